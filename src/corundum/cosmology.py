@@ -1,0 +1,191 @@
+"""Flat LCDM with radiation: ages, redshifts, densities and the virial overdensity.
+
+Everything is a differentiable function of redshift or age and of the cosmological parameters, and agrees with
+``astropy.cosmology.FlatLambdaCDM`` (massless neutrinos) to better than 1e-8 for 0 <= z <= 20.
+
+References
+----------
+Bryan & Norman 1998, ApJ 495, 80, eq. 6 (virial overdensity).
+"""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .parameters import parameter
+from .units import GRAVITY, GRAVITY_CGS, GYR_S, KM_CM, KPC_CM, LIGHT_CM_S, MSUN_G, STEFAN_BOLTZMANN
+
+__all__ = ["Cosmology", "pandya26_cosmology", "planck15", "planck18", "tng", "from_astropy", "circular_velocity"]
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
+_MASSLESS_NEUTRINO = 7.0 / 8.0 * (4.0 / 11.0) ** (4.0 / 3.0)
+
+
+class Cosmology(eqx.Module):
+    """A flat LCDM universe with photons and massless neutrinos.
+
+    Parameters
+    ----------
+    h : float
+        Hubble constant over 100 km/s/Mpc.
+    omega_m, omega_b : float
+        Present matter and baryon density over critical; dark energy closes the universe.
+    t_cmb : float
+        Present radiation temperature [K].
+    n_eff : float
+        Effective number of massless neutrinos.
+    """
+
+    h: Float[Array, ""] = parameter(
+        0.6774, unit="1", meaning="Hubble constant / (100 km/s/Mpc)", source="Planck 2015 XIII", bounds=(0.5, 0.9)
+    )
+    omega_m: Float[Array, ""] = parameter(
+        0.3075, unit="1", meaning="matter density / critical", source="Planck 2015 XIII", bounds=(0.1, 0.6)
+    )
+    omega_b: Float[Array, ""] = parameter(
+        0.0486, unit="1", meaning="baryon density / critical", source="Planck 2015 XIII", bounds=(0.02, 0.1)
+    )
+    t_cmb: Float[Array, ""] = parameter(
+        2.7255, unit="K", meaning="radiation temperature today", source="Fixsen 2009", bounds=(0.0, 4.0)
+    )
+    n_eff: Float[Array, ""] = parameter(
+        3.046, unit="1", meaning="effective number of massless neutrinos", source="Mangano+05", bounds=(0.0, 6.0)
+    )
+
+    @property
+    def baryon_fraction(self) -> Float[Array, ""]:
+        """Cosmic baryon fraction omega_b / omega_m."""
+        return self.omega_b / self.omega_m
+
+    @property
+    def hubble_rate_today(self) -> Float[Array, ""]:
+        """H0 [1/Gyr]."""
+        return self.h * 100.0 * KM_CM / (1e3 * KPC_CM) * GYR_S
+
+    @property
+    def omega_radiation(self) -> Float[Array, ""]:
+        """Photons and massless neutrinos over critical, today."""
+        photons = 4.0 * STEFAN_BOLTZMANN * self.t_cmb**4 / LIGHT_CM_S**3  # g/cm3
+        critical = self.critical_density_today * MSUN_G / KPC_CM**3
+        return photons / critical * (1.0 + _MASSLESS_NEUTRINO * self.n_eff)
+
+    @property
+    def omega_lambda(self) -> Float[Array, ""]:
+        """Dark energy over critical, today."""
+        return 1.0 - self.omega_m - self.omega_radiation
+
+    @property
+    def critical_density_today(self) -> Float[Array, ""]:
+        """Critical density at z = 0 [Msun/kpc^3]."""
+        rate = self.hubble_rate_today / GYR_S
+        return 3.0 * rate**2 / (8.0 * jnp.pi * GRAVITY_CGS) * KPC_CM**3 / MSUN_G
+
+    def expansion(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
+        """E(z)^2 = (H/H0)^2."""
+        x = 1.0 + jnp.asarray(redshift)
+        return self.omega_lambda + x**3 * (self.omega_m + self.omega_radiation * x)
+
+    def hubble_rate(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
+        """H(z) [1/Gyr]."""
+        return self.hubble_rate_today * jnp.sqrt(self.expansion(redshift))
+
+    def critical_density(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Critical density [Msun / proper kpc^3]."""
+        return self.critical_density_today * self.expansion(redshift)
+
+    def matter_fraction(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Omega_m(z)."""
+        return self.omega_m * (1.0 + jnp.asarray(redshift)) ** 3 / self.expansion(redshift)
+
+    def virial_overdensity(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Mean density of a virialised halo over the critical density (Bryan & Norman 1998, eq. 6)."""
+        x = self.matter_fraction(redshift) - 1.0
+        return 18.0 * jnp.pi**2 + 82.0 * x - 39.0 * x**2
+
+    def virial_density(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Mean density inside the virial radius [Msun / proper kpc^3]."""
+        return self.virial_overdensity(redshift) * self.critical_density(redshift)
+
+    def virial_radius(self, mvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Bryan & Norman virial radius [proper kpc] of a halo of `mvir` [Msun]."""
+        return (3.0 * mvir / (4.0 * jnp.pi * self.virial_density(redshift))) ** (1.0 / 3.0)
+
+    def age(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Cosmic age [Gyr] at redshift z > -1."""
+        return self._age_at_scale(1.0 / (1.0 + jnp.asarray(redshift)))
+
+    def redshift(self, age: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Redshift at cosmic `age` [Gyr] > 0; the inverse of `age`, differentiable to any order."""
+        age = jnp.asarray(age)
+        # The solution without radiation starts Newton's method in ln(a) against ln(t), where it is nearly linear.
+        density = 1.0 - self.omega_m
+        phase = 1.5 * jnp.sqrt(density) * self.hubble_rate_today * age
+        log_a = (jnp.log(self.omega_m / density) + 2.0 * jnp.log(jnp.sinh(phase))) / 3.0
+        for _ in range(5):
+            a = jnp.exp(log_a)
+            t = self._age_at_scale(a)
+            log_a = log_a + (jnp.log(age) - jnp.log(t)) * t * self.hubble_rate(1.0 / a - 1.0)
+        return jnp.expm1(-log_a)
+
+    def _age_at_scale(self, a: Float[Array, "..."]) -> Float[Array, "..."]:
+        # With u^2 = a + a_eq the integrand of dt = da / (a H) is smooth from the radiation era to today, so that
+        # Gauss-Legendre quadrature converges to machine precision.
+        equality = self.omega_radiation / self.omega_m
+        low, high = jnp.sqrt(equality), jnp.sqrt(a + equality)
+        half = 0.5 * (high - low)
+        u = low + half[..., None] * (1.0 + _NODES)
+        scale = jnp.maximum(u**2 - equality, 0.0)
+        integrand = 2.0 * scale / jnp.sqrt(self.omega_m + self.omega_lambda * scale**4 / u**2)
+        return half * jnp.sum(_WEIGHTS * integrand, axis=-1) / self.hubble_rate_today
+
+
+def pandya26_cosmology() -> Cosmology:
+    """The cosmology of Pandya et al. 2026: Planck 2015 with Om = 0.3075, Ob = 0.0486, h = 0.6774."""
+    return Cosmology()
+
+
+def planck15() -> Cosmology:
+    """Planck 2015 XIII, table 4, last column (as ``astropy.cosmology.Planck15``, neutrinos taken massless)."""
+    return Cosmology(h=0.6774, omega_m=0.3075, omega_b=0.0486)
+
+
+def planck18() -> Cosmology:
+    """Planck 2018 VI, table 2, last column (as ``astropy.cosmology.Planck18``, neutrinos taken massless)."""
+    return Cosmology(h=0.6766, omega_m=0.30966, omega_b=0.04897)
+
+
+def tng() -> Cosmology:
+    """IllustrisTNG (Pillepich+18): Planck 2015 with Om = 0.3089, Ob = 0.0486, h = 0.6774, no radiation."""
+    return Cosmology(h=0.6774, omega_m=0.3089, omega_b=0.0486, t_cmb=0.0, n_eff=0.0)
+
+
+def from_astropy(cosmology: Any) -> Cosmology:
+    """A `Cosmology` with the parameters of a flat astropy cosmology; massive neutrinos are taken massless.
+
+    Raises
+    ------
+    ValueError
+        The cosmology is not flat LCDM or does not state its baryon density.
+    """
+    kind = type(cosmology).__name__
+    if kind != "FlatLambdaCDM":
+        raise ValueError(
+            f"cosmology: got astropy {kind}; allowed FlatLambdaCDM; make one with the same H0, Om0, Ob0 and Tcmb0"
+        )
+    if cosmology.Ob0 is None or not cosmology.Ob0 > 0:
+        raise ValueError("cosmology: the astropy object has no baryon density; make it with Ob0=...")
+    return Cosmology(
+        h=float(cosmology.h),
+        omega_m=float(cosmology.Om0),
+        omega_b=float(cosmology.Ob0),
+        t_cmb=float(cosmology.Tcmb0.value),
+        n_eff=float(cosmology.Neff),
+    )
+
+
+def circular_velocity(mass: Float[Array, "..."], radius: Float[Array, "..."]) -> Float[Array, "..."]:
+    """sqrt(G M / R) [km/s] for `mass` [Msun] inside `radius` [kpc]."""
+    return jnp.sqrt(GRAVITY * mass / radius)

@@ -1,0 +1,157 @@
+"""How halo histories are read between their grid points.
+
+The default keeps V^2 = G M / R and dM/dt = d(M)/dt at every time; the published scheme is kept for comparison with
+published solutions.
+"""
+
+import abc
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..cosmology import Cosmology, circular_velocity
+from ..numerics.interpolation import AbstractSlopes, BackwardDifference, ContinuousCurvature, HermiteTable
+from ..units import GYR_YR, Quantity
+
+__all__ = [
+    "Halo",
+    "HALO_QUANTITIES",
+    "HaloCurves",
+    "HaloTables",
+    "AbstractHaloInterpolation",
+    "SplineInLogTime",
+    "PublishedHermite",
+]
+
+_LN10 = float(np.log(10.0))
+
+
+class Halo(NamedTuple):
+    """One halo at one time (or many, with arrays).
+
+    Attributes
+    ----------
+    time : cosmic age [Gyr]
+    redshift : redshift
+    mvir : virial mass [Msun]
+    rvir : virial radius [proper kpc]
+    vvir : virial velocity sqrt(G M / R) [km/s]
+    concentration : NFW concentration R / r_s
+    growth : dMvir/dt [Msun/yr]; negative while a halo loses mass
+    """
+
+    time: Float[Array, "..."]
+    redshift: Float[Array, "..."]
+    mvir: Float[Array, "..."]
+    rvir: Float[Array, "..."]
+    vvir: Float[Array, "..."]
+    concentration: Float[Array, "..."]
+    growth: Float[Array, "..."]
+
+
+HALO_QUANTITIES = {
+    "time": Quantity("Gyr", "cosmic age", log=False),
+    "redshift": Quantity("1", "redshift", log=False),
+    "mvir": Quantity("Msun", "halo virial mass"),
+    "rvir": Quantity("kpc", "halo virial radius (proper)"),
+    "vvir": Quantity("km/s", "halo virial velocity"),
+    "concentration": Quantity("1", "NFW concentration Rvir / r_s"),
+    "growth": Quantity("Msun/yr", "halo growth rate dMvir/dt"),
+}
+
+
+class HaloCurves(NamedTuple):
+    """What is interpolated: log10 of mass [Msun], radius [kpc], concentration and, or None, growth [Msun/yr]."""
+
+    log_mvir: Float[Array, "... t"]
+    log_rvir: Float[Array, "... t"]
+    log_concentration: Float[Array, "... t"]
+    log_growth: Float[Array, "... t"] | None
+
+
+class HaloTables(NamedTuple):
+    """Interpolants: the redshift of each time, shared by all halos, and the curves of each halo.
+
+    As a prefix for `jax.vmap` over halos use `HaloTables.HALO_AXIS`.
+    """
+
+    clock: HermiteTable
+    curves: HermiteTable
+
+
+HaloTables.HALO_AXIS = HaloTables(clock=None, curves=HermiteTable(None, 0, 0))
+
+
+class AbstractHaloInterpolation(eqx.Module):
+    """Rule for reading histories between their grid points."""
+
+    @abc.abstractmethod
+    def tables(self, time: Float[Array, " t"], curves: HaloCurves, cosmology: Cosmology) -> HaloTables:
+        """Interpolants of a batch of halos (halos on axis 0, curves on axis 1)."""
+
+    @abc.abstractmethod
+    def read(self, tables: HaloTables, time: Float[Array, ""]) -> Halo:
+        """One halo (no halo axis in `tables`) at one time [Gyr]."""
+
+
+class SplineInLogTime(AbstractHaloInterpolation):
+    """C2 splines of log Mvir, log Rvir and log concentration in ln(t); the default.
+
+    The growth rate is the derivative of the interpolated mass.  Before its first knot a halo follows the tangent, a
+    power law in time.
+    """
+
+    slopes: AbstractSlopes = ContinuousCurvature()
+
+    def tables(self, time: Float[Array, " t"], curves: HaloCurves, cosmology: Cosmology) -> HaloTables:
+        knots = jnp.log(time)
+        redshift = cosmology.redshift(time)
+        clock = HermiteTable(knots, jnp.log1p(redshift), -cosmology.hubble_rate(redshift) * time)
+        values = jnp.stack([curves.log_mvir, curves.log_rvir, curves.log_concentration], axis=1)
+        return HaloTables(clock, HermiteTable(knots, values, self.slopes(knots, values)))
+
+    def read(self, tables: HaloTables, time: Float[Array, ""]) -> Halo:
+        log_time = jnp.log(time)
+        log_expansion, _ = tables.clock(log_time)
+        (log_mvir, log_rvir, log_concentration), (mass_slope, _, _) = tables.curves(log_time)
+        mvir, rvir = 10.0**log_mvir, 10.0**log_rvir
+        return Halo(
+            time=time,
+            redshift=jnp.expm1(log_expansion),
+            mvir=mvir,
+            rvir=rvir,
+            vvir=circular_velocity(mvir, rvir),
+            concentration=10.0**log_concentration,
+            growth=mvir * _LN10 * mass_slope / (time * GYR_YR),
+        )
+
+
+class PublishedHermite(AbstractHaloInterpolation):
+    """The interpolation of Pandya et al. 2026, for comparison with its published solutions.
+
+    Cubic Hermite in linear time with backward-difference slopes; dM/dt is a curve of its own, so it is not the
+    derivative of the mass.  Redshift is a C2 spline through 100 points over 0 <= z <= 10, constant outside.
+    """
+
+    slopes: AbstractSlopes = BackwardDifference()
+
+    def tables(self, time: Float[Array, " t"], curves: HaloCurves, cosmology: Cosmology) -> HaloTables:
+        if curves.log_growth is None:
+            raise ValueError(
+                "PublishedHermite interpolates dM/dt on its own but these histories have no log_growth: "
+                "make them with log_growth=..., or use SplineInLogTime()"
+            )
+        redshift = jnp.linspace(10.0, 0.0, 100)
+        age = cosmology.age(redshift)
+        clock = HermiteTable(age, redshift, ContinuousCurvature()(age, redshift))
+        values = jnp.stack(curves, axis=1)
+        return HaloTables(clock, HermiteTable(time, values, self.slopes(time, values)))
+
+    def read(self, tables: HaloTables, time: Float[Array, ""]) -> Halo:
+        redshift, _ = tables.clock(jnp.clip(time, tables.clock.knots[0], tables.clock.knots[-1]))
+        values, _ = tables.curves(time)
+        mvir, rvir, concentration, growth = 10.0**values
+        return Halo(time, redshift, mvir, rvir, circular_velocity(mvir, rvir), concentration, growth)

@@ -1,0 +1,104 @@
+"""The ledger: which reservoir each flow leaves and which it enters, for mass, metals and energy.
+
+A model computes the rate of every flow in physical units; the ledger turns the rates into the derivative of the
+state.  Because each flow leaves exactly one place and enters exactly one, mass, metals and energy are conserved by
+construction, places outside the galaxy included, and `Ledger.exchange` says what crossed the boundary.
+"""
+
+from typing import Any, NamedTuple
+
+from jaxtyping import Array, Float
+
+from ..units import GYR_S, GYR_YR, Quantity
+
+__all__ = ["CURRENCIES", "Rates", "Flow", "Ledger"]
+
+CURRENCIES = ("mass", "metals", "energy")
+
+_PER_GYR = {"mass": GYR_YR, "metals": GYR_YR, "energy": GYR_S}
+
+
+class Rates(NamedTuple):
+    """What one flow carries; None where it carries nothing of that kind.
+
+    Attributes
+    ----------
+    mass, metals : [Msun/yr]
+    energy : [erg/s]
+    """
+
+    mass: Float[Array, "..."] | None = None
+    metals: Float[Array, "..."] | None = None
+    energy: Float[Array, "..."] | None = None
+
+
+class Flow(NamedTuple):
+    """One channel: its name, its meaning, and (from, to) for each currency it carries."""
+
+    name: str
+    meaning: str
+    mass: tuple[str, str] | None = None
+    metals: tuple[str, str] | None = None
+    energy: tuple[str, str] | None = None
+
+
+class Ledger:
+    """Flows between reservoirs, and the field of the state that holds each reservoir's mass, metals or energy.
+
+    Parameters
+    ----------
+    state : NamedTuple type
+        The model's state.
+    contents : dict
+        (currency, reservoir) -> field of `state`.  A reservoir that is not listed lies outside the galaxy.
+    flows : list of Flow
+    quantities : dict of str to Quantity
+        Unit and meaning of each state field.
+    """
+
+    def __init__(self, state: type, contents: dict, flows: list[Flow], quantities: dict[str, Quantity]):
+        for (currency, reservoir), field in contents.items():
+            if currency not in CURRENCIES or field not in state._fields:
+                raise ValueError(
+                    f"ledger: {reservoir} {currency} is kept in {field!r}; allowed currencies {CURRENCIES}, "
+                    f"allowed fields {state._fields}"
+                )
+        if sorted(contents.values()) != sorted(state._fields):
+            raise ValueError(f"ledger: each of {state._fields} must hold the content of exactly one reservoir")
+        self.state, self.contents, self.flows, self.quantities = state, contents, tuple(flows), quantities
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the flows."""
+        return tuple(flow.name for flow in self.flows)
+
+    def derivative(self, rates: dict[str, Rates]) -> Any:
+        """Rate of change of the state, per Gyr [Msun/Gyr, erg/Gyr]."""
+        total = dict.fromkeys(self.state._fields, 0.0)
+        for currency, source, sink, rate in self._entries(rates):
+            for reservoir, sign in ((source, -1.0), (sink, 1.0)):
+                field = self.contents.get((currency, reservoir))
+                if field is not None:
+                    total[field] = total[field] + sign * rate * _PER_GYR[currency]
+        return self.state(**total)
+
+    def exchange(self, rates: dict[str, Rates]) -> dict[tuple[str, str], Array]:
+        """Net gain of each (currency, outside reservoir), per Gyr: minus the change of what is inside."""
+        total: dict[tuple[str, str], Any] = {}
+        for currency, source, sink, rate in self._entries(rates):
+            for reservoir, sign in ((source, -1.0), (sink, 1.0)):
+                if (currency, reservoir) not in self.contents:
+                    key = (currency, reservoir)
+                    total[key] = total.get(key, 0.0) + sign * rate * _PER_GYR[currency]
+        return total
+
+    def _entries(self, rates):
+        for flow in self.flows:
+            for currency in CURRENCIES:
+                route, rate = getattr(flow, currency), getattr(rates[flow.name], currency)
+                if (route is None) != (rate is None):
+                    raise ValueError(
+                        f"flow {flow.name!r}: the ledger and the rates disagree on whether it carries {currency}"
+                    )
+                if route is not None:
+                    yield currency, *route, rate

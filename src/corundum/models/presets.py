@@ -1,0 +1,51 @@
+"""Published models by name, and the parameters their papers vary."""
+
+from ..numerics.limiters import HardMinimum, HardPositivePart, Unlimited
+from ..physics import (
+    Ceiling,
+    FreeFall,
+    GasSeed,
+    Okamoto08,
+    OverpressureOutflow,
+    PublishedFilteringMass,
+    SutherlandDopita93Bilinear,
+    TotalDensitySquared,
+    VirialTemperature,
+)
+from .thermal import ThermalCGM
+
+__all__ = ["PANDYA26_FREE", "pandya26"]
+
+PANDYA26_FREE = (
+    "mass_loading.amplitude",
+    "mass_loading.slope",
+    "energy_loading.amplitude",
+    "energy_loading.slope",
+    "depletion_time.amplitude",
+    "depletion_time.slope",
+    "metal_loading.amplitude",
+    "metal_loading.slope",
+)
+"""The eight parameters that Pandya et al. 2026 infer (amplitudes in their logarithm)."""
+
+
+def pandya26() -> ThermalCGM:
+    """The thermal model as Pandya et al. 2026 solve it, number for number.
+
+    It differs from ``ThermalCGM()`` in these components, each of which can be swapped alone: the filtering mass, the
+    density convention, the cooling table's interpolation and edges, the sharp limits (loading ceilings, cooling rate,
+    overpressure), the rounded virial-temperature coefficient, the unguarded free-fall radius, and the energy of the
+    initial CGM.
+    """
+    return ThermalCGM(
+        energy_ceiling=Ceiling(minimum=HardMinimum()),
+        metal_ceiling=Ceiling(minimum=HardMinimum()),
+        reionisation=Okamoto08(filtering_mass=PublishedFilteringMass()),
+        virial=VirialTemperature(35.9),
+        free_fall=FreeFall(limit=Unlimited()),
+        cooling=SutherlandDopita93Bilinear(),
+        densities=TotalDensitySquared(),
+        cooling_limit=HardMinimum(),
+        halo_outflow=OverpressureOutflow(excess=HardPositivePart()),
+        seed=GasSeed(specific_energy=1.0),
+    )

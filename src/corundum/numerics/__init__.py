@@ -1,0 +1,25 @@
+"""Numerical methods that know no astrophysics."""
+
+from .limiters import (
+    AbstractMinimum,
+    AbstractPositivePart,
+    HardMinimum,
+    HardPositivePart,
+    SmoothMinimum,
+    SmoothPositivePart,
+    Unlimited,
+)
+from .solver import AbstractSolver, DiffraxSolver, Trajectory
+
+__all__ = [
+    "AbstractMinimum",
+    "AbstractPositivePart",
+    "AbstractSolver",
+    "DiffraxSolver",
+    "HardMinimum",
+    "HardPositivePart",
+    "SmoothMinimum",
+    "SmoothPositivePart",
+    "Trajectory",
+    "Unlimited",
+]

@@ -1,0 +1,133 @@
+"""Adaptive integration of one trajectory with diffrax.
+
+`DiffraxSolver` owns the method, the tolerances and the step limit; it knows nothing of what it integrates.  A
+trajectory that cannot be finished is reported by its status, never by an exception or a special value.
+"""
+
+import abc
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import diffrax
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+__all__ = ["STATUS", "Trajectory", "AbstractSolver", "DiffraxSolver"]
+
+STATUS = {
+    0: "solved",
+    1: "needed more steps than the solver's max_steps",
+    2: "the step size fell below the smallest allowed",
+    3: "the solution stopped being finite",
+    4: "the implicit solver failed",
+}
+"""What each status means."""
+
+
+class Trajectory(NamedTuple):
+    """Solution of one initial value problem.
+
+    Attributes
+    ----------
+    values : array, shape (outputs, state); undefined where the status is not 0
+    status : int, a key of `STATUS`
+    steps : int, steps tried
+    rejected : int, steps of these that were rejected
+    """
+
+    values: Float[Array, "outputs state"]
+    status: Int[Array, ""]
+    steps: Int[Array, ""]
+    rejected: Int[Array, ""]
+
+
+class AbstractSolver(eqx.Module):
+    """Integrates dy/dx = rhs(x, y, args) from `start` through sorted `outputs`."""
+
+    @abc.abstractmethod
+    def __call__(
+        self,
+        rhs: Callable[[Float[Array, ""], Float[Array, " state"], Any], Float[Array, " state"]],
+        start: Float[Array, ""],
+        initial: Float[Array, " state"],
+        outputs: Float[Array, " outputs"],
+        args: Any,
+    ) -> Trajectory:
+        """Solve; outputs before `start` give the initial state."""
+
+
+class DiffraxSolver(AbstractSolver):
+    """Any diffrax method under a PID step-size controller.
+
+    Parameters
+    ----------
+    rtol, atol : float
+        Tolerances on the integrated coordinates (decades, for galaxy models).
+    first_step : float
+        First step in the independent variable (decades of time).
+    max_steps : int
+        Steps after which a trajectory is given up.
+    method : diffrax.AbstractSolver
+        Default Tsit5.
+    adjoint : diffrax.AbstractAdjoint
+        How derivatives pass through the solve; the default is forward mode.
+    """
+
+    rtol: float = eqx.field(default=1e-7, converter=float, static=True)
+    atol: float = eqx.field(default=1e-7, converter=float, static=True)
+    first_step: float = eqx.field(default=1e-10, converter=float, static=True)
+    max_steps: int = eqx.field(default=65536, static=True)
+    method: diffrax.AbstractSolver = eqx.field(default_factory=diffrax.Tsit5)
+    adjoint: diffrax.AbstractAdjoint = eqx.field(default_factory=diffrax.ForwardMode)
+
+    def __check_init__(self):
+        for name in ("rtol", "atol", "first_step"):
+            value = getattr(self, name)
+            if not 0.0 < value < 1.0:
+                raise ValueError(f"solver {name}: got {value}; allowed 0 < {name} < 1")
+        if not (isinstance(self.max_steps, int) and self.max_steps > 0):
+            raise ValueError(f"solver max_steps: got {self.max_steps!r}; allowed a positive integer")
+
+    def __call__(
+        self,
+        rhs: Callable[[Float[Array, ""], Float[Array, " state"], Any], Float[Array, " state"]],
+        start: Float[Array, ""],
+        initial: Float[Array, " state"],
+        outputs: Float[Array, " outputs"],
+        args: Any,
+    ) -> Trajectory:
+        outputs = jnp.maximum(outputs, start)
+        solution = diffrax.diffeqsolve(
+            diffrax.ODETerm(rhs),
+            self.method,
+            t0=start,
+            t1=outputs[-1],
+            dt0=jnp.minimum(self.first_step, outputs[-1] - start),
+            y0=initial,
+            args=args,
+            saveat=diffrax.SaveAt(ts=outputs),
+            stepsize_controller=diffrax.PIDController(rtol=self.rtol, atol=self.atol),
+            adjoint=self.adjoint,
+            max_steps=self.max_steps,
+            throw=False,
+        )
+        finite = jnp.all(jnp.isfinite(solution.ys))
+        return Trajectory(
+            solution.ys,
+            _status(solution.result, finite),
+            solution.stats["num_steps"],
+            solution.stats["num_rejected_steps"],
+        )
+
+
+def _status(result, finite):
+    known = (
+        (diffrax.RESULTS.successful, 0),
+        (diffrax.RESULTS.max_steps_reached, 1),
+        (diffrax.RESULTS.dt_min_reached, 2),
+    )
+    status = jnp.full((), 4)
+    for kind, code in known:
+        status = jnp.where(result == kind, code, status)
+    return jnp.where((status == 0) & ~finite, 3, status)

@@ -1,0 +1,15 @@
+"""Small functions that need care near a removable singularity."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+__all__ = ["power_integral"]
+
+
+def power_integral(power: Float[Array, "..."], low: float | Float[Array, "..."]) -> Float[Array, "..."]:
+    """The integral of x^(power - 1) from `low` to 1, finite and smooth through power = 0, where it is -ln(low)."""
+    u = power * jnp.log(low)
+    small = jnp.abs(u) < 1e-3
+    safe = jnp.where(small, 1.0, u)
+    series = 1.0 + u / 2.0 * (1.0 + u / 3.0 * (1.0 + u / 4.0 * (1.0 + u / 5.0)))
+    return -jnp.log(low) * jnp.where(small, series, jnp.expm1(safe) / safe)

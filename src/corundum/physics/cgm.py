@@ -1,0 +1,126 @@
+"""Structure of the circumgalactic medium: from its mass and energy to densities, temperatures and radiated power.
+
+Density and temperature are power laws of x = r/Rvir for 0.1 <= x <= 1: n = n0 x^a_n, T = T0 x^a_T, with n the total
+particle density (Pandya et al. 2023, section 1.4 of its model description).
+"""
+
+import abc
+from collections.abc import Callable
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..numerics.special import power_integral
+from ..parameters import parameter
+from ..units import KBOLTZMANN, KPC_CM, MPROTON_G, MSUN_G
+from .virial import MEAN_WEIGHT
+
+__all__ = ["AbstractCGMProfile", "IsothermalCGM", "PowerLawCGM"]
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
+_LN10 = float(np.log(10.0))
+
+
+class AbstractCGMProfile(eqx.Module):
+    """Spherical gas between a tenth of the virial radius and the virial radius."""
+
+    @abc.abstractmethod
+    def density(self, mcgm: Float[Array, "..."], rvir: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Total particle density at Rvir [cm^-3] for gas mass [Msun] and radius [kpc]."""
+
+    @abc.abstractmethod
+    def temperature(
+        self, eth: Float[Array, "..."], density: Float[Array, "..."], rvir: Float[Array, "..."]
+    ) -> Float[Array, "..."]:
+        """Temperature at Rvir [K] for thermal energy [erg]."""
+
+    @abc.abstractmethod
+    def luminosity(
+        self,
+        density: Float[Array, "..."],
+        temperature: Float[Array, "..."],
+        rvir: Float[Array, "..."],
+        cooling: Callable[[Float[Array, "..."]], Float[Array, "..."]],
+    ) -> Float[Array, "..."]:
+        """Integral of n^2 Lambda(lg T) over the volume [erg/s]; `cooling` maps lg T [K] to Lambda [erg cm^3/s]."""
+
+
+def _density_slope():
+    return parameter(
+        -1.5, unit="1", meaning="power of density with radius", source="Pandya et al. 2023", bounds=(-3.0, 0.0)
+    )
+
+
+def _inner_radius():
+    return parameter(
+        0.1, unit="Rvir", meaning="inner radius of the CGM", source="Pandya et al. 2023", bounds=(0.01, 0.5)
+    )
+
+
+def _density(mcgm, rvir, slope, inner):
+    volume = 4.0 * jnp.pi * (rvir * KPC_CM) ** 3 * power_integral(3.0 + slope, inner)
+    return mcgm * MSUN_G / (MEAN_WEIGHT * MPROTON_G * volume)
+
+
+def _temperature(eth, density, rvir, slope, inner):
+    volume = 6.0 * jnp.pi * (rvir * KPC_CM) ** 3 * power_integral(3.0 + slope, inner)
+    return eth / (volume * density * KBOLTZMANN)
+
+
+class IsothermalCGM(AbstractCGMProfile):
+    """A power law in density at one temperature: every integral in closed form, for any slope."""
+
+    density_slope: Float[Array, ""] = _density_slope()
+    inner_radius: Float[Array, ""] = _inner_radius()
+
+    def density(self, mcgm: Float[Array, "..."], rvir: Float[Array, "..."]) -> Float[Array, "..."]:
+        return _density(mcgm, rvir, self.density_slope, self.inner_radius)
+
+    def temperature(
+        self, eth: Float[Array, "..."], density: Float[Array, "..."], rvir: Float[Array, "..."]
+    ) -> Float[Array, "..."]:
+        return _temperature(eth, density, rvir, self.density_slope, self.inner_radius)
+
+    def luminosity(
+        self,
+        density: Float[Array, "..."],
+        temperature: Float[Array, "..."],
+        rvir: Float[Array, "..."],
+        cooling: Callable[[Float[Array, "..."]], Float[Array, "..."]],
+    ) -> Float[Array, "..."]:
+        volume = 4.0 * jnp.pi * (rvir * KPC_CM) ** 3 * power_integral(3.0 + 2.0 * self.density_slope, self.inner_radius)
+        return volume * density**2 * cooling(jnp.log(temperature) / _LN10)
+
+
+class PowerLawCGM(AbstractCGMProfile):
+    """Power laws in density and temperature; the radiated power by Gauss-Legendre quadrature in ln(r)."""
+
+    density_slope: Float[Array, ""] = _density_slope()
+    temperature_slope: Float[Array, ""] = parameter(
+        0.0, unit="1", meaning="power of temperature with radius", source="Pandya et al. 2023", bounds=(-2.0, 1.0)
+    )
+    inner_radius: Float[Array, ""] = _inner_radius()
+
+    def density(self, mcgm: Float[Array, "..."], rvir: Float[Array, "..."]) -> Float[Array, "..."]:
+        return _density(mcgm, rvir, self.density_slope, self.inner_radius)
+
+    def temperature(
+        self, eth: Float[Array, "..."], density: Float[Array, "..."], rvir: Float[Array, "..."]
+    ) -> Float[Array, "..."]:
+        return _temperature(eth, density, rvir, self.density_slope + self.temperature_slope, self.inner_radius)
+
+    def luminosity(
+        self,
+        density: Float[Array, "..."],
+        temperature: Float[Array, "..."],
+        rvir: Float[Array, "..."],
+        cooling: Callable[[Float[Array, "..."]], Float[Array, "..."]],
+    ) -> Float[Array, "..."]:
+        half = -0.5 * jnp.log(self.inner_radius)
+        log_x = half * (_NODES - 1.0)
+        log_temperature = (jnp.log(temperature)[..., None] + self.temperature_slope * log_x) / _LN10
+        weight = half * _WEIGHTS * jnp.exp((3.0 + 2.0 * self.density_slope) * log_x)
+        shells = jnp.sum(weight * cooling(log_temperature), axis=-1)
+        return 4.0 * jnp.pi * (rvir * KPC_CM) ** 3 * density**2 * shells

@@ -1,0 +1,139 @@
+"""Suppression of gas accretion onto small halos by the ultraviolet background.
+
+The filtering mass follows Kravtsov, Gnedin & Klypin 2004 (ApJ 609, 482, appendix B); the fraction of the cosmic
+baryon share that a halo near it accretes follows Okamoto, Gao & Theuns 2008 (MNRAS 390, 920, eq. 1).
+"""
+
+import abc
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..cosmology import Cosmology
+from ..parameters import parameter
+
+__all__ = [
+    "AbstractFilteringMass",
+    "Kravtsov04FilteringMass",
+    "PublishedFilteringMass",
+    "AbstractReionisation",
+    "Okamoto08",
+]
+
+_MEAN_WEIGHT = 0.59
+
+
+class AbstractFilteringMass(eqx.Module):
+    """Halo mass below which the ultraviolet background keeps baryons out."""
+
+    @abc.abstractmethod
+    def __call__(self, redshift: Float[Array, "..."], cosmology: Cosmology) -> Float[Array, "..."]:
+        """Filtering mass [Msun]."""
+
+
+def _overlap_redshift():
+    return parameter(
+        9.0, unit="1", meaning="redshift at which HII regions overlap", source="Pandya et al. 2023", bounds=(6.0, 15.0)
+    )
+
+
+def _complete_redshift():
+    return parameter(
+        3.5, unit="1", meaning="redshift at which reionisation ends", source="Pandya et al. 2023", bounds=(2.0, 6.0)
+    )
+
+
+def _temperature_index():
+    return parameter(
+        6.0, unit="1", meaning="growth of temperature before overlap, T ~ a^alpha", source="Kravtsov+04", bounds=(2, 10)
+    )
+
+
+def _filter_integrals(a, a_overlap, a_complete, alpha):
+    """The three terms of Kravtsov+04 eq. B2: before overlap, from overlap on, from the end of reionisation on."""
+
+    def growth(b, part):
+        return part**2 / 10.0 * (5.0 - 4.0 * jnp.sqrt(part / b))
+
+    early = 3.0 * a * (a / a_overlap) ** alpha / ((2.0 + alpha) * (5.0 + 2.0 * alpha))
+    before = a_overlap**2 * (1.0 / (2.0 + alpha) - 2.0 * jnp.sqrt(a_overlap / a) / (5.0 + 2.0 * alpha))
+    during = a**2 / 10.0 - growth(a, a_overlap)
+    after = (
+        growth(a, a_complete)
+        - growth(a, a_overlap)
+        + a * a_complete / 3.0
+        - a_complete**2 / 3.0 * (3.0 - 2.0 * jnp.sqrt(a_complete / a))
+    )
+    return early, before, during, after
+
+
+def _jeans_scale(cosmology):
+    return 2.5e11 / (cosmology.h * jnp.sqrt(cosmology.omega_m) * _MEAN_WEIGHT**1.5)
+
+
+def _mass(fraction, cosmology):
+    return 0.0933 * _jeans_scale(cosmology) * fraction**1.5
+
+
+class Kravtsov04FilteringMass(AbstractFilteringMass):
+    """The filtering mass of Kravtsov+04, continuous at both transitions (z ~ 9 and 3.5)."""
+
+    overlap_redshift: Float[Array, ""] = _overlap_redshift()
+    complete_redshift: Float[Array, ""] = _complete_redshift()
+    temperature_index: Float[Array, ""] = _temperature_index()
+
+    def __call__(self, redshift: Float[Array, "..."], cosmology: Cosmology) -> Float[Array, "..."]:
+        a = 1.0 / (1.0 + redshift)
+        a_overlap, a_complete = 1.0 / (1.0 + self.overlap_redshift), 1.0 / (1.0 + self.complete_redshift)
+        early, before, during, after = _filter_integrals(a, a_overlap, a_complete, self.temperature_index)
+        late = 3.0 / a * (before + jnp.where(a > a_complete, after, during))
+        return _mass(jnp.where(a < a_overlap, early, late), cosmology)
+
+
+class PublishedFilteringMass(AbstractFilteringMass):
+    """The form used by Pandya et al. 2026, where 3/a multiplies only part of the 3.5 < z < 9 branch.
+
+    It is lower than `Kravtsov04FilteringMass` between the transitions and jumps by a factor of ten at z = 3.5.
+    """
+
+    overlap_redshift: Float[Array, ""] = _overlap_redshift()
+    complete_redshift: Float[Array, ""] = _complete_redshift()
+    temperature_index: Float[Array, ""] = _temperature_index()
+
+    def __call__(self, redshift: Float[Array, "..."], cosmology: Cosmology) -> Float[Array, "..."]:
+        a = 1.0 / (1.0 + redshift)
+        a_overlap, a_complete = 1.0 / (1.0 + self.overlap_redshift), 1.0 / (1.0 + self.complete_redshift)
+        early, before, during, after = _filter_integrals(a, a_overlap, a_complete, self.temperature_index)
+        middle = 3.0 / a * before + during
+        late = 3.0 / a * (before + after)
+        return _mass(jnp.where(a < a_overlap, early, jnp.where(a > a_complete, late, middle)), cosmology)
+
+
+class AbstractReionisation(eqx.Module):
+    """Fraction of its cosmic baryon share that a halo can accrete under the ultraviolet background."""
+
+    @abc.abstractmethod
+    def __call__(
+        self, mvir: Float[Array, "..."], redshift: Float[Array, "..."], cosmology: Cosmology
+    ) -> Float[Array, "..."]:
+        """Accreted fraction in [0, 1] for `mvir` [Msun]."""
+
+
+class Okamoto08(AbstractReionisation):
+    """[1 + (2^(alpha/3) - 1) (M_F / M)^alpha]^(-3/alpha): one half at the filtering mass.
+
+    Okamoto et al. give the fraction of baryons a halo retains; as in Pandya et al. 2023 it multiplies the inflow rate.
+    """
+
+    filtering_mass: AbstractFilteringMass = eqx.field(default_factory=Kravtsov04FilteringMass)
+    steepness: Float[Array, ""] = parameter(
+        2.0, unit="1", meaning="alpha of the accreted fraction", source="Okamoto+08 eq. 1", bounds=(1.0, 4.0)
+    )
+
+    def __call__(
+        self, mvir: Float[Array, "..."], redshift: Float[Array, "..."], cosmology: Cosmology
+    ) -> Float[Array, "..."]:
+        ratio = self.filtering_mass(redshift, cosmology) / mvir
+        excess = (2.0 ** (self.steepness / 3.0) - 1.0) * ratio**self.steepness
+        return jnp.exp(-3.0 / self.steepness * jnp.log1p(excess))

@@ -1,0 +1,61 @@
+"""Units and physical constants.
+
+corundum works in solar masses, proper kiloparsecs, km/s, Gyr, erg and kelvin; mass flow rates are in Msun/yr and
+energy flow rates in erg/s, as the field plots them.  Every constant is CODATA 2018 or IAU 2015 (the values astropy
+uses) and every conversion in the package is one of the products below.
+"""
+
+from typing import NamedTuple
+
+__all__ = [
+    "Quantity",
+    "MPROTON_G",
+    "KBOLTZMANN",
+    "GRAVITY_CGS",
+    "LIGHT_CM_S",
+    "STEFAN_BOLTZMANN",
+    "MSUN_G",
+    "KPC_CM",
+    "YEAR_S",
+    "GYR_S",
+    "GYR_YR",
+    "KM_CM",
+    "GRAVITY",
+    "KPC_PER_KMS_GYR",
+    "SOLAR_METALLICITY",
+    "SUPERNOVA_ERG_PER_MSUN",
+]
+
+
+class Quantity(NamedTuple):
+    """What a named array is: its unit, its meaning, and whether it spans decades (plotted and compared in log)."""
+
+    unit: str
+    meaning: str
+    log: bool = True
+
+
+MPROTON_G = 1.67262192369e-24  # CODATA 2018
+KBOLTZMANN = 1.380649e-16  # erg/K, exact (SI 2019)
+GRAVITY_CGS = 6.6743e-8  # cm3 g-1 s-2, CODATA 2018
+LIGHT_CM_S = 2.99792458e10  # exact
+STEFAN_BOLTZMANN = 5.6703744191844314e-5  # erg cm-2 s-1 K-4, CODATA 2018
+MSUN_G = 1.988409870698051e33  # IAU 2015 nominal GM_sun over CODATA 2018 G
+KPC_CM = 3.0856775814913673e21  # IAU 2015
+YEAR_S = 3.15576e7  # Julian year
+KM_CM = 1.0e5
+
+GYR_YR = 1.0e9
+GYR_S = GYR_YR * YEAR_S
+
+GRAVITY = GRAVITY_CGS * MSUN_G / KPC_CM / KM_CM**2
+"""Newton's constant [kpc (km/s)^2 / Msun]."""
+
+KPC_PER_KMS_GYR = KPC_CM / KM_CM / GYR_S
+"""One kpc/(km/s) in Gyr."""
+
+SOLAR_METALLICITY = 0.02
+"""Solar metal mass fraction of the model's equations (Pandya et al. 2023); observables carry their own."""
+
+SUPERNOVA_ERG_PER_MSUN = 1.0e51 / 100.0
+"""Supernova energy per unit mass of stars formed [erg/Msun]: 1e51 erg per 100 Msun (Kim & Ostriker 2015)."""
