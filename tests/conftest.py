@@ -1,6 +1,48 @@
 """Shared test set-up: double precision and two CPU devices, as the command line sets them."""
 
+from pathlib import Path
+
 import jax
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_num_cpu_devices", 2)
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+import corundum as co  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """The published solution; see tests/data/README.md."""
+    with np.load(Path(__file__).parent / "data" / "thermal_pandya26.npz", allow_pickle=False) as data:
+        return dict(data)
+
+
+@pytest.fixture(scope="session")
+def published_halos(reference):
+    """The ten reference histories, read as the published package reads them."""
+    rows = reference["halo_log10"]
+    return co.halos.HaloHistories(
+        reference["time_gyr"],
+        rows[:, 1],
+        rows[:, 4],
+        log_rvir=rows[:, 2],
+        log_growth=rows[:, 0],
+        start=reference["start_gyr"],
+        interpolation=co.halos.PublishedHermite(),
+    )
+
+
+@pytest.fixture(scope="session")
+def halos(reference):
+    """The ten reference histories on C2 splines."""
+    rows = reference["halo_log10"]
+    return co.halos.HaloHistories(reference["time_gyr"], rows[:, 1], rows[:, 4])
+
+
+@pytest.fixture(scope="session")
+def population(halos):
+    """The default model in those halos at z = 0, 2, 1 (in this order)."""
+    return co.evolve(co.models.ThermalCGM(), halos, [0.0, 2.0, 1.0])

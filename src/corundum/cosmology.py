@@ -18,7 +18,15 @@ from jaxtyping import Array, Float
 from .parameters import parameter
 from .units import GRAVITY, GRAVITY_CGS, GYR_S, KM_CM, KPC_CM, LIGHT_CM_S, MSUN_G, STEFAN_BOLTZMANN
 
-__all__ = ["Cosmology", "pandya26_cosmology", "planck15", "planck18", "tng", "from_astropy", "circular_velocity"]
+__all__ = [
+    "Cosmology",
+    "pandya26_cosmology",
+    "planck15",
+    "planck18",
+    "tng",
+    "from_astropy",
+    "circular_velocity",
+]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
 _MASSLESS_NEUTRINO = 7.0 / 8.0 * (4.0 / 11.0) ** (4.0 / 3.0)
@@ -40,7 +48,11 @@ class Cosmology(eqx.Module):
     """
 
     h: Float[Array, ""] = parameter(
-        0.6774, unit="1", meaning="Hubble constant / (100 km/s/Mpc)", source="Planck 2015 XIII", bounds=(0.5, 0.9)
+        0.6774,
+        unit="1",
+        meaning="Hubble constant / (100 km/s/Mpc)",
+        source="Planck 2015 XIII",
+        bounds=(0.5, 0.9),
     )
     omega_m: Float[Array, ""] = parameter(
         0.3075, unit="1", meaning="matter density / critical", source="Planck 2015 XIII", bounds=(0.1, 0.6)
@@ -52,7 +64,11 @@ class Cosmology(eqx.Module):
         2.7255, unit="K", meaning="radiation temperature today", source="Fixsen 2009", bounds=(0.0, 4.0)
     )
     n_eff: Float[Array, ""] = parameter(
-        3.046, unit="1", meaning="effective number of massless neutrinos", source="Mangano+05", bounds=(0.0, 6.0)
+        3.046,
+        unit="1",
+        meaning="effective number of massless neutrinos",
+        source="Mangano+05",
+        bounds=(0.0, 6.0),
     )
 
     @property

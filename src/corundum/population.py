@@ -147,10 +147,11 @@ def evolve(
         A redshift lies outside the histories, or there is nothing to do.
     """
     require_float64()
-    redshifts = jnp.atleast_1d(jnp.asarray(redshifts, jnp.float64))
+    if not is_traced(redshifts):
+        redshifts = np.atleast_1d(np.asarray(redshifts, np.float64))
     _check(halos, redshifts, chunk)
     solver = DiffraxSolver() if solver is None else solver
-    times = jnp.minimum(halos.cosmology.age(redshifts), halos.time[-1])
+    times = jnp.minimum(halos.cosmology.age(jnp.asarray(redshifts)), halos.time[-1])
     shared = (model, solver, halos.cosmology, halos.interpolation, halos.time, times)
     batch = (halos.curves, halos.start)
     halo, state, flows, diagnostics, valid, status, steps, rejected = map_batch(
@@ -171,12 +172,13 @@ def _check(halos, redshifts, chunk):
         raise ValueError(f"chunk: got {chunk}; allowed a positive number of halos")
     if is_traced((halos.time, halos.cosmology, redshifts)):
         return
-    span = np.asarray(halos.cosmology.redshift(halos.time[jnp.array([0, -1])]))
+    with jax.ensure_compile_time_eval():  # these are numbers even while something else is traced
+        span = np.asarray(halos.cosmology.redshift(halos.time[np.array([0, -1])]))
     outside = [z for z in np.asarray(redshifts) if not span[1] - 1e-6 <= z <= span[0] + 1e-6]
     if outside:
         raise ValueError(
             f"redshifts: got {', '.join(f'{z:g}' for z in outside)}; these histories cover "
-            f"{max(span[1], 0):.4g} <= z <= {span[0]:.4g}; ask for redshifts inside"
+            f"{max(round(span[1], 9), 0):.4g} <= z <= {span[0]:.4g}; ask for redshifts inside"
         )
 
 

@@ -102,7 +102,9 @@ class HaloHistories(eqx.Module):
                 raise ValueError(f"{name}: got shape {value.shape}; expected (halos, times) = {shape}")
         for name in ("start", "weights"):
             if getattr(self, name).shape != shape[:1]:
-                raise ValueError(f"{name}: got shape {getattr(self, name).shape}; expected one per halo, {shape[:1]}")
+                raise ValueError(
+                    f"{name}: got shape {getattr(self, name).shape}; expected one per halo, {shape[:1]}"
+                )
         if not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(self)):
             self._check_values()
 
@@ -113,8 +115,12 @@ class HaloHistories(eqx.Module):
         for name in ("log_mvir", "log_concentration", "log_rvir", "log_growth", "weights"):
             value = getattr(self, name)
             if value is not None and not np.all(np.isfinite(value)):
-                row = int(np.flatnonzero(~np.isfinite(np.asarray(value).reshape(len(self), -1)).all(axis=1))[0])
-                raise ValueError(f"{name}: halo {row} has a value that is not finite; remove or repair that halo")
+                row = int(
+                    np.flatnonzero(~np.isfinite(np.asarray(value).reshape(len(self), -1)).all(axis=1))[0]
+                )
+                raise ValueError(
+                    f"{name}: halo {row} has a value that is not finite; remove or repair that halo"
+                )
         start = np.asarray(self.start)
         inside = (start >= time[0] * (1 - 1e-12)) & (start < time[-1])
         if not np.all(inside):
@@ -128,7 +134,11 @@ class HaloHistories(eqx.Module):
 
     def __getitem__(self, index) -> "HaloHistories":
         """Some of the halos: an integer, a slice, an index array or a boolean mask."""
-        rows = slice(index, index + 1 or None) if isinstance(index, (int, np.integer)) else index
+        rows = np.asarray(index) if isinstance(index, list) else index
+        if isinstance(index, int | np.integer):
+            if not -len(self) <= index < len(self):
+                raise IndexError(f"halo {index}: there are {len(self)} halos")
+            rows = slice(index, index + 1 or None)
         per_halo = ("log_mvir", "log_concentration", "start", "weights", "log_rvir", "log_growth")
         chosen = {name: getattr(self, name) for name in per_halo}
         return dataclasses.replace(

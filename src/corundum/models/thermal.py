@@ -80,7 +80,9 @@ class ThermalForcing(NamedTuple):
 
 
 def _multiplier(flow):
-    return parameter(1.0, unit="1", meaning=f"multiplier of the {flow} flow", source="control", bounds=(0.0, 10.0))
+    return parameter(
+        1.0, unit="1", meaning=f"multiplier of the {flow} flow", source="control", bounds=(0.0, 10.0)
+    )
 
 
 class Channels(eqx.Module):
@@ -125,7 +127,13 @@ _LEDGER = Ledger(
         Flow("venting", "new metals vented straight to the CGM", metals=("nucleosynthesis", "cgm")),
         Flow("wind", "ISM gas driven into the CGM", ("ism", "cgm"), ("ism", "cgm")),
         Flow("wind_heating", "supernova energy delivered to the CGM", energy=("supernovae", "cgm")),
-        Flow("outflow", "overpressured CGM gas leaving the halo", ("cgm", "igm"), ("cgm", "igm"), ("cgm", "igm")),
+        Flow(
+            "outflow",
+            "overpressured CGM gas leaving the halo",
+            ("cgm", "igm"),
+            ("cgm", "igm"),
+            ("cgm", "igm"),
+        ),
     ],
     {
         "mstar": Quantity("Msun", "stellar mass"),
@@ -245,7 +253,9 @@ class ThermalCGM(AbstractModel):
         lost = escaping * state.mcgm / GYR_YR
 
         rates = {
-            "accretion": Rates(f.accretion, f.inflow_metallicity * f.accretion, f.accretion * f.specific_energy / YEAR_S),
+            "accretion": Rates(
+                f.accretion, f.inflow_metallicity * f.accretion, f.accretion * f.specific_energy / YEAR_S
+            ),
             "cooling": Rates(condensing, z_cgm * condensing),
             "radiation": Rates(energy=radiated),
             "star_formation": Rates(locked, z_ism * locked),

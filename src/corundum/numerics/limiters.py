@@ -72,7 +72,11 @@ class SmoothPositivePart(AbstractPositivePart):
     """w scale log(1 + exp(x / (w scale))): exceeds the sharp form by at most 0.69 w scale, at x = 0."""
 
     width: Float[Array, ""] = parameter(
-        0.05, unit="1", meaning="width of the corner over the natural scale", source="choice", bounds=(0.001, 0.5)
+        0.05,
+        unit="1",
+        meaning="width of the corner over the natural scale",
+        source="choice",
+        bounds=(0.001, 0.5),
     )
 
     def __call__(self, x: Float[Array, "..."], scale: Float[Array, "..."]) -> Float[Array, "..."]:

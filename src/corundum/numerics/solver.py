@@ -107,7 +107,7 @@ class DiffraxSolver(AbstractSolver):
             y0=initial,
             args=args,
             saveat=diffrax.SaveAt(ts=outputs),
-            stepsize_controller=diffrax.PIDController(rtol=self.rtol, atol=self.atol),
+            stepsize_controller=diffrax.PIDController(rtol=self.rtol, atol=self.atol, norm=_error_norm),
             adjoint=self.adjoint,
             max_steps=self.max_steps,
             throw=False,
@@ -119,6 +119,12 @@ class DiffraxSolver(AbstractSolver):
             solution.stats["num_steps"],
             solution.stats["num_rejected_steps"],
         )
+
+
+def _error_norm(scaled):
+    # A trial step that overflows has an error of inf / inf; taken as NaN it would freeze the step size for good.
+    norm = jnp.sqrt(jnp.mean(scaled**2))
+    return jnp.where(jnp.isnan(norm), jnp.inf, norm)
 
 
 def _status(result, finite):

@@ -49,7 +49,11 @@ class AbstractCGMProfile(eqx.Module):
 
 def _density_slope():
     return parameter(
-        -1.5, unit="1", meaning="power of density with radius", source="Pandya et al. 2023", bounds=(-3.0, 0.0)
+        -1.5,
+        unit="1",
+        meaning="power of density with radius",
+        source="Pandya et al. 2023",
+        bounds=(-3.0, 0.0),
     )
 
 
@@ -90,7 +94,12 @@ class IsothermalCGM(AbstractCGMProfile):
         rvir: Float[Array, "..."],
         cooling: Callable[[Float[Array, "..."]], Float[Array, "..."]],
     ) -> Float[Array, "..."]:
-        volume = 4.0 * jnp.pi * (rvir * KPC_CM) ** 3 * power_integral(3.0 + 2.0 * self.density_slope, self.inner_radius)
+        volume = (
+            4.0
+            * jnp.pi
+            * (rvir * KPC_CM) ** 3
+            * power_integral(3.0 + 2.0 * self.density_slope, self.inner_radius)
+        )
         return volume * density**2 * cooling(jnp.log(temperature) / _LN10)
 
 
@@ -99,7 +108,11 @@ class PowerLawCGM(AbstractCGMProfile):
 
     density_slope: Float[Array, ""] = _density_slope()
     temperature_slope: Float[Array, ""] = parameter(
-        0.0, unit="1", meaning="power of temperature with radius", source="Pandya et al. 2023", bounds=(-2.0, 1.0)
+        0.0,
+        unit="1",
+        meaning="power of temperature with radius",
+        source="Pandya et al. 2023",
+        bounds=(-2.0, 1.0),
     )
     inner_radius: Float[Array, ""] = _inner_radius()
 
@@ -109,7 +122,9 @@ class PowerLawCGM(AbstractCGMProfile):
     def temperature(
         self, eth: Float[Array, "..."], density: Float[Array, "..."], rvir: Float[Array, "..."]
     ) -> Float[Array, "..."]:
-        return _temperature(eth, density, rvir, self.density_slope + self.temperature_slope, self.inner_radius)
+        return _temperature(
+            eth, density, rvir, self.density_slope + self.temperature_slope, self.inner_radius
+        )
 
     def luminosity(
         self,

@@ -56,7 +56,11 @@ class SutherlandDopita93(AbstractCooling):
 
     coefficients: Float[Array, "cells_t cells_z 4 4"]
     floor: Float[Array, ""] = parameter(
-        4.0, unit="dex(K)", meaning="lg T below which cooling shuts off", source="edge of the table", bounds=(4.0, 4.5)
+        4.0,
+        unit="dex(K)",
+        meaning="lg T below which cooling shuts off",
+        source="edge of the table",
+        bounds=(4.0, 4.5),
     )
     floor_width: Float[Array, ""] = parameter(
         0.1, unit="dex", meaning="width in lg T over which it shuts off", source="choice", bounds=(0.01, 0.5)
@@ -151,7 +155,11 @@ class ElectronIonDensities(AbstractDensityConvention):
     """n_e n_i of fully ionised hydrogen and helium, the normalisation of Sutherland & Dopita 1993; about 0.25."""
 
     hydrogen_fraction: Float[Array, ""] = parameter(
-        0.76, unit="1", meaning="hydrogen mass fraction", source="primordial nucleosynthesis", bounds=(0.7, 0.8)
+        0.76,
+        unit="1",
+        meaning="hydrogen mass fraction",
+        source="primordial nucleosynthesis",
+        bounds=(0.7, 0.8),
     )
 
     def fraction(self) -> Float[Array, ""]:

@@ -14,7 +14,11 @@ class StellarReturn(eqx.Module):
     """Instantaneous recycling: each mass of stars formed gives back gas and makes new metals at once."""
 
     recycled_fraction: Float[Array, ""] = parameter(
-        0.4, unit="1", meaning="gas returned per stellar mass formed", source="Pandya et al. 2023", bounds=(0.2, 0.6)
+        0.4,
+        unit="1",
+        meaning="gas returned per stellar mass formed",
+        source="Pandya et al. 2023",
+        bounds=(0.2, 0.6),
     )
     metal_yield: Float[Array, ""] = parameter(
         0.02,

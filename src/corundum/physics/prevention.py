@@ -26,10 +26,18 @@ class LogisticPrevention(AbstractPrevention):
     """A logistic in lg Vvir between two plateaus, fitted to FIRE-2 halos (Pandya et al. 2023)."""
 
     floor: Float[Array, ""] = parameter(
-        0.25, unit="1", meaning="fraction in the smallest halos", source="Pandya et al. 2023", bounds=(0.0, 1.0)
+        0.25,
+        unit="1",
+        meaning="fraction in the smallest halos",
+        source="Pandya et al. 2023",
+        bounds=(0.0, 1.0),
     )
     ceiling: Float[Array, ""] = parameter(
-        0.9641, unit="1", meaning="fraction in the largest halos", source="Pandya et al. 2023", bounds=(0.0, 1.0)
+        0.9641,
+        unit="1",
+        meaning="fraction in the largest halos",
+        source="Pandya et al. 2023",
+        bounds=(0.0, 1.0),
     )
     steepness: Float[Array, ""] = parameter(
         7.1348, unit="1/dex", meaning="steepness in lg Vvir", source="Pandya et al. 2023", bounds=(1.0, 20.0)

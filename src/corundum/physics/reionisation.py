@@ -34,19 +34,31 @@ class AbstractFilteringMass(eqx.Module):
 
 def _overlap_redshift():
     return parameter(
-        9.0, unit="1", meaning="redshift at which HII regions overlap", source="Pandya et al. 2023", bounds=(6.0, 15.0)
+        9.0,
+        unit="1",
+        meaning="redshift at which HII regions overlap",
+        source="Pandya et al. 2023",
+        bounds=(6.0, 15.0),
     )
 
 
 def _complete_redshift():
     return parameter(
-        3.5, unit="1", meaning="redshift at which reionisation ends", source="Pandya et al. 2023", bounds=(2.0, 6.0)
+        3.5,
+        unit="1",
+        meaning="redshift at which reionisation ends",
+        source="Pandya et al. 2023",
+        bounds=(2.0, 6.0),
     )
 
 
 def _temperature_index():
     return parameter(
-        6.0, unit="1", meaning="growth of temperature before overlap, T ~ a^alpha", source="Kravtsov+04", bounds=(2, 10)
+        6.0,
+        unit="1",
+        meaning="growth of temperature before overlap, T ~ a^alpha",
+        source="Kravtsov+04",
+        bounds=(2, 10),
     )
 
 

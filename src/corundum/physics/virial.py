@@ -23,7 +23,11 @@ class VirialTemperature(eqx.Module):
     """
 
     coefficient: Float[Array, ""] = parameter(
-        _CONSISTENT, unit="K/(km/s)^2", meaning="T_vir / V^2", source="virial theorem, mu = 0.59", bounds=(30.0, 40.0)
+        _CONSISTENT,
+        unit="K/(km/s)^2",
+        meaning="T_vir / V^2",
+        source="virial theorem, mu = 0.59",
+        bounds=(30.0, 40.0),
     )
 
     def __call__(self, vvir: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -47,7 +51,11 @@ class FreeFall(eqx.Module):
     """
 
     scale_radii: Float[Array, ""] = parameter(
-        2.16, unit="r_s", meaning="radius of maximum circular velocity", source="NFW profile", bounds=(1.0, 4.0)
+        2.16,
+        unit="r_s",
+        meaning="radius of maximum circular velocity",
+        source="NFW profile",
+        bounds=(1.0, 4.0),
     )
     limit: AbstractMinimum = eqx.field(default_factory=lambda: SmoothMinimum(8.0))
 

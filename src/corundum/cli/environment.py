@@ -1,0 +1,77 @@
+"""The process around a run: JAX's configuration, versions, devices and the state of the code repository.
+
+`configure` is the one place of corundum that sets `jax.config`; `describe` is what is recorded beside the
+results.
+"""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+__all__ = ["configure", "versions", "describe", "git_state"]
+
+_DISTRIBUTIONS = ("corundum", "jax", "jaxlib", "equinox", "diffrax", "numpy", "scipy", "h5py", "diffmah")
+
+
+def configure() -> None:
+    """Set JAX to double precision, with one CPU device for each core unless the user has said otherwise."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    asked = "JAX_NUM_CPU_DEVICES" in os.environ
+    asked = asked or "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", "")
+    if asked:
+        return
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        jax.config.update("jax_num_cpu_devices", cores)
+    except RuntimeError:
+        # A Python session that calls `main` after using JAX keeps the devices it already has.
+        return
+
+
+def versions() -> dict[str, str]:
+    """Version of Python and of each package a result depends on."""
+    found = {"python": platform.python_version()}
+    for name in _DISTRIBUTIONS:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def describe() -> dict[str, Any]:
+    """Versions, machine, devices and git state, as plain strings, numbers and lists."""
+    import jax
+
+    return {
+        "versions": versions(),
+        "machine": platform.platform(),
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+        "backend": jax.default_backend(),
+        "devices": [str(device) for device in jax.devices()],
+        "git": git_state(Path.cwd()),
+    }
+
+
+def git_state(directory: Path) -> dict[str, Any] | None:
+    """Commit of the repository around `directory`, and whether files in it have changed; None without one."""
+    commit = _git(directory, "rev-parse", "HEAD")
+    if commit is None:
+        return None
+    return {"commit": commit, "dirty": bool(_git(directory, "status", "--porcelain", "--untracked-files=no"))}
+
+
+def _git(directory: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(directory), *arguments], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

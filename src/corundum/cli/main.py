@@ -1,0 +1,171 @@
+"""The command ``corundum``."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .environment import configure, versions
+from .errors import run_guarded
+
+__all__ = ["main"]
+
+_ABOUT = """\
+A modular, differentiable semi-analytic model of galaxy formation.
+
+Two commands to a population beside the data:
+
+  corundum run examples/quickstart.toml -o out/
+  open out/report.html
+
+then change one parameter and look again:
+
+  corundum run examples/quickstart.toml -o out-strong/ --set model.parameters.mass_loading.amplitude=3
+"""
+
+_RUN = """\
+Evolve a galaxy in every halo of a run file and compare the population with measurements.
+
+A run file is TOML.  Its groups are
+
+  [halos]          where halo histories come from: kind = "halos.monte_carlo", ... and its arguments
+  [model]          the galaxy model: kind = "models.pandya26" or "models.ThermalCGM", ...
+  [model.parameters]   any number of the model by name; `corundum model show pandya26` lists them
+  [model.cooling]  one component swapped, kind = "physics...." or "mymodule:MyCooling"
+  [solver]         tolerances of the integration: rtol, atol, ...
+  [output]         redshifts, trajectories, block, figures
+  [compare]        measurements, by the names of `corundum data list`
+  [compare_halos]  a second set of halos for the same model
+
+`kind` is a public name of the Python package, or module:name of a file of your own in this directory; the
+other keys are its arguments.  A key that is not one of them is refused, with its position and the nearest
+right one.  docs/run_files.md describes every group and key.
+"""
+
+_RUN_MORE = """\
+In DIR are then:
+
+  results.h5       run information, halos, galaxies at each redshift, relations; every dataset has its unit
+  report.html      figures and numbers in one file to read or send
+  figures/         the figures as PNG and PDF
+  trajectories.h5  the whole history of a few galaxies
+  run.toml         the run file with all defaults and overrides written out: it repeats the run
+  run_info.json    versions, devices, seeds, git state, timing
+
+A run that is interrupted resumes with the same command and gives the same bits; at most one block of halos
+is lost.
+
+examples:
+  corundum run quickstart.toml -o out/
+  corundum run quickstart.toml -o out/64 --set halos.n=64 --set 'output.redshifts=[0.0, 4.0]'
+  corundum run quickstart.toml -o out/mine --set model.cooling.kind=mymodule:MyCooling
+  corundum run quickstart.toml --dry-run        # check it and print it with all defaults
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; its exit code is 0, 2 for a mistake, 130 for Ctrl-C, 1 for a fault of ours."""
+    arguments = _parser().parse_args(argv)
+    return run_guarded(lambda: arguments.command(arguments), debug=arguments.debug)
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--debug", action="store_true", help="show the Python traceback of an error")
+    look = dict(formatter_class=argparse.RawDescriptionHelpFormatter, parents=[shared])
+
+    parser = argparse.ArgumentParser(
+        prog="corundum", description=_ABOUT, formatter_class=look["formatter_class"]
+    )
+    parser.add_argument("--version", action="version", version=f"corundum {versions()['corundum']}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    run = commands.add_parser(
+        "run", help="do what a run file says", description=_RUN, epilog=_RUN_MORE, **look
+    )
+    run.add_argument("file", metavar="FILE.toml", type=Path, help="the run file")
+    where = run.add_mutually_exclusive_group(required=True)
+    where.add_argument(
+        "-o", "--output", metavar="DIR", type=Path, help="directory for the results; made if needed"
+    )
+    where.add_argument(
+        "--dry-run", action="store_true", help="check the run file and print it with all defaults"
+    )
+    run.add_argument(
+        "--set", metavar="KEY=VALUE", dest="overrides", action="append", default=[],
+        help="set a key of the run file, as group.key=value in TOML; may be repeated",
+    )  # fmt: skip
+    run.add_argument("--overwrite", action="store_true", help="discard an earlier run in DIR")
+    run.set_defaults(command=_run)
+
+    data = commands.add_parser("data", help="measurements that come with the package", **look)
+    _list_and_show(data, look, "measurement", _list_data, _show_data)
+    model = commands.add_parser("model", help="models and their parameters", **look)
+    _list_and_show(model, look, "model", _list_models, _show_model)
+
+    version = commands.add_parser("version", help="versions of corundum and of what it stands on", **look)
+    version.set_defaults(command=_version)
+    return parser
+
+
+def _list_and_show(parser, look, noun, list_command, show_command):
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    actions.add_parser("list", help=f"one line for each {noun}", **look).set_defaults(command=list_command)
+    show = actions.add_parser("show", help=f"all about one {noun}", **look)
+    show.add_argument("name", metavar="NAME")
+    show.set_defaults(command=show_command)
+
+
+# What stands on JAX is imported by the command that needs it, so that help and wrong usage answer at once.
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    configure()
+    from .run import check, run
+
+    if arguments.dry_run:
+        print(check(arguments.file, arguments.overrides), end="")
+        return 0
+    print(run(arguments.file, arguments.output, arguments.overrides, overwrite=arguments.overwrite))
+    return 0
+
+
+def _list_data(arguments: argparse.Namespace) -> int:
+    configure()
+    from .show import list_data
+
+    print(list_data())
+    return 0
+
+
+def _show_data(arguments: argparse.Namespace) -> int:
+    configure()
+    from .show import show_data
+
+    print(show_data(arguments.name))
+    return 0
+
+
+def _list_models(arguments: argparse.Namespace) -> int:
+    configure()
+    from .show import list_models
+
+    print(list_models())
+    return 0
+
+
+def _show_model(arguments: argparse.Namespace) -> int:
+    configure()
+    from .show import show_model
+
+    print(show_model(arguments.name))
+    return 0
+
+
+def _version(arguments: argparse.Namespace) -> int:
+    print("\n".join(f"{name} {version}" for name, version in versions().items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

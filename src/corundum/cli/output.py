@@ -1,0 +1,189 @@
+"""The output directory of a run: what lies where, who may write there, and what is done already.
+
+A directory belongs to one run.  The resolved run file ``run.toml`` says which; together with the inputs that
+are not in it (files, modules of the user's, the version of corundum) it decides whether a run is new, to be
+resumed, or finished. Nothing that this package has not written is ever removed, and every file is put in
+place in one step.
+"""
+
+import hashlib
+import json
+import shutil
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from ..io import atomic_path
+from .environment import versions
+from .toml import dotted, write_toml
+
+__all__ = ["OutputDirectory", "claim", "fingerprint"]
+
+_FILES = ("run.toml", "run_info.json", "results.h5", "trajectories.h5", "compared.h5", "report.html")
+_FOLDERS = ("figures", "checkpoint")
+
+
+class OutputDirectory(NamedTuple):
+    """A claimed directory.
+
+    Attributes
+    ----------
+    root : Path
+    state : str
+        ``"new"``, ``"resumed"`` or ``"finished"``.
+    """
+
+    root: Path
+    state: str
+
+    def file(self, name: str) -> Path:
+        """Path of one of the files of a run."""
+        return self.root / name
+
+    def folder(self, name: str) -> Path:
+        """Path of one of its folders, which is made if it is not there."""
+        path = self.root / name
+        path.mkdir(exist_ok=True)
+        return path
+
+    def write_info(self, info: Mapping[str, Any]) -> None:
+        """Write ``run_info.json``."""
+        _write_text(self.root / "run_info.json", json.dumps(info, indent=2) + "\n")
+
+    def read_info(self) -> dict[str, Any]:
+        """What ``run_info.json`` holds; empty if there is none."""
+        return _read_info(self.root)
+
+    def drop_checkpoint(self) -> None:
+        """Remove what a finished run no longer needs."""
+        shutil.rmtree(self.root / "checkpoint", ignore_errors=True)
+
+
+def fingerprint(inputs: Any, sources: Iterable[Path]) -> str:
+    """SHA-256 of all arrays of `inputs`, of the files `sources`, and of the version of corundum."""
+    digest = hashlib.sha256(versions()["corundum"].encode())
+    for leaf in jax.tree.leaves(inputs):
+        array = np.asarray(leaf)
+        digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
+    for source in sources:
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def claim(
+    root: Path, tables: Mapping[str, Any], identity: str, *, overwrite: bool = False
+) -> OutputDirectory:
+    """Take `root` for the run of the resolved run file `tables`.
+
+    Parameters
+    ----------
+    root : Path
+        Made, with its parents, if it is not there.
+    tables : mapping
+        The resolved run file.
+    identity : str
+        The `fingerprint` of the inputs.
+    overwrite : bool
+        Discard an earlier run instead of refusing or resuming.
+
+    Raises
+    ------
+    ValueError
+        The directory cannot be made or written, holds a different run, or holds files that are no run.
+    """
+    _make(root)
+    present = root / "run.toml"
+    if not present.exists() and any(not _is_scratch(path) for path in root.iterdir()):
+        raise ValueError(
+            f"output directory {root}: is not empty and holds no corundum run; choose another with -o"
+        )
+    state = "new"
+    if present.exists() and not overwrite and _holds_work(root):
+        _refuse_other_run(root, tables, identity)
+        state = "finished" if _read_info(root).get("finished") else "resumed"
+    if state == "new":
+        _clear(root)
+        _write_text(present, write_toml(tables))
+    return OutputDirectory(root, state)
+
+
+def _make(root: Path) -> None:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ValueError(
+            f"output directory {root}: is, or lies below, a file; choose another with -o"
+        ) from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ValueError(
+            f"output directory {root}: cannot be written ({reason}); choose another with -o"
+        ) from error
+
+
+def _is_scratch(path: Path) -> bool:
+    return path.name.startswith(".run.toml.") and path.name.endswith(".tmp")
+
+
+def _holds_work(root: Path) -> bool:
+    return (root / "results.h5").exists() or any((root / "checkpoint").glob("*.npz"))
+
+
+def _refuse_other_run(root: Path, tables: Mapping[str, Any], identity: str) -> None:
+    try:
+        there = tomllib.loads((root / "run.toml").read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise ValueError(
+            f"output directory {root}: its run.toml is damaged; choose another with -o, or use --overwrite"
+        ) from None
+    differences = list(_differences(there, tomllib.loads(write_toml(tables)), ()))
+    ways = "choose another directory with -o, or discard that run with --overwrite"
+    if differences:
+        more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
+        raise ValueError(
+            f"output directory {root}: holds a different run ({'; '.join(differences[:3])}{more}); {ways}"
+        )
+    if _read_info(root).get("identity") != identity:
+        raise ValueError(
+            f"output directory {root}: holds this run made from other inputs (the halo histories, a module "
+            f"named in the run file, or the version of corundum have changed); {ways}"
+        )
+
+
+def _differences(there: Any, here: Any, keys: tuple[str, ...]) -> Iterator[str]:
+    if isinstance(there, dict) and isinstance(here, dict):
+        for key in {**there, **here}:
+            yield from _differences(there.get(key), here.get(key), (*keys, key))
+    elif there != here:
+        yield f"{dotted(keys)} is {_brief(there)} there and {_brief(here)} here"
+
+
+def _brief(value: Any) -> str:
+    if value is None or isinstance(value, dict):
+        return "not set" if value is None else "a table"
+    return repr(value) if len(repr(value)) < 60 else repr(value)[:56] + " ..."
+
+
+def _clear(root: Path) -> None:
+    for name in _FILES:
+        (root / name).unlink(missing_ok=True)
+        for scratch in root.glob(f".{name}.*.tmp"):
+            scratch.unlink(missing_ok=True)
+    for name in _FOLDERS:
+        shutil.rmtree(root / name, ignore_errors=True)
+
+
+def _read_info(root: Path) -> dict[str, Any]:
+    try:
+        return json.loads((root / "run_info.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _write_text(path: Path, text: str) -> None:
+    with atomic_path(path) as scratch:
+        scratch.write_text(text, encoding="utf-8")

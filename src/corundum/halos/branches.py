@@ -1,0 +1,236 @@
+"""From the snapshots of single halos to `HaloHistories`: checks, mass loss, smoothing, one grid of times.
+
+Every reader of measured histories ends here.  Nothing is left out or altered silently: a halo that cannot be used is an
+error unless the caller asks to drop such halos, and what was dropped or changed is counted in the provenance.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..cosmology import Cosmology
+from .concentration import AbstractConcentration, limit_concentration
+from .histories import HaloHistories
+from .smoothing import AbstractMassLoss, AbstractSmoothing
+
+__all__ = ["Branch", "histories_from_branches"]
+
+_FEWEST_POINTS = 4
+_LEVEL = 0.2  # ln(t)
+
+
+class Branch(NamedTuple):
+    """The snapshots of one halo, in the order of its source.
+
+    Attributes
+    ----------
+    name : what its source calls it
+    time : cosmic age [Gyr]
+    log_mvir : log10 of virial mass [Msun]; NaN where the source has no positive mass
+    log_concentration : log10 of NFW concentration; NaN where unknown
+    log_radius_ratio : log10 of virial radius over that of Bryan & Norman 1998 for the same mass, or None for no change
+    weight : number or number density of halos it stands for
+    """
+
+    name: str
+    time: Float[np.ndarray, " s"]
+    log_mvir: Float[np.ndarray, " s"]
+    log_concentration: Float[np.ndarray, " s"]
+    log_radius_ratio: Float[np.ndarray, " s"] | None = None
+    weight: float = 1.0
+
+
+def histories_from_branches(
+    branches: Sequence[Branch],
+    *,
+    cosmology: Cosmology,
+    concentration: AbstractConcentration,
+    mass_loss: AbstractMassLoss,
+    smoothing: AbstractSmoothing,
+    times: Float[Array, " t"] | None = None,
+    drop_bad: bool = False,
+    provenance: Mapping[str, str] | None = None,
+) -> HaloHistories:
+    """Histories on one grid of times.
+
+    Parameters
+    ----------
+    branches : sequence of Branch
+        Each may start whenever it likes, but all must reach the end: the last of `times`, or else the latest snapshot.
+    cosmology : Cosmology
+    concentration : AbstractConcentration
+        Fills snapshots without concentration, shifted to the mean of the halo's own ones where it has some.
+    mass_loss : AbstractMassLoss
+        What to do where a mass falls.
+    smoothing : AbstractSmoothing
+        How noisy snapshots become smooth curves of log10 of mass, concentration and radius against ln(t).
+    times : array, shape (t,), optional
+        Cosmic ages [Gyr]; default 128, uniform in ln(t) from the first snapshot of any halo to the last.
+    drop_bad : bool
+        Leave out halos that cannot be used, with their reasons in the provenance, instead of refusing all.
+    provenance : mapping of str to str, optional
+        Words to keep before those added here.
+
+    Raises
+    ------
+    ValueError
+        There are no halos, or some cannot be used and `drop_bad` is false.
+    """
+    if not branches:
+        raise ValueError("histories: got no halos; the source must hold at least one")
+    end = _end(branches) if times is None else float(np.asarray(times)[-1])
+    problems = {branch.name: _problem(branch, end, mass_loss) for branch in branches}
+    bad = {name: problem for name, problem in problems.items() if problem}
+    kept = [_forwards(branch) for branch in branches if branch.name not in bad]
+    if bad and not drop_bad or not kept:
+        raise ValueError(_complaint(bad, len(branches), drop_bad))
+    if times is None:
+        time = np.geomspace(min(branch.time[0] for branch in kept), end, 128)
+        time[-1] = end
+    else:
+        time = np.asarray(times, dtype=np.float64)
+    filled, missing = _fill_concentrations(kept, concentration, cosmology)
+    smooth = [
+        _smooth(branch, log_c, np.log(time), mass_loss, smoothing)
+        for branch, log_c in zip(kept, filled, strict=True)
+    ]
+    log_mvir, log_c, ratio = (np.array(curves) for curves in zip(*smooth, strict=True))
+    log_rvir = None
+    if kept[0].log_radius_ratio is not None:
+        log_rvir = jnp.log10(cosmology.virial_radius(10.0**log_mvir, cosmology.redshift(time))) + ratio
+    return HaloHistories(
+        time,
+        log_mvir,
+        limit_concentration(log_c),
+        start=[max(time[0], branch.time[0]) for branch in kept],
+        weights=[branch.weight for branch in kept],
+        log_rvir=log_rvir,
+        cosmology=cosmology,
+        provenance={
+            **(provenance or {}),
+            "halos": f"{len(branches)} read, {len(kept)} kept" + _listed(bad),
+            "mass loss": _mass_loss_words(kept, mass_loss),
+            "smoothing": _smoothing_words(smoothing),
+            "concentration": _concentration_words(missing, kept, concentration),
+            "start": "each halo at its first snapshot, or at the first time if that is later",
+        },
+    )
+
+
+def _end(branches):
+    times = [np.max(branch.time[np.isfinite(branch.time)], initial=0.0) for branch in branches]
+    return float(max(times))
+
+
+def _problem(branch, end, mass_loss):
+    """Why a halo cannot be used, or nothing."""
+    time, log_mvir = branch.time, branch.log_mvir
+    if len(time) < _FEWEST_POINTS:
+        return (
+            f"has {len(time)} snapshot{'s' * (len(time) > 1)} where a history needs at least {_FEWEST_POINTS}"
+        )
+    if not np.all(np.isfinite(time)):
+        return "has a time that is not a number"
+    if not np.all(np.isfinite(log_mvir)):
+        return "has a mass that is not a positive number"
+    if branch.log_radius_ratio is not None and not np.all(np.isfinite(branch.log_radius_ratio)):
+        return "has a radius that is not a positive number"
+    steps = np.diff(time)
+    if np.any(steps == 0.0):
+        return f"has two snapshots at {time[:-1][steps == 0.0][0]:.6g} Gyr"
+    if not (np.all(steps > 0.0) or np.all(steps < 0.0)):
+        return "has snapshots that are not in the order of time"
+    if max(time[0], time[-1]) < end * (1.0 - 1e-6):
+        return f"ends at {max(time[0], time[-1]):.6g} Gyr, before the last time of {end:.6g} Gyr"
+    if min(time[0], time[-1]) >= end:
+        return f"starts at {min(time[0], time[-1]):.6g} Gyr, after the last time of {end:.6g} Gyr"
+    if not mass_loss.accepts(log_mvir if steps[0] > 0.0 else log_mvir[::-1]):
+        return "loses mass, which this choice of mass_loss refuses"
+    return ""
+
+
+def _forwards(branch):
+    if branch.time[-1] > branch.time[0]:
+        return branch
+    ratio = None if branch.log_radius_ratio is None else branch.log_radius_ratio[::-1]
+    return branch._replace(
+        time=branch.time[::-1],
+        log_mvir=branch.log_mvir[::-1],
+        log_concentration=branch.log_concentration[::-1],
+        log_radius_ratio=ratio,
+    )
+
+
+def _complaint(bad, count, drop_bad):
+    name, problem = next(iter(bad.items()))
+    others = f" (and {len(bad) - 1} more of {count} cannot be used)" if len(bad) > 1 else ""
+    advice = (
+        "no halo is left"
+        if drop_bad
+        else "repair the table, or pass drop_bad=True to leave such halos out with the reasons kept in provenance"
+    )
+    return f"halo {name} {problem}{others}; {advice}"
+
+
+def _listed(bad):
+    return "".join(f"; halo {name} {problem}" for name, problem in bad.items())
+
+
+def _fill_concentrations(branches, model, cosmology):
+    """log10 c of every snapshot, and how many were missing in each halo."""
+    missing = [int(np.sum(~np.isfinite(branch.log_concentration))) for branch in branches]
+    if not any(missing):
+        return [branch.log_concentration for branch in branches], missing
+    lengths = [len(branch.time) for branch in branches]
+    log_mvir = np.concatenate([branch.log_mvir for branch in branches])
+    redshift = cosmology.redshift(np.concatenate([branch.time for branch in branches]))
+    median = np.asarray(eqx.filter_jit(model)(log_mvir, redshift))
+    filled = []
+    for branch, expected in zip(branches, np.split(median, np.cumsum(lengths)[:-1]), strict=True):
+        known = np.isfinite(branch.log_concentration)
+        offset = np.mean((branch.log_concentration - expected)[known]) if np.any(known) else 0.0
+        filled.append(np.where(known, branch.log_concentration, expected + offset))
+    return filled, missing
+
+
+def _smooth(branch, log_concentration, at, mass_loss, smoothing):
+    """log10 of mass and concentration at ln(t) = `at`, and of radius over the Bryan & Norman one if there is a radius."""
+    log_time = np.log(branch.time)
+    log_mvir = smoothing(log_time, mass_loss(branch.log_mvir), at)
+    # Before the halo starts its mass follows the tangent, but tangents of noisy flat curves level off, without a bend.
+    before = np.maximum(log_time[0] - at, 0.0)
+    levelled = at + before - _LEVEL * np.tanh(before / _LEVEL)
+    log_c = smoothing(log_time, log_concentration, levelled)
+    ratio = branch.log_radius_ratio
+    return log_mvir, log_c, 0.0 if ratio is None else smoothing(log_time, ratio, levelled)
+
+
+def _mass_loss_words(branches, mass_loss):
+    changed = [int(np.sum(mass_loss(branch.log_mvir) != branch.log_mvir)) for branch in branches]
+    total = sum(len(branch.time) for branch in branches)
+    lost = sum(bool(np.any(np.diff(branch.log_mvir) < 0.0)) for branch in branches)
+    final = np.mean([mass_loss(branch.log_mvir)[-1] - branch.log_mvir[-1] for branch in branches])
+    return (
+        f"{type(mass_loss).__name__}: {lost} halos lose mass at some time; {sum(changed)} of {total} snapshots changed, "
+        f"in {sum(n > 0 for n in changed)} halos; the last log10 of mass rose by {final:.3f} on average"
+    )
+
+
+def _smoothing_words(smoothing):
+    width = getattr(smoothing, "width", None)
+    return type(smoothing).__name__ + ("" if width is None else f", width {float(width):g}")
+
+
+def _concentration_words(missing, branches, model):
+    total = sum(len(branch.time) for branch in branches)
+    none = sum(n == len(branch.time) for n, branch in zip(missing, branches, strict=True))
+    if not sum(missing):
+        return "from the source at every snapshot"
+    return (
+        f"missing at {sum(missing)} of {total} snapshots, in {sum(n > 0 for n in missing)} halos, and filled from "
+        f"{type(model).__name__} at the halo's own offset; {none} halos had none at all and follow its median"
+    )

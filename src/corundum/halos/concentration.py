@@ -1,0 +1,135 @@
+"""Concentrations of halos: published median relations c(M, z) and the scatter of single halos around them.
+
+All relations are for NFW profiles and Bryan & Norman 1998 virial masses.  The scatter is one number per halo, constant
+along its history and tied to how early the halo formed: at fixed mass, early halos are concentrated.
+"""
+
+import abc
+from importlib import resources
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..numerics.interpolation import ContinuousCurvature, HermiteTable
+from ..parameters import parameter
+
+__all__ = [
+    "LOWEST_CONCENTRATION",
+    "AbstractConcentration",
+    "Diemer19",
+    "DuttonMaccio14",
+    "ConcentrationScatter",
+    "limit_concentration",
+    "read_grid",
+]
+
+LOWEST_CONCENTRATION = 2.5
+"""Smallest concentration of any history: an NFW halo with c < 2.163 would have its peak velocity outside Rvir."""
+
+_SOFTNESS = 0.03  # dex over which concentrations level off towards the lowest one
+
+
+def limit_concentration(log_concentration: Float[Array, "..."]) -> Float[Array, "..."]:
+    """log10 c kept above `LOWEST_CONCENTRATION`, smoothly; c = 3.5 changes by 0.3 per cent, c > 4.5 not at all."""
+    lowest = jnp.log10(LOWEST_CONCENTRATION)
+    return lowest + _SOFTNESS * jax.nn.softplus((log_concentration - lowest) / _SOFTNESS)
+
+
+def read_grid(folder: str, name: str) -> tuple[list[str], Float[np.ndarray, "rows columns"]]:
+    """Column names and numbers of one of the package's tables."""
+    path = resources.files("corundum.data") / folder / name
+    with path.open() as file:
+        rows = [line.strip().split(",") for line in file if not line.startswith("#")]
+    return rows[0], np.array(rows[1:], dtype=np.float64)
+
+
+class AbstractConcentration(eqx.Module):
+    """Median NFW concentration of halos of a given mass and redshift."""
+
+    @abc.abstractmethod
+    def __call__(
+        self, log_mvir: Float[Array, "*halos t"], redshift: Float[Array, " t"]
+    ) -> Float[Array, "*halos t"]:
+        """log10 of concentration at log10 of virial mass [Msun], with the redshift of each entry of the last axis."""
+
+
+class Diemer19(AbstractConcentration):
+    """Diemer & Joyce 2019 (ApJ 871, 168) in the cosmology of `pandya26_cosmology`; the default.
+
+    A C2 surface through a table over 10^7 <= M/Msun <= 10^15.5 and 0 <= z <= 15, continued by its tangents.
+    """
+
+    log_mvir: Float[Array, " m"]
+    log_expansion: Float[Array, " z"]
+    log_concentration: Float[Array, "m z"]
+
+    def __init__(self):
+        names, table = read_grid("concentration", "diemer19_vir.csv")
+        self.log_mvir = jnp.asarray([float(name) for name in names[1:]])
+        self.log_expansion = jnp.log1p(table[:, 0])
+        self.log_concentration = jnp.asarray(table[:, 1:].T)
+
+    def __call__(
+        self, log_mvir: Float[Array, "*halos t"], redshift: Float[Array, " t"]
+    ) -> Float[Array, "*halos t"]:
+        shape = jnp.broadcast_shapes(jnp.shape(log_mvir), jnp.shape(redshift))
+        times = shape[-1] if shape else 1
+        masses = jnp.broadcast_to(log_mvir, shape).reshape(-1, times)
+        x = jnp.broadcast_to(jnp.log1p(redshift), (times,))
+        spline = ContinuousCurvature()
+        slopes = spline(self.log_expansion, self.log_concentration)
+        rows, _ = jax.vmap(HermiteTable(self.log_expansion, self.log_concentration, slopes))(x)
+        in_mass = HermiteTable(self.log_mvir, rows, spline(self.log_mvir, rows))
+        read = jax.vmap(HermiteTable.__call__, in_axes=(HermiteTable(None, 0, 0), 0))
+        value, _ = jax.vmap(read, in_axes=(None, 0))(in_mass, masses)
+        return value.reshape(shape)
+
+
+class DuttonMaccio14(AbstractConcentration):
+    """Dutton & Maccio 2014 (MNRAS 441, 3359), NFW and virial masses in Planck 2013 cosmology.
+
+    Fitted at 10^10 < M h/Msun < 10^15 and z < 5; redshifts above 5 take the relation at 5.
+    """
+
+    h: Float[Array, ""] = parameter(
+        0.671,
+        unit="1",
+        meaning="Hubble constant / (100 km/s/Mpc) of the fit",
+        source="Planck 2013",
+        bounds=(0.5, 0.9),
+    )
+
+    def __call__(
+        self, log_mvir: Float[Array, "*halos t"], redshift: Float[Array, " t"]
+    ) -> Float[Array, "*halos t"]:
+        z = jnp.clip(redshift, 1e-12, 5.0)  # above zero, where z^1.08 has no second derivative
+        slope = -0.097 + 0.024 * z
+        level = 0.537 + (1.025 - 0.537) * jnp.exp(-0.718 * z**1.08)
+        return level + slope * (log_mvir - 12.0 + jnp.log10(self.h))
+
+
+class ConcentrationScatter(eqx.Module):
+    """Log-normal scatter of concentration at fixed mass, correlated with the time of formation.
+
+    Giocoli, Tormen & Sheth 2012 (MNRAS 422, 185) find that log10 c is known to 0.13 dex from the mass alone and to
+    0.09 dex from mass and formation time, that is a correlation of -sqrt(1 - (0.09/0.13)^2) = -0.72.
+    """
+
+    dex: Float[Array, ""] = parameter(
+        0.13, unit="dex", meaning="scatter of log10 c at fixed mass", source="Giocoli+12", bounds=(0.0, 0.3)
+    )
+    correlation: Float[Array, ""] = parameter(
+        -0.72,
+        unit="1",
+        meaning="correlation of log10 c with formation time",
+        source="Giocoli+12",
+        bounds=(-1.0, 1.0),
+    )
+
+    def draw(self, key: Array, lateness: Float[Array, " n"]) -> Float[Array, " n"]:
+        """Offsets of log10 c [dex] of halos whose formation time is `lateness` standard deviations from the mean."""
+        alone = jax.random.normal(key, lateness.shape)
+        return self.dex * (self.correlation * lateness + jnp.sqrt(1.0 - self.correlation**2) * alone)

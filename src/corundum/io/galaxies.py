@@ -1,0 +1,119 @@
+"""Populations on disk: one group for each output redshift, one dataset for each quantity.
+
+``/galaxies/z=0.0/mstar`` holds the stellar mass of every galaxy at z = 0, and
+``/galaxies/z=0.0/flows/wind/mass`` what the wind carried; what belongs to a halo at all times (solver status,
+weight) lies in ``/galaxies`` itself.
+"""
+
+import collections
+import json
+from collections.abc import Mapping
+
+import h5py
+import jax.numpy as jnp
+import numpy as np
+
+from ..halos import Halo
+from ..models import Rates
+from ..population import STATUS, Population
+from ..units import Quantity
+from .arrays import read_array, write_array
+from .components import find_class
+
+__all__ = ["write_population", "read_population"]
+
+_PER_HALO = {
+    "redshifts": Quantity("1", "output redshifts, in the order asked for", log=False),
+    "status": Quantity(
+        "1",
+        "how each solve ended: " + "; ".join(f"{code} = {text}" for code, text in STATUS.items()),
+        log=False,
+    ),
+    "steps": Quantity("1", "solver steps tried for each halo", log=False),
+    "rejected": Quantity("1", "solver steps rejected for each halo", log=False),
+    "weights": Quantity("1", "number, or number density, of halos each one stands for"),
+}
+
+_VALID = Quantity(
+    "none", "false where the solve failed or the halo had not started; other datasets hold NaN", log=False
+)
+
+_RATES = {"mass": "Msun/yr", "metals": "Msun/yr", "energy": "erg/s"}
+
+
+def write_population(
+    group: h5py.Group, population: Population, meanings: Mapping[str, str] | None = None
+) -> None:
+    """Store a population; `meanings` says in words what each flow is."""
+    meanings = {} if meanings is None else meanings
+    state = type(population.state)
+    group.attrs["state_kind"] = f"{state.__module__}.{state.__qualname__}"
+    group.attrs["halo"] = json.dumps(population.halo._fields)
+    group.attrs["state"] = json.dumps(population.state._fields)
+    group.attrs["diagnostics"] = json.dumps(list(population.diagnostics))
+    for name, quantity in _PER_HALO.items():
+        write_array(group, name, getattr(population, name), quantity)
+    names = [redshift_name(z) for z in np.asarray(population.redshifts)]
+    group.attrs["order"] = json.dumps(names)
+    columns = {name: np.asarray(array) for name, array in population.values.items()}
+    flows = {
+        name: {currency: np.asarray(rate) for currency, rate in rates._asdict().items() if rate is not None}
+        for name, rates in population.flows.items()
+    }
+    for k, name in enumerate(names):
+        if name in group:
+            continue  # the same redshift asked for twice
+        here = group.create_group(name, track_order=True)
+        here.attrs["redshift"] = float(population.redshifts[k])
+        write_array(here, "valid", np.asarray(population.valid)[:, k], _VALID)
+        for column, array in columns.items():
+            write_array(here, column, array[:, k], population.quantities[column])
+        for flow, rates in flows.items():
+            channel = here.create_group(f"flows/{flow}", track_order=True)
+            for currency, rate in rates.items():
+                meaning = f"{currency} carried by {flow}: {meanings.get(flow, flow.replace('_', ' '))}"
+                write_array(channel, currency, rate[:, k], Quantity(_RATES[currency], meaning))
+
+
+def read_population(group: h5py.Group) -> Population:
+    """The population stored by `write_population`.
+
+    The state comes back as the model's own class where that is at hand, and as an equal named tuple
+    otherwise.
+    """
+    per_halo = {name: jnp.asarray(read_array(group, name)[0]) for name in _PER_HALO}
+    here = [group[name] for name in json.loads(group.attrs["order"])]
+    quantities: dict[str, Quantity] = {}
+
+    def stack(name):
+        columns, quantities[name] = zip(*(read_array(at, name) for at in here), strict=True)
+        quantities[name] = quantities[name][0]
+        return jnp.stack(columns, axis=1)
+
+    fields = {part: json.loads(group.attrs[part]) for part in ("halo", "state", "diagnostics")}
+    halo = Halo(**{name: stack(name) for name in fields["halo"]})
+    state_type = find_class(group.attrs["state_kind"])
+    if tuple(getattr(state_type, "_fields", ())) != tuple(fields["state"]):
+        state_type = collections.namedtuple("State", fields["state"])
+    state = state_type(**{name: stack(name) for name in fields["state"]})
+    diagnostics = {name: stack(name) for name in fields["diagnostics"]}
+    flows = {flow: Rates(**_stacked([at["flows"][flow] for at in here])) for flow in here[0]["flows"]}
+    valid = jnp.stack([at["valid"][()] for at in here], axis=1)
+    return Population(
+        halo=halo,
+        state=state,
+        flows=flows,
+        diagnostics=diagnostics,
+        valid=valid,
+        quantities=quantities,
+        **per_halo,
+    )
+
+
+def _stacked(groups):
+    return {name: jnp.stack([group[name][()] for group in groups], axis=1) for name in groups[0]}
+
+
+def redshift_name(redshift: float) -> str:
+    """Name of the group of an output redshift, ``"z=2.0"``: the shortest text that is exactly this number."""
+    return f"z={float(redshift)!r}"

@@ -1,0 +1,50 @@
+"""Scaling relations: what is observed, with which errors, and the same relations of model galaxies."""
+
+from .catalogue import regress_catalogue
+from .files import available, load, read
+from .measurement import ERROR_KINDS, Measurement
+from .regression import (
+    AbstractRegression,
+    AbstractScatter,
+    LocalLinear,
+    LocalScatter,
+    NadarayaWatson,
+    PooledScatter,
+    RegressedRelation,
+    published_nodes,
+    scott_bandwidth,
+)
+from .relations import (
+    AbstractRelation,
+    ColdGasFraction,
+    GasMetallicity,
+    HaloBaryonFraction,
+    StarFormingMainSequence,
+    StellarMetallicity,
+    StellarToHaloMass,
+)
+
+__all__ = [
+    "AbstractRegression",
+    "AbstractRelation",
+    "AbstractScatter",
+    "ColdGasFraction",
+    "ERROR_KINDS",
+    "GasMetallicity",
+    "HaloBaryonFraction",
+    "LocalLinear",
+    "LocalScatter",
+    "Measurement",
+    "NadarayaWatson",
+    "PooledScatter",
+    "RegressedRelation",
+    "StarFormingMainSequence",
+    "StellarMetallicity",
+    "StellarToHaloMass",
+    "available",
+    "load",
+    "published_nodes",
+    "read",
+    "regress_catalogue",
+    "scott_bandwidth",
+]

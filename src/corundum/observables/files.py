@@ -1,0 +1,178 @@
+"""Measurement files: those that come with the package, and your own in the same format.
+
+A file is lines ``# key: value`` and a table.  The keys `relation`, `citation`, `error_kind`, `redshift`,
+`imf`, `h`, `calibration`, `statistic` and `bandwidth` are required; `Measurement` says what they and the
+optional ones mean, and `note` may be repeated.  `relation` is the name of a class of `corundum.observables`,
+and a key such as `relation.solar_metallicity` sets a parameter of it.  The columns are `x`, `y` and either
+`sigma` (independent errors) or `c1` ... `cn` (rows of the covariance), and `scatter` if known.  A new file in
+the folder of measurements is found by its name; nothing else needs changing.
+"""
+
+import difflib
+import pathlib
+from importlib import resources
+
+import numpy as np
+
+from .. import parameters
+from . import relations
+from .measurement import Measurement
+from .relations import AbstractRelation
+from .tables import Table, read_table
+
+__all__ = ["available", "load", "read"]
+
+_NUMBERS = ("redshift", "bandwidth", "systematic", "systematic_length")
+_WORDS = ("imf", "h", "calibration", "statistic", "citation", "error_kind")
+_OPTIONAL_WORDS = ("selection", "bibcode", "source", "licence")
+_REQUIRED = ("relation", "redshift", "bandwidth", *_WORDS)
+_KEYS = ("relation", *_NUMBERS, *_WORDS, *_OPTIONAL_WORDS, "redshift_range", "note")
+
+
+def _folder():
+    return resources.files("corundum") / "data" / "measurements"
+
+
+def available() -> list[str]:
+    """Names of the measurements that come with the package, sorted."""
+    return sorted(
+        entry.name.removesuffix(".txt") for entry in _folder().iterdir() if entry.name.endswith(".txt")
+    )
+
+
+def load(name: str) -> Measurement:
+    """A measurement that comes with the package.
+
+    Raises
+    ------
+    ValueError
+        There is none of that name; the message lists the right ones.
+    """
+    known = available()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise ValueError(
+            f"unknown measurement {name!r}: {hint}there are {', '.join(known)}; "
+            "a file of your own is read with observables.read(path)"
+        )
+    return read(_folder() / f"{name}.txt")
+
+
+def read(path, relation: AbstractRelation | None = None) -> Measurement:
+    """A measurement from a file of the format described in `corundum.observables.files`.
+
+    Parameters
+    ----------
+    path : path
+        The file; its name without suffix becomes the name of the measurement.
+    relation : AbstractRelation, optional
+        Takes the place of the file's `relation`, for a relation defined outside the package.
+
+    Raises
+    ------
+    ValueError
+        The file cannot be read, misses a key, has one it should not, or holds bad numbers; says where.
+    """
+    table = read_table(path)
+    keys = _keys(table, given_relation=relation is not None)
+    words = {key: keys[key] for key in (*_WORDS, *_OPTIONAL_WORDS) if key in keys}
+    numbers = {key: _number(table, key, keys[key]) for key in _NUMBERS if key in keys}
+    if "redshift_range" in keys:
+        parts = keys["redshift_range"].split()
+        if len(parts) != 2:
+            raise ValueError(
+                f"{table.path}: got redshift_range {keys['redshift_range']!r}; give two redshifts"
+            )
+        numbers["redshift_range"] = tuple(_number(table, "redshift_range", part) for part in parts)
+    covariance, scatter = _errors(table)
+    return Measurement(
+        name=pathlib.PurePath(table.path).stem,
+        relation=_relation(table, keys) if relation is None else relation,
+        x=table.column("x"),
+        y=table.column("y"),
+        covariance=covariance,
+        scatter=scatter,
+        notes=tuple(value for _, key, value in table.header if key == "note"),
+        **words,
+        **numbers,
+    )
+
+
+def _keys(table: Table, given_relation: bool) -> dict[str, str]:
+    keys: dict[str, str] = {}
+    for line, key, value in table.header:
+        if key not in _KEYS and not key.startswith("relation."):
+            near = difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.6)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise ValueError(
+                f"{table.path}, line {line}: unknown key {key!r}: {hint}allowed {', '.join(_KEYS)}"
+            )
+        if key in keys and key != "note":
+            raise ValueError(f"{table.path}, line {line}: key {key!r} is given twice")
+        keys[key] = value
+    missing = [key for key in _REQUIRED if not keys.get(key) and not (key == "relation" and given_relation)]
+    if missing:
+        raise ValueError(
+            f"{table.path}: misses {', '.join(missing)}; add a line '# {missing[0]}: ...' at the top"
+        )
+    return keys
+
+
+def _number(table: Table, key: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = np.nan
+    if not np.isfinite(value):
+        raise ValueError(f"{table.path}: got {key} {text!r}; it must be a finite number")
+    return value
+
+
+def _relation(table: Table, keys: dict[str, str]) -> AbstractRelation:
+    known = [name for name in relations.__all__ if name != "AbstractRelation"]
+    name = keys["relation"]
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=2, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise ValueError(
+            f"{table.path}: unknown relation {name!r}: {hint}allowed {', '.join(known)}; "
+            "pass any other as relation=..."
+        )
+    values = {
+        key.removeprefix("relation."): _number(table, key, value)
+        for key, value in keys.items()
+        if key.startswith("relation.")
+    }
+    try:
+        return parameters.replace(getattr(relations, name)(), values)
+    except ValueError as error:
+        raise ValueError(f"{table.path}: {error}") from None
+
+
+def _errors(table: Table) -> tuple[np.ndarray, np.ndarray | None]:
+    n = len(table.rows)
+    rows = [f"c{i}" for i in range(1, n + 1)]
+    extra = [name for name in table.names if name not in ("x", "y", "sigma", "scatter", *rows)]
+    if extra:
+        raise ValueError(
+            f"{table.path}: unknown column {extra[0]!r}; allowed x, y, scatter and "
+            f"either sigma or c1 ... c{n}"
+        )
+    correlated = [name for name in rows if name in table.names]
+    if bool(correlated) == ("sigma" in table.names) or (correlated and len(correlated) < n):
+        given = [name for name in table.names if name in ("sigma", *rows)]
+        raise ValueError(
+            f"{table.path}: got error columns {', '.join(given) or 'none'}; "
+            f"give either sigma or all of c1 ... c{n} (one per row), not both"
+        )
+    scatter = table.column("scatter") if "scatter" in table.names else None
+    if correlated:
+        return np.stack([table.column(name) for name in rows], axis=1), scatter
+    sigma = table.column("sigma")
+    if np.any(sigma <= 0):
+        line = table.rows[int(np.flatnonzero(sigma <= 0)[0])][0]
+        raise ValueError(
+            f"{table.path}, line {line}: got sigma {sigma[sigma <= 0][0]:g}; it must be positive [dex]"
+        )
+    return np.diag(sigma**2), scatter

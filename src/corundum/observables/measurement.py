@@ -1,0 +1,276 @@
+"""A measurement: points of one scaling relation, their covariance and what is needed to use them fairly.
+
+What kind of error a paper gives is part of the data.  A scatter is how much galaxies differ; a standard error
+is how well their mean is known; a posterior is how well a fitted model is known; and a calibration systematic
+moves neighbouring points together.  A `Measurement` keeps them apart and says which one its covariance is
+made of.
+"""
+
+import dataclasses
+import textwrap
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..parameters import require_float64
+from .regression import AbstractRegression, LocalLinear, RegressedRelation
+from .relations import AbstractRelation
+
+__all__ = ["Measurement", "ERROR_KINDS"]
+
+ERROR_KINDS = {
+    "standard error": "uncertainty of the mean or median of the galaxies in a bin",
+    "posterior": "68% posterior uncertainty of a model fitted to many data",
+    "scatter": "spread between galaxies, used as the error because the error of the mean is not published",
+}
+
+
+def _float64(value):
+    require_float64()
+    return jnp.asarray(value, jnp.float64)
+
+
+def _optional_float64(value):
+    return None if value is None else _float64(value)
+
+
+class Measurement(eqx.Module):
+    """Points of one scaling relation; a pytree whose text is static.
+
+    Parameters
+    ----------
+    name : str
+        Short name, as `load` takes it.
+    relation : AbstractRelation
+        What is measured; evaluates a model on the same axes.
+    x, y : arrays, shape (n,)
+        The points [dex], `x` increasing.
+    covariance : array, shape (n, n)
+        Statistical covariance of `y` [dex^2]: of the kind `error_kind`, without the systematic.
+    scatter : array, shape (n,), optional
+        Spread of galaxies about the relation [dex], where published.
+    systematic : float
+        Calibration uncertainty [dex], added as systematic^2 exp(-|dx| / systematic_length).
+    systematic_length : float
+        Distance in x [dex] over which the systematic error changes.
+    error_kind : str
+        A key of `ERROR_KINDS`.
+    statistic : str
+        What `y` is of the galaxies in a bin: median, mean of the logarithm, logarithm of the mean, fit.
+    bandwidth : float
+        Width [dex] of the kernel to regress a model with: narrow enough not to smooth away the curvature.
+    redshift : float
+        Redshift at which to compare a model.
+    redshift_range : (float, float)
+        Redshifts of the galaxies.
+    imf, h, calibration, selection, citation, bibcode, source, licence : str
+        Provenance, in words.
+    notes : tuple of str
+        What was done to the published numbers, in order.
+
+    Raises
+    ------
+    ValueError
+        Shapes disagree, a value is not finite, `x` does not increase, the covariance is not symmetric and
+        positive.
+    """
+
+    name: str = eqx.field(static=True)
+    relation: AbstractRelation
+    x: Float[Array, " n"] = eqx.field(converter=_float64)
+    y: Float[Array, " n"] = eqx.field(converter=_float64)
+    covariance: Float[Array, "n n"] = eqx.field(converter=_float64)
+    error_kind: str = eqx.field(static=True)
+    citation: str = eqx.field(static=True)
+    redshift: float = eqx.field(static=True, default=0.0)
+    imf: str = eqx.field(static=True, default="not stated")
+    h: str = eqx.field(static=True, default="not stated")
+    calibration: str = eqx.field(static=True, default="not stated")
+    statistic: str = eqx.field(static=True, default="not stated")
+    scatter: Float[Array, " n"] | None = eqx.field(converter=_optional_float64, default=None)
+    systematic: Float[Array, ""] = eqx.field(converter=_float64, default=0.0)
+    systematic_length: Float[Array, ""] = eqx.field(converter=_float64, default=1.0)
+    bandwidth: Float[Array, ""] = eqx.field(converter=_float64, default=0.2)
+    redshift_range: tuple[float, float] | None = eqx.field(static=True, default=None)
+    selection: str = eqx.field(static=True, default="not stated")
+    bibcode: str = eqx.field(static=True, default="")
+    source: str = eqx.field(static=True, default="not stated")
+    licence: str = eqx.field(static=True, default="not stated")
+    notes: tuple[str, ...] = eqx.field(static=True, default=())
+
+    def __check_init__(self):
+        n = self.x.shape
+        if len(n) != 1 or n[0] < 1 or self.y.shape != n or self.covariance.shape != n * 2:
+            raise ValueError(
+                f"measurement {self.name}: got x {n}, y {self.y.shape}, covariance {self.covariance.shape}; "
+                "expected (n,), (n,) and (n, n) with at least one point"
+            )
+        if self.scatter is not None and self.scatter.shape != n:
+            raise ValueError(
+                f"measurement {self.name}: got scatter {self.scatter.shape}; expected one per point, {n}"
+            )
+        if self.error_kind not in ERROR_KINDS:
+            raise ValueError(
+                f"measurement {self.name}: got error_kind {self.error_kind!r}; "
+                f"allowed {', '.join(ERROR_KINDS)}"
+            )
+        if not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(self)):
+            self._check_values()
+
+    def _check_values(self):
+        for name in ("x", "y", "covariance", "scatter", "systematic", "systematic_length", "bandwidth"):
+            value = getattr(self, name)
+            if value is not None and not np.all(np.isfinite(value)):
+                raise ValueError(
+                    f"measurement {self.name}: {name} has a value that is not finite; remove that point"
+                )
+        x, covariance = np.asarray(self.x), np.asarray(self.covariance)
+        if np.any(np.diff(x) <= 0):
+            raise ValueError(
+                f"measurement {self.name}: x does not increase; sort the points and merge equal ones"
+            )
+        if not (self.bandwidth > 0 and self.systematic >= 0 and self.systematic_length > 0):
+            raise ValueError(
+                f"measurement {self.name}: got bandwidth {self.bandwidth}, systematic {self.systematic}, "
+                f"systematic_length {self.systematic_length} [dex]; widths are positive, errors not negative"
+            )
+        size = np.abs(covariance).max()
+        if np.abs(covariance - covariance.T).max() > 1e-6 * size:
+            i, j = np.unravel_index(np.argmax(np.abs(covariance - covariance.T)), covariance.shape)
+            raise ValueError(
+                f"measurement {self.name}: covariance is not symmetric: [{i}, {j}] is {covariance[i, j]:.6g} "
+                f"but [{j}, {i}] is {covariance[j, i]:.6g}"
+            )
+        lowest = np.linalg.eigvalsh(self._total_covariance(np)).min()
+        if not lowest > 0:
+            raise ValueError(
+                f"measurement {self.name}: covariance is not positive definite (lowest eigenvalue "
+                f"{lowest:.3g} dex^2); errors must be positive and correlations below 1"
+            )
+
+    def __len__(self) -> int:
+        return self.x.shape[0]
+
+    @property
+    def total_covariance(self) -> Float[Array, "n n"]:
+        """Statistical plus systematic covariance [dex^2]: what a likelihood uses."""
+        return self._total_covariance(jnp)
+
+    def _total_covariance(self, xp):
+        # xp is jax.numpy, or numpy where it saves compiling for every number of points.
+        x, covariance = xp.asarray(self.x), xp.asarray(self.covariance)
+        apart = xp.abs(x[:, None] - x[None, :])
+        return covariance + xp.asarray(self.systematic) ** 2 * xp.exp(
+            -apart / xp.asarray(self.systematic_length)
+        )
+
+    @property
+    def error(self) -> Float[Array, " n"]:
+        """Total error of each point [dex], the root of the diagonal of `total_covariance`."""
+        return jnp.sqrt(jnp.diagonal(self.total_covariance))
+
+    def predict(self, galaxies: Any, regression: AbstractRegression | None = None) -> RegressedRelation:
+        """The same relation of model galaxies, at the points of this measurement.
+
+        Parameters
+        ----------
+        galaxies : Galaxies or mapping of str to array, shape (N,)
+            Quantities by name; its `valid` and `weights`, where it has them, are respected.
+        regression : AbstractRegression, optional
+            Default `LocalLinear(self.bandwidth)`, which follows slopes up to the edges of the galaxies; the
+            published fits use `NadarayaWatson(0.2)`.
+        """
+        regression = LocalLinear(self.bandwidth) if regression is None else regression
+        return regression(
+            self.relation.x(galaxies),
+            self.relation.y(galaxies),
+            self.x,
+            valid=getattr(galaxies, "valid", None),
+            weights=getattr(galaxies, "weights", None),
+        )
+
+    def _noted(self, note: str, **changes) -> "Measurement":
+        return dataclasses.replace(self, notes=(*self.notes, note), **changes)
+
+    def shifted(self, dy: float) -> "Measurement":
+        """All points moved by `dy` [dex]."""
+        return self._noted(f"y shifted by {float(dy):+g} dex", y=self.y + dy)
+
+    def scaled_errors(self, factor: float) -> "Measurement":
+        """All errors, systematic included, multiplied by `factor`."""
+        if not factor > 0:
+            raise ValueError(f"scaled_errors: got factor {factor}; it must be positive")
+        return self._noted(
+            f"errors multiplied by {float(factor):g}",
+            covariance=self.covariance * factor**2,
+            systematic=self.systematic * factor,
+        )
+
+    def with_systematic(self, size: float, length: float = 1.0) -> "Measurement":
+        """With a systematic error of `size` [dex] over `length` [dex] in place of the present one."""
+        return self._noted(
+            f"systematic error set to {float(size):g} dex over {float(length):g} dex",
+            systematic=size,
+            systematic_length=length,
+        )
+
+    def diagonal(self) -> "Measurement":
+        """Points taken as independent, each with its total error, as fits that ignore correlations do."""
+        return self._noted(
+            "correlations between points ignored",
+            covariance=jnp.diag(self.error**2),
+            systematic=jnp.zeros(()),
+        )
+
+    def between(self, low: float, high: float) -> "Measurement":
+        """The points with low <= x <= high [dex]."""
+        keep = np.flatnonzero((np.asarray(self.x) >= low) & (np.asarray(self.x) <= high))
+        if not len(keep):
+            raise ValueError(
+                f"between: no point of {self.name} has {low:g} <= x <= {high:g}; they span "
+                f"{float(self.x[0]):g} to {float(self.x[-1]):g}"
+            )
+        return self._noted(
+            f"cut to {low:g} <= x <= {high:g}",
+            x=np.asarray(self.x)[keep],
+            y=np.asarray(self.y)[keep],
+            covariance=np.asarray(self.covariance)[np.ix_(keep, keep)],
+            scatter=None if self.scatter is None else np.asarray(self.scatter)[keep],
+        )
+
+    def summary(self) -> str:
+        """What this measurement is, in lines of text."""
+        error, covariance = np.sqrt(np.diag(self._total_covariance(np))), np.asarray(self.covariance)
+        correlated = bool(np.any(covariance != np.diag(np.diag(covariance))))
+        lines = [
+            f"{self.name}: {self.relation.title}, {len(self)} points over "
+            f"{self.x[0]:.2f} <= x <= {self.x[-1]:.2f}",
+            f"  citation     {self.citation} {self.bibcode}".rstrip(),
+            f"  redshift     {self.redshift:g}"
+            + (
+                "" if self.redshift_range is None else " (galaxies at {:g}-{:g})".format(*self.redshift_range)
+            ),
+            f"  statistic    {self.statistic}; kernel {float(self.bandwidth):g} dex",
+            f"  selection    {self.selection}",
+            f"  error        {error.min():.3f}-{error.max():.3f} dex in total; {self.error_kind}: "
+            + ERROR_KINDS[self.error_kind]
+            + ("; correlated between points" if correlated else "; independent points"),
+        ]
+        if self.systematic > 0:
+            lines.append(
+                f"  systematic   {float(self.systematic):g} dex, correlated over "
+                f"{float(self.systematic_length):g} dex"
+            )
+        if self.scatter is not None:
+            lines.append(
+                f"  scatter      {float(self.scatter.min()):.3f}-{float(self.scatter.max()):.3f} dex"
+            )
+        lines += [
+            f"  {key:<12} {getattr(self, key)}" for key in ("imf", "h", "calibration", "source", "licence")
+        ]
+        lines += [f"  note         {note}" for note in self.notes]
+        return "\n".join(textwrap.fill(line, 110, subsequent_indent=" " * 15) for line in lines)

@@ -1,0 +1,192 @@
+"""Scaling relations: which two numbers of a galaxy an observable compares.
+
+A relation reads named quantities of galaxies (`galaxies["mstar"]`) and returns the two axes of a published
+figure, always in log10.  Anything indexed by name serves: the `Galaxies` of a population at one redshift, or
+a dictionary.  A galaxy with no logarithm on an axis (mass zero, failed solve) gets NaN there, and derivatives
+stay finite; the regressions of `corundum.observables.regression` leave such galaxies out.
+"""
+
+import abc
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..parameters import parameter
+from ..units import SOLAR_METALLICITY, Quantity
+
+__all__ = [
+    "AbstractRelation",
+    "StellarToHaloMass",
+    "ColdGasFraction",
+    "GasMetallicity",
+    "StellarMetallicity",
+    "StarFormingMainSequence",
+    "HaloBaryonFraction",
+]
+
+HALO_MASS = Quantity("dex", r"$\log_{10}(M_{\rm vir}/{\rm M}_\odot)$", log=False)
+STELLAR_MASS = Quantity("dex", r"$\log_{10}(M_\star/{\rm M}_\odot)$", log=False)
+
+
+class AbstractRelation(eqx.Module):
+    """Two axes of a scaling relation, both in log10.
+
+    Attributes
+    ----------
+    title : str
+        What the relation is called in a sentence.
+    x_axis, y_axis : Quantity
+        Unit and axis label of each axis.
+    """
+
+    title: eqx.AbstractClassVar[str]
+    x_axis: eqx.AbstractClassVar[Quantity]
+    y_axis: eqx.AbstractClassVar[Quantity]
+
+    @abc.abstractmethod
+    def x(self, galaxies: Any) -> Float[Array, " n"]:
+        """Horizontal axis of each galaxy [dex]."""
+
+    @abc.abstractmethod
+    def y(self, galaxies: Any) -> Float[Array, " n"]:
+        """Vertical axis of each galaxy [dex]."""
+
+
+def _log10(value):
+    # Two `where`s: the derivative of the branch not taken must be finite too.
+    value = jnp.asarray(value, jnp.float64)
+    good = (value > 0) & jnp.isfinite(value)
+    return jnp.where(good, jnp.log10(jnp.where(good, value, 1.0)), jnp.nan)
+
+
+class StellarToHaloMass(AbstractRelation):
+    """lg(Mstar/Mvir) against lg Mvir [Msun]."""
+
+    title: ClassVar[str] = "stellar-to-halo mass ratio"
+    x_axis: ClassVar[Quantity] = HALO_MASS
+    y_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}(M_\star/M_{\rm vir})$", log=False)
+
+    def x(self, galaxies: Any) -> Float[Array, " n"]:
+        return _log10(galaxies["mvir"])
+
+    def y(self, galaxies: Any) -> Float[Array, " n"]:
+        return _log10(galaxies["mstar"]) - _log10(galaxies["mvir"])
+
+
+class ColdGasFraction(AbstractRelation):
+    """lg(Mism/Mstar) against lg Mstar [Msun]; Mism is all cold gas, HI + H2 + helium."""
+
+    title: ClassVar[str] = "cold gas to stellar mass ratio"
+    x_axis: ClassVar[Quantity] = STELLAR_MASS
+    y_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}(M_{\rm ISM}/M_\star)$", log=False)
+
+    def x(self, galaxies: Any) -> Float[Array, " n"]:
+        return _log10(galaxies["mstar"])
+
+    def y(self, galaxies: Any) -> Float[Array, " n"]:
+        return _log10(galaxies["mism"]) - _log10(galaxies["mstar"])
+
+
+class GasMetallicity(AbstractRelation):
+    """Gas-phase 12 + lg(O/H) against lg Mstar [Msun].
+
+    A model follows metals, not oxygen: 12 + lg(O/H) = solar_oxygen + lg(Z_ism / solar_metallicity), the solar
+    abundance pattern at a hydrogen fraction close to solar.  The two solar numbers must come from one source.
+    Pandya et al. 2026 fit lg(Z_ism / 0.02), `GasMetallicity(solar_metallicity=0.02)`, which is 0.17 dex
+    lower.
+    """
+
+    title: ClassVar[str] = "gas-phase mass-metallicity relation"
+    x_axis: ClassVar[Quantity] = STELLAR_MASS
+    y_axis: ClassVar[Quantity] = Quantity("dex", r"$12+\log_{10}({\rm O/H})$", log=False)
+
+    solar_metallicity: Float[Array, ""] = parameter(
+        0.0134,
+        unit="1",
+        meaning="solar metal mass fraction that goes with solar_oxygen",
+        source="Asplund et al. 2009, ARA&A 47, 481, table 4 (present-day photosphere)",
+        bounds=(0.01, 0.025),
+    )
+    solar_oxygen: Float[Array, ""] = parameter(
+        8.69,
+        unit="dex",
+        meaning="solar 12 + lg(O/H)",
+        source="Asplund et al. 2009, ARA&A 47, 481, table 1",
+        bounds=(8.5, 9.0),
+    )
+
+    def x(self, galaxies: Any) -> Float[Array, " n"]:
+        return _log10(galaxies["mstar"])
+
+    def y(self, galaxies: Any) -> Float[Array, " n"]:
+        metallicity = _log10(galaxies["mzism"]) - _log10(galaxies["mism"])
+        return self.solar_oxygen + metallicity - jnp.log10(self.solar_metallicity)
+
+
+class StellarMetallicity(AbstractRelation):
+    """lg(Z_star/Z_sun), mass-weighted, against lg Mstar [Msun]; each measurement states its own Z_sun."""
+
+    title: ClassVar[str] = "stellar mass-metallicity relation"
+    x_axis: ClassVar[Quantity] = STELLAR_MASS
+    y_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}(Z_\star/{\rm Z}_\odot)$", log=False)
+
+    solar_metallicity: Float[Array, ""] = parameter(
+        SOLAR_METALLICITY,
+        unit="1",
+        meaning="solar metal mass fraction of the axis",
+        source="Pandya et al. 2023; the stellar population models of Gallazzi et al. 2005",
+        bounds=(0.01, 0.025),
+    )
+
+    def x(self, galaxies: Any) -> Float[Array, " n"]:
+        return _log10(galaxies["mstar"])
+
+    def y(self, galaxies: Any) -> Float[Array, " n"]:
+        metallicity = _log10(galaxies["mzstar"]) - _log10(galaxies["mstar"])
+        return metallicity - jnp.log10(self.solar_metallicity)
+
+
+class StarFormingMainSequence(AbstractRelation):
+    """lg SFR [Msun/yr] against lg Mstar [Msun]."""
+
+    title: ClassVar[str] = "star-forming main sequence"
+    x_axis: ClassVar[Quantity] = STELLAR_MASS
+    y_axis: ClassVar[Quantity] = Quantity(
+        "dex", r"$\log_{10}({\rm SFR}/{\rm M}_\odot\,{\rm yr}^{-1})$", log=False
+    )
+
+    def x(self, galaxies: Any) -> Float[Array, " n"]:
+        return _log10(galaxies["mstar"])
+
+    def y(self, galaxies: Any) -> Float[Array, " n"]:
+        return _log10(galaxies["sfr"])
+
+
+class HaloBaryonFraction(AbstractRelation):
+    """lg[(Mcgm + Mism + Mstar) / (f_b Mvir)] against lg Mvir [Msun].
+
+    Mvir is all matter, baryons included, as in the halo histories and in the accretion rate f_b dMvir/dt: a
+    halo that keeps its cosmic share of baryons has 0.  (Pandya et al. 2026 add the baryons on top of Mvir
+    instead.)
+    """
+
+    title: ClassVar[str] = "halo baryon fraction over the cosmic one"
+    x_axis: ClassVar[Quantity] = HALO_MASS
+    y_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}(M_{\rm b}/f_{\rm b}M_{\rm vir})$", log=False)
+
+    baryon_fraction: Float[Array, ""] = parameter(
+        0.0486 / 0.3075,
+        unit="1",
+        meaning="cosmic baryon fraction omega_b / omega_m",
+        source="Planck 2015 XIII, as in cosmology.pandya26_cosmology",
+        bounds=(0.1, 0.25),
+    )
+
+    def x(self, galaxies: Any) -> Float[Array, " n"]:
+        return _log10(galaxies["mvir"])
+
+    def y(self, galaxies: Any) -> Float[Array, " n"]:
+        baryons = galaxies["mcgm"] + galaxies["mism"] + galaxies["mstar"]
+        return _log10(baryons) - _log10(galaxies["mvir"]) - jnp.log10(self.baryon_fraction)

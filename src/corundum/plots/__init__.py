@@ -1,0 +1,39 @@
+"""Figures and reports: functions of results that draw on given axes, or on new ones, and return them."""
+
+from .budgets import baryon_budget, energy_budget, mass_budget
+from .comparison import compare_histories, history_differences, mean_histories
+from .drawings import Compared, standard_drawings
+from .histories import growth_histories, redshift_axis, spread_rows
+from .relations import compare_relation, scaling_relation
+from .report import Code, Drawing, Facts, Section, Table, write_report
+from .residuals import Residual, residual
+from .standard import failures, standard_report
+from .style import figure_bytes, save_figure
+
+__all__ = [
+    "Code",
+    "Compared",
+    "Drawing",
+    "Facts",
+    "Residual",
+    "Section",
+    "Table",
+    "baryon_budget",
+    "compare_histories",
+    "compare_relation",
+    "energy_budget",
+    "failures",
+    "figure_bytes",
+    "growth_histories",
+    "history_differences",
+    "mass_budget",
+    "mean_histories",
+    "redshift_axis",
+    "residual",
+    "save_figure",
+    "scaling_relation",
+    "spread_rows",
+    "standard_drawings",
+    "standard_report",
+    "write_report",
+]

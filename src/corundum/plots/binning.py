@@ -1,0 +1,72 @@
+"""Running statistics of galaxies in bins of one quantity, weighted by the number of halos each stands for."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["Running", "equal_bins", "running", "weighted_quantiles"]
+
+
+class Running(NamedTuple):
+    """Statistics in bins; NaN where a bin holds too few galaxies.
+
+    Attributes
+    ----------
+    center : array, shape (bins,)
+    low, median, high : arrays, shape (bins,)
+        Weighted 16th, 50th and 84th percentiles.
+    mean : array, shape (bins,)
+        Weighted mean.
+    count : array, shape (bins,)
+        Number of galaxies.
+    """
+
+    center: np.ndarray
+    low: np.ndarray
+    median: np.ndarray
+    high: np.ndarray
+    mean: np.ndarray
+    count: np.ndarray
+
+
+def equal_bins(x: np.ndarray, width: float = 0.2) -> np.ndarray:
+    """Edges of bins of about `width` that cover all finite values of `x`."""
+    x = np.asarray(x)[np.isfinite(x)]
+    if x.size == 0:
+        raise ValueError("bins: no finite value to bin; see population.status_counts() for halos that failed")
+    bins = max(int(np.ceil(np.ptp(x) / width)), 1)
+    pad = 0.5 * width if np.ptp(x) == 0 else 0.0
+    return np.linspace(x.min() - pad, x.max() + pad, bins + 1)
+
+
+def weighted_quantiles(values: np.ndarray, weights: np.ndarray, fractions: tuple[float, ...]) -> np.ndarray:
+    """Quantiles of a weighted sample, by interpolation between the midpoints of the cumulative weight."""
+    order = np.argsort(values)
+    values, weights = values[order], weights[order]
+    cumulative = np.cumsum(weights) - 0.5 * weights
+    return np.interp(fractions, cumulative / weights.sum(), values)
+
+
+def running(x: np.ndarray, y: np.ndarray, weights: np.ndarray, edges: np.ndarray, fewest: int = 3) -> Running:
+    """Statistics of `y` in bins of `x`; pairs that are not finite do not count.
+
+    Parameters
+    ----------
+    x, y, weights : arrays, shape (N,)
+    edges : array, shape (bins + 1,)
+    fewest : int
+        Bins with fewer galaxies hold NaN.
+    """
+    x, y, weights = (np.asarray(array, float) for array in (x, y, weights))
+    good = np.isfinite(x) & np.isfinite(y) & (weights > 0)
+    x, y, weights = x[good], y[good], weights[good]
+    place = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, len(edges) - 2)
+    place = np.where((x < edges[0]) | (x > edges[-1]), -1, place)
+    table = np.full((5, len(edges) - 1), np.nan)
+    for k in range(len(edges) - 1):
+        here = place == k
+        table[4, k] = here.sum()
+        if here.sum() >= max(fewest, 1):
+            table[:3, k] = weighted_quantiles(y[here], weights[here], (0.16, 0.5, 0.84))
+            table[3, k] = np.average(y[here], weights=weights[here])
+    return Running(0.5 * (edges[1:] + edges[:-1]), *table[:4], table[4].astype(int))

@@ -1,0 +1,156 @@
+"""Growth histories: what a few halos and their galaxies were at each time.
+
+The populations drawn here have many output redshifts (`corundum.evolve` with a list of them); each column is
+a halo.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from ..cosmology import Cosmology, pandya26_cosmology
+from ..units import SOLAR_METALLICITY
+from .style import COLORS, new_axes, styled
+
+__all__ = ["growth_histories", "redshift_axis", "spread_rows"]
+
+_TICKS = (0, 0.5, 1, 2, 3, 6)
+
+
+def spread_rows(population: Any, count: int = 3) -> np.ndarray:
+    """Rows of a few solved halos, spread evenly in final log mass."""
+    latest = int(np.argmin(np.asarray(population.redshifts)))
+    log_mass = np.log10(np.asarray(population["mvir"])[:, latest])
+    rows = np.flatnonzero(np.asarray(population.valid)[:, latest])
+    if rows.size == 0:
+        raise ValueError(
+            "growth histories: no halo of this population was solved; see population.status_counts()"
+        )
+    mass = log_mass[rows]
+    wanted = mass.min() + (np.arange(count) + 0.5) / count * np.ptp(mass)
+    nearest = [int(rows[np.argmin(np.abs(mass - target))]) for target in wanted]
+    return np.array(list(dict.fromkeys(nearest)))
+
+
+@styled
+def growth_histories(
+    population: Any,
+    rows: Sequence[int] | None = None,
+    axes: np.ndarray | None = None,
+    *,
+    cosmology: Cosmology | None = None,
+) -> np.ndarray:
+    """Mass, rates, metals and CGM temperature of a few halos against cosmic time.
+
+    Parameters
+    ----------
+    population : Population
+        With several output redshifts, the time axis.
+    rows : sequence of int, optional
+        Which halos; default three, spread in final mass.
+    axes : array of Axes, shape (4, number of halos), optional
+        Where to draw; default a new figure.
+    cosmology : Cosmology, optional
+        Of the redshift axis; default `pandya26_cosmology()`.
+
+    Returns
+    -------
+    array of Axes, shape (4, number of halos)
+        Rows: masses; rates of accretion, cooling, star formation and wind; metallicities; temperatures.
+    """
+    if len(population.redshifts) < 3:
+        raise ValueError(
+            f"growth histories: got {len(population.redshifts)} output redshifts; solve with at least 3, "
+            "better 50"
+        )
+    rows = spread_rows(population) if rows is None else np.atleast_1d(rows)
+    if axes is None:
+        size = (1.5 + 2.5 * len(rows), 8.2)
+        axes = new_axes(4, len(rows), size=size, sharex=True, sharey="row", squeeze=False)
+    order = np.argsort(-np.asarray(population.redshifts))
+    for column, row in enumerate(rows):
+        time, mass = (np.asarray(population[name])[row][order] for name in ("time", "mvir"))
+        curves = _curves(population, row, order)
+        for ax, (_, lines) in zip(axes[:, column], curves, strict=True):
+            for name, (color, dashes, values) in lines.items():
+                ax.plot(time, values, color=color, linestyle=dashes, label=name)
+        final = np.log10(mass[np.isfinite(mass)][-1]) if np.isfinite(mass).any() else np.nan
+        axes[0, column].set_title(rf"$\log_{{10}}\,M_{{\rm vir}}/M_\odot = {final:.2f}$", pad=6)
+        axes[-1, column].set_xlabel("cosmic time [Gyr]")
+    for ax, (title, _) in zip(axes[:, 0], curves, strict=True):
+        ax.set_ylabel(title)
+    for row_axes in axes:
+        _decades(row_axes)
+        row_axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    for ax in axes[0]:
+        redshift_axis(ax, cosmology)
+    return axes
+
+
+def redshift_axis(ax: Axes, cosmology: Cosmology | None = None) -> Axes:
+    """Label the top of a cosmic-time axis [Gyr] with redshifts."""
+    cosmology = pandya26_cosmology() if cosmology is None else cosmology
+    low, high = ax.get_xlim()
+    ages = np.asarray(cosmology.age(np.array(_TICKS, float)))
+    inside = (ages >= low) & (ages <= high)
+    top = ax.twiny()
+    top.set_xlim(low, high)
+    top.set_xticks(ages[inside], [f"{z:g}" for z in np.array(_TICKS)[inside]])
+    top.tick_params(which="both", direction="in", top=True, labelsize=9.5, length=5, width=0.8)
+    top.minorticks_off()
+    top.set_xlabel("redshift", fontsize=10.5)
+    ax.tick_params(which="both", top=False)
+    return top
+
+
+def _curves(population, row, order):
+    def values(name):
+        return np.asarray(population[name])[row][order]
+
+    def flow(name):
+        return np.asarray(population.flows[name].mass)[row][order]
+
+    def metallicity(part):
+        return values(f"mz{part}") / values(f"m{part}") / SOLAR_METALLICITY
+
+    halo, stars, ism, cgm = COLORS["halo"], COLORS["stars"], COLORS["ism"], COLORS["cgm"]
+    masses = {
+        "halo": (halo, "--", values("mvir")),
+        "CGM": (cgm, "-", values("mcgm")),
+        "ISM": (ism, "-", values("mism")),
+        "stars": (stars, "-", values("mstar")),
+    }
+    rates = {
+        "accretion": (halo, "--", flow("accretion")),
+        "cooling": (cgm, "-", flow("cooling")),
+        "wind": (ism, "-", flow("wind")),
+        "SFR": (stars, "-", values("sfr")),
+    }
+    metals = {
+        "CGM": (cgm, "-", metallicity("cgm")),
+        "ISM": (ism, "-", metallicity("ism")),
+        "stars": (stars, "-", metallicity("star")),
+    }
+    temperatures = {
+        r"$T_{\rm vir}$": (halo, "--", values("tvir")),
+        r"$T_{\rm CGM}$": (cgm, "-", values("temperature")),
+    }
+    return (
+        (r"mass [$M_\odot$]", masses),
+        (r"rate [$M_\odot\,\mathrm{yr}^{-1}$]", rates),
+        (r"metallicity [$Z_\odot$]", metals),
+        (r"temperature [K]", temperatures),
+    )
+
+
+def _decades(axes, most=7.0):
+    # A reservoir that has just started, or ran empty, must not stretch the axis over tens of decades.
+    drawn = np.concatenate([line.get_ydata() for ax in axes for line in ax.get_lines()])
+    drawn = drawn[np.isfinite(drawn) & (drawn > 0)]
+    for ax in axes:
+        ax.set_yscale("log")
+        if drawn.size:
+            top = 2.0 * drawn.max()
+            ax.set_ylim(max(0.5 * drawn.min(), top / 10.0**most), top)

@@ -1,0 +1,163 @@
+"""How the figures look, and the only place that makes or saves one.
+
+Figures are made without pyplot, so none stays open and no display is needed, and the style holds inside a
+context, so that a reader's own matplotlib settings are left alone.
+"""
+
+import functools
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ..io import atomic_path
+
+__all__ = [
+    "COLORS",
+    "STYLE",
+    "styled",
+    "new_axes",
+    "finish",
+    "legend",
+    "save_figure",
+    "figure_bytes",
+    "colors_along",
+]
+
+COLORS = {
+    "model": "#0b4f8a",
+    "halo": "#4d4d4d",
+    "stars": "#b35806",
+    "ism": "#1b7cb5",
+    "cgm": "#d9a400",
+    "missing": "#d8d8d8",
+    "other": "#8e4a9e",
+    "data": "#111111",
+}
+"""Colours by meaning, told apart by readers with any colour vision and in grey."""
+
+CYCLE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#333333", "#8e4a9e")
+"""Okabe & Ito 2008, in order of contrast."""
+
+STYLE = {
+    "font.family": "STIXGeneral",
+    "mathtext.fontset": "stix",
+    "font.size": 11.0,
+    "axes.labelsize": 12.0,
+    "axes.titlesize": 11.5,
+    "axes.linewidth": 0.8,
+    "axes.axisbelow": "line",
+    "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
+    "legend.fontsize": 9.5,
+    "legend.frameon": False,
+    "legend.handlelength": 1.8,
+    "lines.linewidth": 1.7,
+    "lines.solid_capstyle": "round",
+    "figure.dpi": 110.0,
+    "savefig.dpi": 200.0,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "corundum",
+}
+"""Settings, over matplotlib's own defaults, that hold while a figure is made or saved."""
+
+
+def styled(function: Callable) -> Callable:
+    """Run a figure function in the style of this package; afterwards matplotlib is as it was."""
+
+    @functools.wraps(function)
+    def wrapped(*args, **kwargs):
+        with style.context(["default", STYLE]):
+            return function(*args, **kwargs)
+
+    return wrapped
+
+
+def new_axes(
+    rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (5.4, 4.2), **kwargs: Any
+) -> Axes | np.ndarray:
+    """Axes of a new figure: one, or an array (rows, columns); `size` is of the whole figure [inch]."""
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, **kwargs)
+    for ax in np.ravel(axes):
+        finish(ax)
+    return axes
+
+
+def finish(ax: Axes) -> None:
+    """Ticks inside on all sides, as journals print them; kept by the axes when the context is left."""
+    ax.tick_params(which="both", direction="in", top=True, right=True, width=0.8, labelsize=10.5)
+    ax.tick_params(which="major", length=5)
+    ax.tick_params(which="minor", length=2.5)
+    ax.minorticks_on()
+
+
+def legend(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
+    """A legend in the corner with the fewest points (x, y), given more room where it would cover some."""
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    rows = len(ax.get_legend_handles_labels()[0])
+    width, height = 0.62, 0.075 * rows + 0.03
+    u, v = (np.asarray(x) - left) / (right - left), (np.asarray(y) - low) / (high - low)
+    corners = {
+        "upper left": (u < width) & (v > 1 - height),
+        "upper right": (u > 1 - width) & (v > 1 - height),
+        "lower right": (u > 1 - width) & (v < height),
+        "lower left": (u < width) & (v < height),
+    }
+    place = min(corners, key=lambda corner: corners[corner].sum())
+    covered = v[corners[place]]
+    if covered.size:
+        upper = place.startswith("upper")
+        grow = (
+            max(0.0, (covered.max() if upper else 1 - covered.min()) - (1 - height))
+            * (high - low)
+            / (1 - height)
+        )
+        ax.set_ylim(low - (0.0 if upper else grow), high + (grow if upper else 0.0))
+    ax.legend(loc=place)
+
+
+def colors_along(values: np.ndarray) -> list[tuple[float, float, float, float]]:
+    """One colour for each value, dark to light along a perceptually even map."""
+    values = np.asarray(values, float)
+    span = np.ptp(values) or 1.0
+    place = 0.08 + 0.74 * (values - values.min()) / span
+    return [tuple(color) for color in matplotlib.colormaps["viridis"](place)]
+
+
+def save_figure(figure: Figure | Axes, path: str | os.PathLike) -> None:
+    """Write a figure as PNG, PDF or SVG by the ending of `path`, in one step and the same bytes every time.
+
+    Raises
+    ------
+    ValueError
+        The ending is none of these.
+    OSError
+        The folder is missing or not writable, or the disk is full.
+    """
+    kind = Path(path).suffix.lower().removeprefix(".")
+    if kind not in ("png", "pdf", "svg"):
+        raise ValueError(
+            f"{path}: got the ending {Path(path).suffix!r}; figures are written as .png, .pdf or .svg"
+        )
+    with atomic_path(path) as scratch:
+        scratch.write_bytes(figure_bytes(figure, kind))
+
+
+def figure_bytes(figure: Figure | Axes, kind: str = "png") -> bytes:
+    """A figure as the content of a PNG, PDF or SVG file."""
+    buffer = io.BytesIO()
+    undated = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+    with style.context(["default", STYLE]):
+        root = figure if isinstance(figure, Figure) else figure.get_figure(root=True)
+        root.savefig(buffer, format=kind, metadata=undated[kind], facecolor="white")
+    return buffer.getvalue()

@@ -1,0 +1,143 @@
+"""The cosmology against astropy, Bryan & Norman 1998 and the Einstein-de Sitter limit."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.cosmology import FlatLambdaCDM, LambdaCDM, Planck15, Planck18
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corundum import cosmology as cosmo
+from corundum.cosmology import Cosmology
+
+REDSHIFT = np.array([0.0, 1e-6, 0.1, 0.5, 1.0, 2.0, 3.5, 6.0, 10.0, 20.0])
+PRESETS = [cosmo.pandya26_cosmology, cosmo.planck15, cosmo.planck18, cosmo.tng]
+
+age = jax.jit(lambda c, z: c.age(z))
+redshift = jax.jit(lambda c, t: c.redshift(t))
+
+
+def in_astropy(ours):
+    return FlatLambdaCDM(
+        H0=float(ours.h) * 100,
+        Om0=float(ours.omega_m),
+        Ob0=float(ours.omega_b),
+        Tcmb0=float(ours.t_cmb),
+        Neff=float(ours.n_eff),
+    )
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_agrees_with_astropy(preset):
+    ours, theirs = preset(), in_astropy(preset())
+    critical = theirs.critical_density(REDSHIFT).to_value(u.Msun / u.kpc**3)
+    np.testing.assert_allclose(age(ours, REDSHIFT), theirs.age(REDSHIFT).to_value(u.Gyr), rtol=1e-8)
+    np.testing.assert_allclose(ours.critical_density(REDSHIFT), critical, rtol=1e-8)
+    np.testing.assert_allclose(ours.matter_fraction(REDSHIFT), theirs.Om(REDSHIFT), rtol=1e-8)
+    np.testing.assert_allclose(ours.hubble_rate(REDSHIFT), theirs.H(REDSHIFT).to_value(1 / u.Gyr), rtol=1e-8)
+    np.testing.assert_allclose(ours.baryon_fraction, theirs.Ob0 / theirs.Om0, rtol=1e-12)
+
+
+@given(omega_m=st.floats(0.15, 0.5), h=st.floats(0.55, 0.85), z=st.floats(0.0, 20.0))
+@settings(max_examples=20, deadline=None)
+def test_agrees_with_astropy_for_any_parameters(omega_m, h, z):
+    ours = Cosmology(h=h, omega_m=omega_m)
+    np.testing.assert_allclose(age(ours, z), in_astropy(ours).age(z).to_value(u.Gyr), rtol=1e-8)
+    np.testing.assert_allclose(redshift(ours, age(ours, z)), z, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_redshift_inverts_age(preset):
+    z = np.concatenate([REDSHIFT, [40.0, -0.1]])
+    np.testing.assert_allclose(redshift(preset(), age(preset(), z)), z, rtol=1e-10, atol=1e-10)
+
+
+def test_einstein_de_sitter():
+    flat = Cosmology(h=0.7, omega_m=1.0 - 1e-9, t_cmb=0.0, n_eff=0.0)
+    expected = 2.0 / 3.0 / flat.hubble_rate_today * (1.0 + REDSHIFT) ** -1.5
+    np.testing.assert_allclose(age(flat, REDSHIFT), expected, rtol=1e-8)
+    np.testing.assert_allclose(flat.virial_overdensity(REDSHIFT), 18 * np.pi**2, rtol=1e-8)
+
+
+def test_virial_overdensity_of_bryan_norman():
+    # Delta_c = 18 pi^2 + 82 x - 39 x^2 with x = Om(z) - 1: for Om(z) = 0.3 that is 101.14.
+    universe = Cosmology(omega_m=0.3, t_cmb=0.0, n_eff=0.0)
+    np.testing.assert_allclose(universe.virial_overdensity(0.0), 177.65288 - 57.4 - 19.11, rtol=1e-7)
+    assert 176.0 < universe.virial_overdensity(20.0) < 177.66
+
+
+@given(log_mvir=st.floats(8.0, 15.0), z=st.floats(0.0, 15.0))
+@settings(max_examples=20, deadline=None)
+def test_virial_radius_holds_the_virial_mass(log_mvir, z):
+    universe, mass = cosmo.planck15(), 10.0**log_mvir
+    radius = universe.virial_radius(mass, z)
+    np.testing.assert_allclose(4 / 3 * np.pi * radius**3 * universe.virial_density(z), mass, rtol=1e-12)
+    velocity = cosmo.circular_velocity(mass, radius)
+    rate = universe.hubble_rate(z) * radius * 0.9777922216807891  # kpc/Gyr in km/s
+    np.testing.assert_allclose(velocity, rate * np.sqrt(universe.virial_overdensity(z) / 2), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["h", "omega_m", "t_cmb", "n_eff"])
+def test_gradients_with_respect_to_parameters(name):
+    @jax.jit
+    def at(value):
+        universe = Cosmology(**{name: value})
+        return jnp.stack([universe.age(2.0), universe.redshift(3.0), universe.virial_density(1.0)])
+
+    value = float(getattr(Cosmology(), name))
+    step = 1e-5 * value
+    numeric = (at(value + step) - at(value - step)) / (2 * step)
+    np.testing.assert_allclose(jax.jacfwd(at)(value), numeric, rtol=1e-6, atol=1e-9)
+
+
+def test_gradients_with_respect_to_time_are_the_friedmann_equation():
+    universe, z = cosmo.planck18(), jnp.asarray([0.0, 0.7, 3.0, 12.0])
+    slope = jax.jit(jax.vmap(jax.grad(universe.age)))(z)
+    np.testing.assert_allclose(slope, -1.0 / ((1 + z) * universe.hubble_rate(z)), rtol=1e-10)
+    back = jax.jit(jax.vmap(jax.grad(universe.redshift)))(age(universe, z))
+    np.testing.assert_allclose(back * slope, 1.0, rtol=1e-9)
+    curvature = jax.jit(jax.vmap(jax.grad(jax.grad(universe.redshift))))(age(universe, z))
+    assert np.all(np.isfinite(curvature))
+
+
+def test_works_under_vmap_and_jit():
+    universe = cosmo.planck15()
+    looped = [float(universe.redshift(t)) for t in (1.0, 5.0)]
+    np.testing.assert_allclose(
+        jax.jit(jax.vmap(universe.redshift))(jnp.asarray([1.0, 5.0])), looped, rtol=1e-13
+    )
+
+
+def test_presets_are_the_published_ones():
+    np.testing.assert_allclose(
+        [cosmo.planck15().h, cosmo.planck15().omega_m], [Planck15.h, Planck15.Om0], rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        [cosmo.planck18().h, cosmo.planck18().omega_m], [Planck18.h, Planck18.Om0], rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        age(cosmo.planck15(), 0.0), Planck15.age(0).to_value(u.Gyr), rtol=2e-3
+    )  # neutrino mass
+    np.testing.assert_allclose(age(cosmo.pandya26_cosmology(), 0.0), age(cosmo.planck15(), 0.0), rtol=1e-14)
+    assert float(cosmo.tng().omega_radiation) == 0.0
+
+
+def test_from_astropy():
+    theirs = FlatLambdaCDM(H0=70, Om0=0.28, Ob0=0.05, Tcmb0=2.7, Neff=3.0)
+    np.testing.assert_allclose(
+        age(cosmo.from_astropy(theirs), REDSHIFT), theirs.age(REDSHIFT).value, rtol=1e-8
+    )
+
+
+@pytest.mark.parametrize(
+    ("theirs", "words"),
+    [
+        (LambdaCDM(H0=70, Om0=0.3, Ode0=0.6, Ob0=0.05), "FlatLambdaCDM"),
+        (FlatLambdaCDM(H0=70, Om0=0.3), "Ob0"),
+    ],
+)
+def test_from_astropy_refuses(theirs, words):
+    with pytest.raises(ValueError, match=words):
+        cosmo.from_astropy(theirs)

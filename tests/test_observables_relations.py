@@ -1,0 +1,101 @@
+"""Relations: the axes against a plain calculation, and safe logarithms."""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from corundum import observables, parameters
+from corundum.cosmology import pandya26_cosmology
+from corundum.observables import relations
+
+FAMILY = [
+    cls
+    for cls in vars(relations).values()
+    if inspect.isclass(cls) and issubclass(cls, relations.AbstractRelation) and not inspect.isabstract(cls)
+]
+NAMES = ("mvir", "mstar", "mism", "mcgm", "mzism", "mzstar", "sfr")
+
+
+def galaxies(n=5, seed=0):
+    rng = np.random.default_rng(seed)
+    g = {"mvir": 10 ** rng.uniform(10, 12.5, n)}
+    g["mstar"] = g["mvir"] * 10 ** rng.uniform(-4, -1.5, n)
+    g["mism"] = g["mstar"] * 10 ** rng.uniform(-1, 1, n)
+    g["mcgm"] = g["mvir"] * rng.uniform(0.0, 0.1, n)
+    g["mzism"] = g["mism"] * 10 ** rng.uniform(-4, -1.5, n)
+    g["mzstar"] = g["mstar"] * 10 ** rng.uniform(-4, -1.5, n)
+    g["sfr"] = g["mstar"] * 1e-10
+    return g
+
+
+def test_every_relation_is_public():
+    assert {cls.__name__ for cls in FAMILY} == {
+        name for name in relations.__all__ if name != "AbstractRelation"
+    }
+    assert all(getattr(observables, cls.__name__) is cls for cls in FAMILY)
+
+
+def test_axes_are_what_they_say():
+    g = galaxies()
+    lg = np.log10
+    expected = {
+        "StellarToHaloMass": (lg(g["mvir"]), lg(g["mstar"] / g["mvir"])),
+        "ColdGasFraction": (lg(g["mstar"]), lg(g["mism"] / g["mstar"])),
+        "GasMetallicity": (lg(g["mstar"]), 8.69 + lg(g["mzism"] / g["mism"] / 0.0134)),
+        "StellarMetallicity": (lg(g["mstar"]), lg(g["mzstar"] / g["mstar"] / 0.02)),
+        "StarFormingMainSequence": (lg(g["mstar"]), lg(g["sfr"])),
+        "HaloBaryonFraction": (
+            lg(g["mvir"]),
+            lg((g["mcgm"] + g["mism"] + g["mstar"]) / (0.0486 / 0.3075 * g["mvir"])),
+        ),
+    }
+    for cls in FAMILY:
+        x, y = expected[cls.__name__]
+        np.testing.assert_allclose(cls().x(g), x, rtol=1e-13)
+        np.testing.assert_allclose(cls().y(g), y, rtol=1e-12, atol=1e-13)
+
+
+def test_solar_gas_has_the_solar_oxygen_abundance():
+    g = {"mstar": np.ones(1), "mism": np.ones(1), "mzism": np.array([0.0134])}
+    assert observables.GasMetallicity().y(g)[0] == pytest.approx(8.69, abs=1e-12)
+    g["mzism"] = np.array([0.02])
+    assert observables.GasMetallicity(solar_metallicity=0.02).y(g)[0] == pytest.approx(8.69, abs=1e-12)
+
+
+def test_a_halo_with_its_cosmic_share_of_baryons_has_zero():
+    fraction = float(pandya26_cosmology().baryon_fraction)
+    relation = observables.HaloBaryonFraction()
+    assert float(relation.baryon_fraction) == pytest.approx(fraction, rel=1e-12)
+    g = {"mvir": np.array([1e12]), "mstar": np.array([1e10]), "mism": np.array([2e10])}
+    g["mcgm"] = fraction * g["mvir"] - g["mstar"] - g["mism"]
+    assert relation.y(g)[0] == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("cls", FAMILY)
+@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf])
+def test_galaxies_without_a_logarithm_are_nan_with_finite_derivatives(cls, bad):
+    g = {name: jnp.asarray(value).at[1].set(bad) for name, value in galaxies().items()}
+    relation = cls()
+
+    def total(g):
+        y = relation.y(g)
+        return jnp.sum(jnp.where(jnp.isfinite(y), y, 0.0))
+
+    assert np.isnan(relation.x(g)[1]) and np.isnan(relation.y(g)[1])
+    assert np.all(np.isfinite(np.delete(relation.y(g), 1)))
+    slopes = jax.grad(total)(g)
+    for name in NAMES:
+        assert np.all(np.isfinite(np.delete(slopes[name], 1))), name
+        if bad == 0.0:
+            assert slopes[name][1] == 0.0
+
+
+@pytest.mark.parametrize("cls", FAMILY)
+def test_numbers_are_declared_parameters_and_axes_have_labels(cls):
+    relation = cls()
+    assert len(jax.tree.leaves(relation)) == len(parameters.describe(relation))
+    for axis in (relation.x_axis, relation.y_axis):
+        assert axis.unit == "dex" and axis.meaning.count("$") == 2

@@ -1,0 +1,129 @@
+"""The join: order, masks, chunks, devices, failures, derivatives, errors."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import corundum as co
+from corundum.numerics import DiffraxSolver, batching
+
+MODEL = co.models.ThermalCGM()
+
+
+def states(population):
+    return np.log10(np.stack(population.state, axis=-1))
+
+
+def test_outputs_come_in_the_order_asked_for(population, halos):
+    assert np.all(population.valid) and np.all(population["mstar"][:, 0] > population["mstar"][:, 1])
+    np.testing.assert_allclose(population["redshift"], np.broadcast_to([0.0, 2.0, 1.0], (10, 3)), atol=1e-7)
+    np.testing.assert_allclose(population.at(2.0)["mvir"], halos.at(redshift=2.0).mvir, rtol=1e-9)
+    assert population.at(0.0).redshift == 0.0 and len(population) == 10
+
+
+def test_every_quantity_has_a_unit_and_a_meaning(population):
+    assert set(population.quantities) == set(population.values)
+    for name, value in population.values.items():
+        assert value.shape == (10, 3) and np.all(np.isfinite(value)), name
+        assert population.quantities[name].unit and population.quantities[name].meaning
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 4096])
+def test_chunks_and_padding_change_nothing(population, halos, chunk):
+    again = co.evolve(MODEL, halos[:7], [0.0, 2.0, 1.0], chunk=chunk)
+    np.testing.assert_allclose(states(again), states(population)[:7], atol=1e-12)
+
+
+def test_one_device_gives_the_same_numbers_as_two(population, halos, monkeypatch):
+    assert len(jax.local_devices()) == 2
+    monkeypatch.setattr(jax, "local_devices", lambda: jax.devices()[:1])
+    np.testing.assert_allclose(
+        states(co.evolve(MODEL, halos, [0.0, 2.0, 1.0])), states(population), atol=1e-12
+    )
+
+
+def test_tolerance_converges(halos):
+    exact = states(co.evolve(MODEL, halos, solver=DiffraxSolver(rtol=1e-11, atol=1e-11)))
+    errors = [
+        np.abs(states(co.evolve(MODEL, halos, solver=DiffraxSolver(rtol=tol, atol=tol))) - exact).max()
+        for tol in (1e-5, 1e-7, 1e-9)
+    ]
+    assert errors[0] < 1e-3 and errors[1] < 1e-5 and errors[2] < 1e-6 and errors[0] > errors[1] > errors[2]
+
+
+def test_published_and_default_interpolation_agree_on_smooth_histories(published_halos, halos):
+    model = co.models.pandya26()
+    apart = states(co.evolve(model, published_halos)) - states(co.evolve(model, halos))
+    assert np.abs(apart).max() < 5e-3
+
+
+def test_new_parameters_do_not_recompile(halos):
+    co.evolve(MODEL, halos)
+    before = batching._on_devices._cached._cache_size()
+    co.evolve(co.replace(MODEL, {"mass_loading.amplitude": 2.0, "seed.mass": 10.0}), halos)
+    assert batching._on_devices._cached._cache_size() == before
+
+
+def test_a_halo_starts_when_it_starts(halos, population):
+    late = co.halos.HaloHistories(halos.time, halos.log_mvir, halos.log_concentration, start=np.full(10, 4.0))
+    result = co.evolve(MODEL, late, [0.0, 2.0, 1.0])
+    assert np.all(result.valid == np.array([True, False, True]))
+    assert np.all(np.isnan(result["mstar"][:, 1])) and np.all(np.isfinite(result["mstar"][:, [0, 2]]))
+    assert result.status_counts() == {"solved": 10}
+
+
+def test_a_failed_halo_is_a_status_and_spares_the_others(halos):
+    result = co.evolve(MODEL, halos, solver=DiffraxSolver(max_steps=135))
+    failed = np.asarray(result.status) != 0
+    assert 0 < failed.sum() < 10
+    assert np.all(np.isnan(result["mstar"][failed])) and np.all(np.isfinite(result["mstar"][~failed]))
+    assert not np.any(result.valid[failed]) and np.all(result.valid[~failed])
+    assert result.status_counts()["needed more steps than the solver's max_steps"] == failed.sum()
+
+    def total(a):
+        changed = co.replace(MODEL, {"mass_loading.amplitude": a})
+        galaxies = co.evolve(changed, halos, solver=DiffraxSolver(max_steps=135)).at(0.0)
+        return jnp.sum(
+            jnp.where(galaxies.valid, jnp.log10(jnp.where(galaxies.valid, galaxies["mstar"], 1.0)), 0.0)
+        )
+
+    slope = jax.jacfwd(total)(1.0)
+    assert jnp.isfinite(slope) and slope != 0.0
+
+
+def test_derivative_matches_finite_differences(halos):
+    solver = DiffraxSolver(rtol=1e-11, atol=1e-11)
+
+    @jax.jit
+    def final(theta):
+        model = co.replace(MODEL, {"energy_loading.amplitude": theta[0], "depletion_time.slope": theta[1]})
+        return jnp.log10(co.evolve(model, halos[:2], solver=solver).at(0.0)["mstar"])
+
+    theta = jnp.array([0.1, -1.8])
+    exact = jax.jit(jax.jacfwd(final))(theta)
+    for column, step in enumerate((1e-4, 1e-3)):
+        shift = step * jnp.eye(2)[column]
+        numeric = (final(theta + shift) - final(theta - shift)) / (2 * step)
+        np.testing.assert_allclose(exact[:, column], numeric, rtol=1e-3)
+
+
+def test_progress_reports_every_halo(halos):
+    seen = []
+    co.evolve(MODEL, halos, chunk=2, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(4, 10), (8, 10), (10, 10)]
+
+
+def test_bad_requests_are_refused_in_one_sentence(halos, population):
+    with pytest.raises(ValueError, match=r"got 40; these histories cover 0 <= z <= 10"):
+        co.evolve(MODEL, halos, [40.0])
+    with pytest.raises(ValueError, match="at least one output redshift"):
+        co.evolve(MODEL, halos, [])
+    with pytest.raises(ValueError, match="no halo to evolve"):
+        co.evolve(MODEL, halos[:0])
+    with pytest.raises(ValueError, match="chunk: got 0"):
+        co.evolve(MODEL, halos, chunk=0)
+    with pytest.raises(ValueError, match=r"redshift 0.5 was not kept: this population has 0, 2, 1"):
+        population.at(0.5)
+    with pytest.raises(KeyError, match="no quantity 'mstars': there are"):
+        population["mstars"]
