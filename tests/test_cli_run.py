@@ -46,7 +46,7 @@ kind = "models.pandya26"
 mass_loading.amplitude = 2.0
 [output]
 redshifts = [0.0, 2.0]
-trajectories = 2
+trajectories = 0
 block = 4
 figures = ["png"]
 [compare]
@@ -89,7 +89,7 @@ def arrays(path):
 
 def test_a_run_leaves_results_report_figures_and_what_made_them(finished):
     assert {path.name for path in finished.iterdir()} == {
-        "run.toml", "run_info.json", "results.h5", "trajectories.h5", "report.html", "figures"
+        "run.toml", "run_info.json", "results.h5", "report.html", "figures"
     }  # fmt: skip
     results = io.load(finished / "results.h5")
     assert len(results.population) == len(results.halos) == 14
@@ -98,14 +98,6 @@ def test_a_run_leaves_results_report_figures_and_what_made_them(finished):
     predicted = results.relations["measurements"]["shmr_behroozi19_sf"]
     assert np.all(np.isfinite(predicted.mean[predicted.reached]))
     assert float(results.parameters["mass_loading.amplitude"].value) == 2.0
-    histories = io.load(finished / "trajectories.h5").population
-    assert len(histories) == 2 and len(histories.redshifts) == 100
-    today = int(np.argmin(histories.redshifts))
-    rows = [
-        int(np.argmin(np.abs(results.population["mvir"][:, 0] - mvir)))
-        for mvir in histories["mvir"][:, today]
-    ]
-    np.testing.assert_allclose(histories["mstar"][:, today], results.population["mstar"][rows, 0], rtol=1e-4)
     assert "small" in (finished / "report.html").read_text()
     figures = [path.name for path in (finished / "figures").iterdir()]
     assert figures and all(name.endswith(".png") for name in figures)
@@ -140,17 +132,24 @@ def test_another_run_does_not_touch_it(finished, capsys):
     assert arrays(finished / "results.h5") == before
 
 
-def test_a_second_set_of_halos_is_run_and_compared(here, capsys):
+@pytest.mark.slow
+def test_whole_histories_and_a_second_set_of_halos_are_kept_and_compared(here, capsys):
     (here / "two.toml").write_text(RUN + '[compare_halos]\nkind = "smallhalos:power_laws"\nn = 12\nkey = 1\n')
-    assert main(["run", "two.toml", "-o", "two", "--set", "output.trajectories=0"]) == 0
+    assert main(["run", "two.toml", "-o", "two", "--set", "output.trajectories=2"]) == 0
     assert "small: 14 halos, 14 solved, 0 failed\n" in capsys.readouterr().out
-    second = io.load(here / "two" / "compared.h5")
+    first, second = (io.load(here / "two" / name) for name in ("results.h5", "compared.h5"))
     assert len(second.population) == len(second.halos) == 12
-    assert not np.array_equal(
-        second.population["mstar"][:4], io.load(here / "two" / "results.h5").population["mstar"][:4]
-    )
-    assert "Comparison of the halos" in (here / "two" / "report.html").read_text()
-    assert not (here / "two" / "trajectories.h5").exists() and not (here / "two" / "checkpoint").exists()
+    assert not np.array_equal(second.population["mstar"][:4], first.population["mstar"][:4])
+    report = (here / "two" / "report.html").read_text()
+    assert "Comparison of the halos" in report and "trajectories = 2" in report
+    assert (here / "two" / "figures" / "growth_histories.png").exists()
+    assert not (here / "two" / "checkpoint").exists()
+
+    histories, population = io.load(here / "two" / "trajectories.h5").population, first.population
+    assert len(histories) == 2 and len(histories.redshifts) == 100
+    today = int(np.argmin(histories.redshifts))
+    rows = [int(np.argmin(np.abs(population["mvir"][:, 0] - mvir))) for mvir in histories["mvir"][:, today]]
+    np.testing.assert_allclose(histories["mstar"][:, today], population["mstar"][rows, 0], rtol=1e-4)
 
 
 def counting(monkeypatch, act_at=None, action=None):

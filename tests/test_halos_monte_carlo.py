@@ -1,4 +1,6 @@
-"""The built-in halo population against N-body means, and its concentrations, weights, starts and reproducibility."""
+"""The built-in halo population against N-body means, and its concentrations, weights, starts and
+reproducibility.
+"""
 
 from pathlib import Path
 
@@ -69,7 +71,8 @@ def test_halos_start_at_the_floor_in_time_and_mass(halos):
 
 
 def test_grid_resolves_the_histories(halos):
-    # Splines through every second time must find the times in between; with all times they are 16 times as accurate.
+    # Splines through every second time must find the times in between; with all times they are 16 times as
+    # accurate.
     few = halos[:200]
     half = H.HaloHistories(few.time[1::2], few.log_mvir[:, 1::2], few.log_concentration[:, 1::2])
     read = jax.jit(lambda h, times: jax.vmap(lambda t: h.at(time=t))(times))

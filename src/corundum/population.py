@@ -183,42 +183,41 @@ def _check(halos, redshifts, chunk):
 
 
 def _evolve_batch(shared, batch):
+    """Many galaxies.  The integrated coordinates are lg(state) against lg(t)."""
     model, solver, cosmology, interpolation, time, times = shared
     curves, start = batch
     tables = interpolation.tables(time, curves, cosmology)
-    one = lambda tables, start: _evolve_one(model, solver, cosmology, interpolation, times, tables, start)  # noqa: E731
-    return jax.vmap(one, in_axes=(HaloTables.HALO_AXIS, 0))(tables, start)
-
-
-def _evolve_one(model, solver, cosmology, interpolation, times, tables, start):
-    """One galaxy.  The integrated coordinates are lg(state) against lg(t)."""
-    read = lambda time: interpolation.read(tables, time)  # noqa: E731
-    state_type = model.ledger.state
-
-    def rhs(log_time, log_state, args):
-        model, cosmology = args
-        time = jnp.exp(_LN10 * log_time)
-        state = state_type(*jnp.exp(_LN10 * log_state))
-        rate = derivative(model, state, model.forcing(read(time), cosmology))
-        return time * jnp.stack(rate) / jnp.stack(state)
-
-    initial = jnp.stack(model.initial(read(start), cosmology))
     order = jnp.argsort(times)
+    args, axes = (model, cosmology, interpolation, tables), (None, None, None, HaloTables.HALO_AXIS)
+
+    def begin(start, args):
+        model, cosmology, interpolation, tables = args
+        return jnp.log10(jnp.stack(model.initial(interpolation.read(tables, start), cosmology)))
+
+    initial = jax.vmap(begin, in_axes=(0, axes))(start, args)
     log_times = jnp.log10(times)[order]
-    log_start = jnp.log10(start)
-    solved = solver(rhs, log_start, jnp.log10(initial), log_times, (model, cosmology))
-    valid = (solved.status == 0) & (times >= start)
+    solved = solver(_log_derivative, jnp.log10(start), initial, log_times, args, axes)
+    valid = (solved.status == 0)[:, None] & (times >= start[:, None])
     # The initial state stands in where there is no solution, so that nothing below meets a number that is not finite.
-    values = jnp.where(valid[:, None], solved.values[jnp.argsort(order)], jnp.log10(initial))
-
-    def observe(log_state, time):
-        halo = read(time)
-        state = state_type(*jnp.exp(_LN10 * log_state))
-        return (halo, state, *model.fluxes(state, model.forcing(halo, cosmology)))
-
-    outputs = jax.vmap(observe)(values, times)
+    values = jnp.where(valid[..., None], solved.values[:, jnp.argsort(order)], initial[:, None])
+    outputs = jax.vmap(jax.vmap(_observe, in_axes=(0, 0, None)), in_axes=(0, None, axes))(values, times, args)
     masked = jax.tree.map(lambda x: jnp.where(valid, x, jnp.nan), outputs)
     return (*masked, valid, solved.status, solved.steps, solved.rejected)
+
+
+def _log_derivative(log_time, log_state, args):
+    model, cosmology, interpolation, tables = args
+    time = jnp.exp(_LN10 * log_time)
+    state = model.ledger.state(*jnp.exp(_LN10 * log_state))
+    rate = derivative(model, state, model.forcing(interpolation.read(tables, time), cosmology))
+    return time * jnp.stack(rate) / jnp.stack(state)
+
+
+def _observe(log_state, time, args):
+    model, cosmology, interpolation, tables = args
+    halo = interpolation.read(tables, time)
+    state = model.ledger.state(*jnp.exp(_LN10 * log_state))
+    return (halo, state, *model.fluxes(state, model.forcing(halo, cosmology)))
 
 
 def _named(values, name):

@@ -1,7 +1,8 @@
 """From the snapshots of single halos to `HaloHistories`: checks, mass loss, smoothing, one grid of times.
 
-Every reader of measured histories ends here.  Nothing is left out or altered silently: a halo that cannot be used is an
-error unless the caller asks to drop such halos, and what was dropped or changed is counted in the provenance.
+Every reader of measured histories ends here.  Nothing is left out or altered silently: a halo that cannot be
+used is an error unless the caller asks to drop such halos, and what was dropped or changed is counted in the
+provenance.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,8 @@ class Branch(NamedTuple):
     time : cosmic age [Gyr]
     log_mvir : log10 of virial mass [Msun]; NaN where the source has no positive mass
     log_concentration : log10 of NFW concentration; NaN where unknown
-    log_radius_ratio : log10 of virial radius over that of Bryan & Norman 1998 for the same mass, or None for no change
+    log_radius_ratio : log10 of virial radius over that of Bryan & Norman 1998 for the same mass, or None for
+    no change
     weight : number or number density of halos it stands for
     """
 
@@ -60,7 +62,8 @@ def histories_from_branches(
     Parameters
     ----------
     branches : sequence of Branch
-        Each may start whenever it likes, but all must reach the end: the last of `times`, or else the latest snapshot.
+        Each may start whenever it likes, but all must reach the end: the last of `times`, or else the latest
+        snapshot.
     cosmology : Cosmology
     concentration : AbstractConcentration
         Fills snapshots without concentration, shifted to the mean of the halo's own ones where it has some.
@@ -171,7 +174,8 @@ def _complaint(bad, count, drop_bad):
     advice = (
         "no halo is left"
         if drop_bad
-        else "repair the table, or pass drop_bad=True to leave such halos out with the reasons kept in provenance"
+        else "repair the table, or pass drop_bad=True to leave such halos out with the reasons kept in "
+        "provenance"
     )
     return f"halo {name} {problem}{others}; {advice}"
 
@@ -188,7 +192,7 @@ def _fill_concentrations(branches, model, cosmology):
     lengths = [len(branch.time) for branch in branches]
     log_mvir = np.concatenate([branch.log_mvir for branch in branches])
     redshift = cosmology.redshift(np.concatenate([branch.time for branch in branches]))
-    median = np.asarray(eqx.filter_jit(model)(log_mvir, redshift))
+    median = np.asarray(_median(model, log_mvir, redshift))
     filled = []
     for branch, expected in zip(branches, np.split(median, np.cumsum(lengths)[:-1]), strict=True):
         known = np.isfinite(branch.log_concentration)
@@ -197,11 +201,19 @@ def _fill_concentrations(branches, model, cosmology):
     return filled, missing
 
 
+@eqx.filter_jit
+def _median(model, log_mvir, redshift):
+    return model(log_mvir, redshift)
+
+
 def _smooth(branch, log_concentration, at, mass_loss, smoothing):
-    """log10 of mass and concentration at ln(t) = `at`, and of radius over the Bryan & Norman one if there is a radius."""
+    """log10 of mass and concentration at ln(t) = `at`, and of radius over the Bryan & Norman one if there is
+    a radius.
+    """
     log_time = np.log(branch.time)
     log_mvir = smoothing(log_time, mass_loss(branch.log_mvir), at)
-    # Before the halo starts its mass follows the tangent, but tangents of noisy flat curves level off, without a bend.
+    # Before the halo starts its mass follows the tangent, but tangents of noisy flat curves level off,
+    # without a bend.
     before = np.maximum(log_time[0] - at, 0.0)
     levelled = at + before - _LEVEL * np.tanh(before / _LEVEL)
     log_c = smoothing(log_time, log_concentration, levelled)
@@ -215,7 +227,8 @@ def _mass_loss_words(branches, mass_loss):
     lost = sum(bool(np.any(np.diff(branch.log_mvir) < 0.0)) for branch in branches)
     final = np.mean([mass_loss(branch.log_mvir)[-1] - branch.log_mvir[-1] for branch in branches])
     return (
-        f"{type(mass_loss).__name__}: {lost} halos lose mass at some time; {sum(changed)} of {total} snapshots changed, "
+        f"{type(mass_loss).__name__}: {lost} halos lose mass at some time; {sum(changed)} of {total} "
+        "snapshots changed, "
         f"in {sum(n > 0 for n in changed)} halos; the last log10 of mass rose by {final:.3f} on average"
     )
 
@@ -231,6 +244,7 @@ def _concentration_words(missing, branches, model):
     if not sum(missing):
         return "from the source at every snapshot"
     return (
-        f"missing at {sum(missing)} of {total} snapshots, in {sum(n > 0 for n in missing)} halos, and filled from "
+        f"missing at {sum(missing)} of {total} snapshots, in {sum(n > 0 for n in missing)} halos, and "
+        "filled from "
         f"{type(model).__name__} at the halo's own offset; {none} halos had none at all and follow its median"
     )

@@ -1,10 +1,12 @@
 """Names and units of the columns of a halo table, and the checks that catch a wrong one.
 
-A column is found by its name or one of a few other spellings, in any case; its unit comes from the reader's `units`,
-from the header (``mvir [Msun/h]``) or from an HDF5 attribute, and else is the default: Msun, proper kpc, km/s, Gyr.
+A column is found by its name or one of a few other spellings, in any case; its unit comes from the reader's
+`units`, from the header (``mvir [Msun/h]``) or from an HDF5 attribute, and else is the default: Msun, proper
+kpc, km/s, Gyr.
 """
 
 import difflib
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -98,7 +100,8 @@ def match_columns(present: Iterable[str], asked: Mapping[str, str] | None) -> di
             )
         if name not in present:
             raise ValueError(
-                f"columns: {quantity} should be {name!r} but the table has {', '.join(present)}{nearest(name, present)}"
+                f"columns: {quantity} should be {name!r} but the table has "
+                f"{', '.join(present)}{nearest(name, present)}"
             )
     found = dict(asked)
     for quantity, column in COLUMNS.items():
@@ -110,9 +113,11 @@ def match_columns(present: Iterable[str], asked: Mapping[str, str] | None) -> di
             fits = [name for name in fits if name.lower() == quantity]
         if len(fits) > 1:
             raise ValueError(
-                f"columns: {' and '.join(fits)} could both be {quantity}; say which, as columns={{{quantity!r}: {fits[0]!r}}}"
+                f"columns: {' and '.join(fits)} could both be {quantity}; say which, as "
+                f"columns={{{quantity!r}: {fits[0]!r}}}"
             )
         found[quantity] = fits[0]
+    _warn_of_near_misses(found, present)
     _require(found, present, "halo_id")
     _require(found, present, "mvir", "log_mvir")
     _require(found, present, "time", "redshift", "scale_factor")
@@ -123,14 +128,31 @@ def match_columns(present: Iterable[str], asked: Mapping[str, str] | None) -> di
     return found
 
 
+def _warn_of_near_misses(found, present):
+    for name in (name for name in present if name not in found.values()):
+        options = [
+            q
+            for q in ("rvir", "vvir", "concentration", "vmax", "weight", "mass_definition")
+            if q not in found
+        ]
+        like = difflib.get_close_matches(name.lower(), options, n=1, cutoff=0.8)
+        if like:
+            warnings.warn(
+                f"column {name!r} is not used; if it is the {COLUMNS[like[0]].meaning}, give "
+                f"columns={{{like[0]!r}: {name!r}}}",
+                stacklevel=4,
+            )
+
+
 def _require(found, present, *quantities):
     if any(quantity in found for quantity in quantities):
         return
+    free = [name.lower() for name in present if name not in found.values()]
     hints = (
         (name, quantity)
         for quantity in quantities
         for spelling in (quantity, *(s for s in COLUMNS[quantity].spellings if len(s) > 2))
-        for name in difflib.get_close_matches(spelling, [name.lower() for name in present], n=1, cutoff=0.6)
+        for name in difflib.get_close_matches(spelling, free, n=1, cutoff=0.7)
     )
     lower, quantity = next(hints, (None, quantities[0]))
     like = next((name for name in present if name.lower() == lower), None)

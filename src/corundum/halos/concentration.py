@@ -1,7 +1,7 @@
 """Concentrations of halos: published median relations c(M, z) and the scatter of single halos around them.
 
-All relations are for NFW profiles and Bryan & Norman 1998 virial masses.  The scatter is one number per halo, constant
-along its history and tied to how early the halo formed: at fixed mass, early halos are concentrated.
+All relations are for NFW profiles and Bryan & Norman 1998 virial masses.  The scatter is one number per halo,
+constant along its history and tied to how early the halo formed: at fixed mass, early halos are concentrated.
 """
 
 import abc
@@ -27,13 +27,17 @@ __all__ = [
 ]
 
 LOWEST_CONCENTRATION = 2.5
-"""Smallest concentration of any history: an NFW halo with c < 2.163 would have its peak velocity outside Rvir."""
+"""Smallest concentration of any history: an NFW halo with c < 2.163 would have its peak velocity outside
+Rvir.
+"""
 
 _SOFTNESS = 0.03  # dex over which concentrations level off towards the lowest one
 
 
 def limit_concentration(log_concentration: Float[Array, "..."]) -> Float[Array, "..."]:
-    """log10 c kept above `LOWEST_CONCENTRATION`, smoothly; c = 3.5 changes by 0.3 per cent, c > 4.5 not at all."""
+    """log10 c kept above `LOWEST_CONCENTRATION`, smoothly; c = 3.5 changes by 0.3 per cent, c > 4.5 not at
+    all.
+    """
     lowest = jnp.log10(LOWEST_CONCENTRATION)
     return lowest + _SOFTNESS * jax.nn.softplus((log_concentration - lowest) / _SOFTNESS)
 
@@ -53,7 +57,9 @@ class AbstractConcentration(eqx.Module):
     def __call__(
         self, log_mvir: Float[Array, "*halos t"], redshift: Float[Array, " t"]
     ) -> Float[Array, "*halos t"]:
-        """log10 of concentration at log10 of virial mass [Msun], with the redshift of each entry of the last axis."""
+        """log10 of concentration at log10 of virial mass [Msun], with the redshift of each entry of the last
+        axis.
+        """
 
 
 class Diemer19(AbstractConcentration):
@@ -114,8 +120,8 @@ class DuttonMaccio14(AbstractConcentration):
 class ConcentrationScatter(eqx.Module):
     """Log-normal scatter of concentration at fixed mass, correlated with the time of formation.
 
-    Giocoli, Tormen & Sheth 2012 (MNRAS 422, 185) find that log10 c is known to 0.13 dex from the mass alone and to
-    0.09 dex from mass and formation time, that is a correlation of -sqrt(1 - (0.09/0.13)^2) = -0.72.
+    Giocoli, Tormen & Sheth 2012 (MNRAS 422, 185) find that log10 c is known to 0.13 dex from the mass alone
+    and to 0.09 dex from mass and formation time, that is a correlation of -sqrt(1 - (0.09/0.13)^2) = -0.72.
     """
 
     dex: Float[Array, ""] = parameter(
@@ -130,6 +136,8 @@ class ConcentrationScatter(eqx.Module):
     )
 
     def draw(self, key: Array, lateness: Float[Array, " n"]) -> Float[Array, " n"]:
-        """Offsets of log10 c [dex] of halos whose formation time is `lateness` standard deviations from the mean."""
+        """Offsets of log10 c [dex] of halos whose formation time is `lateness` standard deviations from the
+        mean.
+        """
         alone = jax.random.normal(key, lateness.shape)
         return self.dex * (self.correlation * lateness + jnp.sqrt(1.0 - self.correlation**2) * alone)

@@ -1,18 +1,21 @@
 """The built-in halo population: smooth random growth histories of field halos, with nothing to download.
 
-Growth follows diffmah (Hearin et al. 2021, OJAp 4, 7): every halo is a power law of cosmic time whose index rolls from
-an early to a late value, and the parameters are drawn from the population that the diffmah package calibrates on
-N-body simulations.  Four things are done to it here.
+Growth follows diffmah (Hearin et al. 2021, OJAp 4, 7): every halo is a power law of cosmic time whose index
+rolls from an early to a late value, and the parameters are drawn from the population that the diffmah package
+calibrates on N-body simulations.  Four things are done to it here.
 
-- `t_peak`, after which a diffmah halo keeps its mass for good, is put beyond today.  With it a third of 10^12 Msun halos
-  would not grow at all today, and the mean growth rate would be 0.6 of the simulated one instead of 0.9.
-- Formation is made earlier by 0.025 dex in time to make up for that.  The mean history then follows the N-body means
-  shipped with diffmah to 0.03 dex for 10^11.5 - 10^13 Msun after 1.5 Gyr (0.05 dex without).
+- `t_peak`, after which a diffmah halo keeps its mass for good, is put beyond today.  With it three in ten 10^12
+  Msun halos would not grow at all today, and the mean growth rate would be 0.6 of the simulated one instead
+  of 0.9.
+- Formation is made earlier by 0.025 dex in time to make up for that.  The mean history then follows the
+  N-body means shipped with diffmah to 0.03 dex for 10^11.5 - 10^13 Msun after 1.5 Gyr (0.05 dex without).
 - The mass is rescaled to the one asked for today; today is the age of the universe in the given cosmology.
-- Concentration comes from a published relation c(M, z), with scatter tied to the time at which half the mass is there.
+- Concentration comes from a published relation c(M, z), with scatter tied to the time at which half the mass
+  is there.
 
-diffmah is calibrated above 10^11.5 Msun: everything below is its extrapolation, and so are times before about 1 Gyr.
-Around the mean, diffmah halos scatter 0.6-0.8 times as much as N-body halos, because they are smooth and never lose mass.
+diffmah is calibrated above 10^11.5 Msun: everything below is its extrapolation, and so are times before about
+1 Gyr. Around the mean, diffmah halos scatter 0.6-0.8 times as much as N-body halos, because they are smooth
+and never lose mass.
 """
 
 from importlib import metadata
@@ -51,7 +54,9 @@ def log_times(
     last_redshift: float = 0.0,
     number: int = 100,
 ) -> Float[Array, " t"]:
-    """Cosmic ages [Gyr] uniform in ln(t) between two redshifts, ends included; what halo sources use by default."""
+    """Cosmic ages [Gyr] uniform in ln(t) between two redshifts, ends included; what halo sources use by
+    default.
+    """
     cosmology = pandya26_cosmology() if cosmology is None else cosmology
     if not first_redshift > last_redshift > -1.0 or number < 4:
         raise ValueError(
@@ -94,10 +99,12 @@ def monte_carlo(
     cosmology : Cosmology, optional
         Default `pandya26_cosmology()`.
     times : array, shape (t,), optional
-        Cosmic ages [Gyr] at which histories are tabulated; default `log_times(cosmology)`, from z = 12 to today.
+        Cosmic ages [Gyr] at which histories are tabulated; default `log_times(cosmology)`, from z = 12 to
+        today.
     first_log_mvir : float
-        A halo starts at the first time or when it reaches this log10 of mass [Msun], whichever is later; the default
-        10^8 Msun is about where gas cools by atomic lines at z = 10.  Before its start a history continues smoothly.
+        A halo starts at the first time or when it reaches this log10 of mass [Msun], whichever is later; the
+        default 10^8 Msun is about where gas cools by atomic lines at z = 10.  Before its start a history
+        continues smoothly.
 
     Raises
     ------
@@ -146,11 +153,13 @@ def _check_request(n: int, log_mvir: tuple[float, float], first_log_mvir: float)
     low, high = (float(end) for end in log_mvir)
     if not 9.0 <= low <= high <= 15.0:
         raise ValueError(
-            f"log_mvir: got ({low:g}, {high:g}); give the lower and the upper log10 of mass today [Msun] within 9 and 15"
+            f"log_mvir: got ({low:g}, {high:g}); give the lower and the upper log10 of mass today [Msun] "
+            "within 9 and 15"
         )
     if not first_log_mvir <= low - _LOG_HALF:
         raise ValueError(
-            f"first_log_mvir: got {first_log_mvir:g}; halos must start at less than half of the lowest mass today, "
+            f"first_log_mvir: got {first_log_mvir:g}; halos must start at less than half of the lowest "
+            "mass today, "
             f"so at most {low - _LOG_HALF:.4g}"
         )
     return low, high
@@ -229,11 +238,14 @@ def _provenance(n, low, high, sampling, concentration, scatter, first_time, firs
     return {
         "source": f"built-in Monte Carlo of {n} field halos, growth of diffmah {metadata.version('diffmah')} "
         "(Hearin et al. 2021) with t_peak beyond today and formation 0.025 dex earlier",
-        "calibration": "N-body means are matched to 0.03 dex for 10^11.5 - 10^13 Msun after 1.5 Gyr; masses below "
+        "calibration": "N-body means are matched to 0.03 dex for 10^11.5 - 10^13 Msun after 1.5 Gyr; "
+        "masses below "
         "10^11.5 Msun today and times before 1 Gyr extrapolate the calibration",
         "masses": f"log10 Mvir today from {low:g} to {high:g}, {type(sampling).__name__}",
-        "start": f"cosmic age {first_time:.4g} Gyr, or when the halo reaches 10^{first_log_mvir:g} Msun if that is later",
-        "concentration": f"{type(concentration).__name__} with {float(scatter.dex):g} dex scatter, correlation "
+        "start": f"cosmic age {first_time:.4g} Gyr, or when the halo reaches 10^{first_log_mvir:g} Msun if "
+        "that is later",
+        "concentration": f"{type(concentration).__name__} with {float(scatter.dex):g} dex scatter, "
+        "correlation "
         f"{float(scatter.correlation):g} with the half-mass time",
         "radius": "Bryan & Norman 1998",
     }

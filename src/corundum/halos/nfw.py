@@ -1,7 +1,7 @@
 """What an NFW profile says about mass definitions and peak velocities.
 
-Halo finders state masses inside different mean densities.  The mass of a halo inside another density follows from its
-concentration; so does its concentration from the ratio of peak to virial velocity.
+Halo finders state masses inside different mean densities.  The mass of a halo inside another density follows
+from its concentration; so does its concentration from the ratio of peak to virial velocity.
 """
 
 import re
@@ -30,8 +30,8 @@ def reference_density(
     Parameters
     ----------
     definition : str
-        "bn98" or "vir" (Bryan & Norman 1998), or an overdensity followed by "c" (times critical) or "m" (times mean
-        matter), such as "200c", "500c", "200m".
+        "bn98" or "vir" (Bryan & Norman 1998), or an overdensity followed by "c" (times critical) or "m"
+        (times mean matter), such as "200c", "500c", "200m".
     """
     name = str(definition).strip().lower()
     if name in ("bn98", "vir"):
@@ -39,7 +39,8 @@ def reference_density(
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([cm])", name)
     if match is None or float(match[1]) <= 0.0:
         raise ValueError(
-            f"mass_definition: got {definition!r}; allowed 'bn98' or 'vir', or an overdensity with c or m such as "
+            f"mass_definition: got {definition!r}; allowed 'bn98' or 'vir', or an overdensity with c or m "
+            "such as "
             "'200c', '500c', '200m'"
         )
     density = float(match[1]) * cosmology.critical_density(redshift)
@@ -53,7 +54,9 @@ def to_virial(
     definition: str,
     cosmology: Cosmology,
 ) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
-    """Bryan & Norman 1998 virial mass [Msun] and concentration of an NFW halo given in another mass definition."""
+    """Bryan & Norman 1998 virial mass [Msun] and concentration of an NFW halo given in another mass
+    definition.
+    """
     ratio = cosmology.virial_density(redshift) / reference_density(definition, redshift, cosmology)
     concentration = jnp.asarray(concentration)
 
@@ -66,7 +69,9 @@ def to_virial(
 
 
 def concentration_from_vmax(ratio: Float[Array, "..."]) -> Float[Array, "..."]:
-    """NFW concentration of a halo whose peak velocity is `ratio` times its virial velocity; NaN where `ratio` < 1."""
+    """NFW concentration of a halo whose peak velocity is `ratio` times its virial velocity; NaN where `ratio`
+    < 1.
+    """
     ratio = jnp.asarray(ratio)
     peak = enclosed_mass(_PEAK) / _PEAK
 

@@ -1,4 +1,6 @@
-"""How the halos of a built-in population are spread over mass, and how many halos of the universe each stands for."""
+"""How the halos of a built-in population are spread over mass, and how many halos of the universe each stands
+for.
+"""
 
 import abc
 
@@ -14,9 +16,10 @@ __all__ = ["Despali16", "AbstractMassSampling", "UniformLogMass", "MassFunctionW
 
 
 class Despali16(eqx.Module):
-    """Halo mass function at z = 0 of Despali et al. 2016 (MNRAS 456, 2486) in the cosmology of `pandya26_cosmology`.
+    """Halo mass function at z = 0 of Despali et al. 2016 (MNRAS 456, 2486).
 
-    A C2 spline through a table over 10^8 <= M/Msun <= 10^15.5; the fit was made above 4 x 10^9 Msun.
+    A C2 spline through a table over 10^8 <= M/Msun <= 10^15.5, in the cosmology of `pandya26_cosmology`; the fit
+    was made above 4 x 10^9 Msun.
     """
 
     log_mvir: Float[Array, " m"]
@@ -48,15 +51,16 @@ class AbstractMassSampling(eqx.Module):
 def _require_width(low: float, high: float) -> None:
     if not low < high:
         raise ValueError(
-            f"log_mvir: got ({low:g}, {high:g}); number densities need a range of masses, so make the second larger"
+            f"log_mvir: got ({low:g}, {high:g}); number densities need a range of masses, so make the "
+            "second larger"
         )
 
 
 class UniformLogMass(AbstractMassSampling):
     """Every decade of mass equally often; the default.
 
-    Weights are 1, or with `mass_function` the number density [comoving Mpc^-3] that each halo stands for, so that
-    weighted sums are sums over the universe.
+    Weights are 1, or with `mass_function` the number density [comoving Mpc^-3] that each halo stands for, so
+    that weighted sums are sums over the universe.
     """
 
     mass_function: Despali16 | None = None
@@ -72,7 +76,9 @@ class UniformLogMass(AbstractMassSampling):
 
 
 class MassFunctionWeighted(AbstractMassSampling):
-    """As often as halos occur; weights are the number density [comoving Mpc^-3] of the range over `n`, all equal."""
+    """As often as halos occur; weights are the number density [comoving Mpc^-3] of the range over `n`, all
+    equal.
+    """
 
     mass_function: Despali16
 
@@ -97,7 +103,8 @@ class GivenMasses(AbstractMassSampling):
     Parameters
     ----------
     log_mvir : array, shape (n,)
-        log10 of virial mass today [Msun]; `monte_carlo` must ask for as many halos, in a range that holds them all.
+        log10 of virial mass today [Msun]; `monte_carlo` must ask for as many halos, in a range that holds
+        them all.
     """
 
     log_mvir: Float[Array, " n"] = eqx.field(converter=jnp.asarray)
@@ -109,6 +116,7 @@ class GivenMasses(AbstractMassSampling):
         if self.log_mvir.shape != (n,) or not inside:
             raise ValueError(
                 f"GivenMasses: has {self.log_mvir.size} masses from {jnp.min(self.log_mvir):.4g} to "
-                f"{jnp.max(self.log_mvir):.4g}, but {n} halos within ({low:g}, {high:g}) are asked for; make them agree"
+                f"{jnp.max(self.log_mvir):.4g}, but {n} halos within ({low:g}, {high:g}) are asked for; "
+                "make them agree"
             )
         return self.log_mvir, jnp.ones(n)

@@ -1,7 +1,7 @@
 """From noisy snapshots of a halo to a smooth history: what to do with mass loss, and the kernel in time.
 
-N-body halos lose mass at some snapshots and carry noise at all of them, while a model needs a growth rate.  Both
-treatments are objects, so that a table reader or a tree reader can be given others.
+N-body halos lose mass at some snapshots and carry noise at all of them, while a model needs a growth rate.
+Both treatments are objects, so that a table reader or a tree reader can be given others.
 """
 
 import abc
@@ -84,9 +84,10 @@ class AbstractSmoothing(eqx.Module):
 class GaussianInLogTime(AbstractSmoothing):
     """A Gaussian in ln(t) over the monotone cubic through the snapshots; the default.
 
-    Beyond its ends the curve is continued by its point reflection, so that a straight line and the first and last
-    values are kept exactly, a growing halo keeps growing, and nothing bends at the ends.  Before the first snapshot the
-    result follows its tangent, a power law in time.  The width is at most a quarter of the time spanned by the halo.
+    Beyond its ends the curve is continued by its point reflection, so that a straight line and the first and
+    last values are kept exactly, a growing halo keeps growing, and nothing bends at the ends.  Before the
+    first snapshot the result follows its tangent, a power law in time.  The width is at most a quarter of the
+    time spanned by the halo.
     """
 
     width: Float[Array, ""] = parameter(
@@ -112,7 +113,9 @@ class GaussianInLogTime(AbstractSmoothing):
 
 
 def _convolve(curve, at, width, first, last, parity):
-    """Gaussian mean of `curve` around `at`, continued beyond both ends by reflection (-1 in a point, 1 in a line)."""
+    """Gaussian mean of `curve` around `at`, continued beyond both ends by reflection (-1 in a point, 1 in a
+    line).
+    """
     x = at[:, None] + width * _NODES
     reflected = np.where(x < first, 2.0 * first - x, np.where(x > last, 2.0 * last - x, x))
     value = curve(reflected)

@@ -1,8 +1,8 @@
 """Read measured halo histories from a table: one row per halo and snapshot, in a text or an HDF5 file.
 
-The table names its columns; what it must hold is which halo a row belongs to, a time (cosmic age, redshift or scale
-factor) and a mass.  Radius, velocity and concentration are optional.  Units are checked, not guessed: a column whose
-numbers cannot be what its unit says stops the reader with the likely reason.
+The table names its columns; what it must hold is which halo a row belongs to, a time (cosmic age, redshift or
+scale factor) and a mass.  Radius, velocity and concentration are optional.  Units are checked, not guessed: a
+column whose numbers cannot be what its unit says stops the reader with the likely reason.
 """
 
 from collections.abc import Mapping
@@ -45,14 +45,15 @@ def read_table(
     Parameters
     ----------
     path : path
-        Text with a header row (commas or white space; lines starting with # are comments), or HDF5 with one dataset per
-        column.  Snapshots of a halo may run forwards or backwards in time.
+        Text with a header row (commas or white space; lines starting with # are comments), or HDF5 with one
+        dataset per column.  Snapshots of a halo may run forwards or backwards in time.
     columns : mapping of str to str, optional
-        Names in the table by quantity, where they are not the usual ones: halo_id; time, redshift or scale_factor; mvir
-        or log_mvir; optionally rvir, vvir, concentration, rs, vmax, weight, mass_definition.
+        Names in the table by quantity, where they are not the usual ones: halo_id; time, redshift or
+        scale_factor; mvir or log_mvir; optionally rvir, vvir, concentration, rs, vmax, weight,
+        mass_definition.
     units : mapping of str to str, optional
-        Units by quantity, such as ``{"mvir": "Msun/h", "rvir": "ckpc/h"}``; they win over those in the file.  Without
-        any, masses are Msun, lengths proper kpc, velocities km/s and times Gyr.
+        Units by quantity, such as ``{"mvir": "Msun/h", "rvir": "ckpc/h"}``; they win over those in the file.
+        Without any, masses are Msun, lengths proper kpc, velocities km/s and times Gyr.
     h : float, optional
         Hubble constant over 100 km/s/Mpc for units with /h; default that of `cosmology` if one is given.
     cosmology : Cosmology, optional
@@ -64,7 +65,8 @@ def read_table(
     smoothing : AbstractSmoothing, optional
         Default `GaussianInLogTime(0.1)`.
     concentration : AbstractConcentration, optional
-        Fills missing concentrations; default `Diemer19()`.  In the table it may be given as such, by rs or by vmax.
+        Fills missing concentrations; default `Diemer19()`.  In the table it may be given as such, by rs or by
+        vmax.
     times : array, shape (t,), optional
         Cosmic ages [Gyr] of the histories; default 128, uniform in ln(t), from first to last snapshot.
     drop_bad : bool
@@ -73,8 +75,9 @@ def read_table(
     Raises
     ------
     ValueError
-        The file cannot be read, a column is missing or misspelt, a unit is unknown or cannot be right, or a halo has
-        repeated or disordered times, a mass that is not a positive number, too few snapshots, or an early end.
+        The file cannot be read, a column is missing or misspelt, a unit is unknown or cannot be right, or a
+        halo has repeated or disordered times, a mass that is not a positive number, too few snapshots, or an
+        early end.
     """
     require_float64()
     if h is not None and not 0.3 < h < 1.2:
@@ -116,7 +119,8 @@ def _find_units(raw: RawTable, names, asked, h, path) -> dict[str, tuple[str, Un
     with_h = [f"{quantity} [{text}]" for quantity, (text, unit) in found.items() if unit.h_power]
     if with_h and h is None:
         raise ValueError(
-            f"units: {', '.join(with_h)} cannot be read without the Hubble constant; give h=..., such as 0.6774"
+            f"units: {', '.join(with_h)} cannot be read without the Hubble constant; give h=..., such as "
+            "0.6774"
         )
     return found
 
@@ -146,11 +150,13 @@ def _definition(raw: RawTable, names, asked, path) -> str:
     stated = np.unique(raw.columns[names["mass_definition"]])
     if len(stated) > 1:
         raise ValueError(
-            f"{path}: mass_definition has {', '.join(map(str, stated))}; all rows of a table must have the same one"
+            f"{path}: mass_definition has {', '.join(map(str, stated))}; all rows of a table must have the "
+            "same one"
         )
     if asked is not None and asked.lower() != str(stated[0]).lower():
         raise ValueError(
-            f"mass_definition: got {asked!r} but {path} says {stated[0]}; leave the keyword out or correct the table"
+            f"mass_definition: got {asked!r} but {path} says {stated[0]}; leave the keyword out or correct "
+            "the table"
         )
     return str(stated[0])
 
@@ -178,7 +184,9 @@ def _branches(raw: RawTable, names, units, h, definition, cosmology, path) -> tu
 
 
 def _halo_quantities(numbers, mass, scale, definition, cosmology, path):
-    """log10 of virial mass, of concentration (NaN where unknown), and of radius over the virial one (or None)."""
+    """log10 of virial mass, of concentration (NaN where unknown), and of radius over the virial one (or
+    None).
+    """
     redshift = 1.0 / scale - 1.0
     density = np.asarray(reference_density(definition, redshift, cosmology))
     expected = (3.0 * mass / (4.0 * np.pi * density)) ** (1.0 / 3.0)
@@ -199,7 +207,8 @@ def _halo_quantities(numbers, mass, scale, definition, cosmology, path):
     if not virial:
         if np.any(np.isnan(c) & np.isfinite(mass)):
             raise ValueError(
-                f"{path}: masses are {definition}, and {int(np.sum(np.isnan(c)))} rows have no concentration, rs or vmax "
+                f"{path}: masses are {definition}, and {int(np.sum(np.isnan(c)))} rows have no "
+                "concentration, rs or vmax "
                 "to turn them into virial masses; add it, or give Bryan & Norman virial masses"
             )
         mass, c = (np.asarray(x) for x in to_virial(mass, c, redshift, definition, cosmology))
@@ -209,12 +218,11 @@ def _halo_quantities(numbers, mass, scale, definition, cosmology, path):
 
 def _provenance(raw, names, units, definition, has_radius, path):
     used = [f"{quantity} = {names[quantity]} [{text}]" for quantity, (text, _) in units.items()]
-    ignored = [name for name in raw.columns if name not in names.values()]
+    ignored = ", ".join(name for name in raw.columns if name not in names.values())
+    converted = "" if definition.lower() in ("bn98", "vir") else ", converted to bn98 with NFW profiles"
     return {
         "source": f"table {Path(path).name}, {len(raw.rows)} rows",
-        "columns": f"halo_id = {names['halo_id']}, {', '.join(used)}; not used: {', '.join(ignored) or 'none'}",
-        "mass definition": definition
-        if definition in ("bn98", "vir")
-        else f"{definition}, converted to bn98 with NFW profiles",
+        "columns": f"halo_id = {names['halo_id']}, {', '.join(used)}; not used: {ignored or 'none'}",
+        "mass definition": definition + converted,
         "radius": "from the table" if has_radius else "Bryan & Norman 1998",
     }

@@ -24,7 +24,7 @@ def check_times(
     cosmology: Cosmology,
     path,
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Cosmic age [Gyr] and scale factor of every row, NaN where unknown; scale factor or redshift set the age.
+    """Cosmic age [Gyr] and scale factor of every row, NaN where unknown; a redshift sets the age.
 
     Raises
     ------
@@ -36,7 +36,8 @@ def check_times(
         redshift = numbers["redshift"]
         if np.any(redshift < -0.02) or np.any(redshift > 1100.0):
             raise ValueError(
-                f"{path}: redshift runs from {np.nanmin(redshift):g} to {np.nanmax(redshift):g}; it must be within 0 and "
+                f"{path}: redshift runs from {np.nanmin(redshift):g} to {np.nanmax(redshift):g}; it must "
+                "be within 0 and "
                 "1100, so check which column it is"
             )
         scale = 1.0 / (1.0 + redshift)
@@ -44,7 +45,8 @@ def check_times(
         factor = numbers["scale_factor"]
         if np.any(factor <= 0.0) or np.any(factor > 1.02):
             raise ValueError(
-                f"{path}: scale factor runs from {np.nanmin(factor):g} to {np.nanmax(factor):g}; it must be above 0 and at "
+                f"{path}: scale factor runs from {np.nanmin(factor):g} to {np.nanmax(factor):g}; it must "
+                "be above 0 and at "
                 "most 1, so check whether it is a redshift or a time"
             )
         if scale is not None:
@@ -58,7 +60,8 @@ def check_times(
     today = float(cosmology.age(0.0))
     if np.any(time <= 0.0) or np.any(time > 1.02 * today):
         raise ValueError(
-            f"{path}: time runs from {np.nanmin(time):g} to {np.nanmax(time):g} Gyr but the universe is {today:.4g} Gyr old; "
+            f"{path}: time runs from {np.nanmin(time):g} to {np.nanmax(time):g} Gyr but the universe is "
+            f"{today:.4g} Gyr old; "
             f"its unit was taken as {text}, allowed are {', '.join(UNITS['time'])}"
         )
     if age is None:
@@ -72,7 +75,8 @@ def _check_agreement(first, second, values, others, path):
     if np.any(apart > _AGREE):
         row = int(np.nanargmax(apart))
         raise ValueError(
-            f"{path}: {first} and {second} disagree by up to {apart[row]:.1%} (data row {row + 1}); check their units and "
+            f"{path}: {first} and {second} disagree by up to {apart[row]:.1%} (data row {row + 1}); check "
+            "their units and "
             "the cosmology, or leave one of them out"
         )
 
@@ -91,24 +95,26 @@ def check_masses(
         values, (_, unit) = numbers["log_mvir"], units["log_mvir"]
         if not 4.0 < _typical(values) < 18.0 and np.any(np.isfinite(values)):
             raise ValueError(
-                f"{path}: {names['log_mvir']} is read as log10 of mass but is typically {_typical(values):g}; "
+                f"{path}: {names['log_mvir']} is read as log10 of mass but is typically "
+                f"{_typical(values):g}; "
                 f"give columns={{'mvir': {names['log_mvir']!r}}} if it is the mass itself"
             )
         return 10.0 ** np.where(np.abs(values) < 30.0, values, np.nan) * convert(1.0, unit, h, 1.0)
-    mass = numbers["mvir"]
+    text, unit = units["mvir"]
+    mass = convert(numbers["mvir"], unit, h, 1.0)
     typical = _typical(mass)
     if 1e5 <= typical <= 1e17 or not np.any(np.isfinite(mass)):
         return np.where(mass > 0.0, mass, np.nan)
-    hint = (
-        f"give columns={{'log_mvir': {names['mvir']!r}}} if it is log10 of mass"
-        if 4.0 < typical < 18.0
-        else f"its unit was taken as {units['mvir'][0]}, allowed are {', '.join(UNITS['mass'])}"
+    raise ValueError(
+        f"{path}: {names['mvir']} is typically {typical:g} Msun, which no halo has; its unit was taken as "
+        f"{text}, "
+        f"allowed are {', '.join(UNITS['mass'])}, or give columns={{'log_mvir': {names['mvir']!r}}} if it "
+        "is log10"
     )
-    raise ValueError(f"{path}: {names['mvir']} is typically {typical:g} Msun, which no halo has; {hint}")
 
 
 def check_radii(numbers: dict[str, Float[np.ndarray, " n"]], mass, expected, path) -> None:
-    """Compare radii, velocities and concentrations with what the masses imply; `expected` radius [proper kpc].
+    """Compare radii, velocities and concentrations with what the masses imply; `expected` radius [kpc].
 
     Raises
     ------
@@ -124,7 +130,8 @@ def check_radii(numbers: dict[str, Float[np.ndarray, " n"]], mass, expected, pat
         ratio = _typical(numbers[name] / implied) if name in numbers else np.nan
         if ratio > factor or ratio < 1.0 / factor:
             raise ValueError(
-                f"{path}: {name} is typically {ratio:.3g} times the {_typical(implied):.4g} {unit} that the masses imply; "
+                f"{path}: {name} is typically {ratio:.3g} times the {_typical(implied):.4g} {unit} that "
+                "the masses imply; "
                 "check the units of both (k or M, /h or not, proper or comoving) and mass_definition"
             )
     if "concentration" in numbers or "rs" in numbers:
@@ -133,5 +140,6 @@ def check_radii(numbers: dict[str, Float[np.ndarray, " n"]], mass, expected, pat
         if c < 1.0 or c > 300.0:
             named = "concentration" if "concentration" in numbers else "radius over rs"
             raise ValueError(
-                f"{path}: {named} is typically {c:.3g}; it must be the NFW Rvir / r_s, so check column and unit"
+                f"{path}: {named} is typically {c:.3g}; it must be the NFW Rvir / r_s, so check column and "
+                "unit"
             )

@@ -1,7 +1,8 @@
 """Reading halo tables from disk, as they are: names, values and stated units of every column.
 
-Two formats: text with a header row (comma or white space between columns, lines starting with # are comments), and HDF5
-with one dataset per column.  What the columns mean is decided elsewhere (`corundum.halos.columns`).
+Two formats: text with a header row (comma or white space between columns, lines starting with # are
+comments), and HDF5 with one dataset per column.  What the columns mean is decided elsewhere
+(`corundum.halos.columns`).
 """
 
 import re
@@ -74,7 +75,8 @@ def _read_text(path):
     fields = [f.strip() for f in header.split(",")] if comma else _HEADER_FIELD.findall(header)
     if all(_is_number(field) for field in fields):
         raise ValueError(
-            f"{path}: line {kept[0][0]} should name the columns but has numbers; write the header row without #"
+            f"{path}: line {kept[0][0]} should name the columns but has numbers; write the header row "
+            "without #"
         )
     names, units = _split_units(fields)
     doubled = [name for name in names if names.count(name) > 1]
@@ -86,7 +88,8 @@ def _read_text(path):
     for (number, _), row in zip(kept[1:], split, strict=True):
         if len(row) != len(names):
             raise ValueError(
-                f"{path}: line {number} has {len(row)} fields where the header names {len(names)}; repair that line"
+                f"{path}: line {number} has {len(row)} fields where the header names {len(names)}; repair "
+                "that line"
             )
     columns = dict(zip(names, np.array(split).T, strict=True))
     return RawTable(columns, units, np.array([number for number, _ in kept[1:]]), "line")

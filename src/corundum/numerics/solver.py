@@ -1,4 +1,4 @@
-"""Adaptive integration of one trajectory with diffrax.
+"""Adaptive integration of many trajectories, and the reference engine, diffrax.
 
 `DiffraxSolver` owns the method, the tolerances and the step limit; it knows nothing of what it integrates.  A
 trajectory that cannot be finished is reported by its status, never by an exception or a special value.
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import diffrax
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
@@ -26,35 +27,50 @@ STATUS = {
 
 
 class Trajectory(NamedTuple):
-    """Solution of one initial value problem.
+    """Solutions of n initial value problems.
 
     Attributes
     ----------
-    values : array, shape (outputs, state); undefined where the status is not 0
-    status : int, a key of `STATUS`
-    steps : int, steps tried
-    rejected : int, steps of these that were rejected
+    values : array, shape (n, outputs, state); undefined where the status is not 0
+    status : integer array, shape (n,), keys of `STATUS`
+    steps : integer array, shape (n,), steps tried
+    rejected : integer array, shape (n,), steps of these that were rejected
     """
 
-    values: Float[Array, "outputs state"]
-    status: Int[Array, ""]
-    steps: Int[Array, ""]
-    rejected: Int[Array, ""]
+    values: Float[Array, "n outputs state"]
+    status: Int[Array, " n"]
+    steps: Int[Array, " n"]
+    rejected: Int[Array, " n"]
 
 
 class AbstractSolver(eqx.Module):
-    """Integrates dy/dx = rhs(x, y, args) from `start` through sorted `outputs`."""
+    """Integrates dy/dx = rhs(x, y, args) of n trajectories through shared, sorted outputs."""
 
     @abc.abstractmethod
     def __call__(
         self,
         rhs: Callable[[Float[Array, ""], Float[Array, " state"], Any], Float[Array, " state"]],
-        start: Float[Array, ""],
-        initial: Float[Array, " state"],
+        start: Float[Array, " n"],
+        initial: Float[Array, "n state"],
         outputs: Float[Array, " outputs"],
         args: Any,
+        args_axes: Any = None,
     ) -> Trajectory:
-        """Solve; outputs before `start` give the initial state."""
+        """Solve all trajectories.
+
+        Parameters
+        ----------
+        rhs : callable
+            The derivative of one trajectory.
+        start, initial : arrays
+            Where and in which state each trajectory starts.
+        outputs : array
+            Sorted; an output before a start gives the initial state.
+        args : pytree
+            Passed to `rhs`.
+        args_axes : pytree prefix
+            Axes of `args` that hold one entry per trajectory, as `in_axes` of `jax.vmap`; None is shared.
+        """
 
 
 class DiffraxSolver(AbstractSolver):
@@ -92,11 +108,16 @@ class DiffraxSolver(AbstractSolver):
     def __call__(
         self,
         rhs: Callable[[Float[Array, ""], Float[Array, " state"], Any], Float[Array, " state"]],
-        start: Float[Array, ""],
-        initial: Float[Array, " state"],
+        start: Float[Array, " n"],
+        initial: Float[Array, "n state"],
         outputs: Float[Array, " outputs"],
         args: Any,
+        args_axes: Any = None,
     ) -> Trajectory:
+        one = lambda start, initial, args: self._solve(rhs, start, initial, outputs, args)  # noqa: E731
+        return jax.vmap(one, in_axes=(0, 0, args_axes))(start, initial, args)
+
+    def _solve(self, rhs, start, initial, outputs, args):
         outputs = jnp.maximum(outputs, start)
         solution = diffrax.diffeqsolve(
             diffrax.ODETerm(rhs),
@@ -112,13 +133,8 @@ class DiffraxSolver(AbstractSolver):
             max_steps=self.max_steps,
             throw=False,
         )
-        finite = jnp.all(jnp.isfinite(solution.ys))
-        return Trajectory(
-            solution.ys,
-            _status(solution.result, finite),
-            solution.stats["num_steps"],
-            solution.stats["num_rejected_steps"],
-        )
+        status = _status(solution.result, jnp.all(jnp.isfinite(solution.ys)))
+        return Trajectory(solution.ys, status, solution.stats["num_steps"], solution.stats["num_rejected_steps"])
 
 
 def _error_norm(scaled):
