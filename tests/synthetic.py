@@ -23,9 +23,7 @@ def histories(number=60, seed=0, low=10.0, high=12.1, late=0.8, **kwargs):
         0.95 - 0.1 * (final - 12.0) - 0.5 * np.log10(1.0 + redshift) + 0.05 * rng.normal(size=(number, 1))
     )
     words = {"source": "made up <for tests>", "order": "by final mass"}
-    return co.halos.HaloHistories(
-        time, log_mvir, log_concentration, cosmology=cosmology, provenance=words, **kwargs
-    )
+    return co.halos.HaloHistories(time, log_mvir, log_concentration, cosmology=cosmology, provenance=words, **kwargs)
 
 
 @eqx.filter_jit
@@ -65,5 +63,5 @@ def population(halos, redshifts=(2.0, 0.0), failed=(3,)):
         steps=jnp.asarray(steps),
         rejected=jnp.asarray(steps // 10),
         weights=halos.weights,
-        quantities={**co.halos.HALO_QUANTITIES, **model.ledger.quantities, **model.diagnostics},
+        described=tuple(sorted({**co.halos.HALO_QUANTITIES, **model.ledger.quantities, **model.diagnostics}.items())),
     )

@@ -133,8 +133,7 @@ def test_source_files_of_the_user_are_found(mine):
         ),
         (
             {"kind": "models.pandya26", "parameters": {"mass_loading.amplitud": 1.0}},
-            'model.parameters."mass_loading.amplitud": unknown parameter; did you mean '
-            "'mass_loading.amplitude'",
+            "model.parameters.\"mass_loading.amplitud\": unknown parameter; did you mean 'mass_loading.amplitude'",
         ),
         (
             {"kind": "models.pandya26", "parameters": {"mass_loading": {"amplitude": -1.0}}},
@@ -153,20 +152,14 @@ def test_mistakes_in_a_model_say_where_and_what(table, message):
 
 def test_mistakes_in_a_module_of_the_users(mine, tmp_path):
     assert "there is no module 'mylawz'; put mylawz.py in" in problem(lambda: resolve("mylawz:X", ("a",)))
-    assert "has no 'MyColling'; did you mean 'MyCooling'" in problem(
-        lambda: resolve("mylaws:MyColling", ("a",))
-    )
+    assert "has no 'MyColling'; did you mean 'MyCooling'" in problem(lambda: resolve("mylaws:MyColling", ("a",)))
     assert "is str; name a class or a function" in problem(lambda: resolve("mylaws:__name__", ("a",)))
     (tmp_path / "broken_laws.py").write_text("x = 1 +\n")
     assert "fails to import with SyntaxError" in problem(lambda: resolve("broken_laws:X", ("a",)))
     (tmp_path / "needy_laws.py").write_text("import not_there_at_all\n")
-    assert "needs 'not_there_at_all', which is not installed" in problem(
-        lambda: resolve("needy_laws:X", ("a",))
-    )
+    assert "needs 'not_there_at_all', which is not installed" in problem(lambda: resolve("needy_laws:X", ("a",)))
     assert build({"kind": "mylaws:make", "n": 5.0}, ()).value == (5, "a")
-    assert "n: got 5.5; expected a whole number" in problem(
-        lambda: build({"kind": "mylaws:make", "n": 5.5}, ())
-    )
+    assert "n: got 5.5; expected a whole number" in problem(lambda: build({"kind": "mylaws:make", "n": 5.5}, ()))
 
 
 def needs_parts(time: float, law: physics.AbstractScaling, cosmology: Cosmology | None = None):
@@ -178,10 +171,7 @@ def test_required_arguments_and_concrete_components():
     law = {"kind": "physics.MassLoading"}
     assert "the key 'time' is missing" in problem(lambda: construct(needs_parts, {"law": law}, ("x",)))
     missing = problem(lambda: construct(needs_parts, {"time": 1}, ("x",)))
-    assert (
-        "the key 'law' is missing, a table with a kind; it can be" in missing
-        and "physics.MassLoading" in missing
-    )
+    assert "the key 'law' is missing, a table with a kind; it can be" in missing and "physics.MassLoading" in missing
     assert 'x.law: this table needs kind = "..."' in problem(
         lambda: construct(needs_parts, {"time": 1, "law": {"amplitude": 2.0}}, ("x",))
     )

@@ -16,9 +16,7 @@ from corundum.cli.main import main
 from corundum.cli.progress import progress_bar
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["run", "--help"], ["data", "--help"], ["model", "show", "-h"]]
-)
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["data", "--help"], ["model", "show", "-h"]])
 def test_help_is_there_for_every_command(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
         main(arguments)

@@ -10,9 +10,7 @@ from corundum.cli.runfile import read_run_file
 from corundum.cli.toml import dotted, find_positions, parse_key, write_toml
 
 KEYS = st.text(min_size=1, max_size=8)
-SCALARS = st.one_of(
-    st.booleans(), st.integers(-(2**53), 2**53), st.floats(allow_nan=False), st.text(max_size=12)
-)
+SCALARS = st.one_of(st.booleans(), st.integers(-(2**53), 2**53), st.floats(allow_nan=False), st.text(max_size=12))
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4), max_leaves=6)
 TABLES = st.recursive(
     st.dictionaries(KEYS, VALUES, max_size=4),

@@ -105,30 +105,20 @@ def test_gradients_with_respect_to_time_are_the_friedmann_equation():
 def test_works_under_vmap_and_jit():
     universe = cosmo.planck15()
     looped = [float(universe.redshift(t)) for t in (1.0, 5.0)]
-    np.testing.assert_allclose(
-        jax.jit(jax.vmap(universe.redshift))(jnp.asarray([1.0, 5.0])), looped, rtol=1e-13
-    )
+    np.testing.assert_allclose(jax.jit(jax.vmap(universe.redshift))(jnp.asarray([1.0, 5.0])), looped, rtol=1e-13)
 
 
 def test_presets_are_the_published_ones():
-    np.testing.assert_allclose(
-        [cosmo.planck15().h, cosmo.planck15().omega_m], [Planck15.h, Planck15.Om0], rtol=1e-12
-    )
-    np.testing.assert_allclose(
-        [cosmo.planck18().h, cosmo.planck18().omega_m], [Planck18.h, Planck18.Om0], rtol=1e-12
-    )
-    np.testing.assert_allclose(
-        age(cosmo.planck15(), 0.0), Planck15.age(0).to_value(u.Gyr), rtol=2e-3
-    )  # neutrino mass
+    np.testing.assert_allclose([cosmo.planck15().h, cosmo.planck15().omega_m], [Planck15.h, Planck15.Om0], rtol=1e-12)
+    np.testing.assert_allclose([cosmo.planck18().h, cosmo.planck18().omega_m], [Planck18.h, Planck18.Om0], rtol=1e-12)
+    np.testing.assert_allclose(age(cosmo.planck15(), 0.0), Planck15.age(0).to_value(u.Gyr), rtol=2e-3)  # neutrino mass
     np.testing.assert_allclose(age(cosmo.pandya26_cosmology(), 0.0), age(cosmo.planck15(), 0.0), rtol=1e-14)
     assert float(cosmo.tng().omega_radiation) == 0.0
 
 
 def test_from_astropy():
     theirs = FlatLambdaCDM(H0=70, Om0=0.28, Ob0=0.05, Tcmb0=2.7, Neff=3.0)
-    np.testing.assert_allclose(
-        age(cosmo.from_astropy(theirs), REDSHIFT), theirs.age(REDSHIFT).value, rtol=1e-8
-    )
+    np.testing.assert_allclose(age(cosmo.from_astropy(theirs), REDSHIFT), theirs.age(REDSHIFT).value, rtol=1e-8)
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,7 @@ def test_relations_share_a_contract(model):
     both = one(masses, redshifts)
     looped = [[float(one(m, z)) for m, z in zip(row, redshifts, strict=True)] for row in masses]
     np.testing.assert_allclose(both, looped, rtol=1e-12)
-    np.testing.assert_allclose(
-        jax.jit(jax.vmap(model, in_axes=(0, None)))(masses, redshifts), both, rtol=1e-12
-    )
+    np.testing.assert_allclose(jax.jit(jax.vmap(model, in_axes=(0, None)))(masses, redshifts), both, rtol=1e-12)
     assert one(12.0, 0.0) < one(10.0, 0.0) and one(10.0, 2.0) < one(10.0, 0.0)
     slopes = jax.jit(jax.grad(one, argnums=(0, 1)))
     assert np.all(np.isfinite([slopes(m, z) for m, z in ((7.0, 0.0), (12.0, 3.0), (16.0, 20.0))]))
@@ -66,17 +64,13 @@ def test_relations_share_a_contract(model):
         numeric = (one(11.2 + dm, 1.1 + dz) - one(11.2 - dm, 1.1 - dz)) / (2 * step)
         np.testing.assert_allclose(slopes(11.2, 1.1)[axis], numeric, rtol=1e-6)
     leaves, structure = jax.tree.flatten(model)
-    np.testing.assert_array_equal(
-        jax.tree.unflatten(structure, leaves)(masses, redshifts), model(masses, redshifts)
-    )
+    np.testing.assert_array_equal(jax.tree.unflatten(structure, leaves)(masses, redshifts), model(masses, redshifts))
 
 
 def test_concentrations_stay_above_the_lowest_one():
     log_c = jnp.linspace(-1.0, 2.0, 400)
     limited = np.asarray(limit_concentration(log_c))
-    assert limited.min() >= np.log10(LOWEST_CONCENTRATION) > np.log10(2.163) and np.all(
-        np.diff(limited) >= 0.0
-    )
+    assert limited.min() >= np.log10(LOWEST_CONCENTRATION) > np.log10(2.163) and np.all(np.diff(limited) >= 0.0)
     np.testing.assert_allclose(limited[log_c > 0.7], log_c[log_c > 0.7], atol=1e-5)
 
 

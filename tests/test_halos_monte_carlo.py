@@ -106,9 +106,7 @@ def test_no_scatter_gives_the_median_relation():
     made = H.monte_carlo(20, scatter=H.ConcentrationScatter(dex=0.0))
     expected = H.Diemer19()(made.log_mvir, made.redshift)
     some = np.asarray(expected) > 0.7
-    np.testing.assert_allclose(
-        np.asarray(made.log_concentration)[some], np.asarray(expected)[some], atol=1e-4
-    )
+    np.testing.assert_allclose(np.asarray(made.log_concentration)[some], np.asarray(expected)[some], atol=1e-4)
 
 
 def test_same_key_same_halos(halos):
@@ -133,9 +131,7 @@ def test_number_densities():
 
 def test_mass_function_is_the_tabulated_one():
     # Computed with colossus 1.4.0 (despali16, vir, z = 0) at masses between the nodes of the table.
-    np.testing.assert_allclose(
-        np.log10(H.Despali16()(jnp.asarray([10.1, 12.6]))), [-0.734323, -2.936083], atol=5e-4
-    )
+    np.testing.assert_allclose(np.log10(H.Despali16()(jnp.asarray([10.1, 12.6]))), [-0.734323, -2.936083], atol=5e-4)
 
 
 def test_given_masses_and_other_cosmologies():
@@ -143,9 +139,7 @@ def test_given_masses_and_other_cosmologies():
     made = H.monte_carlo(3, log_mvir=(10.0, 13.0), sampling=H.GivenMasses(masses), cosmology=planck18())
     np.testing.assert_allclose(made.log_mvir[:, -1], masses, atol=1e-12)
     np.testing.assert_allclose(made.time[-1], planck18().age(0.0))
-    assert (
-        "diffmah" in dict(made.provenance)["source"] and "extrapolate" in dict(made.provenance)["calibration"]
-    )
+    assert "diffmah" in dict(made.provenance)["source"] and "extrapolate" in dict(made.provenance)["calibration"]
 
 
 @pytest.mark.parametrize(

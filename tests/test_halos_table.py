@@ -144,9 +144,7 @@ def test_gaps_noise_and_mass_loss(noise, gaps, late, tmp_path_factory):
     time = np.geomspace(1.0, float(COSMOLOGY.age(0.0)), 30)
     keep = np.array([i not in gaps for i in range(30)])
     rows = [(0, t, m) for t, m in zip(time[keep], log_mass(1.0, time)[keep] + noise[0][keep], strict=True)]
-    rows += [
-        (1, t, m) for t, m in zip(time[late:], log_mass(2.0, time)[late:] + noise[1][late:], strict=True)
-    ]
+    rows += [(1, t, m) for t, m in zip(time[late:], log_mass(2.0, time)[late:] + noise[1][late:], strict=True)]
     ids, times, masses = (np.array(column) for column in zip(*rows, strict=True))
     table = {"halo_id": ids, "time": times, "log_mvir": masses}
     halos = H.read_table(write_text(tmp_path_factory.mktemp("t") / "t.csv", table))

@@ -183,9 +183,7 @@ def test_a_population_of_an_unknown_model_is_read_all_the_same(tmp_path, galaxie
     with h5py.File(tmp_path / "r.h5", "r+") as file:
         file["galaxies"].attrs["state_kind"] = "mymodel.State"
     state = io.load(tmp_path / "r.h5").population.state
-    assert state._fields == galaxies.state._fields and np.array_equal(
-        state.mism, galaxies.state.mism, equal_nan=True
-    )
+    assert state._fields == galaxies.state._fields and np.array_equal(state.mism, galaxies.state.mism, equal_nan=True)
 
 
 values = st.recursive(

@@ -62,12 +62,7 @@ def test_imports_point_down(path):
 
 @pytest.mark.parametrize("dependency", OWNERS)
 def test_heavy_dependencies_have_one_owner(dependency):
-    users = {
-        layer_of(path)
-        for path in MODULES
-        for module, _ in imports(path)
-        if module.split(".")[0] == dependency
-    }
+    users = {layer_of(path) for path in MODULES for module, _ in imports(path) if module.split(".")[0] == dependency}
     assert users <= OWNERS[dependency]
 
 
@@ -75,9 +70,7 @@ def test_only_the_command_line_touches_global_settings():
     for path in MODULES:
         if layer_of(path) == "cli":
             continue
-        attributes = [
-            node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)
-        ]
+        attributes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)]
         settings = {ast.unparse(node) for node in attributes}
         assert not settings & {"jax.config.update", "os.environ", "matplotlib.rcParams", "plt.rcParams"}, path
 
@@ -102,12 +95,6 @@ def test_every_public_module_opens_with_a_docstring_and_lists_its_members():
     for path in MODULES:
         tree = ast.parse(path.read_text())
         assert ast.get_docstring(tree), f"{path} has no opening paragraph"
-        names = {
-            t.id
-            for node in tree.body
-            if isinstance(node, ast.Assign)
-            for t in node.targets
-            if hasattr(t, "id")
-        }
+        names = {t.id for node in tree.body if isinstance(node, ast.Assign) for t in node.targets if hasattr(t, "id")}
         if path.name not in ("__main__.py",) and layer_of(path) != "data" and not path.name.startswith("_"):
             assert "__all__" in names, f"{path} has no __all__"

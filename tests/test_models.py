@@ -94,9 +94,7 @@ def test_flows_match_the_equations_of_the_paper(model):
     np.testing.assert_allclose(sfr, state.mism / forcing.depletion_time / 1e9, rtol=1e-12)
     supernovae = flows["wind_heating"].energy * 3.15576e7
     np.testing.assert_allclose(supernovae, forcing.energy_loading * 1e49 * sfr, rtol=1e-12)
-    np.testing.assert_allclose(
-        extra["t_cool"], state.eth / flows["radiation"].energy / 3.15576e16, rtol=1e-10
-    )
+    np.testing.assert_allclose(extra["t_cool"], state.eth / flows["radiation"].energy / 3.15576e16, rtol=1e-10)
     np.testing.assert_allclose(cool, state.mcgm / (extra["t_cool"] + forcing.t_ff) / 1e9, rtol=1e-10)
     np.testing.assert_allclose(out, flows["outflow"].energy * 3.15576e7 * state.mcgm / state.eth, rtol=1e-10)
 
@@ -141,11 +139,7 @@ def test_smooth_limits_keep_every_derivative_alive_where_sharp_ones_kill_it():
 
 def test_every_difference_from_the_published_model_can_be_swapped_singly():
     default, published = co.models.ThermalCGM(), co.models.pandya26()
-    fields = [
-        f
-        for f in default.__dataclass_fields__
-        if not eqx.tree_equal(getattr(default, f), getattr(published, f))
-    ]
+    fields = [f for f in default.__dataclass_fields__ if not eqx.tree_equal(getattr(default, f), getattr(published, f))]
     assert sorted(fields) == sorted(
         ["energy_ceiling", "metal_ceiling", "reionisation", "virial", "free_fall", "cooling", "densities",
          "cooling_limit", "halo_outflow", "seed"]

@@ -62,8 +62,7 @@ def test_text_tables_with_gaps_and_words(tmp_path, comma):
     g = mock(200)
     cells = [["id", "M", "SFR"]]
     cells += [
-        [f"G{i}", f"{m:.6f}", f"{10**s:.8e}"]
-        for i, (m, s) in enumerate(zip(g["logM"], g["logSFR"], strict=True))
+        [f"G{i}", f"{m:.6f}", f"{10**s:.8e}"] for i, (m, s) in enumerate(zip(g["logM"], g["logSFR"], strict=True))
     ]
     cells[1][2] = "" if comma else "nan"
     path = tmp_path / "cat.txt"

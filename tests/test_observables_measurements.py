@@ -30,9 +30,7 @@ TEXT = """# relation: {relation}
 TABLE = "x y sigma scatter\n10.0 -2.0 0.1 0.2\n11.0 -1.5 0.2 0.2"
 
 
-def write(
-    tmp_path, relation="StellarToHaloMass", kind="standard error", extra="# note: made up", table=TABLE
-):
+def write(tmp_path, relation="StellarToHaloMass", kind="standard error", extra="# note: made up", table=TABLE):
     path = tmp_path / "mine.txt"
     path.write_text(TEXT.format(relation=relation, kind=kind, extra=extra, table=table))
     return path
@@ -74,18 +72,14 @@ def test_every_measurement_loads_states_its_provenance_and_is_usable(name):
         np.testing.assert_allclose(np.sqrt(np.diag(m.covariance)), m.scatter, rtol=1e-3)
         assert m.systematic == 0
     text = m.summary()
-    assert (
-        m.citation.split(",")[0] in text and m.error_kind in text and max(map(len, text.splitlines())) <= 110
-    )
+    assert m.citation.split(",")[0] in text and m.error_kind in text and max(map(len, text.splitlines())) <= 110
     sources = (resources.files("corundum") / "data" / "SOURCES.md").read_text()
     assert f"`{name}`" in sources
 
 
 def test_sources_list_no_measurement_that_is_not_there():
     sources = (resources.files("corundum") / "data" / "SOURCES.md").read_text()
-    listed = [
-        line.split("`")[1] for line in sources.splitlines() if line.startswith("| `") and ".csv" not in line
-    ]
+    listed = [line.split("`")[1] for line in sources.splitlines() if line.startswith("| `") and ".csv" not in line]
     assert sorted(listed) == ALL
 
 
@@ -126,9 +120,7 @@ def test_cold_gas_contains_helium_and_its_two_samples_agree():
     total = 1.36 * 10**hi + 10**-1.11
     assert xgass.y[i] == pytest.approx(np.log10(total), abs=1e-4)
     hydrogen = 1.36 * 10**hi / total
-    variance = (
-        hydrogen**2 * (((1 - share) * 0.033) ** 2 + (share * 0.041) ** 2) + ((1 - hydrogen) * 0.079) ** 2
-    )
+    variance = hydrogen**2 * (((1 - share) * 0.033) ** 2 + (share * 0.041) ** 2) + ((1 - hydrogen) * 0.079) ** 2
     assert xgass.covariance[i, i] == pytest.approx(variance, rel=1e-3)
     apart = np.interp(calette.x[1:], xgass.x, xgass.y) - calette.y[1:]
     assert np.all(np.abs(apart) < calette.error[1:])
@@ -178,9 +170,7 @@ def test_knobs_change_what_they_say_and_leave_a_note(dy, factor, name):
 
 def test_knobs_refuse_nonsense():
     m = observables.load("shmr_moster18")
-    with pytest.raises(
-        ValueError, match=r"no point of shmr_moster18 has 1 <= x <= 2; they span 10\.5 to 12\.5"
-    ):
+    with pytest.raises(ValueError, match=r"no point of shmr_moster18 has 1 <= x <= 2; they span 10\.5 to 12\.5"):
         m.between(1, 2)
     with pytest.raises(ValueError, match="must be positive"):
         m.scaled_errors(0.0)

@@ -220,9 +220,7 @@ def test_a_lone_galaxy_has_the_pooled_error_not_none():
 def test_nadaraya_watson_is_biased_at_an_edge_where_local_linear_is_not():
     x = np.linspace(9.0, 11.0, 2001)
     edge = np.array([9.0])
-    assert fit(NadarayaWatson(0.2), x, x, edge).mean[0] - 9.0 == pytest.approx(
-        0.2 * np.sqrt(2 / np.pi), rel=1e-2
-    )
+    assert fit(NadarayaWatson(0.2), x, x, edge).mean[0] - 9.0 == pytest.approx(0.2 * np.sqrt(2 / np.pi), rel=1e-2)
     assert fit(LocalLinear(0.2), x, x, edge).mean[0] == pytest.approx(9.0, abs=1e-12)
 
 

@@ -32,9 +32,7 @@ def galaxies(n=5, seed=0):
 
 
 def test_every_relation_is_public():
-    assert {cls.__name__ for cls in FAMILY} == {
-        name for name in relations.__all__ if name != "AbstractRelation"
-    }
+    assert {cls.__name__ for cls in FAMILY} == {name for name in relations.__all__ if name != "AbstractRelation"}
     assert all(getattr(observables, cls.__name__) is cls for cls in FAMILY)
 
 

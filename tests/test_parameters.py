@@ -29,9 +29,7 @@ def test_every_float_leaf_of_a_model_is_named_or_a_table():
 def test_replace_changes_one_number_and_nothing_else():
     model = co.models.ThermalCGM()
     changed = replace(model, {"mass_loading.amplitude": 3.0, "profile.density_slope": -1.2})
-    values = get_values(
-        changed, ["mass_loading.amplitude", "profile.density_slope", "energy_loading.amplitude"]
-    )
+    values = get_values(changed, ["mass_loading.amplitude", "profile.density_slope", "energy_loading.amplitude"])
     assert [float(v) for v in values] == [3.0, -1.2, 0.1]
     assert float(model.mass_loading.amplitude) == 1.0
 

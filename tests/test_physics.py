@@ -150,9 +150,7 @@ def test_cgm_integrals_against_adaptive_quadrature(slope, slope_t):
     law = physics.PowerLawCGM(slope, slope_t, inner)
     n0 = float(law.density(mass, radius))
     t0 = float(law.temperature(energy, n0, radius))
-    shell = lambda f: (
-        4 * np.pi * (radius * KPC_CM) ** 3 * quad(lambda x: x**2 * f(x), inner, 1, epsrel=1e-12)[0]
-    )  # noqa: E731
+    shell = lambda f: 4 * np.pi * (radius * KPC_CM) ** 3 * quad(lambda x: x**2 * f(x), inner, 1, epsrel=1e-12)[0]  # noqa: E731
     n, t = (lambda x: n0 * x**slope), (lambda x: t0 * x**slope_t)
     assert shell(n) * 0.59 * MPROTON_G / MSUN_G == pytest.approx(mass, rel=1e-10)
     assert shell(lambda x: 1.5 * n(x) * KBOLTZMANN * t(x)) == pytest.approx(energy, rel=1e-10)

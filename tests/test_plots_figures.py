@@ -94,9 +94,7 @@ def test_given_axes_are_used(galaxies):
 
 def test_nodes_that_no_galaxy_reaches_are_not_drawn(galaxies):
     now = galaxies.at(0.0)
-    ax = plots.scaling_relation(
-        now, SHMR, regression=co.observables.NadarayaWatson(bandwidth=0.02, minimum_count=2.0)
-    )
+    ax = plots.scaling_relation(now, SHMR, regression=co.observables.NadarayaWatson(bandwidth=0.02, minimum_count=2.0))
     (line,) = [line for line in ax.get_lines() if line.get_label().startswith("model")]
     estimate = regress(now, SHMR, co.observables.NadarayaWatson(bandwidth=0.02, minimum_count=2.0))
     assert 0 < estimate.reached.sum() < estimate.reached.size
@@ -174,9 +172,7 @@ def test_halos_are_spread_over_mass(grown):
     final = np.log10(np.asarray(grown["mvir"])[:, 3])
     assert len(set(rows)) == 4 and 3 not in rows
     span = np.nanmax(final) - np.nanmin(final)
-    assert np.allclose(
-        final[rows], np.nanmin(final) + span * np.array([0.125, 0.375, 0.625, 0.875]), atol=0.15
-    )
+    assert np.allclose(final[rows], np.nanmin(final) + span * np.array([0.125, 0.375, 0.625, 0.875]), atol=0.15)
 
 
 def test_the_redshift_axis_agrees_with_the_cosmology():
@@ -187,8 +183,7 @@ def test_the_redshift_axis_agrees_with_the_cosmology():
     cosmology = co.cosmology.planck18()
     top = plots.redshift_axis(ax, cosmology)
     ticks = [
-        (float(text.get_text()), place)
-        for text, place in zip(top.get_xticklabels(), top.get_xticks(), strict=True)
+        (float(text.get_text()), place) for text, place in zip(top.get_xticklabels(), top.get_xticks(), strict=True)
     ]
     assert [z for z, _ in ticks] == [0, 0.5, 1, 2, 3, 6]
     assert np.allclose([float(cosmology.age(z)) for z, _ in ticks], [place for _, place in ticks])

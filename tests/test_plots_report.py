@@ -100,9 +100,7 @@ def test_all_sections_are_there_and_listed(page):
         "How to reproduce",
     ]
     read = Reader(page)
-    assert [address for address in read.addresses if address.startswith("#")] == [
-        f"#{name}" for name in read.ids
-    ]
+    assert [address for address in read.addresses if address.startswith("#")] == [f"#{name}" for name in read.ids]
     assert page.count("<figure") == 8
 
 
@@ -158,11 +156,7 @@ def test_failures_are_counted():
 
 
 @settings(max_examples=15, deadline=None)
-@given(
-    texts=st.lists(
-        st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])), min_size=4, max_size=4
-    )
-)
+@given(texts=st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])), min_size=4, max_size=4))
 def test_any_text_survives(tmp_path_factory, texts):
     path = tmp_path_factory.mktemp("any") / "r.html"
     title, words, cell, code = texts

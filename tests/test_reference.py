@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import corundum as co
-from corundum.numerics import DiffraxSolver
+from corundum.numerics import LaneSolver
 
-SOLVER = DiffraxSolver(rtol=1e-11, atol=1e-11)
+SOLVER = LaneSolver(rtol=1e-11, atol=1e-11)
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +71,7 @@ def test_every_auxiliary_rate(solved, reference):
     for name, value in ours.items():
         np.testing.assert_allclose(value, reference[f"aux_{name}"], rtol=1e-5, err_msg=name)
     apart = {"redshift", "Mfilt", "tdyn_ism"}  # zero; checked with the filtering mass; equal to t_ff here
-    assert {f"aux_{name}" for name in ours.keys() | apart} == {
-        name for name in reference if name.startswith("aux_")
-    }
+    assert {f"aux_{name}" for name in ours.keys() | apart} == {name for name in reference if name.startswith("aux_")}
 
 
 def test_filtering_mass(published_halos, reference):

@@ -8,37 +8,31 @@ it; `save` and `load` keep it.  Everything from parameters to observables is dif
 
 import importlib
 
-from . import cosmology, halos, models, numerics, observables, physics, units
-from .parameters import describe, get_values, replace
-from .population import Galaxies, Population, evolve
-
 __version__ = "0.1.0"
 
-__all__ = [
-    "Galaxies",
-    "Population",
-    "cosmology",
-    "describe",
-    "evolve",
-    "get_values",
-    "halos",
-    "io",
-    "load",
-    "models",
-    "numerics",
-    "observables",
-    "physics",
-    "plots",
-    "replace",
-    "save",
-    "units",
-]
+_FAMILIES = ("cosmology", "halos", "io", "models", "numerics", "observables", "physics", "plots", "units")
+_VERBS = {
+    "Galaxies": "population",
+    "Population": "population",
+    "describe": "parameters",
+    "evolve": "population",
+    "get_values": "parameters",
+    "load": "io",
+    "replace": "parameters",
+    "save": "io",
+}
+
+__all__ = [*_FAMILIES, *_VERBS]
 
 
 def __getattr__(name: str):
-    """`io` and `plots` load on first use: they bring HDF5 and matplotlib."""
-    if name in ("io", "plots"):
+    """Families load on first use, so that `corundum --help` does not wait for JAX."""
+    if name in _FAMILIES:
         return importlib.import_module(f".{name}", __name__)
-    if name in ("load", "save"):
-        return getattr(importlib.import_module(".io", __name__), name)
-    raise AttributeError(f"module 'corundum' has no attribute {name!r}")
+    if name in _VERBS:
+        return getattr(importlib.import_module(f".{_VERBS[name]}", __name__), name)
+    raise AttributeError(f"module 'corundum' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

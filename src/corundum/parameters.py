@@ -97,9 +97,7 @@ def _check_names(tree: Any, names: Sequence[str]) -> None:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
             hint = f"did you mean {' or '.join(near)}? " if near else ""
-            raise ValueError(
-                f"unknown parameter {name!r} of {type(tree).__name__}: {hint}it has {', '.join(known)}"
-            )
+            raise ValueError(f"unknown parameter {name!r} of {type(tree).__name__}: {hint}it has {', '.join(known)}")
 
 
 def _leaves_at(tree: Any, names: Sequence[str]) -> list[Any]:

@@ -18,7 +18,8 @@ from jaxtyping import Array, Bool, Float, Int
 from .halos import HALO_QUANTITIES, Halo, HaloHistories, HaloTables
 from .models import AbstractModel, Rates, derivative
 from .numerics.batching import is_traced, map_batch
-from .numerics.solver import STATUS, AbstractSolver, DiffraxSolver
+from .numerics.lanes import LaneSolver
+from .numerics.solver import STATUS, AbstractSolver
 from .parameters import require_float64
 from .units import Quantity
 
@@ -75,13 +76,18 @@ class Population(eqx.Module):
     steps: Int[Array, " n"]
     rejected: Int[Array, " n"]
     weights: Float[Array, " n"]
-    quantities: dict[str, Quantity] = eqx.field(static=True)
+    described: tuple[tuple[str, Quantity], ...] = eqx.field(static=True)
 
     def __len__(self) -> int:
         return self.status.shape[0]
 
     def __getitem__(self, name: str) -> Float[Array, "n k"]:
         return _named(self.values, name)
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        """Unit and meaning of every array of `values`."""
+        return dict(self.described)
 
     @property
     def values(self) -> dict[str, Float[Array, "n k"]]:
@@ -131,7 +137,7 @@ def evolve(
     redshifts : sequence of float
         Output redshifts, in any order.
     solver : AbstractSolver, optional
-        Default ``DiffraxSolver()``.
+        Default ``LaneSolver()``.
     chunk : int, optional
         Halos solved at once on each device; bounds the memory.
     progress : callable, optional
@@ -150,7 +156,7 @@ def evolve(
     if not is_traced(redshifts):
         redshifts = np.atleast_1d(np.asarray(redshifts, np.float64))
     _check(halos, redshifts, chunk)
-    solver = DiffraxSolver() if solver is None else solver
+    solver = LaneSolver() if solver is None else solver
     times = jnp.minimum(halos.cosmology.age(jnp.asarray(redshifts)), halos.time[-1])
     shared = (model, solver, halos.cosmology, halos.interpolation, halos.time, times)
     batch = (halos.curves, halos.start)
@@ -159,7 +165,7 @@ def evolve(
     )
     return Population(
         redshifts, halo, state, flows, diagnostics, valid, status, steps, rejected, halos.weights,
-        {**HALO_QUANTITIES, **model.ledger.quantities, **model.diagnostics},
+        tuple(sorted({**HALO_QUANTITIES, **model.ledger.quantities, **model.diagnostics}.items())),
     )  # fmt: skip
 
 

@@ -60,9 +60,7 @@ def build(table: Mapping[str, Any] | str, keys: tuple[str, ...], wanted: tuple[t
     built = construct(resolve(kind, (*keys, "kind"), wanted), table, keys)
     if not isinstance(built.value, wanted or object):
         got = type(built.value).__name__
-        raise RunFileError(
-            (*keys, "kind"), f"{kind!r} makes {got}, which does not fit here; {kinds_hint(wanted)}"
-        )
+        raise RunFileError((*keys, "kind"), f"{kind!r} makes {got}, which does not fit here; {kinds_hint(wanted)}")
     return Built(built.value, {"kind": kind, **built.table})
 
 
@@ -179,9 +177,7 @@ def _fields(target: Any) -> dict[str, dataclasses.Field]:
 
 def _parts(made: Any) -> dict[str, dataclasses.Field]:
     return {
-        name: field
-        for name, field in _fields(made).items()
-        if "corundum" in field.metadata or classes_of(field.type)
+        name: field for name, field in _fields(made).items() if "corundum" in field.metadata or classes_of(field.type)
     }
 
 
@@ -194,11 +190,7 @@ def _annotation(argument: inspect.Parameter, field: dataclasses.Field | None) ->
 
 
 def _default(argument: inspect.Parameter, field: dataclasses.Field | None) -> Any:
-    if (
-        field is not None
-        and field.default_factory is not dataclasses.MISSING
-        and not _fields(argument.default)
-    ):
+    if field is not None and field.default_factory is not dataclasses.MISSING and not _fields(argument.default):
         return field.default_factory()
     return argument.default
 
@@ -221,9 +213,7 @@ def _explained(keys: tuple[str, ...], make: Callable[[], Any]) -> Any:
         raise RunFileError(keys, " ".join(str(error).split())) from error
 
 
-def _flatten(
-    table: Any, keys: tuple[str, ...], prefix: str = ""
-) -> Iterator[tuple[str, tuple[str, ...], Any]]:
+def _flatten(table: Any, keys: tuple[str, ...], prefix: str = "") -> Iterator[tuple[str, tuple[str, ...], Any]]:
     """Dotted name, place in the file and value of every number in nested tables of parameters."""
     if not isinstance(table, dict):
         raise RunFileError(keys, f"got {table!r}; expected a table of parameters")

@@ -47,9 +47,7 @@ def evolve_in_blocks(
     """
     size = min(block, len(halos))
     template = (
-        eqx.filter_eval_shape(evolve, model, halos[:1], redshifts, solver=solver)
-        if any(_blocks(folder))
-        else None
+        eqx.filter_eval_shape(evolve, model, halos[:1], redshifts, solver=solver) if any(_blocks(folder)) else None
     )
     parts = []
     for first in range(0, len(halos), size):

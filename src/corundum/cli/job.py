@@ -73,7 +73,7 @@ def prepare(run_file: RunFile) -> Job:
         compare = construct(Compare, tables.get("compare", {}), ("compare",))
         model = build_model(tables["model"], ("model",))
         measurements = _measurements(compare.value, output.value, model.value)
-        solver_table = {"kind": "numerics.DiffraxSolver", **tables.get("solver", {})}
+        solver_table = {"kind": "numerics.LaneSolver", **tables.get("solver", {})}
         solver = build(solver_table, ("solver",), (AbstractSolver,))
         halos = build(tables["halos"], ("halos",), (HaloHistories,))
         compare_halos = None
@@ -121,9 +121,7 @@ def has_quantities(relation: AbstractRelation, model: AbstractModel) -> bool:
     return True
 
 
-def _measurements(
-    compare: Compare, output: Output, model: AbstractModel
-) -> tuple[tuple[Measurement, float], ...]:
+def _measurements(compare: Compare, output: Output, model: AbstractModel) -> tuple[tuple[Measurement, float], ...]:
     known = observables.available()
     named = compare.measurements is not None
     chosen = []

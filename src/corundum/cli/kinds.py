@@ -46,9 +46,7 @@ def fits(target: Any, wanted: tuple[type, ...]) -> bool | None:
 def kinds_hint(wanted: tuple[type, ...]) -> str:
     """The kinds that fit, in words."""
     known = kinds_making(wanted) if wanted else []
-    return (
-        f"it can be {', '.join(map(repr, known))} or 'module:name'" if known else "for example 'module:name'"
-    )
+    return f"it can be {', '.join(map(repr, known))} or 'module:name'" if known else "for example 'module:name'"
 
 
 def resolve(kind: str, keys: tuple[str, ...], wanted: tuple[type, ...] = ()) -> Any:
@@ -73,9 +71,7 @@ def resolve(kind: str, keys: tuple[str, ...], wanted: tuple[type, ...] = ()) -> 
     elif kind in public_kinds():
         target = _public(kind)
     else:
-        raise RunFileError(
-            keys, f"unknown kind {kind!r}; {nearest(kind, kinds_making(wanted))}, or 'module:name'"
-        )
+        raise RunFileError(keys, f"unknown kind {kind!r}; {nearest(kind, kinds_making(wanted))}, or 'module:name'")
     if fits(target, wanted) is False:
         raise RunFileError(keys, f"{kind!r} does not fit here; {kinds_hint(wanted)}")
     return target
@@ -100,12 +96,7 @@ def _public(kind: str) -> Any:
 
 def _is_kind(name: str, thing: Any) -> bool:
     data_only = isinstance(thing, type) and issubclass(thing, tuple)
-    return (
-        callable(thing)
-        and not data_only
-        and not inspect.isabstract(thing)
-        and not name.startswith("Abstract")
-    )
+    return callable(thing) and not data_only and not inspect.isabstract(thing) and not name.startswith("Abstract")
 
 
 def _resolve_outside(kind: str, keys: tuple[str, ...]) -> Any:

@@ -74,23 +74,15 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--debug", action="store_true", help="show the Python traceback of an error")
     look = dict(formatter_class=argparse.RawDescriptionHelpFormatter, parents=[shared])
 
-    parser = argparse.ArgumentParser(
-        prog="corundum", description=_ABOUT, formatter_class=look["formatter_class"]
-    )
+    parser = argparse.ArgumentParser(prog="corundum", description=_ABOUT, formatter_class=look["formatter_class"])
     parser.add_argument("--version", action="version", version=f"corundum {versions()['corundum']}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    run = commands.add_parser(
-        "run", help="do what a run file says", description=_RUN, epilog=_RUN_MORE, **look
-    )
+    run = commands.add_parser("run", help="do what a run file says", description=_RUN, epilog=_RUN_MORE, **look)
     run.add_argument("file", metavar="FILE.toml", type=Path, help="the run file")
     where = run.add_mutually_exclusive_group(required=True)
-    where.add_argument(
-        "-o", "--output", metavar="DIR", type=Path, help="directory for the results; made if needed"
-    )
-    where.add_argument(
-        "--dry-run", action="store_true", help="check the run file and print it with all defaults"
-    )
+    where.add_argument("-o", "--output", metavar="DIR", type=Path, help="directory for the results; made if needed")
+    where.add_argument("--dry-run", action="store_true", help="check the run file and print it with all defaults")
     run.add_argument(
         "--set", metavar="KEY=VALUE", dest="overrides", action="append", default=[],
         help="set a key of the run file, as group.key=value in TOML; may be repeated",

@@ -74,9 +74,7 @@ def fingerprint(inputs: Any, sources: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def claim(
-    root: Path, tables: Mapping[str, Any], identity: str, *, overwrite: bool = False
-) -> OutputDirectory:
+def claim(root: Path, tables: Mapping[str, Any], identity: str, *, overwrite: bool = False) -> OutputDirectory:
     """Take `root` for the run of the resolved run file `tables`.
 
     Parameters
@@ -98,9 +96,7 @@ def claim(
     _make(root)
     present = root / "run.toml"
     if not present.exists() and any(not _is_scratch(path) for path in root.iterdir()):
-        raise ValueError(
-            f"output directory {root}: is not empty and holds no corundum run; choose another with -o"
-        )
+        raise ValueError(f"output directory {root}: is not empty and holds no corundum run; choose another with -o")
     state = "new"
     if present.exists() and not overwrite and _holds_work(root):
         _refuse_other_run(root, tables, identity)
@@ -115,14 +111,10 @@ def _make(root: Path) -> None:
     try:
         root.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        raise ValueError(
-            f"output directory {root}: is, or lies below, a file; choose another with -o"
-        ) from None
+        raise ValueError(f"output directory {root}: is, or lies below, a file; choose another with -o") from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ValueError(
-            f"output directory {root}: cannot be written ({reason}); choose another with -o"
-        ) from error
+        raise ValueError(f"output directory {root}: cannot be written ({reason}); choose another with -o") from error
 
 
 def _is_scratch(path: Path) -> bool:
@@ -144,9 +136,7 @@ def _refuse_other_run(root: Path, tables: Mapping[str, Any], identity: str) -> N
     ways = "choose another directory with -o, or discard that run with --overwrite"
     if differences:
         more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
-        raise ValueError(
-            f"output directory {root}: holds a different run ({'; '.join(differences[:3])}{more}); {ways}"
-        )
+        raise ValueError(f"output directory {root}: holds a different run ({'; '.join(differences[:3])}{more}); {ways}")
     if _read_info(root).get("identity") != identity:
         raise ValueError(
             f"output directory {root}: holds this run made from other inputs (the halo histories, a module "

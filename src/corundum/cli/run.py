@@ -73,9 +73,7 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
         job = prepare(read_run_file(file, overrides))
     output = claim(directory, job.tables, job.identity, overwrite=overwrite)
     if output.state == "finished":
-        return (
-            f"{directory} holds this run already, finished {output.read_info()['finished']}; nothing was done"
-        )
+        return f"{directory} holds this run already, finished {output.read_info()['finished']}; nothing was done"
     info = _start(job, output, timing)
     with _resumable(directory):
         made = _compute(job, output, info)
@@ -239,9 +237,7 @@ def _resumable(directory: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            f"what is finished is kept in {directory}; the same command resumes"
-        ) from None
+        raise KeyboardInterrupt(f"what is finished is kept in {directory}; the same command resumes") from None
 
 
 def _now() -> str:

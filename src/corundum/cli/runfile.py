@@ -119,9 +119,7 @@ def _put(tables: dict[str, Any], keys: tuple[str, ...], value: Any, override: st
     for depth, key in enumerate(keys[:-1]):
         table = table.setdefault(key, {})
         if not isinstance(table, dict):
-            raise ValueError(
-                f"--set {override}: {dotted(keys[: depth + 1])} is a value in the file, not a table"
-            )
+            raise ValueError(f"--set {override}: {dotted(keys[: depth + 1])} is a value in the file, not a table")
     table[keys[-1]] = value
 
 
@@ -135,6 +133,4 @@ def _check_groups(tables: Mapping[str, Any]) -> None:
             raise RunFileError((name,), f"expected {expected}")
     for name in ("halos", "model"):
         if name not in tables:
-            raise RunFileError(
-                (), f"the group [{name}] is missing; see the examples with `corundum run --help`"
-            )
+            raise RunFileError((), f"the group [{name}] is missing; see the examples with `corundum run --help`")

@@ -18,9 +18,7 @@ def list_data() -> str:
     rows = []
     for name in observables.available():
         data = observables.load(name)
-        rows.append(
-            (name, f"z = {data.redshift:g}", f"{len(data)} points", data.relation.title, data.citation)
-        )
+        rows.append((name, f"z = {data.redshift:g}", f"{len(data)} points", data.relation.title, data.citation))
     return _columns(rows)
 
 
@@ -60,6 +58,4 @@ def show_model(name: str) -> str:
 
 def _columns(rows: list[tuple[str, ...]]) -> str:
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))] if rows else []
-    return "\n".join(
-        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)

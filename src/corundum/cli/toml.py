@@ -101,6 +101,4 @@ def _value(value: Any) -> str:
         return "[" + ", ".join(map(_value, value)) + "]"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + "}"
-    raise ValueError(
-        f"a run file cannot hold {type(value).__name__} {value!r}; use text, numbers, lists or tables"
-    )
+    raise ValueError(f"a run file cannot hold {type(value).__name__} {value!r}; use text, numbers, lists or tables")

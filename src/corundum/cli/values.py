@@ -74,9 +74,7 @@ def allows_table(annotation: Any) -> bool:
 
 def allows_text(annotation: Any) -> bool:
     """Whether text is itself the value, rather than the kind of a component."""
-    return any(
-        o in (str, Path, os.PathLike) or typing.get_origin(o) is typing.Literal for o in _options(annotation)
-    )
+    return any(o in (str, Path, os.PathLike) or typing.get_origin(o) is typing.Literal for o in _options(annotation))
 
 
 def as_toml(value: Any) -> Any:
@@ -183,9 +181,7 @@ def _words(option: Any) -> str:
 
 def _sequence_words(members: tuple) -> str:
     members = tuple(member for member in members if member is not Ellipsis)
-    what = {str: "texts", float: "numbers", int: "whole numbers"}.get(
-        members[0] if members else None, "values"
-    )
+    what = {str: "texts", float: "numbers", int: "whole numbers"}.get(members[0] if members else None, "values")
     return f"a list of {len(members)} {what}" if len(members) > 1 else f"a list of {what}"
 
 

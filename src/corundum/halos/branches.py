@@ -98,8 +98,7 @@ def histories_from_branches(
         time = np.asarray(times, dtype=np.float64)
     filled, missing = _fill_concentrations(kept, concentration, cosmology)
     smooth = [
-        _smooth(branch, log_c, np.log(time), mass_loss, smoothing)
-        for branch, log_c in zip(kept, filled, strict=True)
+        _smooth(branch, log_c, np.log(time), mass_loss, smoothing) for branch, log_c in zip(kept, filled, strict=True)
     ]
     log_mvir, log_c, ratio = (np.array(curves) for curves in zip(*smooth, strict=True))
     log_rvir = None
@@ -133,9 +132,7 @@ def _problem(branch, end, mass_loss):
     """Why a halo cannot be used, or nothing."""
     time, log_mvir = branch.time, branch.log_mvir
     if len(time) < _FEWEST_POINTS:
-        return (
-            f"has {len(time)} snapshot{'s' * (len(time) > 1)} where a history needs at least {_FEWEST_POINTS}"
-        )
+        return f"has {len(time)} snapshot{'s' * (len(time) > 1)} where a history needs at least {_FEWEST_POINTS}"
     if not np.all(np.isfinite(time)):
         return "has a time that is not a number"
     if not np.all(np.isfinite(log_mvir)):
@@ -174,8 +171,7 @@ def _complaint(bad, count, drop_bad):
     advice = (
         "no halo is left"
         if drop_bad
-        else "repair the table, or pass drop_bad=True to leave such halos out with the reasons kept in "
-        "provenance"
+        else "repair the table, or pass drop_bad=True to leave such halos out with the reasons kept in provenance"
     )
     return f"halo {name} {problem}{others}; {advice}"
 

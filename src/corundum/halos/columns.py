@@ -95,13 +95,10 @@ def match_columns(present: Iterable[str], asked: Mapping[str, str] | None) -> di
     present, asked = list(present), dict(asked or {})
     for quantity, name in asked.items():
         if quantity not in COLUMNS:
-            raise ValueError(
-                f"columns: {quantity!r} is none of {', '.join(COLUMNS)}{nearest(quantity, COLUMNS)}"
-            )
+            raise ValueError(f"columns: {quantity!r} is none of {', '.join(COLUMNS)}{nearest(quantity, COLUMNS)}")
         if name not in present:
             raise ValueError(
-                f"columns: {quantity} should be {name!r} but the table has "
-                f"{', '.join(present)}{nearest(name, present)}"
+                f"columns: {quantity} should be {name!r} but the table has {', '.join(present)}{nearest(name, present)}"
             )
     found = dict(asked)
     for quantity, column in COLUMNS.items():
@@ -130,11 +127,7 @@ def match_columns(present: Iterable[str], asked: Mapping[str, str] | None) -> di
 
 def _warn_of_near_misses(found, present):
     for name in (name for name in present if name not in found.values()):
-        options = [
-            q
-            for q in ("rvir", "vvir", "concentration", "vmax", "weight", "mass_definition")
-            if q not in found
-        ]
+        options = [q for q in ("rvir", "vvir", "concentration", "vmax", "weight", "mass_definition") if q not in found]
         like = difflib.get_close_matches(name.lower(), options, n=1, cutoff=0.8)
         if like:
             warnings.warn(
@@ -178,9 +171,7 @@ def find_unit(quantity: str, text: str | None) -> tuple[str, Unit]:
     for name, unit in allowed.items():
         if _plain(name) == plain:
             return name, unit
-    raise ValueError(
-        f"units: {quantity} has unit {text!r}; allowed {', '.join(allowed)}{nearest(text, allowed)}"
-    )
+    raise ValueError(f"units: {quantity} has unit {text!r}; allowed {', '.join(allowed)}{nearest(text, allowed)}")
 
 
 def _plain(text: str) -> str:

@@ -102,9 +102,7 @@ class HaloHistories(eqx.Module):
                 raise ValueError(f"{name}: got shape {value.shape}; expected (halos, times) = {shape}")
         for name in ("start", "weights"):
             if getattr(self, name).shape != shape[:1]:
-                raise ValueError(
-                    f"{name}: got shape {getattr(self, name).shape}; expected one per halo, {shape[:1]}"
-                )
+                raise ValueError(f"{name}: got shape {getattr(self, name).shape}; expected one per halo, {shape[:1]}")
         if not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(self)):
             self._check_values()
 
@@ -115,12 +113,8 @@ class HaloHistories(eqx.Module):
         for name in ("log_mvir", "log_concentration", "log_rvir", "log_growth", "weights"):
             value = getattr(self, name)
             if value is not None and not np.all(np.isfinite(value)):
-                row = int(
-                    np.flatnonzero(~np.isfinite(np.asarray(value).reshape(len(self), -1)).all(axis=1))[0]
-                )
-                raise ValueError(
-                    f"{name}: halo {row} has a value that is not finite; remove or repair that halo"
-                )
+                row = int(np.flatnonzero(~np.isfinite(np.asarray(value).reshape(len(self), -1)).all(axis=1))[0])
+                raise ValueError(f"{name}: halo {row} has a value that is not finite; remove or repair that halo")
         start = np.asarray(self.start)
         inside = (start >= time[0] * (1 - 1e-12)) & (start < time[-1])
         if not np.all(inside):
@@ -152,11 +146,8 @@ class HaloHistories(eqx.Module):
 
     @property
     def curves(self) -> HaloCurves:
-        """The curves to interpolate, with the virial radius filled in where the source gave none."""
-        log_rvir = self.log_rvir
-        if log_rvir is None:
-            log_rvir = jnp.log10(self.cosmology.virial_radius(10.0**self.log_mvir, self.redshift))
-        return HaloCurves(self.log_mvir, log_rvir, self.log_concentration, self.log_growth)
+        """The curves to interpolate."""
+        return HaloCurves(self.log_mvir, self.log_concentration, self.log_rvir, self.log_growth)
 
     def tables(self) -> HaloTables:
         """The interpolants of all halos."""

@@ -64,12 +64,15 @@ HALO_QUANTITIES = {
 
 
 class HaloCurves(NamedTuple):
-    """What is interpolated: log10 of mass [Msun], radius [kpc], concentration and, or None, growth [Msun/yr]."""
+    """What is interpolated: log10 of mass [Msun] and concentration and, unless None, radius [kpc], growth [Msun/yr].
 
-    log_mvir: Float[Array, "... t"]
-    log_rvir: Float[Array, "... t"]
-    log_concentration: Float[Array, "... t"]
-    log_growth: Float[Array, "... t"] | None
+    Without a radius it is that of Bryan & Norman 1998.
+    """
+
+    log_mvir: Float[Array, "n t"]
+    log_concentration: Float[Array, "n t"]
+    log_rvir: Float[Array, "n t"] | None
+    log_growth: Float[Array, "n t"] | None
 
 
 class HaloTables(NamedTuple):
@@ -98,10 +101,11 @@ class AbstractHaloInterpolation(eqx.Module):
 
 
 class SplineInLogTime(AbstractHaloInterpolation):
-    """C2 splines of log Mvir, log Rvir and log concentration in ln(t); the default.
+    """C2 splines of log Mvir and log concentration in ln(t); the default.
 
-    The growth rate is the derivative of the interpolated mass.  Before its first knot a halo follows the tangent, a
-    power law in time.
+    The growth rate is the derivative of the interpolated mass.  The virial radius follows from the mass and the virial
+    density (Bryan & Norman 1998), unless the histories bring their own, which is then splined too.  Before its first
+    knot a halo follows the tangent, a power law in time.
     """
 
     slopes: AbstractSlopes = ContinuousCurvature()
@@ -109,23 +113,28 @@ class SplineInLogTime(AbstractHaloInterpolation):
     def tables(self, time: Float[Array, " t"], curves: HaloCurves, cosmology: Cosmology) -> HaloTables:
         knots = jnp.log(time)
         redshift = cosmology.redshift(time)
-        clock = HermiteTable(knots, jnp.log1p(redshift), -cosmology.hubble_rate(redshift) * time)
-        values = jnp.stack([curves.log_mvir, curves.log_rvir, curves.log_concentration], axis=1)
-        return HaloTables(clock, HermiteTable(knots, values, self.slopes(knots, values)))
+        log_expansion = jnp.log1p(redshift)
+        log_density = jnp.log10(4.0 * jnp.pi / 3.0 * cosmology.virial_density(redshift))
+        shared = jnp.stack([log_expansion, log_density])
+        slopes = jnp.stack([-cosmology.hubble_rate(redshift) * time, self.slopes(knots, log_density)])
+        own = [curves.log_mvir, curves.log_concentration] + ([] if curves.log_rvir is None else [curves.log_rvir])
+        values = jnp.stack(own, axis=1)
+        return HaloTables(HermiteTable(knots, shared, slopes), HermiteTable(knots, values, self.slopes(knots, values)))
 
     def read(self, tables: HaloTables, time: Float[Array, ""]) -> Halo:
         log_time = jnp.log(time)
-        log_expansion, _ = tables.clock(log_time)
-        (log_mvir, log_rvir, log_concentration), (mass_slope, _, _) = tables.curves(log_time)
-        mvir, rvir = 10.0**log_mvir, 10.0**log_rvir
+        (log_expansion, log_density), _ = tables.clock(log_time)
+        (log_mvir, log_concentration, *given), slopes = tables.curves(log_time)
+        log_rvir = given[0] if given else (log_mvir - log_density) / 3.0
+        mvir, rvir = jnp.exp(_LN10 * log_mvir), jnp.exp(_LN10 * log_rvir)
         return Halo(
             time=time,
             redshift=jnp.expm1(log_expansion),
             mvir=mvir,
             rvir=rvir,
             vvir=circular_velocity(mvir, rvir),
-            concentration=10.0**log_concentration,
-            growth=mvir * _LN10 * mass_slope / (time * GYR_YR),
+            concentration=jnp.exp(_LN10 * log_concentration),
+            growth=mvir * _LN10 * slopes[0] / (time * GYR_YR),
         )
 
 
@@ -147,11 +156,14 @@ class PublishedHermite(AbstractHaloInterpolation):
         redshift = jnp.linspace(10.0, 0.0, 100)
         age = cosmology.age(redshift)
         clock = HermiteTable(age, redshift, ContinuousCurvature()(age, redshift))
-        values = jnp.stack(curves, axis=1)
+        log_rvir = curves.log_rvir
+        if log_rvir is None:
+            log_rvir = jnp.log10(cosmology.virial_radius(10.0**curves.log_mvir, cosmology.redshift(time)))
+        values = jnp.stack([curves.log_mvir, curves.log_concentration, log_rvir, curves.log_growth], axis=1)
         return HaloTables(clock, HermiteTable(time, values, self.slopes(time, values)))
 
     def read(self, tables: HaloTables, time: Float[Array, ""]) -> Halo:
         redshift, _ = tables.clock(jnp.clip(time, tables.clock.knots[0], tables.clock.knots[-1]))
         values, _ = tables.curves(time)
-        mvir, rvir, concentration, growth = 10.0**values
+        mvir, concentration, rvir, growth = 10.0**values
         return Halo(time, redshift, mvir, rvir, circular_velocity(mvir, rvir), concentration, growth)

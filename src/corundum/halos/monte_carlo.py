@@ -141,9 +141,7 @@ def monte_carlo(
         start=start,
         weights=weights,
         cosmology=cosmology,
-        provenance=_provenance(
-            n, low, high, sampling, concentration, scatter, float(time[0]), first_log_mvir
-        ),
+        provenance=_provenance(n, low, high, sampling, concentration, scatter, float(time[0]), first_log_mvir),
     )
 
 
@@ -196,9 +194,7 @@ class _FormationTimes(NamedTuple):
 def _lateness(half_time, log_mvir, formation):
     """Normal score of each half-mass time among halos of the same mass, within 3 standard deviations."""
     at_mass = jax.vmap(lambda column: jnp.interp(log_mvir, formation.log_mvir, column), in_axes=1, out_axes=1)
-    return jax.vmap(jnp.interp, in_axes=(0, 0, None))(
-        half_time, at_mass(formation.quantiles), formation.score
-    )
+    return jax.vmap(jnp.interp, in_axes=(0, 0, None))(half_time, at_mass(formation.quantiles), formation.score)
 
 
 @eqx.filter_jit

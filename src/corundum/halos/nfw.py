@@ -22,9 +22,7 @@ def enclosed_mass(x: Float[Array, "..."]) -> Float[Array, "..."]:
     return jnp.log1p(x) - x / (1.0 + x)
 
 
-def reference_density(
-    definition: str, redshift: Float[Array, "..."], cosmology: Cosmology
-) -> Float[Array, "..."]:
+def reference_density(definition: str, redshift: Float[Array, "..."], cosmology: Cosmology) -> Float[Array, "..."]:
     """Mean density [Msun / proper kpc^3] inside the radius of a mass definition.
 
     Parameters

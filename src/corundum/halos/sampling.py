@@ -31,9 +31,7 @@ class Despali16(eqx.Module):
 
     def __call__(self, log_mvir: Float[Array, "..."]) -> Float[Array, "..."]:
         """dn/dlog10(M) [comoving Mpc^-3 dex^-1] at log10 of virial mass [Msun]."""
-        table = HermiteTable(
-            self.log_mvir, self.log_density, ContinuousCurvature()(self.log_mvir, self.log_density)
-        )
+        table = HermiteTable(self.log_mvir, self.log_density, ContinuousCurvature()(self.log_mvir, self.log_density))
         value, _ = jax.vmap(table)(jnp.ravel(log_mvir))
         return 10.0 ** value.reshape(jnp.shape(log_mvir))
 
@@ -42,17 +40,14 @@ class AbstractMassSampling(eqx.Module):
     """Rule for drawing the masses of halos today, and their weights."""
 
     @abc.abstractmethod
-    def draw(
-        self, key: Array, n: int, low: float, high: float
-    ) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
+    def draw(self, key: Array, n: int, low: float, high: float) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
         """log10 of virial mass [Msun] of `n` halos between `low` and `high`, and the weight of each."""
 
 
 def _require_width(low: float, high: float) -> None:
     if not low < high:
         raise ValueError(
-            f"log_mvir: got ({low:g}, {high:g}); number densities need a range of masses, so make the "
-            "second larger"
+            f"log_mvir: got ({low:g}, {high:g}); number densities need a range of masses, so make the second larger"
         )
 
 
@@ -65,9 +60,7 @@ class UniformLogMass(AbstractMassSampling):
 
     mass_function: Despali16 | None = None
 
-    def draw(
-        self, key: Array, n: int, low: float, high: float
-    ) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
+    def draw(self, key: Array, n: int, low: float, high: float) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
         log_mvir = jax.random.uniform(key, (n,), minval=low, maxval=high)
         if self.mass_function is None:
             return log_mvir, jnp.ones(n)
@@ -85,9 +78,7 @@ class MassFunctionWeighted(AbstractMassSampling):
     def __init__(self, mass_function: Despali16 | None = None):
         self.mass_function = Despali16() if mass_function is None else mass_function
 
-    def draw(
-        self, key: Array, n: int, low: float, high: float
-    ) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
+    def draw(self, key: Array, n: int, low: float, high: float) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
         _require_width(low, high)
         grid = jnp.linspace(low, high, 2001)
         density = self.mass_function(grid)
@@ -109,9 +100,7 @@ class GivenMasses(AbstractMassSampling):
 
     log_mvir: Float[Array, " n"] = eqx.field(converter=jnp.asarray)
 
-    def draw(
-        self, key: Array, n: int, low: float, high: float
-    ) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
+    def draw(self, key: Array, n: int, low: float, high: float) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
         inside = jnp.all((self.log_mvir >= low) & (self.log_mvir <= high))
         if self.log_mvir.shape != (n,) or not inside:
             raise ValueError(

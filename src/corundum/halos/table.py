@@ -106,9 +106,7 @@ def _find_units(raw: RawTable, names, asked, h, path) -> dict[str, tuple[str, Un
     asked = dict(asked or {})
     for quantity in asked:
         if quantity not in COLUMNS:
-            raise ValueError(
-                f"units: {quantity!r} is none of {', '.join(COLUMNS)}{nearest(quantity, COLUMNS)}"
-            )
+            raise ValueError(f"units: {quantity!r} is none of {', '.join(COLUMNS)}{nearest(quantity, COLUMNS)}")
         if quantity not in names:
             raise ValueError(f"units: {path} has no column for {quantity}; it has one for {', '.join(names)}")
     found = {
@@ -119,8 +117,7 @@ def _find_units(raw: RawTable, names, asked, h, path) -> dict[str, tuple[str, Un
     with_h = [f"{quantity} [{text}]" for quantity, (text, unit) in found.items() if unit.h_power]
     if with_h and h is None:
         raise ValueError(
-            f"units: {', '.join(with_h)} cannot be read without the Hubble constant; give h=..., such as "
-            "0.6774"
+            f"units: {', '.join(with_h)} cannot be read without the Hubble constant; give h=..., such as 0.6774"
         )
     return found
 
@@ -150,13 +147,11 @@ def _definition(raw: RawTable, names, asked, path) -> str:
     stated = np.unique(raw.columns[names["mass_definition"]])
     if len(stated) > 1:
         raise ValueError(
-            f"{path}: mass_definition has {', '.join(map(str, stated))}; all rows of a table must have the "
-            "same one"
+            f"{path}: mass_definition has {', '.join(map(str, stated))}; all rows of a table must have the same one"
         )
     if asked is not None and asked.lower() != str(stated[0]).lower():
         raise ValueError(
-            f"mass_definition: got {asked!r} but {path} says {stated[0]}; leave the keyword out or correct "
-            "the table"
+            f"mass_definition: got {asked!r} but {path} says {stated[0]}; leave the keyword out or correct the table"
         )
     return str(stated[0])
 

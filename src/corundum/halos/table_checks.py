@@ -140,6 +140,5 @@ def check_radii(numbers: dict[str, Float[np.ndarray, " n"]], mass, expected, pat
         if c < 1.0 or c > 300.0:
             named = "concentration" if "concentration" in numbers else "radius over rs"
             raise ValueError(
-                f"{path}: {named} is typically {c:.3g}; it must be the NFW Rvir / r_s, so check column and "
-                "unit"
+                f"{path}: {named} is typically {c:.3g}; it must be the NFW Rvir / r_s, so check column and unit"
             )

@@ -46,9 +46,7 @@ def read_file(path: str | Path) -> RawTable:
         beside = sorted(p.name for p in path.parent.glob("*") if p.is_file()) if path.parent.is_dir() else []
         raise ValueError(f"{path}: no such file; {path.parent} has {', '.join(beside[:8]) or 'no files'}")
     if path.stat().st_size == 0:
-        raise ValueError(
-            f"{path}: the file is empty; a table needs a header and one row per halo and snapshot"
-        )
+        raise ValueError(f"{path}: the file is empty; a table needs a header and one row per halo and snapshot")
     with path.open("rb") as file:
         signed = file.read(8) == _HDF5_SIGNATURE
     if signed or path.suffix.lower() in (".h5", ".hdf5", ".hdf"):
@@ -62,21 +60,16 @@ def _read_text(path):
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: is neither text nor HDF5; save the table as one of these") from error
     kept = [
-        (number, line)
-        for number, line in enumerate(lines, 1)
-        if line.strip() and not line.lstrip().startswith("#")
+        (number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")
     ]
     if not kept:
-        raise ValueError(
-            f"{path}: has comments only; a table needs a header row without # and one row per snapshot"
-        )
+        raise ValueError(f"{path}: has comments only; a table needs a header row without # and one row per snapshot")
     header = kept[0][1]
     comma = "," in header
     fields = [f.strip() for f in header.split(",")] if comma else _HEADER_FIELD.findall(header)
     if all(_is_number(field) for field in fields):
         raise ValueError(
-            f"{path}: line {kept[0][0]} should name the columns but has numbers; write the header row "
-            "without #"
+            f"{path}: line {kept[0][0]} should name the columns but has numbers; write the header row without #"
         )
     names, units = _split_units(fields)
     doubled = [name for name in names if names.count(name) > 1]
@@ -88,18 +81,14 @@ def _read_text(path):
     for (number, _), row in zip(kept[1:], split, strict=True):
         if len(row) != len(names):
             raise ValueError(
-                f"{path}: line {number} has {len(row)} fields where the header names {len(names)}; repair "
-                "that line"
+                f"{path}: line {number} has {len(row)} fields where the header names {len(names)}; repair that line"
             )
     columns = dict(zip(names, np.array(split).T, strict=True))
     return RawTable(columns, units, np.array([number for number, _ in kept[1:]]), "line")
 
 
 def _is_number(text):
-    return (
-        re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|inf", text.strip(), re.IGNORECASE)
-        is not None
-    )
+    return re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|inf", text.strip(), re.IGNORECASE) is not None
 
 
 def _split_units(fields):
@@ -118,16 +107,12 @@ def _read_hdf5(path):
 
     try:
         with h5py.File(path, "r") as file:
-            columns = {
-                name: np.asarray(item) for name, item in file.items() if isinstance(item, h5py.Dataset)
-            }
+            columns = {name: np.asarray(item) for name, item in file.items() if isinstance(item, h5py.Dataset)}
             stated = {name: file[name].attrs for name in columns}
             units = {name: _text(a.get("unit", a.get("units", ""))) for name, a in stated.items()}
             groups = [name for name in file if name not in columns]
     except (OSError, RuntimeError, KeyError) as error:
-        raise ValueError(
-            f"{path}: the HDF5 file is truncated or damaged ({error}); copy or write it again"
-        ) from error
+        raise ValueError(f"{path}: the HDF5 file is truncated or damaged ({error}); copy or write it again") from error
     if not columns:
         raise ValueError(
             f"{path}: has no datasets at its top level, only {', '.join(groups) or 'nothing'}; "

@@ -33,9 +33,7 @@ def write_array(group: h5py.Group, name: str, value: Any, quantity: Quantity) ->
 def read_array(group: h5py.Group, name: str) -> tuple[np.ndarray, Quantity]:
     """An array and what it is."""
     dataset = group[name]
-    quantity = Quantity(
-        str(dataset.attrs["unit"]), str(dataset.attrs["description"]), bool(dataset.attrs["log"])
-    )
+    quantity = Quantity(str(dataset.attrs["unit"]), str(dataset.attrs["description"]), bool(dataset.attrs["log"]))
     return dataset[()], quantity
 
 
@@ -60,9 +58,7 @@ def write_values(group: h5py.Group, values: Mapping[str, Any], about: str) -> No
         if is_json:
             value = _as_json(value, described)
         elif not isinstance(value, (str, np.bool_)) and np.asarray(value).dtype.kind not in "biuf":
-            raise ValueError(
-                f"{described}: cannot store a {type(value).__name__}; give text, numbers, lists or arrays"
-            )
+            raise ValueError(f"{described}: cannot store a {type(value).__name__}; give text, numbers, lists or arrays")
         unit = "1" if np.asarray(value).dtype.kind in "iuf" else "none"
         dataset = write_array(group, key, value, Quantity(unit, described, log=False))
         dataset.attrs["json"] = is_json
@@ -70,10 +66,7 @@ def write_values(group: h5py.Group, values: Mapping[str, Any], about: str) -> No
 
 def read_values(group: h5py.Group) -> dict[str, Any]:
     """The mapping stored by `write_values`; scalars come back as Python numbers."""
-    return {
-        key: read_values(item) if isinstance(item, h5py.Group) else _value(item)
-        for key, item in group.items()
-    }
+    return {key: read_values(item) if isinstance(item, h5py.Group) else _value(item) for key, item in group.items()}
 
 
 def _as_json(value: Any, described: str) -> str:

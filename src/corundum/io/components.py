@@ -44,9 +44,7 @@ def write_component(group: h5py.Group, component: eqx.Module) -> None:
         elif isinstance(value, eqx.Module):
             write_component(group.create_group(field.name), value)
         elif isinstance(value, (jax.Array, np.ndarray)):
-            write_array(
-                group, field.name, value, Quantity("none", f"{field.name} of {kind.__name__}", log=False)
-            )
+            write_array(group, field.name, value, Quantity("none", f"{field.name} of {kind.__name__}", log=False))
         elif isinstance(value, _PLAIN):
             plain[field.name] = value
         else:
@@ -89,9 +87,7 @@ def read_parameters(group: h5py.Group, prefix: str = "") -> dict[str, Parameter]
             bounds = tuple(float(edge) for edge in item.attrs["bounds"])
             scale = "log10" if about.log else "linear"
             source = str(item.attrs["source"])
-            found[prefix + name] = Parameter(
-                jnp.asarray(value), about.unit, about.meaning, source, bounds, scale
-            )
+            found[prefix + name] = Parameter(jnp.asarray(value), about.unit, about.meaning, source, bounds, scale)
     return found
 
 

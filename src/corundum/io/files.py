@@ -116,9 +116,7 @@ def _explained(error: OSError, target: Path) -> OSError:
     # h5py reports the errno of the failed write inside a page of addresses: keep the number, say what it
     # means.
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        told = (
-            "the disk, quota or file size limit was reached while writing; free some space or write elsewhere"
-        )
+        told = "the disk, quota or file size limit was reached while writing; free some space or write elsewhere"
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         told = "the folder cannot be written to; choose another folder or change its permissions"
         return PermissionError(error.errno, told, str(target.parent))

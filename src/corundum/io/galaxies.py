@@ -41,9 +41,7 @@ _VALID = Quantity(
 _RATES = {"mass": "Msun/yr", "metals": "Msun/yr", "energy": "erg/s"}
 
 
-def write_population(
-    group: h5py.Group, population: Population, meanings: Mapping[str, str] | None = None
-) -> None:
+def write_population(group: h5py.Group, population: Population, meanings: Mapping[str, str] | None = None) -> None:
     """Store a population; `meanings` says in words what each flow is."""
     meanings = {} if meanings is None else meanings
     state = type(population.state)
@@ -105,7 +103,7 @@ def read_population(group: h5py.Group) -> Population:
         flows=flows,
         diagnostics=diagnostics,
         valid=valid,
-        quantities=quantities,
+        described=tuple(sorted(quantities.items())),
         **per_halo,
     )
 

@@ -23,9 +23,7 @@ _LAYOUT = {
     "log_concentration": Quantity("log10(1)", "NFW concentration Rvir / r_s, (halo, time)", log=False),
     "start": Quantity("Gyr", "cosmic age at which each halo starts", log=False),
     "weights": Quantity("1", "number, or number density, of halos each one stands for", log=True),
-    "log_rvir": Quantity(
-        "log10(kpc)", "proper virial radius, (halo, time); absent: Bryan & Norman 1998", log=False
-    ),
+    "log_rvir": Quantity("log10(kpc)", "proper virial radius, (halo, time); absent: Bryan & Norman 1998", log=False),
     "log_growth": Quantity("log10(Msun/yr)", "dMvir/dt as given by the source, (halo, time)", log=False),
 }
 
@@ -62,9 +60,7 @@ def write_halos(group: h5py.Group, halos: HaloHistories) -> None:
             write_array(group, name, value, quantity)
     write_component(group.create_group("cosmology"), halos.cosmology)
     write_component(group.create_group("interpolation"), halos.interpolation)
-    write_values(
-        group.create_group("provenance", track_order=True), dict(halos.provenance), "halo provenance"
-    )
+    write_values(group.create_group("provenance", track_order=True), dict(halos.provenance), "halo provenance")
 
 
 def read_halos(group: h5py.Group) -> HaloHistories:

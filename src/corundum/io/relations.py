@@ -43,9 +43,7 @@ def read_relations(group: h5py.Group) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, item in group.items():
         if "nodes" in item:
-            found[name] = RegressedRelation(
-                **{field: jnp.asarray(read_array(item, field)[0]) for field in _LAYOUT}
-            )
+            found[name] = RegressedRelation(**{field: jnp.asarray(read_array(item, field)[0]) for field in _LAYOUT})
         else:
             found[name] = read_relations(item)
     return found

@@ -64,9 +64,7 @@ class Ledger:
                     f"allowed fields {state._fields}"
                 )
         if sorted(contents.values()) != sorted(state._fields):
-            raise ValueError(
-                f"ledger: each of {state._fields} must hold the content of exactly one reservoir"
-            )
+            raise ValueError(f"ledger: each of {state._fields} must hold the content of exactly one reservoir")
         self.state, self.contents, self.flows, self.quantities = state, contents, tuple(flows), quantities
 
     @property

@@ -80,9 +80,7 @@ class ThermalForcing(NamedTuple):
 
 
 def _multiplier(flow):
-    return parameter(
-        1.0, unit="1", meaning=f"multiplier of the {flow} flow", source="control", bounds=(0.0, 10.0)
-    )
+    return parameter(1.0, unit="1", meaning=f"multiplier of the {flow} flow", source="control", bounds=(0.0, 10.0))
 
 
 class Channels(eqx.Module):

@@ -1,5 +1,6 @@
 """Numerical methods that know no astrophysics."""
 
+from .lanes import LaneSolver
 from .limiters import (
     AbstractMinimum,
     AbstractPositivePart,
@@ -18,6 +19,7 @@ __all__ = [
     "DiffraxSolver",
     "HardMinimum",
     "HardPositivePart",
+    "LaneSolver",
     "SmoothMinimum",
     "SmoothPositivePart",
     "Trajectory",

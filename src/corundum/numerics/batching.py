@@ -77,13 +77,12 @@ def _on_devices(function, shared, batch, devices):
     return sharded(dynamic, batch)
 
 
+@eqx.filter_jit
 def _map_traced(function, shared, batch, rows, chunk):
     chunks = -(-rows // chunk)
     if chunks == 1:
         return function(shared, batch)
-    stacked = jax.tree.map(
-        lambda leaf: _padded(leaf, chunks * chunk).reshape(chunks, chunk, *leaf.shape[1:]), batch
-    )
+    stacked = jax.tree.map(lambda leaf: _padded(leaf, chunks * chunk).reshape(chunks, chunk, *leaf.shape[1:]), batch)
     result = jax.lax.map(lambda part: function(shared, part), stacked)
     return jax.tree.map(lambda leaf: leaf.reshape(chunks * chunk, *leaf.shape[2:])[:rows], result)
 

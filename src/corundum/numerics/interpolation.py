@@ -80,9 +80,7 @@ class HermiteTable(NamedTuple):
 
     def __call__(self, x: Float[Array, ""]) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
         """Value and derivative of every curve at the scalar `x`."""
-        i = jnp.clip(
-            jnp.searchsorted(self.knots, x, side="right", method="compare_all") - 1, 0, len(self.knots) - 2
-        )
+        i = jnp.clip(jnp.searchsorted(self.knots, x, side="right", method="scan_unrolled") - 1, 0, len(self.knots) - 2)
         left, right = self.knots[i], self.knots[i + 1]
         h = right - left
         inside = jnp.clip(x, left, right)

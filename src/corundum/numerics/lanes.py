@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from .solver import AbstractSolver, Trajectory
+from .solver import AbstractSolver, Trajectory, check_settings
 
 __all__ = ["LaneSolver"]
 
@@ -73,6 +73,9 @@ class LaneSolver(AbstractSolver):
     first_step: float = eqx.field(default=1e-8, converter=float, static=True)
     max_steps: int = eqx.field(default=100_000, static=True)
 
+    def __check_init__(self):
+        check_settings(self)
+
     def __call__(
         self,
         rhs: Callable[[Float[Array, ""], Float[Array, " state"], Any], Float[Array, " state"]],
@@ -80,7 +83,7 @@ class LaneSolver(AbstractSolver):
         initial: Float[Array, "n state"],
         outputs: Float[Array, " outputs"],
         args: Any,
-        args_axes: Any,
+        args_axes: Any = None,
     ) -> Trajectory:
         batched = jax.vmap(rhs, in_axes=(0, 1, args_axes), out_axes=1)
         function = lambda x, y: batched(x, y, args)  # noqa: E731

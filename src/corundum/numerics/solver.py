@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-__all__ = ["STATUS", "Trajectory", "AbstractSolver", "DiffraxSolver"]
+__all__ = ["STATUS", "Trajectory", "AbstractSolver", "DiffraxSolver", "check_settings"]
 
 STATUS = {
     0: "solved",
@@ -98,12 +98,7 @@ class DiffraxSolver(AbstractSolver):
     adjoint: diffrax.AbstractAdjoint = eqx.field(default_factory=diffrax.ForwardMode)
 
     def __check_init__(self):
-        for name in ("rtol", "atol", "first_step"):
-            value = getattr(self, name)
-            if not 0.0 < value < 1.0:
-                raise ValueError(f"solver {name}: got {value}; allowed 0 < {name} < 1")
-        if not (isinstance(self.max_steps, int) and self.max_steps > 0):
-            raise ValueError(f"solver max_steps: got {self.max_steps!r}; allowed a positive integer")
+        check_settings(self)
 
     def __call__(
         self,
@@ -135,6 +130,16 @@ class DiffraxSolver(AbstractSolver):
         )
         status = _status(solution.result, jnp.all(jnp.isfinite(solution.ys)))
         return Trajectory(solution.ys, status, solution.stats["num_steps"], solution.stats["num_rejected_steps"])
+
+
+def check_settings(solver: AbstractSolver) -> None:
+    """Raise ValueError where a tolerance, first step or step limit makes no sense."""
+    for name in ("rtol", "atol", "first_step"):
+        value = getattr(solver, name)
+        if not 0.0 < value < 1.0:
+            raise ValueError(f"solver {name}: got {value}; allowed 0 < {name} < 1")
+    if not (isinstance(solver.max_steps, int) and solver.max_steps > 0):
+        raise ValueError(f"solver max_steps: got {solver.max_steps!r}; allowed a positive integer")
 
 
 def _error_norm(scaled):

@@ -114,9 +114,7 @@ def regress_catalogue(
         nodes = published_nodes(points["x"], float(regression.bandwidth))
     kept, estimate, note = _reached(regression, points, np.asarray(nodes, float))
     if samples < 10 * len(kept):
-        raise ValueError(
-            f"samples: got {samples} for {len(kept)} nodes; a covariance needs at least {10 * len(kept)}"
-        )
+        raise ValueError(f"samples: got {samples} for {len(kept)} nodes; a covariance needs at least {10 * len(kept)}")
     notes += note
     notes.append(f"covariance of {samples} bootstrap resamplings of the galaxies, seed {seed}")
     return Measurement(
@@ -138,9 +136,7 @@ def regress_catalogue(
 def _points(columns, x, y, weights, select, upper_limits) -> tuple[dict[str, np.ndarray], list[str]]:
     points = {"x": columns.read(x, "x"), "y": columns.read(y, "y")}
     points["weights"] = np.ones_like(points["x"]) if weights is None else columns.read(weights, "weights")
-    points["limit"] = (
-        np.zeros_like(points["x"]) if upper_limits is None else columns.read(upper_limits, "upper_limits")
-    )
+    points["limit"] = np.zeros_like(points["x"]) if upper_limits is None else columns.read(upper_limits, "upper_limits")
     lengths = {axis: len(values) for axis, values in points.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"catalogue: columns differ in length: {lengths}")
@@ -152,9 +148,7 @@ def _points(columns, x, y, weights, select, upper_limits) -> tuple[dict[str, np.
         notes.append(f"selection {low:g} <= {column} <= {high:g}: {int((good & ~inside).sum())} left out")
         good &= inside
     if good.sum() < 2:
-        raise ValueError(
-            f"catalogue: {int(good.sum())} galaxies are left ({'; '.join(notes)}); widen the selection"
-        )
+        raise ValueError(f"catalogue: {int(good.sum())} galaxies are left ({'; '.join(notes)}); widen the selection")
     points = {axis: values[good] for axis, values in points.items()}
     limits = int(np.count_nonzero(points["limit"]))
     notes.append(f"{int(good.sum())} galaxies used, {limits} of them upper limits used at their value")

@@ -35,9 +35,7 @@ def _folder():
 
 def available() -> list[str]:
     """Names of the measurements that come with the package, sorted."""
-    return sorted(
-        entry.name.removesuffix(".txt") for entry in _folder().iterdir() if entry.name.endswith(".txt")
-    )
+    return sorted(entry.name.removesuffix(".txt") for entry in _folder().iterdir() if entry.name.endswith(".txt"))
 
 
 def load(name: str) -> Measurement:
@@ -81,9 +79,7 @@ def read(path, relation: AbstractRelation | None = None) -> Measurement:
     if "redshift_range" in keys:
         parts = keys["redshift_range"].split()
         if len(parts) != 2:
-            raise ValueError(
-                f"{table.path}: got redshift_range {keys['redshift_range']!r}; give two redshifts"
-            )
+            raise ValueError(f"{table.path}: got redshift_range {keys['redshift_range']!r}; give two redshifts")
         numbers["redshift_range"] = tuple(_number(table, "redshift_range", part) for part in parts)
     covariance, scatter = _errors(table)
     return Measurement(
@@ -105,17 +101,13 @@ def _keys(table: Table, given_relation: bool) -> dict[str, str]:
         if key not in _KEYS and not key.startswith("relation."):
             near = difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.6)
             hint = f"did you mean {near[0]}? " if near else ""
-            raise ValueError(
-                f"{table.path}, line {line}: unknown key {key!r}: {hint}allowed {', '.join(_KEYS)}"
-            )
+            raise ValueError(f"{table.path}, line {line}: unknown key {key!r}: {hint}allowed {', '.join(_KEYS)}")
         if key in keys and key != "note":
             raise ValueError(f"{table.path}, line {line}: key {key!r} is given twice")
         keys[key] = value
     missing = [key for key in _REQUIRED if not keys.get(key) and not (key == "relation" and given_relation)]
     if missing:
-        raise ValueError(
-            f"{table.path}: misses {', '.join(missing)}; add a line '# {missing[0]}: ...' at the top"
-        )
+        raise ValueError(f"{table.path}: misses {', '.join(missing)}; add a line '# {missing[0]}: ...' at the top")
     return keys
 
 
@@ -136,8 +128,7 @@ def _relation(table: Table, keys: dict[str, str]) -> AbstractRelation:
         near = difflib.get_close_matches(name, known, n=2, cutoff=0.4)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise ValueError(
-            f"{table.path}: unknown relation {name!r}: {hint}allowed {', '.join(known)}; "
-            "pass any other as relation=..."
+            f"{table.path}: unknown relation {name!r}: {hint}allowed {', '.join(known)}; pass any other as relation=..."
         )
     values = {
         key.removeprefix("relation."): _number(table, key, value)
@@ -156,8 +147,7 @@ def _errors(table: Table) -> tuple[np.ndarray, np.ndarray | None]:
     extra = [name for name in table.names if name not in ("x", "y", "sigma", "scatter", *rows)]
     if extra:
         raise ValueError(
-            f"{table.path}: unknown column {extra[0]!r}; allowed x, y, scatter and "
-            f"either sigma or c1 ... c{n}"
+            f"{table.path}: unknown column {extra[0]!r}; allowed x, y, scatter and either sigma or c1 ... c{n}"
         )
     correlated = [name for name in rows if name in table.names]
     if bool(correlated) == ("sigma" in table.names) or (correlated and len(correlated) < n):
@@ -172,7 +162,5 @@ def _errors(table: Table) -> tuple[np.ndarray, np.ndarray | None]:
     sigma = table.column("sigma")
     if np.any(sigma <= 0):
         line = table.rows[int(np.flatnonzero(sigma <= 0)[0])][0]
-        raise ValueError(
-            f"{table.path}, line {line}: got sigma {sigma[sigma <= 0][0]:g}; it must be positive [dex]"
-        )
+        raise ValueError(f"{table.path}, line {line}: got sigma {sigma[sigma <= 0][0]:g}; it must be positive [dex]")
     return np.diag(sigma**2), scatter

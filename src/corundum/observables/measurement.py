@@ -110,13 +110,10 @@ class Measurement(eqx.Module):
                 "expected (n,), (n,) and (n, n) with at least one point"
             )
         if self.scatter is not None and self.scatter.shape != n:
-            raise ValueError(
-                f"measurement {self.name}: got scatter {self.scatter.shape}; expected one per point, {n}"
-            )
+            raise ValueError(f"measurement {self.name}: got scatter {self.scatter.shape}; expected one per point, {n}")
         if self.error_kind not in ERROR_KINDS:
             raise ValueError(
-                f"measurement {self.name}: got error_kind {self.error_kind!r}; "
-                f"allowed {', '.join(ERROR_KINDS)}"
+                f"measurement {self.name}: got error_kind {self.error_kind!r}; allowed {', '.join(ERROR_KINDS)}"
             )
         if not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(self)):
             self._check_values()
@@ -125,14 +122,10 @@ class Measurement(eqx.Module):
         for name in ("x", "y", "covariance", "scatter", "systematic", "systematic_length", "bandwidth"):
             value = getattr(self, name)
             if value is not None and not np.all(np.isfinite(value)):
-                raise ValueError(
-                    f"measurement {self.name}: {name} has a value that is not finite; remove that point"
-                )
+                raise ValueError(f"measurement {self.name}: {name} has a value that is not finite; remove that point")
         x, covariance = np.asarray(self.x), np.asarray(self.covariance)
         if np.any(np.diff(x) <= 0):
-            raise ValueError(
-                f"measurement {self.name}: x does not increase; sort the points and merge equal ones"
-            )
+            raise ValueError(f"measurement {self.name}: x does not increase; sort the points and merge equal ones")
         if not (self.bandwidth > 0 and self.systematic >= 0 and self.systematic_length > 0):
             raise ValueError(
                 f"measurement {self.name}: got bandwidth {self.bandwidth}, systematic {self.systematic}, "
@@ -164,9 +157,7 @@ class Measurement(eqx.Module):
         # xp is jax.numpy, or numpy where it saves compiling for every number of points.
         x, covariance = xp.asarray(self.x), xp.asarray(self.covariance)
         apart = xp.abs(x[:, None] - x[None, :])
-        return covariance + xp.asarray(self.systematic) ** 2 * xp.exp(
-            -apart / xp.asarray(self.systematic_length)
-        )
+        return covariance + xp.asarray(self.systematic) ** 2 * xp.exp(-apart / xp.asarray(self.systematic_length))
 
     @property
     def error(self) -> Float[Array, " n"]:
@@ -247,13 +238,10 @@ class Measurement(eqx.Module):
         error, covariance = np.sqrt(np.diag(self._total_covariance(np))), np.asarray(self.covariance)
         correlated = bool(np.any(covariance != np.diag(np.diag(covariance))))
         lines = [
-            f"{self.name}: {self.relation.title}, {len(self)} points over "
-            f"{self.x[0]:.2f} <= x <= {self.x[-1]:.2f}",
+            f"{self.name}: {self.relation.title}, {len(self)} points over {self.x[0]:.2f} <= x <= {self.x[-1]:.2f}",
             f"  citation     {self.citation} {self.bibcode}".rstrip(),
             f"  redshift     {self.redshift:g}"
-            + (
-                "" if self.redshift_range is None else " (galaxies at {:g}-{:g})".format(*self.redshift_range)
-            ),
+            + ("" if self.redshift_range is None else " (galaxies at {:g}-{:g})".format(*self.redshift_range)),
             f"  statistic    {self.statistic}; kernel {float(self.bandwidth):g} dex",
             f"  selection    {self.selection}",
             f"  error        {error.min():.3f}-{error.max():.3f} dex in total; {self.error_kind}: "
@@ -262,15 +250,10 @@ class Measurement(eqx.Module):
         ]
         if self.systematic > 0:
             lines.append(
-                f"  systematic   {float(self.systematic):g} dex, correlated over "
-                f"{float(self.systematic_length):g} dex"
+                f"  systematic   {float(self.systematic):g} dex, correlated over {float(self.systematic_length):g} dex"
             )
         if self.scatter is not None:
-            lines.append(
-                f"  scatter      {float(self.scatter.min()):.3f}-{float(self.scatter.max()):.3f} dex"
-            )
-        lines += [
-            f"  {key:<12} {getattr(self, key)}" for key in ("imf", "h", "calibration", "source", "licence")
-        ]
+            lines.append(f"  scatter      {float(self.scatter.min()):.3f}-{float(self.scatter.max()):.3f} dex")
+        lines += [f"  {key:<12} {getattr(self, key)}" for key in ("imf", "h", "calibration", "source", "licence")]
         lines += [f"  note         {note}" for note in self.notes]
         return "\n".join(textwrap.fill(line, 110, subsequent_indent=" " * 15) for line in lines)

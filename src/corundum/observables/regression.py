@@ -167,14 +167,10 @@ def _neighbours(x, y, nodes, valid, weights, bandwidth, minimum_count) -> _Neigh
     offset = jnp.where(good, x[None, :] - nodes[:, None], 0.0)
     log_kernel = -0.5 * (offset / bandwidth) ** 2
     log_weight = log_kernel + jnp.log(weights)
-    top = lax.stop_gradient(
-        jnp.max(jnp.where(good, log_weight, -jnp.inf), axis=1, keepdims=True, initial=-jnp.inf)
-    )
+    top = lax.stop_gradient(jnp.max(jnp.where(good, log_weight, -jnp.inf), axis=1, keepdims=True, initial=-jnp.inf))
     top = jnp.where(jnp.isfinite(top), top, 0.0)
     weight = jnp.where(good, jnp.exp(jnp.where(good, log_weight - top, 0.0)), 0.0)
-    total = jnp.sum(
-        weight, axis=1, keepdims=True
-    )  # at least 1, by the choice of `top`, if any galaxy is good
+    total = jnp.sum(weight, axis=1, keepdims=True)  # at least 1, by the choice of `top`, if any galaxy is good
     share = weight / jnp.where(total > 0, total, 1.0)
 
     squares = jnp.sum(share**2, axis=1)

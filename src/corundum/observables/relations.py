@@ -153,9 +153,7 @@ class StarFormingMainSequence(AbstractRelation):
 
     title: ClassVar[str] = "star-forming main sequence"
     x_axis: ClassVar[Quantity] = STELLAR_MASS
-    y_axis: ClassVar[Quantity] = Quantity(
-        "dex", r"$\log_{10}({\rm SFR}/{\rm M}_\odot\,{\rm yr}^{-1})$", log=False
-    )
+    y_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}({\rm SFR}/{\rm M}_\odot\,{\rm yr}^{-1})$", log=False)
 
     def x(self, galaxies: Any) -> Float[Array, " n"]:
         return _log10(galaxies["mstar"])

@@ -50,13 +50,9 @@ def _number(path, line, name, cell, missing):
     try:
         value = float(cell)
     except ValueError:
-        raise ValueError(
-            f"{path}, line {line}: column {name} holds {cell!r}, which is not a number"
-        ) from None
+        raise ValueError(f"{path}, line {line}: column {name} holds {cell!r}, which is not a number") from None
     if not (missing or np.isfinite(value)):
-        raise ValueError(
-            f"{path}, line {line}: column {name} holds {cell!r}; remove that row or give a finite value"
-        )
+        raise ValueError(f"{path}, line {line}: column {name} holds {cell!r}; remove that row or give a finite value")
     return value
 
 
@@ -100,19 +96,13 @@ def read_table(path) -> Table:
         elif text:
             lines.append((number, text))
     if len(lines) < 2:
-        raise ValueError(
-            f"{path}: holds no table; expected a line of column names and at least one row of numbers"
-        )
+        raise ValueError(f"{path}: holds no table; expected a line of column names and at least one row of numbers")
     comma = "," in lines[0][1]
-    cells = [
-        (number, [c.strip() for c in text.split(",")] if comma else text.split()) for number, text in lines
-    ]
+    cells = [(number, [c.strip() for c in text.split(",")] if comma else text.split()) for number, text in lines]
     names = cells[0][1]
     for number, row in cells[1:]:
         if len(row) != len(names):
-            raise ValueError(
-                f"{path}, line {number}: has {len(row)} cells but there are {len(names)} columns"
-            )
+            raise ValueError(f"{path}, line {number}: has {len(row)} cells but there are {len(names)} columns")
     if len(set(names)) != len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise ValueError(f"{path}, line {cells[0][0]}: column names appear twice: {', '.join(twice)}")

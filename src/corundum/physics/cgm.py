@@ -94,12 +94,7 @@ class IsothermalCGM(AbstractCGMProfile):
         rvir: Float[Array, "..."],
         cooling: Callable[[Float[Array, "..."]], Float[Array, "..."]],
     ) -> Float[Array, "..."]:
-        volume = (
-            4.0
-            * jnp.pi
-            * (rvir * KPC_CM) ** 3
-            * power_integral(3.0 + 2.0 * self.density_slope, self.inner_radius)
-        )
+        volume = 4.0 * jnp.pi * (rvir * KPC_CM) ** 3 * power_integral(3.0 + 2.0 * self.density_slope, self.inner_radius)
         return volume * density**2 * cooling(jnp.log(temperature) / _LN10)
 
 
@@ -122,9 +117,7 @@ class PowerLawCGM(AbstractCGMProfile):
     def temperature(
         self, eth: Float[Array, "..."], density: Float[Array, "..."], rvir: Float[Array, "..."]
     ) -> Float[Array, "..."]:
-        return _temperature(
-            eth, density, rvir, self.density_slope + self.temperature_slope, self.inner_radius
-        )
+        return _temperature(eth, density, rvir, self.density_slope + self.temperature_slope, self.inner_radius)
 
     def luminosity(
         self,

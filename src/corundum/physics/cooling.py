@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 _TEMPERATURE_STEP, _METALLICITY_STEP = 0.05, 0.5
+_LN10 = float(np.log(10.0))
 
 
 def _read_table():
@@ -84,7 +85,7 @@ class SutherlandDopita93(AbstractCooling):
         slope_z, _ = _cubic(along_z, u)
         log_lambda = value + slope_t * beyond_t + slope_z * jnp.maximum(beyond_z, 0.0)
         s = jnp.clip((log_temperature - self.floor) / self.floor_width + 1.0, 0.0, 1.0)
-        return 10.0**log_lambda * s**3 * (10.0 + s * (6.0 * s - 15.0))
+        return jnp.exp(_LN10 * log_lambda) * s**3 * (10.0 + s * (6.0 * s - 15.0))
 
 
 def _cell(x, cells):
@@ -135,7 +136,7 @@ class SutherlandDopita93Bilinear(AbstractCooling):
         j, v = _bracket(self.log_metallicity, log_metallicity)
         low = (1.0 - v) * self.log_lambda[i, j] + v * self.log_lambda[i, j + 1]
         high = (1.0 - v) * self.log_lambda[i + 1, j] + v * self.log_lambda[i + 1, j + 1]
-        return 10.0 ** ((1.0 - u) * low + u * high)
+        return jnp.exp(_LN10 * ((1.0 - u) * low + u * high))
 
 
 def _bracket(grid, x):

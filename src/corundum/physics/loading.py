@@ -34,9 +34,7 @@ def virial_power_law(vvir, redshift, amplitude, slope, slope_redshift, redshift_
     """A (V/125)^(a + a_z (1+z)) (1+z)^b, as one exponential of logarithms."""
     expansion = 1.0 + redshift
     index = slope + slope_redshift * expansion
-    return amplitude * jnp.exp(
-        index * jnp.log(vvir / PIVOT_VELOCITY) + redshift_exponent * jnp.log(expansion)
-    )
+    return amplitude * jnp.exp(index * jnp.log(vvir / PIVOT_VELOCITY) + redshift_exponent * jnp.log(expansion))
 
 
 def _amplitude(default, *, unit, meaning, bounds):
@@ -48,9 +46,7 @@ def _slope(default):
 
 
 def _slope_redshift():
-    return parameter(
-        0.0, unit="1", meaning="change of that power per (1+z)", source=_SOURCE, bounds=(-1.0, 1.0)
-    )
+    return parameter(0.0, unit="1", meaning="change of that power per (1+z)", source=_SOURCE, bounds=(-1.0, 1.0))
 
 
 def _redshift_exponent(default):
@@ -74,9 +70,7 @@ class MassLoading(AbstractScaling):
     redshift_exponent: Float[Array, ""] = _redshift_exponent(0.0)
 
     def __call__(self, vvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
-        return virial_power_law(
-            vvir, redshift, self.amplitude, self.slope, self.slope_redshift, self.redshift_exponent
-        )
+        return virial_power_law(vvir, redshift, self.amplitude, self.slope, self.slope_redshift, self.redshift_exponent)
 
 
 class EnergyLoading(AbstractScaling):
@@ -88,25 +82,19 @@ class EnergyLoading(AbstractScaling):
     redshift_exponent: Float[Array, ""] = _redshift_exponent(0.0)
 
     def __call__(self, vvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
-        return virial_power_law(
-            vvir, redshift, self.amplitude, self.slope, self.slope_redshift, self.redshift_exponent
-        )
+        return virial_power_law(vvir, redshift, self.amplitude, self.slope, self.slope_redshift, self.redshift_exponent)
 
 
 class MetalLoading(AbstractScaling):
     """eta_Z: fraction of freshly made metals vented straight to the CGM."""
 
-    amplitude: Float[Array, ""] = _amplitude(
-        10.0**-1.7, unit="1", meaning="eta_Z at 125 km/s", bounds=(0.01, 1.0)
-    )
+    amplitude: Float[Array, ""] = _amplitude(10.0**-1.7, unit="1", meaning="eta_Z at 125 km/s", bounds=(0.01, 1.0))
     slope: Float[Array, ""] = _slope(-0.3)
     slope_redshift: Float[Array, ""] = _slope_redshift()
     redshift_exponent: Float[Array, ""] = _redshift_exponent(0.0)
 
     def __call__(self, vvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
-        return virial_power_law(
-            vvir, redshift, self.amplitude, self.slope, self.slope_redshift, self.redshift_exponent
-        )
+        return virial_power_law(vvir, redshift, self.amplitude, self.slope, self.slope_redshift, self.redshift_exponent)
 
 
 class DepletionTime(AbstractScaling):
@@ -120,9 +108,7 @@ class DepletionTime(AbstractScaling):
     redshift_exponent: Float[Array, ""] = _redshift_exponent(-0.7)
 
     def __call__(self, vvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
-        return virial_power_law(
-            vvir, redshift, self.amplitude, self.slope, self.slope_redshift, self.redshift_exponent
-        )
+        return virial_power_law(vvir, redshift, self.amplitude, self.slope, self.slope_redshift, self.redshift_exponent)
 
 
 class Ceiling(eqx.Module):

@@ -68,7 +68,7 @@ def _filter_integrals(a, a_overlap, a_complete, alpha):
     def growth(b, part):
         return part**2 / 10.0 * (5.0 - 4.0 * jnp.sqrt(part / b))
 
-    early = 3.0 * a * (a / a_overlap) ** alpha / ((2.0 + alpha) * (5.0 + 2.0 * alpha))
+    early = 3.0 * a * jnp.exp(alpha * jnp.log(a / a_overlap)) / ((2.0 + alpha) * (5.0 + 2.0 * alpha))
     before = a_overlap**2 * (1.0 / (2.0 + alpha) - 2.0 * jnp.sqrt(a_overlap / a) / (5.0 + 2.0 * alpha))
     during = a**2 / 10.0 - growth(a, a_overlap)
     after = (
@@ -85,7 +85,7 @@ def _jeans_scale(cosmology):
 
 
 def _mass(fraction, cosmology):
-    return 0.0933 * _jeans_scale(cosmology) * fraction**1.5
+    return 0.0933 * _jeans_scale(cosmology) * fraction * jnp.sqrt(fraction)
 
 
 class Kravtsov04FilteringMass(AbstractFilteringMass):
@@ -147,5 +147,5 @@ class Okamoto08(AbstractReionisation):
         self, mvir: Float[Array, "..."], redshift: Float[Array, "..."], cosmology: Cosmology
     ) -> Float[Array, "..."]:
         ratio = self.filtering_mass(redshift, cosmology) / mvir
-        excess = (2.0 ** (self.steepness / 3.0) - 1.0) * ratio**self.steepness
+        excess = (2.0 ** (self.steepness / 3.0) - 1.0) * jnp.exp(self.steepness * jnp.log(ratio))
         return jnp.exp(-3.0 / self.steepness * jnp.log1p(excess))

@@ -57,7 +57,7 @@ class FreeFall(eqx.Module):
         source="NFW profile",
         bounds=(1.0, 4.0),
     )
-    limit: AbstractMinimum = eqx.field(default_factory=lambda: SmoothMinimum(8.0))
+    limit: AbstractMinimum = eqx.field(default_factory=lambda: SmoothMinimum(8))
 
     def __call__(
         self, rvir: Float[Array, "..."], vvir: Float[Array, "..."], concentration: Float[Array, "..."]

@@ -94,16 +94,10 @@ def energy_budget(
     """
     ax = new_axes(size=_WIDE) if ax is None else ax
     galaxies = population.at(redshift)
-    power = {
-        name: rates.energy
-        for name, rates in flows_at(population, redshift).items()
-        if rates.energy is not None
-    }
+    power = {name: rates.energy for name, rates in flows_at(population, redshift).items() if rates.energy is not None}
     absent = [name for name in supply if name not in power]
     if absent:
-        raise ValueError(
-            f"energy budget: no energy in {', '.join(absent)}; give supply=... from {', '.join(power)}"
-        )
+        raise ValueError(f"energy budget: no energy in {', '.join(absent)}; give supply=... from {', '.join(power)}")
     _channels(ax, galaxies, power, sum(power[name] for name in supply))
     ax.set_ylabel(r"energy flow$\,/\,$CGM heating")
     return ax
@@ -139,9 +133,7 @@ def baryon_budget(
         there = np.isfinite(share.mean)
         top = floor + share.mean
         color = COLORS["stars" if name == "mstar" else name[1:]]
-        ax.fill_between(
-            share.center[there], (floor + 0 * top)[there], top[there], color=color, lw=0, label=words
-        )
+        ax.fill_between(share.center[there], (floor + 0 * top)[there], top[there], color=color, lw=0, label=words)
         floor = top
     highest = max(1.0, float(np.nanmax(floor)) * 1.02) if np.any(there) else 1.0
     ax.fill_between(
@@ -149,7 +141,9 @@ def baryon_budget(
         label="never accreted or lost",
     )  # fmt: skip
     ax.axhline(1.0, color="0.4", linewidth=0.8)
-    ax.set(xlim=share.center[there][[0, -1]], ylim=(0, highest), xlabel=_HALO_MASS)
+    ax.set(ylim=(0, highest), xlabel=_HALO_MASS)
+    if np.count_nonzero(there) > 1:
+        ax.set_xlim(share.center[there][[0, -1]])
     ax.set_ylabel(r"share of $f_{\rm b}\,M_{\rm vir}$")
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     handles, words = ax.get_legend_handles_labels()

@@ -178,9 +178,7 @@ def compare_histories(
 
 def _history_legends(axes, means, labels, colors, redshift):
     near = means[0].redshift[np.argmin(np.abs(means[0].redshift - redshift))]
-    for color, (name, _, _, (value, error), *_) in zip(
-        colors, history_differences(*means, redshift), strict=True
-    ):
+    for color, (name, _, _, (value, error), *_) in zip(colors, history_differences(*means, redshift), strict=True):
         said = f"${value:+.2f}\\pm{error:.2f}$ dex" if np.isfinite(value) else "too few halos"
         axes[0].plot([], [], color=color, label=f"{name}:  {said}")
     title = f"final $\\log_{{10}}M_{{\\rm vir}}$: difference at z = {near:.2g}"
@@ -190,9 +188,7 @@ def _history_legends(axes, means, labels, colors, redshift):
     axes[2].legend(loc="best")
 
 
-def compared_means(
-    first: HaloHistories, second: HaloHistories, bins: int = 3
-) -> tuple[HistoryMeans, HistoryMeans]:
+def compared_means(first: HaloHistories, second: HaloHistories, bins: int = 3) -> tuple[HistoryMeans, HistoryMeans]:
     """Mean histories of both sets in the same mass bins and at the same redshifts, over what both cover.
 
     Raises
@@ -216,9 +212,7 @@ def compared_means(
 @eqx.filter_jit
 def _read(interpolation, time, curves, cosmology, age):
     tables = interpolation.tables(time, curves, cosmology)
-    return jax.vmap(jax.vmap(interpolation.read, (HaloTables.HALO_AXIS, None)), (None, 0), out_axes=1)(
-        tables, age
-    )
+    return jax.vmap(jax.vmap(interpolation.read, (HaloTables.HALO_AXIS, None)), (None, 0), out_axes=1)(tables, age)
 
 
 def _log10(curve):

@@ -25,9 +25,7 @@ def spread_rows(population: Any, count: int = 3) -> np.ndarray:
     log_mass = np.log10(np.asarray(population["mvir"])[:, latest])
     rows = np.flatnonzero(np.asarray(population.valid)[:, latest])
     if rows.size == 0:
-        raise ValueError(
-            "growth histories: no halo of this population was solved; see population.status_counts()"
-        )
+        raise ValueError("growth histories: no halo of this population was solved; see population.status_counts()")
     mass = log_mass[rows]
     wanted = mass.min() + (np.arange(count) + 0.5) / count * np.ptp(mass)
     nearest = [int(rows[np.argmin(np.abs(mass - target))]) for target in wanted]
@@ -62,8 +60,7 @@ def growth_histories(
     """
     if len(population.redshifts) < 3:
         raise ValueError(
-            f"growth histories: got {len(population.redshifts)} output redshifts; solve with at least 3, "
-            "better 50"
+            f"growth histories: got {len(population.redshifts)} output redshifts; solve with at least 3, better 50"
         )
     rows = spread_rows(population) if rows is None else np.atleast_1d(rows)
     if axes is None:

@@ -71,16 +71,12 @@ def scaling_relation(
     estimate = regress(galaxies, relation, regression)
     draw_estimate(ax, estimate, color, label)
     for measurement, marker, shade in zip(measurements, cycle(_MARKERS), cycle(_SHADES), strict=False):
-        _draw_measurement(
-            ax, measurement, marker, shade, float(getattr(galaxies, "redshift", measurement.redshift))
-        )
+        _draw_measurement(ax, measurement, marker, shade, float(getattr(galaxies, "redshift", measurement.redshift)))
     ax.set_xlabel(relation.x_axis.meaning)
     ax.set_ylabel(relation.y_axis.meaning)
     _limits(ax, x[good], y[good], measurements)
     ends = [_bars(data) for data in measurements]
-    legend(
-        ax, np.concatenate([x[good], *(b[0] for b in ends)]), np.concatenate([y[good], *(b[1] for b in ends)])
-    )
+    legend(ax, np.concatenate([x[good], *(b[0] for b in ends)]), np.concatenate([y[good], *(b[1] for b in ends)]))
     return ax
 
 
@@ -120,9 +116,7 @@ def compare_relation(
     axes[0].legend(loc="best")
     difference, error = difference_of(*estimates)
     axes[1].axhline(0.0, color="0.5", linewidth=0.8)
-    axes[1].fill_between(
-        nodes, difference - error, difference + error, color=CYCLE[1], alpha=0.3, linewidth=0
-    )
+    axes[1].fill_between(nodes, difference - error, difference + error, color=CYCLE[1], alpha=0.3, linewidth=0)
     axes[1].plot(nodes, difference, color=CYCLE[1])
     axes[1].set_xlabel(relation.x_axis.meaning)
     axes[1].set_ylabel("difference [dex]")
@@ -162,9 +156,7 @@ def draw_estimate(
     low, high = mean - error, mean + error
     ax.fill_between(estimate.nodes, low, high, color=color, alpha=0.45, linewidth=0, zorder=3)
     low, high = mean - scatter, mean + scatter
-    ax.fill_between(
-        estimate.nodes, low, high, color=color, alpha=0.13, linewidth=0, label=scatter_label, zorder=2
-    )
+    ax.fill_between(estimate.nodes, low, high, color=color, alpha=0.13, linewidth=0, label=scatter_label, zorder=2)
 
 
 def short_citation(citation: str) -> str:
@@ -188,9 +180,7 @@ def _points(galaxies, relation):
 
 def _nodes(x):
     if x.size == 0:
-        raise ValueError(
-            "scaling relation: no galaxy has values on both axes; see population.status_counts()"
-        )
+        raise ValueError("scaling relation: no galaxy has values on both axes; see population.status_counts()")
     return np.linspace(x.min(), x.max(), _NODES)
 
 
@@ -201,9 +191,7 @@ def _draw_measurement(ax, data, marker, shade, redshift):
         name += f" at z = {data.redshift:g}"
     spread = np.asarray(data.error) if data.error_kind == "scatter" else data.scatter
     if spread is not None:
-        ax.errorbar(
-            x, y, np.asarray(spread), fmt="none", ecolor=shade, alpha=0.22, elinewidth=4.5, zorder=4.5
-        )
+        ax.errorbar(x, y, np.asarray(spread), fmt="none", ecolor=shade, alpha=0.22, elinewidth=4.5, zorder=4.5)
     if data.error_kind == "scatter":
         label = f"{name} (bars: scatter of galaxies)"
         ax.plot(x, y, marker, color=shade, markerfacecolor="white", markersize=5, label=label, zorder=6)

@@ -56,9 +56,7 @@ class Section(NamedTuple):
     blocks: Sequence[Any]
 
 
-def write_report(
-    path: str | os.PathLike, sections: Sequence[Section], *, title: str, subtitle: str = ""
-) -> None:
+def write_report(path: str | os.PathLike, sections: Sequence[Section], *, title: str, subtitle: str = "") -> None:
     """Write a self-contained HTML report, in one step.
 
     Raises
@@ -93,9 +91,7 @@ def _block(block, count):
     if isinstance(block, Code):
         return f"<pre><code>{html.escape(block.text)}</code></pre>"
     if isinstance(block, Facts):
-        cells = (
-            f"<div><dt>{html.escape(name)}</dt><dd>{_cell(value)}</dd></div>" for value, name in block.items
-        )
+        cells = (f"<div><dt>{html.escape(name)}</dt><dd>{_cell(value)}</dd></div>" for value, name in block.items)
         return f'<dl class="facts">{"".join(cells)}</dl>'
     if isinstance(block, Drawing):
         image = base64.b64encode(figure_bytes(block.figure)).decode("ascii")
@@ -111,19 +107,13 @@ def _block(block, count):
 def _table(table):
     numeric = [all(isinstance(row[k], (int, float)) for row in table.rows) for k in range(len(table.header))]
     marks = [' class="number"' if flag else "" for flag in numeric]
-    head = "".join(
-        f"<th{mark}>{html.escape(name)}</th>" for name, mark in zip(table.header, marks, strict=True)
-    )
+    head = "".join(f"<th{mark}>{html.escape(name)}</th>" for name, mark in zip(table.header, marks, strict=True))
     rows = "\n".join(
-        "<tr>"
-        + "".join(f"<td{mark}>{_cell(cell)}</td>" for cell, mark in zip(row, marks, strict=True))
-        + "</tr>"
+        "<tr>" + "".join(f"<td{mark}>{_cell(cell)}</td>" for cell, mark in zip(row, marks, strict=True)) + "</tr>"
         for row in table.rows
     )
     caption = f"<caption>{html.escape(table.caption)}</caption>" if table.caption else ""
-    return (
-        f'<div class="wide"><table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-    )
+    return f'<div class="wide"><table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 def _cell(value):

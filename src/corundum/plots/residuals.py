@@ -33,9 +33,7 @@ class Residual(NamedTuple):
     chi2: float
 
 
-def residual(
-    galaxies: Any, measurement: Measurement, regression: AbstractRegression | None = None
-) -> Residual:
+def residual(galaxies: Any, measurement: Measurement, regression: AbstractRegression | None = None) -> Residual:
     """Compare galaxies of one redshift with a measurement; NaN where none of its points is reached."""
     model = measurement.predict(galaxies, regression)
     use = np.flatnonzero(np.asarray(model.reached))

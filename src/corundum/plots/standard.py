@@ -127,9 +127,7 @@ def _summary(population, model, run_info):
             items.append((f"{low:.2f} – {high:.2f}", f"{words} at z = {float(latest.redshift):g}"))
     timing = run_info.get("timing_s", run_info.get("timing", {}))
     if isinstance(timing, Mapping) and timing:
-        items.append(
-            (f"{sum(float(seconds) for seconds in timing.values()):.1f} s", "wall time, compilation included")
-        )
+        items.append((f"{sum(float(seconds) for seconds in timing.values()):.1f} s", "wall time, compilation included"))
     return [Facts(items)]
 
 
@@ -139,9 +137,7 @@ def _against_data(population, measurements):
         told = residual(population.at(redshift), data)
         name = f"{data.relation.title}: {short_citation(data.citation)}"
         kind = "scatter" if data.error_kind == "scatter" else "error"
-        rows.append(
-            (name, redshift, told.points, told.reached, *(round(number, 3) for number in told[3:]), kind)
-        )
+        rows.append((name, redshift, told.points, told.reached, *(round(number, 3) for number in told[3:]), kind))
     header = (
         "measurement",
         "z",
@@ -206,14 +202,11 @@ def _parameters(parameters):
 def _halos(halos):
     cosmology = describe(halos.cosmology)
     rows = [
-        (name, f"{float(p.value):.6g}", "" if p.unit == "1" else p.unit, p.meaning)
-        for name, p in cosmology.items()
+        (name, f"{float(p.value):.6g}", "" if p.unit == "1" else p.unit, p.meaning) for name, p in cosmology.items()
     ]
     told = [(name, words) for name, words in halos.provenance]
     low, high = float(halos.time[0]), float(halos.time[-1])
-    span = (
-        f"{len(halos):,} histories on {len(halos.time)} times from {low:.3f} to {high:.3f} Gyr of cosmic age."
-    )
+    span = f"{len(halos):,} histories on {len(halos.time)} times from {low:.3f} to {high:.3f} Gyr of cosmic age."
     tables = [Table(("name", "value", "unit", "meaning"), rows, "Cosmology of the histories.")]
     return [span, *([Table(("provenance", ""), told)] if told else []), *tables]
 

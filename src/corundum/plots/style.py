@@ -117,11 +117,7 @@ def legend(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
     covered = v[corners[place]]
     if covered.size:
         upper = place.startswith("upper")
-        grow = (
-            max(0.0, (covered.max() if upper else 1 - covered.min()) - (1 - height))
-            * (high - low)
-            / (1 - height)
-        )
+        grow = max(0.0, (covered.max() if upper else 1 - covered.min()) - (1 - height)) * (high - low) / (1 - height)
         ax.set_ylim(low - (0.0 if upper else grow), high + (grow if upper else 0.0))
     ax.legend(loc=place)
 
@@ -146,9 +142,7 @@ def save_figure(figure: Figure | Axes, path: str | os.PathLike) -> None:
     """
     kind = Path(path).suffix.lower().removeprefix(".")
     if kind not in ("png", "pdf", "svg"):
-        raise ValueError(
-            f"{path}: got the ending {Path(path).suffix!r}; figures are written as .png, .pdf or .svg"
-        )
+        raise ValueError(f"{path}: got the ending {Path(path).suffix!r}; figures are written as .png, .pdf or .svg")
     with atomic_path(path) as scratch:
         scratch.write_bytes(figure_bytes(figure, kind))
 
