@@ -80,7 +80,7 @@ class AbstractPositivePart(eqx.Module):
 
 
 class SmoothPositivePart(AbstractPositivePart):
-    """Zero below -w scale, x above +w scale, and a C2 quartic between; exceeds the sharp form by at most 0.19 w scale."""
+    """Zero below -w scale, x above +w scale, a C2 quartic between; at most 0.19 w scale above the sharp form."""
 
     width: Float[Array, ""] = parameter(
         0.1, unit="1", meaning="half width of the corner over the natural scale", source="choice", bounds=(0.001, 0.5)

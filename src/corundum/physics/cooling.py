@@ -30,7 +30,7 @@ _LN10 = float(np.log(10.0))
 
 
 def _read_table():
-    """(lg T, lg Z/Zsun, lg Lambda) of collisional ionisation equilibrium as published, without the primordial column."""
+    """(lg T, lg Z/Zsun, lg Lambda) in collisional ionisation equilibrium, without the primordial column."""
     path = resources.files("corundum.data") / "cooling" / "sutherland_dopita93_cie.csv"
     with path.open() as lines:
         table = np.array([[float(x) for x in line.split(",")] for line in lines if line[0] not in "#l"])
@@ -109,7 +109,7 @@ def _uniform_table():
 
 
 def _bicubic_coefficients(values):
-    """Polynomial coefficients of the C2 surface through `values`, in units of the cell: axes (T, Z, power T, power Z)."""
+    """Coefficients of the C2 surface through `values`, in units of the cell: axes (T, Z, power T, power Z)."""
     x, y = np.arange(values.shape[0]), np.arange(values.shape[1])
     in_t = CubicSpline(x, values, axis=0).c[::-1]  # (power T, cells T, Z)
     in_both = CubicSpline(y, in_t, axis=2).c[::-1]  # (power Z, cells Z, power T, cells T)
