@@ -324,3 +324,8 @@ def test_figures_do_not_depend_on_the_reader_s_settings(galaxies, trees, make):
     ):
         changed = plots.figure_bytes(make(galaxies, trees).figure)
     assert changed == plain
+
+
+def test_a_population_too_small_for_any_bin_still_draws():
+    few = plots.baryon_budget(made(histories(4), failed=()))
+    assert few.get_ylabel() and np.all(np.isfinite(few.get_xlim()))

@@ -9,7 +9,6 @@ import numpy as np
 
 from ..halos import HaloHistories, HaloTables
 from ..units import GYR_YR
-from .binning import weighted_quantiles
 from .histories import redshift_axis
 from .style import colors_along, new_axes, styled
 
@@ -47,7 +46,7 @@ class HistoryMeans(NamedTuple):
     log_mass : Curve, shape (B, K)
         Mean log10 of mass over final mass.
     growth : Curve, shape (B, K)
-        Median specific growth rate dM/dt / M [1/Gyr].
+        Mean specific growth rate dM/dt / M [1/Gyr].
     log_concentration : Curve, shape (B, K)
         Mean log10 of concentration.
     """
@@ -89,13 +88,13 @@ def mean_histories(halos: HaloHistories, edges: np.ndarray, redshifts: np.ndarra
     log_mass = curve(np.log10(mass / final[:, None]), _mean)
     count = np.array([len(here) for here in rows])
     return HistoryMeans(
-        np.asarray(edges), age, np.asarray(redshifts), count, log_mass, curve(growth, _median),
+        np.asarray(edges), age, np.asarray(redshifts), count, log_mass, curve(growth, _mean),
         curve(concentration, _mean)
     )  # fmt: skip
 
 
 def differences(first: HistoryMeans, second: HistoryMeans) -> tuple[Curve, Curve, Curve]:
-    """Second minus first [dex]: of mean log mass, of log median growth rate, of mean log concentration."""
+    """Second minus first [dex]: of mean log mass, of log mean growth rate, of mean log concentration."""
     told = [first._replace(growth=_log10(first.growth)), second._replace(growth=_log10(second.growth))]
     pairs = [[getattr(one, name) for one in told] for name in ("log_mass", "growth", "log_concentration")]
     return tuple(Curve(b.value - a.value, np.hypot(a.error, b.error)) for a, b in pairs)
@@ -168,7 +167,7 @@ def compare_histories(
     for ax in axes[0]:
         redshift_axis(ax, first.cosmology)
     axes[0, 0].set_ylabel(r"mean $\log_{10}\,M_{\rm vir}(t)/M_{\rm vir}(t_0)$")
-    axes[0, 1].set_ylabel(r"median $\dot M_{\rm vir}/M_{\rm vir}\ [\mathrm{Gyr}^{-1}]$")
+    axes[0, 1].set_ylabel(r"mean $\dot M_{\rm vir}/M_{\rm vir}\ [\mathrm{Gyr}^{-1}]$")
     axes[0, 2].set_ylabel(r"mean $\log_{10}\,c$")
     axes[0, 1].set_yscale("log")
     axes[1, 0].set_ylabel("difference [dex]")
@@ -227,16 +226,6 @@ def _mean(values, weights):
         return np.nan, np.nan
     mean = np.average(values, weights=weights)
     return mean, np.sqrt(np.average((values - mean) ** 2, weights=weights) / _effective_count(weights))
-
-
-def _median(values, weights):
-    good = np.isfinite(values)
-    values, weights = values[good], weights[good]
-    if good.sum() < _FEWEST:
-        return np.nan, np.nan
-    low, median, high = weighted_quantiles(values, weights, (0.16, 0.5, 0.84))
-    # sqrt(pi/2): the error of a median over that of a mean, for a normal distribution.
-    return median, np.sqrt(0.5 * np.pi / _effective_count(weights)) * 0.5 * (high - low)
 
 
 def _effective_count(weights):

@@ -175,7 +175,7 @@ def _against_halos(halos, compared):
     )
     caption = (
         f"{second} minus {first} at z = 2, with standard errors: mean lg of mass over final mass, lg of the "
-        "median specific growth rate, mean lg of concentration."
+        "mean specific growth rate, mean lg of concentration."
     )
     return [Table(header, rows, caption)]
 
