@@ -144,7 +144,8 @@ def check_settings(solver: AbstractSolver) -> None:
 
 def _error_norm(scaled):
     # A trial step that overflows has an error of inf / inf; taken as NaN it would freeze the step size for good.
-    norm = jnp.sqrt(jnp.mean(scaled**2))
+    # Step sizes stay out of derivatives; the square root of a zero error would bring a NaN into the reverse pass.
+    norm = jnp.sqrt(jnp.mean(jax.lax.stop_gradient(scaled) ** 2))
     return jnp.where(jnp.isnan(norm), jnp.inf, norm)
 
 
