@@ -73,9 +73,9 @@ def main():
         save(args.save, load(args.histories, max(args.halos)))
     for number in args.halos:
         halos = load(args.histories, number)
-        exact = log_states(model, halos, LaneSolver(rtol=1e-11, atol=1e-11))
+        exact = log_states(model, halos, LaneSolver(tolerance=1e-11))
         for tolerance in (1e-5, 1e-6, 1e-8):
-            solver = LaneSolver(rtol=tolerance, atol=tolerance)
+            solver = LaneSolver(tolerance=tolerance)
             began = time.perf_counter()
             states = jax.block_until_ready(log_states(model, halos, solver))
             first = time.perf_counter() - began

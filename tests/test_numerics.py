@@ -1,4 +1,4 @@
-"""Limiters, interpolation, special functions, batching and the diffrax solver, each against an independent answer."""
+"""Limiters, interpolation, special functions, batching and the solvers, each against an independent answer."""
 
 import diffrax
 import jax
@@ -17,11 +17,19 @@ from corundum.numerics import (
     SmoothMinimum,
     SmoothPositivePart,
     Unlimited,
-    lanes,
+    runge_kutta,
 )
 from corundum.numerics.batching import map_batch
-from corundum.numerics.interpolation import BackwardDifference, ContinuousCurvature, HermiteTable
-from corundum.numerics.solver import _error_norm
+from corundum.numerics.coordinates import coordinate, coordinate_slope, from_coordinate
+from corundum.numerics.interpolation import (
+    BackwardDifference,
+    ContinuousCurvature,
+    HermiteTable,
+    UniformKnots,
+    cubic_table,
+)
+from corundum.numerics.rows import Rows
+from corundum.numerics.solver import Equation, _error_norm
 from corundum.numerics.special import power_integral
 
 positive = st.floats(1e-8, 1e8)
@@ -118,75 +126,178 @@ def test_batches_lose_no_row_whatever_the_chunk(rows, chunk):
 
 
 ENGINES = pytest.mark.parametrize("engine", [DiffraxSolver, LaneSolver])
+FORWARD_AND_REVERSE = pytest.mark.parametrize("derivative", [jax.jacfwd, jax.jacrev])
 
 
-def _decay(x, y, rate):
-    return -rate * y
+def tight(engine, tolerance):
+    return engine(tolerance=tolerance) if engine is LaneSolver else engine(rtol=tolerance, atol=tolerance)
+
+
+def unforced(slope):
+    return Equation(lambda x, args: (), lambda x, y, forced, args: slope(x, y, args))
+
+
+def rows(values):
+    return Rows(values, jnp.arange(len(values)))
+
+
+DECAY = unforced(lambda x, y, rate: jax.tree.map(lambda yi: -rate.entry * yi, y))
 
 
 @ENGINES
 def test_solver_reaches_its_tolerance_and_gives_the_initial_state_before_the_start(engine):
     starts, rates = jnp.array([0.0, 0.0, 0.7]), jnp.array([0.7, 2.0, 3.0])
-    initial = jnp.array([[1.0, 3.0]] * 3)
+    initial = {"a": jnp.ones(3), "b": jnp.full(3, 3.0)}
     outputs = jnp.array([-1.0, 0.5, 2.0])
-    solved = engine(rtol=1e-10, atol=1e-10)(_decay, starts, initial, outputs, rates, 0)
+    solved = tight(engine, 1e-10)(DECAY, starts, initial, outputs, rows(rates))
     elapsed = np.maximum(np.asarray(outputs)[None, :] - np.asarray(starts)[:, None], 0)
-    exact = np.exp(-np.asarray(rates)[:, None] * elapsed)[..., None] * np.array([1.0, 3.0])
-    np.testing.assert_allclose(solved.values, exact, atol=1e-8)
+    exact = np.exp(-np.asarray(rates)[:, None] * elapsed)
+    np.testing.assert_allclose(solved.values["a"], exact, atol=1e-8)
+    np.testing.assert_allclose(solved.values["b"], 3.0 * exact, atol=1e-8)
     assert np.all(solved.status == 0) and np.all(solved.steps > solved.rejected) and np.all(solved.rejected >= 0)
+
+
+def decayed(engine, rate, initial, start, output):
+    outputs = jnp.stack([0.3 * jnp.ones_like(output), output])
+    solved = tight(engine, 1e-9)(DECAY, start[None], (initial[None],), outputs, rows(rate[None]))
+    return solved.values[0][0, -1]
 
 
 @ENGINES
 def test_solution_is_differentiable_in_parameters_initial_state_start_and_output(engine):
-    def final(rate, initial, start, output):
-        outputs = jnp.array([0.3, output])
-        solver = engine(rtol=1e-9, atol=1e-9)
-        return solver(_decay, start[None], initial[None, None], outputs, rate).values[0, -1, 0]
-
     rate, initial, start, output = 0.7, 2.0, 0.1, 1.4
     value = initial * np.exp(-rate * (output - start))
     at = [jnp.asarray(x) for x in (rate, initial, start, output)]
-    slopes = jax.jacfwd(final, argnums=(0, 1, 2))(*at)
     exact = (-(output - start) * value, value / initial, rate * value)
+    slopes = jax.jacfwd(lambda *at: decayed(engine, *at), argnums=(0, 1, 2))(*at)
     np.testing.assert_allclose(slopes, exact, rtol=1e-6)
-    if engine is LaneSolver:  # diffrax holds its output times out of derivatives
-        np.testing.assert_allclose(jax.jacfwd(final, argnums=3)(*at), -rate * value, rtol=1e-6)
+    if engine is LaneSolver:  # diffrax holds its output times out of derivatives and is set to forward mode
+        slopes = jax.jacrev(lambda *at: decayed(engine, *at), argnums=(0, 1, 2, 3))(*at)
+        np.testing.assert_allclose(slopes, (*exact, -rate * value), rtol=1e-6)
+
+
+@FORWARD_AND_REVERSE
+def test_second_derivatives_in_either_mode(derivative):
+    rate, initial, start, output = (jnp.asarray(x) for x in (0.7, 2.0, 0.1, 1.4))
+    slope = derivative(lambda rate: decayed(LaneSolver, rate, initial, start, output))
+    value, elapsed = 2.0 * np.exp(-0.7 * 1.3), 1.3
+    np.testing.assert_allclose(jax.jacfwd(slope)(rate), elapsed**2 * value, rtol=1e-6)
+
+
+def test_a_batch_of_parameters_gives_what_each_gives():
+    starts, outputs = jnp.zeros(3), jnp.array([1.0])
+    solve = lambda rates: LaneSolver()(DECAY, starts, (jnp.ones(3),), outputs, rows(rates)).values[0]  # noqa: E731
+    batch = jnp.array([[0.1, 1.0, 2.0], [5.0, 0.2, 40.0]])
+    together, slopes = jax.vmap(solve)(batch), jax.vmap(jax.jacfwd(solve))(batch)
+    for i, rates in enumerate(batch):
+        np.testing.assert_array_equal(together[i], solve(rates))
+        np.testing.assert_allclose(slopes[i], jax.jacfwd(solve)(rates), rtol=1e-12)
+
+
+@pytest.mark.parametrize("lanes", [1, 16])
+def test_lanes_that_take_the_next_trajectory_change_nothing(lanes):
+    rates = jnp.asarray(np.random.default_rng(0).uniform(0.1, 300.0, 40))
+    starts = jnp.asarray(np.random.default_rng(1).uniform(0.0, 1.5, 40))
+    outputs = jnp.array([0.4, 1.0])  # some start after one of them, some after both
+
+    def solve(lanes, rates):
+        return LaneSolver(lanes=lanes)(DECAY, starts, (jnp.ones(40),), outputs, rows(rates))
+
+    one, other = solve(64, rates), solve(lanes, rates)
+    assert np.all(one.status == 0)
+    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+    total = lambda rates: jnp.sum(solve(lanes, rates).values[0])  # noqa: E731
+    slopes = jax.grad(total)(rates)
+    exact = -np.sum(
+        np.clip(np.asarray(outputs) - np.asarray(starts)[:, None], 0, None)
+        * np.exp(-np.asarray(rates)[:, None] * np.clip(outputs - starts[:, None], 0, None)),
+        axis=1,
+    )
+    np.testing.assert_allclose(slopes, exact, atol=1e-4)
+
+
+def test_a_jump_among_the_outputs_costs_no_accuracy_and_may_move():
+    def solve(jump):
+        equation = Equation(
+            lambda x, args: jnp.where(x > args, 5.0, 1.0), lambda x, y, rate, args: (rate * jnp.cos(x),)
+        )
+        outputs = jnp.stack([jump - 1e-9, jump + 1e-9, jnp.asarray(2.0)])
+        return LaneSolver(tolerance=1e-9)(equation, jnp.zeros(1), (jnp.ones(1),), outputs, jump)
+
+    def final(jump):
+        return solve(jump).values[0][0, -1]
+
+    jump = jnp.asarray(1.3)
+    np.testing.assert_allclose(final(jump), 1.0 + np.sin(1.3) + 5.0 * (np.sin(2.0) - np.sin(1.3)), rtol=1e-8)
+    np.testing.assert_allclose(jax.grad(final)(jump), -4.0 * np.cos(1.3), rtol=1e-6)
+    assert solve(jump).rejected[0] <= 2  # found without trial and error
 
 
 @ENGINES
 def test_each_way_to_fail_has_its_status_and_spares_the_other_lanes(engine):
-    out, start, initial = jnp.array([1.0]), jnp.zeros(2), jnp.full((2, 1), 2.0)
-    few = engine(max_steps=30)(_decay, start, initial, out, jnp.array([0.1, 500.0]), 0)
+    out, start, initial = jnp.array([1.0]), jnp.zeros(2), (jnp.full(2, 2.0),)
+    few = engine(max_steps=30)(DECAY, start, initial, out, rows(jnp.array([0.1, 5e4])))
     assert few.status.tolist() == [0, 1]
-    grow = lambda x, y, rate: rate * y**2  # noqa: E731
-    blow_up = engine(max_steps=500)(grow, start, initial, out, jnp.array([0.1, 3.0]), 0)
+    grow = unforced(lambda x, y, rate: (rate.entry * y[0] ** 2,))
+    blow_up = engine(max_steps=500)(grow, start, initial, out, rows(jnp.array([0.1, 3.0])))
     assert blow_up.status[0] == 0 and blow_up.status[1] in (1, 2, 3)
-    broken = engine(max_steps=100)(lambda x, y, rate: rate * y, start, initial, out, jnp.array([0.1, jnp.nan]), 0)
+    line = unforced(lambda x, y, rate: (rate.entry * y[0],))
+    broken = engine(max_steps=100)(line, start, initial, out, rows(jnp.array([0.1, jnp.nan])))
     assert broken.status[0] == 0 and broken.status[1] != 0
     for result in (few, blow_up, broken):
-        assert jnp.all(jnp.isfinite(result.values[0]))
+        assert jnp.all(jnp.isfinite(result.values[0][0]))
+
+
+def test_a_failed_trajectory_leaves_the_derivatives_of_the_others_alone():
+    def final(rates):
+        values = LaneSolver(max_steps=30)(DECAY, jnp.zeros(2), (jnp.ones(2),), jnp.array([1.0]), rows(rates)).values[0]
+        return values[0, 0]
+
+    for derivative in (jax.jacfwd, jax.jacrev):
+        np.testing.assert_allclose(derivative(final)(jnp.array([0.1, 5e4])), [-np.exp(-0.1), 0.0], rtol=1e-5)
 
 
 def test_lane_solver_uses_the_tableau_that_diffrax_uses():
     tableau = diffrax.Tsit5.tableau
-    for row, published in zip(lanes._A[1:], tableau.a_lower, strict=True):
+    for row, published in zip(runge_kutta._A[1:], tableau.a_lower, strict=True):
         np.testing.assert_array_equal(row[: len(published)], published)
-    np.testing.assert_array_equal(lanes._C[1:], tableau.c)
-    np.testing.assert_allclose(np.abs(lanes._ERROR), np.abs(tableau.b_error), atol=1e-15)
+    np.testing.assert_array_equal(runge_kutta._C[1:], tableau.c)
+    np.testing.assert_allclose(np.abs(runge_kutta._ERROR), np.abs(tableau.b_error), atol=1e-15)
 
 
 def test_lane_solver_converges_at_fifth_order():
     """Global error of dy/dx = cos(x) y against the step count, over three decades of tolerance."""
-    rhs = lambda x, y, args: jnp.cos(x) * y  # noqa: E731
+    equation = unforced(lambda x, y, args: (jnp.cos(x) * y[0],))
     exact = np.exp(np.sin(6.0))
     points = []
     for tolerance in (1e-6, 1e-8, 1e-10):
-        run = LaneSolver(rtol=tolerance, atol=tolerance, first_step=0.01)(
-            rhs, jnp.zeros(1), jnp.ones((1, 1)), jnp.array([6.0]), None
+        run = LaneSolver(tolerance=tolerance, first_step=0.01)(
+            equation, jnp.zeros(1), (jnp.ones(1),), jnp.array([6.0]), None
         )
-        points.append((float(run.steps[0]), abs(float(run.values[0, 0, 0]) - exact)))
+        points.append((float(run.steps[0]), abs(float(run.values[0][0, 0]) - exact)))
     (n0, e0), _, (n2, e2) = points
     assert 4.0 < np.log(e0 / e2) / np.log(n2 / n0) < 7.0
+
+
+@given(st.floats(1e-3, 1e12), st.floats(0.0, 1e9))
+def test_coordinates_round_trip(value, offset):
+    u = coordinate({"m": jnp.asarray(value)}, {"m": jnp.asarray(offset)})
+    back = from_coordinate(u, {"m": jnp.asarray(offset)})["m"]
+    assert float(back) == pytest.approx(value, rel=1e-12, abs=1e-12 * offset)
+    slope = coordinate_slope({"m": jnp.asarray(value)}, {"m": jnp.asarray(2.0)}, {"m": jnp.asarray(offset)})["m"]
+    assert float(slope) == pytest.approx(2.0 / (value + offset), rel=1e-12)
+
+
+def test_uniform_knots_read_like_any_knots():
+    x = jnp.linspace(1.0, 4.0, 31)
+    y = jnp.stack([jnp.sin(x), jnp.exp(x)])
+    slopes = ContinuousCurvature()(x, y)
+    uniform = cubic_table(UniformKnots(x[0], (x[-1] - x[0]) / 30), y, slopes)
+    for at in (0.3, 1.0, 1.05, 2.9999, 3.0, 4.0, 4.7):
+        for other in (HermiteTable(x, y, slopes), cubic_table(x, y, slopes)):
+            for mine, theirs in zip(uniform(jnp.asarray(at)), other(jnp.asarray(at)), strict=True):
+                np.testing.assert_allclose(jnp.stack(mine), jnp.stack(list(theirs)), rtol=1e-9, atol=1e-9)
 
 
 def test_a_trial_step_that_overflows_counts_as_an_infinite_error():
@@ -195,8 +306,17 @@ def test_a_trial_step_that_overflows_counts_as_an_infinite_error():
     assert float(_error_norm(jnp.array([3.0, 4.0]))) == pytest.approx(np.sqrt(12.5))
 
 
-@pytest.mark.parametrize("wrong", [dict(rtol=0.0), dict(atol=2.0), dict(max_steps=0), dict(first_step=-1.0)])
 @ENGINES
+@pytest.mark.parametrize("wrong", [dict(max_steps=0), dict(first_step=-1.0)])
 def test_impossible_solver_settings_are_refused(engine, wrong):
+    with pytest.raises(ValueError, match="allowed"):
+        engine(**wrong)
+
+
+@pytest.mark.parametrize("engine,wrong", [
+    (DiffraxSolver, dict(rtol=0.0)), (DiffraxSolver, dict(atol=2.0)), (LaneSolver, dict(tolerance=0.0)),
+    (LaneSolver, dict(lanes=0)),
+])  # fmt: skip
+def test_impossible_tolerances_and_lanes_are_refused(engine, wrong):
     with pytest.raises(ValueError, match="allowed"):
         engine(**wrong)

@@ -42,9 +42,9 @@ def test_one_device_gives_the_same_numbers_as_two(population, halos, monkeypatch
 
 
 def test_tolerance_converges(halos):
-    exact = states(co.evolve(MODEL, halos, solver=LaneSolver(rtol=1e-11, atol=1e-11)))
+    exact = states(co.evolve(MODEL, halos, solver=LaneSolver(tolerance=1e-11)))
     errors = [
-        np.abs(states(co.evolve(MODEL, halos, solver=LaneSolver(rtol=tol, atol=tol))) - exact).max()
+        np.abs(states(co.evolve(MODEL, halos, solver=LaneSolver(tolerance=tol))) - exact).max()
         for tol in (1e-5, 1e-7, 1e-9)
     ]
     assert errors[0] < 1e-3 and errors[1] < 1e-5 and errors[2] < 1e-6 and errors[0] > errors[1] > errors[2]
@@ -63,9 +63,9 @@ def test_published_and_default_interpolation_agree_on_smooth_histories(published
 
 def test_new_parameters_do_not_recompile(halos):
     co.evolve(MODEL, halos)
-    before = batching._on_devices._cached._cache_size()
+    before = batching._over_devices._cached._cache_size()
     co.evolve(co.replace(MODEL, {"mass_loading.amplitude": 2.0, "seed.mass": 10.0}), halos)
-    assert batching._on_devices._cached._cache_size() == before
+    assert batching._over_devices._cached._cache_size() == before
 
 
 def test_a_halo_starts_when_it_starts(halos, population):
@@ -76,8 +76,11 @@ def test_a_halo_starts_when_it_starts(halos, population):
     assert result.status_counts() == {"solved": 10}
 
 
+_FEW = 47  # steps: enough for some of the halos
+
+
 def test_a_failed_halo_is_a_status_and_spares_the_others(halos):
-    result = co.evolve(MODEL, halos, solver=LaneSolver(max_steps=96))
+    result = co.evolve(MODEL, halos, solver=LaneSolver(max_steps=_FEW))
     failed = np.asarray(result.status) != 0
     assert 0 < failed.sum() < 10
     assert np.all(np.isnan(result["mstar"][failed])) and np.all(np.isfinite(result["mstar"][~failed]))
@@ -86,7 +89,7 @@ def test_a_failed_halo_is_a_status_and_spares_the_others(halos):
 
     def total(a):
         changed = co.replace(MODEL, {"mass_loading.amplitude": a})
-        galaxies = co.evolve(changed, halos, solver=LaneSolver(max_steps=96)).at(0.0)
+        galaxies = co.evolve(changed, halos, solver=LaneSolver(max_steps=_FEW)).at(0.0)
         return jnp.sum(jnp.where(galaxies.valid, jnp.log10(jnp.where(galaxies.valid, galaxies["mstar"], 1.0)), 0.0))
 
     slope = jax.jacfwd(total)(1.0)
@@ -94,7 +97,7 @@ def test_a_failed_halo_is_a_status_and_spares_the_others(halos):
 
 
 def test_derivative_matches_finite_differences(halos):
-    solver = LaneSolver(rtol=1e-11, atol=1e-11)
+    solver = LaneSolver(tolerance=1e-11)
 
     @jax.jit
     def final(theta):

@@ -8,7 +8,7 @@ import pytest
 import corundum as co
 from corundum.numerics import LaneSolver
 
-SOLVER = LaneSolver(rtol=1e-11, atol=1e-11)
+SOLVER = LaneSolver(tolerance=1e-11)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ redshifts asked for, with a status for each halo.  It is a plain differentiable 
 and of the cosmology they carry.
 """
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -15,17 +16,21 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from .halos import HALO_QUANTITIES, Halo, HaloHistories, HaloTables
+from .halos import HALO_QUANTITIES, Halo, HaloHistories
 from .models import AbstractModel, Rates, derivative
 from .numerics.batching import is_traced, map_batch
+from .numerics.coordinates import coordinate, coordinate_slope, from_coordinate
 from .numerics.lanes import LaneSolver
-from .numerics.solver import STATUS, AbstractSolver
+from .numerics.rows import Rows, row_axes
+from .numerics.solver import STATUS, AbstractSolver, Equation
 from .parameters import require_float64
 from .units import Quantity
 
 __all__ = ["STATUS", "Galaxies", "Population", "evolve"]
 
-_LN10 = float(np.log(10.0))
+_TOKEN = 5e-2  # of the largest gas mass at the start
+_TOKEN_METALLICITY = 1e-2
+_BESIDE = 1e-9  # in ln(t), either side of a break
 
 
 class Galaxies(NamedTuple):
@@ -155,10 +160,11 @@ def evolve(
     require_float64()
     if not is_traced(redshifts):
         redshifts = np.atleast_1d(np.asarray(redshifts, np.float64))
-    _check(halos, redshifts, chunk)
+    _check_request(halos, redshifts, chunk)
     solver = LaneSolver() if solver is None else solver
-    times = jnp.minimum(halos.cosmology.age(jnp.asarray(redshifts)), halos.time[-1])
-    shared = (model, solver, halos.cosmology, halos.interpolation, halos.time, times)
+    times, latest = _ages(halos.cosmology, jnp.asarray(redshifts, jnp.float64), halos.time)
+    _check_times(halos, redshifts, times)
+    shared = (model, solver, halos.cosmology, halos.interpolation, halos.time, latest)
     batch = (halos.curves, halos.start)
     halo, state, flows, diagnostics, valid, status, steps, rejected = map_batch(
         _evolve_batch, shared, batch, chunk=chunk, progress=progress
@@ -169,60 +175,110 @@ def evolve(
     )  # fmt: skip
 
 
-def _check(halos, redshifts, chunk):
+@jax.jit
+def _ages(cosmology, redshifts, time):
+    """Ages of the outputs, and the same not beyond the last time of the histories, which round-off may miss."""
+    times = cosmology.age(redshifts)
+    return times, jnp.minimum(times, time[-1])
+
+
+def _check_request(halos, redshifts, chunk):
     if redshifts.ndim != 1 or not len(redshifts):
         raise ValueError("redshifts: give at least one output redshift, as a number or a flat list")
     if not len(halos):
         raise ValueError("halos: there is no halo to evolve; check the selection that made them")
     if chunk < 1:
         raise ValueError(f"chunk: got {chunk}; allowed a positive number of halos")
-    if is_traced((halos.time, halos.cosmology, redshifts)):
+
+
+def _check_times(halos, redshifts, times):
+    if is_traced((halos.time, times)):
         return
-    with jax.ensure_compile_time_eval():  # these are numbers even while something else is traced
+    first, last = np.asarray(halos.time)[[0, -1]]
+    inside = (np.asarray(times) >= first * (1.0 - 1e-6)) & (np.asarray(times) <= last * (1.0 + 1e-6))
+    if not inside.all():
+        outside = ", ".join(f"{z:g}" for z in np.asarray(redshifts)[~inside])
         span = np.asarray(halos.cosmology.redshift(halos.time[np.array([0, -1])]))
-    outside = [z for z in np.asarray(redshifts) if not span[1] - 1e-6 <= z <= span[0] + 1e-6]
-    if outside:
         raise ValueError(
-            f"redshifts: got {', '.join(f'{z:g}' for z in outside)}; these histories cover "
+            f"redshifts: got {outside}; these histories cover "
             f"{max(round(span[1], 9), 0):.4g} <= z <= {span[0]:.4g}; ask for redshifts inside"
         )
 
 
 def _evolve_batch(shared, batch):
-    """Many galaxies.  The integrated coordinates are lg(state) against lg(t)."""
+    """Many galaxies: the coordinates of `corundum.numerics.coordinates` are integrated against ln(t)."""
     model, solver, cosmology, interpolation, time, times = shared
     curves, start = batch
-    tables = interpolation.tables(time, curves, cosmology)
-    order = jnp.argsort(times)
-    args, axes = (model, cosmology, interpolation, tables), (None, None, None, HaloTables.HALO_AXIS)
+    args = (model, cosmology, interpolation, interpolation.tables(time, curves, cosmology), None)
 
     def begin(start, args):
-        model, cosmology, interpolation, tables = args
-        return jnp.log10(jnp.stack(model.initial(interpolation.read(tables, start), cosmology)))
+        model, cosmology, interpolation, tables, _ = args
+        return model.initial(interpolation.read(tables, start), cosmology)
 
-    initial = jax.vmap(begin, in_axes=(0, axes))(start, args)
-    log_times = jnp.log10(times)[order]
-    solved = solver(_log_derivative, jnp.log10(start), initial, log_times, args, axes)
+    state = jax.vmap(begin, in_axes=(0, row_axes(args)))(start, args)
+    offset = _offsets(model.ledger, state)
+    initial = coordinate(state, offset)
+    args = (*args[:-1], jax.tree.map(lambda leaf: Rows(leaf, jnp.arange(len(leaf), dtype=jnp.int32)), offset))
+    stops, places = _stops(times, model.breaks(cosmology))
+    solved = solver(_EQUATION, jnp.log(start), initial, stops, args)
     valid = (solved.status == 0)[:, None] & (times >= start[:, None])
     # The initial state stands in where there is no solution, so that nothing below meets a number that is not finite.
-    values = jnp.where(valid[..., None], solved.values[:, jnp.argsort(order)], initial[:, None])
-    outputs = jax.vmap(jax.vmap(_observe, in_axes=(0, 0, None)), in_axes=(0, None, axes))(values, times, args)
+    values = jax.tree.map(lambda u, u0: jnp.where(valid, u[:, places], u0[:, None]), solved.values, initial)
+    outputs = jax.vmap(jax.vmap(_observe, in_axes=(0, 0, None)), in_axes=(0, None, row_axes(args)))(values, times, args)
     masked = jax.tree.map(lambda x: jnp.where(valid, x, jnp.nan), outputs)
     return (*masked, valid, solved.status, solved.steps, solved.rejected)
 
 
-def _log_derivative(log_time, log_state, args):
-    model, cosmology, interpolation, tables = args
-    time = jnp.exp(_LN10 * log_time)
-    state = model.ledger.state(*jnp.exp(_LN10 * log_state))
-    rate = derivative(model, state, model.forcing(interpolation.read(tables, time), cosmology))
-    return time * jnp.stack(rate) / jnp.stack(state)
+def _offsets(ledger, initial):
+    """What a reservoir must hold before its growth is followed in relative terms, where it starts with less."""
+    mass = functools.reduce(jnp.maximum, [getattr(initial, field) for field in ledger.fields("mass")])
+    scale = {"mass": _TOKEN * mass, "metals": _TOKEN * _TOKEN_METALLICITY * mass}
+    offset = {field: jnp.zeros_like(mass) for field in initial._fields}
+    for currency, size in scale.items():
+        for field in ledger.fields(currency):
+            offset[field] = jnp.where(getattr(initial, field) < size, size, 0.0)
+    return type(initial)(**offset)
 
 
-def _observe(log_state, time, args):
-    model, cosmology, interpolation, tables = args
+def _stops(times, breaks):
+    """Sorted ln(t) at which steps end, and which of them are the outputs: a break is stepped over in one tiny step."""
+    log_times = jnp.log(times)
+    around = [jnp.log(age) + side for age in breaks for side in (-_BESIDE, _BESIDE)]
+    if not around:
+        order = jnp.argsort(log_times)
+        return log_times[order], jnp.argsort(order)
+    # Beyond the last output a break does not matter: put before every start, where the solver skips it.
+    around = jnp.stack(around)
+    around = jnp.where(around < jnp.max(log_times), around, -1e3)
+    stops = jnp.concatenate([log_times, around])
+    order = jnp.argsort(stops)
+    return stops[order], jnp.argsort(order)[: len(log_times)]
+
+
+def _forcing(log_time, args):
+    model, cosmology, interpolation, tables, _ = args
+    return model.forcing(interpolation.read(tables, jnp.exp(log_time)), cosmology)
+
+
+def _slope(log_time, coordinates, forcing, args):
+    model, *_, offset = args
+    offset = _entries(offset)
+    state = from_coordinate(coordinates, offset)
+    slope = coordinate_slope(state, derivative(model, state, forcing), offset)
+    return jax.tree.map(lambda slope: jnp.exp(log_time) * slope, slope)
+
+
+_EQUATION = Equation(_forcing, _slope)
+
+
+def _entries(rows):
+    return jax.tree.map(lambda rows: rows.entry, rows, is_leaf=lambda node: isinstance(node, Rows))
+
+
+def _observe(coordinates, time, args):
+    model, cosmology, interpolation, tables, offset = args
     halo = interpolation.read(tables, time)
-    state = model.ledger.state(*jnp.exp(_LN10 * log_state))
+    state = from_coordinate(coordinates, _entries(offset))
     return (halo, state, *model.fluxes(state, model.forcing(halo, cosmology)))
 
 

@@ -88,7 +88,9 @@ class HaloHistories(eqx.Module):
         self.log_rvir = None if log_rvir is None else jnp.asarray(log_rvir, jnp.float64)
         self.log_growth = None if log_growth is None else jnp.asarray(log_growth, jnp.float64)
         self.cosmology = pandya26_cosmology() if cosmology is None else cosmology
-        self.interpolation = SplineInLogTime() if interpolation is None else interpolation
+        self.interpolation = (
+            SplineInLogTime(uniform=_log_uniform(self.time)) if interpolation is None else interpolation
+        )
         self.provenance = tuple(dict(provenance).items())
 
     def __check_init__(self):
@@ -159,3 +161,12 @@ class HaloHistories(eqx.Module):
             raise ValueError("HaloHistories.at: give either redshift=... or time=... [Gyr], not both")
         when = self.cosmology.age(jnp.asarray(redshift, jnp.float64)) if time is None else jnp.asarray(time)
         return jax.vmap(self.interpolation.read, in_axes=(HaloTables.HALO_AXIS, None))(self.tables(), when)
+
+
+def _log_uniform(time):
+    """Whether known times are equally spaced in their logarithm."""
+    if isinstance(time, jax.core.Tracer) or time.ndim != 1 or len(time) < 2:
+        return False
+    with np.errstate(all="ignore"):  # times are checked later
+        steps = np.diff(np.log(np.asarray(time)))
+    return bool(np.ptp(steps) < 1e-9 * steps.mean())

@@ -13,7 +13,15 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..cosmology import Cosmology, circular_velocity
-from ..numerics.interpolation import AbstractSlopes, BackwardDifference, ContinuousCurvature, HermiteTable
+from ..numerics.interpolation import (
+    AbstractSlopes,
+    BackwardDifference,
+    ContinuousCurvature,
+    CubicTable,
+    UniformKnots,
+    cubic_table,
+)
+from ..numerics.rows import Rows
 from ..units import GYR_YR, Quantity
 
 __all__ = [
@@ -81,11 +89,11 @@ class HaloTables(NamedTuple):
     As a prefix for `jax.vmap` over halos use `HaloTables.HALO_AXIS`.
     """
 
-    clock: HermiteTable
-    curves: HermiteTable
+    clock: CubicTable
+    curves: CubicTable
 
 
-HaloTables.HALO_AXIS = HaloTables(clock=None, curves=HermiteTable(None, 0, 0))
+HaloTables.HALO_AXIS = HaloTables(clock=None, curves=CubicTable(None, Rows(None, 0)))
 
 
 class AbstractHaloInterpolation(eqx.Module):
@@ -106,20 +114,30 @@ class SplineInLogTime(AbstractHaloInterpolation):
     The growth rate is the derivative of the interpolated mass.  The virial radius follows from the mass and the virial
     density (Bryan & Norman 1998), unless the histories bring their own, which is then splined too.  Before its first
     knot a halo follows the tangent, a power law in time.
+
+    Parameters
+    ----------
+    slopes : AbstractSlopes
+        Rule for the slopes at the knots.
+    uniform : bool
+        The times are equally spaced in ln(t): their intervals are found by a division, not by a search.
     """
 
     slopes: AbstractSlopes = ContinuousCurvature()
+    uniform: bool = eqx.field(default=False, static=True)
 
     def tables(self, time: Float[Array, " t"], curves: HaloCurves, cosmology: Cosmology) -> HaloTables:
-        knots = jnp.log(time)
+        log_time = jnp.log(time)
         redshift = cosmology.redshift(time)
-        log_expansion = jnp.log1p(redshift)
         log_density = jnp.log10(4.0 * jnp.pi / 3.0 * cosmology.virial_density(redshift))
-        shared = jnp.stack([log_expansion, log_density])
-        slopes = jnp.stack([-cosmology.hubble_rate(redshift) * time, self.slopes(knots, log_density)])
+        shared = jnp.stack([jnp.log1p(redshift), log_density])
+        slopes = jnp.stack([-cosmology.hubble_rate(redshift) * time, self.slopes(log_time, log_density)])
         own = [curves.log_mvir, curves.log_concentration] + ([] if curves.log_rvir is None else [curves.log_rvir])
         values = jnp.stack(own, axis=1)
-        return HaloTables(HermiteTable(knots, shared, slopes), HermiteTable(knots, values, self.slopes(knots, values)))
+        own_slopes = self.slopes(log_time, values)
+        spacing = (log_time[-1] - log_time[0]) / (len(time) - 1)
+        knots = UniformKnots(log_time[0], spacing) if self.uniform else log_time
+        return HaloTables(cubic_table(knots, shared, slopes), cubic_table(knots, values, own_slopes))
 
     def read(self, tables: HaloTables, time: Float[Array, ""]) -> Halo:
         log_time = jnp.log(time)
@@ -155,15 +173,15 @@ class PublishedHermite(AbstractHaloInterpolation):
             )
         redshift = jnp.linspace(10.0, 0.0, 100)
         age = cosmology.age(redshift)
-        clock = HermiteTable(age, redshift, ContinuousCurvature()(age, redshift))
+        clock = cubic_table(age, redshift[None], ContinuousCurvature()(age, redshift[None]))
         log_rvir = curves.log_rvir
         if log_rvir is None:
             log_rvir = jnp.log10(cosmology.virial_radius(10.0**curves.log_mvir, cosmology.redshift(time)))
         values = jnp.stack([curves.log_mvir, curves.log_concentration, log_rvir, curves.log_growth], axis=1)
-        return HaloTables(clock, HermiteTable(time, values, self.slopes(time, values)))
+        return HaloTables(clock, cubic_table(time, values, self.slopes(time, values)))
 
     def read(self, tables: HaloTables, time: Float[Array, ""]) -> Halo:
-        redshift, _ = tables.clock(jnp.clip(time, tables.clock.knots[0], tables.clock.knots[-1]))
+        (redshift,), _ = tables.clock(jnp.clip(time, tables.clock.knots[0], tables.clock.knots[-1]))
         values, _ = tables.curves(time)
-        mvir, concentration, rvir, growth = 10.0**values
+        mvir, concentration, rvir, growth = (jnp.exp(_LN10 * value) for value in values)
         return Halo(time, redshift, mvir, rvir, circular_velocity(mvir, rvir), concentration, growth)

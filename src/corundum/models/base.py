@@ -51,6 +51,10 @@ class AbstractModel(eqx.Module):
     def fluxes(self, state: Any, forcing: Any) -> Fluxes:
         """Rates of all flows [Msun/yr, erg/s], and diagnostics."""
 
+    def breaks(self, cosmology: Cosmology) -> tuple[Array, ...]:
+        """Cosmic ages [Gyr] at which the forcing is not smooth in time; integration steps end there."""
+        return ()
+
 
 def derivative(model: AbstractModel, state: Any, forcing: Any) -> Any:
     """Rate of change of `state`, per Gyr: the ledger applied to the fluxes."""

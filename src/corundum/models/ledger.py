@@ -72,6 +72,10 @@ class Ledger:
         """Names of the flows."""
         return tuple(flow.name for flow in self.flows)
 
+    def fields(self, currency: str) -> tuple[str, ...]:
+        """Fields of the state that hold the `currency` of some reservoir."""
+        return tuple(field for (kind, _), field in self.contents.items() if kind == currency)
+
     def derivative(self, rates: dict[str, Rates]) -> Any:
         """Rate of change of the state, per Gyr [Msun/Gyr, erg/Gyr]."""
         total = dict.fromkeys(self.state._fields, 0.0)

@@ -227,6 +227,10 @@ class ThermalCGM(AbstractModel):
             prevention=prevention,
         )
 
+    def breaks(self, cosmology: Cosmology) -> tuple[Array, ...]:
+        """The transitions of reionisation."""
+        return tuple(cosmology.age(redshift) for redshift in self.reionisation.breaks())
+
     def fluxes(self, state: ThermalState, forcing: ThermalForcing) -> Fluxes:
         """Rates of the nine flows."""
         f = forcing

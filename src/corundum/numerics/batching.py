@@ -1,7 +1,8 @@
-"""Running a function over many halos: in chunks that bound the memory, over all devices, without losing any.
+"""Running a function over many rows: in chunks that bound the memory, over all devices and processes, losing none.
 
-A batch is padded to whole chunks by repeating its last row, each chunk is split over the local devices, and the
-padding is cut off at the end, so that neither the number of devices nor the chunk size changes a result.
+A batch is padded by repeating its last row, split over the local devices, and the padding is cut off at the end, so
+that neither the number of devices nor the chunk size changes a result.  Where several processes run the same program
+(after `jax.distributed.initialize`), each takes a share of the rows and all of them get the whole result.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental import multihost_utils
 from jax.sharding import Mesh, PartitionSpec
 
 __all__ = ["map_batch", "is_traced"]
@@ -42,49 +44,54 @@ def map_batch(
     chunk : int
         Rows per device and chunk.
     progress : callable, optional
-        Called as ``progress(done, total)`` after each chunk; not inside JAX transformations.
+        Called as ``progress(done, total)`` after each chunk with the rows of this process; not inside JAX
+        transformations.
     """
     rows = jax.tree.leaves(batch)[0].shape[0]
-    if is_traced((shared, batch)):
-        return _map_traced(function, shared, batch, rows, min(chunk, rows))
-    devices = jax.local_devices()
-    size = min(chunk, -(-rows // len(devices))) * len(devices)
+    if is_traced((shared, batch)):  # every process does all: a transformation may not depend on the process
+        return _over_devices(function, shared, batch, rows, chunk)
+    processes, mine = jax.process_count(), jax.process_index()
+    share = -(-rows // processes)
+    own = jax.tree.map(lambda leaf: _padded(leaf, share * processes)[mine * share : (mine + 1) * share], batch)
+    size = chunk * jax.local_device_count()
     parts = []
-    for first in range(0, rows, size):
-        part = jax.tree.map(lambda leaf, first=first: _padded(leaf[first : first + size], size), batch)
-        result = _on_devices(function, shared, part, len(devices))
-        keep = min(size, rows - first)
-        parts.append(jax.tree.map(lambda leaf, keep=keep: np.asarray(leaf[:keep]), result))
+    for first in range(0, share, size):
+        part = own if share <= size else jax.tree.map(lambda leaf, i=first: _padded(leaf[i : i + size], size), own)
+        keep = min(size, share - first)
+        result = jax.device_get(_over_devices(function, shared, part, min(size, share), chunk))
+        parts.append(jax.tree.map(lambda leaf, keep=keep: leaf[:keep], result))
         if progress is not None:
-            progress(first + keep, rows)
-    return jax.tree.map(lambda *leaves: jnp.asarray(np.concatenate(leaves)), *parts)
+            progress(first + keep, share)
+    whole = parts[0] if len(parts) == 1 else jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+    if processes > 1:
+        whole = jax.tree.map(lambda leaf: leaf[:rows], multihost_utils.process_allgather(whole, tiled=True))
+    return jax.tree.map(jnp.asarray, whole)
 
 
 @eqx.filter_jit
-def _on_devices(function, shared, batch, devices):
-    if devices == 1:
-        return function(shared, batch)
-    mesh = Mesh(np.array(jax.local_devices()), ("halo",))
+def _over_devices(function, shared, batch, rows, chunk):
+    """All rows at once over the local devices, each of which goes through its share chunk by chunk."""
+    devices = jax.local_devices()
+    devices = devices[: max(1, min(len(devices), rows))]
+    chunks = -(-rows // (len(devices) * chunk))
+    width = -(-rows // (len(devices) * chunks))
+    padded = jax.tree.map(lambda leaf: _padded(leaf, len(devices) * chunks * width), batch)
     dynamic, static = eqx.partition(shared, eqx.is_array)
-    rows, everywhere = PartitionSpec("halo"), PartitionSpec()
-    sharded = jax.shard_map(
-        lambda dynamic, batch: function(eqx.combine(dynamic, static), batch),
-        mesh=mesh,
-        in_specs=(everywhere, rows),
-        out_specs=rows,
-        check_vma=False,
-    )
-    return sharded(dynamic, batch)
 
+    def on_device(dynamic, part):
+        whole = eqx.combine(dynamic, static)
+        if chunks == 1:
+            return function(whole, part)
+        stacked = jax.tree.map(lambda leaf: leaf.reshape(chunks, width, *leaf.shape[1:]), part)
+        result = jax.lax.map(lambda one: function(whole, one), stacked)
+        return jax.tree.map(lambda leaf: leaf.reshape(chunks * width, *leaf.shape[2:]), result)
 
-@eqx.filter_jit
-def _map_traced(function, shared, batch, rows, chunk):
-    chunks = -(-rows // chunk)
-    if chunks == 1:
-        return function(shared, batch)
-    stacked = jax.tree.map(lambda leaf: _padded(leaf, chunks * chunk).reshape(chunks, chunk, *leaf.shape[1:]), batch)
-    result = jax.lax.map(lambda part: function(shared, part), stacked)
-    return jax.tree.map(lambda leaf: leaf.reshape(chunks * chunk, *leaf.shape[2:])[:rows], result)
+    if len(devices) > 1:
+        split, everywhere = PartitionSpec("row"), PartitionSpec()
+        mesh = Mesh(np.array(devices), ("row",))
+        specs = dict(in_specs=(everywhere, split), out_specs=split, check_vma=False)
+        on_device = jax.shard_map(on_device, mesh=mesh, **specs)
+    return jax.tree.map(lambda leaf: leaf[:rows], on_device(dynamic, padded))
 
 
 def _padded(leaf, size):

@@ -13,7 +13,17 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-__all__ = ["AbstractSlopes", "BackwardDifference", "ContinuousCurvature", "HermiteTable"]
+from .rows import Rows, take
+
+__all__ = [
+    "AbstractSlopes",
+    "BackwardDifference",
+    "ContinuousCurvature",
+    "HermiteTable",
+    "UniformKnots",
+    "CubicTable",
+    "cubic_table",
+]
 
 
 class AbstractSlopes(eqx.Module):
@@ -80,16 +90,85 @@ class HermiteTable(NamedTuple):
 
     def __call__(self, x: Float[Array, ""]) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
         """Value and derivative of every curve at the scalar `x`."""
-        i = jnp.clip(jnp.searchsorted(self.knots, x, side="right", method="scan_unrolled") - 1, 0, len(self.knots) - 2)
-        left, right = self.knots[i], self.knots[i + 1]
+        i = _interval(self.knots, x)
+        left, right = take(self.knots, i), take(self.knots, i + 1)
         h = right - left
-        inside = jnp.clip(x, left, right)
-        s = (inside - left) / h
-        value0, value1 = self.values[..., i], self.values[..., i + 1]
-        slope0, slope1 = self.slopes[..., i] * h, self.slopes[..., i + 1] * h
-        rise = value1 - value0
-        b = 3.0 * rise - 2.0 * slope0 - slope1
-        c = slope0 + slope1 - 2.0 * rise
-        value = value0 + s * (slope0 + s * (b + s * c))
-        slope = (slope0 + s * (2.0 * b + s * 3.0 * c)) / h
-        return value + slope * (x - inside), slope
+        ends = (self.values[..., i], self.values[..., i + 1], self.slopes[..., i] * h, self.slopes[..., i + 1] * h)
+        value, slope = _evaluate(_cubic(*ends), (x - left) / h)
+        return value, slope / h
+
+
+class UniformKnots(NamedTuple):
+    """Equally spaced knots: finding the interval of a number is a division."""
+
+    first: Float[Array, ""]
+    spacing: Float[Array, ""]
+
+
+class CubicTable(NamedTuple):
+    """The curves of a `HermiteTable` as polynomial coefficients next to each other: one short read per evaluation.
+
+    Attributes
+    ----------
+    knots : array, shape (t,), or UniformKnots
+    coefficients : array, shape (t - 1, 4 * curves), or `Rows` of such arrays
+        From the constant to the cubic, in units of the interval, one curve after the other.
+    """
+
+    knots: Float[Array, " t"] | UniformKnots
+    coefficients: Float[Array, "intervals c"] | Rows
+
+    def __call__(self, x: Float[Array, ""]) -> tuple[list[Float[Array, ""]], list[Float[Array, ""]]]:
+        """Values and derivatives of the curves at the scalar `x`."""
+        own = isinstance(self.coefficients, Rows)
+        table = self.coefficients.table if own else self.coefficients
+        i, s, spacing = self._locate(x, table.shape[-2])
+        read = self.coefficients[i] if own else take(table, i)
+        curves = [_evaluate([read[j + k] for k in range(4)], s) for j in range(0, table.shape[-1], 4)]
+        return [value for value, _ in curves], [slope / spacing for _, slope in curves]
+
+    def _locate(self, x, intervals):
+        """Interval of `x`, the position in units of it, and its width."""
+        if isinstance(self.knots, UniformKnots):
+            s = (x - self.knots.first) / self.knots.spacing
+            i = jnp.clip(jax.lax.stop_gradient(s).astype(jnp.int32), 0, intervals - 1)
+            return i, s - i, self.knots.spacing
+        i = _interval(self.knots, x)
+        left, right = take(self.knots, i), take(self.knots, i + 1)
+        return i, (x - left) / (right - left), right - left
+
+
+def cubic_table(
+    knots: Float[Array, " t"] | UniformKnots, values: Float[Array, "... t"], slopes: Float[Array, "... t"]
+) -> CubicTable:
+    """A `CubicTable` of values and slopes at knots: shape (curves, t), or (n, curves, t) for one row per trajectory."""
+    h = knots.spacing if isinstance(knots, UniformKnots) else jnp.diff(knots)
+    ends = values[..., :-1], values[..., 1:], slopes[..., :-1] * h, slopes[..., 1:] * h
+    coefficients = jnp.moveaxis(jnp.stack(_cubic(*ends), axis=-1), -2, -3)  # (..., t - 1, curves, 4)
+    flat = coefficients.reshape(*coefficients.shape[:-2], -1)
+    return CubicTable(knots, flat if values.ndim == 2 else Rows(flat, jnp.arange(len(values), dtype=jnp.int32)))
+
+
+def _interval(knots, x):
+    """Index of the interval that holds `x`, the first or last one outside: a binary search without branches."""
+    last = len(knots) - 2
+    i = jnp.zeros(jnp.shape(x), jnp.int32)
+    for bit in reversed(range(max(last, 1).bit_length())):
+        j = i + (1 << bit)
+        i = jnp.where((j <= last) & (take(knots, jnp.minimum(j, last)) <= x), j, i)
+    return i
+
+
+def _cubic(value0, value1, slope0, slope1):
+    """Coefficients of the cubic with these values and slopes at 0 and 1."""
+    rise = value1 - value0
+    return value0, slope0, 3.0 * rise - 2.0 * slope0 - slope1, slope0 + slope1 - 2.0 * rise
+
+
+def _evaluate(coefficients, s):
+    """Value and slope, in units of the interval, of a cubic; outside the interval those of its tangent at the end."""
+    a, b, c, d = coefficients
+    inside = jnp.clip(s, 0.0, 1.0)
+    value = a + inside * (b + inside * (c + inside * d))
+    slope = b + inside * (2.0 * c + inside * 3.0 * d)
+    return value + slope * (s - inside), slope

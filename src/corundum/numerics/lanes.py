@@ -1,58 +1,55 @@
-"""The fast engine: explicit Runge-Kutta on many trajectories at once, each with its own adaptive step.
+"""The fast engine: many trajectories at once, each with its own adaptive step.
 
-All lanes advance in one loop, with arrays laid out state-major so that every operation runs over contiguous lanes; a
-lane that is done waits without being evaluated into trouble.  Steps land exactly on the outputs, so no interpolant is
-needed there.  Step sizes are held out of derivatives: a tangent is the exact derivative of the discrete solution.
-
-References
-----------
-Tsitouras 2011, Computers & Mathematics with Applications 62, 770 (the 5(4) pair).
+A fixed number of lanes advances in one loop, with arrays over contiguous lanes; a lane whose trajectory is done takes
+the next one from the queue, so that slow trajectories hold nobody up.  Steps land exactly on the outputs.  Each step is
+a fraction of the way to the next output, and that fraction is all that adaptivity decides: held fixed, it makes the
+solution a plain differentiable function of everything else (see `corundum.numerics.replay`).
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from .solver import AbstractSolver, Trajectory, check_settings
+from .replay import lane_step, replay
+from .rows import anywhere, take
+from .runge_kutta import ORDER
+from .sets import flat_over_sets
+from .solver import AbstractSolver, Equation, Trajectory, check_settings
 
 __all__ = ["LaneSolver"]
 
-_C = np.array([0.0, 0.161, 0.327, 0.9, 0.9800255409045097, 1.0, 1.0])
-_A = np.zeros((7, 7))
-_A[1, :1] = [0.161]
-_A[2, :2] = [-0.008480655492356989, 0.335480655492357]
-_A[3, :3] = [2.8971530571054935, -6.359448489975075, 4.3622954328695815]
-_A[4, :4] = [5.325864828439257, -11.748883564062828, 7.4955393428898365, -0.09249506636175525]
-_A[5, :5] = [5.86145544294642, -12.92096931784711, 8.159367898576159, -0.071584973281401, -0.028269050394068383]
-_A[6, :6] = [
-    0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081, 2.324710524099774
-]  # fmt: skip
-_ERROR = np.array(
-    [-0.00178001105222577714, -0.0008164344596567469, 0.007880878010261995, -0.1447110071732629, 0.5823571654525552,
-     -0.45808210592918697, 0.015151515151515152]
-)  # fmt: skip
-_SAFETY, _SHRINK, _GROW = 0.9, 0.2, 10.0
-_SMALLEST_STEP = 1e-14
+_SAFETY, _SHRINK, _GROW = 0.9, 0.2, 8.0
+_SMALLEST_STEP = 1e-13
+_IDLE_SHARE = 16  # lanes are refilled when one in this many is idle
 
 
 class _Lanes(NamedTuple):
-    """The state of the loop; lanes on the last axis."""
+    """The trajectories being advanced."""
 
+    row: Int[Array, " lane"]
     x: Float[Array, " lane"]
-    y: Float[Array, "state lane"]
-    slope: Float[Array, "state lane"]
+    y: Any
+    slope: Any
     step: Float[Array, " lane"]
     output: Int[Array, " lane"]  # index of the next output
-    saved: Float[Array, "lane outputs state"]
+    values: Any  # at the outputs, a pytree of arrays of shape (outputs, lane)
     steps: Int[Array, " lane"]
     rejected: Int[Array, " lane"]
     status: Int[Array, " lane"]
     active: Bool[Array, " lane"]
+
+
+class _Done(NamedTuple):
+    """What is kept of a finished trajectory."""
+
+    row: Int[Array, " n"]
+    values: Any
+    status: Int[Array, " n"]
+    steps: Int[Array, " n"]
+    rejected: Int[Array, " n"]
 
 
 class LaneSolver(AbstractSolver):
@@ -60,104 +57,215 @@ class LaneSolver(AbstractSolver):
 
     Parameters
     ----------
-    rtol, atol : float
-        Tolerances on the integrated coordinates (decades, for galaxy models).
+    tolerance : float
+        Local error allowed in the integrated coordinates (natural logarithms, for galaxy models).
     first_step : float
-        First step in the independent variable (decades of time).
+        First step in the independent variable (e-folds of time).
     max_steps : int
         Steps after which a trajectory is given up.
+    lanes : int
+        Trajectories advanced at once.
     """
 
-    rtol: float = eqx.field(default=1e-6, converter=float, static=True)
-    atol: float = eqx.field(default=1e-6, converter=float, static=True)
-    first_step: float = eqx.field(default=1e-8, converter=float, static=True)
-    max_steps: int = eqx.field(default=100_000, static=True)
+    tolerance: float = eqx.field(default=3e-5, converter=float, static=True)
+    first_step: float = eqx.field(default=1e-3, converter=float, static=True)
+    max_steps: int = eqx.field(default=4096, static=True)
+    lanes: int = eqx.field(default=512, static=True)
 
     def __check_init__(self):
-        check_settings(self)
+        check_settings(self, "tolerance", "first_step")
+        if not (isinstance(self.lanes, int) and self.lanes > 0):
+            raise ValueError(f"solver lanes: got {self.lanes!r}; allowed a positive integer")
 
     def __call__(
         self,
-        rhs: Callable[[Float[Array, ""], Float[Array, " state"], Any], Float[Array, " state"]],
+        equation: Equation,
         start: Float[Array, " n"],
-        initial: Float[Array, "n state"],
+        initial: Any,
         outputs: Float[Array, " outputs"],
         args: Any,
-        args_axes: Any = None,
     ) -> Trajectory:
-        batched = jax.vmap(rhs, in_axes=(0, 1, args_axes), out_axes=1)
-        function = lambda x, y: batched(x, y, args)  # noqa: E731
-        # An output before the start is the initial state; it is saved here and skipped in the loop.
-        early = jnp.sum(outputs[None, :] <= start[:, None], axis=1)
-        saved = jnp.broadcast_to(initial[:, None, :], (*early.shape, len(outputs), initial.shape[1]))
-        lanes = _Lanes(
-            x=start,
-            y=initial.T,
-            slope=function(start, initial.T),
-            step=jnp.full_like(start, self.first_step),
-            output=early,
-            saved=saved,
-            steps=jnp.zeros_like(early),
-            rejected=jnp.zeros_like(early),
-            status=jnp.zeros_like(early),
-            active=early < len(outputs),
-        )
-        lanes = jax.lax.while_loop(
-            lambda lanes: jnp.any(lanes.active), lambda lanes: self._advance(function, outputs, lanes), lanes
-        )
-        return Trajectory(lanes.saved, lanes.status, lanes.steps, lanes.rejected)
-
-    def _advance(self, function, outputs, lanes):
-        fixed = jax.lax.stop_gradient
-        target = outputs[jnp.minimum(lanes.output, len(outputs) - 1)]
-        remaining = fixed(target - lanes.x)
-        lands = lanes.step >= remaining * (1.0 - 1e-9)
-        # Two steps to the output are better than a full one and a sliver.
-        step = jnp.where(lands, remaining, jnp.where(lanes.step > 0.5 * remaining, 0.5 * remaining, lanes.step))
-        y, slope, error = _tsit5(function, lanes.x, lanes.y, lanes.slope, step)
-
-        scale = self.atol + self.rtol * jnp.maximum(jnp.abs(lanes.y), jnp.abs(y))
-        size = fixed(jnp.sqrt(jnp.mean((error / scale) ** 2, axis=0)))
-        good = jnp.isfinite(size)  # an overflowing trial step is only a step too long
-        size = jnp.where(good, size, 1e10)
-        accept = lanes.active & (size <= 1.0) & jnp.all(jnp.isfinite(fixed(slope)), axis=0)
-        factor = jnp.clip(_SAFETY * jnp.maximum(size, 1e-12) ** -0.2, _SHRINK, jnp.where(accept, _GROW, _SAFETY))
-
-        arrived = accept & lands
-        index = jnp.where(arrived, lanes.output, len(outputs))
-        x = lanes.x + step
-        landing = y + slope * (target - x)  # zero but for the derivatives of start and output
-        saved = lanes.saved.at[jnp.arange(len(index)), index].set(landing.T, mode="drop")
-        output = lanes.output + arrived
-        steps = lanes.steps + lanes.active
-        next_step = jnp.where(arrived, jnp.maximum(lanes.step, step * factor), step * factor)
-        status = jnp.where(lanes.active & (steps >= self.max_steps), 1, lanes.status)
-        status = jnp.where(lanes.active & ~accept & (step < _SMALLEST_STEP), 2, status)
-        status = jnp.where(output == len(outputs), 0, status)
-        return _Lanes(
-            x=jnp.where(accept, x, lanes.x),
-            y=jnp.where(accept, y, lanes.y),
-            slope=jnp.where(accept, slope, lanes.slope),
-            step=jnp.where(lanes.active, next_step, lanes.step),
-            output=output,
-            saved=saved,
-            steps=steps,
-            rejected=lanes.rejected + (lanes.active & ~accept),
-            status=status,
-            active=lanes.active & (output < len(outputs)) & (status == 0),
-        )
+        return _solve(self, equation, start, initial, outputs, args)
 
 
-def _tsit5(function, x, y, slope, step):
-    """One step of every lane: the new state, its slope, and the error estimate."""
-    a, c = jnp.asarray(_A), jnp.asarray(_C)
+@eqx.filter_custom_jvp
+def _solve(solver, equation, start, initial, outputs, args):
+    def search(*problem):
+        return _search(solver, *problem)
 
-    def stage(i, carry):
-        slopes, _ = carry
-        at = y + step * jnp.sum(a[i][:, None, None] * slopes, axis=0)
-        return slopes.at[i].set(function(x + c[i] * step, at)), at
+    return flat_over_sets(search, equation, start, initial, outputs, args)
 
-    slopes = jnp.zeros((7, *y.shape)).at[0].set(slope)
-    slopes, new = jax.lax.fori_loop(1, 7, stage, (slopes, y))
-    error = step * jnp.sum(jnp.asarray(_ERROR)[:, None, None] * slopes, axis=0)
-    return new, slopes[6], error
+
+@_solve.def_jvp
+def _solve_jvp(primals, tangents):
+    solver, equation, *inputs = primals
+    fixed = jax.lax.stop_gradient(eqx.filter(inputs, eqx.is_array))
+    found, fractions = _recorded_search(solver, equation, *fixed)
+    steps = jnp.where(found.status == 0, found.steps, 0)
+
+    def values(*inputs):
+        return replay(equation, *inputs, fractions, steps, solver.lanes)
+
+    primal, tangent = eqx.filter_jvp(values, tuple(inputs), tuple(tangents[2:]))
+    return found._replace(values=primal), Trajectory(tangent, None, None, None)
+
+
+def _search(solver, equation, start, initial, outputs, args):
+    """Adaptive integration of everything, with lanes that take the next trajectory when they are done."""
+    n, width = len(start), min(len(start), solver.lanes)
+    batch = max(width // _IDLE_SHARE, 1)  # lanes refilled at once
+    refills = -(-(n - width) // batch)
+    total = width + refills * batch
+    waiting = _waiting(start, initial, outputs, total)
+    take_step = lane_step(equation, args)
+    lanes = jax.tree.map(lambda leaf: leaf[..., :width], waiting)
+    done = jax.tree.map(lambda leaf: jnp.zeros_like(leaf), _finished(waiting))
+
+    def unfinished(carry):
+        lanes, _, count = carry
+        return anywhere(jnp.any(lanes.active) | (count < refills))
+
+    def advance(carry):
+        lanes, done, count = carry
+        lanes, _ = _advance(solver, take_step, outputs, lanes)
+        if not refills:
+            return lanes, done, count
+        due = (count < refills) & (jnp.sum(~lanes.active) >= batch)
+        return jax.lax.cond(due, refill, lambda *carry: carry, lanes, done, count)
+
+    def refill(lanes, done, count):
+        idle = jnp.argsort(lanes.active)[:batch]
+        finished = jax.tree.map(lambda leaf: take(leaf, (..., idle)), _finished(lanes))
+        done = _write(done, finished, count * batch)
+        # The idle lanes in this order take the next trajectories.
+        rank = jnp.sum(jnp.where(jnp.arange(width)[:, None] == idle, jnp.arange(batch) + 1, 0), axis=1)
+        first = width + count * batch
+        fresh = jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, first, batch, leaf.ndim - 1), waiting)
+        fresh = jax.tree.map(lambda leaf: take(leaf, (..., jnp.maximum(rank - 1, 0))), fresh)
+        return jax.tree.map(lambda new, old: jnp.where(rank > 0, new, old), fresh, lanes), done, count + 1
+
+    lanes, done, _ = jax.lax.while_loop(unfinished, advance, (lanes, done, jnp.int32(0)))
+    done = _write(done, _finished(lanes), refills * batch)
+    # What fills up repeats the last row without a step taken, and comes after it here.
+    back = jnp.argsort(2 * done.row + (done.steps == 0))[:n] if refills else jnp.arange(n)
+    return Trajectory(*jax.tree.map(lambda leaf: jnp.moveaxis(take(leaf, (..., back)), -1, 0), done)[1:])
+
+
+def _recorded_search(solver, equation, start, initial, outputs, args):
+    """The same, and every trial step as a fraction of the way to the next output, zero where it was rejected.
+
+    Returns
+    -------
+    Trajectory
+    fractions : array, shape (max_steps, n)
+    """
+    n = len(start)
+    groups = -(-n // solver.lanes)
+    width = -(-n // groups)
+    waiting = _waiting(start, initial, outputs, groups * width)
+    take_step = lane_step(equation, args)
+
+    def advance(carry):
+        lanes, fractions, count = carry
+        lanes, fraction = _advance(solver, take_step, outputs, lanes)
+        return lanes, jax.lax.dynamic_update_index_in_dim(fractions, fraction, count, 0), count + 1
+
+    def group(lanes):
+        fractions = jnp.zeros((solver.max_steps, width), jnp.float32)
+        carry = (lanes, fractions, jnp.int32(0))
+        lanes, fractions, _ = jax.lax.while_loop(lambda carry: anywhere(carry[0].active), advance, carry)
+        return _finished(lanes), fractions
+
+    def split(leaf):
+        return jnp.moveaxis(leaf.reshape(*leaf.shape[:-1], groups, width), -2, 0)
+
+    def joined(leaf):
+        return jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], groups * width)[..., :n]
+
+    done, fractions = jax.lax.map(group, jax.tree.map(split, waiting))
+    found = jax.tree.map(lambda leaf: jnp.moveaxis(joined(leaf), -1, 0), done)
+    return Trajectory(*found[1:]), joined(fractions)
+
+
+def _waiting(start, initial, outputs, total):
+    """All trajectories before their first step; those beyond the last are there to fill up and have nothing to do."""
+    n = len(start)
+    # An output before the start is the initial state; it is saved here and skipped in the loop.
+    early = jnp.sum(outputs[:, None] <= start, axis=0, dtype=jnp.int32)
+    zeros = jnp.zeros(n, jnp.int32)
+    lanes = _Lanes(
+        row=jnp.arange(n, dtype=jnp.int32),
+        x=start,
+        y=initial,
+        slope=jax.tree.map(jnp.zeros_like, initial),
+        step=jnp.zeros(n),  # a step of no length, which finds the first slope
+        output=early,
+        values=jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (len(outputs), n)), initial),
+        steps=zeros,
+        rejected=zeros,
+        status=zeros,
+        active=early < len(outputs),
+    )
+    fill = total - n
+    if not fill:
+        return lanes
+    more = jax.tree.map(lambda leaf: jnp.repeat(leaf[..., -1:], fill, axis=-1), lanes)
+    more = more._replace(row=jnp.full(fill, n - 1, jnp.int32), active=jnp.zeros(fill, bool))
+    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves, axis=-1), lanes, more)
+
+
+def _finished(lanes):
+    return _Done(lanes.row, lanes.values, lanes.status, lanes.steps, lanes.rejected)
+
+
+def _write(done, finished, place):
+    update = jax.lax.dynamic_update_slice_in_dim
+    return jax.tree.map(lambda all_, some: update(all_, some, place, all_.ndim - 1), done, finished)
+
+
+def _advance(solver, take_step, outputs, lanes):
+    """One trial step of every lane; also the fraction of the way to the next output, zero where it was rejected."""
+    target = take(outputs, jnp.minimum(lanes.output, len(outputs) - 1))
+    way = target - lanes.x
+    fraction = lanes.step / jnp.maximum(way, 1e-300)
+    lands = fraction >= 1.0 - 1e-6
+    # Two steps to the output are better than a full one and a sliver.
+    fraction = jnp.where(lands, 1.0, jnp.where(fraction > 0.5, 0.5, fraction)).astype(jnp.float32)
+    step = fraction * way
+    y, slope, error = take_step(lanes.row, lanes.x, lanes.y, lanes.slope, step)
+
+    leaves = jax.tree.leaves(error)
+    size = jnp.sqrt(sum(leaf**2 for leaf in leaves) / len(leaves)) / solver.tolerance
+    finite = jnp.isfinite(size) & jnp.isfinite(sum(jax.tree.leaves(slope)))
+    size = jnp.where(finite, size, 1e10)  # an overflowing trial step is only a step too long
+    accept = lanes.active & (size <= 1.0)
+    factor = jnp.clip(
+        _SAFETY * jnp.exp(jnp.log(jnp.maximum(size, 1e-12)) / -ORDER), _SHRINK, jnp.where(accept, _GROW, _SAFETY)
+    )
+    arrived = accept & lands
+    output = lanes.output + arrived
+    steps, rejected = lanes.steps + lanes.active, lanes.rejected + (lanes.active & ~accept)
+    status = jnp.where(lanes.active & (steps >= solver.max_steps), 1, lanes.status)
+    status = jnp.where(lanes.active & ~accept & (step < _SMALLEST_STEP * (1.0 + jnp.abs(lanes.x))), 2, status)
+    status = jnp.where(output == len(outputs), 0, status)
+    next_step = jnp.where(arrived, jnp.maximum(lanes.step, step * factor), step * factor)
+    next_step = jnp.where(lanes.step == 0.0, solver.first_step, next_step)
+    here = arrived & (lanes.output == jnp.arange(len(outputs))[:, None])
+
+    def moved(new, old):
+        return jax.tree.map(lambda new, old: jnp.where(accept, new, old), new, old)
+
+    advanced = _Lanes(
+        row=lanes.row,
+        x=jnp.where(arrived, target, moved(lanes.x + step, lanes.x)),
+        y=moved(y, lanes.y),
+        slope=moved(slope, lanes.slope),
+        step=jnp.where(lanes.active, next_step, lanes.step),
+        output=output,
+        values=jax.tree.map(lambda y, old: jnp.where(here, y, old), y, lanes.values),
+        steps=steps,
+        rejected=rejected,
+        status=status,
+        active=lanes.active & (output < len(outputs)) & (status == 0),
+    )
+    return advanced, jnp.where(accept, fraction, 0.0)

@@ -1,7 +1,7 @@
-"""Adaptive integration of many trajectories, and the reference engine, diffrax.
+"""What a population solver is: the interface of the engines, and the reference engine, diffrax.
 
-`DiffraxSolver` owns the method, the tolerances and the step limit; it knows nothing of what it integrates.  A
-trajectory that cannot be finished is reported by its status, never by an exception or a special value.
+A solver owns the method, the tolerances and the step limit; it knows nothing of what it integrates.  A trajectory that
+cannot be finished is reported by its status, never by an exception or a special value.
 """
 
 import abc
@@ -14,7 +14,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-__all__ = ["STATUS", "Trajectory", "AbstractSolver", "DiffraxSolver", "check_settings"]
+from .rows import at_rows, row_axes
+
+__all__ = ["STATUS", "Equation", "Trajectory", "AbstractSolver", "DiffraxSolver", "check_settings"]
 
 STATUS = {
     0: "solved",
@@ -26,50 +28,68 @@ STATUS = {
 """What each status means."""
 
 
+class Equation(NamedTuple):
+    """The equation of one trajectory, dy/dx = slope(x, y, forcing(x, args), args), with pytrees of scalars.
+
+    Attributes
+    ----------
+    forcing : callable
+        ``forcing(x, args)``: all that does not depend on the state.
+    slope : callable
+        ``slope(x, y, forced, args)``: the derivative, a pytree like `y`.
+    """
+
+    forcing: Callable[[Float[Array, ""], Any], Any]
+    slope: Callable[[Float[Array, ""], Any, Any, Any], Any]
+
+    def __call__(self, x: Float[Array, ""], y: Any, args: Any) -> Any:
+        return self.slope(x, y, self.forcing(x, args), args)
+
+
 class Trajectory(NamedTuple):
     """Solutions of n initial value problems.
 
     Attributes
     ----------
-    values : array, shape (n, outputs, state); undefined where the status is not 0
+    values : pytree of arrays, shape (n, outputs); undefined where the status is not 0
     status : integer array, shape (n,), keys of `STATUS`
     steps : integer array, shape (n,), steps tried
     rejected : integer array, shape (n,), steps of these that were rejected
     """
 
-    values: Float[Array, "n outputs state"]
+    values: Any
     status: Int[Array, " n"]
     steps: Int[Array, " n"]
     rejected: Int[Array, " n"]
 
 
 class AbstractSolver(eqx.Module):
-    """Integrates dy/dx = rhs(x, y, args) of n trajectories through shared, sorted outputs."""
+    """Integrates an `Equation` for n trajectories through shared, sorted outputs."""
 
     @abc.abstractmethod
     def __call__(
         self,
-        rhs: Callable[[Float[Array, ""], Float[Array, " state"], Any], Float[Array, " state"]],
+        equation: Equation,
         start: Float[Array, " n"],
-        initial: Float[Array, "n state"],
+        initial: Any,
         outputs: Float[Array, " outputs"],
         args: Any,
-        args_axes: Any = None,
     ) -> Trajectory:
         """Solve all trajectories.
 
         Parameters
         ----------
-        rhs : callable
-            The derivative of one trajectory.
-        start, initial : arrays
-            Where and in which state each trajectory starts.
+        equation : Equation
+            Of one trajectory.
+        start : array, shape (n,)
+            Where each trajectory starts.
+        initial : pytree of arrays, shape (n,)
+            In which state each one starts.
         outputs : array
-            Sorted; an output before a start gives the initial state.
+            Sorted; an output before a start gives the initial state.  Steps end on every one of them, so that a place
+            where the equation jumps, put among the outputs, costs no accuracy.
         args : pytree
-            Passed to `rhs`.
-        args_axes : pytree prefix
-            Axes of `args` that hold one entry per trajectory, as `in_axes` of `jax.vmap`; None is shared.
+            Passed to `equation`; the `Rows` in it read the row of the trajectory.
         """
 
 
@@ -79,9 +99,9 @@ class DiffraxSolver(AbstractSolver):
     Parameters
     ----------
     rtol, atol : float
-        Tolerances on the integrated coordinates (decades, for galaxy models).
+        Tolerances on the integrated coordinates (logarithms, for galaxy models).
     first_step : float
-        First step in the independent variable (decades of time).
+        First step in the independent variable (e-folds of time).
     max_steps : int
         Steps after which a trajectory is given up.
     method : diffrax.AbstractSolver
@@ -98,24 +118,23 @@ class DiffraxSolver(AbstractSolver):
     adjoint: diffrax.AbstractAdjoint = eqx.field(default_factory=diffrax.ForwardMode)
 
     def __check_init__(self):
-        check_settings(self)
+        check_settings(self, "rtol", "atol", "first_step")
 
     def __call__(
         self,
-        rhs: Callable[[Float[Array, ""], Float[Array, " state"], Any], Float[Array, " state"]],
+        equation: Equation,
         start: Float[Array, " n"],
-        initial: Float[Array, "n state"],
+        initial: Any,
         outputs: Float[Array, " outputs"],
         args: Any,
-        args_axes: Any = None,
     ) -> Trajectory:
-        one = lambda start, initial, args: self._solve(rhs, start, initial, outputs, args)  # noqa: E731
-        return jax.vmap(one, in_axes=(0, 0, args_axes))(start, initial, args)
+        one = lambda start, initial, args: self._solve(equation, start, initial, outputs, args)  # noqa: E731
+        return jax.vmap(one, in_axes=(0, 0, row_axes(args)))(start, initial, at_rows(args, jnp.arange(len(start))))
 
-    def _solve(self, rhs, start, initial, outputs, args):
+    def _solve(self, equation, start, initial, outputs, args):
         outputs = jnp.maximum(outputs, start)
         solution = diffrax.diffeqsolve(
-            diffrax.ODETerm(rhs),
+            diffrax.ODETerm(equation),
             self.method,
             t0=start,
             t1=outputs[-1],
@@ -128,13 +147,14 @@ class DiffraxSolver(AbstractSolver):
             max_steps=self.max_steps,
             throw=False,
         )
-        status = _status(solution.result, jnp.all(jnp.isfinite(solution.ys)))
+        finite = jnp.all(jnp.array([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(solution.ys)]))
+        status = _status(solution.result, finite)
         return Trajectory(solution.ys, status, solution.stats["num_steps"], solution.stats["num_rejected_steps"])
 
 
-def check_settings(solver: AbstractSolver) -> None:
-    """Raise ValueError where a tolerance, first step or step limit makes no sense."""
-    for name in ("rtol", "atol", "first_step"):
+def check_settings(solver: AbstractSolver, *fractions: str) -> None:
+    """Raise ValueError where a step limit or one of the settings named (between 0 and 1) makes no sense."""
+    for name in fractions:
         value = getattr(solver, name)
         if not 0.0 < value < 1.0:
             raise ValueError(f"solver {name}: got {value}; allowed 0 < {name} < 1")
@@ -145,7 +165,8 @@ def check_settings(solver: AbstractSolver) -> None:
 def _error_norm(scaled):
     # A trial step that overflows has an error of inf / inf; taken as NaN it would freeze the step size for good.
     # Step sizes stay out of derivatives; the square root of a zero error would bring a NaN into the reverse pass.
-    norm = jnp.sqrt(jnp.mean(jax.lax.stop_gradient(scaled) ** 2))
+    leaves = [jax.lax.stop_gradient(leaf) for leaf in jax.tree.leaves(scaled)]
+    norm = jnp.sqrt(sum(jnp.mean(leaf**2) for leaf in leaves) / len(leaves))
     return jnp.where(jnp.isnan(norm), jnp.inf, norm)
 
 

@@ -31,6 +31,10 @@ class AbstractFilteringMass(eqx.Module):
     def __call__(self, redshift: Float[Array, "..."], cosmology: Cosmology) -> Float[Array, "..."]:
         """Filtering mass [Msun]."""
 
+    def breaks(self) -> tuple[Float[Array, ""], ...]:
+        """Redshifts at which the filtering mass is not smooth."""
+        return ()
+
 
 def _overlap_redshift():
     return parameter(
@@ -102,6 +106,9 @@ class Kravtsov04FilteringMass(AbstractFilteringMass):
         late = 3.0 / a * (before + jnp.where(a > a_complete, after, during))
         return _mass(jnp.where(a < a_overlap, early, late), cosmology)
 
+    def breaks(self) -> tuple[Float[Array, ""], ...]:
+        return (self.overlap_redshift, self.complete_redshift)
+
 
 class PublishedFilteringMass(AbstractFilteringMass):
     """The form used by Pandya et al. 2026, where 3/a multiplies only part of the 3.5 < z < 9 branch.
@@ -121,6 +128,9 @@ class PublishedFilteringMass(AbstractFilteringMass):
         late = 3.0 / a * (before + after)
         return _mass(jnp.where(a < a_overlap, early, jnp.where(a > a_complete, late, middle)), cosmology)
 
+    def breaks(self) -> tuple[Float[Array, ""], ...]:
+        return (self.overlap_redshift, self.complete_redshift)
+
 
 class AbstractReionisation(eqx.Module):
     """Fraction of its cosmic baryon share that a halo can accrete under the ultraviolet background."""
@@ -130,6 +140,10 @@ class AbstractReionisation(eqx.Module):
         self, mvir: Float[Array, "..."], redshift: Float[Array, "..."], cosmology: Cosmology
     ) -> Float[Array, "..."]:
         """Accreted fraction in [0, 1] for `mvir` [Msun]."""
+
+    def breaks(self) -> tuple[Float[Array, ""], ...]:
+        """Redshifts at which the fraction is not smooth."""
+        return ()
 
 
 class Okamoto08(AbstractReionisation):
@@ -149,3 +163,6 @@ class Okamoto08(AbstractReionisation):
         ratio = self.filtering_mass(redshift, cosmology) / mvir
         excess = (2.0 ** (self.steepness / 3.0) - 1.0) * jnp.exp(self.steepness * jnp.log(ratio))
         return jnp.exp(-3.0 / self.steepness * jnp.log1p(excess))
+
+    def breaks(self) -> tuple[Float[Array, ""], ...]:
+        return self.filtering_mass.breaks()
