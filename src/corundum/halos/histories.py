@@ -17,6 +17,7 @@ from jaxtyping import Array, Float
 from ..cosmology import Cosmology, pandya26_cosmology
 from ..parameters import require_float64
 from .interpolation import AbstractHaloInterpolation, Halo, HaloCurves, HaloTables, SplineInLogTime
+from .mergers import Mergers
 
 __all__ = ["HaloHistories"]
 
@@ -40,6 +41,8 @@ class HaloHistories(eqx.Module):
         log10 of virial radius [proper kpc]; default Bryan & Norman 1998 in `cosmology`.
     log_growth : array, shape (N, T), optional
         log10 of dMvir/dt [Msun/yr]; only `PublishedHermite` reads it.
+    mergers : Mergers, optional
+        Progenitors that merged onto each main branch, where the source knows them.
     cosmology : Cosmology, optional
         Default `pandya26_cosmology()`.
     interpolation : AbstractHaloInterpolation, optional
@@ -60,6 +63,7 @@ class HaloHistories(eqx.Module):
     weights: Float[Array, " n"]
     log_rvir: Float[Array, "n t"] | None
     log_growth: Float[Array, "n t"] | None
+    mergers: Mergers | None
     cosmology: Cosmology
     interpolation: AbstractHaloInterpolation
     provenance: tuple[tuple[str, str], ...] = eqx.field(static=True)
@@ -74,6 +78,7 @@ class HaloHistories(eqx.Module):
         weights=None,
         log_rvir=None,
         log_growth=None,
+        mergers: Mergers | None = None,
         cosmology: Cosmology | None = None,
         interpolation: AbstractHaloInterpolation | None = None,
         provenance: Mapping[str, str] | tuple = (),
@@ -87,6 +92,7 @@ class HaloHistories(eqx.Module):
         self.weights = jnp.ones(halos) if weights is None else jnp.asarray(weights, jnp.float64)
         self.log_rvir = None if log_rvir is None else jnp.asarray(log_rvir, jnp.float64)
         self.log_growth = None if log_growth is None else jnp.asarray(log_growth, jnp.float64)
+        self.mergers = mergers
         self.cosmology = pandya26_cosmology() if cosmology is None else cosmology
         self.interpolation = SplineInLogTime() if interpolation is None else interpolation
         self.provenance = tuple(dict(provenance).items())
@@ -103,6 +109,8 @@ class HaloHistories(eqx.Module):
         for name in ("start", "weights"):
             if getattr(self, name).shape != shape[:1]:
                 raise ValueError(f"{name}: got shape {getattr(self, name).shape}; expected one per halo, {shape[:1]}")
+        if self.mergers is not None and len(self.mergers) != shape[0]:
+            raise ValueError(f"mergers: got {len(self.mergers)} rows; expected one per halo, {shape[0]}")
         if not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(self)):
             self._check_values()
 
@@ -133,7 +141,7 @@ class HaloHistories(eqx.Module):
             if not -len(self) <= index < len(self):
                 raise IndexError(f"halo {index}: there are {len(self)} halos")
             rows = slice(index, index + 1 or None)
-        per_halo = ("log_mvir", "log_concentration", "start", "weights", "log_rvir", "log_growth")
+        per_halo = ("log_mvir", "log_concentration", "start", "weights", "log_rvir", "log_growth", "mergers")
         chosen = {name: getattr(self, name) for name in per_halo}
         return dataclasses.replace(
             self, **{name: None if value is None else value[rows] for name, value in chosen.items()}
@@ -153,9 +161,19 @@ class HaloHistories(eqx.Module):
         """The interpolants of all halos."""
         return self.interpolation.tables(self.time, self.curves, self.cosmology)
 
+    def along(self, time: Float[Array, " s"]) -> Halo:
+        """All halos at many cosmic times [Gyr]: a `Halo` of arrays of shape (N, S)."""
+        return _along(self, jnp.asarray(time, jnp.float64))
+
     def at(self, *, redshift=None, time=None) -> Halo:
         """All halos at one redshift or one cosmic time [Gyr]: a `Halo` of arrays of shape (N,)."""
         if (redshift is None) == (time is None):
             raise ValueError("HaloHistories.at: give either redshift=... or time=... [Gyr], not both")
         when = self.cosmology.age(jnp.asarray(redshift, jnp.float64)) if time is None else jnp.asarray(time)
         return jax.vmap(self.interpolation.read, in_axes=(HaloTables.HALO_AXIS, None))(self.tables(), when)
+
+
+@eqx.filter_jit
+def _along(halos, time):
+    read = jax.vmap(halos.interpolation.read, in_axes=(None, 0))
+    return jax.vmap(read, in_axes=(HaloTables.HALO_AXIS, None))(halos.tables(), time)
