@@ -146,8 +146,9 @@ def _describe(halos: Any) -> str:
 
     final, redshift = np.asarray(halos.log_mvir[:, -1]), np.asarray(halos.redshift)
     start = np.asarray(halos.cosmology.redshift(halos.start))
+    redshift, start = np.abs(np.round(redshift, 9)), np.abs(np.round(start, 9))
     lines = [
-        f"{len(halos)} halos at {len(redshift)} times from z = {redshift[0]:.3g} to {abs(redshift[-1]):.3g}",
+        f"{len(halos)} halos at {len(redshift)} times from z = {redshift[0]:.3g} to {redshift[-1]:.3g}",
         f"log10 of final mass {final.min():.2f} to {final.max():.2f}, median {np.median(final):.2f}",
         f"starts at z = {start.max():.3g} to {start.min():.3g}, median {np.median(start):.3g}",
         f"sum of weights {float(np.sum(np.asarray(halos.weights))):.6g}",

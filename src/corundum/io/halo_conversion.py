@@ -5,11 +5,12 @@ interruption reads only what is missing.  When all are there they are smoothed t
 are removed.
 """
 
+import contextlib
 import functools
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,19 +91,45 @@ def convert_trees(
         A file cannot be read or written; the message names it.
     """
     source, output = Path(source), Path(output)
+    if workers < 1:
+        raise ValueError(f"workers: got {workers}; allowed a positive number of processes")
     form = recognise(source) if format is None else format
     files = tree_files(form, source)
     simulation = common_simulation(form, files)
     cosmology, said = chosen_cosmology(simulation, cosmology, files[0])
     relation = Diemer19() if concentration is None else concentration
-    folder = output.with_name(output.name + ".parts")
     if not output.parent.is_dir():
         raise FileNotFoundError(2, "no such folder; make it first", str(output.parent))
-    folder.mkdir(exist_ok=True)
     options = dict(
         definition=simulation.definition, cosmology=cosmology, log_mvir=tuple(log_mvir), lowest_ratio=lowest_ratio,
         relation=relation,
     )  # fmt: skip
+    with _parts_folder(output) as folder:
+        parts = _read_parts(form, files, folder, options, workers, progress)
+        read = joined(((p.branches, p.counts) for p in parts), form, source, files, simulation, cosmology, said)
+        checksums = "; ".join(f"{file.name} {part.checksum}" for file, part in zip(files, parts, strict=True))
+        read = read._replace(words=read.words | {"sha256": checksums, "code": f"corundum {__version__}"})
+        smoothed = smooth_trees(
+            read, mass_loss=mass_loss, smoothing=smoothing, concentration=concentration, repairs=repairs, times=times
+        )
+        save_halos(output, smoothed.halos)
+        shutil.rmtree(folder)
+    return Conversion(smoothed.halos, report_on(smoothed, read.counts))
+
+
+@contextlib.contextmanager
+def _parts_folder(output: Path) -> Iterator[Path]:
+    """A folder for finished parts, which stays after an interruption unless nothing is in it."""
+    folder = output.with_name(output.name + ".parts")
+    folder.mkdir(exist_ok=True)
+    try:
+        yield folder
+    finally:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+def _read_parts(form, files, folder, options, workers, progress) -> "list[_Part]":
     asked = json.dumps([repr(form), {name: repr(value) for name, value in options.items()}])
     jobs = [(file, folder / f"part_{number:05d}.h5", asked) for number, file in enumerate(files)]
     missing = [job for job in jobs if not _is_done(*job)]
@@ -113,17 +140,7 @@ def convert_trees(
         done += 1
         if progress is not None:
             progress(done, len(jobs))
-    parts = [_read_part(part) for _, part, _ in jobs]
-    read = joined(((part.branches, part.counts) for part in parts), form, source, files, simulation, cosmology, said)
-    checksums = "; ".join(f"{file.name} {part.checksum}" for file, part in zip(files, parts, strict=True))
-    read = read._replace(words=read.words | {"sha256": checksums, "code": f"corundum {__version__}"})
-    smoothed = smooth_trees(
-        read, mass_loss=mass_loss, smoothing=smoothing, concentration=concentration, repairs=repairs, times=times
-    )
-    save_halos(output, smoothed.halos)
-    report = report_on(smoothed, read.counts)
-    shutil.rmtree(folder)
-    return Conversion(smoothed.halos, report)
+    return [_read_part(part) for _, part, _ in jobs]
 
 
 class _Part(NamedTuple):

@@ -30,16 +30,15 @@ def write_halo_report(path: str | os.PathLike, report: Any, halos: Any) -> None:
         The folder is missing or not writable, or the disk is full.
     """
     kept, read = report.counts["halos kept"], report.counts["branches read"]
+    growth = Drawing(_figure(halo_growth(halos)), "Median growth and 16-84 per cent, by final mass.")
+    raw = Drawing(_figure(raw_over_smooth(report.worst)), "The halos that smoothing changed most.")
+    spread = Drawing(_figure(_changes(report.rms)), "How much smoothing changed each halo.")
     sections = [
         Section("Summary", [_facts(report, kept, read), Table(("what", "how many"), list(report.counts.items()))]),
         Section("What was done", [Table(("step", "in words"), [_short(item) for item in report.provenance.items()])]),
-        Section(
-            "Histories", [Drawing(_figure(halo_growth(halos)), "Median growth and 16-84 per cent, by final mass.")]
-        ),
+        Section("Raw over smooth", [spread, raw]),
+        Section("Histories", [growth]),
     ]
-    raw = Drawing(_figure(raw_over_smooth(report.worst)), "The halos that smoothing changed most.")
-    spread = Drawing(_figure(_changes(report.rms)), "How much smoothing changed each halo.")
-    sections += [Section("Raw over smooth", [spread, raw]), Section("Histories", [growth])]
     if report.means:
         drawn = Drawing(_figure(mean_growth(report.means)), "Mean histories beside the built-in population (dashed).")
         sections.append(Section("Beside the built-in population", [drawn]))
