@@ -58,18 +58,21 @@ def write_consistent_trees(path: Path, halos: int, seed: int) -> None:
     names = (
         "scale id desc_scale desc_id num_prog pid upid desc_pid phantom sam_mvir mvir rvir rs vrms mmp? vmax".split()
     )
+    scale = np.concatenate([SCALES[::-1], SCALES[:SIDE][::-1]])
+    per_mass = np.asarray(co.cosmology.Cosmology(h=H).virial_radius(1.0, 1.0 / scale - 1.0))
     with path.open("w") as file:
         file.write("#" + " ".join(f"{name}({k})" for k, name in enumerate(names)) + f"\n#h0 = {H}\n{halos}\n")
         for tree in range(halos):
             ids = 1000 * tree + np.arange(SNAPSHOTS + SIDE)
             links = np.concatenate([[-1], ids[: SNAPSHOTS - 1], [ids[SNAPSHOTS - SIDE - 1]], ids[SNAPSHOTS:-1]])
             mass = np.concatenate([main[tree], side[tree]]) * H
-            scale = np.concatenate([SCALES[::-1], SCALES[:SIDE][::-1]])
             first = (np.arange(SNAPSHOTS + SIDE) < SNAPSHOTS).astype(int)
             file.write(f"#tree {ids[0]}\n")
-            for row in zip(scale, ids, links, mass, first, strict=True):
-                a, number, link, m, mmp = row
-                file.write(f"{a:.5f} {number} 0 {link} 1 -1 -1 -1 0 {m:.4e} {m:.4e} 100.0 10.0 90.0 {mmp} 95.0\n")
+            radius = np.cbrt(mass / H) * per_mass * H / scale
+            for a, number, link, m, mmp, r in zip(scale, ids, links, mass, first, radius, strict=True):
+                file.write(
+                    f"{a:.5f} {number} 0 {link} 1 -1 -1 -1 0 {m:.4e} {m:.4e} {r:.3f} {r / 8.0:.3f} 90.0 {mmp} 95.0\n"
+                )
 
 
 def peak_memory() -> float:

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..cosmology import Cosmology
-from .clock import redshifts
+from .blocks import in_blocks
+from .clock import densities, redshifts
 from .concentration import AbstractConcentration, limit_concentration
 from .histories import HaloHistories
 from .mergers import Mergers
@@ -160,8 +161,8 @@ def smooth_branches(
     log_mvir, log_c, ratio = _smooth_all(kept, filled, np.log(time), mass_loss, smoothing)
     log_rvir = None
     if ratio is not None:
-        log_rvir = np.asarray(cosmology.virial_radius(10.0**log_mvir, redshifts(cosmology, time)))
-        log_rvir = np.log10(log_rvir) + ratio
+        density = densities(cosmology, "vir", redshifts(cosmology, time))
+        log_rvir = (log_mvir - np.log10(4.0 * np.pi / 3.0 * density)) / 3.0 + ratio
     halos = HaloHistories(
         time,
         log_mvir,
@@ -284,23 +285,13 @@ def _fill_concentrations(branches, model, cosmology):
     lengths = [len(branch.time) for branch in branches]
     log_mvir = np.concatenate([branch.log_mvir for branch in branches])
     redshift = redshifts(cosmology, np.concatenate([branch.time for branch in branches]))
-    median = _medians(model, log_mvir, redshift)
+    median = in_blocks(_median, log_mvir, redshift, size=_SNAPSHOTS, shared=(model,))
     filled = []
     for branch, expected in zip(branches, np.split(median, np.cumsum(lengths)[:-1]), strict=True):
         known = np.isfinite(branch.log_concentration)
         offset = np.mean((branch.log_concentration - expected)[known]) if np.any(known) else 0.0
         filled.append(np.where(known, branch.log_concentration, expected + offset))
     return filled, missing
-
-
-def _medians(model, log_mvir, redshift):
-    """log10 c of the relation, always for as many snapshots at once: one compilation and little memory."""
-    size = min(_SNAPSHOTS, max(1 << (len(redshift) - 1).bit_length(), 1024))
-    parts = []
-    for first in range(0, len(redshift), size):
-        rows = np.minimum(np.arange(first, first + size), len(redshift) - 1)
-        parts.append(np.asarray(_median(model, log_mvir[rows], redshift[rows])))
-    return np.concatenate(parts)[: len(redshift)]
 
 
 @eqx.filter_jit

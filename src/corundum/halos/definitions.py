@@ -12,13 +12,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ..cosmology import Cosmology, circular_velocity
+from ..cosmology import Cosmology
 from ..units import GRAVITY
+from .blocks import in_blocks
+from .clock import densities
 from .concentration import AbstractConcentration
-from .nfw import concentration_at, concentration_from_vmax, enclosed_mass, reference_density, to_virial
+from .nfw import concentration_at, concentration_from_vmax, enclosed_mass, rescaled
 from .table_checks import check_radii
 
 __all__ = ["VirialQuantities", "definition_words", "is_virial", "virial_quantities"]
+
+_ROWS = 65_536  # converted at once
 
 
 class VirialQuantities(NamedTuple):
@@ -81,7 +85,7 @@ def virial_quantities(
     ValueError
         A radius, velocity or concentration cannot be what its unit says.
     """
-    density = np.asarray(reference_density(definition, redshift, cosmology))
+    density = densities(cosmology, definition, redshift)
     expected = (3.0 * mass / (4.0 * np.pi * density)) ** (1.0 / 3.0)
     check_radii(numbers, mass, expected, path)
     radius = numbers.get("rvir")
@@ -92,10 +96,12 @@ def virial_quantities(
         ratio = None if radius is None else np.log10(radius / expected)
         return VirialQuantities(np.log10(mass), np.log10(c), ratio, 0)
     unknown = np.isnan(c) & np.isfinite(mass)
-    assumed = np.asarray(_assumed(mass, redshift, definition, cosmology, relation)) if np.any(unknown) else c
-    mass, virial_c = (
-        np.asarray(x) for x in to_virial(mass, np.where(unknown, assumed, c), redshift, definition, cosmology)
-    )
+    ratio = densities(cosmology, "vir", redshift) / density
+    if np.any(unknown):
+        assumed = in_blocks(_assumed, mass, redshift, ratio, size=_ROWS, shared=(relation,))
+        mass, virial_c = in_blocks(_to_virial, mass, np.where(unknown, assumed, c), ratio, size=_ROWS)
+    else:
+        mass, virial_c = in_blocks(_to_virial, mass, c, ratio, size=_ROWS)
     # A concentration that was only assumed is not one of the source: it is filled in along the whole history.
     return VirialQuantities(np.log10(mass), np.log10(np.where(unknown, np.nan, virial_c)), None, int(np.sum(unknown)))
 
@@ -107,18 +113,27 @@ def _concentration(numbers, mass, radius):
     elif "rs" in numbers:
         c = radius / numbers["rs"]
     if "vmax" in numbers and not np.all(np.isfinite(c)):
-        from_peak = np.asarray(concentration_from_vmax(numbers["vmax"] / np.asarray(circular_velocity(mass, radius))))
+        from_peak = in_blocks(_from_peak, numbers["vmax"] / np.sqrt(GRAVITY * mass / radius), size=_ROWS)
         c = np.where(np.isfinite(c), c, from_peak)
     return np.where(np.isfinite(c) & (c > 1.0) & (c < 1e3), c, np.nan)
 
 
 @eqx.filter_jit
-def _assumed(mass, redshift, definition, cosmology, relation):
-    """Concentration inside the radius of `definition` at which the virial one follows `relation`."""
-    ratio = reference_density(definition, redshift, cosmology) / cosmology.virial_density(redshift)
+def _from_peak(ratio):
+    return concentration_from_vmax(ratio)
+
+
+@eqx.filter_jit
+def _to_virial(mass, concentration, ratio):
+    return rescaled(mass, concentration, ratio)
+
+
+@eqx.filter_jit
+def _assumed(relation, mass, redshift, ratio):
+    """Concentration inside the radius of a definition at which the virial one follows `relation`."""
     log_mvir = jnp.log10(mass)
     for _ in range(4):  # the relation is so flat in mass that each round gains a digit or more
         virial = 10.0 ** relation(log_mvir, redshift)
-        c = concentration_at(virial, ratio)
+        c = concentration_at(virial, 1.0 / ratio)
         log_mvir = jnp.log10(mass * enclosed_mass(virial) / enclosed_mass(c))
     return c

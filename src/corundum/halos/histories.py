@@ -163,7 +163,9 @@ class HaloHistories(eqx.Module):
 
     def along(self, time: Float[Array, " s"]) -> Halo:
         """All halos at many cosmic times [Gyr]: a `Halo` of arrays of shape (N, S)."""
-        return _along(self, jnp.asarray(time, jnp.float64))
+        # Without the provenance, which is part of the structure: other words must not compile anew.
+        parts = (self.interpolation, self.cosmology, self.time, self.curves)
+        return _along(*parts, jnp.asarray(time, jnp.float64))
 
     def at(self, *, redshift=None, time=None) -> Halo:
         """All halos at one redshift or one cosmic time [Gyr]: a `Halo` of arrays of shape (N,)."""
@@ -174,6 +176,7 @@ class HaloHistories(eqx.Module):
 
 
 @eqx.filter_jit
-def _along(halos, time):
-    read = jax.vmap(halos.interpolation.read, in_axes=(None, 0))
-    return jax.vmap(read, in_axes=(HaloTables.HALO_AXIS, None))(halos.tables(), time)
+def _along(interpolation, cosmology, knots, curves, time):
+    read = jax.vmap(interpolation.read, in_axes=(None, 0))
+    tables = interpolation.tables(knots, curves, cosmology)
+    return jax.vmap(read, in_axes=(HaloTables.HALO_AXIS, None))(tables, time)

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..cosmology import Cosmology, pandya26_cosmology
+from .blocks import in_blocks
 from .branches import Branch, smooth_branches
 from .clock import redshifts
 from .concentration import AbstractConcentration, Diemer19, limit_concentration
@@ -27,7 +28,7 @@ from .smoothing import AbstractSmoothing, GaussianInLogTime, RunningMaximum
 
 __all__ = ["extended_press_schechter"]
 
-_TOGETHER = 500  # halos given concentrations at once, always this many so that no number compiles anew
+_TOGETHER = 512  # halos given concentrations at once
 _SNAPSHOTS = 200  # redshifts at which branches are drawn, before smoothing
 
 
@@ -129,10 +130,7 @@ def _branches(raw: RawMainBranches, times, weights, formation) -> list[Branch]:
     log_c = np.full_like(log_mass, np.nan)
     if formation is not None:
         history = _continued(log_mass, first, np.log(times))
-        for part in range(0, len(history), _TOGETHER):
-            rows = np.minimum(np.arange(part, part + _TOGETHER), len(history) - 1)
-            kept = slice(part, min(part + _TOGETHER, len(history)))
-            log_c[kept] = np.asarray(_concentrations(formation, times, history[rows]))[: kept.stop - part]
+        log_c = in_blocks(_concentrations, history, size=_TOGETHER, shared=(formation, times))
     # Mergers happen at any time between the snapshots, which are close enough to interpolate.
     merger_time = np.interp(np.nan_to_num(raw.merger_redshift), raw.redshift, times[::-1])
     branches = []

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from ..cosmology import Cosmology
 
-__all__ = ["enclosed_mass", "reference_density", "to_virial", "concentration_at", "concentration_from_vmax"]
+__all__ = ["enclosed_mass", "reference_density", "to_virial", "rescaled", "concentration_at", "concentration_from_vmax"]
 
 _PEAK = 2.1625815870646097  # radius of the peak velocity over r_s: the zero of d/dx [x_c(x) / x]
 
@@ -56,8 +56,15 @@ def to_virial(
     definition.
     """
     ratio = cosmology.virial_density(redshift) / reference_density(definition, redshift, cosmology)
-    virial = concentration_at(concentration, ratio)
-    return mass * enclosed_mass(virial) / enclosed_mass(concentration), virial
+    return rescaled(mass, concentration, ratio)
+
+
+def rescaled(
+    mass: Float[Array, "..."], concentration: Float[Array, "..."], ratio: Float[Array, "..."]
+) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
+    """Mass and concentration of the same NFW halo inside the radius of a mean density `ratio` times as high."""
+    other = concentration_at(concentration, ratio)
+    return mass * enclosed_mass(other) / enclosed_mass(concentration), other
 
 
 def concentration_at(concentration: Float[Array, "..."], ratio: Float[Array, "..."]) -> Float[Array, "..."]:

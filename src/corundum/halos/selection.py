@@ -78,8 +78,9 @@ def select_evenly(
     chance = np.maximum(seen, 1e-3 * width) / near
     expected = _expected(chance, n)
     key = jax.random.key(key) if isinstance(key, int | np.integer) else key
-    # Systematic sampling along a random order takes every halo with exactly its expected number, at most once.
-    order = np.asarray(jax.random.permutation(key, len(chosen)))
+    # Systematic sampling takes every halo with exactly its expected number, at most once; along the masses, shuffled
+    # within half of the width, every part of the range gets its share.
+    order = np.argsort(final + 0.5 * width * np.asarray(jax.random.uniform(key, final.shape)))
     ladder = np.cumsum(expected[order])
     offset = float(jax.random.uniform(jax.random.fold_in(key, 1)))
     rows = np.sort(order[np.minimum(np.searchsorted(ladder, np.arange(n) + offset), len(ladder) - 1)])
