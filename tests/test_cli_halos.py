@@ -9,6 +9,7 @@ import pytest
 
 import corundum as co
 from corundum import halos as H
+from corundum.cli.builder import build
 from corundum.cli.main import main
 from corundum.halos import trees
 from corundum.io import halo_conversion
@@ -138,6 +139,17 @@ def test_formats_with_words_of_their_own(tmp_path, capsys, monkeypatch):
     assert "KeepAll" in capsys.readouterr().out and len(co.halos.read("x.h5")) == 4
     with pytest.raises(ValueError, match="x.h5: holds histories that are ready, so log_mvir cannot be applied"):
         co.halos.read("x.h5", log_mvir=(1.0, 2.0))
+    assert len(build({"kind": "halos.read", "path": "x.h5"}, ("halos",), (co.halos.HaloHistories,)).value) == 4
+
+
+def test_plain_tables_are_read_too(tmp_path):
+    time = np.geomspace(1.0, 13.7, 20)
+    rows = "\n".join(f"1,{t},{12.0 + np.log10(t / 13.7)}" for t in time)
+    (tmp_path / "table.csv").write_text(f"halo_id,time,log_mvir\n{rows}\n")
+    halos = co.halos.read(tmp_path / "table.csv", smoothing=H.GaussianInLogTime(0.0))
+    np.testing.assert_allclose(halos.log_mvir[0, -1], 12.0, atol=1e-9)
+    with pytest.raises(ValueError, match="table.csv: is a table of main branches, so lowest_ratio cannot be applied"):
+        co.halos.read(tmp_path / "table.csv", lowest_ratio=0.1)
 
 
 def test_help_says_how(capsys):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from corundum import halos as H
 from corundum import io
 from corundum.cosmology import planck15
-from corundum.halos.branches import listed
+from corundum.halos.branch_words import listed
 from corundum.halos.forests import Forest, main_branches
 from corundum.halos.report import report_on
 from corundum.units import GRAVITY

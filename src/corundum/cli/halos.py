@@ -126,7 +126,7 @@ def _file_bar() -> Iterator[Callable[[int, int], None]]:
 
 def _inspect(arguments: argparse.Namespace) -> str:
     from ..halos.sniffing import recognise
-    from ..halos.trees import common_simulation, tree_files
+    from ..halos.tree_sources import common_simulation, tree_files
     from ..io.halos import is_halo_file, load_halos
 
     path = arguments.path

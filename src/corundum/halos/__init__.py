@@ -2,7 +2,7 @@
 
 import importlib
 
-from .branches import Branch, histories_from_branches, smooth_branches
+from .branches import Branch, smooth_branches
 from .concentration import AbstractConcentration, ConcentrationScatter, Diemer19, DuttonMaccio14
 from .formation import ZhaoFormationTime
 from .formats import (
@@ -99,7 +99,6 @@ __all__ = [
     "extended_press_schechter",
     "grow_main_branches",
     "grow_trees",
-    "histories_from_branches",
     "log_times",
     "monte_carlo",
     "read",

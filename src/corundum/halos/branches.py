@@ -5,7 +5,6 @@ used is an error unless the caller asks to drop such halos, and what was dropped
 provenance.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -15,6 +14,14 @@ from jaxtyping import Array, Float
 
 from ..cosmology import Cosmology
 from .blocks import in_blocks
+from .branch_words import (
+    complaint,
+    concentration_words,
+    listed,
+    mass_loss_words,
+    repair_words,
+    smoothing_words,
+)
 from .clock import densities, redshifts
 from .concentration import AbstractConcentration, limit_concentration
 from .histories import HaloHistories
@@ -22,14 +29,12 @@ from .mergers import Mergers
 from .repair import AbstractBranchRepair
 from .smoothing import AbstractMassLoss, AbstractSmoothing
 
-__all__ = ["Branch", "Smoothed", "histories_from_branches", "listed", "smooth_branches"]
+__all__ = ["Branch", "Smoothed", "smooth_branches"]
 
 _FEWEST_POINTS = 4
 _LEVEL = 0.2  # ln(t)
 _TOGETHER = 2_000  # halos smoothed at once; bounds the memory
 _SNAPSHOTS = 65_536  # concentrations filled in at once
-_NAMED = 3  # halos named for each kind of problem
-_NUMBER = re.compile(r"[0-9.]+")
 
 
 class Branch(NamedTuple):
@@ -71,32 +76,6 @@ class Smoothed(NamedTuple):
     branches: list[Branch]
     removed: list[int]
     dropped: dict[str, str]
-
-
-def histories_from_branches(
-    branches: Sequence[Branch],
-    *,
-    cosmology: Cosmology,
-    concentration: AbstractConcentration,
-    mass_loss: AbstractMassLoss,
-    smoothing: AbstractSmoothing,
-    repairs: Sequence[AbstractBranchRepair] = (),
-    times: Float[Array, " t"] | None = None,
-    drop_bad: bool = False,
-    provenance: Mapping[str, str] | None = None,
-) -> HaloHistories:
-    """Histories on one grid of times; see `smooth_branches`."""
-    return smooth_branches(
-        branches,
-        cosmology=cosmology,
-        concentration=concentration,
-        mass_loss=mass_loss,
-        smoothing=smoothing,
-        repairs=repairs,
-        times=times,
-        drop_bad=drop_bad,
-        provenance=provenance,
-    ).halos
 
 
 def smooth_branches(
@@ -151,7 +130,7 @@ def smooth_branches(
             kept.append(usable)
             removed.append(len(branch.time) - len(usable.time))
     if bad and not drop_bad or not kept:
-        raise ValueError(_complaint(bad, len(branches), drop_bad))
+        raise ValueError(complaint(bad, len(branches), drop_bad))
     if times is None:
         time = np.geomspace(min(branch.time[0] for branch in kept), end, 128)
         time[-1] = end
@@ -175,10 +154,10 @@ def smooth_branches(
         provenance={
             **(provenance or {}),
             "halos": f"{len(branches)} read, {len(kept)} kept" + listed(bad),
-            **_repair_words(repairs, removed),
-            "mass loss": _mass_loss_words(kept, mass_loss),
-            "smoothing": _smoothing_words(smoothing),
-            "concentration": _concentration_words(missing, kept, concentration),
+            **repair_words(repairs, removed),
+            "mass loss": mass_loss_words(kept, mass_loss),
+            "smoothing": smoothing_words(smoothing),
+            "concentration": concentration_words(missing, kept, concentration),
             "start": "each halo at its first snapshot, or at the first time if that is later",
         },
     )
@@ -254,29 +233,6 @@ def _forwards(branch):
     return branch if branch.time[-1] > branch.time[0] else _cut(branch, slice(None, None, -1))
 
 
-def _complaint(bad, count, drop_bad):
-    name, problem = next(iter(bad.items()))
-    others = f" (and {len(bad) - 1} more of {count} cannot be used)" if len(bad) > 1 else ""
-    advice = (
-        "no halo is left"
-        if drop_bad
-        else "repair the table, or pass drop_bad=True to leave such halos out with the reasons kept in provenance"
-    )
-    return f"halo {name} {problem}{others}; {advice}"
-
-
-def listed(bad: Mapping[str, str]) -> str:
-    """Names and reasons of halos that cannot be used: the first few of every kind, and how many more there are."""
-    kinds: dict[str, list[str]] = {}
-    for name, problem in bad.items():
-        kinds.setdefault(_NUMBER.sub("", problem), []).append(f"halo {name} {problem}")
-    words = ""
-    for told in kinds.values():
-        more = f" (and {len(told) - _NAMED} more of this kind)" if len(told) > _NAMED else ""
-        words += "".join(f"; {text}" for text in told[:_NAMED]) + more
-    return words
-
-
 def _fill_concentrations(branches, model, cosmology):
     """log10 c of every snapshot, and how many were missing in each halo."""
     missing = [int(np.sum(~np.isfinite(branch.log_concentration))) for branch in branches]
@@ -325,39 +281,3 @@ def _smooth_all(branches, log_concentration, at, mass_loss, smoothing):
                 radii = np.array([branches[row].log_radius_ratio for row in rows])
                 ratio[rows] = smoothing(log_time, radii, levelled)
     return log_mvir, log_c, ratio
-
-
-def _repair_words(repairs, removed):
-    if not repairs:
-        return {}
-    names = ", ".join(type(repair).__name__ for repair in repairs)
-    return {"repair": f"{names}: {sum(removed)} snapshots left out, in {sum(n > 0 for n in removed)} halos"}
-
-
-def _mass_loss_words(branches, mass_loss):
-    changed = [int(np.sum(mass_loss(branch.log_mvir) != branch.log_mvir)) for branch in branches]
-    total = sum(len(branch.time) for branch in branches)
-    lost = sum(bool(np.any(np.diff(branch.log_mvir) < 0.0)) for branch in branches)
-    final = np.mean([mass_loss(branch.log_mvir)[-1] - branch.log_mvir[-1] for branch in branches])
-    return (
-        f"{type(mass_loss).__name__}: {lost} halos lose mass at some time; {sum(changed)} of {total} "
-        "snapshots changed, "
-        f"in {sum(n > 0 for n in changed)} halos; the last log10 of mass rose by {final:.3f} on average"
-    )
-
-
-def _smoothing_words(smoothing):
-    width = getattr(smoothing, "width", None)
-    return type(smoothing).__name__ + ("" if width is None else f", width {float(width):g}")
-
-
-def _concentration_words(missing, branches, model):
-    total = sum(len(branch.time) for branch in branches)
-    none = sum(n == len(branch.time) for n, branch in zip(missing, branches, strict=True))
-    if not sum(missing):
-        return "from the source at every snapshot"
-    return (
-        f"missing at {sum(missing)} of {total} snapshots, in {sum(n > 0 for n in missing)} halos, and "
-        "filled from "
-        f"{type(model).__name__} at the halo's own offset; {none} halos had none at all and follow its median"
-    )

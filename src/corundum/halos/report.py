@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from .branches import Branch, Smoothed, listed
+from .branch_words import listed
+from .branches import Branch, Smoothed
 from .histories import HaloHistories
 from .monte_carlo import monte_carlo
 from .repair import count_jumps

@@ -13,16 +13,25 @@ from jaxtyping import Array, Float
 
 from ..cosmology import Cosmology, pandya26_cosmology
 from ..parameters import require_float64
-from .branches import Branch, histories_from_branches
+from .branches import Branch, smooth_branches
 from .columns import COLUMNS, Unit, convert, find_unit, match_columns, nearest
 from .concentration import AbstractConcentration, Diemer19
 from .definitions import definition_words, virial_quantities
 from .histories import HaloHistories
 from .smoothing import AbstractMassLoss, AbstractSmoothing, GaussianInLogTime, RunningMaximum
 from .table_checks import check_masses, check_times
-from .table_files import RawTable, read_file
+from .table_files import RawTable, column_names, read_file
 
-__all__ = ["read_table"]
+__all__ = ["is_table", "read_table"]
+
+
+def is_table(path: str | Path) -> bool:
+    """Whether a file has the columns of a table of main branches under their usual names."""
+    try:
+        match_columns(column_names(Path(path)), None)
+    except ValueError:
+        return False
+    return True
 
 
 def read_table(
@@ -91,7 +100,7 @@ def read_table(
     relation = Diemer19() if concentration is None else concentration
     branches, has_radius, assumed = _branches(raw, names, found_units, h or 1.0, definition, cosmology, relation, path)
     words = definition_words(definition, assumed, relation)
-    return histories_from_branches(
+    return smooth_branches(
         branches,
         cosmology=cosmology,
         concentration=relation,
@@ -100,7 +109,7 @@ def read_table(
         times=times,
         drop_bad=drop_bad,
         provenance=_provenance(raw, names, found_units, words, has_radius, path),
-    )
+    ).halos
 
 
 def _find_units(raw: RawTable, names, asked, h, path) -> dict[str, tuple[str, Unit]]:

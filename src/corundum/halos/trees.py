@@ -12,21 +12,23 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..cosmology import Cosmology, pandya26_cosmology
+from ..cosmology import Cosmology
 from ..parameters import require_float64
 from .branches import Branch, Smoothed, smooth_branches
 from .clock import ages
 from .concentration import AbstractConcentration, Diemer19
 from .definitions import definition_words, virial_quantities
 from .forests import Forest, main_branches
-from .formats import AbstractTreeFormat, Simulation
+from .formats import AbstractTreeFormat
 from .histories import HaloHistories
 from .repair import AbstractBranchRepair, RemoveExcursions
 from .smoothing import AbstractMassLoss, AbstractSmoothing, GaussianInLogTime, RunningMaximum
 from .sniffing import recognise
+from .tree_sources import chosen_cosmology, common_simulation, tree_files
 
 __all__ = ["BranchSet", "read_branches", "read_trees", "smooth_trees"]
 
@@ -170,60 +172,6 @@ def read_branches(
     return joined(parts, form, path, files, simulation, cosmology, said)
 
 
-def tree_files(form: AbstractTreeFormat, path: Path) -> list[Path]:
-    """The parts of a source, at least one."""
-    if not path.exists():
-        raise ValueError(f"{path}: no such file or directory")
-    files = form.files(path)
-    if not files:
-        raise ValueError(f"{path}: has no files of the format {type(form).__name__}")
-    return files
-
-
-def common_simulation(form: AbstractTreeFormat, files: Sequence[Path]) -> Simulation:
-    """What the files say of their simulation, all the same.
-
-    Raises
-    ------
-    ValueError
-        Two files come from different simulations.
-    """
-    first = form.simulation(files[0])
-    for file in files[1:]:
-        other = form.simulation(file)
-        if other[:3] != first[:3]:
-            raise ValueError(
-                f"{file}: states h = {other.h}, Omega_m = {other.omega_m} where {files[0]} states h = {first.h}, "
-                f"Omega_m = {first.omega_m}; these are different simulations, so read them one at a time"
-            )
-    return first
-
-
-def chosen_cosmology(simulation: Simulation, given: Cosmology | None, file: Path) -> tuple[Cosmology, str]:
-    """The cosmology to use, and in words where it comes from.
-
-    Raises
-    ------
-    ValueError
-        The one given is not that of the simulation.
-    """
-    stated = {"h": simulation.h, "omega_m": simulation.omega_m}
-    stated = {name: value for name, value in stated.items() if value is not None}
-    if given is not None:
-        for name, value in stated.items():
-            if abs(float(getattr(given, name)) / value - 1.0) > 5e-3:
-                raise ValueError(
-                    f"cosmology: has {name} = {float(getattr(given, name)):g} but {file} states {value:g}; leave it "
-                    "out or give that of the simulation"
-                )
-        return given, "as given"
-    if not stated:
-        return pandya26_cosmology(), "not stated by the files, that of Pandya et al. 2026 assumed; give cosmology=..."
-    chosen = Cosmology(**stated)
-    told = ", ".join(f"{name} = {value:g}" for name, value in stated.items())
-    return chosen, f"{told} as the files state, omega_b = {float(chosen.omega_b):g} assumed"
-
-
 def branches_of_file(
     form: AbstractTreeFormat,
     file: Path,
@@ -314,11 +262,11 @@ def map_files(function: Callable, files: Sequence, workers: int) -> Iterable:
         return
     # JAX runs threads, which do not survive a fork; a fresh process starts clean.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(files)), context, initializer=_double_precision) as pool:
-        yield from pool.map(function, files)
+    with ProcessPoolExecutor(min(workers, len(files)), context) as pool:
+        yield from pool.map(functools.partial(_in_double_precision, function), files)
 
 
-def _double_precision():
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
+def _in_double_precision(function, file):
+    """A fresh process has the settings of JAX, not those of the one that started it."""
+    with jax.enable_x64(True):
+        return function(file)

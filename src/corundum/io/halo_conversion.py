@@ -32,15 +32,8 @@ from ..halos import (
 )
 from ..halos.report import BranchReport, report_on
 from ..halos.sniffing import recognise
-from ..halos.trees import (
-    branches_of_file,
-    chosen_cosmology,
-    common_simulation,
-    joined,
-    map_files,
-    smooth_trees,
-    tree_files,
-)
+from ..halos.tree_sources import chosen_cosmology, common_simulation, tree_files
+from ..halos.trees import branches_of_file, joined, map_files, smooth_trees
 from .files import create_hdf5, open_hdf5
 from .halos import save_halos
 

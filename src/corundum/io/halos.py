@@ -20,8 +20,10 @@ from ..halos import (
     AbstractTreeFormat,
     HaloHistories,
     Mergers,
+    read_table,
     read_trees,
 )
+from ..halos.table import is_table
 from ..units import Quantity
 from .arrays import read_array, read_values, write_array, write_values
 from .components import read_component, write_component
@@ -60,15 +62,16 @@ def read(
     times: Float[Array, " t"] | None = None,
     workers: int | None = None,
 ) -> HaloHistories:
-    """Halo histories from a file: those this package wrote come back as they were, merger trees are read.
+    """Halo histories from a file: those this package wrote come back as they were; trees and tables are read.
 
     Parameters
     ----------
     path : path
-        A file written by `save` or ``corundum halos``, or a file or directory of merger trees (`read_trees`).
-        Tables of main branches are read by `read_table`, whose columns and units need more words.
+        A file written by `save` or ``corundum halos``, a file or directory of merger trees (`read_trees`), or a table
+        of main branches with the usual column names and units (else `read_table`, which can be told them).
     format, cosmology, log_mvir, lowest_ratio, mass_loss, smoothing, concentration, repairs, times, workers
-        As for `corundum.halos.read_trees`; histories that are ready take none of them.
+        As for `corundum.halos.read_trees`; histories that are ready take none of them, tables only those of
+        `read_table`.
 
     Raises
     ------
@@ -76,14 +79,17 @@ def read(
         The file is missing, damaged, no halo file, or fits more than one format; the sentence says which.
     """
     given = {name: value for name, value in locals().items() if name != "path" and value is not None}
-    if not is_halo_file(path):
+    ready, table = is_halo_file(path), format is None and is_table(path)
+    if not ready and not table:
         return read_trees(path, **given)
-    if given:
+    known = ("cosmology", "mass_loss", "smoothing", "concentration", "times") if table else ()
+    foreign = [name for name in given if name not in known]
+    if foreign:
+        kind = "is a table of main branches" if table else "holds histories that are ready"
         raise ValueError(
-            f"{path}: holds histories that are ready, so {', '.join(given)} cannot be applied; leave them out, or read "
-            "the source again"
+            f"{path}: {kind}, so {', '.join(foreign)} cannot be applied; leave it out, or read the trees they came from"
         )
-    return load_halos(path)
+    return read_table(path, **given) if table else load_halos(path)
 
 
 def is_halo_file(path: str | os.PathLike) -> bool:

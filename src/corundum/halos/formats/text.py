@@ -97,7 +97,7 @@ def choose_columns(header: Header, mass: str, path: Path) -> dict[str, str]:
     missing = [name for name in (*NEEDED, mass.lower()) if name not in header.names]
     if missing:
         raise ValueError(
-            f"{path}: has no column {missing[0]!r}; it has {', '.join(header.names[:12])}, ... (needed are "
+            f"{path}: has no column {missing[0]!r}; it has {', '.join(header.names[:12])} and so on (needed are "
             f"{', '.join((*NEEDED, mass))})"
         )
     doubled = [name for name in set(header.names) if header.names.count(name) > 1 and name in (*NEEDED, mass.lower())]
