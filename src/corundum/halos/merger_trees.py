@@ -89,7 +89,7 @@ def grow_main_branches(
     """
     require_float64()
     redshift, log_mass = np.asarray(redshift, float), np.atleast_1d(np.asarray(log_mass, float))
-    check_request(log_mass, redshift, resolution)
+    _check_request(log_mass, redshift, resolution)
     algorithm, tables, barriers = _prepared(algorithm, power, cosmology, redshift)
     key = jax.random.key(key) if isinstance(key, int | np.integer) else key
     batches = -(-len(log_mass) // _BATCH)
@@ -156,7 +156,7 @@ def grow_trees(
     """
     require_float64()
     redshift, log_mass = np.asarray(redshift, float), np.atleast_1d(np.asarray(log_mass, float))
-    check_request(log_mass, redshift, resolution)
+    _check_request(log_mass, redshift, resolution)
     algorithm, tables, barriers = _prepared(algorithm, power, cosmology, redshift)
     key = jax.random.key(key) if isinstance(key, int | np.integer) else key
     roots = 10.0**log_mass
@@ -220,7 +220,7 @@ def _tables(algorithm, power, cosmology, redshift):
     return algorithm.tables(power.variance(cosmology)), collapse_threshold(redshift, cosmology)
 
 
-def check_request(log_mass, redshift, resolution):
+def _check_request(log_mass, redshift, resolution):
     """Refuse masses, redshifts or a resolution that no tree can be grown from."""
     if redshift.ndim != 1 or len(redshift) < 2 or redshift[0] < 0.0 or not np.all(np.diff(redshift) > 0.0):
         raise ValueError("redshift: give at least two redshifts, not negative and increasing; trees grow backwards")

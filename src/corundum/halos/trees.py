@@ -30,7 +30,7 @@ from .smoothing import AbstractMassLoss, AbstractSmoothing, GaussianInLogTime, R
 from .sniffing import recognise
 from .tree_sources import chosen_cosmology, common_simulation, tree_files
 
-__all__ = ["BranchSet", "read_branches", "read_trees", "smooth_trees"]
+__all__ = ["BranchSet", "read_branches", "read_trees", "smooth_trees", "branches_of_file", "joined", "map_files"]
 
 _CHUNK = 2_000_000  # halos of a forest in memory at once
 

@@ -29,7 +29,7 @@ from .arrays import read_array, read_values, write_array, write_values
 from .components import read_component, write_component
 from .files import create_hdf5, open_hdf5
 
-__all__ = ["read", "save", "save_halos", "load_halos", "write_halos", "read_halos"]
+__all__ = ["read", "save", "save_halos", "load_halos", "write_halos", "read_halos", "is_halo_file"]
 
 _LAYOUT = {
     "time": Quantity("Gyr", "cosmic age of each grid point", log=False),

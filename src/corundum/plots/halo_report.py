@@ -11,7 +11,7 @@ from .halo_histories import halo_growth, mean_growth, raw_over_smooth
 from .report import Drawing, Facts, Section, Table, write_report
 from .style import COLORS, new_axes, styled
 
-__all__ = ["write_halo_report"]
+__all__ = ["write_halo_report", "report_path"]
 
 
 def write_halo_report(path: str | os.PathLike, report: Any, halos: Any) -> None:

@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from ..forests import Forest
 
-__all__ = ["AbstractTreeFormat", "Simulation", "checked_mass", "scale_factor_list", "split_rows"]
+__all__ = ["AbstractTreeFormat", "Simulation", "checked_mass", "scale_factor_list", "split_rows", "snapshot_scales"]
 
 
 class Simulation(NamedTuple):

@@ -9,7 +9,7 @@ from ..forests import Forest, rows_of_ids
 from .base import AbstractTreeFormat, Simulation, checked_mass
 from .text import choose_columns, parse_rows, read_header, simulation_of, tree_blocks
 
-__all__ = ["ConsistentTrees"]
+__all__ = ["ConsistentTrees", "forest_of"]
 
 _BYTES_PER_HALO = 400
 

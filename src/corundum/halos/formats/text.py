@@ -13,7 +13,16 @@ import numpy as np
 
 from .base import Simulation
 
-__all__ = ["Header", "NEEDED", "choose_columns", "read_header", "parse_rows"]
+__all__ = [
+    "Header",
+    "NEEDED",
+    "choose_columns",
+    "read_header",
+    "parse_rows",
+    "header_of",
+    "simulation_of",
+    "tree_blocks",
+]
 
 _NUMBERED = re.compile(r"\(\d+\)$")
 _CONSTANT = re.compile(r"(Omega_M|Om|h0|h)\s*=\s*([-+.\deE]+)")
