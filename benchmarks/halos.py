@@ -22,6 +22,7 @@ import numpy as np  # noqa: E402
 import corundum as co  # noqa: E402
 from corundum.halos.formats.lhalotree import RECORD  # noqa: E402
 from corundum.io.halo_conversion import convert_trees  # noqa: E402
+from corundum.units import GRAVITY  # noqa: E402
 
 SNAPSHOTS, SIDE, FILES = 64, 20, 8
 SCALES = np.geomspace(0.08, 1.0, SNAPSHOTS)
@@ -68,11 +69,12 @@ def write_consistent_trees(path: Path, halos: int, seed: int) -> None:
             mass = np.concatenate([main[tree], side[tree]]) * H
             first = (np.arange(SNAPSHOTS + SIDE) < SNAPSHOTS).astype(int)
             file.write(f"#tree {ids[0]}\n")
-            radius = np.cbrt(mass / H) * per_mass * H / scale
-            for a, number, link, m, mmp, r in zip(scale, ids, links, mass, first, radius, strict=True):
-                file.write(
-                    f"{a:.5f} {number} 0 {link} 1 -1 -1 -1 0 {m:.4e} {m:.4e} {r:.3f} {r / 8.0:.3f} 90.0 {mmp} 95.0\n"
-                )
+            radius = np.cbrt(mass / H) * per_mass  # proper kpc
+            vmax = 1.2 * np.sqrt(GRAVITY * mass / H / radius)
+            numbers = (scale, ids, links, mass, radius * H / scale, first, vmax)
+            for a, number, link, m, r, mmp, v in zip(*numbers, strict=True):
+                row = f"{a:.5f} {number} 0 {link} 1 -1 -1 -1 0 {m:.4e} {m:.4e} {r:.3f} {r / 8:.3f} 90.0 {mmp} {v:.2f}\n"
+                file.write(row)
 
 
 def peak_memory() -> float:

@@ -178,3 +178,9 @@ def test_the_report_counts_and_shows_what_was_done():
     text = report.text()
     for words in ("left out; halo short ends at", "halo 7: 0.", "z = 1:", "31 trees"):
         assert words in text
+
+
+def test_a_report_on_halos_that_only_lose_mass_is_whole():
+    falling = [branch(TRUE[::-1] + 0.01 * k, str(k)) for k in range(3)]
+    report = report_on(smooth(falling))
+    assert report.growth_error < 1e-4 and report.counts["steps over which mass falls"] == 3 * 39

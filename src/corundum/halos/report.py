@@ -57,7 +57,7 @@ class BranchReport(NamedTuple):
     dropped : dict of name to reason
     worst : halos that smoothing changed most, the worst first
     rms : array, root mean square of raw minus smooth log10 mass of every halo [dex]
-    growth_error : largest difference between the integral of the growth rate and the mass gained, over the latter
+    growth_error : largest difference between the integral of the growth rate and the mass gained, over the final mass
     means : mean histories beside those of the built-in population
     provenance : dict of str to str
     """
@@ -154,7 +154,7 @@ def _growth_error(halos: HaloHistories) -> float:
     halo = few.along(time)
     growth, mass = np.asarray(halo.growth) * 1e9, np.asarray(halo.mvir)
     gained = np.trapezoid(growth, time, axis=1)
-    return float(np.max(np.abs(gained / (mass[:, -1] - mass[:, 0]) - 1.0)))
+    return float(np.max(np.abs(gained - (mass[:, -1] - mass[:, 0])) / mass[:, -1]))
 
 
 def _means(halos: HaloHistories, width: float) -> list[MeanHistory]:
