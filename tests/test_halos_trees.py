@@ -227,7 +227,7 @@ BAD = {
     "not a number": ("Consistent-Trees", _replaced(" 1001 ", " 10x1 "), "the file is damaged"),
     "no mmp": ("Consistent-Trees", _replaced("mmp?(9)", "other(9)"), r"has no column 'mmp\?'"),
     "unit": ("Consistent-Trees", _replaced("Msun / h", "g"), "states masses in 'g'; allowed Msun/h"),
-    "column twice": ("Consistent-Trees", _replaced("rvir(7)", "mvir(7)"), "two columns are named 'mvir'"),
+    "column twice": ("Consistent-Trees", _replaced("Rvir(7)", "mvir(7)"), "two columns are named 'mvir'"),
     "cut hlist": (
         "hlist", lambda p: _cut(p / "hlist_1.00000.list", 0.9), "hlist_1.00000.list: line .* has .* fields",
     ),
@@ -273,7 +273,7 @@ def test_orphans_of_text_trees_name_halo_and_line(tmp_path):
     fields = lines[row].split()
     fields[3] = "424242"
     path.write_text("\n".join([*lines[:row], " ".join(fields), *lines[row + 1 :]]) + "\n")
-    with pytest.raises(ValueError, match=r"tree_0.dat \(from line 7\): descendant 424242 is not in the file"):
+    with pytest.raises(ValueError, match=r"tree_0.dat \(from line 10\): descendant 424242 is not in the file"):
         co.halos.read(path)
 
 

@@ -99,7 +99,7 @@ def consistent_columns(rows: list[Halo]) -> dict[str, np.ndarray]:
     return {
         "scale": scale, "id": ids, "desc_scale": later, "desc_id": _ids(data["descendant"], ids),
         "num_prog": np.zeros(len(rows), int), "pid": np.where(central, -1, ids[data["host"]]),
-        "mvir": data["mass"] * H, "rvir": data["rvir"] * H / scale, "rs": 2.0 * data["rs"] * H / scale,
+        "Mvir": data["mass"] * H, "Rvir": data["rvir"] * H / scale, "rs": 2.0 * data["rs"] * H / scale,
         "mmp?": preferred, "vmax": data["vmax"], "Rs_Klypin": data["rs"] * H / scale, "tree": data["tree"],
     }  # fmt: skip
 
@@ -110,7 +110,8 @@ def write_consistent_trees(path, rows, *, old=False, unit="Msun / h", trees=None
     names = [name for name in data if name not in drop]
     header = " ".join(name if old else f"{name}({k})" for k, name in enumerate(names))
     lines = [f"#{header}", f"#Omega_M = {OMEGA_M}; Omega_L = 0.7; h0 = {H}", f"#Units: Masses in {unit}"]
-    lines += ["#Units: Positions in Mpc / h (comoving)", "#Consistent Trees Version 1.0"]
+    lines += ["#Units: Positions in Mpc / h (comoving)", "#Full box size = 100.000000 Mpc/h"]
+    lines += ["#Mvir: Halo mass (Msun/h).", "#Rvir: Halo radius (kpc/h comoving).", "#Consistent Trees Version 1.0"]
     lines.append(str(len(set(owner)) if trees is None else trees))
     for tree in dict.fromkeys(owner):
         rows_of = np.flatnonzero(owner == tree)

@@ -16,7 +16,7 @@ __all__ = ["YtreeArbor"]
 
 
 class YtreeArbor(AbstractTreeFormat):
-    """Trees read by ytree, an optional package (the extra ``trees``).
+    """Trees read by ytree, an optional package (the extra ``trees``); every tree counts as that of a central halo.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class YtreeArbor(AbstractTreeFormat):
         parts: list[dict[str, np.ndarray]] = []
         count = 0
         for tree in arbor[:]:
-            parts.append(_columns(tree, self.mass))
+            parts.append(_columns(tree, self.mass, path))
             count += len(parts[-1]["id"])
             if count >= chunk:
                 yield _forest(parts, str(path))
@@ -73,9 +73,15 @@ def _known(arbor, name: str) -> float | None:
     return None if value is None else float(value)
 
 
-def _columns(tree, mass: str) -> dict[str, np.ndarray]:
+def _columns(tree, mass: str, path: Path) -> dict[str, np.ndarray]:
     def field(name, unit=None):
-        values = tree["forest", name]
+        try:
+            values = tree["forest", name]
+        except Exception as error:
+            told = " ".join(str(error).split()) or type(error).__name__
+            raise ValueError(f"{path}: ytree has no {name!r} for it ({told}); give YtreeArbor(mass=...)") from None
+        if unit and not hasattr(values, "to"):
+            raise ValueError(f"{path}: ytree knows no unit of {name!r}; the header of the file must state it")
         return np.asarray(values.to(unit) if unit else values)
 
     return {
