@@ -222,14 +222,15 @@ def _last_tree(path):
 
 
 BAD = {
-    "cut text": ("Consistent-Trees", _cut, "line .* has .* fields where the header names 12; the file is cut short"),
+    "cut text": ("Consistent-Trees", _cut, "stops in the middle of a line; the file is cut short"),
+    "cut row": ("Consistent-Trees", _replaced(" 1001 ", " "), "line .* has 11 fields where the header names 12"),
     "lost tree": ("Consistent-Trees", _last_tree, "states 4 trees but has 3; the file is cut short"),
     "not a number": ("Consistent-Trees", _replaced(" 1001 ", " 10x1 "), "the file is damaged"),
     "no mmp": ("Consistent-Trees", _replaced("mmp?(9)", "other(9)"), r"has no column 'mmp\?'"),
     "unit": ("Consistent-Trees", _replaced("Msun / h", "g"), "states masses in 'g'; allowed Msun/h"),
     "column twice": ("Consistent-Trees", _replaced("Rvir(7)", "mvir(7)"), "two columns are named 'mvir'"),
     "cut hlist": (
-        "hlist", lambda p: _cut(p / "hlist_1.00000.list", 0.9), "hlist_1.00000.list: line .* has .* fields",
+        "hlist", lambda p: _cut(p / "hlist_1.00000.list", 0.9), "hlist_1.00000.list: stops in the middle",
     ),
     "cut binary": ("LHaloTree", _cut, "promises 128 halos of 104 bytes but holds"),
     "cut HDF5": ("SubLink", _cut, "truncated or damaged"),

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..forests import Forest, rows_of_ids
 from .base import AbstractTreeFormat, Simulation, checked_mass
-from .text import choose_columns, parse_rows, read_header, simulation_of, tree_blocks
+from .text import choose_columns, parse_rows, read_header, require_last_line, simulation_of, tree_blocks
 
 __all__ = ["ConsistentTrees", "forest_of"]
 
@@ -45,6 +45,7 @@ class ConsistentTrees(AbstractTreeFormat):
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         header = read_header(path)
         columns, trees = choose_columns(header, self.mass, path), 0
+        require_last_line(path)
         for line, block in tree_blocks(path, chunk * _BYTES_PER_HALO):
             trees += block.count(b"#tree")
             start = block.find(b"#tree")

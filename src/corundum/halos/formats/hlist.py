@@ -12,7 +12,7 @@ import numpy as np
 from ..forests import Forest
 from .base import AbstractTreeFormat, Simulation
 from .consistent_trees import forest_of
-from .text import choose_columns, parse_rows, read_header, simulation_of
+from .text import choose_columns, parse_rows, read_header, require_last_line, simulation_of
 
 __all__ = ["HaloLists"]
 
@@ -89,6 +89,7 @@ def _read(file: Path, mass: str, wanted: np.ndarray | None) -> dict[str, np.ndar
     header = read_header(file)
     columns = choose_columns(header, mass, file)
     parts, number = [], 1
+    require_last_line(file)
     with file.open("rb") as lines:
         while block := [line for _, line in zip(range(_LINES), lines, strict=False)]:
             if any(not line.startswith(b"#") for line in block):

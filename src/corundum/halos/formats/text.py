@@ -21,6 +21,7 @@ __all__ = [
     "parse_rows",
     "header_of",
     "simulation_of",
+    "require_last_line",
     "tree_blocks",
 ]
 
@@ -155,6 +156,14 @@ def parse_rows(text: bytes, names: list[str], columns: Mapping[str, str], path: 
 
 def _plain(error: Exception) -> str:
     return " ".join(str(error).split())
+
+
+def require_last_line(path: Path) -> None:
+    """Refuse a file that stops in the middle of a line: its last number could be cut and still be a number."""
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        if file.read(1) != b"\n":
+            raise ValueError(f"{path}: stops in the middle of a line; the file is cut short, so copy it again")
 
 
 def tree_blocks(path: Path, size: int) -> Iterator[tuple[int, bytes]]:
