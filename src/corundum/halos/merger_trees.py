@@ -29,6 +29,7 @@ __all__ = ["MergerTrees", "RawMainBranches", "grow_main_branches", "grow_trees"]
 
 _BATCH = 500  # halos grown at once, always this many so that neither number nor devices change a result
 _ENDED = 1.05  # of the resolution: below it a branch is not followed
+_REDSHIFTS = 256  # filled up to a multiple of this, so that few numbers of them are compiled
 _MERGERS = 64  # most mergers kept of each branch
 
 
@@ -95,11 +96,13 @@ def grow_main_branches(
     batches = -(-len(log_mass) // _BATCH)
     masses = 10.0 ** np.resize(log_mass, batches * _BATCH).reshape(batches, _BATCH)
     keys = jax.vmap(jax.random.key_data)(jax.vmap(lambda i: jax.random.fold_in(key, i))(np.arange(batches)))
-    shared = (algorithm, tables, barriers, jnp.float64(resolution), jnp.float64(lowest_ratio))
+    last = len(redshift) - 1
+    padded = jnp.pad(barriers, (0, -len(redshift) % _REDSHIFTS), mode="edge")
+    shared = (algorithm, tables, padded, jnp.asarray(last), jnp.float64(resolution), jnp.float64(lowest_ratio))
     made = map_batch(_grow_batches, shared, (keys, jnp.asarray(masses)), chunk=1)
     flat = [np.asarray(leaf).reshape(-1, *leaf.shape[2:])[: len(log_mass)] for leaf in made]
     at = np.interp(flat[1], np.asarray(barriers), redshift)
-    return RawMainBranches(redshift, flat[0], np.where(np.isnan(flat[1]), np.nan, at), flat[2], flat[3])
+    return RawMainBranches(redshift, flat[0][:, : last + 1], np.where(np.isnan(flat[1]), np.nan, at), flat[2], flat[3])
 
 
 class MergerTrees(NamedTuple):
@@ -195,7 +198,7 @@ def grow_trees(
 def _padded_step(algorithm, tables, key, masses, barrier, floors, target):
     """One step of any number of halos, padded to a power of two so that few sizes are compiled."""
     count = len(masses)
-    padding = (0, max(1 << (count - 1).bit_length(), 256) - count)
+    padding = (0, max(1 << (count - 1).bit_length(), 4096) - count)
     padded = (np.pad(values, padding, mode="edge") for values in (masses, barrier, floors))
     step = _step(algorithm, tables, key, *padded, target)
     return type(step)(*(np.asarray(values)[:count] for values in step))
@@ -239,12 +242,11 @@ def _grow_batches(shared, batch):
     return jax.lax.map(lambda part: _grow(*shared, *part), batch)
 
 
-def _grow(algorithm, tables, barriers, resolution, lowest_ratio, key_data, masses):
+def _grow(algorithm, tables, barriers, last, resolution, lowest_ratio, key_data, masses):
     """One batch of main branches: log10 of mass at each barrier, barrier and ratio of mergers, mergers left out."""
     key = jax.random.wrap_key_data(key_data)
     count, rows = len(masses), jnp.arange(len(masses))
     floor = resolution * masses
-    last = len(barriers) - 1
     history = jnp.full((count, len(barriers)), jnp.nan).at[:, 0].set(masses)
     mergers = jnp.full((2, count, _MERGERS), jnp.nan)
     numbers = jnp.zeros(count, int)
