@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 from corundum import halos as H
 from corundum.cosmology import Cosmology, pandya26_cosmology
 from corundum.halos.concentration import LOWEST_CONCENTRATION
+from corundum.halos.nfw import concentration_at, enclosed_mass, reference_density
 from corundum.units import GRAVITY
 
 COSMOLOGY = pandya26_cosmology()
@@ -212,9 +213,18 @@ def test_other_mass_definitions_are_converted(tmp_path):
     assert "200c, converted" in dict(halos.provenance)["mass definition"]
     with pytest.raises(ValueError, match="got 'vir' but"):
         H.read_table(tmp_path / "t.h5", mass_definition="vir")
+
+
+def test_a_conversion_without_concentrations_assumes_a_relation_and_says_so(tmp_path):
     bare = write_text(tmp_path / "t.csv", columns(concentration=None))
-    with pytest.raises(ValueError, match="no concentration"):
-        H.read_table(bare, mass_definition="200c")
+    halos = H.read_table(bare, mass_definition="200c", smoothing=RAW, times=TIME)
+    assert "for 120 snapshots with the concentration of Diemer19" in dict(halos.provenance)["mass definition"]
+    # The assumed concentration is the one whose virial value follows the relation at the virial mass.
+    virial = 10.0 ** H.Diemer19()(halos.log_mvir, halos.redshift)
+    mass = 10.0 ** np.array([log_mass(alpha) for alpha in ALPHA.values()])
+    density = COSMOLOGY.virial_density(halos.redshift) / reference_density("200c", halos.redshift, COSMOLOGY)
+    c = concentration_at(virial, 1.0 / density)
+    np.testing.assert_allclose(10.0**halos.log_mvir * enclosed_mass(c) / enclosed_mass(virial), mass, rtol=2e-4)
 
 
 def test_redshift_wins_over_time_and_weights_are_kept(tmp_path):

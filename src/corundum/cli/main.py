@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .environment import configure, versions
 from .errors import run_guarded
+from .halos import add_commands as add_halo_commands
 
 __all__ = ["main"]
 
@@ -94,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     _list_and_show(data, look, "measurement", _list_data, _show_data)
     model = commands.add_parser("model", help="models and their parameters", **look)
     _list_and_show(model, look, "model", _list_models, _show_model)
+
+    add_halo_commands(commands, look)
 
     version = commands.add_parser("version", help="versions of corundum and of what it stands on", **look)
     version.set_defaults(command=_version)

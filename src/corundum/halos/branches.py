@@ -9,19 +9,32 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from ..cosmology import Cosmology
+from .blocks import in_blocks
+from .branch_words import (
+    complaint,
+    concentration_words,
+    listed,
+    mass_loss_words,
+    repair_words,
+    smoothing_words,
+)
+from .clock import densities, redshifts
 from .concentration import AbstractConcentration, limit_concentration
 from .histories import HaloHistories
+from .mergers import Mergers
+from .repair import AbstractBranchRepair
 from .smoothing import AbstractMassLoss, AbstractSmoothing
 
-__all__ = ["Branch", "histories_from_branches"]
+__all__ = ["Branch", "Smoothed", "smooth_branches"]
 
 _FEWEST_POINTS = 4
 _LEVEL = 0.2  # ln(t)
+_TOGETHER = 2_000  # halos smoothed at once; bounds the memory
+_SNAPSHOTS = 65_536  # concentrations filled in at once
 
 
 class Branch(NamedTuple):
@@ -34,8 +47,9 @@ class Branch(NamedTuple):
     log_mvir : log10 of virial mass [Msun]; NaN where the source has no positive mass
     log_concentration : log10 of NFW concentration; NaN where unknown
     log_radius_ratio : log10 of virial radius over that of Bryan & Norman 1998 for the same mass, or None for
-    no change
+        no change
     weight : number or number density of halos it stands for
+    mergers : times [Gyr] and mass ratios of the progenitors that merged onto it, shape (2, m), or None if not known
     """
 
     name: str
@@ -44,20 +58,39 @@ class Branch(NamedTuple):
     log_concentration: Float[np.ndarray, " s"]
     log_radius_ratio: Float[np.ndarray, " s"] | None = None
     weight: float = 1.0
+    mergers: Float[np.ndarray, "2 m"] | None = None
 
 
-def histories_from_branches(
+class Smoothed(NamedTuple):
+    """Histories and the raw branches they were made of, halo by halo.
+
+    Attributes
+    ----------
+    halos : HaloHistories
+    branches : list of Branch, in the order of `halos`, earliest snapshot first, repaired snapshots left out
+    removed : number of snapshots the repairs left out of each
+    dropped : dict of name to reason, for halos that could not be used
+    """
+
+    halos: HaloHistories
+    branches: list[Branch]
+    removed: list[int]
+    dropped: dict[str, str]
+
+
+def smooth_branches(
     branches: Sequence[Branch],
     *,
     cosmology: Cosmology,
     concentration: AbstractConcentration,
     mass_loss: AbstractMassLoss,
     smoothing: AbstractSmoothing,
+    repairs: Sequence[AbstractBranchRepair] = (),
     times: Float[Array, " t"] | None = None,
     drop_bad: bool = False,
     provenance: Mapping[str, str] | None = None,
-) -> HaloHistories:
-    """Histories on one grid of times.
+) -> Smoothed:
+    """Histories on one grid of times, with what became of each branch.
 
     Parameters
     ----------
@@ -71,6 +104,8 @@ def histories_from_branches(
         What to do where a mass falls.
     smoothing : AbstractSmoothing
         How noisy snapshots become smooth curves of log10 of mass, concentration and radius against ln(t).
+    repairs : sequence of AbstractBranchRepair
+        Which snapshots to leave out, one after the other.
     times : array, shape (t,), optional
         Cosmic ages [Gyr]; default 128, uniform in ln(t) from the first snapshot of any halo to the last.
     drop_bad : bool
@@ -86,41 +121,84 @@ def histories_from_branches(
     if not branches:
         raise ValueError("histories: got no halos; the source must hold at least one")
     end = _end(branches) if times is None else float(np.asarray(times)[-1])
-    problems = {branch.name: _problem(branch, end, mass_loss) for branch in branches}
-    bad = {name: problem for name, problem in problems.items() if problem}
-    kept = [_forwards(branch) for branch in branches if branch.name not in bad]
+    bad, kept, removed = {}, [], []
+    for branch in branches:
+        usable, reason = _usable(branch, end, mass_loss, repairs)
+        if reason:
+            bad[branch.name] = reason
+        else:
+            kept.append(usable)
+            removed.append(len(branch.time) - len(usable.time))
     if bad and not drop_bad or not kept:
-        raise ValueError(_complaint(bad, len(branches), drop_bad))
+        raise ValueError(complaint(bad, len(branches), drop_bad))
     if times is None:
         time = np.geomspace(min(branch.time[0] for branch in kept), end, 128)
         time[-1] = end
     else:
         time = np.asarray(times, dtype=np.float64)
     filled, missing = _fill_concentrations(kept, concentration, cosmology)
-    smooth = [
-        _smooth(branch, log_c, np.log(time), mass_loss, smoothing) for branch, log_c in zip(kept, filled, strict=True)
-    ]
-    log_mvir, log_c, ratio = (np.array(curves) for curves in zip(*smooth, strict=True))
+    log_mvir, log_c, ratio = _smooth_all(kept, filled, np.log(time), mass_loss, smoothing)
     log_rvir = None
-    if kept[0].log_radius_ratio is not None:
-        log_rvir = jnp.log10(cosmology.virial_radius(10.0**log_mvir, cosmology.redshift(time))) + ratio
-    return HaloHistories(
+    if ratio is not None:
+        density = densities(cosmology, "vir", redshifts(cosmology, time))
+        log_rvir = (log_mvir - np.log10(4.0 * np.pi / 3.0 * density)) / 3.0 + ratio
+    halos = HaloHistories(
         time,
         log_mvir,
         limit_concentration(log_c),
         start=[max(time[0], branch.time[0]) for branch in kept],
         weights=[branch.weight for branch in kept],
         log_rvir=log_rvir,
+        mergers=_mergers(kept),
         cosmology=cosmology,
         provenance={
             **(provenance or {}),
-            "halos": f"{len(branches)} read, {len(kept)} kept" + _listed(bad),
-            "mass loss": _mass_loss_words(kept, mass_loss),
-            "smoothing": _smoothing_words(smoothing),
-            "concentration": _concentration_words(missing, kept, concentration),
+            "halos": f"{len(branches)} read, {len(kept)} kept" + listed(bad),
+            **repair_words(repairs, removed),
+            "mass loss": mass_loss_words(kept, mass_loss),
+            "smoothing": smoothing_words(smoothing),
+            "concentration": concentration_words(missing, kept, concentration),
             "start": "each halo at its first snapshot, or at the first time if that is later",
         },
     )
+    return Smoothed(halos, kept, removed, bad)
+
+
+def _usable(branch, end, mass_loss, repairs):
+    """A branch forwards in time and repaired, and why it cannot be used, or nothing."""
+    reason = _problem(branch, end)
+    if reason:
+        return branch, reason
+    branch = _forwards(branch)
+    before = len(branch.time)
+    for repair in repairs:
+        keep = repair(branch.log_mvir)
+        branch = branch if np.all(keep) else _cut(branch, keep)
+    if len(branch.time) < _FEWEST_POINTS:
+        return branch, f"has {len(branch.time)} of {before} snapshots left after repair, fewer than {_FEWEST_POINTS}"
+    if branch.time[-1] < end * (1.0 - 1e-6):
+        return branch, f"ends at {branch.time[-1]:.6g} Gyr after repair, before the last time of {end:.6g} Gyr"
+    if not mass_loss.accepts(branch.log_mvir):
+        return branch, "loses mass, which this choice of mass_loss refuses"
+    return branch, ""
+
+
+def _cut(branch, rows):
+    ratio = None if branch.log_radius_ratio is None else branch.log_radius_ratio[rows]
+    return branch._replace(
+        time=branch.time[rows],
+        log_mvir=branch.log_mvir[rows],
+        log_concentration=branch.log_concentration[rows],
+        log_radius_ratio=ratio,
+    )
+
+
+def _mergers(branches):
+    if any(branch.mergers is None for branch in branches):
+        return None
+    counts = [branch.mergers.shape[1] for branch in branches]
+    time, ratio = np.concatenate([branch.mergers for branch in branches], axis=1)
+    return Mergers.from_list(np.repeat(np.arange(len(branches)), counts), time, ratio, len(branches))
 
 
 def _end(branches):
@@ -128,8 +206,8 @@ def _end(branches):
     return float(max(times))
 
 
-def _problem(branch, end, mass_loss):
-    """Why a halo cannot be used, or nothing."""
+def _problem(branch, end):
+    """Why a halo cannot be used as it is in its source, or nothing."""
     time, log_mvir = branch.time, branch.log_mvir
     if len(time) < _FEWEST_POINTS:
         return f"has {len(time)} snapshot{'s' * (len(time) > 1)} where a history needs at least {_FEWEST_POINTS}"
@@ -148,36 +226,11 @@ def _problem(branch, end, mass_loss):
         return f"ends at {max(time[0], time[-1]):.6g} Gyr, before the last time of {end:.6g} Gyr"
     if min(time[0], time[-1]) >= end:
         return f"starts at {min(time[0], time[-1]):.6g} Gyr, after the last time of {end:.6g} Gyr"
-    if not mass_loss.accepts(log_mvir if steps[0] > 0.0 else log_mvir[::-1]):
-        return "loses mass, which this choice of mass_loss refuses"
     return ""
 
 
 def _forwards(branch):
-    if branch.time[-1] > branch.time[0]:
-        return branch
-    ratio = None if branch.log_radius_ratio is None else branch.log_radius_ratio[::-1]
-    return branch._replace(
-        time=branch.time[::-1],
-        log_mvir=branch.log_mvir[::-1],
-        log_concentration=branch.log_concentration[::-1],
-        log_radius_ratio=ratio,
-    )
-
-
-def _complaint(bad, count, drop_bad):
-    name, problem = next(iter(bad.items()))
-    others = f" (and {len(bad) - 1} more of {count} cannot be used)" if len(bad) > 1 else ""
-    advice = (
-        "no halo is left"
-        if drop_bad
-        else "repair the table, or pass drop_bad=True to leave such halos out with the reasons kept in provenance"
-    )
-    return f"halo {name} {problem}{others}; {advice}"
-
-
-def _listed(bad):
-    return "".join(f"; halo {name} {problem}" for name, problem in bad.items())
+    return branch if branch.time[-1] > branch.time[0] else _cut(branch, slice(None, None, -1))
 
 
 def _fill_concentrations(branches, model, cosmology):
@@ -187,8 +240,8 @@ def _fill_concentrations(branches, model, cosmology):
         return [branch.log_concentration for branch in branches], missing
     lengths = [len(branch.time) for branch in branches]
     log_mvir = np.concatenate([branch.log_mvir for branch in branches])
-    redshift = cosmology.redshift(np.concatenate([branch.time for branch in branches]))
-    median = np.asarray(_median(model, log_mvir, redshift))
+    redshift = redshifts(cosmology, np.concatenate([branch.time for branch in branches]))
+    median = in_blocks(_median, log_mvir, redshift, size=_SNAPSHOTS, shared=(model,))
     filled = []
     for branch, expected in zip(branches, np.split(median, np.cumsum(lengths)[:-1]), strict=True):
         known = np.isfinite(branch.log_concentration)
@@ -202,45 +255,29 @@ def _median(model, log_mvir, redshift):
     return model(log_mvir, redshift)
 
 
-def _smooth(branch, log_concentration, at, mass_loss, smoothing):
-    """log10 of mass and concentration at ln(t) = `at`, and of radius over the Bryan & Norman one if there is
-    a radius.
+def _smooth_all(branches, log_concentration, at, mass_loss, smoothing):
+    """log10 of mass and concentration at ln(t) = `at`, and of radius over the Bryan & Norman one or None.
+
+    Halos with the same snapshots are smoothed together: there are few sets of snapshots and many halos.
     """
-    log_time = np.log(branch.time)
-    log_mvir = smoothing(log_time, mass_loss(branch.log_mvir), at)
-    # Before the halo starts its mass follows the tangent, but tangents of noisy flat curves level off,
-    # without a bend.
-    before = np.maximum(log_time[0] - at, 0.0)
-    levelled = at + before - _LEVEL * np.tanh(before / _LEVEL)
-    log_c = smoothing(log_time, log_concentration, levelled)
-    ratio = branch.log_radius_ratio
-    return log_mvir, log_c, 0.0 if ratio is None else smoothing(log_time, ratio, levelled)
-
-
-def _mass_loss_words(branches, mass_loss):
-    changed = [int(np.sum(mass_loss(branch.log_mvir) != branch.log_mvir)) for branch in branches]
-    total = sum(len(branch.time) for branch in branches)
-    lost = sum(bool(np.any(np.diff(branch.log_mvir) < 0.0)) for branch in branches)
-    final = np.mean([mass_loss(branch.log_mvir)[-1] - branch.log_mvir[-1] for branch in branches])
-    return (
-        f"{type(mass_loss).__name__}: {lost} halos lose mass at some time; {sum(changed)} of {total} "
-        "snapshots changed, "
-        f"in {sum(n > 0 for n in changed)} halos; the last log10 of mass rose by {final:.3f} on average"
-    )
-
-
-def _smoothing_words(smoothing):
-    width = getattr(smoothing, "width", None)
-    return type(smoothing).__name__ + ("" if width is None else f", width {float(width):g}")
-
-
-def _concentration_words(missing, branches, model):
-    total = sum(len(branch.time) for branch in branches)
-    none = sum(n == len(branch.time) for n, branch in zip(missing, branches, strict=True))
-    if not sum(missing):
-        return "from the source at every snapshot"
-    return (
-        f"missing at {sum(missing)} of {total} snapshots, in {sum(n > 0 for n in missing)} halos, and "
-        "filled from "
-        f"{type(model).__name__} at the halo's own offset; {none} halos had none at all and follow its median"
-    )
+    together: dict[bytes, list[int]] = {}
+    for row, branch in enumerate(branches):
+        together.setdefault(branch.time.tobytes(), []).append(row)
+    with_radius = branches[0].log_radius_ratio is not None
+    log_mvir, log_c = np.empty((2, len(branches), len(at)))
+    ratio = np.empty((len(branches), len(at))) if with_radius else None
+    for group in together.values():
+        for first in range(0, len(group), _TOGETHER):
+            rows = group[first : first + _TOGETHER]
+            log_time = np.log(branches[rows[0]].time)
+            # Before the halo starts its mass follows the tangent, but tangents of noisy flat curves level off,
+            # without a bend.
+            before = np.maximum(log_time[0] - at, 0.0)
+            levelled = at + before - _LEVEL * np.tanh(before / _LEVEL)
+            masses = np.array([mass_loss(branches[row].log_mvir) for row in rows])
+            log_mvir[rows] = smoothing(log_time, masses, at)
+            log_c[rows] = smoothing(log_time, np.array([log_concentration[row] for row in rows]), levelled)
+            if with_radius:
+                radii = np.array([branches[row].log_radius_ratio for row in rows])
+                ratio[rows] = smoothing(log_time, radii, levelled)
+    return log_mvir, log_c, ratio

@@ -17,6 +17,7 @@ from jaxtyping import Array, Float
 from ..cosmology import Cosmology, pandya26_cosmology
 from ..parameters import require_float64
 from .interpolation import AbstractHaloInterpolation, Halo, HaloCurves, HaloTables, SplineInLogTime
+from .mergers import Mergers
 
 __all__ = ["HaloHistories"]
 
@@ -40,6 +41,8 @@ class HaloHistories(eqx.Module):
         log10 of virial radius [proper kpc]; default Bryan & Norman 1998 in `cosmology`.
     log_growth : array, shape (N, T), optional
         log10 of dMvir/dt [Msun/yr]; only `PublishedHermite` reads it.
+    mergers : Mergers, optional
+        Progenitors that merged onto each main branch, where the source knows them.
     cosmology : Cosmology, optional
         Default `pandya26_cosmology()`.
     interpolation : AbstractHaloInterpolation, optional
@@ -60,6 +63,7 @@ class HaloHistories(eqx.Module):
     weights: Float[Array, " n"]
     log_rvir: Float[Array, "n t"] | None
     log_growth: Float[Array, "n t"] | None
+    mergers: Mergers | None
     cosmology: Cosmology
     interpolation: AbstractHaloInterpolation
     provenance: tuple[tuple[str, str], ...] = eqx.field(static=True)
@@ -74,6 +78,7 @@ class HaloHistories(eqx.Module):
         weights=None,
         log_rvir=None,
         log_growth=None,
+        mergers: Mergers | None = None,
         cosmology: Cosmology | None = None,
         interpolation: AbstractHaloInterpolation | None = None,
         provenance: Mapping[str, str] | tuple = (),
@@ -87,6 +92,7 @@ class HaloHistories(eqx.Module):
         self.weights = jnp.ones(halos) if weights is None else jnp.asarray(weights, jnp.float64)
         self.log_rvir = None if log_rvir is None else jnp.asarray(log_rvir, jnp.float64)
         self.log_growth = None if log_growth is None else jnp.asarray(log_growth, jnp.float64)
+        self.mergers = mergers
         self.cosmology = pandya26_cosmology() if cosmology is None else cosmology
         self.interpolation = (
             SplineInLogTime(uniform=_log_uniform(self.time)) if interpolation is None else interpolation
@@ -105,6 +111,8 @@ class HaloHistories(eqx.Module):
         for name in ("start", "weights"):
             if getattr(self, name).shape != shape[:1]:
                 raise ValueError(f"{name}: got shape {getattr(self, name).shape}; expected one per halo, {shape[:1]}")
+        if self.mergers is not None and len(self.mergers) != shape[0]:
+            raise ValueError(f"mergers: got {len(self.mergers)} rows; expected one per halo, {shape[0]}")
         if not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(self)):
             self._check_values()
 
@@ -135,7 +143,7 @@ class HaloHistories(eqx.Module):
             if not -len(self) <= index < len(self):
                 raise IndexError(f"halo {index}: there are {len(self)} halos")
             rows = slice(index, index + 1 or None)
-        per_halo = ("log_mvir", "log_concentration", "start", "weights", "log_rvir", "log_growth")
+        per_halo = ("log_mvir", "log_concentration", "start", "weights", "log_rvir", "log_growth", "mergers")
         chosen = {name: getattr(self, name) for name in per_halo}
         return dataclasses.replace(
             self, **{name: None if value is None else value[rows] for name, value in chosen.items()}
@@ -155,6 +163,12 @@ class HaloHistories(eqx.Module):
         """The interpolants of all halos."""
         return self.interpolation.tables(self.time, self.curves, self.cosmology)
 
+    def along(self, time: Float[Array, " s"]) -> Halo:
+        """All halos at many cosmic times [Gyr]: a `Halo` of arrays of shape (N, S)."""
+        # Without the provenance, which is part of the structure: other words must not compile anew.
+        parts = (self.interpolation, self.cosmology, self.time, self.curves)
+        return _along(*parts, jnp.asarray(time, jnp.float64))
+
     def at(self, *, redshift=None, time=None) -> Halo:
         """All halos at one redshift or one cosmic time [Gyr]: a `Halo` of arrays of shape (N,)."""
         if (redshift is None) == (time is None):
@@ -170,3 +184,10 @@ def _log_uniform(time):
     with np.errstate(all="ignore"):  # times are checked later
         steps = np.diff(np.log(np.asarray(time)))
     return bool(np.ptp(steps) < 1e-9 * steps.mean())
+
+
+@eqx.filter_jit
+def _along(interpolation, cosmology, knots, curves, time):
+    read = jax.vmap(interpolation.read, in_axes=(None, 0))
+    tables = interpolation.tables(knots, curves, cosmology)
+    return jax.vmap(read, in_axes=(HaloTables.HALO_AXIS, None))(tables, time)

@@ -29,6 +29,7 @@ from jaxtyping import Array, Float
 
 from ..cosmology import Cosmology, pandya26_cosmology
 from ..parameters import require_float64
+from .clock import ages
 from .concentration import (
     AbstractConcentration,
     ConcentrationScatter,
@@ -63,7 +64,7 @@ def log_times(
             f"log_times: got redshifts {first_redshift:g} to {last_redshift:g} and {number} times; "
             "the first redshift must be the larger one, and at least 4 times are needed"
         )
-    first, last = cosmology.age(first_redshift), cosmology.age(last_redshift)
+    first, last = ages(cosmology, np.array([first_redshift, last_redshift]))
     times = jnp.exp(jnp.linspace(jnp.log(first), jnp.log(last), number))
     return times.at[0].set(first).at[-1].set(last)
 

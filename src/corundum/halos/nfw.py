@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from ..cosmology import Cosmology
 
-__all__ = ["enclosed_mass", "reference_density", "to_virial", "concentration_from_vmax"]
+__all__ = ["enclosed_mass", "reference_density", "to_virial", "rescaled", "concentration_at", "concentration_from_vmax"]
 
 _PEAK = 2.1625815870646097  # radius of the peak velocity over r_s: the zero of d/dx [x_c(x) / x]
 
@@ -56,14 +56,26 @@ def to_virial(
     definition.
     """
     ratio = cosmology.virial_density(redshift) / reference_density(definition, redshift, cosmology)
-    concentration = jnp.asarray(concentration)
+    return rescaled(mass, concentration, ratio)
+
+
+def rescaled(
+    mass: Float[Array, "..."], concentration: Float[Array, "..."], ratio: Float[Array, "..."]
+) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
+    """Mass and concentration of the same NFW halo inside the radius of a mean density `ratio` times as high."""
+    other = concentration_at(concentration, ratio)
+    return mass * enclosed_mass(other) / enclosed_mass(concentration), other
+
+
+def concentration_at(concentration: Float[Array, "..."], ratio: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Concentration of the same NFW halo inside the radius at which its mean density is `ratio` times as high."""
+    concentration, ratio = jnp.broadcast_arrays(jnp.asarray(concentration, float), jnp.asarray(ratio, float))
 
     def mean_density(log_x):
         return jnp.log(enclosed_mass(jnp.exp(log_x))) - 3.0 * log_x
 
     target = mean_density(jnp.log(concentration)) + jnp.log(ratio)
-    virial = jnp.exp(_bisect(lambda log_x: mean_density(log_x) < target, concentration))
-    return mass * enclosed_mass(virial) / enclosed_mass(concentration), virial
+    return jnp.exp(_bisect(lambda log_x: mean_density(log_x) < target, concentration))
 
 
 def concentration_from_vmax(ratio: Float[Array, "..."]) -> Float[Array, "..."]:

@@ -76,9 +76,9 @@ class AbstractSmoothing(eqx.Module):
 
     @abc.abstractmethod
     def __call__(
-        self, log_time: Float[np.ndarray, " t"], values: Float[np.ndarray, " t"], at: Float[np.ndarray, " s"]
-    ) -> Float[np.ndarray, " s"]:
-        """The curve given at the increasing `log_time` (natural log), read at `at`."""
+        self, log_time: Float[np.ndarray, " t"], values: Float[np.ndarray, "*n t"], at: Float[np.ndarray, " s"]
+    ) -> Float[np.ndarray, "*n s"]:
+        """Curves given at the same increasing `log_time` (natural log), read at `at`."""
 
 
 class GaussianInLogTime(AbstractSmoothing):
@@ -99,17 +99,17 @@ class GaussianInLogTime(AbstractSmoothing):
     )
 
     def __call__(
-        self, log_time: Float[np.ndarray, " t"], values: Float[np.ndarray, " t"], at: Float[np.ndarray, " s"]
-    ) -> Float[np.ndarray, " s"]:
+        self, log_time: Float[np.ndarray, " t"], values: Float[np.ndarray, "*n t"], at: Float[np.ndarray, " s"]
+    ) -> Float[np.ndarray, "*n s"]:
         first, last = log_time[0], log_time[-1]
-        curve = PchipInterpolator(log_time, values)
+        curve = PchipInterpolator(log_time, np.moveaxis(values, -1, 0))
         width = min(float(self.width), 0.25 * (last - first))
         ends = np.array([first, last])
         slopes = _convolve(lambda x: curve(x, 1), ends, width, first, last, parity=1.0)
         inside = np.clip(at, first, last)
         beyond = at - inside
         smooth = _convolve(curve, inside, width, first, last, parity=-1.0)
-        return smooth + beyond * np.where(beyond < 0.0, slopes[0], slopes[1])
+        return smooth + beyond * np.where(beyond < 0.0, slopes[..., :1], slopes[..., 1:])
 
 
 def _convolve(curve, at, width, first, last, parity):
@@ -118,8 +118,11 @@ def _convolve(curve, at, width, first, last, parity):
     """
     x = at[:, None] + width * _NODES
     reflected = np.where(x < first, 2.0 * first - x, np.where(x > last, 2.0 * last - x, x))
-    value = curve(reflected)
-    if parity < 0.0:
-        end = np.where(x < first, curve(first), curve(last))
-        value = np.where((x < first) | (x > last), 2.0 * end - value, value)
-    return value @ _WEIGHTS
+    start, end = (np.moveaxis(curve([x]), 0, -1) for x in (first, last))
+    total = 0.0
+    for points, inside, weight in zip(reflected.T, x.T, _WEIGHTS, strict=True):  # node by node, for little memory
+        value = np.moveaxis(curve(points), 0, -1)
+        if parity < 0.0:
+            value = np.where(inside < first, 2.0 * start - value, np.where(inside > last, 2.0 * end - value, value))
+        total = total + weight * value
+    return total

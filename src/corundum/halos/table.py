@@ -11,19 +11,27 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..cosmology import Cosmology, circular_velocity, pandya26_cosmology
+from ..cosmology import Cosmology, pandya26_cosmology
 from ..parameters import require_float64
-from ..units import GRAVITY
-from .branches import Branch, histories_from_branches
+from .branches import Branch, smooth_branches
 from .columns import COLUMNS, Unit, convert, find_unit, match_columns, nearest
 from .concentration import AbstractConcentration, Diemer19
+from .definitions import definition_words, virial_quantities
 from .histories import HaloHistories
-from .nfw import concentration_from_vmax, reference_density, to_virial
 from .smoothing import AbstractMassLoss, AbstractSmoothing, GaussianInLogTime, RunningMaximum
-from .table_checks import check_masses, check_radii, check_times
-from .table_files import RawTable, read_file
+from .table_checks import check_masses, check_times
+from .table_files import RawTable, column_names, read_file
 
-__all__ = ["read_table"]
+__all__ = ["is_table", "read_table"]
+
+
+def is_table(path: str | Path) -> bool:
+    """Whether a file has the columns of a table of main branches under their usual names."""
+    try:
+        match_columns(column_names(Path(path)), None)
+    except ValueError:
+        return False
+    return True
 
 
 def read_table(
@@ -59,7 +67,7 @@ def read_table(
     cosmology : Cosmology, optional
         Default `pandya26_cosmology()`.  Redshift or scale factor, where given, set the cosmic time.
     mass_definition : str, optional
-        "bn98" (the default), "vir" (the same), or such as "200c", "500c", "200m", which need a concentration.
+        "bn98" (the default), "vir" (the same), or such as "200c", "500c", "200m", converted with NFW profiles.
     mass_loss : AbstractMassLoss, optional
         Default `RunningMaximum()`.
     smoothing : AbstractSmoothing, optional
@@ -89,17 +97,19 @@ def read_table(
     names = match_columns(raw.columns, columns)
     found_units = _find_units(raw, names, units, h, path)
     definition = _definition(raw, names, mass_definition, path)
-    branches, has_radius = _branches(raw, names, found_units, h or 1.0, definition, cosmology, path)
-    return histories_from_branches(
+    relation = Diemer19() if concentration is None else concentration
+    branches, has_radius, assumed = _branches(raw, names, found_units, h or 1.0, definition, cosmology, relation, path)
+    words = definition_words(definition, assumed, relation)
+    return smooth_branches(
         branches,
         cosmology=cosmology,
-        concentration=Diemer19() if concentration is None else concentration,
+        concentration=relation,
         mass_loss=RunningMaximum() if mass_loss is None else mass_loss,
         smoothing=GaussianInLogTime() if smoothing is None else smoothing,
         times=times,
         drop_bad=drop_bad,
-        provenance=_provenance(raw, names, found_units, definition, has_radius, path),
-    )
+        provenance=_provenance(raw, names, found_units, words, has_radius, path),
+    ).halos
 
 
 def _find_units(raw: RawTable, names, asked, h, path) -> dict[str, tuple[str, Unit]]:
@@ -156,8 +166,10 @@ def _definition(raw: RawTable, names, asked, path) -> str:
     return str(stated[0])
 
 
-def _branches(raw: RawTable, names, units, h, definition, cosmology, path) -> tuple[list[Branch], bool]:
-    """The halos of the table in the order they appear, and whether they have radii of their own."""
+def _branches(raw: RawTable, names, units, h, definition, cosmology, relation, path) -> tuple[list[Branch], bool, int]:
+    """The halos of the table in the order they appear, whether they have radii of their own, and for how many
+    rows a concentration was assumed.
+    """
     numbers = {quantity: _numbers(raw, names[quantity], path) for quantity in units}
     age, scale = check_times(numbers, units, cosmology, path)
     for quantity in ("rvir", "vvir", "rs", "vmax"):
@@ -165,7 +177,9 @@ def _branches(raw: RawTable, names, units, h, definition, cosmology, path) -> tu
             values = convert(numbers[quantity], units[quantity][1], h, scale)
             numbers[quantity] = np.where(values > 0.0, values, np.nan)
     mass = check_masses(numbers, units, h, names, path)
-    log_mvir, log_c, log_ratio = _halo_quantities(numbers, mass, scale, definition, cosmology, path)
+    log_mvir, log_c, log_ratio, assumed = virial_quantities(
+        numbers, mass, 1.0 / scale - 1.0, definition, cosmology, relation, path
+    )
     weight = numbers.get("weight", np.ones(len(age)))
 
     _, first, owner = np.unique(raw.columns[names["halo_id"]], return_index=True, return_inverse=True)
@@ -175,49 +189,15 @@ def _branches(raw: RawTable, names, units, h, definition, cosmology, path) -> tu
         name = str(raw.columns[names["halo_id"]][rows[0]])
         ratio = None if log_ratio is None else log_ratio[rows]
         branches.append(Branch(name, age[rows], log_mvir[rows], log_c[rows], ratio, float(weight[rows[0]])))
-    return branches, log_ratio is not None
-
-
-def _halo_quantities(numbers, mass, scale, definition, cosmology, path):
-    """log10 of virial mass, of concentration (NaN where unknown), and of radius over the virial one (or
-    None).
-    """
-    redshift = 1.0 / scale - 1.0
-    density = np.asarray(reference_density(definition, redshift, cosmology))
-    expected = (3.0 * mass / (4.0 * np.pi * density)) ** (1.0 / 3.0)
-    check_radii(numbers, mass, expected, path)
-    radius = numbers.get("rvir")
-    if radius is None and "vvir" in numbers:
-        radius = GRAVITY * mass / numbers["vvir"] ** 2
-    around = expected if radius is None else radius
-    c = np.full(len(mass), np.nan)
-    if "concentration" in numbers:
-        c = numbers["concentration"]
-    elif "rs" in numbers:
-        c = around / numbers["rs"]
-    elif "vmax" in numbers:
-        c = np.asarray(concentration_from_vmax(numbers["vmax"] / np.asarray(circular_velocity(mass, around))))
-    c = np.where(np.isfinite(c) & (c > 0.0), c, np.nan)
-    virial = definition.strip().lower() in ("bn98", "vir")
-    if not virial:
-        if np.any(np.isnan(c) & np.isfinite(mass)):
-            raise ValueError(
-                f"{path}: masses are {definition}, and {int(np.sum(np.isnan(c)))} rows have no "
-                "concentration, rs or vmax "
-                "to turn them into virial masses; add it, or give Bryan & Norman virial masses"
-            )
-        mass, c = (np.asarray(x) for x in to_virial(mass, c, redshift, definition, cosmology))
-    ratio = np.log10(radius / expected) if virial and radius is not None else None
-    return np.log10(mass), np.log10(c), ratio
+    return branches, log_ratio is not None, assumed
 
 
 def _provenance(raw, names, units, definition, has_radius, path):
     used = [f"{quantity} = {names[quantity]} [{text}]" for quantity, (text, _) in units.items()]
     ignored = ", ".join(name for name in raw.columns if name not in names.values())
-    converted = "" if definition.lower() in ("bn98", "vir") else ", converted to bn98 with NFW profiles"
     return {
         "source": f"table {Path(path).name}, {len(raw.rows)} rows",
         "columns": f"halo_id = {names['halo_id']}, {', '.join(used)}; not used: {ignored or 'none'}",
-        "mass definition": definition + converted,
+        "mass definition": definition,
         "radius": "from the table" if has_radius else "Bryan & Norman 1998",
     }

@@ -3,7 +3,9 @@
 import numpy as np
 from jaxtyping import Float
 
-from ..cosmology import Cosmology, circular_velocity
+from ..cosmology import Cosmology
+from ..units import GRAVITY
+from .clock import ages, redshifts
 from .columns import UNITS, Unit, convert
 
 __all__ = ["check_times", "check_masses", "check_radii"]
@@ -52,7 +54,7 @@ def check_times(
         if scale is not None:
             _check_agreement("redshift", "scale factor", scale, factor, path)
         scale = factor
-    age = None if scale is None else np.asarray(cosmology.age(1.0 / scale - 1.0))
+    age = None if scale is None else ages(cosmology, 1.0 / scale - 1.0)
     if "time" not in numbers:
         return age, scale
     text, unit = units["time"]
@@ -65,7 +67,7 @@ def check_times(
             f"its unit was taken as {text}, allowed are {', '.join(UNITS['time'])}"
         )
     if age is None:
-        return time, 1.0 / (1.0 + np.asarray(cosmology.redshift(time)))
+        return time, 1.0 / (1.0 + redshifts(cosmology, time))
     _check_agreement("time", "redshift or scale factor", time, age, path)
     return age, scale
 
@@ -121,7 +123,7 @@ def check_radii(numbers: dict[str, Float[np.ndarray, " n"]], mass, expected, pat
     ValueError
         A radius or velocity is typically far off, or a concentration is not within 1 and 300.
     """
-    speed = np.asarray(circular_velocity(mass, expected))
+    speed = np.sqrt(GRAVITY * mass / expected)
     for name, implied, unit, factor in (
         ("rvir", expected, "kpc", _NEAR),
         ("vvir", speed, "km/s", _NEAR),

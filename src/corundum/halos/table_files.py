@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["RawTable", "read_file"]
+__all__ = ["RawTable", "column_names", "read_file"]
 
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _HEADER_FIELD = re.compile(r"[^\s\[(]+(?:\s*[\[(][^\])]*[\])])?")
@@ -52,6 +52,23 @@ def read_file(path: str | Path) -> RawTable:
     if signed or path.suffix.lower() in (".h5", ".hdf5", ".hdf"):
         return _read_hdf5(path)
     return _read_text(path)
+
+
+def column_names(path: Path) -> list[str]:
+    """Names of the columns of what may be a table, without reading its rows; none if it is no table."""
+    try:
+        with path.open("rb") as file:
+            signed = file.read(8) == _HDF5_SIGNATURE
+        if signed:
+            import h5py  # only for this format
+
+            with h5py.File(path, "r") as file:
+                return [name for name, item in file.items() if isinstance(item, h5py.Dataset)]
+        with path.open(encoding="utf-8-sig") as file:
+            header = next((line for line in file if line.strip() and not line.lstrip().startswith("#")), "")
+    except (OSError, ValueError):
+        return []
+    return _split_units([f.strip() for f in header.split(",")] if "," in header else _HEADER_FIELD.findall(header))[0]
 
 
 def _read_text(path):

@@ -1,21 +1,35 @@
 """Halo histories on disk.
 
-Only what a source made is stored (mass, concentration, start, weight, and radius or growth where the source
-gave them), with the cosmology, the interpolation rule and the provenance in words; everything else follows on
-reading.
+Only what a source made is stored (mass, concentration, start, weight, mergers, and radius or growth where the
+source gave them), with the cosmology, the interpolation rule and the provenance in words; everything else
+follows on reading.  docs/halos.md describes the layout.
 """
 
 import os
+from collections.abc import Sequence
 
 import h5py
+from jaxtyping import Array, Float
 
-from ..halos import HaloHistories
+from ..cosmology import Cosmology
+from ..halos import (
+    AbstractBranchRepair,
+    AbstractConcentration,
+    AbstractMassLoss,
+    AbstractSmoothing,
+    AbstractTreeFormat,
+    HaloHistories,
+    Mergers,
+    read_table,
+    read_trees,
+)
+from ..halos.table import is_table
 from ..units import Quantity
 from .arrays import read_array, read_values, write_array, write_values
 from .components import read_component, write_component
 from .files import create_hdf5, open_hdf5
 
-__all__ = ["save_halos", "load_halos", "write_halos", "read_halos"]
+__all__ = ["read", "save", "save_halos", "load_halos", "write_halos", "read_halos", "is_halo_file"]
 
 _LAYOUT = {
     "time": Quantity("Gyr", "cosmic age of each grid point", log=False),
@@ -26,6 +40,70 @@ _LAYOUT = {
     "log_rvir": Quantity("log10(kpc)", "proper virial radius, (halo, time); absent: Bryan & Norman 1998", log=False),
     "log_growth": Quantity("log10(Msun/yr)", "dMvir/dt as given by the source, (halo, time)", log=False),
 }
+
+_MERGERS = {
+    "halo": Quantity("1", "row of the halo that the progenitor merged with", log=False),
+    "time": Quantity("Gyr", "cosmic age at which it was last seen apart", log=False),
+    "ratio": Quantity("1", "largest mass it had over the largest mass of the main progenitor, until then", log=True),
+}
+
+
+def read(
+    path: str | os.PathLike,
+    *,
+    format: AbstractTreeFormat | None = None,
+    cosmology: Cosmology | None = None,
+    log_mvir: tuple[float, float] | None = None,
+    lowest_ratio: float | None = None,
+    mass_loss: AbstractMassLoss | None = None,
+    smoothing: AbstractSmoothing | None = None,
+    concentration: AbstractConcentration | None = None,
+    repairs: Sequence[AbstractBranchRepair] | None = None,
+    times: Float[Array, " t"] | None = None,
+    workers: int | None = None,
+) -> HaloHistories:
+    """Halo histories from a file: those this package wrote come back as they were; trees and tables are read.
+
+    Parameters
+    ----------
+    path : path
+        A file written by `save` or ``corundum halos``, a file or directory of merger trees (`read_trees`), or a table
+        of main branches with the usual column names and units (else `read_table`, which can be told them).
+    format, cosmology, log_mvir, lowest_ratio, mass_loss, smoothing, concentration, repairs, times, workers
+        As for `corundum.halos.read_trees`; histories that are ready take none of them, tables only those of
+        `read_table`.
+
+    Raises
+    ------
+    ValueError
+        The file is missing, damaged, no halo file, or fits more than one format; the sentence says which.
+    """
+    given = {name: value for name, value in locals().items() if name != "path" and value is not None}
+    ready, table = is_halo_file(path), format is None and is_table(path)
+    if not ready and not table:
+        return read_trees(path, **given)
+    known = ("cosmology", "mass_loss", "smoothing", "concentration", "times") if table else ()
+    foreign = [name for name in given if name not in known]
+    if foreign:
+        kind = "is a table of main branches" if table else "holds histories that are ready"
+        raise ValueError(
+            f"{path}: {kind}, so {', '.join(foreign)} cannot be applied; leave it out, or read the trees they came from"
+        )
+    return read_table(path, **given) if table else load_halos(path)
+
+
+def is_halo_file(path: str | os.PathLike) -> bool:
+    """Whether a file was written by this package."""
+    try:
+        with h5py.File(path, "r") as file:
+            return "corundum_version" in file.attrs
+    except OSError:
+        return False
+
+
+def save(path: str | os.PathLike, halos: HaloHistories) -> None:
+    """Write halo histories to an HDF5 file that `read` gives back; see docs/halos.md for its layout."""
+    save_halos(path, halos)
 
 
 def save_halos(path: str | os.PathLike, halos: HaloHistories) -> None:
@@ -58,6 +136,10 @@ def write_halos(group: h5py.Group, halos: HaloHistories) -> None:
         value = getattr(halos, name)
         if value is not None:
             write_array(group, name, value, quantity)
+    if halos.mergers is not None:
+        mergers = group.create_group("mergers")
+        for (name, quantity), values in zip(_MERGERS.items(), halos.mergers.to_list(), strict=True):
+            write_array(mergers, name, values, quantity)
     write_component(group.create_group("cosmology"), halos.cosmology)
     write_component(group.create_group("interpolation"), halos.interpolation)
     write_values(group.create_group("provenance", track_order=True), dict(halos.provenance), "halo provenance")
@@ -78,8 +160,13 @@ def read_halos(group: h5py.Group) -> HaloHistories:
             "imported; import its module and load again"
         )
     arrays = {name: read_array(group, name)[0] for name in _LAYOUT if name in group}
+    mergers = None
+    if "mergers" in group:
+        listed = (read_array(group["mergers"], name)[0] for name in _MERGERS)
+        mergers = Mergers.from_list(*listed, len(arrays["log_mvir"]))
     return HaloHistories(
         **arrays,
+        mergers=mergers,
         cosmology=read_component(group["cosmology"]),
         interpolation=interpolation,
         provenance=read_values(group["provenance"]),

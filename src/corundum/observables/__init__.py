@@ -1,5 +1,6 @@
 """Scaling relations: what is observed, with which errors, and the same relations of model galaxies."""
 
+from .abundance import Abundance, cosmic_density, cosmic_sfr_density, mass_function_of, stellar_mass_function
 from .catalogue import regress_catalogue
 from .files import available, load, read
 from .measurement import ERROR_KINDS, Measurement
@@ -28,6 +29,7 @@ __all__ = [
     "AbstractRegression",
     "AbstractRelation",
     "AbstractScatter",
+    "Abundance",
     "ColdGasFraction",
     "ERROR_KINDS",
     "GasMetallicity",
@@ -42,9 +44,13 @@ __all__ = [
     "StellarMetallicity",
     "StellarToHaloMass",
     "available",
+    "cosmic_density",
+    "cosmic_sfr_density",
     "load",
+    "mass_function_of",
     "published_nodes",
     "read",
     "regress_catalogue",
     "scott_bandwidth",
+    "stellar_mass_function",
 ]

@@ -3,6 +3,8 @@
 from .budgets import baryon_budget, energy_budget, mass_budget
 from .comparison import compare_histories, history_differences, mean_histories
 from .drawings import Compared, standard_drawings
+from .halo_histories import halo_growth, mean_growth, raw_over_smooth
+from .halo_report import write_halo_report
 from .histories import growth_histories, redshift_axis, spread_rows
 from .relations import compare_relation, scaling_relation
 from .report import Code, Drawing, Facts, Section, Table, write_report
@@ -25,9 +27,12 @@ __all__ = [
     "failures",
     "figure_bytes",
     "growth_histories",
+    "halo_growth",
     "history_differences",
     "mass_budget",
+    "mean_growth",
     "mean_histories",
+    "raw_over_smooth",
     "redshift_axis",
     "residual",
     "save_figure",
@@ -35,5 +40,6 @@ __all__ = [
     "spread_rows",
     "standard_drawings",
     "standard_report",
+    "write_halo_report",
     "write_report",
 ]

@@ -1,0 +1,26 @@
+"""Merger-tree file formats, one file each."""
+
+from .base import AbstractTreeFormat, Simulation
+from .consistent_trees import ConsistentTrees
+from .consistent_trees_hdf5 import ConsistentTreesHDF5
+from .galacticus import GalacticusForests
+from .hlist import HaloLists
+from .lhalotree import LHaloTree
+from .lhalotree_hdf5 import LHaloTreeHDF5
+from .millennium import MillenniumCSV
+from .sublink import SubLink
+from .ytree_arbors import YtreeArbor
+
+__all__ = [
+    "AbstractTreeFormat",
+    "ConsistentTrees",
+    "ConsistentTreesHDF5",
+    "GalacticusForests",
+    "HaloLists",
+    "LHaloTree",
+    "LHaloTreeHDF5",
+    "MillenniumCSV",
+    "Simulation",
+    "SubLink",
+    "YtreeArbor",
+]

@@ -1,0 +1,81 @@
+"""Merger trees of Consistent-Trees (Behroozi et al. 2013, ApJ 763, 18): ``tree_*.dat`` and ``isotree_*.dat``."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ..forests import Forest, rows_of_ids
+from .base import AbstractTreeFormat, Simulation, checked_mass
+from .text import choose_columns, parse_rows, read_header, require_last_line, simulation_of, tree_blocks
+
+__all__ = ["ConsistentTrees", "forest_of"]
+
+_BYTES_PER_HALO = 400
+
+
+class ConsistentTrees(AbstractTreeFormat):
+    """Text files of Consistent-Trees, with old or new headers; whole forests or isolated trees.
+
+    Parameters
+    ----------
+    mass : str
+        Column of the mass.
+    definition : str
+        Its definition.
+    """
+
+    mass: str = "mvir"
+    definition: str = "vir"
+
+    def recognises(self, path: Path) -> bool:
+        try:
+            files = self.files(path)
+            return bool(files) and read_header(files[0]).has_trees
+        except (OSError, ValueError):
+            return False
+
+    def files(self, path: Path) -> list[Path]:
+        return sorted(path.glob("*tree_*.dat")) if path.is_dir() else [path]
+
+    def simulation(self, path: Path) -> Simulation:
+        header = read_header(path)
+        return simulation_of(header, choose_columns(header, self.mass, path), self.definition)
+
+    def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
+        header = read_header(path)
+        columns, trees = choose_columns(header, self.mass, path), 0
+        require_last_line(path)
+        for line, block in tree_blocks(path, chunk * _BYTES_PER_HALO):
+            trees += block.count(b"#tree")
+            start = block.find(b"#tree")
+            if start < 0:
+                continue
+            line += block[:start].count(b"\n")
+            rows = parse_rows(block[start:], header.names, columns, path, line)
+            if len(rows["id"]):
+                yield forest_of(rows, h, f"{path} (from line {line})")
+        if header.trees is not None and trees != header.trees:
+            raise ValueError(
+                f"{path}: states {header.trees} trees but has {trees}; the file is cut short, so copy it again"
+            )
+
+
+def forest_of(rows: dict[str, np.ndarray], h: float, place: str) -> Forest:
+    """A forest from columns in Msun/h and comoving kpc/h."""
+    scale = rows["scale"]
+    if not np.all((scale > 0.0) & (scale < 1.02)):
+        raise ValueError(f"{place}: scale factors run from {scale.min():g} to {scale.max():g}; the file is damaged")
+    quantities = {name: rows[name] * scale / h for name in ("rvir", "rs") if name in rows}
+    if "vmax" in rows:
+        quantities["vmax"] = rows["vmax"]
+    return Forest(
+        place=place,
+        name=rows["id"],
+        descendant=rows_of_ids(rows["id"], rows["desc_id"], place, "descendant"),
+        scale_factor=scale,
+        mass=checked_mass(rows["mass"] / h, place),
+        central=rows["pid"] < 0,
+        preferred=rows["mmp?"] > 0,
+        columns={name: np.where(values > 0.0, values, np.nan) for name, values in quantities.items()},
+    )

@@ -1,0 +1,101 @@
+"""Choosing halos: evenly over mass or as they occur, from any source, the same ones for the same key.
+
+Sources that hold every halo of a volume have few massive ones and many small ones.  A sample that is even in log mass
+serves scaling relations better; its weights keep what every chosen halo stands for.
+"""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from .histories import HaloHistories
+
+__all__ = ["select_by_mass", "select_evenly"]
+
+
+def select_by_mass(halos: HaloHistories, low: float, high: float) -> HaloHistories:
+    """Halos with log10 of final virial mass [Msun] from `low` to `high`.
+
+    Raises
+    ------
+    ValueError
+        There are none.
+    """
+    final = np.asarray(halos.log_mvir[:, -1])
+    chosen = np.flatnonzero((final >= low) & (final <= high))
+    if not len(chosen):
+        raise ValueError(
+            f"select_by_mass: no halo between log10 of mass {low:g} and {high:g}; there are {len(halos)} from "
+            f"{final.min():.4g} to {final.max():.4g}"
+        )
+    return halos[chosen]
+
+
+def select_evenly(
+    halos: HaloHistories,
+    n: int,
+    *,
+    log_mvir: tuple[float, float] | None = None,
+    key: int | Array = 0,
+    width: float = 0.1,
+) -> HaloHistories:
+    """Draw `n` halos, every decade of final mass equally often, without drawing one twice.
+
+    The chance of a halo is one over the number of halos within half of `width` of it, counted by a sorted search.
+    Its weight is divided by the expected number of times it was chosen, so that weighted sums over the sample
+    estimate the same sums over all halos.
+
+    Parameters
+    ----------
+    halos : HaloHistories
+    n : int
+        How many, at most as many as there are in the range.
+    log_mvir : (float, float), optional
+        Range of log10 of final virial mass [Msun]; default all.
+    key : int or JAX key
+        The same key gives the same halos.
+    width : float
+        Range over which halos are counted [dex].
+
+    Raises
+    ------
+    ValueError
+        There are fewer halos than asked for, or `width` is not positive.
+    """
+    if not width > 0.0:
+        raise ValueError(f"width: got {width:g}; allowed a positive number of dex, such as 0.1")
+    chosen = halos if log_mvir is None else select_by_mass(halos, *log_mvir)
+    if not 0 < n <= len(chosen):
+        raise ValueError(f"n: got {n}; there are {len(chosen)} halos in the range, so ask for 1 to {len(chosen)}")
+    final = np.asarray(chosen.log_mvir[:, -1])
+    ordered = np.sort(final)
+    near = np.searchsorted(ordered, final + 0.5 * width, "right") - np.searchsorted(ordered, final - 0.5 * width)
+    # Counts near the two ends see only half of the range.
+    seen = np.minimum(final + 0.5 * width, ordered[-1]) - np.maximum(final - 0.5 * width, ordered[0])
+    chance = np.maximum(seen, 1e-3 * width) / near
+    expected = _expected(chance, n)
+    key = jax.random.key(key) if isinstance(key, int | np.integer) else key
+    # Systematic sampling takes every halo with exactly its expected number, at most once; along the masses, shuffled
+    # within half of the width, every part of the range gets its share.
+    order = np.argsort(final + 0.5 * width * np.asarray(jax.random.uniform(key, final.shape)))
+    ladder = np.cumsum(expected[order])
+    offset = float(jax.random.uniform(jax.random.fold_in(key, 1)))
+    rows = np.sort(order[np.minimum(np.searchsorted(ladder, np.arange(n) + offset), len(ladder) - 1)])
+    weights = np.asarray(chosen.weights)[rows] / expected[rows]
+    words = f"{n} of {len(chosen)} halos, even in log10 of final mass over {width:g} dex"
+    return dataclasses.replace(
+        chosen[rows], weights=jnp.asarray(weights), provenance={**dict(halos.provenance), "selection": words}
+    )
+
+
+def _expected(chance: np.ndarray, n: int) -> np.ndarray:
+    """Expected number of times each is chosen: in proportion to its chance, but never more than once."""
+    expected, certain = chance * (n / chance.sum()), np.zeros(len(chance), bool)
+    while np.any(expected[~certain] > 1.0):
+        certain |= expected > 1.0
+        rest = n - certain.sum()
+        expected = np.where(certain, 1.0, chance * (rest / chance[~certain].sum()))
+    return expected

@@ -1,0 +1,207 @@
+"""Converting merger trees to one file of halo histories, so that an interruption loses at most the current files.
+
+The main branches of each source file are kept beside the output as soon as they are read; the same call after an
+interruption reads only what is missing.  When all are there they are smoothed together and written, and the parts
+are removed.
+"""
+
+import contextlib
+import functools
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+from jaxtyping import Array, Float
+
+from .. import __version__
+from ..cosmology import Cosmology
+from ..halos import (
+    AbstractBranchRepair,
+    AbstractConcentration,
+    AbstractMassLoss,
+    AbstractSmoothing,
+    AbstractTreeFormat,
+    Branch,
+    Diemer19,
+    HaloHistories,
+)
+from ..halos.report import BranchReport, report_on
+from ..halos.sniffing import recognise
+from ..halos.tree_sources import chosen_cosmology, common_simulation, tree_files
+from ..halos.trees import branches_of_file, joined, map_files, smooth_trees
+from .files import create_hdf5, open_hdf5
+from .halos import save_halos
+
+__all__ = ["Conversion", "convert_trees"]
+
+_PER_SNAPSHOT = ("time", "log_mvir", "log_concentration", "log_radius_ratio")
+
+
+class Conversion(NamedTuple):
+    """Histories, and the report on how they were made."""
+
+    halos: HaloHistories
+    report: BranchReport
+
+
+def convert_trees(
+    source: str | Path,
+    output: str | Path,
+    *,
+    format: AbstractTreeFormat | None = None,
+    cosmology: Cosmology | None = None,
+    log_mvir: tuple[float, float] = (0.0, 20.0),
+    lowest_ratio: float = 0.01,
+    mass_loss: AbstractMassLoss | None = None,
+    smoothing: AbstractSmoothing | None = None,
+    concentration: AbstractConcentration | None = None,
+    repairs: Sequence[AbstractBranchRepair] | None = None,
+    times: Float[Array, " t"] | None = None,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Conversion:
+    """Read merger trees, write histories to `output`, and report on them.
+
+    Parameters
+    ----------
+    source : path
+        A file or a directory of merger trees.
+    output : path
+        The HDF5 file to write; until it is there, ``OUTPUT.parts`` beside it holds what is done.
+    format, cosmology, log_mvir, lowest_ratio, mass_loss, smoothing, concentration, repairs, times, workers
+        As for `corundum.halos.read_trees`.
+    progress : callable, optional
+        Called as ``progress(files done, files)``.
+
+    Raises
+    ------
+    ValueError, OSError
+        A file cannot be read or written; the message names it.
+    """
+    source, output = Path(source), Path(output)
+    if workers < 1:
+        raise ValueError(f"workers: got {workers}; allowed a positive number of processes")
+    form = recognise(source) if format is None else format
+    files = tree_files(form, source)
+    simulation = common_simulation(form, files)
+    cosmology, said = chosen_cosmology(simulation, cosmology, files[0])
+    relation = Diemer19() if concentration is None else concentration
+    if not output.parent.is_dir():
+        raise FileNotFoundError(2, "no such folder; make it first", str(output.parent))
+    options = dict(
+        definition=simulation.definition, cosmology=cosmology, log_mvir=tuple(log_mvir), lowest_ratio=lowest_ratio,
+        relation=relation,
+    )  # fmt: skip
+    with _parts_folder(output) as folder:
+        parts = _read_parts(form, files, folder, options, workers, progress)
+        read = joined(((p.branches, p.counts) for p in parts), form, source, files, simulation, cosmology, said)
+        checksums = "; ".join(f"{file.name} {part.checksum}" for file, part in zip(files, parts, strict=True))
+        read = read._replace(words=read.words | {"sha256": checksums, "code": f"corundum {__version__}"})
+        smoothed = smooth_trees(
+            read, mass_loss=mass_loss, smoothing=smoothing, concentration=concentration, repairs=repairs, times=times
+        )
+        save_halos(output, smoothed.halos)
+        shutil.rmtree(folder)
+    return Conversion(smoothed.halos, report_on(smoothed, read.counts))
+
+
+@contextlib.contextmanager
+def _parts_folder(output: Path) -> Iterator[Path]:
+    """A folder for finished parts, which stays after an interruption unless nothing is in it."""
+    folder = output.with_name(output.name + ".parts")
+    folder.mkdir(exist_ok=True)
+    try:
+        yield folder
+    finally:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+def _read_parts(form, files, folder, options, workers, progress) -> "list[_Part]":
+    asked = json.dumps([repr(form), {name: repr(value) for name, value in options.items()}])
+    jobs = [(file, folder / f"part_{number:05d}.h5", asked) for number, file in enumerate(files)]
+    missing = [job for job in jobs if not _is_done(*job)]
+    done = len(jobs) - len(missing)
+    if progress is not None:
+        progress(done, len(jobs))
+    for _ in map_files(functools.partial(_convert_file, form, options), missing, workers):
+        done += 1
+        if progress is not None:
+            progress(done, len(jobs))
+    return [_read_part(part) for _, part, _ in jobs]
+
+
+class _Part(NamedTuple):
+    branches: list[Branch]
+    counts: dict[str, int]
+    checksum: str
+
+
+def _made_from(file: Path, asked: str) -> str:
+    stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in _sources(file)]
+    return json.dumps([str(file.resolve()), stats, asked, __version__])
+
+
+def _sources(file: Path) -> Sequence[Path]:
+    return sorted(path for path in file.iterdir() if path.is_file()) if file.is_dir() else [file]
+
+
+def _is_done(file: Path, part: Path, asked: str) -> bool:
+    if not part.exists():
+        return False
+    try:
+        with open_hdf5(part, "branches") as stored:
+            return stored.attrs["made_from"] == _made_from(file, asked)
+    except (OSError, ValueError):
+        return False  # left by a crash, or of another version: made anew
+
+
+def _convert_file(form, options, job) -> None:
+    file, part, asked = job
+    made_from = _made_from(file, asked)
+    branches, counts = branches_of_file(form, file, **options)
+    with create_hdf5(part, "branches") as stored:
+        stored.attrs["made_from"], stored.attrs["counts"] = made_from, json.dumps(counts)
+        stored.attrs["sha256"] = _checksum(file)
+        _write_branches(stored, branches)
+
+
+def _checksum(file: Path) -> str:
+    digest = hashlib.sha256()
+    for path in _sources(file):
+        with path.open("rb") as content:
+            while block := content.read(1 << 22):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _write_branches(stored: h5py.File, branches: Sequence[Branch]) -> None:
+    stored["name"] = np.array([branch.name for branch in branches], dtype=h5py.string_dtype())
+    stored["snapshots"] = np.array([len(branch.time) for branch in branches], dtype=np.int64)
+    stored["mergers_of_each"] = np.array([branch.mergers.shape[1] for branch in branches], dtype=np.int64)
+    for name in _PER_SNAPSHOT:
+        values = [getattr(branch, name) for branch in branches]
+        if branches and values[0] is not None:
+            stored[name] = np.concatenate(values)
+    stored["mergers"] = (
+        np.concatenate([branch.mergers for branch in branches], axis=1) if branches else np.zeros((2, 0))
+    )
+
+
+def _read_part(part: Path) -> _Part:
+    with open_hdf5(part, "branches") as stored:
+        counts, checksum = json.loads(stored.attrs["counts"]), str(stored.attrs["sha256"])
+        names = stored["name"].asstr()[()]
+        ends = np.cumsum(stored["snapshots"][()])[:-1]
+        curves = [np.split(stored[name][()], ends) if name in stored else None for name in _PER_SNAPSHOT]
+        mergers = np.split(stored["mergers"][()], np.cumsum(stored["mergers_of_each"][()])[:-1], axis=1)
+    branches = []
+    for row, name in enumerate(names):
+        time, log_mvir, log_c, ratio = (None if curve is None else curve[row] for curve in curves)
+        branches.append(Branch(str(name), time, log_mvir, log_c, ratio, 1.0, mergers[row]))
+    return _Part(branches, counts, checksum)

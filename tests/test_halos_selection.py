@@ -1,0 +1,121 @@
+"""Selecting halos and weighting them, and population statistics from the weights."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import corundum as co
+from corundum import halos as H
+from corundum import observables as O
+from synthetic import histories, population
+
+
+@pytest.fixture(scope="module")
+def volume():
+    """Halos as a simulation has them: ten times as many a decade of mass below."""
+    rng = np.random.default_rng(0)
+    masses = 10.0 - np.log10(1.0 - rng.uniform(size=4000) * (1.0 - 10.0**-2.0))
+    halos = histories(4000)
+    shift = (masses - np.asarray(halos.log_mvir[:, -1]))[:, None]
+    made = H.HaloHistories(halos.time, halos.log_mvir + shift, halos.log_concentration, cosmology=halos.cosmology)
+    return H.volume_weights(made, 1000.0)
+
+
+def test_even_selection_is_even_and_keeps_sums(volume):
+    some = H.select_evenly(volume, 600, log_mvir=(10.0, 11.5), key=3)
+    final = np.asarray(some.log_mvir[:, -1])
+    counts, _ = np.histogram(final, 6, (10.0, 11.5))
+    # The few most massive halos are all taken; elsewhere every bin holds the same number.
+    assert counts[:4].std() < 0.25 * counts[:4].mean()
+    inside = H.select_by_mass(volume, 10.0, 11.5)
+    for low in (10.0, 10.6):
+        every = np.asarray(inside.log_mvir[:, -1]) >= low
+        np.testing.assert_allclose(np.sum(some.weights[final >= low]), np.sum(inside.weights[every]), rtol=0.06)
+    assert len(np.unique(np.asarray(some.log_mvir), axis=0)) == 600
+    assert "600 of " in dict(some.provenance)["selection"]
+
+
+def test_selection_is_reproducible(volume):
+    one, same, other = (H.select_evenly(volume, 50, key=key) for key in (1, jax.random.key(1), 2))
+    np.testing.assert_array_equal(one.log_mvir, same.log_mvir)
+    assert not np.array_equal(one.log_mvir, other.log_mvir)
+    everything = H.select_evenly(volume, len(volume), key=1)
+    np.testing.assert_allclose(everything.weights, volume.weights[0])
+
+
+def test_senseless_selections_are_refused(volume):
+    for change, words in (
+        (lambda: H.select_evenly(volume, 5000), "n: got 5000; there are 4000 halos in the range"),
+        (lambda: H.select_evenly(volume, 5, width=0.0), "width: got 0"),
+        (lambda: H.select_by_mass(volume, 15.0, 16.0), "no halo between log10 of mass 15 and 16; there are 4000"),
+        (lambda: H.volume_weights(volume, 0.0), "volume: got 0"),
+        (lambda: H.abundance_weights(volume[[0, 0]]), "all 2 halos have log10 of mass"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            change()
+
+
+def test_abundance_weights_integrate_the_mass_function_however_halos_were_drawn():
+    mass_function = H.VirialMassFunction(cosmology=co.cosmology.planck15())
+    even, drawn = histories(3000, seed=1), histories(3000, seed=2)
+    steep = drawn[np.flatnonzero(np.random.default_rng(0).uniform(size=3000) < 10.0 ** -(drawn.log_mvir[:, -1] - 10.0))]
+    for halos in (even, steep):
+        weighted = H.abundance_weights(halos)
+        final = np.asarray(weighted.log_mvir[:, -1])
+        for low, high in ((final.min(), final.max()), (10.5, 11.0)):
+            grid = np.linspace(low, high, 2001)
+            expected = np.trapezoid(np.asarray(mass_function(grid)), grid)
+            found = np.sum(np.asarray(weighted.weights)[(final >= low) & (final <= high)])
+            np.testing.assert_allclose(found, expected, rtol=0.03)
+    assert "VirialMassFunction" in dict(weighted.provenance)["weights"]
+    table = H.abundance_weights(even, H.Despali16())
+    np.testing.assert_allclose(np.sum(table.weights), np.sum(H.abundance_weights(even).weights), rtol=0.01)
+
+
+@pytest.fixture(scope="module")
+def galaxies():
+    halos = H.abundance_weights(histories(2000, seed=3))
+    return halos, population(halos, failed=(3, 40))
+
+
+def test_the_stellar_mass_function_counts_halos(galaxies):
+    halos, made = galaxies
+    today = made.at(0.0)
+    function = O.mass_function_of(today, "mvir", np.arange(10.25, 12.0, 0.25))
+    expected = np.asarray(H.VirialMassFunction(cosmology=halos.cosmology)(np.asarray(function.x)))
+    np.testing.assert_allclose(function.density, expected, rtol=0.08)
+    excess = function.error / function.density * np.sqrt(function.galaxies)
+    assert np.all((excess > 1.0) & (excess < 1.4))  # Poisson, and the spread of the weights
+    stars = O.stellar_mass_function(today, np.arange(5.0, 12.1, 0.25))
+    assert np.sum(stars.galaxies) == 1998
+    np.testing.assert_allclose(np.sum(stars.density) * 0.25, np.sum(halos.weights), rtol=1e-9)
+
+
+def test_cosmic_densities_are_weighted_sums_and_differentiable(galaxies):
+    halos, made = galaxies
+    density = O.cosmic_sfr_density(made)
+    assert density.shape == (2,)
+    today = made.at(0.0)
+    solved = np.asarray(today.valid)
+    weights = np.asarray(halos.weights)
+    expected = np.sum((weights * np.asarray(today["sfr"]))[solved]) * weights.sum() / weights[solved].sum()
+    np.testing.assert_allclose(density[1], expected, rtol=1e-12)
+
+    solved_sfr = jnp.where(today.valid, today["sfr"], 0.0)
+
+    def scaled(factor):
+        values = {**today.values, "sfr": jnp.where(today.valid, factor * solved_sfr, jnp.nan)}
+        return O.cosmic_density(today._replace(values=values), "sfr")
+
+    np.testing.assert_allclose(jax.grad(scaled)(1.0), expected, rtol=1e-12)
+    assert float(eqx.filter_jit(lambda g: jnp.sum(g.valid))(today)) == 1998
+
+
+def test_statistics_without_number_densities_are_refused():
+    made = population(histories(20))
+    with pytest.raises(ValueError, match="every galaxy has weight 1, which is no number density"):
+        O.cosmic_sfr_density(made)
+    with pytest.raises(ValueError, match="edges: give at least two edges"):
+        O.mass_function_of(made.at(0.0), "mstar", [11.0, 10.0])
