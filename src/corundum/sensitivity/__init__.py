@@ -4,6 +4,7 @@ from .coordinates import AbstractCoordinates, AsGiven, Ln, Log10, Natural, Prior
 from .derivatives import AbstractMode, Forward, Reverse
 from .jacobians import Jacobian, channel_jacobian, history_redshifts, parameter_jacobian
 from .labelled import Labelled
+from .second import Summary, gradient, hessian, hessian_vector_product
 from .state import Modes, StateJacobian, modes, state_jacobian
 from .variational import INITIAL, PROCESSES, Routes, by_process, routes
 
@@ -24,8 +25,12 @@ __all__ = [
     "Reverse",
     "Routes",
     "StateJacobian",
+    "Summary",
     "by_process",
     "channel_jacobian",
+    "gradient",
+    "hessian",
+    "hessian_vector_product",
     "history_redshifts",
     "modes",
     "parameter_jacobian",
