@@ -2,6 +2,7 @@
 
 from .catalogue import regress_catalogue
 from .files import available, load, read
+from .information import observable_of
 from .measurement import ERROR_KINDS, Measurement
 from .regression import (
     AbstractRegression,
@@ -43,6 +44,7 @@ __all__ = [
     "StellarToHaloMass",
     "available",
     "load",
+    "observable_of",
     "published_nodes",
     "read",
     "regress_catalogue",
