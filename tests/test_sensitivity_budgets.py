@@ -50,7 +50,7 @@ def test_the_galaxies_are_those_of_the_model(base, population, halos):
     owed = 0.0486 / 0.3075 * population["mvir"][3:7, 0]
     stars = base.mass.sel(share="stars", redshift=0.0).values
     np.testing.assert_allclose(stars, population["mstar"][3:7, 0] / owed, rtol=1e-3)
-    locked = base.flows.sel(flow="star_formation", redshift=0.0).values
+    locked = base.mass_flows.sel(flow="star_formation", redshift=0.0).values
     np.testing.assert_allclose(locked, stars, rtol=1e-6)
 
 

@@ -3,7 +3,12 @@
 from .budgets import baryon_budget, energy_budget, mass_budget
 from .comparison import compare_histories, history_differences, mean_histories
 from .drawings import Compared, standard_drawings
+from .flows import feedback_indices, flow_diagram
 from .histories import growth_histories, redshift_axis, spread_rows
+from .information import combination_map, greedy_bars
+from .jacobians import jacobian_map, route_bars
+from .modes import mode_portrait
+from .prior import index_bars, prior_maps
 from .relations import compare_relation, scaling_relation
 from .report import Code, Drawing, Facts, Section, Table, write_report
 from .residuals import Residual, residual
@@ -19,17 +24,26 @@ __all__ = [
     "Section",
     "Table",
     "baryon_budget",
+    "combination_map",
     "compare_histories",
     "compare_relation",
     "energy_budget",
     "failures",
+    "feedback_indices",
     "figure_bytes",
+    "flow_diagram",
+    "greedy_bars",
     "growth_histories",
     "history_differences",
+    "index_bars",
+    "jacobian_map",
     "mass_budget",
     "mean_histories",
+    "mode_portrait",
+    "prior_maps",
     "redshift_axis",
     "residual",
+    "route_bars",
     "save_figure",
     "scaling_relation",
     "spread_rows",

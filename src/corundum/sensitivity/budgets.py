@@ -62,10 +62,10 @@ class Budgets(NamedTuple):
         Fractions of the energy put into the CGM: ``stored``, and each flow that takes energy out.
     metals : Labelled, (halo, redshift, share)
         Fractions of the metals made or brought in: what each reservoir holds, and what left the halo.
-    flows : Labelled, (halo, redshift, flow)
-        Mass that each flow has carried, over f_b Mvir.
+    mass_flows, energy_flows, metals_flows : Labelled, (halo, redshift, flow)
+        What each flow has carried since the start, over f_b Mvir, or over the energy or the metals supplied.
     derivative : dict of str to Labelled, or empty
-        ``mass``, ``indices``, ``energy``, ``metals`` and ``flows`` again, with a last dimension ``parameter``.
+        Each of the above again under its name, with a last dimension ``parameter``.
     log_mvir : Labelled, (halo, redshift)
     status : Labelled, (halo,)
     """
@@ -74,7 +74,9 @@ class Budgets(NamedTuple):
     indices: Labelled
     energy: Labelled
     metals: Labelled
-    flows: Labelled
+    mass_flows: Labelled
+    energy_flows: Labelled
+    metals_flows: Labelled
     derivative: dict[str, Labelled]
     log_mvir: Labelled
     status: Labelled
@@ -108,13 +110,17 @@ class _Shares(eqx.Module):
             "ism": held["mass"]["ism"] / owed,
             "stars": held["mass"].get("stars", jnp.zeros_like(owed)) / owed,
         }
-        flows = {flow: total / owed for (flow, currency), total in totals.items() if currency == "mass"}
-        split = {"mass": mass, "indices": _indices(mass, state.mrecycled / owed), "flows": flows}
+        split = {
+            "mass": mass,
+            "indices": _indices(mass, state.mrecycled / owed),
+            "mass_flows": _over(totals, "mass", owed),
+        }
         for currency in ("energy", "metals"):
             supply = getattr(state, f"opening_{currency}") + sum(_crossing(own, totals, currency, inward=True).values())
             lost = _crossing(own, totals, currency, inward=False)
             stored = held[currency] if currency == "metals" else {"stored": sum(held[currency].values())}
             split[currency] = {name: amount / supply for name, amount in {**stored, **lost}.items()}
+            split[f"{currency}_flows"] = _over(totals, currency, supply)
         return {kind: jnp.stack(list(parts.values()), axis=-1) for kind, parts in split.items()}
 
     def labels(self, kind: str) -> tuple[str, ...]:
@@ -122,8 +128,8 @@ class _Shares(eqx.Module):
         own = self.model.model.ledger
         if kind in ("mass", "indices"):
             return SHARES if kind == "mass" else INDICES
-        if kind == "flows":
-            return tuple(flow.name for flow in own.flows if flow.mass is not None)
+        if kind.endswith("_flows"):
+            return tuple(flow.name for flow in own.flows if getattr(flow, kind.removesuffix("_flows")) is not None)
         inside = [reservoir for currency, reservoir in own.contents if currency == kind]
         lost = [f.name for f in own.flows if getattr(f, kind) and _direction(own, f, kind) == "outward"]
         return (*(inside if kind == "metals" else ("stored",)), *lost)
@@ -139,6 +145,10 @@ def _indices(mass, recycled):
         "preventive_fraction": prevention / (prevention + ejection),
         "recycled": recycled,
     }
+
+
+def _over(totals, currency, unit):
+    return {flow: total / unit for (flow, kind), total in totals.items() if kind == currency}
 
 
 def _direction(ledger, flow, currency):
@@ -218,7 +228,9 @@ _KINDS = {
     "indices": ("index", "prevention and ejection indices"),
     "energy": ("share", "fractions of the energy put into the CGM"),
     "metals": ("share", "fractions of the metals made or brought in"),
-    "flows": ("flow", "mass carried by each flow over f_b Mvir"),
+    "mass_flows": ("flow", "mass carried by each flow over f_b Mvir"),
+    "energy_flows": ("flow", "energy carried by each flow over the energy put into the CGM"),
+    "metals_flows": ("flow", "metals carried by each flow over those made or brought in"),
 }
 
 
