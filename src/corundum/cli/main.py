@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .environment import configure, versions
 from .errors import run_guarded
+from .sensitivity_commands import add_sensitivity_commands
 
 __all__ = ["main"]
 
@@ -89,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     run.add_argument("--overwrite", action="store_true", help="discard an earlier run in DIR")
     run.set_defaults(command=_run)
+
+    add_sensitivity_commands(commands, look)
 
     data = commands.add_parser("data", help="measurements that come with the package", **look)
     _list_and_show(data, look, "measurement", _list_data, _show_data)

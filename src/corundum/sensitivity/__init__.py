@@ -4,7 +4,7 @@ from .budgets import INDICES, SHARES, Budgets, budgets
 from .checks import GradientCheck, check_gradients, error_matrix
 from .coordinates import AbstractCoordinates, AsGiven, Ln, Log10, Natural, PriorWidth
 from .counterfactual import counterfactual
-from .derivatives import AbstractMode, Forward, Reverse
+from .derivatives import AbstractMode, Forward, Reverse, check_redshifts
 from .designs import Box, Design, latin_hypercube, morris, prior_box, saltelli, sobol_sequence
 from .fisher import (
     PRIOR_INFORMATION,
@@ -20,6 +20,7 @@ from .jacobians import Jacobian, channel_jacobian, history_redshifts, parameter_
 from .labelled import Labelled
 from .measures import Measures, PriorMap, dgsm, fractional_norms, morris_effects, prior_map, sobol_indices
 from .second import Summary, gradient, hessian, hessian_vector_product
+from .space import choose, known_parameters
 from .state import Modes, StateJacobian, modes, state_jacobian
 from .study import BlockStore, JacobiansOf, StatesOf, Study, SummaryOf, run_study
 from .variational import INITIAL, PROCESSES, Routes, by_process, routes
@@ -64,6 +65,8 @@ __all__ = [
     "by_process",
     "channel_jacobian",
     "check_gradients",
+    "check_redshifts",
+    "choose",
     "counterfactual",
     "dgsm",
     "error_matrix",
@@ -74,6 +77,7 @@ __all__ = [
     "hessian",
     "hessian_vector_product",
     "history_redshifts",
+    "known_parameters",
     "latin_hypercube",
     "modes",
     "morris",
