@@ -91,3 +91,19 @@ def test_counterfactuals_beside_their_linear_prediction(halos):
 def test_bad_counterfactuals_are_refused(halos, multipliers, message):
     with pytest.raises(ValueError, match=message):
         S.counterfactual(Toy(), halos[:1], multipliers)
+
+
+def test_flow_diagrams_and_indices_are_drawn(base, tmp_path):
+    ledger = co.models.ThermalCGM.ledger
+    for currency, flows in (("mass", 5), ("energy", 4), ("metals", 7)):
+        ax = co.plots.flow_diagram(ledger, base, currency=currency, parameter=NAMES[0])
+        ribbons = [text for text in ax.texts if "→" in text.get_text() or "←" in text.get_text()]
+        assert len(ribbons) == flows
+    co.plots.save_figure(ax, tmp_path / "flows.png")
+    stacked = co.plots.feedback_indices(base, redshift=1.0)
+    assert len(stacked.collections) == 7 and stacked.get_ylim() == (0.0, 1.0)
+    with pytest.raises(ValueError, match="got currency 'dust'; allowed mass, energy, metals"):
+        co.plots.flow_diagram(ledger, base, currency="dust")
+    bare = base._replace(derivative={})
+    with pytest.raises(ValueError, match="have no derivatives"):
+        co.plots.flow_diagram(ledger, bare, parameter=NAMES[0])

@@ -182,3 +182,22 @@ def test_bad_summaries_are_refused(halos):
         S.gradient(S.Summary(lambda galaxies: galaxies["gas"], Toy(), halos[:2], ["time"]))
     with pytest.raises(ValueError, match="expected one for each of 1"):
         S.gradient(S.Summary(mean_log_gas, Toy(), halos[:2], ["time"]), [0.1, 0.2])
+
+
+# --- figures -----------------------------------------------------------------------------------------------------
+
+
+def test_routes_modes_and_matrices_are_drawn(routed, made_up, tmp_path):
+    one = routed.derivative.sel(halo=0, redshift=0.0)
+    ax = co.plots.jacobian_map(one.sum("channel"), routes=one)
+    numbers = [text.get_text() for text in ax.texts]
+    assert "via wind heating" in numbers and "CGM" in numbers and len(ax.get_xticks()) == len(NAMES)
+    co.plots.save_figure(ax, tmp_path / "jacobian.png")
+    bars = co.plots.route_bars(one)
+    assert {"CGM heating", "ejection", "accretion", "total"} <= set(bars.get_legend_handles_labels()[1])
+    with pytest.raises(ValueError, match="select one galaxy"):
+        co.plots.jacobian_map(routed.derivative)
+    halos, galaxies = made_up
+    state = S.state_jacobian(MODEL, halos, [2.0, 0.0], population=galaxies)
+    axes = co.plots.mode_portrait(state, S.modes(state), halo=1)
+    assert len(axes) == 8 and "mode 1" in axes[1].get_title()

@@ -265,3 +265,22 @@ def test_labelled_arrays_come_back_from_a_file(information, tmp_path):
         co.load(tmp_path / "s.h5")
     with pytest.raises(FileNotFoundError):
         co.io.load_sensitivity(tmp_path / "none.h5")
+
+
+# --- figures -----------------------------------------------------------------------------------------------------
+
+
+def test_maps_bars_and_combinations_are_drawn(information, tmp_path):
+    design = S.latin_hypercube(unit_box(3), 30)
+    log_mvir, phi = np.broadcast_to(np.linspace(10, 12, 6), (30, 6)), np.full((30, 6, 3), 0.3)
+    axes = co.plots.prior_maps(S.prior_map(design, log_mvir, phi, bins=4))
+    assert axes.shape == (2, 2) and axes[0, 0].get_ylabel() == "x0"
+    co.plots.save_figure(axes[0, 0], tmp_path / "maps.png")
+    measures = S.dgsm(design, design.unit, np.broadcast_to(np.eye(3), (30, 3, 3)), resamples=20)
+    bars = co.plots.index_bars({"nu": measures, "mean_abs": measures}, output=(1,))
+    assert [text.get_text() for text in bars.get_legend().get_texts()] == ["nu", "mean abs"]
+    table = S.greedy_design(observables(), information)
+    names = [label.get_text() for label in co.plots.greedy_bars(table).get_yticklabels()]
+    assert names == [name for name, *_ in table.order]
+    combinations = co.plots.combination_map(S.expected_fisher(observables(), information))
+    assert sum("×" in text.get_text() for text in combinations.texts) == 3

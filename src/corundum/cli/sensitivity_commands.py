@@ -1,9 +1,9 @@
 """The commands ``corundum sensitivity`` and ``corundum check-gradients``: their arguments and their help."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
+from .arguments import add_run_file_arguments, run_or_check
 from .environment import configure
 
 __all__ = ["add_sensitivity_commands"]
@@ -51,14 +51,7 @@ def add_sensitivity_commands(commands: Any, look: dict[str, Any]) -> None:
         "sensitivity", help="how galaxies respond to parameters and channels", description=_SENSITIVITY, epilog=_MORE,
         **look,
     )  # fmt: skip
-    sensitivity.add_argument("file", metavar="FILE.toml", type=Path, help="the run file")
-    where = sensitivity.add_mutually_exclusive_group(required=True)
-    where.add_argument("-o", "--output", metavar="DIR", type=Path, help="directory for the results; made if needed")
-    where.add_argument("--dry-run", action="store_true", help="check the run file and print it with all defaults")
-    sensitivity.add_argument(
-        "--set", metavar="KEY=VALUE", dest="overrides", action="append", default=[], help="set a key of the run file"
-    )
-    sensitivity.add_argument("--overwrite", action="store_true", help="discard an earlier run in DIR")
+    add_run_file_arguments(sensitivity)
     sensitivity.set_defaults(command=_sensitivity)
 
     check = commands.add_parser(
@@ -83,11 +76,7 @@ def _sensitivity(arguments: argparse.Namespace) -> int:
     configure()
     from .sensitivity import check, run
 
-    if arguments.dry_run:
-        print(check(arguments.file, arguments.overrides), end="")
-        return 0
-    print(run(arguments.file, arguments.output, arguments.overrides, overwrite=arguments.overwrite))
-    return 0
+    return run_or_check(arguments, run, check)
 
 
 def _check(arguments: argparse.Namespace) -> int:
