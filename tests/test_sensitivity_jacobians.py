@@ -73,6 +73,20 @@ def test_a_toy_galaxy_has_its_closed_form_sensitivity_at_all_times(halos):
     assert np.all(jacobian.derivative.values[..., 5] == 0.0)
 
 
+def test_the_cosmology_moves_the_clock(halos):
+    """The toy knows no cosmology, but z = 1 comes at another age: d lg gas / d h through the age alone."""
+    names = ("cosmology.h", "cosmology.omega_m", "loading")
+    jacobian = S.parameter_jacobian(Toy(), halos[:2], names, [1.0], coordinates=AsGiven(), solver=TIGHT)
+
+    def exact(values):
+        changed = dict(zip(("h", "omega_m"), values, strict=True))
+        age = co.replace(halos.cosmology, changed).age(jnp.float64(1.0))
+        return jnp.log10(jnp.stack(solution(Toy(), age - halos.start[0])))
+
+    theta = jnp.stack(co.get_values(halos.cosmology, ["h", "omega_m"]))
+    np.testing.assert_allclose(jacobian.derivative.values[0, 0, :, :2], jax.jacfwd(exact)(theta), rtol=1e-6)
+
+
 def test_coordinates_differ_by_their_own_slopes(halos):
     def run(rule, names=("loading", "gas")):
         return S.parameter_jacobian(Toy(), halos[:2], names, Z, coordinates=rule, solver=TIGHT).derivative.values[0, 0]
