@@ -48,9 +48,11 @@ def prior_maps(found: PriorMap, axes: np.ndarray | None = None, *, columns: int 
         rows = -(-number // columns)
         axes = new_axes(rows, columns, size=(3.6 * columns + 0.8, 2.5 * rows + 0.3), squeeze=False)
     flat = np.ravel(axes)
+    # A column that is exactly zero is dark like any small one; only cells without galaxies are grey.
+    shown = np.ma.masked_invalid(np.maximum(found.mean, low))
     for j, name in enumerate(found.names):
         image = flat[j].pcolormesh(
-            found.mass_edges, found.parameter_edges[j], np.ma.masked_invalid(found.mean[j]).T, cmap="magma",
+            found.mass_edges, found.parameter_edges[j], shown[j].T, cmap="magma",
             norm=LogNorm(low, 1.0), rasterized=True,
         )  # fmt: skip
         flat[j].set_ylabel(symbol(name))
