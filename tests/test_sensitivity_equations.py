@@ -209,8 +209,8 @@ def test_routes_modes_and_matrices_are_drawn(routed, made_up, tmp_path):
 @pytest.mark.parametrize(
     ("parameter", "sharp", "velocity", "cgm_boost"),
     [
-        ("energy_loading.amplitude", dict(energy_ceiling=co.physics.Ceiling(minimum=HardMinimum())), 20.0, 1.0),
-        ("metal_loading.amplitude", dict(metal_ceiling=co.physics.Ceiling(minimum=HardMinimum())), 5.0, 1.0),
+        ("energy_loading.amplitude", dict(energy_ceiling=co.physics.Ceiling(minimum=HardMinimum())), 50.0, 1.0),
+        ("metal_loading.amplitude", dict(metal_ceiling=co.physics.Ceiling(minimum=HardMinimum())), 50.0, 1.0),
         ("densities.hydrogen_fraction", dict(cooling_limit=HardMinimum()), 100.0, 5.0),
     ],
 )
@@ -223,6 +223,8 @@ def test_smooth_limits_pass_gradients_where_sharp_ones_stop_them(parameter, shar
     state = state._replace(mcgm=mcgm, eth=mcgm * 1.5e43 * halo.vvir**2, mzcgm=0.01 * mcgm)
 
     def response(model):
+        model = co.replace(model, {"energy_loading.amplitude": 0.9, "metal_loading.amplitude": 0.9})
+
         def flows(value):
             changed = co.replace(model, {parameter: value})
             return flow_rates(changed, state, changed.forcing(halo, cosmology))

@@ -175,3 +175,16 @@ def test_bad_settings_are_refused(halos):
         PriorWidth({"loading": (1.0, 0.0)})
     with pytest.raises(ValueError, match="there is none"):
         S.parameter_jacobian(Toy(), halos[:0], ["time"])
+
+
+def test_forward_and_reverse_agree_on_a_function_without_a_solver():
+    def function(vector, batch):
+        values = {"a": jnp.sin(vector[0] * batch["x"])[:, None] * jnp.stack([vector[1], vector[2] ** 2])}
+        return values, (batch["x"] > 0, 2.0 * batch["x"])
+
+    vector, batch = jnp.array([0.3, 2.0, -1.0]), {"x": jnp.linspace(-1.0, 1.0, 4)}
+    directions = jnp.array([[1.0, 0.0, 0.0], [0.0, 2.0, 1.0]])
+    forward, reverse = (mode(function, vector, directions, batch) for mode in (Forward(), S.Reverse()))
+    for one, other in zip(jax.tree.leaves(forward), jax.tree.leaves(reverse), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-14)
+    assert forward[1]["a"].shape == (4, 2, 2)
