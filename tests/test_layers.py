@@ -24,6 +24,7 @@ OWNERS = {
     "argparse": {"cli"},
     "optax": {"inference"},
     "numpyro": {"inference"},
+    "SALib": {"sensitivity"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -10,7 +10,18 @@ import importlib
 
 __version__ = "0.1.0"
 
-_FAMILIES = ("cosmology", "halos", "io", "models", "numerics", "observables", "physics", "plots", "units")
+_FAMILIES = (
+    "cosmology",
+    "halos",
+    "io",
+    "models",
+    "numerics",
+    "observables",
+    "physics",
+    "plots",
+    "sensitivity",
+    "units",
+)
 _VERBS = {
     "Galaxies": "population",
     "Population": "population",

@@ -232,7 +232,8 @@ def _evolve_batch(shared, batch):
 def _offsets(ledger, initial):
     """What a reservoir must hold before its growth is followed in relative terms, where it starts with less."""
     mass = functools.reduce(jnp.maximum, [getattr(initial, field) for field in ledger.fields("mass")])
-    scale = {"mass": _TOKEN * mass, "metals": _TOKEN * _TOKEN_METALLICITY * mass}
+    energy = functools.reduce(jnp.maximum, [getattr(initial, field) for field in ledger.fields("energy")], 0.0 * mass)
+    scale = {"mass": _TOKEN * mass, "metals": _TOKEN * _TOKEN_METALLICITY * mass, "energy": _TOKEN * energy}
     offset = {field: jnp.zeros_like(mass) for field in initial._fields}
     for currency, size in scale.items():
         for field in ledger.fields(currency):

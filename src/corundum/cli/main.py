@@ -3,11 +3,12 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
+from .arguments import add_run_file_arguments, run_or_check
 from .environment import configure, versions
 from .errors import run_guarded
 from .halos import add_commands as add_halo_commands
+from .sensitivity_commands import add_sensitivity_commands
 
 __all__ = ["main"]
 
@@ -80,16 +81,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     run = commands.add_parser("run", help="do what a run file says", description=_RUN, epilog=_RUN_MORE, **look)
-    run.add_argument("file", metavar="FILE.toml", type=Path, help="the run file")
-    where = run.add_mutually_exclusive_group(required=True)
-    where.add_argument("-o", "--output", metavar="DIR", type=Path, help="directory for the results; made if needed")
-    where.add_argument("--dry-run", action="store_true", help="check the run file and print it with all defaults")
-    run.add_argument(
-        "--set", metavar="KEY=VALUE", dest="overrides", action="append", default=[],
-        help="set a key of the run file, as group.key=value in TOML; may be repeated",
-    )  # fmt: skip
-    run.add_argument("--overwrite", action="store_true", help="discard an earlier run in DIR")
+    add_run_file_arguments(run)
     run.set_defaults(command=_run)
+
+    add_sensitivity_commands(commands, look)
 
     data = commands.add_parser("data", help="measurements that come with the package", **look)
     _list_and_show(data, look, "measurement", _list_data, _show_data)
@@ -118,11 +113,7 @@ def _run(arguments: argparse.Namespace) -> int:
     configure()
     from .run import check, run
 
-    if arguments.dry_run:
-        print(check(arguments.file, arguments.overrides), end="")
-        return 0
-    print(run(arguments.file, arguments.output, arguments.overrides, overwrite=arguments.overwrite))
-    return 0
+    return run_or_check(arguments, run, check)
 
 
 def _list_data(arguments: argparse.Namespace) -> int:

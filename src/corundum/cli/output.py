@@ -23,7 +23,8 @@ from .toml import dotted, write_toml
 
 __all__ = ["OutputDirectory", "claim", "fingerprint"]
 
-_FILES = ("run.toml", "run_info.json", "results.h5", "trajectories.h5", "compared.h5", "report.html")
+_RESULTS = ("results.h5", "sensitivity.h5")
+_FILES = ("run.toml", "run_info.json", *_RESULTS, "trajectories.h5", "compared.h5", "report.html")
 _FOLDERS = ("figures", "checkpoint")
 
 
@@ -122,7 +123,7 @@ def _is_scratch(path: Path) -> bool:
 
 
 def _holds_work(root: Path) -> bool:
-    return (root / "results.h5").exists() or any((root / "checkpoint").glob("*.npz"))
+    return any((root / name).exists() for name in _RESULTS) or any((root / "checkpoint").rglob("*.npz"))
 
 
 def _refuse_other_run(root: Path, tables: Mapping[str, Any], identity: str) -> None:

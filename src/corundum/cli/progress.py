@@ -9,10 +9,12 @@ __all__ = ["progress_bar"]
 
 
 @contextlib.contextmanager
-def progress_bar(total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr for `total` halos, `done` of which an earlier run has finished.
+def progress_bar(
+    total: int, done: int = 0, *, what: str = "galaxies", unit: str = "halos"
+) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr for `total` halos, or other units, `done` of which an earlier run has finished.
 
-    Within the block, call the function it gives with the number of halos done so far.  Where stderr is not a
+    Within the block, call the function it gives with the number done so far.  Where stderr is not a
     terminal nothing is drawn.
     """
     # Nothing is done before the first block, because everything is being compiled then.
@@ -20,14 +22,14 @@ def progress_bar(total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
         total=total,
         initial=done,
         desc="compiling",
-        unit=" halos",
+        unit=f" {unit}",
         dynamic_ncols=True,
         disable=None,
         smoothing=0.1,
     ) as bar:
 
         def update(now: int) -> None:
-            bar.set_description("galaxies", refresh=False)
+            bar.set_description(what, refresh=False)
             bar.update(now - bar.n)
 
         yield update

@@ -4,10 +4,7 @@
 can be stopped at any moment.
 """
 
-import contextlib
-import datetime
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +22,7 @@ from .job import Job, has_quantities, prepare
 from .output import OutputDirectory, claim
 from .progress import progress_bar
 from .runfile import read_run_file
+from .stages import now, resumable, timed
 from .toml import write_toml
 
 __all__ = ["Made", "check", "run"]
@@ -69,19 +67,19 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
         Ctrl-C; its message says how to resume.
     """
     timing: dict[str, float] = {}
-    with _timed(timing, "prepare"):
+    with timed(timing, "prepare"):
         job = prepare(read_run_file(file, overrides))
     output = claim(directory, job.tables, job.identity, overwrite=overwrite)
     if output.state == "finished":
         return f"{directory} holds this run already, finished {output.read_info()['finished']}; nothing was done"
     info = _start(job, output, timing)
-    with _resumable(directory):
+    with resumable(directory):
         made = _compute(job, output, info)
-        with _timed(timing, "save"):
+        with timed(timing, "save"):
             _save(job, output, made, info)
-        with _timed(timing, "figures and report"):
+        with timed(timing, "figures and report"):
             _report(job, output, made, info)
-    info["finished"] = _now()
+    info["finished"] = now()
     output.write_info(info)
     output.drop_checkpoint()
     return _summary(job, made, info, directory)
@@ -96,11 +94,11 @@ def _start(job: Job, output: OutputDirectory, timing: dict[str, float]) -> dict[
             "identity": job.identity,
             "seeds": job.seeds,
             "run_file": write_toml(job.tables),
-            "started": _now(),
+            "started": now(),
             "resumed": [],
         }
     else:
-        info["resumed"].append(_now())
+        info["resumed"].append(now())
     info |= {**describe(), "timing_s": timing, "finished": None}
     output.write_info(info)
     return info
@@ -108,18 +106,18 @@ def _start(job: Job, output: OutputDirectory, timing: dict[str, float]) -> dict[
 
 def _compute(job: Job, output: OutputDirectory, info: dict[str, Any]) -> Made:
     timing = info["timing_s"]
-    with _timed(timing, "evolve"):
+    with timed(timing, "evolve"):
         population, computed = _evolve(job, job.halos, output.folder("checkpoint"))
     info["halos"], info["halos_computed"] = len(population), computed
     info["status"] = population.status_counts()
     trajectories = compared = None
     if job.output.trajectories and np.any(population.valid):
-        with _timed(timing, "trajectories"):
+        with timed(timing, "trajectories"):
             trajectories = _trajectories(job, population)
     if job.compare_halos is not None:
-        with _timed(timing, "evolve compare_halos"):
+        with timed(timing, "evolve compare_halos"):
             compared, _ = _evolve(job, job.compare_halos, output.folder("checkpoint") / "compare")
-    with _timed(timing, "relations"):
+    with timed(timing, "relations"):
         relations = _relate(job, population)
     return Made(population, trajectories, compared, relations)
 
@@ -223,22 +221,3 @@ def _summary(job: Job, made: Made, info: dict[str, Any], directory: Path) -> str
         f"  report   {directory / 'report.html'}",
     ]
     return "\n".join(lines)
-
-
-@contextlib.contextmanager
-def _timed(timing: dict[str, float], stage: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    timing[stage] = round(time.perf_counter() - start, 3)
-
-
-@contextlib.contextmanager
-def _resumable(directory: Path) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"what is finished is kept in {directory}; the same command resumes") from None
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -8,7 +8,7 @@ import dataclasses
 import math
 from typing import Any, Literal
 
-__all__ = ["GROUPS", "Output", "Compare"]
+__all__ = ["GROUPS", "Output", "Compare", "Sensitivity"]
 
 
 def _setting(default: Any, *, bounds: tuple[float, float] | None = None) -> Any:
@@ -50,5 +50,40 @@ class Compare:
     measurements: tuple[str, ...] | None = _setting(None)
 
 
-GROUPS = ("halos", "model", "solver", "output", "compare", "compare_halos")
+@dataclasses.dataclass(frozen=True)
+class Sensitivity:
+    """What ``corundum sensitivity`` computes; other commands do not read it.
+
+    Attributes
+    ----------
+    parameters : tuple of str, optional
+        Names as `corundum model show` lists them; by default the loadings and times that Pandya et al. 2026 vary where
+        the model has them, otherwise every number of the model.
+    redshifts : tuple of float
+        Where Jacobians and budgets are taken.
+    halos : int
+        Halos of the run file to use, spread evenly over final mass.
+    times : int
+        Cosmic times of the history of one galaxy's eigenmodes.
+    sets : int
+        Points of the Latin hypercube over the prior; 0 leaves the prior-wide maps out.
+    sobol : int
+        Base points of the Sobol indices, a power of two; (parameters + 2) solves each, 0 leaves them out.
+    block : int
+        Parameter sets between two checkpoints.
+    key : int
+        Of the designs.
+    """
+
+    parameters: tuple[str, ...] | None = _setting(None)
+    redshifts: tuple[float, ...] = _setting((0.0,), bounds=(0.0, 100.0))
+    halos: int = _setting(24, bounds=(1, math.inf))
+    times: int = _setting(48, bounds=(2, 1000))
+    sets: int = _setting(128, bounds=(0, math.inf))
+    sobol: int = _setting(0, bounds=(0, math.inf))
+    block: int = _setting(8, bounds=(1, math.inf))
+    key: int = _setting(0, bounds=(0, math.inf))
+
+
+GROUPS = ("halos", "model", "solver", "output", "compare", "compare_halos", "sensitivity")
 """Names of all groups, in the order in which a resolved run file has them."""

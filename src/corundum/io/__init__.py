@@ -3,5 +3,16 @@
 from .files import atomic_path
 from .halos import load_halos, save_halos
 from .results import Results, load, save
+from .sensitivity import BlockFolder, load_sensitivity, save_sensitivity
 
-__all__ = ["Results", "atomic_path", "load", "load_halos", "save", "save_halos"]
+__all__ = [
+    "BlockFolder",
+    "Results",
+    "atomic_path",
+    "load",
+    "load_halos",
+    "load_sensitivity",
+    "save",
+    "save_halos",
+    "save_sensitivity",
+]

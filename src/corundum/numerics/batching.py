@@ -71,7 +71,8 @@ def map_batch(
 @eqx.filter_jit
 def _over_devices(function, shared, batch, rows, chunk):
     """All rows at once over the local devices, each of which goes through its share chunk by chunk."""
-    devices = jax.local_devices()
+    # Inside a function that already runs on one device of several there is nothing left to share out.
+    devices = jax.local_devices()[:1] if jax.sharding.get_abstract_mesh().manual_axes else jax.local_devices()
     devices = devices[: max(1, min(len(devices), rows))]
     chunks = -(-rows // (len(devices) * chunk))
     width = -(-rows // (len(devices) * chunks))

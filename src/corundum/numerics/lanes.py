@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from .replay import lane_step, replay
+from .replay import at_output, lane_step, replay
 from .rows import anywhere, take
 from .runge_kutta import ORDER
 from .sets import flat_over_sets
@@ -190,6 +190,7 @@ def _recorded_search(solver, equation, start, initial, outputs, args):
 def _waiting(start, initial, outputs, total):
     """All trajectories before their first step; those beyond the last are there to fill up and have nothing to do."""
     n = len(start)
+    initial = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), initial)
     # An output before the start is the initial state; it is saved here and skipped in the loop.
     early = jnp.sum(outputs[:, None] <= start, axis=0, dtype=jnp.int32)
     zeros = jnp.zeros(n, jnp.int32)
@@ -200,7 +201,7 @@ def _waiting(start, initial, outputs, total):
         slope=jax.tree.map(jnp.zeros_like, initial),
         step=jnp.zeros(n),  # a step of no length, which finds the first slope
         output=early,
-        values=jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (len(outputs), n)), initial),
+        values=jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (len(outputs), *leaf.shape)), initial),
         steps=zeros,
         rejected=zeros,
         status=zeros,
@@ -212,6 +213,13 @@ def _waiting(start, initial, outputs, total):
     more = jax.tree.map(lambda leaf: jnp.repeat(leaf[..., -1:], fill, axis=-1), lanes)
     more = more._replace(row=jnp.full(fill, n - 1, jnp.int32), active=jnp.zeros(fill, bool))
     return jax.tree.map(lambda *leaves: jnp.concatenate(leaves, axis=-1), lanes, more)
+
+
+def _mean_size(tree):
+    """Root mean square over everything but the lanes."""
+    leaves = jax.tree.leaves(tree)
+    total = sum(jnp.sum(leaf**2, axis=tuple(range(leaf.ndim - 1))) for leaf in leaves)
+    return jnp.sqrt(total / sum(leaf.size // leaf.shape[-1] for leaf in leaves))
 
 
 def _finished(lanes):
@@ -234,9 +242,8 @@ def _advance(solver, take_step, outputs, lanes):
     step = fraction * way
     y, slope, error = take_step(lanes.row, lanes.x, lanes.y, lanes.slope, step)
 
-    leaves = jax.tree.leaves(error)
-    size = jnp.sqrt(sum(leaf**2 for leaf in leaves) / len(leaves)) / solver.tolerance
-    finite = jnp.isfinite(size) & jnp.isfinite(sum(jax.tree.leaves(slope)))
+    size = _mean_size(error) / solver.tolerance
+    finite = jnp.isfinite(size) & jnp.isfinite(_mean_size(slope))
     size = jnp.where(finite, size, 1e10)  # an overflowing trial step is only a step too long
     accept = lanes.active & (size <= 1.0)
     factor = jnp.clip(
@@ -250,7 +257,7 @@ def _advance(solver, take_step, outputs, lanes):
     status = jnp.where(output == len(outputs), 0, status)
     next_step = jnp.where(arrived, jnp.maximum(lanes.step, step * factor), step * factor)
     next_step = jnp.where(lanes.step == 0.0, solver.first_step, next_step)
-    here = arrived & (lanes.output == jnp.arange(len(outputs))[:, None])
+    here = at_output(arrived, lanes.output, len(outputs))
 
     def moved(new, old):
         return jax.tree.map(lambda new, old: jnp.where(accept, new, old), new, old)
@@ -262,7 +269,7 @@ def _advance(solver, take_step, outputs, lanes):
         slope=moved(slope, lanes.slope),
         step=jnp.where(lanes.active, next_step, lanes.step),
         output=output,
-        values=jax.tree.map(lambda y, old: jnp.where(here, y, old), y, lanes.values),
+        values=jax.tree.map(lambda y, old: jnp.where(here(y), y, old), y, lanes.values),
         steps=steps,
         rejected=rejected,
         status=status,

@@ -10,13 +10,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from .rows import anywhere, at_rows, row_axes, take
 from .runge_kutta import tsit5
 from .solver import Equation
 
-__all__ = ["lane_step", "replay"]
+__all__ = ["at_output", "lane_step", "replay"]
 
 _BLOCK = 16  # steps between stored states
 
@@ -27,10 +27,21 @@ def lane_step(equation: Equation, args: Any) -> Callable:
     def step(row, x, y, slope, h):
         own, axes = at_rows(args, row), row_axes(args)
         forcing = jax.vmap(jax.vmap(equation.forcing, in_axes=(0, axes)), in_axes=(0, None))
-        slope_of = jax.vmap(equation.slope, in_axes=(0, 0, 0, axes))
+        slope_of = jax.vmap(equation.slope, in_axes=(0, -1, 0, axes), out_axes=-1)
         return tsit5(lambda x: forcing(x, own), lambda x, y, forced: slope_of(x, y, forced, own), x, y, slope, h)
 
     return step
+
+
+def at_output(arrived: Bool[Array, " lane"], output: Int[Array, " lane"], outputs: int) -> Callable:
+    """For a leaf of the state, which (output, ..., lane) it has just arrived at."""
+    here = arrived & (output == jnp.arange(outputs)[:, None])
+    return lambda leaf: _beside(here, leaf)
+
+
+def _beside(flags, leaf):
+    """Flags (output, lane) with the inner axes of a leaf (..., lane) between."""
+    return flags.reshape(flags.shape[0], *(1,) * (leaf.ndim - 1), flags.shape[-1])
 
 
 def replay(
@@ -69,14 +80,15 @@ def replay(
         values = group(padded[0])
     else:
         values = jax.lax.map(group, padded)
-        values = jax.tree.map(lambda leaf: leaf.reshape(groups * width, -1)[:n], values)
+        values = jax.tree.map(lambda leaf: leaf.reshape(groups * width, *leaf.shape[2:])[:n], values)
     back = jnp.argsort(order)
     return jax.tree.map(lambda leaf: take(leaf, back), values)
 
 
 def _replay_group(equation, start, initial, outputs, args, fractions, steps, rows):
     start, initial, steps = jax.tree.map(lambda leaf: take(leaf, rows), (start, initial, steps))
-    width, blocks, last = len(rows), -(-len(fractions) // _BLOCK), len(outputs)
+    blocks, last = -(-len(fractions) // _BLOCK), len(outputs)
+    initial = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), initial)
     take_step = lane_step(equation, args)
 
     def step(carry, number):
@@ -90,12 +102,12 @@ def _replay_group(equation, start, initial, outputs, args, fractions, steps, row
         y, k, _ = take_step(rows, x, y, k, h)
         arrived = fraction == 1.0
         x = jnp.where(arrived, target, x + h)
-        here = arrived & (output == jnp.arange(last)[:, None])
-        saved = jax.tree.map(lambda s, y: s + jnp.where(here, y, 0.0), saved, y)
+        here = at_output(arrived, output, last)
+        saved = jax.tree.map(lambda s, y: s + jnp.where(here(y), y, 0.0), saved, y)
         return ((x, y, k, output + arrived), saved), None
 
     def block(state, first):
-        nothing = jax.tree.map(lambda leaf: jnp.zeros((last, width)), initial)
+        nothing = jax.tree.map(lambda leaf: jnp.zeros((last, *leaf.shape)), initial)
         # The check is inside what is recomputed, so that it stores nothing of its own.
         return jax.lax.cond(
             anywhere(first < steps),
@@ -110,7 +122,7 @@ def _replay_group(equation, start, initial, outputs, args, fractions, steps, row
         return (state, jax.tree.map(jnp.add, total, saved)), None
 
     early = outputs[:, None] <= start
-    total = jax.tree.map(lambda leaf: jnp.where(early, leaf, 0.0), initial)
+    total = jax.tree.map(lambda leaf: jnp.where(_beside(early, leaf), leaf, 0.0), initial)
     state = (start, initial, jax.tree.map(jnp.zeros_like, initial), jnp.sum(early, axis=0))
     values = jax.lax.scan(accumulate, (state, total), jnp.arange(blocks))[0][1]
-    return jax.tree.map(jnp.transpose, values)
+    return jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), values)

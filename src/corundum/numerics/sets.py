@@ -44,7 +44,7 @@ def flat_over_sets(
             solved = jax.vmap(lambda arrays: search(equation, *eqx.combine(arrays, static)), (axes,))(arrays)
             return solved, jax.tree.map(lambda leaf: True, solved)
         start, initial = (
-            jax.tree.map(lambda leaf, flag: _whole(leaf, flag, sets).reshape(-1), tree, flags)
+            jax.tree.map(lambda leaf, flag: _joined(_whole(leaf, flag, sets)), tree, flags)
             for tree, flags in ((start, batched[0]), (initial, batched[1]))
         )
         row = jnp.arange(sets * n, dtype=jnp.int32)
@@ -60,6 +60,10 @@ def _whole(leaf, batched, sets):
     return leaf if batched else jnp.broadcast_to(leaf, (sets, *leaf.shape))
 
 
+def _joined(leaf):
+    return leaf.reshape(-1, *leaf.shape[2:])
+
+
 def _is_rows(node):
     return isinstance(node, Rows)
 
@@ -70,7 +74,7 @@ def _flat_rows(args, batched):
     def flat(node, flag):
         if not _is_rows(node):
             return node
-        return _Table(node.table.reshape(-1, *node.table.shape[2:]) if flag.table else node.table)
+        return _Table(_joined(node.table) if flag.table else node.table)
 
     return jax.tree.map(flat, args, batched, is_leaf=_is_rows)
 

@@ -29,7 +29,7 @@ STATUS = {
 
 
 class Equation(NamedTuple):
-    """The equation of one trajectory, dy/dx = slope(x, y, forcing(x, args), args), with pytrees of scalars.
+    """The equation of one trajectory: dy/dx = slope(x, y, forcing(x, args), args), `y` a pytree of scalars or arrays.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Trajectory(NamedTuple):
 
     Attributes
     ----------
-    values : pytree of arrays, shape (n, outputs); undefined where the status is not 0
+    values : pytree of arrays, shape (n, outputs, ...); undefined where the status is not 0
     status : integer array, shape (n,), keys of `STATUS`
     steps : integer array, shape (n,), steps tried
     rejected : integer array, shape (n,), steps of these that were rejected
@@ -83,8 +83,8 @@ class AbstractSolver(eqx.Module):
             Of one trajectory.
         start : array, shape (n,)
             Where each trajectory starts.
-        initial : pytree of arrays, shape (n,)
-            In which state each one starts.
+        initial : pytree of arrays, shape (n, ...)
+            In which state each one starts; most efficient with arrays of shape (n,).
         outputs : array
             Sorted; an output before a start gives the initial state.  Steps end on every one of them, so that a place
             where the equation jumps, put among the outputs, costs no accuracy.

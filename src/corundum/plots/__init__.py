@@ -3,9 +3,14 @@
 from .budgets import baryon_budget, energy_budget, mass_budget
 from .comparison import compare_histories, history_differences, mean_histories
 from .drawings import Compared, standard_drawings
+from .flows import feedback_indices, flow_diagram
 from .halo_histories import halo_growth, mean_growth, raw_over_smooth
 from .halo_report import write_halo_report
 from .histories import growth_histories, redshift_axis, spread_rows
+from .information import combination_map, greedy_bars
+from .jacobians import jacobian_map, route_bars
+from .modes import mode_portrait
+from .prior import index_bars, prior_maps
 from .relations import compare_relation, scaling_relation
 from .report import Code, Drawing, Facts, Section, Table, write_report
 from .residuals import Residual, residual
@@ -21,20 +26,29 @@ __all__ = [
     "Section",
     "Table",
     "baryon_budget",
+    "combination_map",
     "compare_histories",
     "compare_relation",
     "energy_budget",
     "failures",
+    "feedback_indices",
     "figure_bytes",
+    "flow_diagram",
+    "greedy_bars",
     "growth_histories",
     "halo_growth",
     "history_differences",
+    "index_bars",
+    "jacobian_map",
     "mass_budget",
     "mean_growth",
     "mean_histories",
     "raw_over_smooth",
+    "mode_portrait",
+    "prior_maps",
     "redshift_axis",
     "residual",
+    "route_bars",
     "save_figure",
     "scaling_relation",
     "spread_rows",

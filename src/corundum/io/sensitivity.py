@@ -1,0 +1,130 @@
+"""Sensitivities on disk: labelled arrays in one HDF5 file, and the blocks of a long study.
+
+``/arrays/<name>/values`` is an array with its unit and meaning; its dimensions are listed in the attribute ``dims``
+and the labels along each lie beside it, as ``/arrays/<name>/<dimension>``.
+"""
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ..sensitivity import Labelled
+from ..units import Quantity
+from .arrays import read_array, read_values, write_array, write_values
+from .files import atomic_path, create_hdf5, open_hdf5
+
+__all__ = ["BlockFolder", "save_sensitivity", "load_sensitivity"]
+
+
+def save_sensitivity(
+    path: str | os.PathLike, arrays: Mapping[str, Labelled], run_info: Mapping[str, Any] | None = None
+) -> None:
+    """Write labelled arrays to an HDF5 file, in one step.
+
+    Parameters
+    ----------
+    path : path
+    arrays : mapping of str to Labelled
+        A ``/`` in a name makes groups.
+    run_info : mapping, optional
+        What was run, by what: texts, numbers, arrays, lists and mappings of them.
+
+    Raises
+    ------
+    OSError
+        The folder is missing or not writable, or the disk is full.
+    """
+    with create_hdf5(path, "sensitivity") as file:
+        write_values(file.create_group("run_info", track_order=True), run_info or {}, "run")
+        group = file.create_group("arrays", track_order=True)
+        for name, array in arrays.items():
+            _write(group.create_group(name), array)
+
+
+def load_sensitivity(path: str | os.PathLike) -> tuple[dict[str, Labelled], dict[str, Any]]:
+    """Labelled arrays by name, and the run information, of a file written by `save_sensitivity`.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        There is no such file, or it cannot be read; the sentence says why.
+    """
+    with open_hdf5(path, "sensitivity") as file:
+        found: dict[str, Labelled] = {}
+
+        def visit(name, item):
+            if isinstance(item, h5py.Group) and "dims" in item.attrs:
+                found[name] = _read(item)
+
+        file["arrays"].visititems(visit)
+        return found, read_values(file["run_info"])
+
+
+def _write(group: h5py.Group, array: Labelled) -> None:
+    group.attrs["dims"] = json.dumps(array.dims)
+    group.attrs["label_units"] = json.dumps(array.label_units)
+    write_array(group, "values", array.values, Quantity(array.unit, array.meaning, log=False))
+    for dim in array.dims:
+        labels = array.labels(dim)
+        if labels and isinstance(labels[0], str):
+            dataset = group.create_dataset(dim, data=labels, dtype=h5py.string_dtype())
+            dataset.attrs["unit"], dataset.attrs["description"], dataset.attrs["log"] = (
+                "none",
+                f"labels of {dim}",
+                False,
+            )
+        else:
+            write_array(group, dim, np.asarray(labels), Quantity("1", f"labels of {dim}", log=False))
+
+
+def _read(group: h5py.Group) -> Labelled:
+    values, about = read_array(group, "values")
+    dims = tuple(json.loads(group.attrs["dims"]))
+    units = {dim: tuple(each) for dim, each in json.loads(group.attrs["label_units"]).items()}
+    coords = {dim: _labels(group[dim]) for dim in dims}
+    return Labelled(values, dims, coords, about.unit, about.meaning, units)
+
+
+def _labels(dataset: h5py.Dataset) -> Any:
+    text = h5py.check_string_dtype(dataset.dtype) is not None
+    return tuple(dataset.asstr()[()].tolist()) if text else dataset[()]
+
+
+class BlockFolder:
+    """Finished blocks of a study, one file each; a block of another study, or one that is not whole, does not count.
+
+    Parameters
+    ----------
+    folder : path
+        Made if it is not there.
+    identity : str
+        What the study is made from; blocks of another one are ignored and written over.
+    """
+
+    def __init__(self, folder: str | os.PathLike, identity: str = ""):
+        self.folder, self.identity = Path(folder), identity
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def load(self, block: int) -> dict[str, np.ndarray] | None:
+        """A block, or None if it is not there."""
+        try:
+            with np.load(self._path(block), allow_pickle=False) as kept:
+                arrays = {name: kept[name] for name in kept.files}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+        same = str(arrays.pop("identity", "")) == self.identity
+        return arrays if same else None
+
+    def save(self, block: int, arrays: Mapping[str, np.ndarray]) -> None:
+        """Keep a block, in one step."""
+        with atomic_path(self._path(block)) as scratch, open(scratch, "wb") as file:
+            np.savez(file, identity=np.array(self.identity), **arrays)
+
+    def _path(self, block: int) -> Path:
+        return self.folder / f"block-{block:05d}.npz"

@@ -1,0 +1,95 @@
+"""Exact Jacobians and sensitivities: how galaxies respond to parameters, channels and each other."""
+
+from .budgets import INDICES, SHARES, Budgets, budgets
+from .checks import GradientCheck, check_gradients, error_matrix
+from .coordinates import AbstractCoordinates, AsGiven, Ln, Log10, Natural, PriorWidth
+from .counterfactual import counterfactual
+from .derivatives import AbstractMode, Forward, Reverse, check_redshifts
+from .designs import Box, Design, latin_hypercube, morris, prior_box, saltelli, sobol_sequence
+from .fisher import (
+    PRIOR_INFORMATION,
+    DesignTable,
+    Fisher,
+    Observable,
+    SummaryJacobian,
+    expected_fisher,
+    greedy_design,
+    summary_jacobian,
+)
+from .jacobians import Jacobian, channel_jacobian, history_redshifts, parameter_jacobian
+from .labelled import Labelled
+from .measures import Measures, PriorMap, dgsm, fractional_norms, morris_effects, prior_map, sobol_indices
+from .second import Summary, gradient, hessian, hessian_vector_product
+from .space import choose, known_parameters
+from .state import Modes, StateJacobian, modes, state_jacobian
+from .study import BlockStore, JacobiansOf, StatesOf, Study, SummaryOf, run_study
+from .variational import INITIAL, PROCESSES, Routes, by_process, routes
+
+__all__ = [
+    "AbstractCoordinates",
+    "AbstractMode",
+    "AsGiven",
+    "BlockStore",
+    "Box",
+    "Budgets",
+    "Design",
+    "DesignTable",
+    "Fisher",
+    "Forward",
+    "GradientCheck",
+    "INDICES",
+    "INITIAL",
+    "Jacobian",
+    "JacobiansOf",
+    "Labelled",
+    "Ln",
+    "Log10",
+    "Measures",
+    "Modes",
+    "Natural",
+    "Observable",
+    "PRIOR_INFORMATION",
+    "PROCESSES",
+    "PriorMap",
+    "PriorWidth",
+    "Reverse",
+    "Routes",
+    "SHARES",
+    "StateJacobian",
+    "StatesOf",
+    "Study",
+    "Summary",
+    "SummaryJacobian",
+    "SummaryOf",
+    "budgets",
+    "by_process",
+    "channel_jacobian",
+    "check_gradients",
+    "check_redshifts",
+    "choose",
+    "counterfactual",
+    "dgsm",
+    "error_matrix",
+    "expected_fisher",
+    "fractional_norms",
+    "gradient",
+    "greedy_design",
+    "hessian",
+    "hessian_vector_product",
+    "history_redshifts",
+    "known_parameters",
+    "latin_hypercube",
+    "modes",
+    "morris",
+    "morris_effects",
+    "parameter_jacobian",
+    "prior_box",
+    "prior_map",
+    "routes",
+    "run_study",
+    "saltelli",
+    "sobol_indices",
+    "sobol_sequence",
+    "state_jacobian",
+    "summary_jacobian",
+]

@@ -1,0 +1,216 @@
+"""The state Jacobian: how the equations of a galaxy respond to its own state, and the modes that follow.
+
+At any time along a trajectory the equations dy/dt = f(y, t) have a matrix A = df/dy.  Its eigenvalues are the rates at
+which small departures grow or decay, its right eigenvectors the patterns that do, its left eigenvectors what excites
+them.  Because f is a sum over flows, so is A, and with it every eigenvalue: ``lambda = sum_k w A_k v / (w v)`` says
+which flows set the time scale of a mode.
+
+In log coordinates A is d(dlg y/dt)/d lg y.  The two choices differ by more than units: the growth rate of each
+reservoir is subtracted from the diagonal of the log form, because there a departure is relative to what has grown.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..halos import HaloHistories, HaloTables
+from ..models import AbstractModel
+from ..numerics.solver import AbstractSolver
+from ..population import Population, evolve
+from .derivatives import check_redshifts
+from .equations import flow_rates, log_flow_rates
+from .labelled import Labelled
+
+__all__ = ["StateJacobian", "Modes", "state_jacobian", "modes", "state_jacobian_at"]
+
+
+class StateJacobian(NamedTuple):
+    """df/dy along trajectories.
+
+    Attributes
+    ----------
+    matrix : Labelled, (halo, redshift, rate, state)
+        [1/Gyr] in log coordinates, [unit of the rate per unit of the state] in linear ones; NaN without a galaxy.
+    by_flow : Labelled, (halo, redshift, flow, rate, state)
+        The part of each flow; they add up to `matrix`.
+    log_state : Labelled, (halo, redshift, state)
+        log10 of the states at which it was taken.
+    time : Labelled, (halo, redshift) [Gyr]
+    """
+
+    matrix: Labelled
+    by_flow: Labelled
+    log_state: Labelled
+    time: Labelled
+
+
+class Modes(NamedTuple):
+    """Eigenmodes of a state Jacobian, fastest first.
+
+    Attributes
+    ----------
+    eigenvalue : Labelled, (halo, redshift, mode), complex [1/Gyr]
+    timescale : Labelled, (halo, redshift, mode)
+        1/|Re lambda| [Gyr]; infinite for a mode that neither grows nor decays.
+    right : Labelled, (halo, redshift, mode, state), complex
+        Pattern of each mode, of unit length.
+    left : Labelled, (halo, redshift, mode, state), complex
+        What excites it: scaled so that left . right = 1 for the same mode, 0 for others.
+    by_flow : Labelled, (halo, redshift, mode, flow), complex [1/Gyr]
+        Contribution of each flow to the eigenvalue; they add up to it.
+    """
+
+    eigenvalue: Labelled
+    timescale: Labelled
+    right: Labelled
+    left: Labelled
+    by_flow: Labelled
+
+    def dominant(self, halo: int, redshift: float, number: int = 2) -> list[tuple[str, ...]]:
+        """Names of the flows with the largest contributions to each mode, largest first."""
+        part = self.by_flow.sel(halo=halo, redshift=redshift)
+        names = part.labels("flow")
+        return [tuple(names[k] for k in np.argsort(-np.abs(row))[:number]) for row in part.values]
+
+
+def state_jacobian(
+    model: AbstractModel,
+    halos: HaloHistories,
+    redshifts: Sequence[float] = (0.0,),
+    *,
+    log: bool = True,
+    population: Population | None = None,
+    solver: AbstractSolver | None = None,
+) -> StateJacobian:
+    """The state Jacobian of every galaxy at every redshift.
+
+    Parameters
+    ----------
+    model : AbstractModel
+    halos : HaloHistories
+    redshifts : sequence of float
+    log : bool
+        In log coordinates, d(dlg y/dt)/d lg y [1/Gyr]; otherwise df/dy.
+    population : Population, optional
+        The trajectories, if they have been evolved already, with the same halos and redshifts.
+    solver : AbstractSolver, optional
+        Default `LaneSolver()`.
+
+    Raises
+    ------
+    ValueError
+        A redshift lies outside the histories, or the population is not that of these halos and redshifts.
+    """
+    outputs = check_redshifts(halos, redshifts)
+    if population is None:
+        population = evolve(model, halos, redshifts, solver=solver)
+    if population.valid.shape != (len(halos), len(outputs)) or not np.allclose(population.redshifts, outputs):
+        raise ValueError(
+            f"population: holds {population.valid.shape[0]} halos at redshifts {np.asarray(population.redshifts)}; "
+            f"expected {len(halos)} halos at {np.asarray(outputs)}"
+        )
+    states = jnp.where(population.valid[..., None], jnp.stack(population.state, axis=-1), 1.0)
+    time = jnp.where(population.valid, population.halo.time, halos.time[-1])
+    tables = halos.tables()
+    by_flow = _along(model, halos.cosmology, halos.interpolation, tables, time, jnp.log10(states), log)
+    by_flow = np.where(np.asarray(population.valid)[..., None, None, None], by_flow, np.nan)
+    return _labelled(model, by_flow, states, time, population, np.asarray(outputs), log)
+
+
+def state_jacobian_at(model: AbstractModel, state: np.ndarray, forcing: object, *, log: bool = True) -> jnp.ndarray:
+    """The state Jacobian by flow, (flow, rate, state), at one log10 state under one forcing."""
+    if log:
+        return jax.jacfwd(lambda lg: log_flow_rates(model, lg, forcing))(state)
+    linear = 10.0**state
+    return jax.jacfwd(lambda y: flow_rates(model, model.ledger.state(*y), forcing))(linear)
+
+
+@eqx.filter_jit
+def _along(model, cosmology, interpolation, tables, time, log_states, log):
+    def one(tables, time, log_state):
+        forcing = model.forcing(interpolation.read(tables, time), cosmology)
+        return state_jacobian_at(model, log_state, forcing, log=log)
+
+    over_times = jax.vmap(one, in_axes=(None, 0, 0))
+    return jax.vmap(over_times, in_axes=(HaloTables.HALO_AXIS, 0, 0))(tables, time, log_states)
+
+
+def _labelled(model, by_flow, states, time, population, redshifts, log):
+    fields = model.ledger.state._fields
+    units = tuple(model.ledger.quantities[name].unit for name in fields)
+    coords = {
+        "halo": np.arange(len(population)),
+        "redshift": redshifts,
+        "flow": model.ledger.names,
+        "rate": fields,
+        "state": fields,
+    }
+    unit = "1/Gyr" if log else "rate unit per state unit"
+    per = {} if log else {"rate": tuple(f"{u}/Gyr" for u in units), "state": units}
+    meaning = "response of each rate of change to each part of the state" + (", log coordinates" if log else "")
+
+    def label(values, *dims, unit=unit, meaning=meaning, label_units=per):
+        values = np.asarray(values)
+        return Labelled(values, dims, {dim: coords[dim] for dim in dims}, unit, meaning, label_units)
+
+    galaxy = ("halo", "redshift")
+    decades = {"state": tuple(f"dex({u})" for u in units)}
+    valid = np.asarray(population.valid)
+    log_states = np.where(valid[..., None], np.log10(np.asarray(states)), np.nan)
+    return StateJacobian(
+        label(by_flow.sum(axis=2), *galaxy, "rate", "state"),
+        label(by_flow, *galaxy, "flow", "rate", "state"),
+        label(log_states, *galaxy, "state", unit="state unit", meaning="log10 of the state", label_units=decades),
+        label(np.where(valid, time, np.nan), *galaxy, unit="Gyr", meaning="cosmic age", label_units={}),
+    )
+
+
+def modes(jacobian: StateJacobian) -> Modes:
+    """Eigenvalues, eigenvectors and the flows behind them, of every state Jacobian.
+
+    Where two eigenvalues coincide the matrix may lack a full set of eigenvectors; left eigenvectors and contributions
+    are then not finite, the eigenvalues still are.
+    """
+    matrix = jacobian.matrix.values
+    there = np.isfinite(matrix).all(axis=(-2, -1))
+    safe = np.where(there[..., None, None], matrix, np.eye(matrix.shape[-1]))
+    eigenvalue, right = np.linalg.eig(safe)
+    order = np.argsort(-np.abs(eigenvalue.real), axis=-1)
+    eigenvalue = np.take_along_axis(eigenvalue, order, axis=-1).astype(complex)
+    right = np.take_along_axis(right, order[..., None, :], axis=-1).astype(complex)
+    left = _inverse(right)
+    by_flow = np.einsum(
+        "...mi,...kij,...jm->...mk", left, np.where(there[..., None, None, None], jacobian.by_flow.values, 0.0), right
+    )
+    hidden = ~there[..., None]
+    eigenvalue = np.where(hidden, np.nan, eigenvalue)
+    with np.errstate(divide="ignore"):
+        timescale = 1.0 / np.abs(eigenvalue.real)
+    hide = lambda array: np.where(hidden[..., None], np.nan, array)  # noqa: E731
+    coords = {**jacobian.by_flow.coords, "mode": np.arange(matrix.shape[-1])}
+
+    def label(values, *dims, unit="1/Gyr", meaning):
+        dims = ("halo", "redshift", "mode", *dims)
+        return Labelled(values, dims, {dim: coords[dim] for dim in dims}, unit, meaning)
+
+    return Modes(
+        label(eigenvalue, meaning="eigenvalue of the state Jacobian"),
+        label(timescale, unit="Gyr", meaning="1/|Re eigenvalue|"),
+        label(hide(np.swapaxes(right, -1, -2)), "state", unit="1", meaning="right eigenvector"),
+        label(hide(left), "state", unit="1", meaning="left eigenvector"),
+        label(hide(by_flow), "flow", meaning="contribution of each flow to the eigenvalue"),
+    )
+
+
+def _inverse(vectors):
+    """Inverse of each matrix of eigenvectors; not finite where it is singular."""
+    flat = vectors.reshape(-1, *vectors.shape[-2:])
+    found = np.full_like(flat, np.nan)
+    for place, one in enumerate(flat):
+        if np.linalg.cond(one) < 1.0 / np.finfo(float).eps:
+            found[place] = np.linalg.inv(one)
+    return found.reshape(vectors.shape)
