@@ -1,5 +1,10 @@
 """The join: order, masks, chunks, devices, failures, derivatives, errors."""
 
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -131,3 +136,47 @@ def test_bad_requests_are_refused_in_one_sentence(halos, population):
         population.at(0.5)
     with pytest.raises(KeyError, match="no quantity 'mstars': there are"):
         population["mstars"]
+
+
+def test_two_processes_give_the_numbers_of_one(tmp_path):
+    script = Path(__file__).parent / "two_processes.py"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+
+    def start(processes, index, name):
+        command = [sys.executable, script, port, str(processes), str(index), tmp_path / f"{name}.npz"]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    running = [start(2, 0, "first"), start(2, 1, "second"), start(1, 0, "alone")]
+    for process in running:
+        printed, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, printed
+    alone, *others = (np.load(tmp_path / f"{name}.npz") for name in ("alone", "first", "second"))
+    for other in others:
+        np.testing.assert_array_equal(other["states"], alone["states"])
+        np.testing.assert_array_equal(other["steps"], alone["steps"])
+
+
+def test_a_batch_of_models_is_one_list_of_work(halos):
+    def final(amplitude):
+        result = co.evolve(co.replace(MODEL, {"mass_loading.amplitude": amplitude}), halos)
+        return result.at(0.0)["mstar"], result.steps
+
+    amplitudes = jnp.array([0.1, 1.0, 8.0])
+    together, steps = jax.jit(jax.vmap(final))(amplitudes)
+    for i, amplitude in enumerate(amplitudes):
+        mstar, own_steps = final(amplitude)
+        np.testing.assert_allclose(together[i], mstar, rtol=1e-12)
+        np.testing.assert_array_equal(steps[i], own_steps)
+
+
+def test_reverse_mode_is_forward_mode(halos):
+    names = ("energy_loading.amplitude", "depletion_time.slope", "reionisation.filtering_mass.complete_redshift")
+
+    def total(theta):
+        model = co.replace(MODEL, dict(zip(names, theta, strict=True)))
+        return jnp.sum(jnp.log10(jnp.stack(co.evolve(model, halos[:3], [0.0, 2.0]).state)))
+
+    theta = jnp.stack(co.get_values(MODEL, names))
+    np.testing.assert_allclose(jax.jit(jax.grad(total))(theta), jax.jit(jax.jacfwd(total))(theta), rtol=1e-9)

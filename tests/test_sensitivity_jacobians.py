@@ -73,6 +73,20 @@ def test_a_toy_galaxy_has_its_closed_form_sensitivity_at_all_times(halos):
     assert np.all(jacobian.derivative.values[..., 5] == 0.0)
 
 
+def test_reverse_mode_through_the_solver_is_forward_mode(halos):
+    forward, reverse = (
+        S.parameter_jacobian(Toy(), halos[:2], TOY, Z, mode=mode, solver=TIGHT) for mode in (Forward(), S.Reverse())
+    )
+    np.testing.assert_allclose(reverse.derivative.values, forward.derivative.values, atol=1e-9)
+
+    def stars(population):
+        return jnp.sum(jnp.log10(population.state.stars))
+
+    summary = S.Summary(stars, Toy(), halos[:2], TOY, Z, solver=TIGHT)
+    theirs, ours = (S.gradient(summary, mode=mode) for mode in (Forward(), S.Reverse()))
+    np.testing.assert_allclose(ours.values, theirs.values, atol=1e-9)
+
+
 def test_the_cosmology_moves_the_clock(halos):
     """The toy knows no cosmology, but z = 1 comes at another age: d lg gas / d h through the age alone."""
     names = ("cosmology.h", "cosmology.omega_m", "loading")

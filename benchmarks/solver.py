@@ -1,0 +1,240 @@
+"""Time the population solver, its derivatives and a likelihood; optionally beside the published package.
+
+    python benchmarks/solver.py -o out/benchmarks [--halos 10 100 1000 10000] [--only work sets ...]
+    python benchmarks/solver.py -o out/benchmarks --peer ENV/bin/python published_package.py
+
+Writes results.json, results.md and two figures: throughput against the number of halos, and the work-precision diagram.
+A row holds the median and the minimum of several runs, the first call (compilation included), the largest error in
+lg(state) against a solution at tolerance 1e-12, and the peak memory of the process so far.  --peer is a command that is
+given the histories (time_gyr (T,), halo_log10 (N, 5, T) with rows log10 of dM/dt [Msun/yr], Mvir [Msun], Rvir [kpc],
+Vvir [km/s] and concentration, start_gyr (N,)), ``--halos`` and numbers, and prints a JSON line per measurement with
+``what``, ``halos`` and ``median_s``; its times become ratios.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+
+jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_num_cpu_devices", os.cpu_count())
+
+import jax.numpy as jnp  # noqa: E402
+import matplotlib  # noqa: E402
+import numpy as np  # noqa: E402
+
+import corundum as co  # noqa: E402
+from corundum.numerics import DiffraxSolver, LaneSolver  # noqa: E402
+
+matplotlib.use("Agg")
+NAMES = co.models.PANDYA26_FREE
+DATA = ("shmr_behroozi19_sf", "coldgas_xgass", "gasmzr_curti20")
+FINE = LaneSolver(tolerance=1e-12)
+
+
+def with_theta(model, theta):
+    return co.replace(model, dict(zip(NAMES, theta, strict=True)))
+
+
+def log_states(model, halos, solver):
+    return jnp.log10(jnp.stack(co.evolve(model, halos, solver=solver).state, axis=-1))[:, 0]
+
+
+class Bench:
+    """Rows of measurements, printed as they come."""
+
+    def __init__(self):
+        self.rows = []
+
+    def time(self, what, halos, function, *args, repeats=7, **more):
+        began = time.perf_counter()
+        result = jax.block_until_ready(function(*args))
+        first = time.perf_counter() - began
+        walls = []
+        while len(walls) < repeats and (len(walls) < 3 or sum(walls) < 20.0):
+            began = time.perf_counter()
+            jax.block_until_ready(function(*args))
+            walls.append(time.perf_counter() - began)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        self.add(what=what, halos=halos, first_s=first, median_s=float(np.median(walls)), min_s=min(walls),
+                 peak_mib=peak, **more)  # fmt: skip
+        return result
+
+    def add(self, **row):
+        row = {key: round(value, 6) if isinstance(value, float) else value for key, value in row.items()}
+        self.rows.append(row)
+        print(json.dumps(row), flush=True)
+
+
+def work(bench, model_name, halos, tolerance):
+    """Solve, Jacobian, and value and gradient of a likelihood of three relations."""
+    model, number = getattr(co.models, model_name)(), len(halos)
+    theta, solver = jnp.stack(co.get_values(model, NAMES)), LaneSolver(tolerance=tolerance)
+    exact = log_states(model, halos, FINE)
+    solve = jax.jit(lambda theta: log_states(with_theta(model, theta), halos, solver))
+    more = dict(model=model_name, tolerance=f"{tolerance:g}")
+    error = float(jnp.max(jnp.abs(solve(theta) - exact)))
+    steps = int(np.median(co.evolve(model, halos, solver=solver).steps))
+    bench.time("solve", number, solve, theta, error=f"{error:.1e} dex", steps=steps, **more)
+    if number > 1000:
+        return
+
+    def jacobian_with(solver):
+        return jax.jit(jax.jacfwd(lambda theta: log_states(with_theta(model, theta), halos, solver)))
+
+    jacobian = bench.time("jacobian", number, jacobian_with(solver), theta, **more)
+    fine = jacobian_with(LaneSolver(tolerance=1e-10))(theta)
+    norm = jnp.linalg.norm(fine, axis=(0, 1))
+    bench.rows[-1]["error"] = f"{float(jnp.max(jnp.linalg.norm(jacobian - fine, axis=(0, 1)) / norm)):.1e} relative"
+    data = [co.observables.load(name) for name in DATA]
+
+    def loss_with(solver):
+        def loss(theta):
+            galaxies = co.evolve(with_theta(model, theta), halos, solver=solver).at(0.0)
+            found = [(one.predict(galaxies), one) for one in data]
+            return sum(jnp.nansum(((made.mean - one.y) / 0.1) ** 2) for made, one in found)
+
+        return jax.jit(lambda theta: (loss(theta), jax.jacfwd(loss)(theta)))
+
+    _, gradient = bench.time("gradient", number, loss_with(solver), theta, **more)
+    _, fine = loss_with(LaneSolver(tolerance=1e-10))(theta)
+    off = float(jnp.linalg.norm(gradient - fine) / jnp.linalg.norm(fine))
+    bench.rows[-1]["error"] = f"{off:.1e} relative"
+    reverse = jax.jit(jax.grad(lambda theta: jnp.sum(log_states(with_theta(model, theta), halos, solver))))
+    bench.time("gradient of a sum, reverse mode", number, reverse, theta, **more)
+
+
+def precision(bench, halos):
+    """Error against time for both engines and several tolerances."""
+    for model_name in ("ThermalCGM", "pandya26"):
+        model = getattr(co.models, model_name)()
+        exact = log_states(model, halos, FINE)
+        solvers = [LaneSolver(tolerance=tolerance) for tolerance in (1e-3, 1e-4, 1e-5, 1e-6, 1e-8, 1e-10)]
+        solvers += [DiffraxSolver(rtol=0.1 * t, atol=t) for t in (1e-4, 1e-6, 1e-8)]
+        for solver in solvers:
+            solve = jax.jit(lambda theta, s=solver, m=model: log_states(with_theta(m, theta), halos, s))
+            theta = jnp.stack(co.get_values(model, NAMES))
+            error = jnp.max(jnp.abs(solve(theta) - exact))
+            tolerance = solver.tolerance if isinstance(solver, LaneSolver) else solver.atol
+            bench.time("work-precision", len(halos), solve, theta, repeats=5, model=model_name,
+                       engine=type(solver).__name__, tolerance=f"{tolerance:g}", max_error=float(error))  # fmt: skip
+
+
+def sets(bench, halos, number=200):
+    """Random draws of the published prior times halos, as one list, beside the same work at fiducial parameters."""
+    low = np.array([-2, -4, -2, -4, 0, -4, -2, -4.0])
+    high = np.array([1, 0, 0, 0, 1.1, 0, 0, 0.0])
+    draws = np.random.default_rng(0).uniform(low, high, (number, 8))
+    draws[:, ::2] = 10.0 ** draws[:, ::2]
+    for model_name in ("ThermalCGM", "pandya26"):
+        model = getattr(co.models, model_name)()
+
+        @jax.jit
+        @jax.vmap
+        def solve(theta, model=model):
+            population = co.evolve(with_theta(model, theta), halos)
+            return jnp.log10(jnp.stack(population.state)), population.status, population.steps
+
+        fiducial = np.tile(np.stack(co.get_values(model, NAMES)), (number, 1))
+        for what, theta in (("prior-wide", draws), ("fiducial sets", fiducial)):
+            _, status, steps = solve(theta)
+            bench.time(what, number * len(halos), solve, theta, repeats=3, model=model_name,
+                       failed=int(np.sum(np.asarray(status) != 0)), mean_steps=float(np.mean(steps)))  # fmt: skip
+
+
+def scaling(bench, numbers):
+    """Time against the number of halos, far beyond what fits the caches."""
+    model = co.models.ThermalCGM()
+    for number in numbers:
+        halos = co.halos.monte_carlo(number)
+        bench.time("evolve", number, lambda h=halos: co.evolve(model, h).state, repeats=3, model="ThermalCGM")
+
+
+def peer(bench, command, halos, numbers, out):
+    """The other package on the same halos; its medians over ours."""
+    path = out / "histories.npz"
+    now = [halos.at(time=t) for t in halos.time]
+    names = ("growth", "mvir", "rvir", "vvir", "concentration")
+    rows = np.stack([np.log10(np.stack([getattr(h, name) for h in now], axis=-1)) for name in names], axis=1)
+    np.savez(path, time_gyr=halos.time, halo_log10=rows, start_gyr=halos.start)
+    asked = [*command, str(path), "--halos", *map(str, numbers)]
+    printed = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+    theirs = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    for row in theirs:
+        bench.add(**{**row, "what": f"peer {row['what']}", "median_s": float(row["median_s"])})
+    known = {(row["what"], row["halos"]): row["median_s"] for row in theirs}
+    for row in bench.rows:
+        if (row["what"], row["halos"]) in known:
+            row["times faster"] = round(known[row["what"], row["halos"]] / row["median_s"], 1)
+
+
+def draw(bench, out):
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(5, 4), layout="constrained")
+    lines = {}
+    for row in bench.rows:
+        if row["what"] == "work-precision":
+            lines.setdefault((row["model"], row["engine"]), []).append((row["median_s"], row["max_error"]))
+    for (model, engine), points in lines.items():
+        axes.loglog(*zip(*points, strict=True), "o-" if engine == "LaneSolver" else "s--", label=f"{model}, {engine}")
+    axes.set(xlabel="time [s]", ylabel="largest error in lg(state) [dex]", title="Work and precision, z = 0")
+    axes.legend(fontsize=8)
+    figure.savefig(out / "work_precision.png", dpi=150)
+    figure, axes = plt.subplots(figsize=(5, 4), layout="constrained")
+    lines = {}
+    for row in bench.rows:
+        if row["what"] in ("solve", "jacobian", "gradient", "peer solve", "peer jacobian", "peer gradient"):
+            lines.setdefault((row["what"], row.get("model", "published")), []).append((row["halos"], row["median_s"]))
+    for (what, model), points in lines.items():
+        axes.loglog(*zip(*sorted(points), strict=True), "s--" if "peer" in what else "o-", label=f"{what}, {model}")
+    axes.set(xlabel="halos", ylabel="time [s]", title="Time against the number of halos")
+    axes.legend(fontsize=7)
+    figure.savefig(out / "throughput.png", dpi=150)
+
+
+def table(rows):
+    columns = ("what", "model", "halos", "tolerance", "steps", "mean_steps", "failed", "error", "median_s", "min_s",
+               "first_s", "peak_mib", "times faster")  # fmt: skip
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    for row in rows:
+        shown = (row.get(c, "") for c in columns)
+        lines.append("| " + " | ".join(f"{v:.4g}" if isinstance(v, float) else str(v) for v in shown) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--halos", type=int, nargs="+", default=[10, 100, 1000, 10000])
+    parser.add_argument("--only", nargs="+", default=["work", "precision", "sets"])
+    parser.add_argument("--large", type=int, nargs="*", default=[], help="numbers of halos for the scaling run")
+    parser.add_argument("--peer", nargs="+", help="command that times another package")
+    args = parser.parse_args()
+    args.output.mkdir(parents=True, exist_ok=True)
+    bench, halos = Bench(), co.halos.monte_carlo(max(args.halos))
+    if "work" in args.only:
+        for number in args.halos:
+            for model_name, tolerance in (("ThermalCGM", 3e-5), ("pandya26", 5e-6)):
+                work(bench, model_name, halos[:number], tolerance)
+    if args.peer:
+        peer(bench, args.peer, halos, [n for n in args.halos if 100 <= n <= 1000], args.output)
+    if "precision" in args.only:
+        precision(bench, halos[:1000])
+    if "sets" in args.only:
+        sets(bench, halos[:50])
+    scaling(bench, args.large)
+    about = dict(jax=jax.__version__, python=sys.version.split()[0], cores=os.cpu_count())
+    (args.output / "results.json").write_text(json.dumps(dict(about=about, rows=bench.rows), indent=1))
+    (args.output / "results.md").write_text(table(bench.rows))
+    draw(bench, args.output)
+
+
+if __name__ == "__main__":
+    main()
