@@ -73,8 +73,9 @@ class Ledger:
         return tuple(flow.name for flow in self.flows)
 
     def fields(self, currency: str) -> tuple[str, ...]:
-        """Fields of the state that hold the `currency` of some reservoir."""
-        return tuple(field for (kind, _), field in self.contents.items() if kind == currency)
+        """Fields of the state that hold the `currency` of a reservoir which some flow reaches."""
+        reached = {(kind, end) for flow in self.flows for kind in CURRENCIES for end in getattr(flow, kind) or ()}
+        return tuple(field for key, field in self.contents.items() if key[0] == currency and key in reached)
 
     def derivative(self, rates: dict[str, Rates]) -> Any:
         """Rate of change of the state, per Gyr [Msun/Gyr, erg/Gyr]."""

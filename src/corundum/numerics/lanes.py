@@ -254,6 +254,7 @@ def _advance(solver, take_step, outputs, lanes):
     steps, rejected = lanes.steps + lanes.active, lanes.rejected + (lanes.active & ~accept)
     status = jnp.where(lanes.active & (steps >= solver.max_steps), 1, lanes.status)
     status = jnp.where(lanes.active & ~accept & (step < _SMALLEST_STEP * (1.0 + jnp.abs(lanes.x))), 2, status)
+    status = jnp.where(lanes.active & ~accept & (lanes.step == 0.0), 3, status)
     status = jnp.where(output == len(outputs), 0, status)
     next_step = jnp.where(arrived, jnp.maximum(lanes.step, step * factor), step * factor)
     next_step = jnp.where(lanes.step == 0.0, solver.first_step, next_step)
