@@ -167,7 +167,7 @@ def test_a_batch_of_models_is_one_list_of_work(halos):
     together, steps = jax.jit(jax.vmap(final))(amplitudes)
     for i, amplitude in enumerate(amplitudes):
         mstar, own_steps = final(amplitude)
-        np.testing.assert_allclose(together[i], mstar, rtol=1e-12)
+        np.testing.assert_allclose(together[i], mstar, rtol=1e-9)  # two programs, each with its own round-off
         np.testing.assert_array_equal(steps[i], own_steps)
 
 
