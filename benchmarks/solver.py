@@ -20,11 +20,11 @@ import sys
 import time
 from pathlib import Path
 
-import jax
+from corundum.cli.environment import configure
 
-jax.config.update("jax_enable_x64", True)
-jax.config.update("jax_num_cpu_devices", os.cpu_count())
+configure()  # as the command line does
 
+import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import matplotlib  # noqa: E402
 import numpy as np  # noqa: E402
@@ -100,10 +100,10 @@ def work(bench, model_name, halos, tolerance):
             found = [(one.predict(galaxies), one) for one in data]
             return sum(jnp.nansum(((made.mean - one.y) / 0.1) ** 2) for made, one in found)
 
-        return jax.jit(lambda theta: (loss(theta), jax.jacfwd(loss)(theta)))
+        return jax.jit(jax.jacfwd(lambda theta: (loss(theta),) * 2, has_aux=True))
 
-    _, gradient = bench.time("gradient", number, loss_with(solver), theta, **more)
-    _, fine = loss_with(LaneSolver(tolerance=1e-10))(theta)
+    gradient, _ = bench.time("gradient", number, loss_with(solver), theta, **more)
+    fine, _ = loss_with(LaneSolver(tolerance=1e-10))(theta)
     off = float(jnp.linalg.norm(gradient - fine) / jnp.linalg.norm(fine))
     bench.rows[-1]["error"] = f"{off:.1e} relative"
     reverse = jax.jit(jax.grad(lambda theta: jnp.sum(log_states(with_theta(model, theta), halos, solver))))

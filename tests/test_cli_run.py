@@ -5,6 +5,8 @@ import errno
 import json
 import os
 import signal
+import socket
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -119,6 +121,24 @@ def test_a_finished_run_is_not_repeated_and_its_run_file_is_the_same_run(finishe
         assert main(["run", file, "-o", "whole"]) == 0
         assert "holds this run already" in capsys.readouterr().out
     assert (finished / "results.h5").stat().st_mtime_ns == before
+
+
+def test_two_processes_make_the_run_of_one(finished):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        coordinator = f"127.0.0.1:{free.getsockname()[1]}"
+    command = [sys.executable, "-m", "corundum.cli.main", "run", "run.toml", "-o", "shared"]
+    command += ["--coordinator", coordinator, "--processes", "2", "--process"]
+    streams = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    devices = {**os.environ, "JAX_NUM_CPU_DEVICES": "2", "XLA_FLAGS": ""}  # as in this process
+    running = [subprocess.Popen([*command, str(process)], env=devices, **streams) for process in range(2)]
+    printed = [process.communicate(timeout=400)[0] for process in running]
+    assert [process.returncode for process in running] == [0, 0], printed
+    assert "14 halos, 14 solved" in printed[0] and "solved" not in printed[1]
+    shared, alone = (io.load(Path(folder) / "results.h5").population for folder in ("shared", finished))
+    assert np.array_equal(shared.steps, alone.steps) and np.array_equal(shared.status, alone.status)
+    for name, value in alone.values.items():  # round-off depends on how many halos a device holds
+        np.testing.assert_allclose(shared[name], value, rtol=1e-10, err_msg=name)
 
 
 def test_another_run_does_not_touch_it(finished, capsys):

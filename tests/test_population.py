@@ -1,10 +1,5 @@
 """The join: order, masks, chunks, devices, failures, derivatives, errors."""
 
-import socket
-import subprocess
-import sys
-from pathlib import Path
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -136,26 +131,6 @@ def test_bad_requests_are_refused_in_one_sentence(halos, population):
         population.at(0.5)
     with pytest.raises(KeyError, match="no quantity 'mstars': there are"):
         population["mstars"]
-
-
-def test_two_processes_give_the_numbers_of_one(tmp_path):
-    script = Path(__file__).parent / "two_processes.py"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-
-    def start(processes, index, name):
-        command = [sys.executable, script, port, str(processes), str(index), tmp_path / f"{name}.npz"]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-    running = [start(2, 0, "first"), start(2, 1, "second"), start(1, 0, "alone")]
-    for process in running:
-        printed, _ = process.communicate(timeout=300)
-        assert process.returncode == 0, printed
-    alone, *others = (np.load(tmp_path / f"{name}.npz") for name in ("alone", "first", "second"))
-    for other in others:
-        np.testing.assert_array_equal(other["states"], alone["states"])
-        np.testing.assert_array_equal(other["steps"], alone["steps"])
 
 
 def test_a_batch_of_models_is_one_list_of_work(halos):

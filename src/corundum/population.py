@@ -17,9 +17,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from .halos import HALO_QUANTITIES, Halo, HaloHistories
-from .models import AbstractModel, Rates, derivative
+from .models import AbstractModel, Rates
 from .numerics.batching import is_traced, map_batch
-from .numerics.coordinates import coordinate, coordinate_slope, from_coordinate
+from .numerics.coordinates import coordinate, from_coordinate
 from .numerics.lanes import LaneSolver
 from .numerics.rows import Rows, row_axes
 from .numerics.solver import STATUS, AbstractSolver, Equation
@@ -220,7 +220,8 @@ def _evolve_batch(shared, batch):
     initial = coordinate(state, offset)
     args = (*args[:-1], jax.tree.map(lambda leaf: Rows(leaf, jnp.arange(len(leaf), dtype=jnp.int32)), offset))
     stops, places = _stops(times, model.breaks(cosmology))
-    solved = solver(_EQUATION, jnp.log(start), initial, stops, args)
+    equation = Equation(_forcing, _flows, functools.partial(_slope, model.ledger))
+    solved = solver(equation, jnp.log(start), initial, stops, args)
     valid = (solved.status == 0)[:, None] & (times >= start[:, None])
     # The initial state stands in where there is no solution, so that nothing below meets a number that is not finite.
     values = jax.tree.map(lambda u, u0: jnp.where(valid, u[:, places], u0[:, None]), solved.values, initial)
@@ -261,15 +262,18 @@ def _forcing(log_time, args):
     return model.forcing(interpolation.read(tables, jnp.exp(log_time)), cosmology)
 
 
-def _slope(log_time, coordinates, forcing, args):
+def _flows(log_time, coordinates, forcing, args):
+    """Rates of all flows, and what turns the change of each reservoir into that of its coordinate."""
     model, *_, offset = args
     offset = _entries(offset)
     state = from_coordinate(coordinates, offset)
-    slope = coordinate_slope(state, derivative(model, state, forcing), offset)
-    return jax.tree.map(lambda slope: jnp.exp(log_time) * slope, slope)
+    scale = jax.tree.map(lambda x, d: jnp.exp(log_time) / (x + d), state, offset)
+    return model.fluxes(state, forcing).flows, scale
 
 
-_EQUATION = Equation(_forcing, _slope)
+def _slope(ledger, rates):
+    flows, scale = rates
+    return jax.tree.map(jnp.multiply, scale, ledger.derivative(flows))
 
 
 def _entries(rows):

@@ -25,5 +25,7 @@ def run_or_check(arguments: argparse.Namespace, run: Callable[..., str], check: 
     if arguments.dry_run:
         print(check(arguments.file, arguments.overrides), end="")
         return 0
-    print(run(arguments.file, arguments.output, arguments.overrides, overwrite=arguments.overwrite))
+    summary = run(arguments.file, arguments.output, arguments.overrides, overwrite=arguments.overwrite)
+    if summary:  # of several processes only the leading one has something to say
+        print(summary)
     return 0

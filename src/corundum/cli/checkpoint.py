@@ -19,7 +19,16 @@ from ..halos import HaloHistories
 from ..io import atomic_path
 from ..population import Population, evolve
 
-__all__ = ["evolve_in_blocks", "finished_halos"]
+__all__ = ["evolve_block", "evolve_in_blocks", "finished_halos"]
+
+
+def evolve_block(
+    model: Any, halos: HaloHistories, redshifts: tuple[float, ...], *, solver: Any, block: int, first: int
+) -> Population:
+    """The block of halos from row `first` on; the last one is filled up with the last halo."""
+    size = min(block, len(halos))
+    rows = np.minimum(np.arange(first, first + size), len(halos) - 1)
+    return evolve(model, halos[rows], redshifts, solver=solver, chunk=size)
 
 
 def evolve_in_blocks(
@@ -31,6 +40,7 @@ def evolve_in_blocks(
     block: int,
     folder: Path,
     progress: Callable[[int], None],
+    announce: Callable[[int], None],
 ) -> Population:
     """`corundum.population.evolve`, a block of halos at a time.
 
@@ -44,6 +54,8 @@ def evolve_in_blocks(
         Where finished blocks are kept; those already there are not computed again.
     progress : callable
         Called with the number of halos done.
+    announce : callable
+        Called with the first row of a block before it is evolved.
     """
     size = min(block, len(halos))
     template = (
@@ -52,12 +64,11 @@ def evolve_in_blocks(
     parts = []
     for first in range(0, len(halos), size):
         path = folder / f"block-{first // size:05d}.npz"
-        rows = np.arange(first, first + size)
         count = min(size, len(halos) - first)
         part = _read(path, template, count)
         if part is None:
-            filled = halos[np.minimum(rows, len(halos) - 1)]
-            solved = evolve(model, filled, redshifts, solver=solver, chunk=size)
+            announce(first)
+            solved = evolve_block(model, halos, redshifts, solver=solver, block=block, first=first)
             part = _map_halos(lambda leaf, count=count: np.asarray(leaf)[:count], solved)
             _write(path, part)
         parts.append(part)

@@ -13,11 +13,17 @@ from typing import Any
 
 __all__ = ["configure", "versions", "describe", "git_state"]
 
+_ONE_KERNEL_LOOPS = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000"
 _DISTRIBUTIONS = ("corundum", "jax", "jaxlib", "equinox", "diffrax", "numpy", "scipy", "h5py", "diffmah")
 
 
 def configure() -> None:
-    """Set JAX to double precision, with one CPU device for each core unless the user has said otherwise."""
+    """Set JAX to double precision, with one CPU device for each core and fast loops unless the user has said otherwise.
+
+    XLA starts every operation of a loop by itself, which for small populations takes longer than the arithmetic; loops
+    compiled as a whole make 100 halos and their derivatives up to twice as fast.
+    """
+    os.environ.setdefault("XLA_FLAGS", _ONE_KERNEL_LOOPS)
     import jax
 
     jax.config.update("jax_enable_x64", True)

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 
+from .processes import leads
 from .toml import dotted
 
 __all__ = ["RunFileError", "nearest", "run_guarded", "INTERRUPTED", "USER_ERROR", "PROGRAM_FAULT"]
@@ -57,7 +58,8 @@ def run_guarded(command: Callable[[], int], debug: bool = False) -> int:
         if debug:
             raise
         sentence, status = _explain(error)
-        print(f"corundum: error: {sentence}", file=sys.stderr)
+        if leads():
+            print(f"corundum: error: {sentence}", file=sys.stderr)
         return status
 
 

@@ -8,6 +8,7 @@ from .arguments import add_run_file_arguments, run_or_check
 from .environment import configure, versions
 from .errors import run_guarded
 from .halos import add_commands as add_halo_commands
+from .processes import join, refuse_several
 from .sensitivity_commands import add_sensitivity_commands
 
 __all__ = ["main"]
@@ -62,13 +63,20 @@ examples:
   corundum run quickstart.toml -o out/64 --set halos.n=64 --set 'output.redshifts=[0.0, 4.0]'
   corundum run quickstart.toml -o out/mine --set model.cooling.kind=mymodule:MyCooling
   corundum run quickstart.toml --dry-run        # check it and print it with all defaults
+  srun -n 4 corundum run quickstart.toml -o out/     # four processes, on one host or several
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; its exit code is 0, 2 for a mistake, 130 for Ctrl-C, 1 for a fault of ours."""
     arguments = _parser().parse_args(argv)
-    return run_guarded(lambda: arguments.command(arguments), debug=arguments.debug)
+
+    def command():
+        if hasattr(arguments, "output") and arguments.command is not _run:
+            refuse_several(sys.argv[1] if argv is None else argv[0])
+        return arguments.command(arguments)
+
+    return run_guarded(command, debug=arguments.debug)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,6 +90,13 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="do what a run file says", description=_RUN, epilog=_RUN_MORE, **look)
     add_run_file_arguments(run)
+    several = run.add_argument_group(
+        "several processes",
+        "srun and mpirun need none of these; elsewhere start the same command N times with all three",
+    )
+    several.add_argument("--coordinator", metavar="HOST:PORT", help="host of process 0 and a free port on it")
+    several.add_argument("--processes", metavar="N", type=int, help="how many there are")
+    several.add_argument("--process", metavar="I", type=int, help="which one this is, from 0")
     run.set_defaults(command=_run)
 
     add_sensitivity_commands(commands, look)
@@ -111,6 +126,7 @@ def _list_and_show(parser, look, noun, list_command, show_command):
 
 def _run(arguments: argparse.Namespace) -> int:
     configure()
+    join(arguments.coordinator, arguments.processes, arguments.process)
     from .run import check, run
 
     return run_or_check(arguments, run, check)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import numpy as np
 
 from .. import io, observables
@@ -16,10 +17,11 @@ from ..observables import AbstractRelation, NadarayaWatson, RegressedRelation
 from ..plots import Compared, save_figure, spread_rows, standard_drawings, standard_report
 from ..plots.relations import regress
 from ..population import Galaxies, Population, evolve
-from .checkpoint import evolve_in_blocks, finished_halos
+from .checkpoint import evolve_block, evolve_in_blocks, finished_halos
 from .environment import describe
 from .job import Job, has_quantities, prepare
 from .output import OutputDirectory, claim
+from .processes import announce, leading, leads, next_task
 from .progress import progress_bar
 from .runfile import read_run_file
 from .stages import now, resumable, timed
@@ -69,6 +71,22 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
     timing: dict[str, float] = {}
     with timed(timing, "prepare"):
         job = prepare(read_run_file(file, overrides))
+    if not leads():
+        return _follow(job)
+    with leading():
+        return _lead(job, directory, timing, overwrite)
+
+
+def _follow(job: Job) -> str:
+    """Evolve this process's share of every block that the leading process announces."""
+    while task := next_task():
+        which, first = task
+        options = dict(solver=job.solver, block=job.output.block, first=first)
+        evolve_block(job.model, _halo_sets(job)[which], job.output.redshifts, **options)
+    return ""
+
+
+def _lead(job: Job, directory: Path, timing: dict[str, float], overwrite: bool) -> str:
     output = claim(directory, job.tables, job.identity, overwrite=overwrite)
     if output.state == "finished":
         return f"{directory} holds this run already, finished {output.read_info()['finished']}; nothing was done"
@@ -107,7 +125,7 @@ def _start(job: Job, output: OutputDirectory, timing: dict[str, float]) -> dict[
 def _compute(job: Job, output: OutputDirectory, info: dict[str, Any]) -> Made:
     timing = info["timing_s"]
     with timed(timing, "evolve"):
-        population, computed = _evolve(job, job.halos, output.folder("checkpoint"))
+        population, computed = _evolve(job, 0, output.folder("checkpoint"))
     info["halos"], info["halos_computed"] = len(population), computed
     info["status"] = population.status_counts()
     trajectories = compared = None
@@ -116,13 +134,18 @@ def _compute(job: Job, output: OutputDirectory, info: dict[str, Any]) -> Made:
             trajectories = _trajectories(job, population)
     if job.compare_halos is not None:
         with timed(timing, "evolve compare_halos"):
-            compared, _ = _evolve(job, job.compare_halos, output.folder("checkpoint") / "compare")
+            compared, _ = _evolve(job, 1, output.folder("checkpoint") / "compare")
     with timed(timing, "relations"):
         relations = _relate(job, population)
     return Made(population, trajectories, compared, relations)
 
 
-def _evolve(job: Job, halos: HaloHistories, folder: Path) -> tuple[Population, int]:
+def _halo_sets(job: Job) -> tuple[HaloHistories | None, ...]:
+    return job.halos, job.compare_halos
+
+
+def _evolve(job: Job, which: int, folder: Path) -> tuple[Population, int]:
+    halos = _halo_sets(job)[which]
     folder.mkdir(exist_ok=True)
     done = finished_halos(folder, job.output.block, len(halos))
     with progress_bar(len(halos), done) as progress:
@@ -134,6 +157,7 @@ def _evolve(job: Job, halos: HaloHistories, folder: Path) -> tuple[Population, i
             block=job.output.block,
             folder=folder,
             progress=progress,
+            announce=lambda first: announce((which, first)),
         )
     return population, len(halos) - done
 
@@ -145,7 +169,8 @@ def _trajectories(job: Job, population: Population) -> Population:
     redshift = np.asarray(halos.redshift)
     age = np.geomspace(float(np.min(halos.start)), float(halos.time[-1]), _HISTORY_TIMES)
     wanted = np.clip(np.asarray(halos.cosmology.redshift(age)), max(redshift[-1], 0.0), redshift[0])
-    return evolve(job.model, halos, wanted, solver=job.solver)
+    # Compiled as a whole it is this process's alone: the others have nothing to do with these few.
+    return eqx.filter_jit(evolve)(job.model, halos, wanted, solver=job.solver)
 
 
 def _relate(job: Job, population: Population) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class LaneSolver(AbstractSolver):
     tolerance: float = eqx.field(default=3e-5, converter=float, static=True)
     first_step: float = eqx.field(default=1e-3, converter=float, static=True)
     max_steps: int = eqx.field(default=4096, static=True)
-    lanes: int = eqx.field(default=512, static=True)
+    lanes: int = eqx.field(default=256, static=True)
 
     def __check_init__(self):
         check_settings(self, "tolerance", "first_step")

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from .fusion import apart
 from .rows import anywhere, at_rows, row_axes, take
 from .runge_kutta import tsit5
 from .solver import Equation
@@ -27,8 +28,13 @@ def lane_step(equation: Equation, args: Any) -> Callable:
     def step(row, x, y, slope, h):
         own, axes = at_rows(args, row), row_axes(args)
         forcing = jax.vmap(jax.vmap(equation.forcing, in_axes=(0, axes)), in_axes=(0, None))
-        slope_of = jax.vmap(equation.slope, in_axes=(0, -1, 0, axes), out_axes=-1)
-        return tsit5(lambda x: forcing(x, own), lambda x, y, forced: slope_of(x, y, forced, own), x, y, slope, h)
+        rates = jax.vmap(equation.rates, in_axes=(0, -1, 0, axes), out_axes=-1)
+        combine = jax.vmap(equation.combine, in_axes=-1, out_axes=-1)
+
+        def slope_of(x, y, forced):
+            return combine(apart(lambda *now: rates(*now, own), jnp.isfinite(h[0]), x, y, forced))
+
+        return tsit5(lambda x: forcing(x, own), slope_of, x, y, slope, h)
 
     return step
 

@@ -66,15 +66,16 @@ def tsit5(
     forced = forcing(x + c[1 : STAGES - 1, None] * step)
 
     def stage(i, carry):
-        slopes, _, _ = carry
+        slopes, _ = carry
         weights = a[i]
         new = jax.tree.map(lambda y, k: y + step * _weighted(weights, k), y, slopes)
         here = jax.tree.map(lambda leaf: leaf[jnp.minimum(i, STAGES - 2) - 1], forced)
         last = slope(x + c[i] * step, new, here)
-        return jax.tree.map(lambda k, ki: jax.lax.dynamic_update_index_in_dim(k, ki, i, 0), slopes, last), new, last
+        return jax.tree.map(lambda k, ki: jax.lax.dynamic_update_index_in_dim(k, ki, i, 0), slopes, last), new
 
     slopes = jax.tree.map(lambda k: jnp.zeros((STAGES, *k.shape)).at[0].set(k), first)
-    slopes, new, last = jax.lax.fori_loop(1, STAGES, stage, (slopes, y, first))
+    slopes, new = jax.lax.fori_loop(1, STAGES, stage, (slopes, y))
+    last = jax.tree.map(lambda k: k[-1], slopes)
     return new, last, jax.tree.map(lambda k: step * _weighted(_ERROR, k), slopes)
 
 

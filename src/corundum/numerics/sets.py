@@ -101,5 +101,6 @@ def _of_sets(equation, batched, n):
 
     return Equation(
         lambda x, args: equation.forcing(x, own(args)),
-        lambda x, y, forced, args: equation.slope(x, y, forced, own(args)),
+        lambda x, y, forced, args: equation.rates(x, y, forced, own(args)),
+        equation.combine,
     )

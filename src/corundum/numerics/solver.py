@@ -29,21 +29,24 @@ STATUS = {
 
 
 class Equation(NamedTuple):
-    """The equation of one trajectory: dy/dx = slope(x, y, forcing(x, args), args), `y` a pytree of scalars or arrays.
+    """The equation of one trajectory: dy/dx = combine(rates(x, y, forcing(x, args), args)), `y` a pytree of arrays.
 
     Attributes
     ----------
     forcing : callable
         ``forcing(x, args)``: all that does not depend on the state.
-    slope : callable
-        ``slope(x, y, forced, args)``: the derivative, a pytree like `y`.
+    rates : callable
+        ``rates(x, y, forced, args)``: what the components of the derivative share, such as flows between them.
+    combine : callable
+        ``combine(rates)``: the derivative, a pytree like `y`; by default the rates are the derivative.
     """
 
     forcing: Callable[[Float[Array, ""], Any], Any]
-    slope: Callable[[Float[Array, ""], Any, Any, Any], Any]
+    rates: Callable[[Float[Array, ""], Any, Any, Any], Any]
+    combine: Callable[[Any], Any] = lambda rates: rates
 
     def __call__(self, x: Float[Array, ""], y: Any, args: Any) -> Any:
-        return self.slope(x, y, self.forcing(x, args), args)
+        return self.combine(self.rates(x, y, self.forcing(x, args), args))
 
 
 class Trajectory(NamedTuple):

@@ -1,0 +1,152 @@
+"""Several processes that do one run together, on one machine or on many hosts.
+
+All of them make the run's components; then process 0 leads: it alone writes, draws and reports, and it tells the others
+which block of halos to evolve next, in which each process takes its share.  So a run directory has one writer, and a
+run may be resumed with another number of processes; the numbers change by round-off at most.
+
+Processes find each other under SLURM (``srun corundum run ...``) and MPI launchers (``mpirun corundum run ...``) by
+themselves, and anywhere with ``--coordinator HOST:PORT --processes N --process I``.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["Launch", "announce", "join", "launched", "leading", "leads", "next_task", "refuse_several"]
+
+_NO_TASK = (-1, -1)
+_PORT = 51763  # of processes on one machine; any free one does
+_LAUNCHERS = {  # variables with the number of processes, which one this is, and how many are on this host
+    "SLURM": ("SLURM_NTASKS", "SLURM_PROCID", "SLURM_STEP_NODELIST"),
+    "Open MPI": ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"),
+    "MPI": ("PMI_SIZE", "PMI_RANK", "MPI_LOCALNRANKS"),
+}
+
+
+class Launch(NamedTuple):
+    """How this process was started: by which launcher, as which of how many, and whether all are on one host."""
+
+    launcher: str
+    processes: int
+    process: int
+    one_host: bool
+
+
+def launched() -> Launch | None:
+    """What the environment says of this process; None where it was started by itself."""
+    for launcher, (total, own, local) in _LAUNCHERS.items():
+        if not all(os.environ.get(name, "").isdigit() for name in (total, own)) or int(os.environ[total]) < 2:
+            continue
+        if launcher == "SLURM" and local not in os.environ:  # a shell inside an allocation, not a step of it
+            continue
+        return Launch(
+            launcher, int(os.environ[total]), int(os.environ[own]), os.environ.get(local) == os.environ[total]
+        )
+    return None
+
+
+def join(coordinator: str | None = None, processes: int | None = None, process: int | None = None) -> None:
+    """Find the other processes of this run; does nothing where there is only one.
+
+    Parameters
+    ----------
+    coordinator : str, optional
+        ``HOST:PORT`` of process 0.
+    processes, process : int, optional
+        How many there are, and which one this is, from 0.
+
+    Raises
+    ------
+    ValueError
+        Only some of the three are given, a number makes no sense, or the launcher does not say where process 0 is.
+    """
+    import jax
+
+    launch = launched()
+    given = (coordinator, processes, process)
+    if all(one is None for one in given):
+        if launch is None:
+            return
+        if launch.launcher == "SLURM":
+            _initialize()  # JAX reads host and port from SLURM
+            return
+        if not launch.one_host:
+            raise ValueError(
+                f"{launch.launcher} started {launch.processes} processes on several hosts and does not say where "
+                "process 0 is: add --coordinator HOST:PORT, with the host of process 0 and a free port"
+            )
+        coordinator = f"127.0.0.1:{_PORT}"
+    if launch is not None:
+        processes = launch.processes if processes is None else processes
+        process = launch.process if process is None else process
+    if coordinator is None or processes is None or process is None:
+        raise ValueError(
+            f"several processes: got --coordinator {coordinator}, --processes {processes}, --process {process}; "
+            "give all three, or none for a run in one process"
+        )
+    if ":" not in coordinator or not coordinator.rpartition(":")[2].isdigit():
+        raise ValueError(f"--coordinator: got {coordinator!r}; give HOST:PORT, for example node001:12345")
+    if not 0 <= process < processes:
+        raise ValueError(f"--process: got {process}; allowed 0 to {processes - 1}, as there are {processes} processes")
+    if processes > 1:
+        _initialize(coordinator_address=coordinator, num_processes=processes, process_id=process)
+    assert jax.process_count() == processes
+
+
+def _initialize(**where):
+    import jax
+
+    try:
+        jax.distributed.initialize(**where)
+    except Exception as error:  # XLA and the launchers raise kinds of their own
+        raise ValueError(f"cannot join the other processes of this run: {' '.join(str(error).split())}") from error
+
+
+def leads() -> bool:
+    """Whether this process writes and speaks for the run."""
+    jax = sys.modules.get("jax")
+    return jax is None or not jax.distributed.is_initialized() or jax.process_index() == 0
+
+
+@contextlib.contextmanager
+def leading() -> Iterator[None]:
+    """The part of a run that process 0 goes through; when it ends, however it ends, the others are let go."""
+    try:
+        yield
+    finally:
+        _agree(_NO_TASK)
+
+
+def announce(task: tuple[int, int]) -> None:
+    """Process 0 tells the others what all of them do next."""
+    _agree(task)
+
+
+def next_task() -> tuple[int, int] | None:
+    """What process 0 announces, for the other processes; None when the run is over."""
+    task = _agree(_NO_TASK)
+    return None if task == _NO_TASK else task
+
+
+def _agree(task):
+    """The pair of process 0, in every process."""
+    import jax
+    from jax.experimental import multihost_utils
+
+    if jax.process_count() == 1:
+        return task
+    return tuple(int(number) for number in multihost_utils.broadcast_one_to_all(np.array(task, np.int32)))
+
+
+def refuse_several(command: str) -> None:
+    """Raise where a command that runs in one process was started several times by a launcher."""
+    launch = launched()
+    if launch is not None:
+        raise ValueError(
+            f"corundum {command} runs in one process and {launch.launcher} started {launch.processes} of it: "
+            "ask for one task (it uses all devices of its host); only `corundum run` shares work between processes"
+        )
