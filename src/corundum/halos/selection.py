@@ -12,8 +12,9 @@ import numpy as np
 from jaxtyping import Array
 
 from .histories import HaloHistories
+from .neighbours import FARTHEST
 
-__all__ = ["select_by_mass", "select_evenly"]
+__all__ = ["select_by_mass", "select_isolated", "select_evenly"]
 
 
 def select_by_mass(halos: HaloHistories, low: float, high: float) -> HaloHistories:
@@ -32,6 +33,44 @@ def select_by_mass(halos: HaloHistories, low: float, high: float) -> HaloHistori
             f"{final.min():.4g} to {final.max():.4g}"
         )
     return halos[chosen]
+
+
+def select_isolated(halos: HaloHistories, beyond: float = 3.0) -> HaloHistories:
+    """Halos that end farther than `beyond` virial radii of any heavier halo from it.
+
+    Halos that fell through a heavier one and came out again are mostly within three of its radii.
+
+    Parameters
+    ----------
+    halos : HaloHistories
+        From a source that knows positions, or a table with a column ``isolated`` or ``separation``.
+    beyond : float
+        Up to 10.
+
+    Raises
+    ------
+    ValueError
+        The source does not know, none is isolated, or `beyond` is not within 0 and 10.
+    """
+    if not 0.0 < beyond <= FARTHEST:
+        raise ValueError(f"beyond: got {beyond:g}; allowed a positive number of virial radii up to {FARTHEST:g}")
+    if halos.separation is None or np.all(np.isnan(halos.separation)):
+        raise ValueError(
+            "select_isolated: these halos come without positions, so their neighbours are not known; read trees that "
+            "have positions, or give a table a column 'isolated' (1 or 0)"
+        )
+    separation = np.asarray(halos.separation)
+    chosen = np.flatnonzero(separation > beyond)
+    if not len(chosen):
+        raise ValueError(
+            f"select_isolated: none of {len(halos)} halos is farther than {beyond:g} virial radii from a heavier one; "
+            f"the farthest is at {np.nanmax(separation):.3g}"
+        )
+    kept = halos[chosen]
+    unknown = int(np.sum(np.isnan(separation)))
+    words = f"{len(chosen)} of {len(halos)} halos, farther than {beyond:g} virial radii from any heavier one"
+    words += f" ({unknown} of unknown surroundings left out)" if unknown else ""
+    return dataclasses.replace(kept, provenance={**dict(halos.provenance), "isolation": words})
 
 
 def select_evenly(
