@@ -42,8 +42,8 @@ class LHaloTreeHDF5(AbstractTreeFormat):
         if self.mass not in DEFINITIONS:
             raise ValueError(f"LHaloTreeHDF5: got mass={self.mass!r}; allowed {', '.join(DEFINITIONS)}")
         words = (
-            f"mass = {self.mass} [1e10 Msun/h], vmax = SubhaloVMax [km/s], SubhaloPos [comoving kpc/h]; main progenitors "
-            "by FirstProgenitor"
+            f"mass = {self.mass} [1e10 Msun/h], vmax = SubhaloVMax [km/s], SubhaloPos [comoving kpc/h]; main "
+            "progenitors by FirstProgenitor"
         )
         return Simulation(None, None, DEFINITIONS[self.mass], words)
 

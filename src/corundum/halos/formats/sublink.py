@@ -48,8 +48,8 @@ class SubLink(AbstractTreeFormat):
         if self.mass not in DEFINITIONS:
             raise ValueError(f"SubLink: got mass={self.mass!r}; allowed {', '.join(DEFINITIONS)}")
         words = (
-            f"mass = {self.mass} [1e10 Msun/h], vmax = SubhaloVmax [km/s], SubhaloPos [comoving kpc/h]; main progenitors "
-            "by FirstProgenitorID"
+            f"mass = {self.mass} [1e10 Msun/h], vmax = SubhaloVmax [km/s], SubhaloPos [comoving kpc/h]; main "
+            "progenitors by FirstProgenitorID"
         )
         return Simulation(None, None, DEFINITIONS[self.mass], words)
 
