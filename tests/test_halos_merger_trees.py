@@ -114,8 +114,8 @@ def test_merger_rates_are_those_of_the_millennium_simulations(branches, least):
 
 
 def test_massive_halos_form_as_late_as_nbody_halos():
-    # When the mean history (Hearin et al. 2021, as above) passes half of the final mass: z = 1.23 at 10^11.5 Msun to 0.62
-    # at 10^14, or -0.24 per dex.
+    # When the mean history (Hearin et al. 2021, as above) passes half of the final mass: z = 1.23 at 10^11.5 Msun to
+    # 0.62 at 10^14, or -0.24 per dex.
     final = np.array([11.5, 12.0, 13.0, 14.0])
     time = np.loadtxt(PUBLISHED / "nbody_t_target.dat")
     redshift = np.asarray(COSMOLOGY.redshift(time * float(COSMOLOGY.age(0.0)) / time[-1]))
