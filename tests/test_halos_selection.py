@@ -43,6 +43,24 @@ def test_even_selection_is_even_and_keeps_sums(volume):
     assert "600 of " in dict(some.provenance)["selection"]
 
 
+def test_selection_by_weight_follows_the_mass_function(volume):
+    """Even halos with number densities as weights become a sample as the universe has them."""
+    even = H.abundance_weights(histories(3000, seed=1))
+    some = H.select_by_weight(even, 300, log_mvir=(10.2, 11.8), key=2)
+    inside = H.select_by_mass(even, 10.2, 11.8)
+    weights, final = np.asarray(some.weights), np.asarray(some.log_mvir[:, -1])
+    np.testing.assert_allclose(weights, np.sum(inside.weights) / 300, rtol=1e-9)
+    for low, high in ((10.2, 10.5), (10.5, 11.0)):
+        every = (inside.log_mvir[:, -1] >= low) & (inside.log_mvir[:, -1] < high)
+        here = (final >= low) & (final < high)
+        np.testing.assert_allclose(np.sum(weights[here]), np.sum(inside.weights[every]), rtol=0.08)
+    assert "in proportion to their weights" in dict(some.provenance)["selection"]
+    heavy = dataclasses.replace(volume[:20], weights=jnp.ones(20).at[3].set(1e3))
+    drawn = H.select_by_weight(heavy, 5)
+    assert np.any(np.asarray(drawn.weights) == 1e3)
+    np.testing.assert_allclose(np.sum(drawn.weights), 1019.0)
+
+
 def test_selection_is_reproducible(volume):
     one, same, other = (H.select_evenly(volume, 50, key=key) for key in (1, jax.random.key(1), 2))
     np.testing.assert_array_equal(one.log_mvir, same.log_mvir)
@@ -107,10 +125,13 @@ def test_weights_of_a_selection_reach_the_regression(volume):
 
 
 def test_senseless_selections_are_refused(volume):
+    empty = dataclasses.replace(volume[:2], weights=jnp.array([0.0, 1.0]))
     near = dataclasses.replace(volume[:2], separation=jnp.array([0.5, 2.0]))
     for change, words in (
         (lambda: H.select_evenly(volume, 5000), "n: got 5000; there are 4000 halos in the range"),
         (lambda: H.select_evenly(volume, 5, width=0.0), "width: got 0"),
+        (lambda: H.select_by_weight(volume, 0), "n: got 0; there are 4000 halos"),
+        (lambda: H.select_by_weight(empty, 2), "weights: 1 of 2 halos have a positive weight; 2 halos cannot"),
         (lambda: H.select_by_mass(volume, 15.0, 16.0), "no halo between log10 of mass 15 and 16; there are 4000"),
         (lambda: H.select_isolated(volume), "come without positions, .* give a table a column 'isolated'"),
         (lambda: H.select_isolated(near), "none of 2 halos is farther than 3 virial radii.*the farthest is at 2"),
