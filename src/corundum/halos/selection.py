@@ -121,9 +121,9 @@ def select_by_weight(
 ) -> HaloHistories:
     """Draw `n` halos in proportion to their weights, without drawing one twice: as halos occur in the universe.
 
-    With number densities as weights (`abundance_weights`, `volume_weights`) the sample follows the mass function.  A halo
-    that stands for so many others that it would be drawn more than once is certain to be there; the weights that come
-    out add up to those of all halos, and are equal but for such halos.
+    With number densities as weights (`abundance_weights`, `volume_weights`) the sample follows the mass function.  A
+    halo that stands for so many others that it would be drawn more than once is certain to be there; the weights that
+    come out add up to those of all halos, and are equal but for such halos.
 
     Parameters
     ----------
