@@ -169,7 +169,7 @@ class HaloHistories(eqx.Module):
 
     def tables(self) -> HaloTables:
         """The interpolants of all halos."""
-        return self.interpolation.tables(self.time, self.curves, self.cosmology)
+        return _tables(self.interpolation, self.time, self.curves, self.cosmology)
 
     def along(self, time: Float[Array, " s"]) -> Halo:
         """All halos at many cosmic times [Gyr]: a `Halo` of arrays of shape (N, S)."""
@@ -181,8 +181,9 @@ class HaloHistories(eqx.Module):
         """All halos at one redshift or one cosmic time [Gyr]: a `Halo` of arrays of shape (N,)."""
         if (redshift is None) == (time is None):
             raise ValueError("HaloHistories.at: give either redshift=... or time=... [Gyr], not both")
-        when = self.cosmology.age(jnp.asarray(redshift, jnp.float64)) if time is None else jnp.asarray(time)
-        return jax.vmap(self.interpolation.read, in_axes=(HaloTables.HALO_AXIS, None))(self.tables(), when)
+        when = jnp.asarray(redshift if time is None else time, jnp.float64)
+        when = _age(self.cosmology, when) if time is None else when
+        return jax.tree.map(lambda values: values[:, 0], self.along(when[None]))
 
 
 def _log_uniform(time):
@@ -192,6 +193,16 @@ def _log_uniform(time):
     with np.errstate(all="ignore"):  # times are checked later
         steps = np.diff(np.log(np.asarray(time)))
     return bool(np.ptp(steps) < 1e-9 * steps.mean())
+
+
+@eqx.filter_jit
+def _age(cosmology, redshift):
+    return cosmology.age(redshift)
+
+
+@eqx.filter_jit
+def _tables(interpolation, time, curves, cosmology):
+    return interpolation.tables(time, curves, cosmology)
 
 
 @eqx.filter_jit
