@@ -46,14 +46,14 @@ def test_even_selection_is_even_and_keeps_sums(volume):
 def test_selection_by_weight_follows_the_mass_function(volume):
     """Even halos with number densities as weights become a sample as the universe has them."""
     even = H.abundance_weights(histories(3000, seed=1))
-    some = H.select_by_weight(even, 300, log_mvir=(10.2, 11.8), key=2)
+    some = H.select_by_weight(even, 60, log_mvir=(10.2, 11.8), key=2)
     inside = H.select_by_mass(even, 10.2, 11.8)
     weights, final = np.asarray(some.weights), np.asarray(some.log_mvir[:, -1])
-    np.testing.assert_allclose(weights, np.sum(inside.weights) / 300, rtol=1e-9)
+    np.testing.assert_allclose(weights, np.sum(inside.weights) / 60, rtol=1e-9)
     for low, high in ((10.2, 10.5), (10.5, 11.0)):
         every = (inside.log_mvir[:, -1] >= low) & (inside.log_mvir[:, -1] < high)
         here = (final >= low) & (final < high)
-        np.testing.assert_allclose(np.sum(weights[here]), np.sum(inside.weights[every]), rtol=0.08)
+        np.testing.assert_allclose(np.sum(weights[here]), np.sum(inside.weights[every]), rtol=0.1)
     assert "in proportion to their weights" in dict(some.provenance)["selection"]
     heavy = dataclasses.replace(volume[:20], weights=jnp.ones(20).at[3].set(1e3))
     drawn = H.select_by_weight(heavy, 5)
