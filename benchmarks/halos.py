@@ -26,7 +26,7 @@ from corundum.units import GRAVITY  # noqa: E402
 
 SNAPSHOTS, SIDE, FILES = 64, 20, 8
 SCALES = np.geomspace(0.08, 1.0, SNAPSHOTS)
-H = 0.6774
+H, BOX = 0.6774, 200.0  # Mpc/h
 
 
 def trees(halos: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -48,6 +48,7 @@ def write_lhalotree(path: Path, halos: int, seed: int) -> None:
     rows["FirstProgenitor"][:, [SNAPSHOTS - 1, each - 1]] = -1
     rows["FirstHaloInFOFgroup"] = place
     rows["SnapNum"] = np.concatenate([np.arange(SNAPSHOTS)[::-1], np.arange(SIDE)[::-1]])
+    rows["Pos"] = np.random.default_rng(1000 + seed).uniform(0.0, BOX, (halos, 1, 3))
     rows["M_TopHat"] = np.concatenate([main, side], axis=1) * H / 1e10
     with path.open("wb") as file:
         file.write(np.array([halos, halos * each, *[each] * halos], "<i4").tobytes())

@@ -1,6 +1,7 @@
 """``corundum halos``: make, convert, inspect and plot, and what they say when something is wrong."""
 
 import contextlib
+import hashlib
 import sys
 
 import h5py
@@ -39,6 +40,10 @@ def test_make_inspect_and_plot(tmp_path, capsys):
     told = capsys.readouterr().out
     for words in ("30 halos at 100 times from z = 12 to 0", "h = 0.6774", "diffmah"):
         assert words in told
+    words = dict(co.halos.read(path).provenance)
+    settings, code = words["settings"], words["code"]
+    assert "n = 30" in settings and "first_log_mvir = 8.0" in settings and co.__version__ in code
+    assert words["sha256"] == f"settings {hashlib.sha256(settings.encode()).hexdigest()}"
     assert main(["halos", "plot", str(path), "-o", str(figure)]) == 0
     assert figure.read_bytes().startswith(b"\x89PNG")
 
@@ -62,6 +67,9 @@ def test_convert_writes_histories_and_a_report(forest, tmp_path, capsys):
     page = (tmp_path / "halos.html").read_text()
     for words in ("Raw over smooth", "snapshots missing inside a branch", "data:image/png", "What was done"):
         assert words in page
+    assert "File by file" in page and all(f"<td>tree_0_0_{part}.dat</td>" in page for part in range(3))
+    assert "  tree_0_0_2.dat: 5 trees, 1 that end in a satellite, 1 outside the range of mass, " in told
+    assert "  tree_0_0_2.dat: " in told and "3 halos kept" in told
     assert sorted(p.name for p in tmp_path.iterdir()) == ["halos.h5", "halos.html", "trees"]
 
 

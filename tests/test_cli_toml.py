@@ -111,7 +111,7 @@ def test_overrides_are_lines_of_toml(run_toml, override, keys, value):
         ("=3", "write --set group.key=value"),
         ("halos.n=1OO", "the value is not TOML"),
         ("a b=1", "'a b' is not a key"),
-        ("halos.n.x=1", "halos.n is a value in the file, not a table"),
+        ("halos.n.x=1", "halos.n is a value, not a table"),
         ("halso.n=1", "unknown group; did you mean 'halos'"),
         ("halos=1", "halos: expected a table"),
     ],

@@ -180,6 +180,19 @@ def test_the_report_counts_and_shows_what_was_done():
         assert words in text
 
 
+def test_halos_of_the_same_name_in_two_files_are_two_halos():
+    good = [branch(TRUE, "0", file=name) for name in ("a.dat", "b.dat")]
+    short = [branch(TRUE[:10], "1", TIME[:10], file=name) for name in ("a.dat", "b.dat")]
+    made = smooth([*good, *short])
+    assert list(made.dropped) == ["a.dat:1", "b.dat:1"] and len(made.halos) == 2
+    report = report_on(made, files={"a.dat": {"trees": 2}, "b.dat": {"trees": 3}})
+    assert report.counts["halos left out"] == 2 and report.counts["branches read"] == 4
+    told = {"halos kept": 1, "halos left out": 1, "snapshots left out by repairs": 0}
+    for name, trees in (("a.dat", 2), ("b.dat", 3)):
+        assert report.files[name] == {"trees": trees, **told, "jumps of more than 0.3 dex that stay": 0}
+    assert "  b.dat: 3 trees, 1 halos kept, 1 halos left out" in report.text()
+
+
 def test_a_report_on_halos_that_only_lose_mass_is_whole():
     falling = [branch(TRUE[::-1] + 0.01 * k, str(k)) for k in range(3)]
     report = report_on(smooth(falling))

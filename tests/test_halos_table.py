@@ -230,9 +230,12 @@ def test_a_conversion_without_concentrations_assumes_a_relation_and_says_so(tmp_
 def test_redshift_wins_over_time_and_weights_are_kept(tmp_path):
     table = columns(redshift=np.tile(REDSHIFT[::-1], 3), time=columns()["time"] * 1.003)
     table["weight"] = np.repeat([3.0, 2.0, 1.0], len(TIME))
+    table["isolated"] = np.repeat([1.0, 0.0, np.nan], len(TIME))
     halos = H.read_table(write_text(tmp_path / "t.csv", table), smoothing=RAW)
     np.testing.assert_allclose(halos.time[-1], TIME[-1], rtol=1e-9)
     np.testing.assert_array_equal(halos.weights, [3.0, 2.0, 1.0])
+    np.testing.assert_array_equal(halos.separation, [np.inf, 0.0, np.nan])
+    np.testing.assert_array_equal(H.select_isolated(halos).weights, [3.0])
 
 
 def test_result_is_a_pytree(tmp_path):
@@ -308,6 +311,7 @@ BAD_TABLES = {
     "future redshift": (columns(redshift=np.full(120, -0.5)), {}, "redshift runs from -0.5"),
     "scale factor is redshift": (columns(a=np.tile(REDSHIFT + 0.1, 3)), {}, "check whether it is a redshift"),
     "time against redshift": (columns(redshift=np.tile(REDSHIFT, 3)), {}, "disagree by up to"),
+    "isolated as text": (columns(isolated=np.full(120, 2.0)), {}, "isolated must be 1 or 0 in every row"),
     "mixed definitions": (columns(mdef=np.array(["vir", "200c"] * 60)), {}, "must have the same one"),
     "unknown definition": (columns(), {"mass_definition": "fof"}, "allowed 'bn98'"),
 }

@@ -13,6 +13,7 @@ import pytest
 import corundum as co
 from corundum import halos as H
 from corundum.cosmology import Cosmology, planck18
+from corundum.halos.formats import millennium
 from corundum.halos.formats.base import scale_factor_list, split_rows
 from corundum.halos.sniffing import recognise
 from tree_files import (
@@ -86,6 +87,8 @@ def test_the_same_forest_in_every_format_gives_the_same_histories(tmp_path):
         assert which.tolist() == [0, 0], name
         np.testing.assert_allclose(time, AGES[[9, 17]], rtol=1e-6)
         np.testing.assert_allclose(ratio, [0.25, 0.1], rtol=1e-5)
+        # The first is the heaviest, the second two radii of the first from it, the others alone.
+        np.testing.assert_allclose(halos.separation, [np.inf, 2.0, np.inf, np.inf], rtol=1e-3, err_msg=name)
         words = dict(halos.provenance)
         assert "1 that end in a satellite" in words["trees"] and "4 read, 4 kept" in words["halos"]
         assert type(form).__name__ in words["source"]
@@ -112,9 +115,29 @@ def test_small_chunks_and_many_files_give_the_same_branches(tmp_path):
     for form, write in ((H.SubLink(SCALES.tolist()), write_sublink), (H.LHaloTree(SCALES.tolist()), write_lhalotree)):
         path = write(tmp_path / "x", ROWS)
         parts = [H.read_branches(path, format=form, chunk=chunk, cosmology=COSMOLOGY).branches for chunk in (1, 10**6)]
-        assert [b.name for b in parts[0]] == [b.name for b in parts[1]] or isinstance(form, H.LHaloTree)
+        assert [b.name for b in parts[0]] == [b.name for b in parts[1]]
         for one, other in zip(*parts, strict=True):
             np.testing.assert_array_equal(one.log_mvir, other.log_mvir)
+
+
+def test_large_answers_of_the_database_are_read_a_few_trees_at_a_time(tmp_path, monkeypatch):
+    path = write_millennium(tmp_path / "query.csv", ROWS)
+    form = H.MillenniumCSV()
+    whole = H.read_branches(path, format=form)
+    monkeypatch.setattr(millennium, "_LINES", 7)
+    forests = list(form.forests(path, 0.73, 10))
+    assert [len(forest.name) for forest in forests] == [40, 24, 19, 23, 22]  # the satellite of the second apart
+    small = H.read_branches(path, format=form, chunk=10)
+    assert small.counts == whole.counts
+    for one, other in zip(whole.branches, small.branches, strict=True):
+        assert one.name == other.name and one.separation == other.separation
+        np.testing.assert_array_equal(one.log_mvir, other.log_mvir)
+        np.testing.assert_array_equal(one.mergers, other.mergers)
+    header, *rows = path.read_text().splitlines()[1:-1]
+    path.write_text("\n".join([header, *rows[::-1]]) + "\n")
+    assert len(H.read_branches(path, format=form).branches) == 4  # whole in memory, in any order
+    with pytest.raises(ValueError, match="query.csv .lines .*: descendant .* end the query with 'order by haloId'"):
+        H.read_branches(path, format=form, chunk=10)
 
 
 @pytest.mark.slow
@@ -223,7 +246,7 @@ def _last_tree(path):
 
 BAD = {
     "cut text": ("Consistent-Trees", _cut, "stops in the middle of a line; the file is cut short"),
-    "cut row": ("Consistent-Trees", _replaced(" 1001 ", " "), "line .* has 11 fields where the header names 12"),
+    "cut row": ("Consistent-Trees", _replaced(" 1001 ", " "), "line .* has 14 fields where the header names 15"),
     "lost tree": ("Consistent-Trees", _last_tree, "states 4 trees but has 3; the file is cut short"),
     "not a number": ("Consistent-Trees", _replaced(" 1001 ", " 10x1 "), "the file is damaged"),
     "no mmp": ("Consistent-Trees", _replaced("mmp?(9)", "other(9)"), r"has no column 'mmp\?'"),
@@ -237,7 +260,7 @@ BAD = {
     "cut LHaloTree HDF5": ("LHaloTree HDF5", _cut, "truncated or damaged"),
     "cut Galacticus": ("Galacticus", _cut, "truncated or damaged"),
     "cut forests": ("forests", _cut, "truncated or damaged"),
-    "cut CSV": ("Millennium", _cut, "has .* fields where the header names 8|is not in the file"),
+    "cut CSV": ("Millennium", _cut, "has .* fields where the header names 11|is not in the file"),
     "lost tree group": ("LHaloTree HDF5", _deleted("Tree2"), "states 4 trees but has 3"),
     "no descendants": ("SubLink", _deleted("DescendantID"), "has no dataset 'DescendantID'"),
     "no masses": ("SubLink", _deleted("Group_M_TopHat200"), "has no dataset 'Group_M_TopHat200'"),

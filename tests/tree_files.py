@@ -81,8 +81,16 @@ def columns(rows: list[Halo]) -> dict[str, np.ndarray]:
     c = found["concentration"]
     peak = np.sqrt(np.asarray(enclosed_mass(PEAK)) / PEAK * c / np.asarray(enclosed_mass(c)))
     found["vmax"] = peak * np.asarray(circular_velocity(found["mass"], found["rvir"]))
+    # Every tree stands still; tree 1 ends two virial radii of tree 0 from it, the others far away.
+    far = np.array([0.0, 2.0 * _radius(0), 30.0, 60.0])  # comoving Mpc
+    found["position"] = np.stack([far[np.minimum(found["tree"], 3)], *np.full((2, len(rows)), 10.0)], axis=1)
     found["id"] = 1000 + np.arange(len(rows))
     return found
+
+
+def _radius(tree: int) -> float:
+    """Virial radius of a tree at the end [comoving Mpc]."""
+    return float(COSMOLOGY.virial_radius(main_mass(tree, 1.0), 0.0)) * 1e-3
 
 
 def _ids(links, ids):
@@ -100,7 +108,8 @@ def consistent_columns(rows: list[Halo]) -> dict[str, np.ndarray]:
         "scale": scale, "id": ids, "desc_scale": later, "desc_id": _ids(data["descendant"], ids),
         "num_prog": np.zeros(len(rows), int), "pid": np.where(central, -1, ids[data["host"]]),
         "Mvir": data["mass"] * H, "Rvir": data["rvir"] * H / scale, "rs": 2.0 * data["rs"] * H / scale,
-        "mmp?": preferred, "vmax": data["vmax"], "Rs_Klypin": data["rs"] * H / scale, "tree": data["tree"],
+        "mmp?": preferred, "vmax": data["vmax"], "Rs_Klypin": data["rs"] * H / scale,
+        **{axis: data["position"][:, k] * H for k, axis in enumerate("xyz")}, "tree": data["tree"],
     }  # fmt: skip
 
 
@@ -168,7 +177,7 @@ def write_lhalotree(path, rows, *, order="<"):
     halos["FirstHaloInFOFgroup"] = data["host"] - start
     central = data["host"] == np.arange(len(rows))
     halos["M_TopHat"] = np.where(central, data["mass"] * H / 1e10, 0.0)
-    halos["Vmax"], halos["SnapNum"] = data["vmax"], data["snapshot"]
+    halos["Vmax"], halos["SnapNum"], halos["Pos"] = data["vmax"], data["snapshot"], data["position"] * H
     with path.open("wb") as file:
         file.write(np.array([len(trees), len(rows), *sizes], order + "i4").tobytes() + halos.tobytes())
     return path
@@ -189,6 +198,7 @@ def write_lhalotree_hdf5(path, rows):
                 group[name] = np.where(data[link] >= 0, data[link] - offset, -1)[mine].astype("i4")
             group["FirstHaloInFOFGroup"] = (data["host"] - offset)[mine].astype("i4")
             group["SnapNum"], group["SubhaloVMax"] = data["snapshot"][mine], data["vmax"][mine]
+            group["SubhaloPos"] = data["position"][mine] * H * 1e3
             group["Group_M_TopHat200"] = np.where(central, data["mass"] * H / 1e10, 0.0)[mine]
     return path
 
@@ -202,7 +212,7 @@ def write_sublink(path, rows):
         file["FirstSubhaloInFOFGroupID"] = ids[data["host"]]
         # The group of a satellite is that of its host.
         file["Group_M_TopHat200"] = data["mass"][data["host"]] * H / 1e10
-        file["SubhaloVmax"] = data["vmax"]
+        file["SubhaloVmax"], file["SubhaloPos"] = data["vmax"], data["position"] * H * 1e3
     return path
 
 
@@ -215,6 +225,7 @@ def write_galacticus(path, rows, *, version=2, units=True):
         group["nodeIndex"], group["descendantIndex"] = ids, _ids(data["descendant"], ids)
         group["hostIndex"], group["nodeMass"] = ids[data["host"]], data["mass"] * H
         group["scaleRadius"] = data["rs"] * H / data["scale"] / 1e3
+        group["position"] = data["position"] * H
         if version == 2:
             group["expansionFactor"] = data["scale"]
         else:
@@ -238,6 +249,7 @@ def write_millennium(path, rows):
         "haloId": ids, "descendantId": _ids(data["descendant"], ids), "firstProgenitorId": _ids(data["first"], ids),
         "firstHaloInFOFgroupId": ids[data["host"]], "snapnum": data["snapshot"], "redshift": 1.0 / data["scale"] - 1.0,
         "m_tophat": np.where(central, data["mass"] * H / 1e10, 0.0), "vMax": data["vmax"],
+        **{axis: data["position"][:, k] * H for k, axis in enumerate("xyz")},
     }  # fmt: skip
     lines = ["#SQL= select haloId, descendantId, ... from MPAHaloTrees..MHalo", ",".join(table)]
     lines += [",".join(repr(value.item()) for value in row) for row in zip(*table.values(), strict=True)]

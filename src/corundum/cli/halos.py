@@ -2,8 +2,9 @@
 
 import argparse
 import contextlib
+import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,37 +76,45 @@ def _with_jax(command: Callable) -> Callable:
     return run
 
 
-def _table(overrides: Sequence[str]) -> dict[str, Any]:
-    """The nested table that ``--set`` writes."""
-    from .runfile import _parse_override, _put
-
-    table: dict[str, Any] = {}
-    for override in overrides:
-        keys, value = _parse_override(override)
-        _put(table, keys, value, override)
-    return table
-
-
 def _make(arguments: argparse.Namespace) -> str:
     from ..halos import HaloHistories
     from ..io import save_halos
     from .builder import build
+    from .runfile import table_of_overrides
 
-    halos = build({"kind": arguments.kind, **_table(arguments.overrides)}, ("halos",), (HaloHistories,)).value
+    table = {"kind": arguments.kind, **table_of_overrides(arguments.overrides)}
+    built = build(table, ("halos",), (HaloHistories,))
+    halos = dataclasses.replace(built.value, provenance={**dict(built.value.provenance), **_origin(built.table)})
     save_halos(arguments.output, halos)
     return f"{len(halos)} halos written to {arguments.output}"
+
+
+def _origin(table: dict[str, Any]) -> dict[str, str]:
+    """What a drawn population comes from: its settings with all defaults, the files they name, and the code."""
+    import hashlib
+
+    from .. import __version__
+    from ..io.files import checksum
+    from .toml import write_toml
+
+    settings = write_toml({"halos": table})
+    sums = [f"settings {hashlib.sha256(settings.encode()).hexdigest()}"]
+    named = [Path(value) for value in table.values() if isinstance(value, str)]
+    sums += [f"{path.name} {checksum([path])}" for path in named if path.is_file()]
+    return {"settings": settings, "sha256": "; ".join(sums), "code": f"corundum {__version__}"}
 
 
 def _convert(arguments: argparse.Namespace) -> str:
     from ..io.halo_conversion import convert_trees
     from ..plots.halo_report import report_path, write_halo_report
     from .builder import construct
+    from .runfile import table_of_overrides
 
     page = report_path(arguments.output)
     table = {"source": str(arguments.source), "output": str(arguments.output), "workers": arguments.workers}
     with _file_bar() as progress:
         convert = functools.partial(convert_trees, progress=progress)
-        converted = construct(convert, {**_table(arguments.overrides), **table}, ("convert",)).value
+        converted = construct(convert, {**table_of_overrides(arguments.overrides), **table}, ("convert",)).value
     write_halo_report(page, converted.report, converted.halos)
     return f"{converted.report.text()}\n{len(converted.halos)} halos written to {arguments.output}, report in {page}"
 

@@ -14,7 +14,7 @@ from .errors import RunFileError, nearest
 from .schema import GROUPS
 from .toml import dotted, find_positions, parse_key
 
-__all__ = ["RunFile", "read_run_file"]
+__all__ = ["RunFile", "read_run_file", "table_of_overrides"]
 
 _BARE_WORD = re.compile(r"[A-Za-z_./~][\w./:~+-]*")
 
@@ -80,6 +80,21 @@ def read_run_file(path: str | Path, overrides: Sequence[str] = ()) -> RunFile:
     return run_file
 
 
+def table_of_overrides(overrides: Sequence[str]) -> dict[str, Any]:
+    """The nested table that ``key=value`` overrides write, where there is no file.
+
+    Raises
+    ------
+    ValueError
+        One of them is not ``key=value``, or sets a key below a value.
+    """
+    table: dict[str, Any] = {}
+    for override in overrides:
+        keys, value = _parse_override(override)
+        _put(table, keys, value, override)
+    return table
+
+
 def _parse(path: Path) -> tuple[str, dict[str, Any]]:
     try:
         text = path.read_bytes().decode("utf-8").replace("\r\n", "\n")
@@ -119,7 +134,7 @@ def _put(tables: dict[str, Any], keys: tuple[str, ...], value: Any, override: st
     for depth, key in enumerate(keys[:-1]):
         table = table.setdefault(key, {})
         if not isinstance(table, dict):
-            raise ValueError(f"--set {override}: {dotted(keys[: depth + 1])} is a value in the file, not a table")
+            raise ValueError(f"--set {override}: {dotted(keys[: depth + 1])} is a value, not a table")
     table[keys[-1]] = value
 
 

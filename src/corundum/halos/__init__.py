@@ -37,7 +37,7 @@ from .power import LinearPower
 from .repair import AbstractBranchRepair, KeepAll, RemoveExcursions, ResolutionFloor
 from .report import BranchReport, report_on
 from .sampling import AbstractMassSampling, Despali16, GivenMasses, MassFunctionWeighted, UniformLogMass
-from .selection import select_by_mass, select_evenly
+from .selection import select_by_mass, select_by_weight, select_evenly, select_isolated
 from .smoothing import (
     AbstractMassLoss,
     AbstractSmoothing,
@@ -108,7 +108,9 @@ __all__ = [
     "report_on",
     "save",
     "select_by_mass",
+    "select_by_weight",
     "select_evenly",
+    "select_isolated",
     "smooth_branches",
     "smooth_trees",
     "volume_weights",

@@ -50,6 +50,9 @@ class Branch(NamedTuple):
         no change
     weight : number or number density of halos it stands for
     mergers : times [Gyr] and mass ratios of the progenitors that merged onto it, shape (2, m), or None if not known
+    file : name of the file it comes from, where there are several
+    position : comoving position at the last snapshot [Mpc], or None if not known
+    separation : distance from a heavier halo (see `HaloHistories`), or None if not known
     """
 
     name: str
@@ -59,6 +62,14 @@ class Branch(NamedTuple):
     log_radius_ratio: Float[np.ndarray, " s"] | None = None
     weight: float = 1.0
     mergers: Float[np.ndarray, "2 m"] | None = None
+    file: str = ""
+    position: Float[np.ndarray, " 3"] | None = None
+    separation: float | None = None
+
+    @property
+    def label(self) -> str:
+        """Its name, with the file in front where names may be those of halos in other files too."""
+        return f"{self.file}:{self.name}" if self.file else self.name
 
 
 class Smoothed(NamedTuple):
@@ -69,13 +80,15 @@ class Smoothed(NamedTuple):
     halos : HaloHistories
     branches : list of Branch, in the order of `halos`, earliest snapshot first, repaired snapshots left out
     removed : number of snapshots the repairs left out of each
-    dropped : dict of name to reason, for halos that could not be used
+    dropped : dict of label to reason, for halos that could not be used
+    dropped_files : name of the file of each of these
     """
 
     halos: HaloHistories
     branches: list[Branch]
     removed: list[int]
     dropped: dict[str, str]
+    dropped_files: list[str]
 
 
 def smooth_branches(
@@ -121,11 +134,12 @@ def smooth_branches(
     if not branches:
         raise ValueError("histories: got no halos; the source must hold at least one")
     end = _end(branches) if times is None else float(np.asarray(times)[-1])
-    bad, kept, removed = {}, [], []
+    bad, bad_files, kept, removed = {}, [], [], []
     for branch in branches:
         usable, reason = _usable(branch, end, mass_loss, repairs)
         if reason:
-            bad[branch.name] = reason
+            bad[branch.label] = reason
+            bad_files.append(branch.file)
         else:
             kept.append(usable)
             removed.append(len(branch.time) - len(usable.time))
@@ -150,6 +164,7 @@ def smooth_branches(
         weights=[branch.weight for branch in kept],
         log_rvir=log_rvir,
         mergers=_mergers(kept),
+        separation=_separation(kept),
         cosmology=cosmology,
         provenance={
             **(provenance or {}),
@@ -161,7 +176,7 @@ def smooth_branches(
             "start": "each halo at its first snapshot, or at the first time if that is later",
         },
     )
-    return Smoothed(halos, kept, removed, bad)
+    return Smoothed(halos, kept, removed, bad, bad_files)
 
 
 def _usable(branch, end, mass_loss, repairs):
@@ -199,6 +214,11 @@ def _mergers(branches):
     counts = [branch.mergers.shape[1] for branch in branches]
     time, ratio = np.concatenate([branch.mergers for branch in branches], axis=1)
     return Mergers.from_list(np.repeat(np.arange(len(branches)), counts), time, ratio, len(branches))
+
+
+def _separation(branches):
+    known = [branch.separation for branch in branches]
+    return None if any(value is None for value in known) else known
 
 
 def _end(branches):

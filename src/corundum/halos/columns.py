@@ -41,6 +41,8 @@ COLUMNS = {
     "rs": Column("length", "NFW scale radius", ("r_s", "scale_radius")),
     "vmax": Column("velocity", "peak circular velocity", ("v_max",)),
     "weight": Column("number", "number or number density of halos each stands for", ("weights",)),
+    "isolated": Column("number", "1 where no heavier halo is near at the end, 0 where one is", ("is_isolated",)),
+    "separation": Column("number", "distance from a heavier halo at the end, in its virial radii", ()),
     "mass_definition": Column("label", "mass definition, the same in all rows", ("mdef",)),
 }
 

@@ -76,6 +76,7 @@ class Diemer19(AbstractConcentration):
         self.log_expansion = jnp.log1p(table[:, 0])
         self.log_concentration = jnp.asarray(table[:, 1:].T)
 
+    @eqx.filter_jit
     def __call__(self, log_mvir: Float[Array, "*halos t"], redshift: Float[Array, " t"]) -> Float[Array, "*halos t"]:
         shape = jnp.broadcast_shapes(jnp.shape(log_mvir), jnp.shape(redshift))
         times = shape[-1] if shape else 1

@@ -29,6 +29,7 @@ class Forest(NamedTuple):
     preferred : whether the source calls it the main progenitor of its descendant; all False to take the most massive
     columns : more quantities by the names of `corundum.halos.columns` (rvir [kpc], rs [kpc], vmax [km/s],
         concentration), with NaN where unknown
+    position : comoving [Mpc], or None where the source has none
     """
 
     place: str
@@ -39,6 +40,7 @@ class Forest(NamedTuple):
     central: Bool[np.ndarray, " n"]
     preferred: Bool[np.ndarray, " n"]
     columns: dict[str, Float[np.ndarray, " n"]]
+    position: Float[np.ndarray, "n 3"] | None = None
 
 
 class MainBranches(NamedTuple):

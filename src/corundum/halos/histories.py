@@ -43,6 +43,9 @@ class HaloHistories(eqx.Module):
         log10 of dMvir/dt [Msun/yr]; only `PublishedHermite` reads it.
     mergers : Mergers, optional
         Progenitors that merged onto each main branch, where the source knows them.
+    separation : array, shape (N,), optional
+        Distance from a heavier halo at the last time, in virial radii of that halo, the smallest of all; infinite where
+        none is near (see `corundum.halos.neighbours`), NaN where not known.
     cosmology : Cosmology, optional
         Default `pandya26_cosmology()`.
     interpolation : AbstractHaloInterpolation, optional
@@ -64,6 +67,7 @@ class HaloHistories(eqx.Module):
     log_rvir: Float[Array, "n t"] | None
     log_growth: Float[Array, "n t"] | None
     mergers: Mergers | None
+    separation: Float[Array, " n"] | None
     cosmology: Cosmology
     interpolation: AbstractHaloInterpolation
     provenance: tuple[tuple[str, str], ...] = eqx.field(static=True)
@@ -79,6 +83,7 @@ class HaloHistories(eqx.Module):
         log_rvir=None,
         log_growth=None,
         mergers: Mergers | None = None,
+        separation=None,
         cosmology: Cosmology | None = None,
         interpolation: AbstractHaloInterpolation | None = None,
         provenance: Mapping[str, str] | tuple = (),
@@ -93,6 +98,7 @@ class HaloHistories(eqx.Module):
         self.log_rvir = None if log_rvir is None else jnp.asarray(log_rvir, jnp.float64)
         self.log_growth = None if log_growth is None else jnp.asarray(log_growth, jnp.float64)
         self.mergers = mergers
+        self.separation = None if separation is None else jnp.asarray(separation, jnp.float64)
         self.cosmology = pandya26_cosmology() if cosmology is None else cosmology
         self.interpolation = (
             SplineInLogTime(uniform=_log_uniform(self.time)) if interpolation is None else interpolation
@@ -108,9 +114,10 @@ class HaloHistories(eqx.Module):
             value = getattr(self, name)
             if value is not None and value.shape != shape:
                 raise ValueError(f"{name}: got shape {value.shape}; expected (halos, times) = {shape}")
-        for name in ("start", "weights"):
-            if getattr(self, name).shape != shape[:1]:
-                raise ValueError(f"{name}: got shape {getattr(self, name).shape}; expected one per halo, {shape[:1]}")
+        for name in ("start", "weights", "separation"):
+            value = getattr(self, name)
+            if value is not None and value.shape != shape[:1]:
+                raise ValueError(f"{name}: got shape {value.shape}; expected one per halo, {shape[:1]}")
         if self.mergers is not None and len(self.mergers) != shape[0]:
             raise ValueError(f"mergers: got {len(self.mergers)} rows; expected one per halo, {shape[0]}")
         if not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(self)):
@@ -143,7 +150,8 @@ class HaloHistories(eqx.Module):
             if not -len(self) <= index < len(self):
                 raise IndexError(f"halo {index}: there are {len(self)} halos")
             rows = slice(index, index + 1 or None)
-        per_halo = ("log_mvir", "log_concentration", "start", "weights", "log_rvir", "log_growth", "mergers")
+        per_halo = ("log_mvir", "log_concentration", "start", "weights", "log_rvir", "log_growth")
+        per_halo += ("mergers", "separation")
         chosen = {name: getattr(self, name) for name in per_halo}
         return dataclasses.replace(
             self, **{name: None if value is None else value[rows] for name, value in chosen.items()}
@@ -161,7 +169,7 @@ class HaloHistories(eqx.Module):
 
     def tables(self) -> HaloTables:
         """The interpolants of all halos."""
-        return self.interpolation.tables(self.time, self.curves, self.cosmology)
+        return _tables(self.interpolation, self.time, self.curves, self.cosmology)
 
     def along(self, time: Float[Array, " s"]) -> Halo:
         """All halos at many cosmic times [Gyr]: a `Halo` of arrays of shape (N, S)."""
@@ -173,8 +181,9 @@ class HaloHistories(eqx.Module):
         """All halos at one redshift or one cosmic time [Gyr]: a `Halo` of arrays of shape (N,)."""
         if (redshift is None) == (time is None):
             raise ValueError("HaloHistories.at: give either redshift=... or time=... [Gyr], not both")
-        when = self.cosmology.age(jnp.asarray(redshift, jnp.float64)) if time is None else jnp.asarray(time)
-        return jax.vmap(self.interpolation.read, in_axes=(HaloTables.HALO_AXIS, None))(self.tables(), when)
+        when = jnp.asarray(redshift if time is None else time, jnp.float64)
+        when = _age(self.cosmology, when) if time is None else when
+        return jax.tree.map(lambda values: values[:, 0], self.along(when[None]))
 
 
 def _log_uniform(time):
@@ -184,6 +193,16 @@ def _log_uniform(time):
     with np.errstate(all="ignore"):  # times are checked later
         steps = np.diff(np.log(np.asarray(time)))
     return bool(np.ptp(steps) < 1e-9 * steps.mean())
+
+
+@eqx.filter_jit
+def _age(cosmology, redshift):
+    return cosmology.age(redshift)
+
+
+@eqx.filter_jit
+def _tables(interpolation, time, curves, cosmology):
+    return interpolation.tables(time, curves, cosmology)
 
 
 @eqx.filter_jit

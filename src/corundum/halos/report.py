@@ -20,6 +20,7 @@ from .repair import count_jumps
 __all__ = ["BranchReport", "RawAndSmooth", "MeanHistory", "report_on"]
 
 _REDSHIFTS = (0.5, 1.0, 2.0, 4.0)
+_FILES_TOLD = 12  # most files named in the text
 _CHECKED = 64  # halos whose growth is integrated
 
 
@@ -54,12 +55,13 @@ class BranchReport(NamedTuple):
     Attributes
     ----------
     counts : dict of str to int, in words
-    dropped : dict of name to reason
+    dropped : dict of label to reason
     worst : halos that smoothing changed most, the worst first
     rms : array, root mean square of raw minus smooth log10 mass of every halo [dex]
     growth_error : largest difference between the integral of the growth rate and the mass gained, over the final mass
     means : mean histories beside those of the built-in population
     provenance : dict of str to str
+    files : dict of file name to counts in words, where there are several files
     """
 
     counts: dict[str, int]
@@ -69,6 +71,7 @@ class BranchReport(NamedTuple):
     growth_error: float
     means: list[MeanHistory]
     provenance: dict[str, str]
+    files: dict[str, dict[str, int]]
 
     def text(self) -> str:
         """The report as plain text."""
@@ -76,6 +79,10 @@ class BranchReport(NamedTuple):
         lines += [f"{count} {name}" for name, count in self.counts.items()]
         if self.dropped:
             lines.append("left out" + listed(self.dropped))
+        for name, counts in list(self.files.items())[:_FILES_TOLD]:
+            lines.append(f"  {name}: " + ", ".join(f"{count} {words}" for words, count in counts.items() if count))
+        if len(self.files) > _FILES_TOLD:
+            lines.append(f"  and {len(self.files) - _FILES_TOLD} more files, in the report")
         quantiles = np.quantile(self.rms, [0.5, 0.9, 1.0])
         lines.append("raw minus smooth, rms: median {:.3f}, 90% {:.3f}, largest {:.3f} dex".format(*quantiles))
         lines += [f"  halo {halo.name}: {halo.rms:.3f} dex" for halo in self.worst]
@@ -88,7 +95,12 @@ class BranchReport(NamedTuple):
 
 
 def report_on(
-    smoothed: Smoothed, counts: dict[str, int] | None = None, *, worst: int = 6, width: float = 0.5
+    smoothed: Smoothed,
+    counts: dict[str, int] | None = None,
+    files: dict[str, dict[str, int]] | None = None,
+    *,
+    worst: int = 6,
+    width: float = 0.5,
 ) -> BranchReport:
     """Compare smooth histories with the branches they came from.
 
@@ -98,6 +110,8 @@ def report_on(
         From `smooth_branches` or `smooth_trees`.
     counts : dict of str to int, optional
         What was counted before.
+    files : dict of str to dict, optional
+        The same of each file, where there are several.
     worst : int
         How many of the worst halos to keep.
     width : float
@@ -132,12 +146,30 @@ def report_on(
         growth_error=_growth_error(halos),
         means=_means(halos, width),
         provenance=dict(halos.provenance),
+        files=_by_file(smoothed, jumps, files or {}),
     )
+
+
+def _by_file(smoothed: Smoothed, jumps, counted: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """What was counted before of each file, and what became of its halos."""
+    found = {}
+    kept = np.array([branch.file for branch in smoothed.branches])
+    dropped, removed = np.array(smoothed.dropped_files, dtype=str), np.asarray(smoothed.removed)
+    for name, counts in counted.items():
+        mine = kept == name
+        found[name] = {
+            **counts,
+            "halos kept": int(np.sum(mine)),
+            "halos left out": int(np.sum(dropped == name)),
+            "snapshots left out by repairs": int(np.sum(removed[mine])),
+            "jumps of more than 0.3 dex that stay": int(np.sum(jumps[mine])),
+        }
+    return found
 
 
 def _compared(branch: Branch, log_time, smooth) -> RawAndSmooth:
     at = np.interp(np.log(branch.time), log_time, smooth)
-    return RawAndSmooth(branch.name, branch.time, branch.log_mvir, at)
+    return RawAndSmooth(branch.label, branch.time, branch.log_mvir, at)
 
 
 def _gaps(branches: Sequence[Branch]):

@@ -29,6 +29,7 @@ class Despali16(eqx.Module):
         _, table = read_grid("mass_function", "despali16_vir_z0.csv")
         self.log_mvir, self.log_density = jnp.asarray(table.T)
 
+    @eqx.filter_jit
     def __call__(self, log_mvir: Float[Array, "..."]) -> Float[Array, "..."]:
         """dn/dlog10(M) [comoving Mpc^-3 dex^-1] at log10 of virial mass [Msun]."""
         table = HermiteTable(self.log_mvir, self.log_density, ContinuousCurvature()(self.log_mvir, self.log_density))

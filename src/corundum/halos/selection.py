@@ -12,8 +12,9 @@ import numpy as np
 from jaxtyping import Array
 
 from .histories import HaloHistories
+from .neighbours import FARTHEST
 
-__all__ = ["select_by_mass", "select_evenly"]
+__all__ = ["select_by_mass", "select_isolated", "select_evenly", "select_by_weight"]
 
 
 def select_by_mass(halos: HaloHistories, low: float, high: float) -> HaloHistories:
@@ -32,6 +33,44 @@ def select_by_mass(halos: HaloHistories, low: float, high: float) -> HaloHistori
             f"{final.min():.4g} to {final.max():.4g}"
         )
     return halos[chosen]
+
+
+def select_isolated(halos: HaloHistories, beyond: float = 3.0) -> HaloHistories:
+    """Halos that end farther than `beyond` virial radii of any heavier halo from it.
+
+    Halos that fell through a heavier one and came out again are mostly within three of its radii.
+
+    Parameters
+    ----------
+    halos : HaloHistories
+        From a source that knows positions, or a table with a column ``isolated`` or ``separation``.
+    beyond : float
+        Up to 10.
+
+    Raises
+    ------
+    ValueError
+        The source does not know, none is isolated, or `beyond` is not within 0 and 10.
+    """
+    if not 0.0 < beyond <= FARTHEST:
+        raise ValueError(f"beyond: got {beyond:g}; allowed a positive number of virial radii up to {FARTHEST:g}")
+    if halos.separation is None or np.all(np.isnan(halos.separation)):
+        raise ValueError(
+            "select_isolated: these halos come without positions, so their neighbours are not known; read trees that "
+            "have positions, or give a table a column 'isolated' (1 or 0)"
+        )
+    separation = np.asarray(halos.separation)
+    chosen = np.flatnonzero(separation > beyond)
+    if not len(chosen):
+        raise ValueError(
+            f"select_isolated: none of {len(halos)} halos is farther than {beyond:g} virial radii from a heavier one; "
+            f"the farthest is at {np.nanmax(separation):.3g}"
+        )
+    kept = halos[chosen]
+    unknown = int(np.sum(np.isnan(separation)))
+    words = f"{len(chosen)} of {len(halos)} halos, farther than {beyond:g} virial radii from any heavier one"
+    words += f" ({unknown} of unknown surroundings left out)" if unknown else ""
+    return dataclasses.replace(kept, provenance={**dict(halos.provenance), "isolation": words})
 
 
 def select_evenly(
@@ -67,16 +106,53 @@ def select_evenly(
     """
     if not width > 0.0:
         raise ValueError(f"width: got {width:g}; allowed a positive number of dex, such as 0.1")
-    chosen = halos if log_mvir is None else select_by_mass(halos, *log_mvir)
-    if not 0 < n <= len(chosen):
-        raise ValueError(f"n: got {n}; there are {len(chosen)} halos in the range, so ask for 1 to {len(chosen)}")
+    chosen = _in_range(halos, n, log_mvir)
     final = np.asarray(chosen.log_mvir[:, -1])
     ordered = np.sort(final)
     near = np.searchsorted(ordered, final + 0.5 * width, "right") - np.searchsorted(ordered, final - 0.5 * width)
     # Counts near the two ends see only half of the range.
     seen = np.minimum(final + 0.5 * width, ordered[-1]) - np.maximum(final - 0.5 * width, ordered[0])
     chance = np.maximum(seen, 1e-3 * width) / near
-    expected = _expected(chance, n)
+    return _drawn(chosen, chance, n, key, width, f"even in log10 of final mass over {width:g} dex")
+
+
+def select_by_weight(
+    halos: HaloHistories, n: int, *, log_mvir: tuple[float, float] | None = None, key: int | Array = 0
+) -> HaloHistories:
+    """Draw `n` halos in proportion to their weights, without drawing one twice: as halos occur in the universe.
+
+    With number densities as weights (`abundance_weights`, `volume_weights`) the sample follows the mass function.  A
+    halo that stands for so many others that it would be drawn more than once is certain to be there; the weights that
+    come out add up to those of all halos, and are equal but for such halos.
+
+    Parameters
+    ----------
+    halos, n, log_mvir, key
+        As for `select_evenly`.
+
+    Raises
+    ------
+    ValueError
+        There are fewer halos with a positive weight than asked for.
+    """
+    chosen = _in_range(halos, n, log_mvir)
+    chance = np.asarray(chosen.weights)
+    there = int(np.sum(chance > 0.0))
+    if np.any(chance < 0.0) or there < n:
+        raise ValueError(f"weights: {there} of {len(chosen)} halos have a positive weight; {n} halos cannot be drawn")
+    return _drawn(chosen, chance, n, key, 0.1, "in proportion to their weights")
+
+
+def _in_range(halos, n, log_mvir):
+    chosen = halos if log_mvir is None else select_by_mass(halos, *log_mvir)
+    if not 0 < n <= len(chosen):
+        raise ValueError(f"n: got {n}; there are {len(chosen)} halos in the range, so ask for 1 to {len(chosen)}")
+    return chosen
+
+
+def _drawn(halos, chance, n, key, width, how) -> HaloHistories:
+    """`n` of the halos, each with its chance, and weights divided by the expected number of times each was chosen."""
+    final, expected = np.asarray(halos.log_mvir[:, -1]), _expected(chance, n)
     key = jax.random.key(key) if isinstance(key, int | np.integer) else key
     # Systematic sampling takes every halo with exactly its expected number, at most once; along the masses, shuffled
     # within half of the width, every part of the range gets its share.
@@ -84,11 +160,9 @@ def select_evenly(
     ladder = np.cumsum(expected[order])
     offset = float(jax.random.uniform(jax.random.fold_in(key, 1)))
     rows = np.sort(order[np.minimum(np.searchsorted(ladder, np.arange(n) + offset), len(ladder) - 1)])
-    weights = np.asarray(chosen.weights)[rows] / expected[rows]
-    words = f"{n} of {len(chosen)} halos, even in log10 of final mass over {width:g} dex"
-    return dataclasses.replace(
-        chosen[rows], weights=jnp.asarray(weights), provenance={**dict(halos.provenance), "selection": words}
-    )
+    weights = np.asarray(halos.weights)[rows] / expected[rows]
+    words = {**dict(halos.provenance), "selection": f"{n} of {len(halos)} halos, {how}"}
+    return dataclasses.replace(halos[rows], weights=jnp.asarray(weights), provenance=words)
 
 
 def _expected(chance: np.ndarray, n: int) -> np.ndarray:

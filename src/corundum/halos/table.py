@@ -57,8 +57,8 @@ def read_table(
         dataset per column.  Snapshots of a halo may run forwards or backwards in time.
     columns : mapping of str to str, optional
         Names in the table by quantity, where they are not the usual ones: halo_id; time, redshift or
-        scale_factor; mvir or log_mvir; optionally rvir, vvir, concentration, rs, vmax, weight,
-        mass_definition.
+        scale_factor; mvir or log_mvir; optionally rvir, vvir, concentration, rs, vmax, weight, isolated (1 or
+        0) or separation (see `HaloHistories`), mass_definition.
     units : mapping of str to str, optional
         Units by quantity, such as ``{"mvir": "Msun/h", "rvir": "ckpc/h"}``; they win over those in the file.
         Without any, masses are Msun, lengths proper kpc, velocities km/s and times Gyr.
@@ -181,6 +181,7 @@ def _branches(raw: RawTable, names, units, h, definition, cosmology, relation, p
         numbers, mass, 1.0 / scale - 1.0, definition, cosmology, relation, path
     )
     weight = numbers.get("weight", np.ones(len(age)))
+    separation = _separation(numbers, path)
 
     _, first, owner = np.unique(raw.columns[names["halo_id"]], return_index=True, return_inverse=True)
     rows_of = np.split(np.argsort(owner, kind="stable"), np.cumsum(np.bincount(owner))[:-1])
@@ -188,8 +189,24 @@ def _branches(raw: RawTable, names, units, h, definition, cosmology, relation, p
     for rows in (rows_of[k] for k in np.argsort(first)):
         name = str(raw.columns[names["halo_id"]][rows[0]])
         ratio = None if log_ratio is None else log_ratio[rows]
-        branches.append(Branch(name, age[rows], log_mvir[rows], log_c[rows], ratio, float(weight[rows[0]])))
+        last = rows[np.argmax(age[rows])]
+        apart = None if separation is None else float(separation[last])
+        branches.append(
+            Branch(
+                name, age[rows], log_mvir[rows], log_c[rows], ratio, float(weight[rows[0]]), separation=apart,
+            )
+        )  # fmt: skip
     return branches, log_ratio is not None, assumed
+
+
+def _separation(numbers, path):
+    """Distance of each row from a heavier halo, from either column that says something of it."""
+    if "isolated" not in numbers:
+        return numbers.get("separation")
+    isolated = numbers["isolated"]
+    if "separation" in numbers or not np.all(np.isin(isolated, (0.0, 1.0)) | np.isnan(isolated)):
+        raise ValueError(f"{path}: isolated must be 1 or 0 in every row, and a table has it or separation, not both")
+    return np.where(np.isnan(isolated), np.nan, np.where(isolated > 0.0, np.inf, 0.0))
 
 
 def _provenance(raw, names, units, definition, has_radius, path):

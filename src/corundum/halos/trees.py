@@ -19,19 +19,30 @@ from jaxtyping import Array, Float
 from ..cosmology import Cosmology
 from ..parameters import require_float64
 from .branches import Branch, Smoothed, smooth_branches
-from .clock import ages
+from .clock import ages, redshifts
 from .concentration import AbstractConcentration, Diemer19
 from .definitions import definition_words, virial_quantities
 from .forests import Forest, main_branches
 from .formats import AbstractTreeFormat
 from .histories import HaloHistories
+from .neighbours import nearest_heavier
 from .repair import AbstractBranchRepair, RemoveExcursions
 from .smoothing import AbstractMassLoss, AbstractSmoothing, GaussianInLogTime, RunningMaximum
 from .sniffing import recognise
 from .tree_sources import chosen_cosmology, common_simulation, tree_files
 
-__all__ = ["BranchSet", "read_branches", "read_trees", "smooth_trees", "branches_of_file", "joined", "map_files"]
+__all__ = [
+    "BranchSet",
+    "FileBranches",
+    "read_branches",
+    "read_trees",
+    "smooth_trees",
+    "branches_of_file",
+    "joined",
+    "map_files",
+]
 
+_ASSUMED = "snapshots converted with an assumed concentration"
 _CHUNK = 2_000_000  # halos of a forest in memory at once
 
 
@@ -46,12 +57,33 @@ class BranchSet(NamedTuple):
         Trees seen, and those left out before any branch was looked at, by reason.
     words : dict of str to str
         Provenance.
+    files : dict of str to dict
+        The same counts of each file, where there are several.
     """
 
     branches: list[Branch]
     cosmology: Cosmology
     counts: dict[str, int]
     words: dict[str, str]
+    files: dict[str, dict[str, int]]
+
+
+class FileBranches(NamedTuple):
+    """What one file holds.
+
+    Attributes
+    ----------
+    branches : list of Branch
+    counts : dict of str to int
+        Of trees seen and left out.
+    heavier : array, shape (k, 5)
+        Comoving position [Mpc], log10 of mass [Msun] and cosmic age [Gyr] at the end of halos above the range of
+        mass, which can be neighbours.
+    """
+
+    branches: list[Branch]
+    counts: dict[str, int]
+    heavier: Float[np.ndarray, "k 5"]
 
 
 def read_trees(
@@ -182,15 +214,16 @@ def branches_of_file(
     lowest_ratio: float,
     relation: AbstractConcentration,
     chunk: int = _CHUNK,
-) -> tuple[list[Branch], dict[str, int]]:
+) -> FileBranches:
     """Main branches of one file, and counts of what was seen and left out."""
     require_float64()
-    branches, total = [], {}
+    branches, total, heavier = [], {}, [np.zeros((0, 5))]
     for forest in form.forests(file, float(cosmology.h), chunk):
-        made, counts = _branches_of_forest(forest, definition, cosmology, log_mvir, lowest_ratio, relation)
-        branches += made
-        total = {name: total.get(name, 0) + count for name, count in counts.items()}
-    return branches, total
+        made = _branches_of_forest(forest, definition, cosmology, log_mvir, lowest_ratio, relation)
+        branches += made.branches
+        heavier.append(made.heavier)
+        total = _added(total, made.counts)
+    return FileBranches(branches, total, np.concatenate(heavier))
 
 
 def _branches_of_forest(forest: Forest, definition, cosmology, log_mvir, lowest_ratio, relation):
@@ -223,26 +256,40 @@ def _branches_of_forest(forest: Forest, definition, cosmology, log_mvir, lowest_
                 None if made.log_radius_ratio is None else made.log_radius_ratio[part],
                 1.0,
                 np.stack([merger_age[merged], main.merger_ratio[merged]]),
+                position=None if forest.position is None else forest.position[main.roots[number]],
             )
         )
+    heavier = np.zeros((0, 5))
+    if forest.position is not None:
+        above = np.flatnonzero(final > log_mvir[1])
+        roots = main.roots[above]
+        when = ages(cosmology, 1.0 / forest.scale_factor[roots] - 1.0)
+        heavier = np.column_stack([forest.position[roots], final[above], when])
     counts = {
         "trees": ends,
         "that end in a satellite": ends - len(main.roots),
         "outside the range of mass": int(np.sum(~wanted)),
         "snapshots without a mass of their own": int(np.sum(~known)),
-        "snapshots converted with an assumed concentration": made.assumed,
+        _ASSUMED: made.assumed,
     }
-    return branches, counts
+    return FileBranches(branches, counts, heavier)
 
 
-def joined(parts: Iterable, form, path, files, simulation, cosmology, said) -> BranchSet:
-    """The branches of all files, and their provenance."""
+def joined(parts: Iterable[FileBranches], form, path, files, simulation, cosmology, said) -> BranchSet:
+    """The branches of all files, with how far each is from a heavier one, and their provenance."""
     branches: list[Branch] = []
     counts: dict[str, int] = {}
-    for made, counted in parts:
-        branches += made
-        counts = {name: counts.get(name, 0) + count for name, count in counted.items()}
-    assumed = counts.pop("snapshots converted with an assumed concentration", 0)
+    of_file: dict[str, dict[str, int]] = {}
+    heavier = [np.zeros((0, 5))]
+    for file, part in zip(files, parts, strict=True):
+        several = len(files) > 1
+        branches += [branch._replace(file=file.name) for branch in part.branches] if several else part.branches
+        heavier.append(part.heavier)
+        counts = _added(counts, part.counts)
+        if several:
+            of_file[file.name] = {name: count for name, count in part.counts.items() if name != _ASSUMED}
+    branches = _with_separations(branches, np.concatenate(heavier), cosmology, simulation.box)
+    assumed = counts.pop(_ASSUMED, 0)
     left_out = ", ".join(f"{count} {reason}" for reason, count in counts.items() if count)
     words = {
         "source": f"{type(form).__name__} {path.name}, {len(files)} file{'s' * (len(files) > 1)}",
@@ -252,7 +299,28 @@ def joined(parts: Iterable, form, path, files, simulation, cosmology, said) -> B
         "trees": left_out or "0 trees",
         "mergers": "largest mass so far over that of the main progenitor, when last seen apart",
     }
-    return BranchSet(branches, cosmology, counts, words)
+    if branches and branches[0].separation is not None:
+        period = "not periodic" if simulation.box is None else f"periodic over {simulation.box:g} comoving Mpc"
+        words["separation"] = f"from the positions of all central halos that were read, {period}"
+    return BranchSet(branches, cosmology, counts, words, of_file)
+
+
+def _added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
+
+
+def _with_separations(branches, heavier, cosmology, box) -> list[Branch]:
+    """Branches that know how far from a heavier halo they end; as they are where the source has no positions."""
+    if not branches or any(branch.position is None for branch in branches):
+        return branches
+    ends = np.concatenate([[branch.time[-1] for branch in branches], heavier[:, 4]])
+    position = np.concatenate([[branch.position for branch in branches], heavier[:, :3]])
+    log_mvir = np.concatenate([[branch.log_mvir[-1] for branch in branches], heavier[:, 3]])
+    last = float(ends.max())
+    position = np.where((ends >= last * (1.0 - 1e-6))[:, None], position, np.nan)  # others are somewhere else by now
+    redshift = max(float(redshifts(cosmology, np.array([last]))[0]), 0.0)
+    found = nearest_heavier(position, log_mvir, redshift, cosmology, box)
+    return [branch._replace(separation=float(value)) for branch, value in zip(branches, found, strict=False)]
 
 
 def map_files(function: Callable, files: Sequence, workers: int) -> Iterable:

@@ -7,16 +7,17 @@ way in: it tells a missing, foreign, truncated or too new file apart, each in on
 
 import contextlib
 import errno
+import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import h5py
 
 from .. import __version__
 
-__all__ = ["FORMAT_VERSION", "atomic_path", "create_hdf5", "open_hdf5"]
+__all__ = ["FORMAT_VERSION", "atomic_path", "checksum", "create_hdf5", "open_hdf5"]
 
 FORMAT_VERSION = 1
 """Version of the HDF5 layout; raised when a file can no longer be read by older code."""
@@ -95,6 +96,16 @@ def open_hdf5(path: str | os.PathLike, content: str) -> Iterator[h5py.File]:
     except KeyError as error:
         name = str(error).strip("\"'")
         raise ValueError(f"{path}: a part of the file is missing ({name}); write it again") from error
+
+
+def checksum(paths: Iterable[Path]) -> str:
+    """SHA-256 of the content of files, one after the other, in hexadecimal."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as content:
+            while block := content.read(1 << 22):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 def _check_destination(target: Path) -> None:

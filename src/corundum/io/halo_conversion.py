@@ -7,7 +7,6 @@ are removed.
 
 import contextlib
 import functools
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -33,12 +32,13 @@ from ..halos import (
 from ..halos.report import BranchReport, report_on
 from ..halos.sniffing import recognise
 from ..halos.tree_sources import chosen_cosmology, common_simulation, tree_files
-from ..halos.trees import branches_of_file, joined, map_files, smooth_trees
-from .files import create_hdf5, open_hdf5
+from ..halos.trees import FileBranches, branches_of_file, joined, map_files, smooth_trees
+from .files import checksum, create_hdf5, open_hdf5
 from .halos import save_halos
 
 __all__ = ["Conversion", "convert_trees"]
 
+_LAYOUT = 2  # of the parts; raised when it changes
 _PER_SNAPSHOT = ("time", "log_mvir", "log_concentration", "log_radius_ratio")
 
 
@@ -99,7 +99,7 @@ def convert_trees(
     )  # fmt: skip
     with _parts_folder(output) as folder:
         parts = _read_parts(form, files, folder, options, workers, progress)
-        read = joined(((p.branches, p.counts) for p in parts), form, source, files, simulation, cosmology, said)
+        read = joined((part.read for part in parts), form, source, files, simulation, cosmology, said)
         checksums = "; ".join(f"{file.name} {part.checksum}" for file, part in zip(files, parts, strict=True))
         read = read._replace(words=read.words | {"sha256": checksums, "code": f"corundum {__version__}"})
         smoothed = smooth_trees(
@@ -107,7 +107,7 @@ def convert_trees(
         )
         save_halos(output, smoothed.halos)
         shutil.rmtree(folder)
-    return Conversion(smoothed.halos, report_on(smoothed, read.counts))
+    return Conversion(smoothed.halos, report_on(smoothed, read.counts, read.files))
 
 
 @contextlib.contextmanager
@@ -137,14 +137,13 @@ def _read_parts(form, files, folder, options, workers, progress) -> "list[_Part]
 
 
 class _Part(NamedTuple):
-    branches: list[Branch]
-    counts: dict[str, int]
+    read: FileBranches
     checksum: str
 
 
 def _made_from(file: Path, asked: str) -> str:
     stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in _sources(file)]
-    return json.dumps([str(file.resolve()), stats, asked, __version__])
+    return json.dumps([str(file.resolve()), stats, asked, __version__, _LAYOUT])
 
 
 def _sources(file: Path) -> Sequence[Path]:
@@ -164,20 +163,12 @@ def _is_done(file: Path, part: Path, asked: str) -> bool:
 def _convert_file(form, options, job) -> None:
     file, part, asked = job
     made_from = _made_from(file, asked)
-    branches, counts = branches_of_file(form, file, **options)
+    read = branches_of_file(form, file, **options)
     with create_hdf5(part, "branches") as stored:
-        stored.attrs["made_from"], stored.attrs["counts"] = made_from, json.dumps(counts)
-        stored.attrs["sha256"] = _checksum(file)
-        _write_branches(stored, branches)
-
-
-def _checksum(file: Path) -> str:
-    digest = hashlib.sha256()
-    for path in _sources(file):
-        with path.open("rb") as content:
-            while block := content.read(1 << 22):
-                digest.update(block)
-    return digest.hexdigest()
+        stored.attrs["made_from"], stored.attrs["counts"] = made_from, json.dumps(read.counts)
+        stored.attrs["sha256"] = checksum(_sources(file))
+        stored["heavier"] = read.heavier
+        _write_branches(stored, read.branches)
 
 
 def _write_branches(stored: h5py.File, branches: Sequence[Branch]) -> None:
@@ -188,6 +179,8 @@ def _write_branches(stored: h5py.File, branches: Sequence[Branch]) -> None:
         values = [getattr(branch, name) for branch in branches]
         if branches and values[0] is not None:
             stored[name] = np.concatenate(values)
+    if branches and branches[0].position is not None:
+        stored["position"] = np.stack([branch.position for branch in branches])
     stored["mergers"] = (
         np.concatenate([branch.mergers for branch in branches], axis=1) if branches else np.zeros((2, 0))
     )
@@ -195,7 +188,9 @@ def _write_branches(stored: h5py.File, branches: Sequence[Branch]) -> None:
 
 def _read_part(part: Path) -> _Part:
     with open_hdf5(part, "branches") as stored:
-        counts, checksum = json.loads(stored.attrs["counts"]), str(stored.attrs["sha256"])
+        counts, summed = json.loads(stored.attrs["counts"]), str(stored.attrs["sha256"])
+        heavier = stored["heavier"][()]
+        position = stored["position"][()] if "position" in stored else [None] * len(stored["name"])
         names = stored["name"].asstr()[()]
         ends = np.cumsum(stored["snapshots"][()])[:-1]
         curves = [np.split(stored[name][()], ends) if name in stored else None for name in _PER_SNAPSHOT]
@@ -203,5 +198,5 @@ def _read_part(part: Path) -> _Part:
     branches = []
     for row, name in enumerate(names):
         time, log_mvir, log_c, ratio = (None if curve is None else curve[row] for curve in curves)
-        branches.append(Branch(str(name), time, log_mvir, log_c, ratio, 1.0, mergers[row]))
-    return _Part(branches, counts, checksum)
+        branches.append(Branch(str(name), time, log_mvir, log_c, ratio, 1.0, mergers[row], position=position[row]))
+    return _Part(FileBranches(branches, counts, heavier), summed)

@@ -37,6 +37,7 @@ _LAYOUT = {
     "log_concentration": Quantity("log10(1)", "NFW concentration Rvir / r_s, (halo, time)", log=False),
     "start": Quantity("Gyr", "cosmic age at which each halo starts", log=False),
     "weights": Quantity("1", "number, or number density, of halos each one stands for", log=True),
+    "separation": Quantity("1", "distance from a heavier halo over its virial radius; inf: none near", log=False),
     "log_rvir": Quantity("log10(kpc)", "proper virial radius, (halo, time); absent: Bryan & Norman 1998", log=False),
     "log_growth": Quantity("log10(Msun/yr)", "dMvir/dt as given by the source, (halo, time)", log=False),
 }

@@ -46,6 +46,8 @@ def write_halo_report(path: str | os.PathLike, report: Any, halos: Any) -> None:
         rows = [(name, reason) for name, reason in list(report.dropped.items())[:200]]
         caption = f"{len(report.dropped)} halos left out" + (", the first 200" if len(report.dropped) > 200 else "")
         sections.append(Section("Left out", [Table(("halo", "because it"), rows, caption)]))
+    if report.files:
+        sections.insert(1, Section("File by file", [_files(report.files)]))
     write_report(path, sections, title="Halo histories", subtitle=report.provenance.get("source", ""))
 
 
@@ -58,6 +60,12 @@ def _facts(report, kept, read):
             (f"{report.growth_error:.0e}", "growth rate against mass gained"),
         ]
     )
+
+
+def _files(files):
+    names = list(next(iter(files.values())))
+    rows = [(name, *(counts.get(words, 0) for words in names)) for name, counts in files.items()]
+    return Table(("file", *names), rows, f"{len(rows)} files")
 
 
 def _short(item, most=600):

@@ -19,7 +19,7 @@ from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..numerics.lanes import LaneSolver
 from .coordinates import AbstractCoordinates, PriorWidth
-from .derivatives import AbstractMode, check_redshifts, differentiate
+from .derivatives import AbstractMode, check_redshifts, differentiate, values_at
 from .jacobians import LogQuantities, directions_for
 from .labelled import Labelled
 from .space import choose, known_parameters
@@ -129,22 +129,15 @@ def check_gradients(
         exact.append(solved.derivatives)
         done += 1
 
-        def values(vector, solver=solver):
-            nothing = np.zeros((1, len(ahead.names)))
-            still = differentiate(quantities, model, halos, outputs, ahead.names, vector, nothing, solver=solver)
-            return still.values
-
         for step in steps:
             pair = []
             for h in (step, 0.5 * step):
-                columns = []
-                for name in names:
-                    low, high = _shifted(model, halos, names, coordinates, ahead, name, h)
-                    columns.append((values(high) - values(low)) / (2.0 * h))
-                    done += 2
-                    if progress is not None:
-                        progress(done, total)
-                pair.append(np.stack(columns, axis=-1))
+                vectors = np.concatenate([_shifted(model, halos, coordinates, ahead, name, h) for name in names])
+                solved = np.asarray(values_at(quantities, model, halos, outputs, ahead.names, vectors, solver=solver))
+                pair.append(np.moveaxis((solved[1::2] - solved[::2]) / (2.0 * h), 0, -1))
+                done += len(vectors)
+                if progress is not None:
+                    progress(done, total)
             plain.append(pair[0])
             richardson.append((4.0 * pair[1] - pair[0]) / 3.0)
     shape = (len(tolerances), len(steps), *exact[0].shape)
@@ -161,7 +154,7 @@ def _positive(what, numbers):
     return np.sort(numbers)[::-1]
 
 
-def _shifted(model, halos, names, coordinates, ahead, name, h):
+def _shifted(model, halos, coordinates, ahead, name, h):
     """The vectors of all numbers with one parameter a step lower and higher, in its coordinates."""
     known = known_parameters(model, halos.cosmology)[name]
     place = ahead.names.index(name)

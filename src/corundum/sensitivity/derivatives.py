@@ -25,7 +25,16 @@ from ..parameters import require_float64
 from ..population import Population, evolve
 from .space import with_vector
 
-__all__ = ["AbstractMode", "Forward", "Reverse", "Differentiated", "differentiate", "check_redshifts", "PER_HALO"]
+__all__ = [
+    "AbstractMode",
+    "Forward",
+    "Reverse",
+    "Differentiated",
+    "differentiate",
+    "values_at",
+    "check_redshifts",
+    "PER_HALO",
+]
 
 PER_HALO = ("log_mvir", "log_concentration", "start", "weights", "log_rvir", "log_growth")
 
@@ -175,13 +184,50 @@ def differentiate(
     return Differentiated(jax.tree.map(np.asarray, values), derivatives, *map(np.asarray, (valid, status, mvir)))
 
 
+def values_at(
+    select: Callable[[Population], Any],
+    model: AbstractModel,
+    halos: HaloHistories,
+    redshifts: Float[Array, " k"],
+    names: tuple[str, ...],
+    vectors: Float[Array, "s p"],
+    *,
+    solver: AbstractSolver,
+) -> Any:
+    """``select(population)`` at each of many vectors of the named numbers, solved as one list of work.
+
+    Parameters
+    ----------
+    select, model, halos, redshifts, names, solver
+        As for `differentiate`.
+    vectors : array, shape (S, P)
+
+    Returns
+    -------
+    pytree of arrays, shape (S, N, ...)
+    """
+    batch = {name: getattr(halos, name) for name in PER_HALO}
+    whole = (halos.time, halos.cosmology, halos.interpolation)
+    return _values_at(select, model, solver, whole, redshifts, names, jnp.asarray(vectors), batch)
+
+
+@eqx.filter_jit
+def _values_at(select, model, solver, whole, redshifts, names, vectors, batch):
+    return jax.vmap(lambda vector: select(_population(model, solver, whole, redshifts, names, vector, batch)))(vectors)
+
+
+def _population(model, solver, whole, redshifts, names, vector, batch) -> Population:
+    time, cosmology, interpolation = whole
+    changed, universe = with_vector(model, cosmology, names, vector)
+    halos = HaloHistories(time, **batch, cosmology=universe, interpolation=interpolation)
+    return evolve(changed, halos, redshifts, solver=solver)
+
+
 def _differentiate_batch(shared, batch):
-    mode, select, model, solver, (time, cosmology, interpolation), redshifts, names, vector, directions = shared
+    mode, select, model, solver, whole, redshifts, names, vector, directions = shared
 
     def function(vector, batch):
-        changed, universe = with_vector(model, cosmology, names, vector)
-        halos = HaloHistories(time, **batch, cosmology=universe, interpolation=interpolation)
-        population = evolve(changed, halos, redshifts, solver=solver)
+        population = _population(model, solver, whole, redshifts, names, vector, batch)
         return select(population), (population.valid, population.status, population.halo.mvir)
 
     values, derivatives, rest = mode(function, vector, directions, batch)

@@ -27,12 +27,14 @@ class Simulation(NamedTuple):
     h, omega_m : Hubble constant over 100 km/s/Mpc, matter density over critical
     definition : definition of the masses, as in `corundum.halos.nfw.reference_density`
     words : columns and units used, and how they were read
+    box : side of the periodic box [comoving Mpc]
     """
 
     h: float | None
     omega_m: float | None
     definition: str
     words: str
+    box: float | None = None
 
 
 class AbstractTreeFormat(eqx.Module):

@@ -62,13 +62,14 @@ class ConsistentTrees(AbstractTreeFormat):
 
 
 def forest_of(rows: dict[str, np.ndarray], h: float, place: str) -> Forest:
-    """A forest from columns in Msun/h and comoving kpc/h."""
+    """A forest from columns in Msun/h and comoving kpc/h, positions in comoving Mpc/h."""
     scale = rows["scale"]
     if not np.all((scale > 0.0) & (scale < 1.02)):
         raise ValueError(f"{place}: scale factors run from {scale.min():g} to {scale.max():g}; the file is damaged")
     quantities = {name: rows[name] * scale / h for name in ("rvir", "rs") if name in rows}
     if "vmax" in rows:
         quantities["vmax"] = rows["vmax"]
+    position = np.column_stack([rows[name] / h for name in ("x", "y", "z")]) if "x" in rows else None
     return Forest(
         place=place,
         name=rows["id"],
@@ -78,4 +79,5 @@ def forest_of(rows: dict[str, np.ndarray], h: float, place: str) -> Forest:
         central=rows["pid"] < 0,
         preferred=rows["mmp?"] > 0,
         columns={name: np.where(values > 0.0, values, np.nan) for name, values in quantities.items()},
+        position=position,
     )

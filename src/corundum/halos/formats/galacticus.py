@@ -18,7 +18,7 @@ __all__ = ["GalacticusForests"]
 
 _NAMES = {
     "id": "nodeIndex", "descendant": "descendantIndex", "host": "hostIndex", "mass": "nodeMass", "rs": "scaleRadius?",
-    "scale": "expansionFactor?", "redshift": "redshift?",
+    "scale": "expansionFactor?", "redshift": "redshift?", "position": "position?",
 }  # fmt: skip
 _GROUPS = ("forestHalos", "haloTrees")
 _SI = {"mass": MSUN_G * 1e-3, "length": KPC_CM * 1e-2}
@@ -47,7 +47,10 @@ class GalacticusForests(AbstractTreeFormat):
             _unit(file, "mass", path)
             stated = file["cosmology"].attrs if "cosmology" in file else {}
             h, omega = (_number(stated, names) for names in (("HubbleParam",), ("OmegaMatter", "Omega0")))
-        words = "mass = nodeMass, rs = scaleRadius in the units stated; most massive progenitors, centrals by hostIndex"
+        words = (
+            "mass = nodeMass, rs = scaleRadius, position in the units stated; most massive progenitors, centrals by "
+            "hostIndex"
+        )
         return Simulation(h, omega, self.definition, words)
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
@@ -95,6 +98,10 @@ def _forest(rows: dict[str, np.ndarray], units, h: float, place: str) -> Forest:
     radii = {}
     if "rs" in rows and "length" in units:
         radii = {"rs": np.where(rows["rs"] > 0.0, in_unit("rs", "length"), np.nan)}
+    position = None
+    if "position" in rows and "length" in units:
+        factor, h_power, a_power = units["length"]
+        position = rows["position"] * (factor * h**h_power * scale ** (a_power - 1.0) * 1e-3)[:, None]
     ids = rows["id"].astype(np.int64)
     return Forest(
         place=place,
@@ -105,4 +112,5 @@ def _forest(rows: dict[str, np.ndarray], units, h: float, place: str) -> Forest:
         central=rows["host"] == ids,
         preferred=np.zeros(len(ids), bool),
         columns=radii,
+        position=position,
     )

@@ -58,7 +58,10 @@ class LHaloTree(AbstractTreeFormat):
         if self.mass not in DEFINITIONS:
             raise ValueError(f"LHaloTree: got mass={self.mass!r}; allowed {', '.join(DEFINITIONS)}")
         order = "big-endian" if _counts(path)[0] == ">" else "little-endian"
-        words = f"mass = {self.mass} [1e10 Msun/h], vmax = Vmax [km/s], {order}; main progenitors by FirstProgenitor"
+        words = (
+            f"mass = {self.mass} [1e10 Msun/h], vmax = Vmax [km/s], Pos [comoving Mpc/h], {order}; main progenitors by "
+            "FirstProgenitor"
+        )
         return Simulation(None, None, DEFINITIONS[self.mass], words)
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
@@ -79,8 +82,10 @@ class LHaloTree(AbstractTreeFormat):
             offset = np.repeat(starts[first:last] - starts[first], sizes[first:last])
             columns = {name: part[name] for name in ("Descendant", "FirstProgenitor", "Vmax")}
             columns |= {"SnapNum": part["SnapNum"], "host": part["FirstHaloInFOFgroup"], "mass": part[self.mass]}
+            columns["position"] = part["Pos"]
             place = f"{path} (trees {first} to {last - 1})"
-            yield lhalo_forest(columns, offset, np.repeat(sizes[first:last], sizes[first:last]), scales, h, place)
+            inside = np.repeat(sizes[first:last], sizes[first:last])
+            yield lhalo_forest(columns, offset, inside, scales, h, place, int(starts[first]))
 
 
 def _counts(path: Path) -> tuple[str, np.ndarray, int]:
@@ -100,8 +105,10 @@ def _counts(path: Path) -> tuple[str, np.ndarray, int]:
     raise ValueError(f"{path}: does not begin with the counts of a binary LHaloTree file, in either byte order")
 
 
-def lhalo_forest(columns: dict, offset, size, scales, h: float, place: str) -> Forest:
+def lhalo_forest(columns: dict, offset, size, scales, h: float, place: str, first: int) -> Forest:
     """A forest from the columns of LHaloTree: links count within a tree, whose first row is at `offset`.
+
+    Halos are named by their place in the file, counted from `first`; positions are in comoving Mpc/h.
 
     Raises
     ------
@@ -127,11 +134,12 @@ def lhalo_forest(columns: dict, offset, size, scales, h: float, place: str) -> F
     vmax = columns["Vmax"].astype(float)
     return Forest(
         place=place,
-        name=np.arange(count),
+        name=first + np.arange(count),
         descendant=descendant.astype(np.int64),
         scale_factor=snapshot_scales(columns["SnapNum"], scales, place),
         mass=mass,
         central=central,
         preferred=preferred,
         columns={"vmax": np.where(central & (vmax > 0.0), vmax, np.nan)},
+        position=None if "position" not in columns else np.asarray(columns["position"], float) / h,
     )

@@ -14,7 +14,7 @@ __all__ = ["LHaloTreeHDF5"]
 
 _NAMES = {
     "Descendant": "Descendant", "FirstProgenitor": "FirstProgenitor", "SnapNum": "SnapNum",
-    "host": "FirstHaloInFOFGroup", "Vmax": "SubhaloVMax",
+    "host": "FirstHaloInFOFGroup", "Vmax": "SubhaloVMax", "position": "SubhaloPos?",
 }  # fmt: skip
 DEFINITIONS = {"Group_M_TopHat200": "vir", "Group_M_Crit200": "200c", "Group_M_Mean200": "200m"}
 
@@ -41,7 +41,10 @@ class LHaloTreeHDF5(AbstractTreeFormat):
     def simulation(self, path: Path) -> Simulation:
         if self.mass not in DEFINITIONS:
             raise ValueError(f"LHaloTreeHDF5: got mass={self.mass!r}; allowed {', '.join(DEFINITIONS)}")
-        words = f"mass = {self.mass} [1e10 Msun/h], vmax = SubhaloVMax [km/s]; main progenitors by FirstProgenitor"
+        words = (
+            f"mass = {self.mass} [1e10 Msun/h], vmax = SubhaloVMax [km/s], SubhaloPos [comoving kpc/h]; main "
+            "progenitors by FirstProgenitor"
+        )
         return Simulation(None, None, DEFINITIONS[self.mass], words)
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
@@ -58,7 +61,9 @@ class LHaloTreeHDF5(AbstractTreeFormat):
                     for number in range(first, last)
                 ]
                 columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+                if "position" in columns:
+                    columns["position"] = columns["position"] * 1e-3
                 here = np.asarray(sizes[first:last])
                 offset = np.repeat(np.cumsum(here) - here, here)
                 place = f"{path} (trees {first} to {last - 1})"
-                yield lhalo_forest(columns, offset, np.repeat(here, here), scales, h, place)
+                yield lhalo_forest(columns, offset, np.repeat(here, here), scales, h, place, sum(sizes[:first]))

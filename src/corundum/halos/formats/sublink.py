@@ -18,7 +18,7 @@ __all__ = ["SubLink"]
 
 _NAMES = {
     "id": "SubhaloID", "descendant": "DescendantID", "first": "FirstProgenitorID", "host": "FirstSubhaloInFOFGroupID",
-    "snapshot": "SnapNum", "vmax": "SubhaloVmax?",
+    "snapshot": "SnapNum", "vmax": "SubhaloVmax?", "position": "SubhaloPos?",
 }  # fmt: skip
 
 
@@ -47,7 +47,10 @@ class SubLink(AbstractTreeFormat):
     def simulation(self, path: Path) -> Simulation:
         if self.mass not in DEFINITIONS:
             raise ValueError(f"SubLink: got mass={self.mass!r}; allowed {', '.join(DEFINITIONS)}")
-        words = f"mass = {self.mass} [1e10 Msun/h], vmax = SubhaloVmax [km/s]; main progenitors by FirstProgenitorID"
+        words = (
+            f"mass = {self.mass} [1e10 Msun/h], vmax = SubhaloVmax [km/s], SubhaloPos [comoving kpc/h]; main "
+            "progenitors by FirstProgenitorID"
+        )
         return Simulation(None, None, DEFINITIONS[self.mass], words)
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
@@ -90,4 +93,5 @@ def _forest(rows: dict[str, np.ndarray], scales, h: float, place: str) -> Forest
         central=central,
         preferred=preferred,
         columns=vmax,
+        position=rows["position"] * (1e-3 / h) if "position" in rows else None,
     )

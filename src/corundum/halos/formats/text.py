@@ -27,6 +27,7 @@ __all__ = [
 
 _NUMBERED = re.compile(r"\(\d+\)$")
 _CONSTANT = re.compile(r"(Omega_M|Om|h0|h)\s*=\s*([-+.\deE]+)")
+_BOX = re.compile(r"Full box size\s*=\s*([-+.\deE]+)\s*Mpc\s*/\s*h")
 _MASS_UNIT = re.compile(r"Units:\s*Masses in\s*(.+)")
 _MOST_COMMENTS = 200
 
@@ -40,7 +41,7 @@ class Header(NamedTuple):
     Attributes
     ----------
     names : column names
-    constants : h and omega_m, where stated
+    constants : h, omega_m and box [comoving Mpc/h], where stated
     mass_unit : as stated, or ""
     text : all comment lines
     has_trees : whether a line ``#tree`` follows
@@ -89,12 +90,15 @@ def header_of(names: list[str], text: str, has_trees: bool = False, trees: int |
     constants = {}
     for name, value in _CONSTANT.findall(text):
         constants.setdefault("h" if name in ("h0", "h") else "omega_m", float(value))
+    box = _BOX.search(text)
+    if box:
+        constants["box"] = float(box[1])
     unit = _MASS_UNIT.search(text)
     return Header(names, constants, unit[1].strip() if unit else "", text, has_trees, trees)
 
 
 def choose_columns(header: Header, mass: str, path: Path) -> dict[str, str]:
-    """Which column of a file each quantity is: mass, rvir, rs, vmax, and those of `NEEDED`.
+    """Which column of a file each quantity is: mass, rvir, rs, vmax, x, y, z, and those of `NEEDED`.
 
     Raises
     ------
@@ -118,14 +122,17 @@ def choose_columns(header: Header, mass: str, path: Path) -> dict[str, str]:
         there = [name for name in spellings if name in header.names]
         if there and not (quantity in ("rvir", "rs") and mass.lower() != "mvir"):  # radii are those of mvir
             found[quantity] = there[0]
+    if {"x", "y", "z"} <= set(header.names):
+        found |= {"x": "x", "y": "y", "z": "z"}
     return found
 
 
 def simulation_of(header: Header, columns: Mapping[str, str], definition: str) -> Simulation:
     """What a header says of its simulation."""
     used = ", ".join(f"{quantity} = {name}" for quantity, name in columns.items() if quantity not in NEEDED)
-    words = f"{used} [Msun/h, comoving kpc/h, km/s]; main progenitors by mmp?, centrals by pid"
-    return Simulation(header.constants.get("h"), header.constants.get("omega_m"), definition, words)
+    words = f"{used} [Msun/h, comoving kpc/h, km/s; x, y, z comoving Mpc/h]; main progenitors by mmp?, centrals by pid"
+    h, omega_m, box = (header.constants.get(name) for name in ("h", "omega_m", "box"))
+    return Simulation(h, omega_m, definition, words, None if box is None or h is None else box / h)
 
 
 def parse_rows(text: bytes, names: list[str], columns: Mapping[str, str], path: Path, line: int) -> dict:

@@ -84,16 +84,22 @@ def _columns(tree, mass: str, path: Path) -> dict[str, np.ndarray]:
             raise ValueError(f"{path}: ytree knows no unit of {name!r}; the header of the file must state it")
         return np.asarray(values.to(unit) if unit else values)
 
-    return {
+    found = {
         "id": field("uid").astype(np.int64),
         "descendant": field("desc_uid").astype(np.int64),
         "scale": 1.0 / (1.0 + field("redshift")),
         "mass": field(mass, "Msun").astype(float),
     }
+    try:
+        found["position"] = np.column_stack([tree["forest", f"position_{axis}"].to("Mpccm") for axis in "xyz"])
+    except Exception:  # whatever ytree raises for a field or a unit it does not have: not every arbor has positions
+        pass
+    return found
 
 
 def _forest(parts: list[dict[str, np.ndarray]], place: str) -> Forest:
-    rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    names = set.intersection(*(set(part) for part in parts))
+    rows = {name: np.concatenate([part[name] for part in parts]) for name in names}
     return Forest(
         place=place,
         name=rows["id"],
@@ -103,4 +109,5 @@ def _forest(parts: list[dict[str, np.ndarray]], place: str) -> Forest:
         central=np.ones(len(rows["id"]), bool),
         preferred=np.zeros(len(rows["id"]), bool),
         columns={},
+        position=rows.get("position"),
     )
