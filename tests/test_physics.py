@@ -41,10 +41,10 @@ LAWS = {
         physics.SutherlandDopita93Bilinear(), lambda law, x: law(jnp.log10(x), -1.2) * 1e22, jnp.array([9e3, 3e4, 1e9])
     ),
     "IsothermalCGM": (
-        physics.IsothermalCGM(), lambda law, x: law.luminosity(x, 1e6, 100.0, lambda t: 1e-22) * 1e-40, MVIR * 1e-13
+        physics.IsothermalCGM(), lambda law, x: law.luminosity(x, 1e6, 100.0, lambda t, n: 1e-22) * 1e-40, MVIR * 1e-13
     ),
     "PowerLawCGM": (
-        physics.PowerLawCGM(), lambda law, x: law.luminosity(x, jnp.array(1e6), 100.0, lambda t: 1e-22 * t) * 1e-40,
+        physics.PowerLawCGM(), lambda law, x: law.luminosity(x, jnp.array(1e6), 100.0, lambda t, n: 1e-22 * t) * 1e-40,
         MVIR * 1e-13,
     ),
     "ElectronIonDensities": (physics.ElectronIonDensities(), lambda law, x: law.fraction() * x, VVIR),

@@ -1,13 +1,17 @@
 """Galaxy models: reservoirs, flows and the ledger that joins them."""
 
 from .base import AbstractModel, Fluxes, derivative
+from .galaxy import AbstractGalaxyModel
 from .ledger import Flow, Ledger, Rates
 from .presets import PANDYA26_FREE, pandya26
-from .thermal import Channels, ThermalCGM, ThermalForcing, ThermalState
+from .process import AbstractProcess, Added, channel_multipliers
+from .thermal import ThermalCGM, ThermalForcing, ThermalState
 
 __all__ = [
+    "AbstractGalaxyModel",
     "AbstractModel",
-    "Channels",
+    "AbstractProcess",
+    "Added",
     "Flow",
     "Fluxes",
     "Ledger",
@@ -16,6 +20,7 @@ __all__ = [
     "ThermalCGM",
     "ThermalForcing",
     "ThermalState",
+    "channel_multipliers",
     "derivative",
     "pandya26",
 ]

@@ -1,16 +1,25 @@
 """Physical laws as small frozen objects that hold their parameters and compute one thing."""
 
 from .cgm import AbstractCGMProfile, IsothermalCGM, PowerLawCGM
+from .condensation import (
+    AbstractCondensation,
+    HarmonicCondensation,
+    PrecipitationThreshold,
+    SlowerTimeCondensation,
+)
 from .cooling import (
     AbstractCooling,
     AbstractDensityConvention,
+    AbstractNetCooling,
     ElectronIonDensities,
+    HydrogenDensitySquared,
     SutherlandDopita93,
     SutherlandDopita93Bilinear,
     TotalDensitySquared,
 )
 from .enrichment import InflowMetallicity, StellarReturn
-from .loading import AbstractScaling, Ceiling, DepletionTime, EnergyLoading, MassLoading, MetalLoading
+from .galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
+from .loading import Ceiling, DepletionTime, EnergyLoading, MassLoading, MetalLoading
 from .outflow import OverpressureOutflow
 from .prevention import AbstractPrevention, LogisticPrevention
 from .reionisation import (
@@ -25,9 +34,12 @@ from .virial import FreeFall, VirialTemperature, dynamical_time
 
 __all__ = [
     "AbstractCGMProfile",
+    "AbstractCondensation",
     "AbstractCooling",
     "AbstractDensityConvention",
     "AbstractFilteringMass",
+    "AbstractGalaxyScaling",
+    "AbstractNetCooling",
     "AbstractPrevention",
     "AbstractReionisation",
     "AbstractScaling",
@@ -36,7 +48,10 @@ __all__ = [
     "ElectronIonDensities",
     "EnergyLoading",
     "FreeFall",
+    "Galaxy",
     "GasSeed",
+    "HarmonicCondensation",
+    "HydrogenDensitySquared",
     "InflowMetallicity",
     "IsothermalCGM",
     "Kravtsov04FilteringMass",
@@ -46,7 +61,9 @@ __all__ = [
     "Okamoto08",
     "OverpressureOutflow",
     "PowerLawCGM",
+    "PrecipitationThreshold",
     "PublishedFilteringMass",
+    "SlowerTimeCondensation",
     "StellarReturn",
     "SutherlandDopita93",
     "SutherlandDopita93Bilinear",

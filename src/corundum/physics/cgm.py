@@ -6,6 +6,7 @@ particle density (Pandya et al. 2023, section 1.4 of its model description).
 
 import abc
 from collections.abc import Callable
+from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -19,12 +20,20 @@ from .virial import MEAN_WEIGHT
 
 __all__ = ["AbstractCGMProfile", "IsothermalCGM", "PowerLawCGM"]
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 _LN10 = float(np.log(10.0))
 
 
 class AbstractCGMProfile(eqx.Module):
-    """Spherical gas between a tenth of the virial radius and the virial radius."""
+    """Spherical gas between a tenth of the virial radius and the virial radius.
+
+    Attributes
+    ----------
+    resolves_density : bool
+        Whether `luminosity` asks for Lambda at the density of each shell.
+    """
+
+    resolves_density: eqx.AbstractClassVar[bool]
 
     @abc.abstractmethod
     def density(self, mcgm: Float[Array, "..."], rvir: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -42,9 +51,12 @@ class AbstractCGMProfile(eqx.Module):
         density: Float[Array, "..."],
         temperature: Float[Array, "..."],
         rvir: Float[Array, "..."],
-        cooling: Callable[[Float[Array, "..."]], Float[Array, "..."]],
+        cooling: Callable[[Float[Array, "..."], Float[Array, "..."]], Float[Array, "..."]],
     ) -> Float[Array, "..."]:
-        """Integral of n^2 Lambda(lg T) over the volume [erg/s]; `cooling` maps lg T [K] to Lambda [erg cm^3/s]."""
+        """Integral of n^2 Lambda over the volume [erg/s].
+
+        `cooling` maps lg T [K] and lg n [cm^-3] to Lambda [erg cm^3/s].
+        """
 
 
 def _density_slope():
@@ -74,7 +86,12 @@ def _temperature(eth, density, rvir, slope, inner):
 
 
 class IsothermalCGM(AbstractCGMProfile):
-    """A power law in density at one temperature: every integral in closed form, for any slope."""
+    """A power law in density at one temperature: every integral in closed form, for any slope.
+
+    Its one value of Lambda is that at Rvir, so that Lambda must not depend on density.
+    """
+
+    resolves_density: ClassVar[bool] = False
 
     density_slope: Float[Array, ""] = _density_slope()
     inner_radius: Float[Array, ""] = _inner_radius()
@@ -92,14 +109,16 @@ class IsothermalCGM(AbstractCGMProfile):
         density: Float[Array, "..."],
         temperature: Float[Array, "..."],
         rvir: Float[Array, "..."],
-        cooling: Callable[[Float[Array, "..."]], Float[Array, "..."]],
+        cooling: Callable[[Float[Array, "..."], Float[Array, "..."]], Float[Array, "..."]],
     ) -> Float[Array, "..."]:
         volume = 4.0 * jnp.pi * (rvir * KPC_CM) ** 3 * power_integral(3.0 + 2.0 * self.density_slope, self.inner_radius)
-        return volume * density**2 * cooling(jnp.log(temperature) / _LN10)
+        return volume * density**2 * cooling(jnp.log(temperature) / _LN10, jnp.log(density) / _LN10)
 
 
 class PowerLawCGM(AbstractCGMProfile):
     """Power laws in density and temperature; the radiated power by Gauss-Legendre quadrature in ln(r)."""
+
+    resolves_density: ClassVar[bool] = True
 
     density_slope: Float[Array, ""] = _density_slope()
     temperature_slope: Float[Array, ""] = parameter(
@@ -124,11 +143,12 @@ class PowerLawCGM(AbstractCGMProfile):
         density: Float[Array, "..."],
         temperature: Float[Array, "..."],
         rvir: Float[Array, "..."],
-        cooling: Callable[[Float[Array, "..."]], Float[Array, "..."]],
+        cooling: Callable[[Float[Array, "..."], Float[Array, "..."]], Float[Array, "..."]],
     ) -> Float[Array, "..."]:
         half = -0.5 * jnp.log(self.inner_radius)
         log_x = half * (_NODES - 1.0)
         log_temperature = (jnp.log(temperature)[..., None] + self.temperature_slope * log_x) / _LN10
         weight = half * _WEIGHTS * jnp.exp((3.0 + 2.0 * self.density_slope) * log_x)
-        shells = jnp.sum(weight * cooling(log_temperature), axis=-1)
+        log_density = (jnp.log(density)[..., None] + self.density_slope * log_x) / _LN10
+        shells = jnp.sum(weight * cooling(log_temperature, log_density), axis=-1)
         return 4.0 * jnp.pi * (rvir * KPC_CM) ** 3 * density**2 * shells

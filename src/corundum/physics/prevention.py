@@ -1,25 +1,19 @@
 """Preventive feedback: the fraction of infalling gas that a halo of given virial velocity lets in."""
 
-import abc
-
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..parameters import parameter
+from .galaxy import AbstractScaling
 
 __all__ = ["AbstractPrevention", "LogisticPrevention"]
 
 _LN10 = 2.302585092994046
 
 
-class AbstractPrevention(eqx.Module):
-    """Accreted over available gas, before reionisation."""
-
-    @abc.abstractmethod
-    def __call__(self, vvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Fraction in [0, 1] for `vvir` [km/s]."""
+class AbstractPrevention(AbstractScaling):
+    """Accreted over available gas, before reionisation: a fraction in [0, 1]."""
 
 
 class LogisticPrevention(AbstractPrevention):
