@@ -1,7 +1,7 @@
 """Stars, winds and new metals: the part of the baryon cycle that the CGM models share.
 
-Stars form from the interstellar medium in a depletion time; part of their mass returns at once with new metals, of which
-a share is vented straight to the CGM; a wind carries away ISM gas in proportion to the star-formation rate.
+Stars form from the interstellar medium in a depletion time; part of their mass returns at once with new metals, of
+which a share is vented straight to the CGM; a wind carries away ISM gas in proportion to the star-formation rate.
 """
 
 from typing import Any, NamedTuple

@@ -23,14 +23,14 @@ def check_cooling(model: str, cooling: Any, densities: Any, profile: Any) -> Non
     """
     if densities.product not in (None, cooling.per):
         raise ValueError(
-            f"{model}: {type(cooling).__name__} is given per {cooling.per} but {type(densities).__name__} multiplies it "
-            f"by {densities.product}; use the densities that belong to it (ElectronIonDensities for n_e n_i, "
+            f"{model}: {type(cooling).__name__} is given per {cooling.per} but {type(densities).__name__} multiplies "
+            f"it by {densities.product}; use the densities that belong to it (ElectronIonDensities for n_e n_i, "
             "HydrogenDensitySquared for n_H^2)"
         )
     if cooling.depends_on_density and not profile.resolves_density:
         raise ValueError(
-            f"{model}: {type(profile).__name__} integrates n^2 Lambda in closed form, which holds only where Lambda does "
-            f"not depend on density, and that of {type(cooling).__name__} does; use PowerLawCGM()"
+            f"{model}: {type(profile).__name__} integrates n^2 Lambda in closed form, which holds only where Lambda "
+            f"does not depend on density, and that of {type(cooling).__name__} does; use IsothermalShells() or PowerLawCGM()"
         )
 
 

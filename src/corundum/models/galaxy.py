@@ -1,11 +1,11 @@
 """A galaxy model that processes can be added to: its own reservoirs and flows, plus those of each process.
 
-Concrete models say what they hold (`core`), how they start (`begin`), what the halo imposes (`forcing`) and the rates of
-their own flows (`rates`); adding the processes, and one multiplier for each flow, is done here once for all of them.
+Concrete models say what they hold (`core`), how they start (`begin`), what the halo imposes (`forcing`) and the rates
+of their own flows (`rates`); adding the processes, and one multiplier for each flow, is done here once for all of them.
 """
 
 import abc
-from typing import Any, ClassVar
+from typing import Any
 
 import equinox as eqx
 from jaxtyping import Array

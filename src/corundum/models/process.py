@@ -2,7 +2,7 @@
 
 A process (black holes, gas recycled from outside the halo, dust) names its reservoirs, its flows and what it needs, and
 computes the rates of its flows from the galaxy.  It edits no flow of the model.  A model holds its processes by name,
-``ThermalCGM(processes={"black_hole": BlackHole()})``; their numbers are parameters (``processes.black_hole.seed_mass``),
+computes the rates of its flows from the galaxy.  It edits no flow of the model.  A model holds its processes by name,
 their reservoirs are part of the state, their flows have multipliers (``channels.<flow>``) and are saved and plotted.
 """
 
@@ -113,27 +113,27 @@ def check_processes(
             if (currency, reservoir) not in core.contents:
                 held = ", ".join(f"{place} {what}" for what, place in core.contents)
                 raise ValueError(
-                    f"process {name!r}: {kind} needs a reservoir of {reservoir} {currency}, which {model} does not have "
-                    f"(it has {held}); use a model that has one, or leave the process out"
+                    f"process {name!r}: {kind} needs a reservoir of {reservoir} {currency}, which {model} does not "
+                    f"have (it has {held}); use a model that has one, or leave the process out"
                 )
         missing = [each for each in process.reads if each not in known and each not in core.names]
         if missing:
             raise ValueError(
-                f"process {name!r}: {kind} reads {', '.join(missing)}, which {model} does not compute; use a model that "
-                "does, or leave the process out"
+                f"process {name!r}: {kind} reads {', '.join(missing)}, which {model} does not compute; use a model "
+                "that does, or leave the process out"
             )
         for key, (field, _) in process.reservoirs.items():
             if key in taken or ("", field) in taken:
                 raise ValueError(
-                    f"process {name!r}: {kind} keeps {key[1]} {key[0]} in {field!r}, which is there already; one process "
-                    "of a kind is enough"
+                    f"process {name!r}: {kind} keeps {key[1]} {key[0]} in {field!r}, which is there already; one "
+                    "process of a kind is enough"
                 )
             taken |= {key: field, ("", field): field}
         repeated = names & {flow.name for flow in process.flows}
         if repeated:
             raise ValueError(
-                f"process {name!r}: a flow called {', '.join(sorted(repeated))} is there already; one process of a kind "
-                "is enough"
+                f"process {name!r}: a flow called {', '.join(sorted(repeated))} is there already; one process of a "
+                "kind is enough"
             )
         names |= {flow.name for flow in process.flows}
 

@@ -16,8 +16,8 @@ from ..halos import Halo
 from ..numerics.limiters import AbstractMinimum, SmoothMinimum
 from ..physics import (
     AbstractCGMProfile,
-    AbstractCooling,
     AbstractCondensation,
+    AbstractCooling,
     AbstractDensityConvention,
     AbstractGalaxyScaling,
     AbstractPrevention,
@@ -44,8 +44,8 @@ from ..physics import (
     dynamical_time,
 )
 from ..units import GYR_S, GYR_YR, SUPERNOVA_ERG_PER_MSUN, YEAR_S, Quantity
-from .base import Fluxes
 from .baryons import baryon_cycle
+from .base import Fluxes
 from .emission import check_cooling, cooling_function, radiated_power
 from .galaxy import AbstractGalaxyModel
 from .ledger import Flow, Ledger, Rates
@@ -185,8 +185,8 @@ class ThermalCGM(AbstractGalaxyModel):
         check_cooling("ThermalCGM", self.cooling, self.densities, self.profile)
         if self.cooling.can_heat:
             raise ValueError(
-                f"ThermalCGM: {type(self.cooling).__name__} can heat gas, but here all gas whose energy is radiated away "
-                "condenses, which has no meaning where energy is gained; use TurbulentCGM, which takes net heating"
+                f"ThermalCGM: {type(self.cooling).__name__} can heat gas, but here all gas whose energy is radiated "
+                "away condenses, which has no meaning where energy is gained; use TurbulentCGM, which takes net heating"
             )
 
     def begin(self, halo: Halo, cosmology: Cosmology) -> ThermalState:

@@ -18,7 +18,7 @@ from ..parameters import parameter
 from ..units import KBOLTZMANN, KPC_CM, MPROTON_G, MSUN_G
 from .virial import MEAN_WEIGHT
 
-__all__ = ["AbstractCGMProfile", "IsothermalCGM", "PowerLawCGM"]
+__all__ = ["AbstractCGMProfile", "IsothermalCGM", "IsothermalShells", "PowerLawCGM"]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 _LN10 = float(np.log(10.0))
@@ -115,6 +115,36 @@ class IsothermalCGM(AbstractCGMProfile):
         return volume * density**2 * cooling(jnp.log(temperature) / _LN10, jnp.log(density) / _LN10)
 
 
+class IsothermalShells(AbstractCGMProfile):
+    """A power law in density at one temperature, with the radiated power of every shell: for Lambda(n).
+
+    Gauss-Legendre quadrature in ln(r) on 16 shells.
+    """
+
+    resolves_density: ClassVar[bool] = True
+
+    density_slope: Float[Array, ""] = _density_slope()
+    inner_radius: Float[Array, ""] = _inner_radius()
+
+    def density(self, mcgm: Float[Array, "..."], rvir: Float[Array, "..."]) -> Float[Array, "..."]:
+        return _density(mcgm, rvir, self.density_slope, self.inner_radius)
+
+    def temperature(
+        self, eth: Float[Array, "..."], density: Float[Array, "..."], rvir: Float[Array, "..."]
+    ) -> Float[Array, "..."]:
+        return _temperature(eth, density, rvir, self.density_slope, self.inner_radius)
+
+    def luminosity(
+        self,
+        density: Float[Array, "..."],
+        temperature: Float[Array, "..."],
+        rvir: Float[Array, "..."],
+        cooling: Callable[[Float[Array, "..."], Float[Array, "..."]], Float[Array, "..."]],
+    ) -> Float[Array, "..."]:
+        log_temperature = jnp.log(temperature)[..., None] / _LN10  # one value for all shells
+        return _shells(self, density, rvir, log_temperature, cooling)
+
+
 class PowerLawCGM(AbstractCGMProfile):
     """Power laws in density and temperature; the radiated power by Gauss-Legendre quadrature in ln(r)."""
 
@@ -145,10 +175,19 @@ class PowerLawCGM(AbstractCGMProfile):
         rvir: Float[Array, "..."],
         cooling: Callable[[Float[Array, "..."], Float[Array, "..."]], Float[Array, "..."]],
     ) -> Float[Array, "..."]:
-        half = -0.5 * jnp.log(self.inner_radius)
-        log_x = half * (_NODES - 1.0)
-        log_temperature = (jnp.log(temperature)[..., None] + self.temperature_slope * log_x) / _LN10
-        weight = half * _WEIGHTS * jnp.exp((3.0 + 2.0 * self.density_slope) * log_x)
-        log_density = (jnp.log(density)[..., None] + self.density_slope * log_x) / _LN10
-        shells = jnp.sum(weight * cooling(log_temperature, log_density), axis=-1)
-        return 4.0 * jnp.pi * (rvir * KPC_CM) ** 3 * density**2 * shells
+        log_temperature = (jnp.log(temperature)[..., None] + self.temperature_slope * _log_shells(self)) / _LN10
+        return _shells(self, density, rvir, log_temperature, cooling)
+
+
+def _log_shells(profile):
+    """ln(r / Rvir) of the shells."""
+    return -0.5 * jnp.log(profile.inner_radius) * (_NODES - 1.0)
+
+
+def _shells(profile, density, rvir, log_temperature, cooling):
+    """Radiated power shell by shell; shells on the last axis."""
+    log_x = _log_shells(profile)
+    log_density = (jnp.log(density)[..., None] + profile.density_slope * log_x) / _LN10
+    weight = -0.5 * jnp.log(profile.inner_radius) * _WEIGHTS * jnp.exp((3.0 + 2.0 * profile.density_slope) * log_x)
+    shells = jnp.sum(weight * cooling(log_temperature, log_density), axis=-1)
+    return 4.0 * jnp.pi * (rvir * KPC_CM) ** 3 * density**2 * shells

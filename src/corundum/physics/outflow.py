@@ -33,7 +33,7 @@ class OverpressureOutflow(eqx.Module):
     def __call__(
         self, energy: Float[Array, "..."], binding: Float[Array, "..."], t_dyn: Float[Array, "..."]
     ) -> Float[Array, "..."]:
-        """Energy loss rate [erg/Gyr] for the energy of the CGM and its binding energy [erg] and dynamical time [Gyr]."""
+        """Energy loss rate [erg/Gyr] for CGM energy and binding energy [erg] and dynamical time [Gyr]."""
         return self.excess(energy - binding, binding) / (self.escape_time * t_dyn)
 
     def mass(self, share: Float[Array, "..."]) -> Float[Array, "..."]:
