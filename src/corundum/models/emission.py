@@ -30,7 +30,8 @@ def check_cooling(model: str, cooling: Any, densities: Any, profile: Any) -> Non
     if cooling.depends_on_density and not profile.resolves_density:
         raise ValueError(
             f"{model}: {type(profile).__name__} integrates n^2 Lambda in closed form, which holds only where Lambda "
-            f"does not depend on density, and that of {type(cooling).__name__} does; use IsothermalShells() or PowerLawCGM()"
+            f"does not depend on density, and that of {type(cooling).__name__} does; use IsothermalShells() or "
+            "PowerLawCGM()"
         )
 
 
