@@ -54,7 +54,7 @@ class BlackHole(AbstractProcess):
     }
     needs: ClassVar[tuple] = (("mass", "ism"), ("mass", "cgm"), ("energy", "cgm"), ("metals", "ism"), ("metals", "cgm"))
     reads: ClassVar[tuple[str, ...]] = (
-        "sfr", "temperature", "density", "cooling_function", "t_ff", "z_ism", "z_cgm",
+        "sfr", "temperature", "density", "cooling_function", "t_ff", "z_ism", "z_cgm", "cooling",
     )  # fmt: skip
 
     seed_mass: Float[Array, ""] = parameter(
@@ -77,7 +77,8 @@ class BlackHole(AbstractProcess):
     def rates(self, galaxy: Galaxy) -> Added:
         state, known = galaxy.state, galaxy.quantities
         cold = self.cold(galaxy)
-        hot = self.limit(self.hot(galaxy), state.mcgm / (known["t_ff"] * 1e9))  # no faster than gas can fall
+        # No more than all the gas that cools, or hotter gas would feed the black hole better and it would run away.
+        hot = self.limit(self.hot(galaxy), galaxy.flows["cooling"].mass + 1e-30)
         offered = cold + hot
         eddington = eddington_rate(state.mbh, self.radiative_efficiency)
         taken = self.limit(offered, self.eddington_limit * eddington)

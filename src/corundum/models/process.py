@@ -2,7 +2,7 @@
 
 A process (black holes, gas recycled from outside the halo, dust) names its reservoirs, its flows and what it needs, and
 computes the rates of its flows from the galaxy.  It edits no flow of the model.  A model holds its processes by name,
-``ThermalCGM(processes={"black_hole": BlackHole()})``; their numbers are parameters (``processes.black_hole.seed_mass``),
+``ThermalCGM(processes={"hole": BlackHole()})``; their numbers are parameters (``processes.hole.seed_mass``),
 their reservoirs are part of the state, their flows have multipliers (``channels.<flow>``) and are saved and plotted.
 """
 
