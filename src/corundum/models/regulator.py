@@ -1,8 +1,8 @@
 """The minimalist regulator: a galaxy and its atmosphere in four equations, with an algebraic equilibrium.
 
-The atmosphere (CGM) is described by its mass and by all of its energy, gravitational energy included.  Where it holds more
-energy per mass it is more extended and supplies the galaxy more slowly.  Star formation adds supernova energy, supply
-takes energy away, and the galaxy settles where the two keep the atmosphere as extended as it is:
+The atmosphere (CGM) is described by its mass and by all of its energy, gravitational energy included.  Where it holds
+more energy per mass it is more extended and supplies the galaxy more slowly.  Star formation adds supernova energy,
+supply takes energy away, and the galaxy settles where the two keep the atmosphere as extended as it is:
 
     dM_cgm/dt = A - S + eta_M F,   S = M_cgm / t_supply(e),   e = E / M_cgm,
     dE/dt     = e_acc A + eta_E e_SN F - e_loss S,
@@ -103,8 +103,8 @@ class MinimalRegulator(AbstractGalaxyModel):
     """The minimalist regulator of Voit et al. 2024, in our own closure.
 
     Energies per mass are in units of e_vir: accreted gas brings `accreted_energy`, gas that is supplied takes
-    `supplied_energy` out of the atmosphere, and the supply time is ``supply_time * t_dyn * (e / e_vir)**stiffness``.  The
-    accounting is that of the papers; the power law for the supply time and the constants are our choice.
+    `supplied_energy` out of the atmosphere, and the supply time is ``supply_time * t_dyn * (e / e_vir)**stiffness``.
+    The accounting is that of the papers; the power law for the supply time and the constants are our choice.
 
     References
     ----------
@@ -198,9 +198,9 @@ class MinimalRegulator(AbstractGalaxyModel):
 
             (e_acc - e) A + (eta_E e_SN - eta_M e) F - (e_loss - e) S = 0,
 
-        which gives the star-formation rate, linear in A; the supply law gives the specific energy that goes with it, here for the
-        atmosphere's mass `mcgm` [Msun].  Mass loading returns supplied gas without its energy, so that more of it means
-        *more* star formation for the same expansion.
+        which gives the star-formation rate, linear in A; the supply law gives the specific energy that goes with it,
+        here for the atmosphere's mass `mcgm` [Msun].  Mass loading returns supplied gas without its energy, so that
+        more of it means *more* star formation for the same expansion.
 
         Parameters
         ----------
