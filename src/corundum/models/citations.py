@@ -1,7 +1,7 @@
 """Which papers a model stands on: the BibTeX entry of every source that its parts and numbers name.
 
-Docstrings and parameter sources name papers in words ("Pandya et al. 2023"); the bibliography that comes with the package
-knows those words.
+Docstrings and parameter sources name papers in words ("Pandya et al. 2023"); the bibliography that comes with the
+package knows those words.
 """
 
 import functools

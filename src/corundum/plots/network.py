@@ -33,7 +33,7 @@ _BOX = (1.15, 0.46)
 def network(ledger: Ledger, ax: Axes | None = None) -> Axes:
     """Draw a ledger.
 
-    Solid boxes are reservoirs of the galaxy, with the fields of the state that they hold; dashed ones lie outside it. 
+    Solid boxes are reservoirs of the galaxy, with the fields of the state that they hold; dashed ones lie outside it.
     An arrow is a flow, coloured by what it carries; flows between the same two places share one bundle of arrows.
 
     Parameters
@@ -68,9 +68,7 @@ def _placed(names):
     """Where each place is drawn; those that are not known stand in a row below."""
     unknown = [name for name in names if name not in _PLACES]
     lowest = min([_PLACES[name][1] for name in names if name in _PLACES], default=2.0) - 1.5
-    return {
-        name: _PLACES[name] if name in _PLACES else (2.0 * unknown.index(name), lowest) for name in names
-    }
+    return {name: _PLACES[name] if name in _PLACES else (2.0 * unknown.index(name), lowest) for name in names}
 
 
 def _box(ax, x, y, title, held, *, inside):
@@ -106,5 +104,5 @@ def _arrows(ax, places, source, sink, flows, *, both):
 
 def _reach(way):
     """Distance from the middle of a box to its edge along `way`."""
-    return min(0.5 * size / abs(part) if abs(part) > 1e-9 else np.inf for size, part in zip(_BOX, way, strict=True)) +
-    0.03
+    sizes = zip(_BOX, way, strict=True)
+    return min(0.5 * size / abs(part) if abs(part) > 1e-9 else np.inf for size, part in sizes) + 0.03
