@@ -99,8 +99,8 @@ def test_electrons_are_those_of_ionisation_equilibrium(log_n, log_t):
 
 
 def test_without_a_background_primordial_cooling_is_that_of_sutherland_and_dopita():
-    """Two independent calculations of collisional equilibrium: within 0.25 dex, 0.1 dex in the median, above 10^4.2
-    K.""" path = co.physics.cooling.resources.files("corundum.data") / "cooling" / "sutherland_dopita93_cie.csv"
+    """Two independent calculations of collisional equilibrium: 0.1 dex in the median above 10^4.2 K."""
+    path = co.physics.cooling.resources.files("corundum.data") / "cooling" / "sutherland_dopita93_cie.csv"
     with path.open() as lines:
         table = np.array([[float(x) for x in line.split(",")] for line in lines if line[0] not in "#l"])
     log_t, published = table[:, 0], table[:, 1]
@@ -231,8 +231,8 @@ def transition():
 
 
 def test_cgm_goes_from_cool_and_turbulent_to_hot(transition):
-    """Early the CGM of every halo is far below its virial temperature and turbulent; today that of 10^12 Msun is
-    hot.""" _, _, galaxies = transition
+    """Early every CGM is turbulent and far below its virial temperature; that of 10^12 Msun is hot today."""
+    _, _, galaxies = transition
     assert galaxies.status_counts() == {"solved": 3}
     thermal, turbulent = (np.asarray(galaxies[name] / galaxies["binding_energy"]) for name in ("eth", "eturb"))
     relative = np.asarray(galaxies["temperature"] / galaxies["tvir"])
@@ -345,8 +345,8 @@ def test_order_of_processes_does_not_matter():
 
 
 def test_black_hole_grows_by_what_the_galaxy_loses():
-    """What the black hole and its radiation gain is what ISM and CGM lose to it, and no more than the Eddington
-    rate.""" model = models.ThermalCGM(processes={"black_hole": models.BlackHole()})
+    """It gains, or radiates, what ISM and CGM lose to it, at no more than the Eddington rate."""
+    model = models.ThermalCGM(processes={"black_hole": models.BlackHole()})
     bare = models.ThermalCGM()
     for seed in range(4):
         state, halo = draw_galaxy(model, np.random.default_rng(seed))
