@@ -1,4 +1,4 @@
-"""When does the CGM turn hot?  Thermal and turbulent energy over binding energy in halos of 10^10, 10^11 and 10^12 Msun.
+"""When the CGM turns hot: thermal and turbulent over binding energy in halos of 10^10, 10^11 and 10^12 Msun.
 
     python examples/phase_transition.py phase_transition.png
 
