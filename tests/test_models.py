@@ -18,7 +18,7 @@ from library import COSMOLOGY, MODELS, draw_galaxy, draw_parameters
 THERMAL = ("ThermalCGM", "pandya26")
 
 
-@pytest.fixture(params=MODELS)
+@pytest.fixture(params=sorted(MODELS.keys() - {"pandya23"}))  # the same program as TurbulentCGM
 def model(request):
     return MODELS[request.param]()
 
@@ -36,6 +36,8 @@ def test_ledger_closes_for_random_parameters(seed, name):
     for currency in CURRENCIES:
         inside = [getattr(change, f) for (kind, _), f in model.ledger.contents.items() if kind == currency]
         beyond = [value for (kind, _), value in outside.items() if kind == currency]
+        if not inside:
+            continue  # the model does not follow it
         parts = np.array([*inside, *beyond])
         assert np.all(np.isfinite(parts))
         assert abs(parts.sum()) <= 1e-10 * np.abs(parts).max()

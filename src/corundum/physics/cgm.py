@@ -20,7 +20,7 @@ from .virial import MEAN_WEIGHT
 
 __all__ = ["AbstractCGMProfile", "IsothermalCGM", "IsothermalShells", "PowerLawCGM"]
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
+_FEW, _MANY = (np.polynomial.legendre.leggauss(n) for n in (16, 32))
 _LN10 = float(np.log(10.0))
 
 
@@ -142,7 +142,7 @@ class IsothermalShells(AbstractCGMProfile):
         cooling: Callable[[Float[Array, "..."], Float[Array, "..."]], Float[Array, "..."]],
     ) -> Float[Array, "..."]:
         log_temperature = jnp.log(temperature)[..., None] / _LN10  # one value for all shells
-        return _shells(self, density, rvir, log_temperature, cooling)
+        return _shells(self, _FEW, density, rvir, log_temperature, cooling)
 
 
 class PowerLawCGM(AbstractCGMProfile):
@@ -175,19 +175,19 @@ class PowerLawCGM(AbstractCGMProfile):
         rvir: Float[Array, "..."],
         cooling: Callable[[Float[Array, "..."], Float[Array, "..."]], Float[Array, "..."]],
     ) -> Float[Array, "..."]:
-        log_temperature = (jnp.log(temperature)[..., None] + self.temperature_slope * _log_shells(self)) / _LN10
-        return _shells(self, density, rvir, log_temperature, cooling)
+        log_temperature = (jnp.log(temperature)[..., None] + self.temperature_slope * _log_shells(self, _MANY)) / _LN10
+        return _shells(self, _MANY, density, rvir, log_temperature, cooling)
 
 
-def _log_shells(profile):
-    """ln(r / Rvir) of the shells."""
-    return -0.5 * jnp.log(profile.inner_radius) * (_NODES - 1.0)
+def _log_shells(profile, rule):
+    """ln(r / Rvir) of the shells of a quadrature rule."""
+    return -0.5 * jnp.log(profile.inner_radius) * (rule[0] - 1.0)
 
 
-def _shells(profile, density, rvir, log_temperature, cooling):
+def _shells(profile, rule, density, rvir, log_temperature, cooling):
     """Radiated power shell by shell; shells on the last axis."""
-    log_x = _log_shells(profile)
+    log_x = _log_shells(profile, rule)
     log_density = (jnp.log(density)[..., None] + profile.density_slope * log_x) / _LN10
-    weight = -0.5 * jnp.log(profile.inner_radius) * _WEIGHTS * jnp.exp((3.0 + 2.0 * profile.density_slope) * log_x)
+    weight = -0.5 * jnp.log(profile.inner_radius) * rule[1] * jnp.exp((3.0 + 2.0 * profile.density_slope) * log_x)
     shells = jnp.sum(weight * cooling(log_temperature, log_density), axis=-1)
     return 4.0 * jnp.pi * (rvir * KPC_CM) ** 3 * density**2 * shells
