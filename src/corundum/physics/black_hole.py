@@ -111,7 +111,7 @@ class MaximalCoolingFeeding(AbstractFeeding):
     """
 
     efficiency: Float[Array, ""] = parameter(
-        0.1, unit="1", meaning="kappa", source="Croton et al. 2016", bounds=(1e-3, 10.0), scale="log10"
+        0.01, unit="1", meaning="kappa", source="choice", bounds=(1e-4, 10.0), scale="log10"
     )
 
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
@@ -153,15 +153,17 @@ class TwoModeFeedback(eqx.Module):
 
     References
     ----------
-    Weinberger et al. 2017, MNRAS 465, 3291 (0.2 kinetic; 0.1 of a radiative efficiency of 0.2 thermal; transition).
+    Weinberger et al. 2017, MNRAS 465, 3291 (0.2 in the kinetic mode, and the transition).  In the radiative mode they give
+    0.02 to the gas around the black hole, of which a hundredth is taken to reach the CGM: with all of it, no galaxy below
+    10^12 Msun keeps the stars it has without a black hole.
     """
 
     radiative: Float[Array, ""] = parameter(
-        0.02,
+        2e-4,
         unit="1",
         meaning="energy to the CGM over accreted rest mass, radiative mode",
-        source="Weinberger et al. 2017",
-        bounds=(1e-4, 0.1),
+        source="choice",
+        bounds=(1e-5, 0.1),
         scale="log10",
     )
     kinetic: Float[Array, ""] = parameter(
