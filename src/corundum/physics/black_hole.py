@@ -153,9 +153,9 @@ class TwoModeFeedback(eqx.Module):
 
     References
     ----------
-    Weinberger et al. 2017, MNRAS 465, 3291 (0.2 in the kinetic mode, and the transition).  In the radiative mode they give
-    0.02 to the gas around the black hole, of which a hundredth is taken to reach the CGM: with all of it, no galaxy below
-    10^12 Msun keeps the stars it has without a black hole.
+    Weinberger et al. 2017, MNRAS 465, 3291 (0.2 in the kinetic mode, and the transition).  In the radiative mode they
+    give 0.02 to the gas around the black hole; a hundredth of that is taken to reach the CGM, because with all of it
+    galaxies of all masses form fewer stars.
     """
 
     radiative: Float[Array, ""] = parameter(
