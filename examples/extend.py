@@ -155,8 +155,8 @@ def show(name: str, model: Any, halos: co.halos.HaloHistories, out: Path) -> Non
 def main(out: str = "out/extend", stages: list[str] | None = None) -> None:
     """The stages, all four by default, in two halos."""
     Path(out).mkdir(parents=True, exist_ok=True)
-    time = np.geomspace(0.6, 13.7, 60)
-    growth = np.log10(time / 13.7)
+    time = np.geomspace(0.6, float(co.cosmology.pandya26_cosmology().age(0.0)), 60)
+    growth = np.log10(time / time[-1])
     halos = co.halos.HaloHistories(time, [[11.3], [12.0]] + 2.0 * growth, np.array([[0.95], [0.9]]) + 0.3 * growth)
     for name in EXTENDED if stages is None else stages:
         show(name, EXTENDED[name](), halos, Path(out))
