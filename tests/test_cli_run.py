@@ -230,7 +230,7 @@ def test_a_full_disk_is_told_and_the_run_resumes(finished, monkeypatch, capsys):
         ("halos.n=ten", "--set halos.n=ten: halos.n: got the text 'ten'; expected a whole number"),
         ("halos.kind=smallhalos:no_halos", "halos.n: unknown key; "),
         ("halos={kind='smallhalos:no_halos'}", "makes int, which does not fit here; it can be 'halos."),
-        ("model.kind=models.Channels", "'models.Channels' does not fit here; it can be 'models."),
+        ("model.kind=models.Ledger", "'models.Ledger' does not fit here; it can be 'models."),
         ("model.parameters.mass_loading.amplitude=0", "got 0; allowed between 0.01 and 10"),
         ("solver.tolerance=2.0", "solver tolerance: got 2.0; allowed 0 < tolerance < 1"),
         ("solver.tolerence=1e-5", "solver.tolerence: unknown key; did you mean 'tolerance'"),

@@ -13,71 +13,47 @@ from hypothesis import strategies as st
 import corundum as co
 from corundum.models import Flow, Ledger, Rates, derivative
 from corundum.models.ledger import CURRENCIES
+from library import COSMOLOGY, MODELS, draw_galaxy, draw_parameters
 
-MODELS = {"ThermalCGM": co.models.ThermalCGM, "pandya26": co.models.pandya26}
-COSMOLOGY = co.cosmology.pandya26_cosmology()
-
-
-def draw_parameters(model, rng):
-    """Random parameters over the declared ranges, in their natural scale, channels left alone."""
-    values = {}
-    for name, item in co.describe(model).items():
-        if name.startswith("channels"):
-            continue
-        low, high = item.bounds
-        if item.scale == "log10":
-            values[name] = 10 ** rng.uniform(np.log10(low), np.log10(high))
-        else:
-            values[name] = rng.uniform(low, high)
-    return co.replace(model, values)
+THERMAL = ("ThermalCGM", "pandya26")
 
 
-def draw_galaxy(rng):
-    """A random galaxy, its halo, and a redshift."""
-    z = rng.uniform(0, 8)
-    mvir = 10 ** rng.uniform(8, 13)
-    rvir = COSMOLOGY.virial_radius(mvir, z)
-    vvir = co.cosmology.circular_velocity(mvir, rvir)
-    growth = mvir / 1e10 * rng.uniform(-0.2, 3)
-    halo = co.halos.Halo(COSMOLOGY.age(z), jnp.array(z), mvir, rvir, vvir, rng.uniform(2.5, 20), growth)
-    masses = mvir * 10 ** rng.uniform(-5, -1, 3)
-    metals = masses * 10 ** rng.uniform(-5, -1.3, 3)
-    energy = masses[2] * 2e43 * vvir**2 * 10 ** rng.uniform(-1, 1)
-    return co.models.ThermalState(*masses, energy, *metals), halo
-
-
-@pytest.fixture(params=MODELS)
+@pytest.fixture(params=sorted(MODELS.keys() - {"pandya23"}))  # the same program as TurbulentCGM
 def model(request):
     return MODELS[request.param]()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**31), name=st.sampled_from(sorted(MODELS)))
 def test_ledger_closes_for_random_parameters(seed, name):
     """Inside plus outside change by nothing, to 1e-10 of the largest flow, for mass, metals and energy."""
     rng = np.random.default_rng(seed)
     model = draw_parameters(MODELS[name](), rng)
-    state, halo = draw_galaxy(rng)
+    state, halo = draw_galaxy(model, rng)
     flows = model.fluxes(state, model.forcing(halo, COSMOLOGY)).flows
     change = model.ledger.derivative(flows)
     outside = model.ledger.exchange(flows)
     for currency in CURRENCIES:
         inside = [getattr(change, f) for (kind, _), f in model.ledger.contents.items() if kind == currency]
         beyond = [value for (kind, _), value in outside.items() if kind == currency]
+        if not inside:
+            continue  # the model does not follow it
         parts = np.array([*inside, *beyond])
         assert np.all(np.isfinite(parts))
         assert abs(parts.sum()) <= 1e-10 * np.abs(parts).max()
 
 
-def test_flows_match_the_equations_of_the_paper(model):
+@pytest.mark.parametrize("name", THERMAL)
+def test_thermal_flows_match_the_equations_of_the_paper(name):
     """The seven equations written out by hand against the ledger (physics of Pandya+26)."""
-    state, halo = draw_galaxy(np.random.default_rng(4))
+    model = MODELS[name]()
+    state, halo = draw_galaxy(model, np.random.default_rng(4))
     forcing = model.forcing(halo, COSMOLOGY)
     flows, extra = model.fluxes(state, forcing)
     change = derivative(model, state, forcing)
     sfr, f_rec, y_z = extra["sfr"], 0.4, 0.02
     inflow, cool, out = flows["accretion"].mass, flows["cooling"].mass, flows["outflow"].mass
-    eta_m, eta_z = forcing.mass_loading, forcing.metal_loading
+    eta_m, eta_z = extra["mass_loading"], extra["metal_loading"]
     z_ism, z_cgm = state.mzism / state.mism, state.mzcgm / state.mcgm
     wind_metals = z_ism * eta_m * sfr + eta_z * y_z * sfr
     per_gyr = 1e9
@@ -93,28 +69,28 @@ def test_flows_match_the_equations_of_the_paper(model):
         np.testing.assert_allclose(getattr(change, name), value * per_gyr, rtol=1e-10, err_msg=name)
     np.testing.assert_allclose(sfr, state.mism / forcing.depletion_time / 1e9, rtol=1e-12)
     supernovae = flows["wind_heating"].energy * 3.15576e7
-    np.testing.assert_allclose(supernovae, forcing.energy_loading * 1e49 * sfr, rtol=1e-12)
+    np.testing.assert_allclose(supernovae, extra["energy_loading"] * 1e49 * sfr, rtol=1e-12)
     np.testing.assert_allclose(extra["t_cool"], state.eth / flows["radiation"].energy / 3.15576e16, rtol=1e-10)
     np.testing.assert_allclose(cool, state.mcgm / (extra["t_cool"] + forcing.t_ff) / 1e9, rtol=1e-10)
     np.testing.assert_allclose(out, flows["outflow"].energy * 3.15576e7 * state.mcgm / state.eth, rtol=1e-10)
 
 
 def test_state_gradients_are_finite_and_match_finite_differences(model):
-    state, halo = draw_galaxy(np.random.default_rng(1))
+    state, halo = draw_galaxy(model, np.random.default_rng(1))
     forcing = model.forcing(halo, COSMOLOGY)
-    rate = lambda logs: jnp.stack(derivative(model, type(state)(*(10.0**logs)), forcing)) / 10.0**logs  # noqa: E731
+    rate = jax.jit(lambda logs: jnp.stack(derivative(model, type(state)(*(10.0**logs)), forcing)) / 10.0**logs)
     logs = jnp.log10(jnp.stack(state))
-    forward, reverse = jax.jacfwd(rate)(logs), jax.jacrev(rate)(logs)
+    forward, reverse = jax.jit(jax.jacfwd(rate))(logs), jax.jit(jax.jacrev(rate))(logs)
     np.testing.assert_allclose(forward, reverse, rtol=1e-8, atol=1e-10)
-    numeric = np.stack([(rate(logs + e) - rate(logs - e)) / 2e-5 for e in 1e-5 * np.eye(7)], axis=1)
+    numeric = np.stack([(rate(logs + e) - rate(logs - e)) / 2e-5 for e in 1e-5 * np.eye(len(logs))], axis=1)
     np.testing.assert_allclose(forward, numeric, rtol=1e-5, atol=1e-6 * np.abs(forward).max())
 
 
-@pytest.mark.parametrize("channel", co.models.ThermalCGM.ledger.names)
+@pytest.mark.parametrize("channel", co.models.ThermalCGM.core.names)
 def test_a_channel_switched_off_carries_nothing_and_leaves_the_others(channel):
     model = co.models.ThermalCGM()
     off = co.replace(model, {f"channels.{channel}": 0.0})
-    state, halo = draw_galaxy(np.random.default_rng(2))
+    state, halo = draw_galaxy(model, np.random.default_rng(2))
     forcing = model.forcing(halo, COSMOLOGY)
     before, after = model.fluxes(state, forcing).flows, off.fluxes(state, forcing).flows
     for name in before:
@@ -144,7 +120,7 @@ def test_every_difference_from_the_published_model_can_be_swapped_singly():
         ["energy_ceiling", "metal_ceiling", "reionisation", "virial", "free_fall", "cooling", "densities",
          "cooling_limit", "halo_outflow", "seed"]
     )  # fmt: skip
-    state, halo = draw_galaxy(np.random.default_rng(3))
+    state, halo = draw_galaxy(default, np.random.default_rng(3))
     for field in fields:
         mixed = eqx.tree_at(lambda m, f=field: getattr(m, f), default, getattr(published, field))
         rate = derivative(mixed, state, mixed.forcing(halo, COSMOLOGY))

@@ -94,7 +94,7 @@ def test_bad_counterfactuals_are_refused(halos, multipliers, message):
 
 
 def test_flow_diagrams_and_indices_are_drawn(base, tmp_path):
-    ledger = co.models.ThermalCGM.ledger
+    ledger = co.models.ThermalCGM().ledger
     for currency, flows in (("mass", 5), ("energy", 4), ("metals", 7)):
         ax = co.plots.flow_diagram(ledger, base, currency=currency, parameter=NAMES[0])
         ribbons = [text for text in ax.texts if "→" in text.get_text() or "←" in text.get_text()]

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-__all__ = ["Parameter", "parameter", "describe", "get_values", "replace", "require_float64"]
+__all__ = ["Parameter", "parameter", "named_parameters", "describe", "get_values", "replace", "require_float64"]
 
 
 class Parameter(NamedTuple):
@@ -39,8 +39,10 @@ def require_float64() -> None:
         )
 
 
-def _strong_float64(value: Any) -> Array:
+def _strong_float64(value: Any) -> Any:
     require_float64()
+    if isinstance(value, Mapping):
+        return {name: _strong_float64(value[name]) for name in sorted(value)}
     return jnp.asarray(value, dtype=jnp.float64)
 
 
@@ -76,18 +78,33 @@ def parameter(
     return eqx.field(default=default, converter=_strong_float64, metadata={"corundum": note})
 
 
+def named_parameters(*, unit: str, meaning: str, source: str, bounds: tuple[float, float]) -> Any:
+    """Declare a field that holds one number for each of some names, such as a multiplier for each flow.
+
+    The numbers are parameters of their own, ``field.name``; ``{name}`` in `meaning` stands for the name.
+    """
+    note = dict(unit=unit, meaning=meaning, source=source, bounds=bounds, scale="linear")
+    return eqx.field(default_factory=dict, converter=_strong_float64, metadata={"corundum": note})
+
+
 def describe(tree: Any, prefix: str = "") -> dict[str, Parameter]:
     """All parameters below `tree` by dotted name, in the order they are declared."""
+    if isinstance(tree, Mapping):
+        return {k: v for name, part in sorted(tree.items()) for k, v in describe(part, f"{prefix}{name}.").items()}
     if not dataclasses.is_dataclass(tree):
         return {}
     found: dict[str, Parameter] = {}
     for field in dataclasses.fields(tree):
         value = getattr(tree, field.name)
         note = field.metadata.get("corundum")
-        if note is not None:
-            found[prefix + field.name] = Parameter(value, **note)
-        else:
+        if note is None:
             found.update(describe(value, f"{prefix}{field.name}."))
+        elif isinstance(value, Mapping):
+            for name, number in sorted(value.items()):
+                words = {**note, "meaning": note["meaning"].format(name=name)}
+                found[f"{prefix}{field.name}.{name}"] = Parameter(number, **words)
+        else:
+            found[prefix + field.name] = Parameter(value, **note)
     return found
 
 
@@ -105,7 +122,7 @@ def _leaves_at(tree: Any, names: Sequence[str]) -> list[Any]:
     for name in names:
         node = tree
         for part in name.split("."):
-            node = getattr(node, part)
+            node = node[part] if isinstance(node, Mapping) else getattr(node, part)
         leaves.append(node)
     return leaves
 

@@ -24,7 +24,7 @@ from .. import parameters
 from ..models import AbstractModel
 from .errors import RunFileError, nearest
 from .kinds import kinds_hint, resolve
-from .values import allows_table, allows_text, as_toml, check_bounds, classes_of, convert
+from .values import allows_table, allows_text, as_toml, check_bounds, classes_of, convert, members_of
 
 __all__ = ["Built", "build", "build_model", "construct"]
 
@@ -133,6 +133,8 @@ def _argument(
 ) -> tuple[Any, Any]:
     """The value of one argument and its entry in the resolved table."""
     annotation = _annotation(argument, field)
+    if isinstance(value, dict) and (members := members_of(annotation)) is not None:
+        return _members(value, argument.default, members, field, keys)
     wanted = classes_of(annotation)
     if isinstance(value, dict) and not allows_table(annotation):
         return _component(value, _default(argument, field), wanted, keys)
@@ -146,6 +148,26 @@ def _argument(
     if note is not None:
         check_bounds(converted, note["bounds"], note["unit"], keys)
     return converted, as_toml(converted)
+
+
+def _members(
+    table: dict, default: Any, annotation: Any, field: dataclasses.Field | None, keys: tuple[str, ...]
+) -> tuple[dict, dict]:
+    """A dictionary of components, or of numbers, by names of the user's choice: those given and those of `default`."""
+    before = default if isinstance(default, Mapping) else {}
+    values, resolved = dict(before), {}
+    for name, value in table.items():
+        here = inspect.Parameter(
+            "member",
+            inspect.Parameter.KEYWORD_ONLY,
+            default=before.get(name, inspect.Parameter.empty),
+            annotation=annotation,
+        )
+        values[name], resolved[name] = _argument(value, here, None, (*keys, name))
+        note = field.metadata.get("corundum") if field is not None else None
+        if note is not None:
+            check_bounds(values[name], note["bounds"], note["unit"], (*keys, name))
+    return values, resolved
 
 
 def _component(value: dict, default: Any, wanted: tuple[type, ...], keys: tuple[str, ...]) -> tuple[Any, Any]:

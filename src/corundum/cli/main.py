@@ -104,7 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     data = commands.add_parser("data", help="measurements that come with the package", **look)
     _list_and_show(data, look, "measurement", _list_data, _show_data)
     model = commands.add_parser("model", help="models and their parameters", **look)
-    _list_and_show(model, look, "model", _list_models, _show_model)
+    show = _list_and_show(model, look, "model", _list_models, _show_model)
+    show.add_argument("--diagram", metavar="FILE", help="draw its reservoirs and flows (.png or .pdf)")
 
     add_halo_commands(commands, look)
 
@@ -119,6 +120,7 @@ def _list_and_show(parser, look, noun, list_command, show_command):
     show = actions.add_parser("show", help=f"all about one {noun}", **look)
     show.add_argument("name", metavar="NAME")
     show.set_defaults(command=show_command)
+    return show
 
 
 # What stands on JAX is imported by the command that needs it, so that help and wrong usage answer at once.
@@ -160,7 +162,7 @@ def _show_model(arguments: argparse.Namespace) -> int:
     configure()
     from .show import show_model
 
-    print(show_model(arguments.name))
+    print(show_model(arguments.name, arguments.diagram))
     return 0
 
 

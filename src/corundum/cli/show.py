@@ -2,13 +2,17 @@
 they are."""
 
 import inspect
+from pathlib import Path
 
 import numpy as np
 
 from .. import observables, parameters
-from ..models import AbstractModel
-from .builder import build
+from ..models import AbstractModel, citations
+from ..models.ledger import CURRENCIES
+from .builder import build, build_model
+from .errors import RunFileError
 from .kinds import kinds_making, resolve
+from .runfile import read_run_file
 
 __all__ = ["list_data", "show_data", "list_models", "show_model"]
 
@@ -36,24 +40,71 @@ def list_models() -> str:
     return _columns([(kind, (inspect.getdoc(resolve(kind, ())) or "").partition("\n")[0]) for kind in kinds])
 
 
-def show_model(name: str) -> str:
-    """Every parameter of a model: name, value, unit, range, meaning and source.
+def show_model(name: str, diagram: str | None = None) -> str:
+    """All about a model: reservoirs, flows, parameters, and the papers to cite.
 
     Parameters
     ----------
     name : str
-        ``"pandya26"``, ``"models.pandya26"`` or ``"module:name"``.
+        ``"pandya26"``, ``"models.pandya26"``, ``"module:name"``, or a run file, whose model is shown.
+    diagram : str, optional
+        File for a drawing of its network.
     """
-    kind = name if ":" in name or "." in name else f"models.{name}"
-    model = build(kind, ("model",), (AbstractModel,)).value
-    summary = (inspect.getdoc(resolve(kind, ())) or "").partition("\n")[0]
+    if Path(name).suffix == ".toml":
+        file = read_run_file(Path(name))
+        with file.located():
+            if "model" not in file.tables:
+                raise RunFileError(("model",), "this run file has no [model]")
+            model = build_model(file.tables["model"], ("model",)).value
+        title = f"model of {name}: {(inspect.getdoc(type(model)) or '').partition(chr(10))[0]}"
+    else:
+        kind = name if ":" in name or "." in name else f"models.{name}"
+        model = build(kind, ("model",), (AbstractModel,)).value
+        title = f"{kind}: {(inspect.getdoc(resolve(kind, ())) or '').partition(chr(10))[0]}"
+    parts = [
+        title,
+        f"Reservoirs\n{_columns(_reservoirs(model.ledger))}",
+        f"Flows\n{_columns(_flows(model.ledger))}",
+        f"Parameters\n{_columns(_parameters(model))}",
+    ]
+    entries = citations(model)
+    if entries:
+        parts.append("Cite\n" + "\n\n".join(entries.values()))
+    if diagram is not None:
+        # Drawing takes a second to load, and most who look at a model do not draw it.
+        from ..plots import network, save_figure
+
+        save_figure(network(model.ledger), diagram)
+        parts.append(f"Its network is drawn in {diagram}")
+    return "\n\n".join(parts)
+
+
+def _reservoirs(ledger):
+    rows = [("reservoir", "holds", "field", "unit", "meaning")]
+    for (currency, place), field in ledger.contents.items():
+        quantity = ledger.quantities[field]
+        rows.append((place, currency, field, quantity.unit, quantity.meaning))
+    for currency, place in ledger.outside:
+        rows.append((place, currency, "-", "-", "outside the galaxy"))
+    return rows
+
+
+def _flows(ledger):
+    rows = [("flow", *CURRENCIES, "meaning")]
+    for flow in ledger.flows:
+        routes = (getattr(flow, currency) for currency in CURRENCIES)
+        rows.append((flow.name, *(" -> ".join(route) if route else "" for route in routes), flow.meaning))
+    return rows
+
+
+def _parameters(model):
     rows = [("parameter", "value", "unit", "range", "scale", "meaning", "source")]
     for dotted_name, number in parameters.describe(model).items():
         low, high = number.bounds
         value = " ".join(f"{each:.6g}" for each in np.ravel(number.value))
         limits = f"{low:g} to {high:g}"
         rows.append((dotted_name, value, number.unit, limits, number.scale, number.meaning, number.source))
-    return f"{kind}: {summary}\n\n{_columns(rows)}"
+    return rows
 
 
 def _columns(rows: list[tuple[str, ...]]) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 
 from .errors import RunFileError
 
-__all__ = ["convert", "check_bounds", "classes_of", "allows_table", "allows_text", "as_toml"]
+__all__ = ["convert", "check_bounds", "classes_of", "members_of", "allows_table", "allows_text", "as_toml"]
 
 _SEQUENCES = (tuple, list, collections.abc.Sequence, collections.abc.Iterable)
 _NOT_COMPONENTS = ("builtins", "pathlib", "os", "collections.abc", "numpy")
@@ -65,6 +65,16 @@ def classes_of(annotation: Any) -> tuple[type, ...]:
         for option in _options(annotation)
         if isinstance(option, type) and not _is_array(option) and option.__module__ not in _NOT_COMPONENTS
     )
+
+
+def members_of(annotation: Any) -> Any:
+    """What the values of a dictionary must be, where `annotation` asks for one by name; None otherwise."""
+    for option in _options(annotation):
+        if typing.get_origin(option) in (dict, collections.abc.Mapping) and typing.get_args(option)[:1] == (str,):
+            member = typing.get_args(option)[1]
+            if _is_array(member) or classes_of(member):
+                return member
+    return None
 
 
 def allows_table(annotation: Any) -> bool:

@@ -1,5 +1,6 @@
 """Saving and opening results: one HDF5 file whose every dataset says its unit and meaning."""
 
+from .cooling_tables import read_wiersma09
 from .files import atomic_path
 from .halos import load_halos, save_halos
 from .results import Results, load, save
@@ -12,6 +13,7 @@ __all__ = [
     "load",
     "load_halos",
     "load_sensitivity",
+    "read_wiersma09",
     "save",
     "save_halos",
     "save_sensitivity",

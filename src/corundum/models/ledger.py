@@ -5,13 +5,15 @@ state.  Because each flow leaves exactly one place and enters exactly one, mass,
 construction, places outside the galaxy included, and `Ledger.exchange` says what crossed the boundary.
 """
 
+import collections
+import functools
 from typing import Any, NamedTuple
 
 from jaxtyping import Array, Float
 
 from ..units import GYR_S, GYR_YR, Quantity
 
-__all__ = ["CURRENCIES", "Rates", "Flow", "Ledger"]
+__all__ = ["CURRENCIES", "Rates", "Flow", "Ledger", "extended_ledger"]
 
 CURRENCIES = ("mass", "metals", "energy")
 
@@ -65,7 +67,17 @@ class Ledger:
                 )
         if sorted(contents.values()) != sorted(state._fields):
             raise ValueError(f"ledger: each of {state._fields} must hold the content of exactly one reservoir")
+        names = [flow.name for flow in flows]
+        if len(set(names)) < len(names):
+            repeated = sorted({name for name in names if names.count(name) > 1})
+            raise ValueError(f"ledger: two flows are called {' and '.join(repeated)}; give each its own name")
         self.state, self.contents, self.flows, self.quantities = state, contents, tuple(flows), quantities
+
+    @property
+    def outside(self) -> tuple[tuple[str, str], ...]:
+        """(currency, place) of every end of a flow that is no reservoir of the galaxy."""
+        ends = [(kind, end) for flow in self.flows for kind in CURRENCIES for end in getattr(flow, kind) or ()]
+        return tuple(dict.fromkeys(key for key in ends if key not in self.contents))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -107,3 +119,23 @@ class Ledger:
                     )
                 if route is not None:
                     yield currency, *route, rate
+
+
+@functools.lru_cache(maxsize=256)
+def extended_ledger(
+    core: Ledger,
+    reservoirs: tuple[tuple[tuple[str, str], str, Quantity], ...],
+    flows: tuple[Flow, ...],
+) -> Ledger:
+    """`core` with more reservoirs, ((currency, reservoir), field, quantity) each, and more flows.
+
+    The same arguments give the same ledger and the same state class, so that nothing is compiled twice.
+    """
+    if not reservoirs and not flows:
+        return core
+    state = core.state
+    if reservoirs:
+        state = collections.namedtuple(state.__name__, (*state._fields, *(field for _, field, _ in reservoirs)))
+    contents = {**core.contents, **{key: field for key, field, _ in reservoirs}}
+    quantities = {**core.quantities, **{field: quantity for _, field, quantity in reservoirs}}
+    return Ledger(state, contents, [*core.flows, *flows], quantities)

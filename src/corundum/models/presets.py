@@ -13,8 +13,9 @@ from ..physics import (
     VirialTemperature,
 )
 from .thermal import ThermalCGM
+from .turbulent import TurbulentCGM
 
-__all__ = ["PANDYA26_FREE", "pandya26"]
+__all__ = ["PANDYA26_FREE", "pandya23", "pandya26"]
 
 PANDYA26_FREE = (
     "mass_loading.amplitude",
@@ -48,4 +49,21 @@ def pandya26() -> ThermalCGM:
         cooling_limit=HardMinimum(),
         halo_outflow=OverpressureOutflow(excess=HardPositivePart()),
         seed=GasSeed(specific_energy=1.0),
+    )
+
+
+def pandya23() -> TurbulentCGM:
+    """The turbulent model of Pandya et al. 2023, with its published choices and smooth switches.
+
+    It differs from ``TurbulentCGM()`` in the filtering mass, the density convention (cooling per n_tot^2, five times
+    more), the rounded virial-temperature coefficient and the unguarded free-fall radius.  The switches that the paper
+    has sharp are smooth; ``onset=PublishedOnset()``, ``condensing=HardPositivePart()`` and
+    ``halo_outflow=OverpressureOutflow(excess=HardPositivePart())`` make them sharp.  Its cooling tables are not
+    shipped: ``cooling=corundum.io.read_wiersma09(folder)`` takes them where `PhotoionisedCooling` stands.
+    """
+    return TurbulentCGM(
+        reionisation=Okamoto08(filtering_mass=PublishedFilteringMass()),
+        virial=VirialTemperature(35.9),
+        free_fall=FreeFall(limit=Unlimited()),
+        densities=TotalDensitySquared(),
     )

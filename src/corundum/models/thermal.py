@@ -14,11 +14,12 @@ from jaxtyping import Array, Float
 from ..cosmology import Cosmology
 from ..halos import Halo
 from ..numerics.limiters import AbstractMinimum, SmoothMinimum
-from ..parameters import parameter
 from ..physics import (
     AbstractCGMProfile,
+    AbstractCondensation,
     AbstractCooling,
     AbstractDensityConvention,
+    AbstractGalaxyScaling,
     AbstractPrevention,
     AbstractReionisation,
     AbstractScaling,
@@ -27,7 +28,9 @@ from ..physics import (
     ElectronIonDensities,
     EnergyLoading,
     FreeFall,
+    Galaxy,
     GasSeed,
+    HarmonicCondensation,
     InflowMetallicity,
     IsothermalCGM,
     LogisticPrevention,
@@ -40,13 +43,15 @@ from ..physics import (
     VirialTemperature,
     dynamical_time,
 )
-from ..units import GYR_S, GYR_YR, SOLAR_METALLICITY, SUPERNOVA_ERG_PER_MSUN, YEAR_S, Quantity
-from .base import AbstractModel, Fluxes
+from ..units import GYR_S, GYR_YR, SUPERNOVA_ERG_PER_MSUN, YEAR_S, Quantity
+from .baryons import baryon_cycle
+from .base import Fluxes
+from .emission import check_cooling, cooling_function, radiated_power
+from .galaxy import AbstractGalaxyModel
 from .ledger import Flow, Ledger, Rates
+from .process import AbstractProcess, channel_multipliers
 
-__all__ = ["ThermalCGM", "ThermalState", "ThermalForcing", "Channels"]
-
-_LN10 = 2.302585092994046
+__all__ = ["ThermalCGM", "ThermalState", "ThermalForcing"]
 
 
 class ThermalState(NamedTuple):
@@ -62,47 +67,21 @@ class ThermalState(NamedTuple):
 
 
 class ThermalForcing(NamedTuple):
-    """What the halo imposes on its galaxy at one time."""
+    """What the halo imposes on its galaxy at one time; None where a law needs the galaxy itself."""
 
-    accretion: Float[Array, "..."]  # gas inflow [Msun/yr]
+    halo: Halo
+    supply: Float[Array, "..."]  # gas that falls in where nothing prevents it [Msun/yr]
     inflow_metallicity: Float[Array, "..."]  # mass fraction
     specific_energy: Float[Array, "..."]  # e_vir [erg/Msun]
-    rvir: Float[Array, "..."]  # [kpc]
     t_dyn: Float[Array, "..."]  # [Gyr]
     t_ff: Float[Array, "..."]  # [Gyr]
-    mass_loading: Float[Array, "..."]
-    energy_loading: Float[Array, "..."]
-    metal_loading: Float[Array, "..."]
-    depletion_time: Float[Array, "..."]  # [Gyr]
+    mass_loading: Float[Array, "..."] | None
+    energy_loading: Float[Array, "..."] | None
+    metal_loading: Float[Array, "..."] | None
+    depletion_time: Float[Array, "..."] | None  # [Gyr]
+    prevention: Float[Array, "..."] | None
     tvir: Float[Array, "..."]  # [K]
     uv_fraction: Float[Array, "..."]
-    prevention: Float[Array, "..."]
-
-
-def _multiplier(flow):
-    return parameter(1.0, unit="1", meaning=f"multiplier of the {flow} flow", source="control", bounds=(0.0, 10.0))
-
-
-class Channels(eqx.Module):
-    """A dimensionless multiplier on every flow: 1 leaves the model as it is, 0 switches the channel off.
-
-    Derivatives with respect to them say how much each channel matters.
-    """
-
-    accretion: Float[Array, ""] = _multiplier("accretion")
-    cooling: Float[Array, ""] = _multiplier("cooling")
-    radiation: Float[Array, ""] = _multiplier("radiation")
-    star_formation: Float[Array, ""] = _multiplier("star_formation")
-    enrichment: Float[Array, ""] = _multiplier("enrichment")
-    venting: Float[Array, ""] = _multiplier("venting")
-    wind: Float[Array, ""] = _multiplier("wind")
-    wind_heating: Float[Array, ""] = _multiplier("wind_heating")
-    outflow: Float[Array, ""] = _multiplier("outflow")
-
-    def scale(self, name: str, rates: Rates) -> Rates:
-        """`rates` of the flow `name` times its multiplier."""
-        m = getattr(self, name)
-        return Rates(*(None if rate is None else m * rate for rate in rates))
 
 
 _LEDGER = Ledger(
@@ -148,6 +127,7 @@ _DIAGNOSTICS = {
     "sfr": Quantity("Msun/yr", "star-formation rate"),
     "temperature": Quantity("K", "CGM temperature at Rvir"),
     "density": Quantity("cm^-3", "CGM particle density at Rvir"),
+    "cooling_function": Quantity("erg cm^3/s", "emitted power at Rvir over the total particle density squared"),
     "t_cool": Quantity("Gyr", "CGM thermal energy over radiated power"),
     "z_ism": Quantity("1", "metal mass fraction of the ISM"),
     "z_cgm": Quantity("1", "metal mass fraction of the CGM"),
@@ -165,7 +145,7 @@ _DIAGNOSTICS = {
 }
 
 
-class ThermalCGM(AbstractModel):
+class ThermalCGM(AbstractGalaxyModel):
     """The thermal CGM model with our defaults; `corundum.models.pandya26` makes the published one.
 
     Every law is a component that can be swapped alone, for example
@@ -176,18 +156,18 @@ class ThermalCGM(AbstractModel):
     Pandya et al. 2023, ApJ 956, 118; Pandya et al. 2026, arXiv:2604.06318.
     """
 
-    ledger: ClassVar[Ledger] = _LEDGER
-    diagnostics: ClassVar[dict[str, Quantity]] = _DIAGNOSTICS
+    core: ClassVar[Ledger] = _LEDGER
+    core_diagnostics: ClassVar[dict[str, Quantity]] = _DIAGNOSTICS
 
-    mass_loading: AbstractScaling = eqx.field(default_factory=MassLoading)
-    energy_loading: AbstractScaling = eqx.field(default_factory=EnergyLoading)
-    depletion_time: AbstractScaling = eqx.field(default_factory=DepletionTime)
-    metal_loading: AbstractScaling = eqx.field(default_factory=MetalLoading)
+    mass_loading: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=MassLoading)
+    energy_loading: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=EnergyLoading)
+    depletion_time: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=DepletionTime)
+    metal_loading: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=MetalLoading)
     energy_ceiling: Ceiling = eqx.field(default_factory=Ceiling)
     metal_ceiling: Ceiling = eqx.field(default_factory=Ceiling)
     stellar_return: StellarReturn = eqx.field(default_factory=StellarReturn)
     inflow_metallicity: AbstractScaling = eqx.field(default_factory=InflowMetallicity)
-    prevention: AbstractPrevention = eqx.field(default_factory=LogisticPrevention)
+    prevention: AbstractPrevention | AbstractGalaxyScaling = eqx.field(default_factory=LogisticPrevention)
     reionisation: AbstractReionisation = eqx.field(default_factory=Okamoto08)
     virial: VirialTemperature = eqx.field(default_factory=VirialTemperature)
     free_fall: FreeFall = eqx.field(default_factory=FreeFall)
@@ -195,11 +175,21 @@ class ThermalCGM(AbstractModel):
     cooling: AbstractCooling = eqx.field(default_factory=SutherlandDopita93)
     densities: AbstractDensityConvention = eqx.field(default_factory=ElectronIonDensities)
     cooling_limit: AbstractMinimum = eqx.field(default_factory=SmoothMinimum)
+    condensation: AbstractCondensation = eqx.field(default_factory=HarmonicCondensation)
     halo_outflow: OverpressureOutflow = eqx.field(default_factory=OverpressureOutflow)
     seed: GasSeed = eqx.field(default_factory=GasSeed)
-    channels: Channels = eqx.field(default_factory=Channels)
+    processes: dict[str, AbstractProcess] = eqx.field(default_factory=dict)
+    channels: dict[str, Float[Array, ""]] = channel_multipliers()
 
-    def initial(self, halo: Halo, cosmology: Cosmology) -> ThermalState:
+    def __check_init__(self):
+        check_cooling("ThermalCGM", self.cooling, self.densities, self.profile)
+        if self.cooling.can_heat:
+            raise ValueError(
+                f"ThermalCGM: {type(self.cooling).__name__} can heat gas, but here all gas whose energy is radiated "
+                "away condenses, which has no meaning where energy is gained; use TurbulentCGM, which takes net heating"
+            )
+
+    def begin(self, halo: Halo, cosmology: Cosmology) -> ThermalState:
         """State at the start of `halo`."""
         gas = self.seed.gas(halo.mvir, cosmology.baryon_fraction)
         mass = self.seed.mass * jnp.ones_like(gas)
@@ -208,73 +198,79 @@ class ThermalCGM(AbstractModel):
 
     def forcing(self, halo: Halo, cosmology: Cosmology) -> ThermalForcing:
         """What the halo imposes, from the laws that know no galaxy."""
-        v, redshift = halo.vvir, halo.redshift
-        uv_fraction = self.reionisation(halo.mvir, redshift, cosmology)
-        prevention = self.prevention(v, redshift)
+        v = halo.vvir
+        uv_fraction = self.reionisation(halo.mvir, halo.redshift, cosmology)
         return ThermalForcing(
-            accretion=prevention * uv_fraction * cosmology.baryon_fraction * jnp.maximum(halo.growth, 0.0),
-            inflow_metallicity=self.inflow_metallicity(v, redshift),
+            halo=halo,
+            supply=uv_fraction * cosmology.baryon_fraction * jnp.maximum(halo.growth, 0.0),
+            inflow_metallicity=self.inflow_metallicity(v, halo.redshift),
             specific_energy=self.virial.specific_energy(v),
-            rvir=halo.rvir,
             t_dyn=dynamical_time(halo.rvir, v),
             t_ff=self.free_fall(halo.rvir, v, halo.concentration),
-            mass_loading=self.mass_loading(v, redshift),
-            energy_loading=self.energy_ceiling(self.energy_loading(v, redshift)),
-            metal_loading=self.metal_ceiling(self.metal_loading(v, redshift)),
-            depletion_time=self.depletion_time(v, redshift),
+            mass_loading=self.mass_loading.imposed(halo),
+            energy_loading=self.energy_loading.imposed(halo),
+            metal_loading=self.metal_loading.imposed(halo),
+            depletion_time=self.depletion_time.imposed(halo),
+            prevention=self.prevention.imposed(halo),
             tvir=self.virial(v),
             uv_fraction=uv_fraction,
-            prevention=prevention,
         )
 
     def breaks(self, cosmology: Cosmology) -> tuple[Array, ...]:
         """The transitions of reionisation."""
         return tuple(cosmology.age(redshift) for redshift in self.reionisation.breaks())
 
-    def fluxes(self, state: ThermalState, forcing: ThermalForcing) -> Fluxes:
+    def rates(self, state: ThermalState, forcing: ThermalForcing) -> tuple[Fluxes, Galaxy]:
         """Rates of the nine flows."""
-        f = forcing
+        f, halo = forcing, forcing.halo
+        known = {name: getattr(f, name) for name in ("supply", "specific_energy", "t_dyn", "t_ff", "tvir")}
+        galaxy = Galaxy(state, halo, known, {})
         z_ism, z_cgm = state.mzism / state.mism, state.mzcgm / state.mcgm
-        density = self.profile.density(state.mcgm, f.rvir)
-        temperature = self.profile.temperature(state.eth, density, f.rvir)
-        log_z = jnp.log(z_cgm / SOLAR_METALLICITY) / _LN10
-        emitted = self.densities.fraction() * self.profile.luminosity(
-            density, temperature, f.rvir, lambda log_t: self.cooling(log_t, log_z)
-        )  # [erg/s]
+
+        density = self.profile.density(state.mcgm, halo.rvir)
+        temperature = self.profile.temperature(state.eth, density, halo.rvir)
+        emitted = radiated_power(self, density, temperature, z_cgm, halo)
         radiated = self.cooling_limit(emitted, state.eth / (f.t_dyn * GYR_S))
         cooling_rate = radiated * GYR_S / state.eth  # 1/t_cool [1/Gyr], zero where nothing cools
-        condensing = state.mcgm * cooling_rate / (1.0 + cooling_rate * f.t_ff) / GYR_YR
-
-        sfr = state.mism / f.depletion_time / GYR_YR
-        locked = (1.0 - self.stellar_return.recycled_fraction) * sfr
-        new_metals = self.stellar_return.metal_yield * sfr
-        ejected = f.mass_loading * sfr
+        condensing = state.mcgm * self.condensation(cooling_rate, f.t_ff) / GYR_YR
 
         binding = f.specific_energy * state.mcgm
         escaping = self.halo_outflow(state.eth, binding, f.t_dyn) / state.eth  # [1/Gyr]
-        lost = escaping * state.mcgm / GYR_YR
+        lost = self.halo_outflow.mass(escaping * state.mcgm) / GYR_YR
+        outflow = Rates(lost, z_cgm * lost, escaping * state.eth / GYR_S)
+        galaxy = galaxy._replace(flows={"outflow": outflow})
 
-        rates = {
-            "accretion": Rates(
-                f.accretion, f.inflow_metallicity * f.accretion, f.accretion * f.specific_energy / YEAR_S
-            ),
+        prevention = self.prevention.value(f.prevention, galaxy)
+        accretion = prevention * f.supply
+        cycle = baryon_cycle(self, f, galaxy)
+        energy_loading = self.energy_ceiling(self.energy_loading.value(f.energy_loading, galaxy))
+        flows = {
+            "accretion": Rates(accretion, f.inflow_metallicity * accretion, accretion * f.specific_energy / YEAR_S),
             "cooling": Rates(condensing, z_cgm * condensing),
             "radiation": Rates(energy=radiated),
-            "star_formation": Rates(locked, z_ism * locked),
-            "enrichment": Rates(metals=(1.0 - f.metal_loading) * new_metals),
-            "venting": Rates(metals=f.metal_loading * new_metals),
-            "wind": Rates(ejected, z_ism * ejected),
-            "wind_heating": Rates(energy=f.energy_loading * SUPERNOVA_ERG_PER_MSUN * sfr / YEAR_S),
-            "outflow": Rates(lost, z_cgm * lost, escaping * state.eth / GYR_S),
+            **cycle.flows,
+            "wind_heating": Rates(energy=energy_loading * SUPERNOVA_ERG_PER_MSUN * cycle.sfr / YEAR_S),
+            "outflow": outflow,
         }
         diagnostics = dict(
-            sfr=sfr,
+            sfr=cycle.sfr,
             temperature=temperature,
             density=density,
+            cooling_function=cooling_function(self, temperature, z_cgm, density, halo.redshift),
             t_cool=1.0 / cooling_rate,
             z_ism=z_ism,
             z_cgm=z_cgm,
             binding_energy=binding,
-            **{name: getattr(f, name) for name in _DIAGNOSTICS if name in f._fields},
+            inflow_metallicity=f.inflow_metallicity,
+            t_dyn=f.t_dyn,
+            t_ff=f.t_ff,
+            mass_loading=cycle.mass_loading,
+            energy_loading=energy_loading,
+            metal_loading=cycle.metal_loading,
+            depletion_time=cycle.depletion_time,
+            tvir=f.tvir,
+            uv_fraction=f.uv_fraction,
+            prevention=prevention,
         )
-        return Fluxes({name: self.channels.scale(name, rate) for name, rate in rates.items()}, diagnostics)
+        galaxy = galaxy._replace(quantities=known | diagnostics)
+        return Fluxes(flows, diagnostics), galaxy

@@ -6,6 +6,7 @@ particle density (Pandya et al. 2023, section 1.4 of its model description).
 
 import abc
 from collections.abc import Callable
+from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -17,14 +18,22 @@ from ..parameters import parameter
 from ..units import KBOLTZMANN, KPC_CM, MPROTON_G, MSUN_G
 from .virial import MEAN_WEIGHT
 
-__all__ = ["AbstractCGMProfile", "IsothermalCGM", "PowerLawCGM"]
+__all__ = ["AbstractCGMProfile", "IsothermalCGM", "IsothermalShells", "PowerLawCGM"]
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
+_FEW, _MANY = (np.polynomial.legendre.leggauss(n) for n in (16, 32))
 _LN10 = float(np.log(10.0))
 
 
 class AbstractCGMProfile(eqx.Module):
-    """Spherical gas between a tenth of the virial radius and the virial radius."""
+    """Spherical gas between a tenth of the virial radius and the virial radius.
+
+    Attributes
+    ----------
+    resolves_density : bool
+        Whether `luminosity` asks for Lambda at the density of each shell.
+    """
+
+    resolves_density: eqx.AbstractClassVar[bool]
 
     @abc.abstractmethod
     def density(self, mcgm: Float[Array, "..."], rvir: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -42,9 +51,12 @@ class AbstractCGMProfile(eqx.Module):
         density: Float[Array, "..."],
         temperature: Float[Array, "..."],
         rvir: Float[Array, "..."],
-        cooling: Callable[[Float[Array, "..."]], Float[Array, "..."]],
+        cooling: Callable[[Float[Array, "..."], Float[Array, "..."]], Float[Array, "..."]],
     ) -> Float[Array, "..."]:
-        """Integral of n^2 Lambda(lg T) over the volume [erg/s]; `cooling` maps lg T [K] to Lambda [erg cm^3/s]."""
+        """Integral of n^2 Lambda over the volume [erg/s].
+
+        `cooling` maps lg T [K] and lg n [cm^-3] to Lambda [erg cm^3/s].
+        """
 
 
 def _density_slope():
@@ -74,7 +86,12 @@ def _temperature(eth, density, rvir, slope, inner):
 
 
 class IsothermalCGM(AbstractCGMProfile):
-    """A power law in density at one temperature: every integral in closed form, for any slope."""
+    """A power law in density at one temperature: every integral in closed form, for any slope.
+
+    Its one value of Lambda is that at Rvir, so that Lambda must not depend on density.
+    """
+
+    resolves_density: ClassVar[bool] = False
 
     density_slope: Float[Array, ""] = _density_slope()
     inner_radius: Float[Array, ""] = _inner_radius()
@@ -92,14 +109,46 @@ class IsothermalCGM(AbstractCGMProfile):
         density: Float[Array, "..."],
         temperature: Float[Array, "..."],
         rvir: Float[Array, "..."],
-        cooling: Callable[[Float[Array, "..."]], Float[Array, "..."]],
+        cooling: Callable[[Float[Array, "..."], Float[Array, "..."]], Float[Array, "..."]],
     ) -> Float[Array, "..."]:
         volume = 4.0 * jnp.pi * (rvir * KPC_CM) ** 3 * power_integral(3.0 + 2.0 * self.density_slope, self.inner_radius)
-        return volume * density**2 * cooling(jnp.log(temperature) / _LN10)
+        return volume * density**2 * cooling(jnp.log(temperature) / _LN10, jnp.log(density) / _LN10)
+
+
+class IsothermalShells(AbstractCGMProfile):
+    """A power law in density at one temperature, with the radiated power of every shell: for Lambda(n).
+
+    Gauss-Legendre quadrature in ln(r) on 16 shells.
+    """
+
+    resolves_density: ClassVar[bool] = True
+
+    density_slope: Float[Array, ""] = _density_slope()
+    inner_radius: Float[Array, ""] = _inner_radius()
+
+    def density(self, mcgm: Float[Array, "..."], rvir: Float[Array, "..."]) -> Float[Array, "..."]:
+        return _density(mcgm, rvir, self.density_slope, self.inner_radius)
+
+    def temperature(
+        self, eth: Float[Array, "..."], density: Float[Array, "..."], rvir: Float[Array, "..."]
+    ) -> Float[Array, "..."]:
+        return _temperature(eth, density, rvir, self.density_slope, self.inner_radius)
+
+    def luminosity(
+        self,
+        density: Float[Array, "..."],
+        temperature: Float[Array, "..."],
+        rvir: Float[Array, "..."],
+        cooling: Callable[[Float[Array, "..."], Float[Array, "..."]], Float[Array, "..."]],
+    ) -> Float[Array, "..."]:
+        log_temperature = jnp.log(temperature)[..., None] / _LN10  # one value for all shells
+        return _shells(self, _FEW, density, rvir, log_temperature, cooling)
 
 
 class PowerLawCGM(AbstractCGMProfile):
     """Power laws in density and temperature; the radiated power by Gauss-Legendre quadrature in ln(r)."""
+
+    resolves_density: ClassVar[bool] = True
 
     density_slope: Float[Array, ""] = _density_slope()
     temperature_slope: Float[Array, ""] = parameter(
@@ -124,11 +173,21 @@ class PowerLawCGM(AbstractCGMProfile):
         density: Float[Array, "..."],
         temperature: Float[Array, "..."],
         rvir: Float[Array, "..."],
-        cooling: Callable[[Float[Array, "..."]], Float[Array, "..."]],
+        cooling: Callable[[Float[Array, "..."], Float[Array, "..."]], Float[Array, "..."]],
     ) -> Float[Array, "..."]:
-        half = -0.5 * jnp.log(self.inner_radius)
-        log_x = half * (_NODES - 1.0)
-        log_temperature = (jnp.log(temperature)[..., None] + self.temperature_slope * log_x) / _LN10
-        weight = half * _WEIGHTS * jnp.exp((3.0 + 2.0 * self.density_slope) * log_x)
-        shells = jnp.sum(weight * cooling(log_temperature), axis=-1)
-        return 4.0 * jnp.pi * (rvir * KPC_CM) ** 3 * density**2 * shells
+        log_temperature = (jnp.log(temperature)[..., None] + self.temperature_slope * _log_shells(self, _MANY)) / _LN10
+        return _shells(self, _MANY, density, rvir, log_temperature, cooling)
+
+
+def _log_shells(profile, rule):
+    """ln(r / Rvir) of the shells of a quadrature rule."""
+    return -0.5 * jnp.log(profile.inner_radius) * (rule[0] - 1.0)
+
+
+def _shells(profile, rule, density, rvir, log_temperature, cooling):
+    """Radiated power shell by shell; shells on the last axis."""
+    log_x = _log_shells(profile, rule)
+    log_density = (jnp.log(density)[..., None] + profile.density_slope * log_x) / _LN10
+    weight = -0.5 * jnp.log(profile.inner_radius) * rule[1] * jnp.exp((3.0 + 2.0 * profile.density_slope) * log_x)
+    shells = jnp.sum(weight * cooling(log_temperature, log_density), axis=-1)
+    return 4.0 * jnp.pi * (rvir * KPC_CM) ** 3 * density**2 * shells

@@ -7,6 +7,7 @@ convert: that is the density convention, a component of its own so that it can n
 
 import abc
 from importlib import resources
+from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -18,10 +19,12 @@ from ..parameters import parameter
 
 __all__ = [
     "AbstractCooling",
+    "AbstractNetCooling",
     "SutherlandDopita93",
     "SutherlandDopita93Bilinear",
     "AbstractDensityConvention",
     "ElectronIonDensities",
+    "HydrogenDensitySquared",
     "TotalDensitySquared",
 ]
 
@@ -38,13 +41,51 @@ def _read_table():
 
 
 class AbstractCooling(eqx.Module):
-    """A cooling function of temperature and metallicity."""
+    """A cooling function of temperature and metallicity, the same at any density and redshift.
+
+    Attributes
+    ----------
+    per : str
+        The density product that Lambda is given per.
+    """
+
+    per: ClassVar[str] = "n_e n_i"
+    can_heat: ClassVar[bool] = False
+    depends_on_density: ClassVar[bool] = False
 
     @abc.abstractmethod
     def __call__(
         self, log_temperature: Float[Array, "..."], log_metallicity: Float[Array, "..."]
     ) -> Float[Array, "..."]:
         """Lambda [erg cm^3 / s] at lg T [K] and lg Z/Zsun."""
+
+    def net(
+        self,
+        log_temperature: Float[Array, "..."],
+        log_metallicity: Float[Array, "..."],
+        log_density: Float[Array, "..."],
+        redshift: Float[Array, "..."],
+    ) -> Float[Array, "..."]:
+        """Cooling minus heating [erg cm^3 / s], at lg of the total particle density [cm^-3] and at a redshift."""
+        return self(log_temperature, log_metallicity)
+
+
+class AbstractNetCooling(eqx.Module):
+    """Cooling minus heating of gas in a radiation background, per n_H^2; negative where the gas is heated."""
+
+    per: ClassVar[str] = "n_H^2"
+    can_heat: ClassVar[bool] = True
+    depends_on_density: ClassVar[bool] = True
+
+    @abc.abstractmethod
+    def net(
+        self,
+        log_temperature: Float[Array, "..."],
+        log_metallicity: Float[Array, "..."],
+        log_density: Float[Array, "..."],
+        redshift: Float[Array, "..."],
+    ) -> Float[Array, "..."]:
+        """Cooling minus heating [erg cm^3 / s] at lg T [K], lg Z/Zsun, lg of the total particle density [cm^-3]."""
 
 
 class SutherlandDopita93(AbstractCooling):
@@ -145,17 +186,23 @@ def _bracket(grid, x):
 
 
 class AbstractDensityConvention(eqx.Module):
-    """The density product that multiplies Lambda, over the square of the total particle density."""
+    """The density product that multiplies Lambda, over the square of the total particle density.
+
+    Attributes
+    ----------
+    product : str or None
+        The product; None takes tables of any.
+    """
+
+    product: eqx.AbstractClassVar[str | None]
 
     @abc.abstractmethod
     def fraction(self) -> Float[Array, ""]:
         """Density product / n_tot^2."""
 
 
-class ElectronIonDensities(AbstractDensityConvention):
-    """n_e n_i of fully ionised hydrogen and helium, the normalisation of Sutherland & Dopita 1993; about 0.25."""
-
-    hydrogen_fraction: Float[Array, ""] = parameter(
+def _hydrogen_fraction():
+    return parameter(
         0.76,
         unit="1",
         meaning="hydrogen mass fraction",
@@ -163,14 +210,36 @@ class ElectronIonDensities(AbstractDensityConvention):
         bounds=(0.7, 0.8),
     )
 
+
+class ElectronIonDensities(AbstractDensityConvention):
+    """n_e n_i of fully ionised hydrogen and helium, the normalisation of Sutherland & Dopita 1993; about 0.25."""
+
+    product: ClassVar[str | None] = "n_e n_i"
+
+    hydrogen_fraction: Float[Array, ""] = _hydrogen_fraction()
+
     def fraction(self) -> Float[Array, ""]:
         helium = (1.0 - self.hydrogen_fraction) / (4.0 * self.hydrogen_fraction)
         electrons, ions = 1.0 + 2.0 * helium, 1.0 + helium
         return electrons * ions / (electrons + ions) ** 2
 
 
+class HydrogenDensitySquared(AbstractDensityConvention):
+    """n_H^2 of fully ionised hydrogen and helium, the normalisation of Wiersma et al. 2009; about 0.20."""
+
+    product: ClassVar[str | None] = "n_H^2"
+
+    hydrogen_fraction: Float[Array, ""] = _hydrogen_fraction()
+
+    def fraction(self) -> Float[Array, ""]:
+        helium = (1.0 - self.hydrogen_fraction) / (4.0 * self.hydrogen_fraction)
+        return 1.0 / (2.0 + 3.0 * helium) ** 2
+
+
 class TotalDensitySquared(AbstractDensityConvention):
-    """n_tot^2, as in Pandya et al. 2026: overestimates cooling about fourfold with tables per n_e n_i."""
+    """n_tot^2, as in Pandya et al. 2023 and 2026: overestimates cooling about four- to fivefold."""
+
+    product: ClassVar[str | None] = None
 
     def fraction(self) -> Float[Array, ""]:
         return jnp.ones(())

@@ -5,7 +5,8 @@ from jaxtyping import Array, Float
 
 from ..parameters import parameter
 from ..units import SOLAR_METALLICITY
-from .loading import AbstractScaling, virial_power_law
+from .galaxy import AbstractScaling
+from .loading import virial_power_law
 
 __all__ = ["StellarReturn", "InflowMetallicity"]
 

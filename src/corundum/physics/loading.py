@@ -5,18 +5,16 @@ calibrated on FIRE-2 by Pandya et al. 2021, 2023).  The defaults are the fiducia
 ranges its uniform priors.
 """
 
-import abc
-
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..numerics.limiters import AbstractMinimum, SmoothMinimum
 from ..parameters import parameter
+from .galaxy import AbstractScaling
 
 __all__ = [
     "PIVOT_VELOCITY",
-    "AbstractScaling",
     "MassLoading",
     "EnergyLoading",
     "MetalLoading",
@@ -51,14 +49,6 @@ def _slope_redshift():
 
 def _redshift_exponent(default):
     return parameter(default, unit="1", meaning="power of (1+z)", source=_SOURCE, bounds=(-3.0, 3.0))
-
-
-class AbstractScaling(eqx.Module):
-    """A quantity that follows from a halo's virial velocity and the redshift."""
-
-    @abc.abstractmethod
-    def __call__(self, vvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Value for `vvir` [km/s] at `redshift`."""
 
 
 class MassLoading(AbstractScaling):

@@ -1,25 +1,21 @@
 """Preventive feedback: the fraction of infalling gas that a halo of given virial velocity lets in."""
 
-import abc
-
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..parameters import parameter
+from ..units import YEAR_S
+from .galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
 
-__all__ = ["AbstractPrevention", "LogisticPrevention"]
+__all__ = ["AbstractPrevention", "EnergyDrivenPrevention", "LogisticPrevention"]
 
 _LN10 = 2.302585092994046
+_TINY = 1e-30  # [Msun/yr]
 
 
-class AbstractPrevention(eqx.Module):
-    """Accreted over available gas, before reionisation."""
-
-    @abc.abstractmethod
-    def __call__(self, vvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Fraction in [0, 1] for `vvir` [km/s]."""
+class AbstractPrevention(AbstractScaling):
+    """Accreted over available gas, before reionisation: a fraction in [0, 1]."""
 
 
 class LogisticPrevention(AbstractPrevention):
@@ -49,3 +45,31 @@ class LogisticPrevention(AbstractPrevention):
     def __call__(self, vvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
         rise = jax.nn.sigmoid(self.steepness * (jnp.log(vvir) / _LN10 - self.log_pivot))
         return self.floor + (self.ceiling - self.floor) * rise
+
+
+class EnergyDrivenPrevention(AbstractGalaxyScaling):
+    """Gas that the galaxy's own halo outflow keeps from falling in: f = supply / (supply + halted).
+
+    The energy Edot_out that leaves the halo can halt gas at the rate epsilon Edot_out / e_vir, e_vir being what it
+    would take to lift that gas out again.  Prevention then follows from feedback instead of being a function of halo
+    mass.  The closure is ours; that halo outflows halt accretion is the argument of the papers.
+
+    References
+    ----------
+    Pandya et al. 2020, ApJ 905, 4; Carr et al. 2023, ApJ 949, 21; Voit et al. 2024, arXiv:2406.07631.
+    """
+
+    efficiency: Float[Array, ""] = parameter(
+        1.0,
+        unit="1",
+        meaning="gas halted per energy leaving the halo, in units of 1 / e_vir",
+        source="choice",
+        bounds=(0.01, 10.0),
+        scale="log10",
+    )
+
+    def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
+        leaving = sum(rates.energy for rates in galaxy.flows.values() if rates.energy is not None)  # [erg/s]
+        halted = self.efficiency * leaving * YEAR_S / galaxy.quantities["specific_energy"]  # [Msun/yr]
+        supply = galaxy.quantities["supply"] + _TINY
+        return supply / (supply + halted)

@@ -16,6 +16,7 @@ from ..parameters import parameter
 __all__ = [
     "AbstractFilteringMass",
     "Kravtsov04FilteringMass",
+    "KravtsovManwadkar22FilteringMass",
     "PublishedFilteringMass",
     "AbstractReionisation",
     "Okamoto08",
@@ -166,3 +167,39 @@ class Okamoto08(AbstractReionisation):
 
     def breaks(self) -> tuple[Float[Array, ""], ...]:
         return self.filtering_mass.breaks()
+
+
+class KravtsovManwadkar22FilteringMass(AbstractFilteringMass):
+    """1.69e10 exp(-0.63 z) / (1 + exp[(z / beta)^15]) Msun: a smooth fit to simulations, for any reionisation redshift.
+
+    beta follows from the redshift of reionisation.
+
+    References
+    ----------
+    Kravtsov & Manwadkar 2022, MNRAS 514, 2667, equations 3 to 5 (after Okamoto et al. 2008).
+    """
+
+    reionisation_redshift: Float[Array, ""] = parameter(
+        6.0, unit="1", meaning="redshift of reionisation", source="Kravtsov & Manwadkar 2022", bounds=(5.0, 11.0)
+    )
+    mass_today: Float[Array, ""] = parameter(
+        1.69e10,
+        unit="Msun",
+        meaning="twice the filtering mass at z = 0",
+        source="Kravtsov & Manwadkar 2022",
+        bounds=(3e9, 1e11),
+        scale="log10",
+    )
+    decline: Float[Array, ""] = parameter(
+        0.63,
+        unit="1",
+        meaning="decline of ln(mass) per redshift",
+        source="Kravtsov & Manwadkar 2022",
+        bounds=(0.3, 1.0),
+    )
+
+    def __call__(self, redshift: Float[Array, "..."], cosmology: Cosmology) -> Float[Array, "..."]:
+        z_rei = self.reionisation_redshift
+        beta = z_rei * jnp.log(1.82e3 * jnp.exp(-0.63 * z_rei) - 1.0) ** (-1.0 / 15.0)
+        shut = jnp.logaddexp(0.0, jnp.minimum((redshift / beta) ** 15, 200.0))
+        return self.mass_today * jnp.exp(-self.decline * redshift - shut)

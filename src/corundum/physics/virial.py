@@ -63,9 +63,16 @@ class FreeFall(eqx.Module):
         self, rvir: Float[Array, "..."], vvir: Float[Array, "..."], concentration: Float[Array, "..."]
     ) -> Float[Array, "..."]:
         """Free-fall time [Gyr]."""
-        radius = self.limit(self.scale_radii / concentration, jnp.ones(()))
-        velocity = vvir * jnp.sqrt(_nfw_mass(concentration * radius) / (radius * _nfw_mass(concentration)))
-        return dynamical_time(radius * rvir, velocity)
+        radius = self.radius(concentration)
+        return dynamical_time(radius * rvir, vvir * self.relative_velocity(radius, concentration))
+
+    def radius(self, concentration: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Radius from which gas falls, over Rvir."""
+        return self.limit(self.scale_radii / concentration, jnp.ones(()))
+
+    def relative_velocity(self, radius: Float[Array, "..."], concentration: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Circular velocity of the NFW halo at `radius` [Rvir] over the virial velocity."""
+        return jnp.sqrt(_nfw_mass(concentration * radius) / (radius * _nfw_mass(concentration)))
 
 
 def _nfw_mass(x):

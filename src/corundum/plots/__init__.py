@@ -10,6 +10,7 @@ from .histories import growth_histories, redshift_axis, spread_rows
 from .information import combination_map, greedy_bars
 from .jacobians import jacobian_map, route_bars
 from .modes import mode_portrait
+from .network import network
 from .prior import index_bars, prior_maps
 from .relations import compare_relation, scaling_relation
 from .report import Code, Drawing, Facts, Section, Table, write_report
@@ -45,6 +46,7 @@ __all__ = [
     "mean_histories",
     "raw_over_smooth",
     "mode_portrait",
+    "network",
     "prior_maps",
     "redshift_axis",
     "residual",

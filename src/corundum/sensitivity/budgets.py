@@ -7,14 +7,15 @@ A halo is owed f_b Mvir(z) of gas.  Every part of it is in exactly one place (sh
 - ``expelled_hot``: left the halo without ever having been in the ISM;
 - ``ejected``: in the CGM after having been in the ISM;
 - ``expelled``: left the halo after having been in the ISM;
-- ``ism`` and ``stars``: what they hold.
+- ``ism`` and ``stars``: what they hold;
+- ``elsewhere``, in models with further reservoirs of mass (black holes, gas kept near the halo): what those hold.
 
 They add up to one, as a check of the integration and not by definition: the inflow, the outflow and the contents are
 integrated separately.  Gas in the CGM is taken as well mixed, as its metals are.  From these follow
 
     prevention index  P = never_accreted + kept_hot + expelled_hot    (has never been in the galaxy),
     ejection index    E = ejected + expelled                          (has been in the galaxy and was thrown out),
-    retained          R = ism + stars,                                P + E + R = 1,
+    retained          R = ism + stars + elsewhere,                    P + E + R = 1,
 
 and the preventive fraction P / (P + E): of the baryons missing from the galaxy, the part that was kept from it.
 ``recycled`` is a gross flow and no share: gas that cooled again after an ejection, over f_b Mvir; a parcel counts each
@@ -110,6 +111,8 @@ class _Shares(eqx.Module):
             "ism": held["mass"]["ism"] / owed,
             "stars": held["mass"].get("stars", jnp.zeros_like(owed)) / owed,
         }
+        if elsewhere := _elsewhere(own):
+            mass["elsewhere"] = sum(held["mass"][place] for place in elsewhere) / owed
         split = {
             "mass": mass,
             "indices": _indices(mass, state.mrecycled / owed),
@@ -127,7 +130,7 @@ class _Shares(eqx.Module):
         """Names along the last axis of one kind of fractions."""
         own = self.model.model.ledger
         if kind in ("mass", "indices"):
-            return SHARES if kind == "mass" else INDICES
+            return INDICES if kind == "indices" else (*SHARES, *(("elsewhere",) if _elsewhere(own) else ()))
         if kind.endswith("_flows"):
             return tuple(flow.name for flow in own.flows if getattr(flow, kind.removesuffix("_flows")) is not None)
         inside = [reservoir for currency, reservoir in own.contents if currency == kind]
@@ -141,10 +144,15 @@ def _indices(mass, recycled):
     return {
         "prevention": prevention,
         "ejection": ejection,
-        "retained": mass["ism"] + mass["stars"],
+        "retained": mass["ism"] + mass["stars"] + mass.get("elsewhere", 0.0),
         "preventive_fraction": prevention / (prevention + ejection),
         "recycled": recycled,
     }
+
+
+def _elsewhere(ledger):
+    """Reservoirs of mass besides the CGM and the galaxy."""
+    return [place for kind, place in ledger.contents if kind == "mass" and place not in ("cgm", "ism", "stars")]
 
 
 def _over(totals, currency, unit):

@@ -39,7 +39,7 @@ def channel_names(model: AbstractModel) -> tuple[str, ...]:
     if missing:
         raise ValueError(
             f"{type(model).__name__} has no multiplier {', '.join(missing)}; give the model a `channels` "
-            "component with one parameter for each flow, as corundum.models.Channels"
+            "field with one parameter for each flow, as corundum.models.channel_multipliers() makes"
         )
     return names
 

@@ -1,0 +1,74 @@
+"""The radiated power of the CGM: a cooling function, a density convention and a profile that fit together."""
+
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..halos import Halo
+from ..units import SOLAR_METALLICITY
+
+__all__ = ["check_cooling", "radiated_power", "cooling_function"]
+
+_LN10 = 2.302585092994046
+
+
+def check_cooling(model: str, cooling: Any, densities: Any, profile: Any) -> None:
+    """Refuse a cooling function with the wrong densities or a profile that cannot integrate it.
+
+    Raises
+    ------
+    ValueError
+        With the reason and what to use.
+    """
+    if densities.product not in (None, cooling.per):
+        raise ValueError(
+            f"{model}: {type(cooling).__name__} is given per {cooling.per} but {type(densities).__name__} multiplies "
+            f"it by {densities.product}; use the densities that belong to it (ElectronIonDensities for n_e n_i, "
+            "HydrogenDensitySquared for n_H^2)"
+        )
+    if cooling.depends_on_density and not profile.resolves_density:
+        raise ValueError(
+            f"{model}: {type(profile).__name__} integrates n^2 Lambda in closed form, which holds only where Lambda "
+            f"does not depend on density, and that of {type(cooling).__name__} does; use IsothermalShells() or "
+            "PowerLawCGM()"
+        )
+
+
+def radiated_power(
+    model: Any,
+    density: Float[Array, "..."],
+    temperature: Float[Array, "..."],
+    metallicity: Float[Array, "..."],
+    halo: Halo,
+) -> Float[Array, "..."]:
+    """Net radiated power of the CGM [erg/s]; negative where it is heated.
+
+    Parameters
+    ----------
+    model
+        With ``cooling``, ``densities`` and ``profile``.
+    density, temperature : at Rvir [cm^-3, K]
+    metallicity : metal mass fraction
+    halo : Halo
+    """
+    log_z = jnp.log(metallicity / SOLAR_METALLICITY) / _LN10
+
+    def cooling(log_temperature, log_density):
+        # The shells of a profile are one more axis, the last.
+        z, redshift = (x[..., None] if jnp.ndim(x) < jnp.ndim(log_density) else x for x in (log_z, halo.redshift))
+        return model.cooling.net(log_temperature, z, log_density, redshift)
+
+    return model.densities.fraction() * model.profile.luminosity(density, temperature, halo.rvir, cooling)
+
+
+def cooling_function(
+    model: Any,
+    temperature: Float[Array, "..."],
+    metallicity: Float[Array, "..."],
+    density: Float[Array, "..."],
+    redshift: Float[Array, "..."],
+) -> Float[Array, "..."]:
+    """Net power per volume over the total particle density squared [erg cm^3/s], at one place."""
+    logs = (jnp.log(x) / _LN10 for x in (temperature, metallicity / SOLAR_METALLICITY, density))
+    return model.densities.fraction() * model.cooling.net(*logs, redshift)

@@ -1,0 +1,314 @@
+"""The turbulent CGM model: eight reservoirs, of which the turbulence of the CGM is one (Pandya et al. 2023).
+
+Gas that falls in, and winds, bring energy that is part thermal and part turbulent.  Turbulence dissipates into heat and
+holds gas up against free fall.  Thermal gas cools, or is heated by the ultraviolet background; where heating by
+dissipation makes up for cooling, nothing condenses.  Early on the CGM is cool and held up by turbulence, later it is
+hot: the virial temperature is reached when the thermal energy takes over.
+"""
+
+from typing import ClassVar, NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..cosmology import Cosmology
+from ..halos import Halo
+from ..numerics.limiters import AbstractMinimum, AbstractPositivePart, SmoothPositivePart, Unlimited
+from ..physics import (
+    AbstractCGMProfile,
+    AbstractCondensation,
+    AbstractCooling,
+    AbstractDensityConvention,
+    AbstractGalaxyScaling,
+    AbstractNetCooling,
+    AbstractOnset,
+    AbstractPrevention,
+    AbstractReionisation,
+    AbstractScaling,
+    AbstractWindEnergy,
+    BernoulliWind,
+    Ceiling,
+    ConstantLoading,
+    Fire2DepletionTime,
+    Fire2InflowMetallicity,
+    Fire2MassLoading,
+    Fire2ThermalAccretion,
+    Fire2ThermalWind,
+    FreeFall,
+    Galaxy,
+    HarmonicCondensation,
+    HydrogenDensitySquared,
+    IsothermalShells,
+    LogisticPrevention,
+    MassOnset,
+    Okamoto08,
+    OverpressureOutflow,
+    PhotoionisedCooling,
+    StellarReturn,
+    Turbulence,
+    TurbulentSeed,
+    VirialTemperature,
+    dynamical_time,
+)
+from ..units import GYR_S, GYR_YR, SUPERNOVA_ERG_PER_MSUN, YEAR_S, Quantity
+from .baryons import baryon_cycle
+from .base import Fluxes
+from .emission import check_cooling, cooling_function, radiated_power
+from .galaxy import AbstractGalaxyModel
+from .ledger import Flow, Ledger, Rates
+from .process import AbstractProcess, channel_multipliers
+
+__all__ = ["TurbulentCGM", "TurbulentState", "TurbulentForcing"]
+
+
+class TurbulentState(NamedTuple):
+    """Masses [Msun], thermal and turbulent energy of the CGM [erg], metal masses [Msun]."""
+
+    mstar: Float[Array, "..."]
+    mism: Float[Array, "..."]
+    mcgm: Float[Array, "..."]
+    eth: Float[Array, "..."]
+    eturb: Float[Array, "..."]
+    mzstar: Float[Array, "..."]
+    mzism: Float[Array, "..."]
+    mzcgm: Float[Array, "..."]
+
+
+class TurbulentForcing(NamedTuple):
+    """What the halo imposes on its galaxy at one time; None where a law needs the galaxy itself."""
+
+    halo: Halo
+    supply: Float[Array, "..."]  # gas that falls in where nothing prevents it [Msun/yr]
+    inflow_metallicity: Float[Array, "..."]  # mass fraction
+    specific_energy: Float[Array, "..."]  # e_vir [erg/Msun]
+    t_dyn: Float[Array, "..."]  # [Gyr]
+    free_fall: Float[Array, "..."]  # without turbulent support [Gyr]
+    circular_velocity: Float[Array, "..."]  # at the free-fall radius [km/s]
+    driving_scale: Float[Array, "..."]  # [kpc]
+    thermal_accretion: Float[Array, "..."]
+    thermal_wind: Float[Array, "..."]
+    mass_loading: Float[Array, "..."] | None
+    metal_loading: Float[Array, "..."] | None
+    depletion_time: Float[Array, "..."] | None  # [Gyr]
+    prevention: Float[Array, "..."] | None
+    tvir: Float[Array, "..."]  # [K]
+    uv_fraction: Float[Array, "..."]
+
+
+_LEDGER = Ledger(
+    TurbulentState,
+    {
+        ("mass", "stars"): "mstar",
+        ("mass", "ism"): "mism",
+        ("mass", "cgm"): "mcgm",
+        ("energy", "cgm"): "eth",
+        ("energy", "turbulence"): "eturb",
+        ("metals", "stars"): "mzstar",
+        ("metals", "ism"): "mzism",
+        ("metals", "cgm"): "mzcgm",
+    },
+    [
+        Flow("accretion", "cosmological inflow and its heat", ("igm", "cgm"), ("igm", "cgm"), ("igm", "cgm")),
+        Flow("stirring", "turbulence that inflow brings", energy=("igm", "turbulence")),
+        Flow("dissipation", "turbulence becoming heat", energy=("turbulence", "cgm")),
+        Flow("cooling", "CGM gas condensing onto the ISM", ("cgm", "ism"), ("cgm", "ism")),
+        Flow("radiation", "CGM heat radiated away, less photo-heating", energy=("cgm", "radiated")),
+        Flow("star_formation", "gas locked in long-lived stars", ("ism", "stars"), ("ism", "stars")),
+        Flow("enrichment", "new metals kept in the ISM", metals=("nucleosynthesis", "ism")),
+        Flow("venting", "new metals vented straight to the CGM", metals=("nucleosynthesis", "cgm")),
+        Flow("wind", "ISM gas driven into the CGM", ("ism", "cgm"), ("ism", "cgm")),
+        Flow("wind_heating", "supernova energy that heats the CGM", energy=("supernovae", "cgm")),
+        Flow("wind_stirring", "supernova energy that stirs the CGM", energy=("supernovae", "turbulence")),
+        Flow("outflow", "overpressured CGM gas leaving, and its heat", ("cgm", "igm"), ("cgm", "igm"), ("cgm", "igm")),
+        Flow("turbulent_outflow", "turbulence of the gas that leaves", energy=("turbulence", "igm")),
+    ],
+    {
+        "mstar": Quantity("Msun", "stellar mass"),
+        "mism": Quantity("Msun", "interstellar gas mass"),
+        "mcgm": Quantity("Msun", "circumgalactic gas mass"),
+        "eth": Quantity("erg", "thermal energy of the CGM"),
+        "eturb": Quantity("erg", "turbulent energy of the CGM"),
+        "mzstar": Quantity("Msun", "metal mass in stars"),
+        "mzism": Quantity("Msun", "metal mass in the ISM"),
+        "mzcgm": Quantity("Msun", "metal mass in the CGM"),
+    },
+)
+
+_DIAGNOSTICS = {
+    "sfr": Quantity("Msun/yr", "star-formation rate"),
+    "temperature": Quantity("K", "CGM temperature at Rvir"),
+    "density": Quantity("cm^-3", "CGM particle density at Rvir"),
+    "cooling_function": Quantity("erg cm^3/s", "net power at Rvir over the particle density squared", log=False),
+    "cooling_rate": Quantity("1/Gyr", "radiated power in excess of dissipation, over thermal energy", log=False),
+    "turbulent_velocity": Quantity("km/s", "turbulent velocity of the CGM"),
+    "turbulent_time": Quantity("Gyr", "time in which turbulence dissipates"),
+    "z_ism": Quantity("1", "metal mass fraction of the ISM"),
+    "z_cgm": Quantity("1", "metal mass fraction of the CGM"),
+    "binding_energy": Quantity("erg", "binding energy of the CGM"),
+    "inflow_metallicity": Quantity("1", "metal mass fraction of inflowing gas"),
+    "t_dyn": Quantity("Gyr", "halo dynamical time R/V"),
+    "t_ff": Quantity("Gyr", "CGM free-fall time, with turbulent support"),
+    "mass_loading": Quantity("1", "eta_M"),
+    "energy_loading": Quantity("1", "eta_E"),
+    "metal_loading": Quantity("1", "eta_Z", log=False),
+    "depletion_time": Quantity("Gyr", "ISM mass over star-formation rate"),
+    "thermal_accretion": Quantity("1", "thermal share of the accretion energy", log=False),
+    "thermal_wind": Quantity("1", "thermal share of the wind energy", log=False),
+    "tvir": Quantity("K", "virial temperature"),
+    "uv_fraction": Quantity("1", "accreted share under the UV background", log=False),
+    "prevention": Quantity("1", "accreted share after preventive feedback", log=False),
+}
+
+
+class TurbulentCGM(AbstractGalaxyModel):
+    """The turbulent CGM model with our defaults; `corundum.models.pandya23` makes the published choices.
+
+    Gas condenses at M_cgm / (t_cool + t_ff), with 1/t_cool the radiated power in excess of dissipation over the thermal
+    energy, and not at all where there is no excess; ``condensing`` rounds that corner.
+
+    References
+    ----------
+    Pandya et al. 2023, ApJ 956, 118.
+    """
+
+    core: ClassVar[Ledger] = _LEDGER
+    core_diagnostics: ClassVar[dict[str, Quantity]] = _DIAGNOSTICS
+
+    mass_loading: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=Fire2MassLoading)
+    wind_energy: AbstractWindEnergy = eqx.field(default_factory=BernoulliWind)
+    depletion_time: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=Fire2DepletionTime)
+    metal_loading: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=lambda: ConstantLoading(0.0))
+    metal_ceiling: Ceiling = eqx.field(default_factory=Ceiling)
+    stellar_return: StellarReturn = eqx.field(default_factory=StellarReturn)
+    inflow_metallicity: AbstractScaling = eqx.field(default_factory=Fire2InflowMetallicity)
+    prevention: AbstractPrevention | AbstractGalaxyScaling = eqx.field(default_factory=LogisticPrevention)
+    reionisation: AbstractReionisation = eqx.field(default_factory=Okamoto08)
+    thermal_accretion: AbstractScaling = eqx.field(default_factory=Fire2ThermalAccretion)
+    thermal_wind: AbstractScaling = eqx.field(default_factory=Fire2ThermalWind)
+    turbulence: Turbulence = eqx.field(default_factory=Turbulence)
+    virial: VirialTemperature = eqx.field(default_factory=VirialTemperature)
+    free_fall: FreeFall = eqx.field(default_factory=FreeFall)
+    profile: AbstractCGMProfile = eqx.field(default_factory=IsothermalShells)
+    cooling: AbstractNetCooling | AbstractCooling = eqx.field(default_factory=PhotoionisedCooling)
+    densities: AbstractDensityConvention = eqx.field(default_factory=HydrogenDensitySquared)
+    cooling_limit: AbstractMinimum = eqx.field(default_factory=Unlimited)
+    condensing: AbstractPositivePart = eqx.field(default_factory=SmoothPositivePart)
+    condensation: AbstractCondensation = eqx.field(default_factory=HarmonicCondensation)
+    halo_outflow: OverpressureOutflow = eqx.field(default_factory=OverpressureOutflow)
+    onset: AbstractOnset = eqx.field(default_factory=MassOnset)
+    seed: TurbulentSeed = eqx.field(default_factory=TurbulentSeed)
+    processes: dict[str, AbstractProcess] = eqx.field(default_factory=dict)
+    channels: dict[str, Float[Array, ""]] = channel_multipliers()
+
+    def __check_init__(self):
+        check_cooling("TurbulentCGM", self.cooling, self.densities, self.profile)
+
+    def begin(self, halo: Halo, cosmology: Cosmology) -> TurbulentState:
+        """State at the start of `halo`."""
+        gas = self.seed.gas(halo.mvir, cosmology.baryon_fraction)
+        thermal, turbulent = self.seed.energies(gas, halo.vvir)
+        mass = self.seed.mass * jnp.ones_like(gas)
+        z = self.seed.metallicity
+        return TurbulentState(mass, mass, gas, thermal, turbulent, z * mass, z * mass, z * gas)
+
+    def forcing(self, halo: Halo, cosmology: Cosmology) -> TurbulentForcing:
+        """What the halo imposes, from the laws that know no galaxy."""
+        v = halo.vvir
+        uv_fraction = self.reionisation(halo.mvir, halo.redshift, cosmology)
+        inner = self.free_fall.radius(halo.concentration)
+        circular_velocity = v * self.free_fall.relative_velocity(inner, halo.concentration)
+        return TurbulentForcing(
+            halo=halo,
+            supply=uv_fraction * cosmology.baryon_fraction * jnp.maximum(halo.growth, 0.0),
+            inflow_metallicity=self.inflow_metallicity(v, halo.redshift),
+            specific_energy=self.virial.specific_energy(v),
+            t_dyn=dynamical_time(halo.rvir, v),
+            free_fall=dynamical_time(inner * halo.rvir, circular_velocity),
+            circular_velocity=circular_velocity,
+            driving_scale=self.turbulence.scale(halo, inner),
+            thermal_accretion=self.thermal_accretion(v, halo.redshift),
+            thermal_wind=self.thermal_wind(v, halo.redshift),
+            mass_loading=self.mass_loading.imposed(halo),
+            metal_loading=self.metal_loading.imposed(halo),
+            depletion_time=self.depletion_time.imposed(halo),
+            prevention=self.prevention.imposed(halo),
+            tvir=self.virial(v),
+            uv_fraction=uv_fraction,
+        )
+
+    def breaks(self, cosmology: Cosmology) -> tuple[Array, ...]:
+        """The transitions of reionisation and of a sharp onset."""
+        return tuple(cosmology.age(redshift) for redshift in (*self.reionisation.breaks(), *self.onset.breaks()))
+
+    def rates(self, state: TurbulentState, forcing: TurbulentForcing) -> tuple[Fluxes, Galaxy]:
+        """Rates of the thirteen flows."""
+        f, halo = forcing, forcing.halo
+        z_ism, z_cgm = state.mzism / state.mism, state.mzcgm / state.mcgm
+
+        velocity = self.turbulence.velocity(state.eturb, state.mcgm)
+        dissipation_rate = self.turbulence.dissipation_rate(velocity, f.driving_scale)  # [1/Gyr]
+        dissipated = state.eturb * dissipation_rate / GYR_S  # [erg/s]
+        t_ff = f.free_fall * self.turbulence.delay(velocity, f.circular_velocity)
+        known = {name: getattr(f, name) for name in ("supply", "specific_energy", "t_dyn", "tvir")} | {"t_ff": t_ff}
+        galaxy = Galaxy(state, halo, known, {})
+
+        density = self.profile.density(state.mcgm, halo.rvir)
+        temperature = self.profile.temperature(state.eth, density, halo.rvir)
+        per_time = state.eth / (f.t_dyn * GYR_S)
+        radiated = self.cooling_limit(radiated_power(self, density, temperature, z_cgm, halo), per_time)
+        excess = radiated - dissipated
+        cooling_rate = self.condensing(excess, per_time) * GYR_S / state.eth  # [1/Gyr]
+        condensing = state.mcgm * self.condensation(cooling_rate, t_ff) / GYR_YR
+
+        energy = state.eth + state.eturb
+        binding = f.specific_energy * state.mcgm
+        escaping = self.halo_outflow(energy, binding, f.t_dyn) / energy  # [1/Gyr]
+        lost = self.halo_outflow.mass(escaping * state.mcgm) / GYR_YR
+        outflow = Rates(lost, z_cgm * lost, escaping * state.eth / GYR_S)
+        turbulent_outflow = Rates(energy=escaping * state.eturb / GYR_S)
+        galaxy = galaxy._replace(flows={"outflow": outflow, "turbulent_outflow": turbulent_outflow})
+
+        prevention = self.prevention.value(f.prevention, galaxy)
+        accretion = prevention * f.supply
+        brought = accretion * f.specific_energy / YEAR_S
+        cycle = baryon_cycle(self, f, galaxy, self.onset(state.mism, condensing, halo.redshift))
+        energy_loading = self.wind_energy(cycle.mass_loading, halo.vvir, halo.redshift)
+        delivered = energy_loading * SUPERNOVA_ERG_PER_MSUN * cycle.sfr / YEAR_S
+        flows = {
+            "accretion": Rates(accretion, f.inflow_metallicity * accretion, f.thermal_accretion * brought),
+            "stirring": Rates(energy=(1.0 - f.thermal_accretion) * brought),
+            "dissipation": Rates(energy=dissipated),
+            "cooling": Rates(condensing, z_cgm * condensing),
+            "radiation": Rates(energy=radiated),
+            **cycle.flows,
+            "wind_heating": Rates(energy=f.thermal_wind * delivered),
+            "wind_stirring": Rates(energy=(1.0 - f.thermal_wind) * delivered),
+            "outflow": outflow,
+            "turbulent_outflow": turbulent_outflow,
+        }
+        diagnostics = dict(
+            sfr=cycle.sfr,
+            temperature=temperature,
+            density=density,
+            cooling_function=cooling_function(self, temperature, z_cgm, density, halo.redshift),
+            cooling_rate=excess * GYR_S / state.eth,
+            turbulent_velocity=velocity,
+            turbulent_time=1.0 / dissipation_rate,
+            z_ism=z_ism,
+            z_cgm=z_cgm,
+            binding_energy=binding,
+            inflow_metallicity=f.inflow_metallicity,
+            t_dyn=f.t_dyn,
+            t_ff=t_ff,
+            mass_loading=cycle.mass_loading,
+            energy_loading=energy_loading,
+            metal_loading=cycle.metal_loading,
+            depletion_time=cycle.depletion_time,
+            thermal_accretion=f.thermal_accretion,
+            thermal_wind=f.thermal_wind,
+            tvir=f.tvir,
+            uv_fraction=f.uv_fraction,
+            prevention=prevention,
+        )
+        return Fluxes(flows, diagnostics), galaxy._replace(quantities=known | diagnostics)

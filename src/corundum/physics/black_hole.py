@@ -1,0 +1,208 @@
+"""Black holes: how fast gas reaches them, the Eddington limit, and how much energy comes back in which mode."""
+
+import abc
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..numerics.limiters import AbstractMinimum, SmoothMinimum
+from ..parameters import parameter
+from ..units import GRAVITY_CGS, KBOLTZMANN, LIGHT_CM_S, MPROTON_G, MSUN_G, YEAR_S
+from .galaxy import Galaxy
+from .virial import MEAN_WEIGHT
+
+__all__ = [
+    "AbstractFeeding",
+    "StarFormationFeeding",
+    "DynamicalFeeding",
+    "MaximalCoolingFeeding",
+    "BondiFeeding",
+    "NoFeeding",
+    "TwoModeFeedback",
+    "eddington_rate",
+]
+
+_LN10 = 2.302585092994046
+_FAINT = 1e-26  # [erg cm^3/s], below every cooling function
+_EDDINGTON = 1.26e38  # [erg/s/Msun], electron scattering in hydrogen
+
+
+def eddington_rate(mass: Float[Array, "..."], radiative_efficiency: Float[Array, ""]) -> Float[Array, "..."]:
+    """Accretion rate [Msun/yr] at which a black hole of `mass` [Msun] shines at its Eddington luminosity."""
+    return mass * _EDDINGTON / (radiative_efficiency * LIGHT_CM_S**2) * YEAR_S / MSUN_G
+
+
+class AbstractFeeding(eqx.Module):
+    """Gas on its way to the black hole."""
+
+    @abc.abstractmethod
+    def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
+        """Rate [Msun/yr], before the Eddington limit; ``galaxy.state.mbh`` is the black hole's mass [Msun]."""
+
+
+class NoFeeding(AbstractFeeding):
+    """None."""
+
+    def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
+        return jnp.zeros_like(galaxy.state.mbh)
+
+
+class StarFormationFeeding(AbstractFeeding):
+    """A fixed share of the star-formation rate, in halos above a mass, switched smoothly in lg M.
+
+    3 in 10^4 is the ratio that links black-hole growth and star formation over cosmic time in galaxies; below some
+    10^11 Msun stellar feedback keeps the nucleus empty.
+
+    References
+    ----------
+    Mullaney et al. 2012, ApJ 753, L30 (the ratio is about 10^-3 there); share and mass are free.
+    """
+
+    share: Float[Array, ""] = parameter(
+        1e-4 * 10.0**0.5,
+        unit="1",
+        meaning="black-hole feeding over star-formation rate",
+        source="Mullaney et al. 2012",
+        bounds=(1e-5, 1e-2),
+        scale="log10",
+    )
+    log_mass: Float[Array, ""] = parameter(
+        10.868,
+        unit="dex(Msun)",
+        meaning="lg of the halo mass above which it works",
+        source="choice",
+        bounds=(9.0, 13.0),
+    )
+    width: Float[Array, ""] = parameter(
+        0.15, unit="dex", meaning="width of the switch in lg halo mass", source="choice", bounds=(0.02, 1.0)
+    )
+
+    def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
+        on = jax.nn.sigmoid((jnp.log(galaxy.halo.mvir) / _LN10 - self.log_mass) / self.width)
+        return self.share * on * galaxy.quantities["sfr"]
+
+
+class DynamicalFeeding(AbstractFeeding):
+    """A fixed share of the ISM in each free-fall time of the inner halo."""
+
+    share: Float[Array, ""] = parameter(
+        1e-5,
+        unit="1",
+        meaning="share of the ISM that feeds the black hole per free-fall time",
+        source="choice",
+        bounds=(1e-7, 1e-2),
+        scale="log10",
+    )
+
+    def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
+        return self.share * galaxy.state.mism / (galaxy.quantities["t_ff"] * 1e9)
+
+
+class MaximalCoolingFeeding(AbstractFeeding):
+    """kappa (15/16) pi G mu m_p (k T / Lambda) M_BH: Bondi accretion from gas that cools as fast as it falls.
+
+    Lambda is per total particle density squared; where gas is heated there is no such flow.
+
+    References
+    ----------
+    Nulsen & Fabian 2000, MNRAS 311, 346; Croton et al. 2006, MNRAS 365, 11, equation 29.
+    """
+
+    efficiency: Float[Array, ""] = parameter(
+        0.01, unit="1", meaning="kappa", source="choice", bounds=(1e-4, 10.0), scale="log10"
+    )
+
+    def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
+        temperature, emitted = (galaxy.quantities[name] for name in ("temperature", "cooling_function"))
+        inverse = jnp.maximum(emitted, 0.0) / (emitted**2 + _FAINT**2)
+        per_second = (15.0 / 16.0) * jnp.pi * GRAVITY_CGS * MEAN_WEIGHT * MPROTON_G * KBOLTZMANN * temperature * inverse
+        return self.efficiency * per_second * YEAR_S * galaxy.state.mbh
+
+
+class BondiFeeding(AbstractFeeding):
+    """alpha 4 pi G^2 M_BH^2 rho / c_s^3 of hot gas with the density it has at the inner edge of the CGM.
+
+    The density is that at a given part of the virial radius on the power law r^-3/2, which is also the profile of a
+    Bondi flow, so that the boost alpha stands for all that lies further in.
+
+    References
+    ----------
+    Bondi 1952, MNRAS 112, 195; Springel, Di Matteo & Hernquist 2005, MNRAS 361, 776 (alpha = 100).
+    """
+
+    boost: Float[Array, ""] = parameter(
+        100.0, unit="1", meaning="alpha", source="Springel et al. 2005", bounds=(1.0, 1e4), scale="log10"
+    )
+    radius: Float[Array, ""] = parameter(
+        0.1, unit="Rvir", meaning="where the density is taken", source="choice", bounds=(0.01, 0.5)
+    )
+
+    def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
+        mass, density = galaxy.state.mbh, galaxy.quantities["density"] * self.radius**-1.5
+        sound = jnp.sqrt(5.0 / 3.0 * KBOLTZMANN * galaxy.quantities["temperature"] / (MEAN_WEIGHT * MPROTON_G))
+        per_second = 4.0 * jnp.pi * GRAVITY_CGS**2 * mass * MSUN_G * density * MEAN_WEIGHT * MPROTON_G / sound**3
+        return self.boost * per_second * YEAR_S * mass
+
+
+class TwoModeFeedback(eqx.Module):
+    """Energy over accreted rest mass: low in the radiative mode, high in the kinetic mode of slowly fed black holes.
+
+    The modes change over at the Eddington ratio min[0.002 (M_BH / 10^8 Msun)^2, 0.1], smoothly in its logarithm.
+
+    References
+    ----------
+    Weinberger et al. 2017, MNRAS 465, 3291 (0.2 in the kinetic mode, and the transition).  In the radiative mode they
+    give 0.02 to the gas around the black hole; a hundredth of that is taken to reach the CGM, because with all of it
+    galaxies of all masses form fewer stars.
+    """
+
+    radiative: Float[Array, ""] = parameter(
+        2e-4,
+        unit="1",
+        meaning="energy to the CGM over accreted rest mass, radiative mode",
+        source="choice",
+        bounds=(1e-5, 0.1),
+        scale="log10",
+    )
+    kinetic: Float[Array, ""] = parameter(
+        0.2,
+        unit="1",
+        meaning="energy to the CGM over accreted rest mass, kinetic mode",
+        source="Weinberger et al. 2017",
+        bounds=(1e-3, 1.0),
+        scale="log10",
+    )
+    transition: Float[Array, ""] = parameter(
+        0.002,
+        unit="1",
+        meaning="Eddington ratio of the transition at the pivot mass",
+        source="Weinberger et al. 2017",
+        bounds=(1e-4, 0.1),
+        scale="log10",
+    )
+    pivot: Float[Array, ""] = parameter(
+        1e8, unit="Msun", meaning="pivot mass", source="Weinberger et al. 2017", bounds=(1e6, 1e9), scale="log10"
+    )
+    largest: Float[Array, ""] = parameter(
+        0.1,
+        unit="1",
+        meaning="largest Eddington ratio of the kinetic mode",
+        source="Weinberger et al. 2017",
+        bounds=(0.01, 1.0),
+    )
+    width: Float[Array, ""] = parameter(
+        0.3, unit="1", meaning="width of the transition in ln(Eddington ratio)", source="choice", bounds=(0.05, 2.0)
+    )
+    limit: AbstractMinimum = eqx.field(default_factory=SmoothMinimum)
+
+    def kinetic_share(self, mass: Float[Array, "..."], ratio: Float[Array, "..."]) -> Float[Array, "..."]:
+        """How far a black hole of `mass` [Msun] at an Eddington `ratio` is in the kinetic mode, 0 to 1."""
+        critical = self.limit(self.transition * (mass / self.pivot) ** 2, self.largest)
+        return jax.nn.sigmoid((jnp.log(critical) - jnp.log(ratio + 1e-30)) / self.width)
+
+    def __call__(self, mass: Float[Array, "..."], ratio: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Energy over accreted rest mass."""
+        share = self.kinetic_share(mass, ratio)
+        return share * self.kinetic + (1.0 - share) * self.radiative
