@@ -16,7 +16,7 @@ if _MISSING:
 from .chains import ChainProgress, Chains, ChainStore  # noqa: E402
 from .ensemble import AffineInvariant, EnsembleSlice, ensemble  # noqa: E402
 from .forecast import Forecast, Scenario, forecast, scaled_scenarios, shift_scenarios  # noqa: E402
-from .free import FreeParameter, free_parameters  # noqa: E402
+from .free import FreeParameter, distribution, free_parameters  # noqa: E402
 from .laplace import (  # noqa: E402
     AbstractCurvature,
     Differences,
@@ -29,7 +29,7 @@ from .laplace import (  # noqa: E402
     laplace,
 )
 from .likelihood import AbstractLikelihood, Data, Gaussian, ScatterLikelihood, StudentT  # noqa: E402
-from .mocks import AbstractMockFit, Campaign, FitLaplace, FitNuts, campaign, coverage_curve, mock_data  # noqa: E402
+from .mocks import AbstractMockFit, Campaign, FitLaplace, FitNuts, campaign, mock_data  # noqa: E402
 from .nuts import NutsSettings, nuts  # noqa: E402
 from .optimise import BFGS, AbstractOptimiser, Adam, PointEstimate, Starts, maximise, spread_starts  # noqa: E402
 from .posterior import Posterior, Verdict, verdict  # noqa: E402
@@ -97,7 +97,7 @@ __all__ = [
     "Verdict",
     "add_predictive",
     "campaign",
-    "coverage_curve",
+    "distribution",
     "ensemble",
     "expected_information",
     "extras",

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .batches import in_batches
+from .chains import ChainStore
 from .laplace import Laplace, Linearised, information_of, rows_of
 from .nuts import NutsSettings, nuts
 from .posterior import Posterior
@@ -96,6 +97,7 @@ def forecast(
     draws: int = 300,
     key: int = 0,
     progress: Callable[[str, Any], None] | None = None,
+    store: Callable[[str], ChainStore] | None = None,
 ) -> Forecast:
     """Forecast each scenario about the truth at coordinates u, (P,).
 
@@ -111,6 +113,8 @@ def forecast(
         As for `nuts`.
     progress : callable, optional
         Called as ``progress(scenario, ChainProgress)``.
+    store : callable, optional
+        Gives the store of a scenario that is sampled.
 
     Raises
     ------
@@ -144,9 +148,9 @@ def forecast(
         bias.append(_bias(target, u, there, counts, gauss, scenario))
         if scenario.name in sample:
             told_of = None if progress is None else (lambda state, name=scenario.name: progress(name, state))
-            post = nuts(
-                case, gauss, chains=chains, warmup=warmup, draws=draws, key=key, settings=settings, progress=told_of
-            )
+            keeping = dict(progress=told_of, store=None if store is None else store(scenario.name))
+            how = dict(chains=chains, warmup=warmup, draws=draws, key=key, settings=settings)
+            post = nuts(case, gauss, **how, **keeping)
             posteriors[scenario.name] = post
             sampled.append(post.sigma)
         else:

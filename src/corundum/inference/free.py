@@ -8,6 +8,8 @@ what the data do not constrain is exactly Gaussian.  A prior without a quantile 
 bijection instead.
 """
 
+import difflib
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,7 +29,7 @@ from ..parameters import Parameter
 from ..sensitivity import Natural, choose, known_parameters
 from .nuisances import default_prior, is_nuisance, nuisance_parameter
 
-__all__ = ["FreeParameter", "free_parameters", "prior_of", "has_quantiles"]
+__all__ = ["FreeParameter", "free_parameters", "prior_of", "has_quantiles", "distribution"]
 
 _LOG_NORMAL = -0.5 * float(np.log(2.0 * np.pi))
 
@@ -108,6 +110,28 @@ def prior_of(name: str, given: Any) -> dist.Distribution:
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
         raise ValueError(f"prior of {name}: got ({low:g}, {high:g}); give two finite numbers, the lower one first")
     return dist.Uniform(jnp.float64(low), jnp.float64(high))
+
+
+def distribution(kind: str, numbers: Mapping[str, float]) -> dist.Distribution:
+    """A scalar distribution of numpyro by name: ``distribution("Normal", {"loc": 0.0, "scale": 0.1})``.
+
+    Raises
+    ------
+    ValueError
+        There is none of that name, or it does not take these numbers.
+    """
+    known = [name for name in dist.__all__ if isinstance(getattr(dist, name), type)]
+    if kind not in known:
+        near = difflib.get_close_matches(str(kind), known, n=3, cutoff=0.5)
+        raise ValueError(
+            f"no distribution {kind!r} in numpyro; did you mean {' or '.join(near) or 'Normal or Uniform'}?"
+        )
+    wanted = [name for name in inspect.signature(getattr(dist, kind)).parameters if name != "validate_args"]
+    try:
+        return getattr(dist, kind)(**{name: np.float64(value) for name, value in numbers.items()}, validate_args=True)
+    except (TypeError, ValueError) as error:
+        told = " ".join(str(error).split())[:160]
+        raise ValueError(f"distribution {kind} takes {', '.join(wanted)}; got {dict(numbers)} ({told})") from None
 
 
 def free_parameters(

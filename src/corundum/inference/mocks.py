@@ -31,7 +31,7 @@ from .optimise import AbstractOptimiser, climb
 from .target import Target, _log_density
 from .target import predict as predict_at
 
-__all__ = ["AbstractMockFit", "FitLaplace", "FitNuts", "Campaign", "campaign", "mock_data", "coverage_curve", "STATUS"]
+__all__ = ["AbstractMockFit", "FitLaplace", "FitNuts", "Campaign", "campaign", "mock_data", "STATUS"]
 
 STATUS = ("fitted", "did not converge", "model fails at the truth", "model fails at every start")
 """How the fit of a mock ended, by code."""
@@ -171,6 +171,11 @@ class Campaign(NamedTuple):
         inside = np.abs(2.0 * self.rank[self.fitted] - 1.0) < level
         return inside.mean(axis=0), float(np.sqrt(level * (1.0 - level) / max(len(inside), 1)))
 
+    def curve(self, levels: Any = None) -> tuple[np.ndarray, np.ndarray]:
+        """Share of truths inside central intervals at each level: levels (L,) and shares (L, P)."""
+        levels = np.linspace(0.05, 0.95, 19) if levels is None else np.asarray(levels)
+        return levels, np.stack([self.coverage(level)[0] for level in levels])
+
     def uniformity(self) -> np.ndarray:
         """p-values of a Kolmogorov-Smirnov test of uniform ranks, (P,)."""
         rank = self.rank[self.fitted]
@@ -285,9 +290,3 @@ def _block(target, halos, noise, fit, key, first, block):
 
 def _mix(key, number):
     return int(np.random.SeedSequence([key, number]).generate_state(1)[0])
-
-
-def coverage_curve(result: Campaign, levels: Any = None) -> tuple[np.ndarray, np.ndarray]:
-    """Share of truths inside central intervals at each level: levels (L,) and shares (L, P)."""
-    levels = np.linspace(0.05, 0.95, 19) if levels is None else np.asarray(levels)
-    return levels, np.stack([result.coverage(level)[0] for level in levels])
