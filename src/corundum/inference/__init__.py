@@ -15,6 +15,7 @@ if _MISSING:
 
 from .chains import ChainProgress, Chains, ChainStore  # noqa: E402
 from .ensemble import AffineInvariant, EnsembleSlice, ensemble  # noqa: E402
+from .evaluate import Linearised, linearise, log_density_at, predict, value_and_gradient  # noqa: E402
 from .forecast import Forecast, Scenario, forecast, scaled_scenarios, shift_scenarios  # noqa: E402
 from .free import FreeParameter, distribution, free_parameters  # noqa: E402
 from .laplace import (  # noqa: E402
@@ -51,7 +52,7 @@ from .summaries import (  # noqa: E402
     PopulationSummaries,
     Prediction,
 )
-from .target import Linearised, Target, linearise, log_density_at, predict, value_and_gradient  # noqa: E402
+from .target import Target  # noqa: E402
 
 __all__ = [
     "AbstractCurvature",

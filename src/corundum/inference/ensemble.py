@@ -10,9 +10,10 @@ import numpy as np
 from numpyro.infer import AIES, ESS
 
 from .chains import BLOCK, ChainProgress, ChainStore, digests, run_chains
+from .evaluate import log_density
 from .laplace import Laplace
 from .posterior import Posterior, posterior_of
-from .target import Target, _log_density
+from .target import Target
 
 __all__ = ["AffineInvariant", "EnsembleSlice", "ensemble"]
 
@@ -95,7 +96,7 @@ def ensemble(
 
 @eqx.filter_jit
 def _advance(method, warmup, walkers, target, state, count):
-    kernel = method.kernel(lambda u: -_log_density(u, target, target.data.y))
+    kernel = method.kernel(lambda u: -log_density(u, target, target.data.y))
     kernel.init(jax.random.split(jax.random.PRNGKey(0), walkers), warmup, state.z)
 
     def body(i, carry):

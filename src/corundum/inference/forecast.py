@@ -12,10 +12,11 @@ import numpy as np
 
 from .batches import in_batches
 from .chains import ChainStore
+from .evaluate import linearise
 from .laplace import Laplace, Linearised, information_of, rows_of
 from .nuts import NutsSettings, nuts
 from .posterior import Posterior
-from .target import Target, linearise
+from .target import Target
 
 __all__ = ["Scenario", "Forecast", "forecast", "scaled_scenarios", "shift_scenarios"]
 

@@ -25,8 +25,9 @@ from scipy.special import ndtri
 
 from ..sensitivity.fisher import Fisher, fisher_of
 from .batches import in_batches
+from .evaluate import Linearised, linearise, log_density, value_and_gradient
 from .likelihood import Gaussian
-from .target import Linearised, Target, _log_density, linearise, value_and_gradient
+from .target import Target
 
 __all__ = [
     "AbstractCurvature",
@@ -85,7 +86,7 @@ class Exact(AbstractCurvature):
 
 @eqx.filter_jit
 def _hessian(target, u):
-    return -jax.hessian(lambda at: _log_density(at, target, target.data.y))(u)
+    return -jax.hessian(lambda at: log_density(at, target, target.data.y))(u)
 
 
 class Laplace(NamedTuple):

@@ -25,11 +25,12 @@ from scipy.special import ndtr
 from ..halos import HaloHistories
 from ..sensitivity import BlockStore
 from .batches import in_batches
+from .evaluate import log_density
+from .evaluate import predict as predict_at
 from .laplace import expected_information
 from .nuts import NutsSettings, nuts_chains
 from .optimise import AbstractOptimiser, climb
-from .target import Target, _log_density
-from .target import predict as predict_at
+from .target import Target
 
 __all__ = ["AbstractMockFit", "FitLaplace", "FitNuts", "Campaign", "campaign", "mock_data", "STATUS"]
 
@@ -119,7 +120,7 @@ def _modes(fit, target, y, truth, key):
 
 @eqx.filter_jit
 def _density_with(target, u, y):
-    return eqx.filter_vmap(lambda u, y: _log_density(u, target, y))(u, y)
+    return eqx.filter_vmap(lambda u, y: log_density(u, target, y))(u, y)
 
 
 class Campaign(NamedTuple):

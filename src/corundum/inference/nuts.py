@@ -11,9 +11,10 @@ from numpyro.infer.hmc import hmc
 
 from .batches import in_batches
 from .chains import BLOCK, ChainProgress, Chains, ChainStore, digests, run_chains
+from .evaluate import log_density, value_and_gradient
 from .laplace import Laplace
 from .posterior import Posterior, posterior_of
-from .target import Target, _log_density, value_and_gradient
+from .target import Target
 
 __all__ = ["NutsSettings", "nuts", "nuts_chains"]
 
@@ -145,7 +146,7 @@ def _kernel(settings, warmup):
 
 def _potential(target, y):
     # Without a target the states alone are wanted; density and slope are filled in by `nuts_chains`.
-    return (lambda u: 0.0 * jnp.sum(u)) if target is None else (lambda u: -_log_density(u, target, y))
+    return (lambda u: 0.0 * jnp.sum(u)) if target is None else (lambda u: -log_density(u, target, y))
 
 
 @eqx.filter_jit

@@ -18,8 +18,9 @@ from scipy.special import ndtri
 from scipy.stats import qmc
 
 from .batches import in_batches
+from .evaluate import log_density, value_and_gradient
 from .laplace import expected_information
-from .target import Target, _log_density, value_and_gradient
+from .target import Target
 
 __all__ = ["AbstractOptimiser", "BFGS", "Adam", "Starts", "PointEstimate", "maximise", "spread_starts"]
 
@@ -82,7 +83,7 @@ def _bfgs(settings, target, u, y):
 
     def one(u, y):
         found = optx.minimise(
-            lambda at, args: -_log_density(at, *args), solver, u, args=(target, y), max_steps=settings.max_steps,
+            lambda at, args: -log_density(at, *args), solver, u, args=(target, y), max_steps=settings.max_steps,
             throw=False,
         )  # fmt: skip
         return found.value, found.stats["num_steps"]
@@ -96,7 +97,7 @@ def _adam(settings, target, u, y):
     rule = optax.adam(schedule)
 
     def slope(u):
-        return jax.vmap(jax.grad(lambda at, y: -_log_density(at, target, y)))(u, y)
+        return jax.vmap(jax.grad(lambda at, y: -log_density(at, target, y)))(u, y)
 
     def step(carry, _):
         u, state = carry

@@ -99,7 +99,7 @@ def findings(
         strong = [f"{m:.1f}" for m, p in zip(mass, probability, strict=True) if p > 0.95]
         weak = [f"{m:.1f}" for m, p in zip(mass, probability, strict=True) if p < 0.05]
         text = (
-            f"{label}: of the baryons missing from galaxies, a median share of {middle.min():.2f} to {middle.max():.2f} "
+            f"{label}: of the baryons missing from galaxies, a median of {middle.min():.2f} to {middle.max():.2f} "
             f"over lg Mvir {mass.min():.1f} to {mass.max():.1f} was kept from ever entering them"
         )
         text += f"; prevention exceeds ejection with 95% probability at lg Mvir {', '.join(strong)}" if strong else ""

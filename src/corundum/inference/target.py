@@ -7,7 +7,7 @@ differentiates it, forwards or backwards, gets those numbers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -22,6 +22,7 @@ from ..observables import AbstractRegression, Measurement
 from ..observables import load as load_measurement
 from ..parameters import require_float64
 from .batches import in_batches
+from .evaluate import log_density, predict
 from .free import FreeParameter, free_parameters, has_quantiles, prior_of
 from .likelihood import (
     AbstractLikelihood,
@@ -36,34 +37,9 @@ from .likelihood import (
 )
 from .summaries import AbstractSummaries, FunctionSummaries, PopulationSummaries, Prediction
 
-__all__ = ["Target", "Linearised", "predict", "linearise", "value_and_gradient", "log_density_at", "FORWARD_LIMIT"]
-
-FORWARD_LIMIT = 24
-"""Parameters up to which gradients are carried forwards; with more they are retraced backwards."""
+__all__ = ["Target"]
 
 _MAX_FAILED = 0.1  # share of halos whose solve may fail
-
-
-class Linearised(NamedTuple):
-    """Predictions at S points and how they respond to u.
-
-    Attributes
-    ----------
-    prediction : Prediction of arrays (S, M)
-    shift : array, (S, M)
-        Calibration offsets.
-    covariance : array, (S, M, M)
-        Of data minus prediction.
-    mean_slope : array, (S, M, P)
-        d (mean + shift) / d u.
-    covariance_slope : array, (S, M, M, P)
-    """
-
-    prediction: Prediction
-    shift: Any
-    covariance: Any
-    mean_slope: Any
-    covariance_slope: Any
 
 
 class Target(eqx.Module):
@@ -245,9 +221,12 @@ class Target(eqx.Module):
     def log_likelihood(self, u: Float[Array, " p"], y: Float[Array, " m"] | None = None) -> Float[Array, ""]:
         """Log probability of the data (or of `y` in their place) at u; -inf where too many solves failed."""
         values = self.values(u)
-        return self._log_likelihood(self.predict(u), values, self.data.y if y is None else y)
+        return self.log_likelihood_of(self.predict(u), values, self.data.y if y is None else y)
 
-    def _log_likelihood(self, prediction, values, y):
+    def log_likelihood_of(
+        self, prediction: Prediction, values: Mapping[str, Any], y: Float[Array, " m"]
+    ) -> Float[Array, ""]:
+        """Log probability of `y` for a prediction already made."""
         data, measured = self.data, self.data.measured
         used = jnp.isfinite(y)
         covariance = only_used(data.total_covariance(prediction, values), used)
@@ -263,7 +242,7 @@ class Target(eqx.Module):
 
     def log_density(self, u: Float[Array, " p"], y: Float[Array, " m"] | None = None) -> Float[Array, ""]:
         """Log posterior density of u, without its constant; `y` takes the place of the data."""
-        return _log_density(u, self, self.data.y if y is None else y)
+        return log_density(u, self, self.data.y if y is None else y)
 
     def potential(self, u: Float[Array, " p"]) -> Float[Array, ""]:
         """Minus `log_density`, as Hamiltonian samplers want it."""
@@ -347,76 +326,6 @@ class Target(eqx.Module):
     def with_halos(self, halos: HaloHistories) -> "Target":
         """The same on another sample of halos."""
         return eqx.tree_at(lambda target: target.summaries.halos, self, halos)
-
-
-def _plain(target, u, y):
-    values = target.values(u)
-    return target.log_prior(u) + target._log_likelihood(target.predict(u), values, y)
-
-
-def _value_and_gradient(u, target, y):
-    if len(target.free) > FORWARD_LIMIT:
-        return jax.value_and_grad(lambda at: _plain(target, at, y))(u)
-
-    def along(tangent):
-        return jax.jvp(lambda at: _plain(target, at, y), (u,), (tangent,))
-
-    value, gradient = jax.vmap(along, out_axes=(None, 0))(jnp.eye(len(target.free)))
-    return value, gradient
-
-
-@eqx.filter_custom_jvp
-def _log_density(u, target, y):
-    return _plain(target, u, y)
-
-
-@_log_density.def_jvp
-def _log_density_jvp(primals, tangents):
-    value, gradient = _value_and_gradient(*primals)
-    # Where nothing is known of the slope the density is minus infinity: no step goes there.
-    gradient = jnp.where(jnp.isfinite(gradient), gradient, 0.0)
-    return value, gradient @ tangents[0]
-
-
-@eqx.filter_jit
-def predict(target: Target, u: Float[Array, "s p"]) -> Prediction:
-    """Predictions at S points, solved as one list: a `Prediction` of arrays (S, M)."""
-    return jax.vmap(target.predict)(u)
-
-
-@eqx.filter_jit
-def log_density_at(target: Target, u: Float[Array, "s p"]) -> Float[Array, " s"]:
-    """Log density at S points, solved as one list."""
-    return jax.vmap(lambda u: _plain(target, u, target.data.y))(u)
-
-
-@eqx.filter_jit
-def value_and_gradient(
-    target: Target, u: Float[Array, "s p"], y: Float[Array, "s m"] | None = None
-) -> tuple[Float[Array, " s"], Float[Array, "s p"]]:
-    """Log density at S points and its gradient with respect to u; `y` holds data for each point."""
-    y = jnp.broadcast_to(target.data.y, (u.shape[0], len(target.data))) if y is None else y
-    return jax.vmap(_value_and_gradient, in_axes=(0, None, 0))(u, target, y)
-
-
-@eqx.filter_jit
-def linearise(target: Target, u: Float[Array, "s p"]) -> Linearised:
-    """Predictions, covariances and their slopes at S points, solved as one list."""
-
-    def moving(u):
-        values, prediction = target.values(u), target.predict(u)
-        shift = target.data.shift(values) + jnp.zeros_like(prediction.mean)
-        covariance = target.data.total_covariance(prediction, values)
-        return (prediction.mean + shift, covariance), (prediction, shift)
-
-    def one(u):
-        def along(tangent):
-            return jax.jvp(moving, (u,), (tangent,), has_aux=True)
-
-        (_, covariance), slopes, rest = jax.vmap(along, out_axes=(None, -1, None))(jnp.eye(len(target.free)))
-        return Linearised(*rest, covariance, *slopes)
-
-    return jax.vmap(one)(u)
 
 
 def _support(prior):

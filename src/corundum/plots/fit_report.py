@@ -175,7 +175,7 @@ def _tables(fits, names):
             for k, value in enumerate(told.fisher.eigenvalues)
         ]
         caption = (
-            f"{fit.label}: combinations of parameters, in prior standard deviations, best known first. Condition number "
+            f"{fit.label}: combinations of parameters, in prior standard deviations, best first. Condition number "
             f"of the information matrix {told.condition_fisher:.3g}, of the correlation matrix "
             f"{told.condition_correlation:.3g}."
         )
@@ -189,8 +189,8 @@ def _p_values(fits):
         [fit.label, *(float(fit.predictive.p_value[n]) for n in names)] for fit in fits
     ]  # fmt: skip
     caption = (
-        "Posterior predictive p-values: near 0, the data lie further off than their errors allow; a measurement that a fit "
-        "leaves out is predicted."
+        "Posterior predictive p-values: near 0, the data lie further off than their errors allow; a measurement that a "
+        "fit leaves out is predicted."
     )
     return Table(["fit", *names], rows, caption)
 
