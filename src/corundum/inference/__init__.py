@@ -14,6 +14,7 @@ if _MISSING:
     )
 
 from .chains import ChainProgress, Chains, ChainStore  # noqa: E402
+from .convergence import HaloConvergence, halo_convergence  # noqa: E402
 from .ensemble import AffineInvariant, EnsembleSlice, ensemble  # noqa: E402
 from .evaluate import Linearised, linearise, log_density_at, predict, value_and_gradient  # noqa: E402
 from .forecast import Forecast, Scenario, forecast, scaled_scenarios, shift_scenarios  # noqa: E402
@@ -79,6 +80,7 @@ __all__ = [
     "FreeParameter",
     "FunctionSummaries",
     "Gaussian",
+    "HaloConvergence",
     "Identifiability",
     "Indices",
     "Laplace",
@@ -106,6 +108,7 @@ __all__ = [
     "fisher",
     "forecast",
     "free_parameters",
+    "halo_convergence",
     "identifiability",
     "laplace",
     "linearise",

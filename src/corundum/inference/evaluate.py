@@ -90,12 +90,18 @@ def log_density_at(target: Any, u: Float[Array, "s p"]) -> Float[Array, " s"]:
     return jax.vmap(lambda u: _plain(target, u, target.data.y))(u)
 
 
-@eqx.filter_jit
 def value_and_gradient(
     target: Any, u: Float[Array, "s p"], y: Float[Array, "s m"] | None = None
 ) -> tuple[Float[Array, " s"], Float[Array, "s p"]]:
     """Log density at S points and its gradient with respect to u; `y` holds data for each point."""
-    y = jnp.broadcast_to(target.data.y, (u.shape[0], len(target.data))) if y is None else y
+    # Data always go in as rows, so that one compiled program serves every caller.
+    return _values_and_gradients(
+        target, u, jnp.broadcast_to(target.data.y if y is None else y, (len(u), len(target.data)))
+    )
+
+
+@eqx.filter_jit
+def _values_and_gradients(target, u, y):
     return jax.vmap(_value_and_gradient, in_axes=(0, None, 0))(u, target, y)
 
 
