@@ -7,6 +7,7 @@ run that was killed and resumed, in blocks of whatever size, makes the same draw
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
@@ -84,13 +85,14 @@ def digests(parts: Mapping[str, Any]) -> dict[str, str]:
     for name, part in parts.items():
         digest = hashlib.sha256()
         leaves, structure = jax.tree.flatten(part)
-        digest.update(str(structure).encode())
+        # Functions print with their address, which differs from process to process.
+        digest.update(re.sub(r" at 0x[0-9a-f]+", "", str(structure)).encode())
         for leaf in leaves:
             if isinstance(leaf, jax.Array | np.ndarray | np.generic | float | int | bool):
                 array = np.asarray(leaf)
                 digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
             else:
-                digest.update(str(leaf).encode())
+                digest.update(re.sub(r" at 0x[0-9a-f]+", "", str(leaf)).encode())
         found[name] = digest.hexdigest()
     return found
 

@@ -232,12 +232,12 @@ def climb(target: Target, begin: Any, y: Any, optimiser: AbstractOptimiser | Non
     u, y = np.reshape(begin, (-1, size)), np.reshape(y, (fits * number, -1))
     first, _ = in_batches(value_and_gradient, target, u, y)
     failed = ~np.isfinite(first)
-    if failed.all():
+    if failed.all() and fits == 1:
         raise ValueError(
             f"maximise: the model fails at all {number} starts (a tenth of its halos or more cannot be solved); check "
             "the fixed parameters, give narrower priors, or a solver with more max_steps"
         )
-    safe = u[np.flatnonzero(~failed)[0]]
+    safe = u[0] if failed.all() else u[np.flatnonzero(~failed)[0]]
     ends, steps = optimiser(target, jnp.asarray(np.where(failed[:, None], safe, u)), jnp.asarray(y))
     ends = np.where(np.isfinite(ends), ends, safe)
     value, slope = in_batches(value_and_gradient, target, ends, y)

@@ -204,9 +204,7 @@ def unfitted(target: Target, u: Any, measurements: Sequence[Measurement], *, key
         summaries.model, summaries.halos, measurements, redshifts=redshifts, regression=summaries.regression,
         solver=summaries.solver,
     )  # fmt: skip
-    told = eqx.tree_at(
-        lambda t: (t.summaries, t.data), target, (other, data_of(measurements)), is_leaf=lambda x: x is None
-    )
+    told = eqx.tree_at(lambda t: (t.summaries, t.data), target, (other, data_of(measurements)))
     return predictive(told, u, key=key)
 
 
