@@ -195,9 +195,10 @@ def _check_positive(covariance, names, part):
     if np.abs(covariance - covariance.T).max() > 1e-8 * np.abs(covariance).max():
         raise ValueError("data: the covariance is not symmetric")
     scale = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
-    lowest = np.linalg.eigvalsh(covariance / scale[:, None] / scale[None, :]).min()
+    correlation = covariance / scale[:, None] / scale[None, :]
+    lowest = np.linalg.eigvalsh(correlation).min()
     if lowest < 1e-10:
-        alone = [n for n in names if np.linalg.eigvalsh(covariance[part[n], part[n]]).min() <= 0]
+        alone = [n for n in names if np.linalg.eigvalsh(correlation[part[n], part[n]]).min() < 1e-10]
         where = f" already in {', '.join(alone)}" if alone else ""
         raise ValueError(
             f"data: the covariance is singular{where} (lowest eigenvalue of its correlation matrix {lowest:.2g}); "

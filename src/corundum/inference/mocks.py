@@ -170,7 +170,8 @@ class Campaign(NamedTuple):
     def coverage(self, level: float = 0.6827) -> tuple[np.ndarray, float]:
         """Share of truths inside central intervals of probability `level`, (P,), and the binomial error of one."""
         inside = np.abs(2.0 * self.rank[self.fitted] - 1.0) < level
-        return inside.mean(axis=0), float(np.sqrt(level * (1.0 - level) / max(len(inside), 1)))
+        share = inside.mean(axis=0) if len(inside) else np.full(len(self.names), np.nan)
+        return share, float(np.sqrt(level * (1.0 - level) / max(len(inside), 1)))
 
     def curve(self, levels: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """Share of truths inside central intervals at each level: levels (L,) and shares (L, P)."""
