@@ -37,6 +37,7 @@ class Growing(AbstractModel):
     time: jnp.ndarray = _number(3.0, "depletion time [Gyr]")
     loading: jnp.ndarray = _number(2.0, "mass loading", bounds=(0.1, 30.0))
     channels: ToyChannels = eqx.field(default_factory=ToyChannels)
+    blown: float = eqx.field(static=True, default=1.0)
 
     def initial(self, halo, cosmology):
         gas = 0.1 * halo.mvir
@@ -50,14 +51,6 @@ class Growing(AbstractModel):
         rates = {
             "inflow": Rates(forcing.inflow),
             "star_formation": Rates(sfr),
-            "wind": Rates(self.loading * sfr),
+            "wind": Rates(self.blown * self.loading * sfr),
         }
         return Fluxes(rates, {"sfr": sfr})
-
-
-class Failing(Growing):
-    """The same, but no solution exists."""
-
-    def fluxes(self, state, forcing):
-        told = super().fluxes(state, forcing)
-        return told._replace(rates={**told.rates, "wind": Rates(told.rates["wind"] * jnp.nan)})
