@@ -127,11 +127,13 @@ def distribution(kind: str, numbers: Mapping[str, float]) -> dist.Distribution:
             f"no distribution {kind!r} in numpyro; did you mean {' or '.join(near) or 'Normal or Uniform'}?"
         )
     wanted = [name for name in inspect.signature(getattr(dist, kind)).parameters if name != "validate_args"]
+    given = {name: jnp.float64(value) for name, value in numbers.items()}
     try:
-        return getattr(dist, kind)(**{name: np.float64(value) for name, value in numbers.items()}, validate_args=True)
+        getattr(dist, kind)(**given, validate_args=True)
     except (TypeError, ValueError) as error:
         told = " ".join(str(error).split())[:160]
         raise ValueError(f"distribution {kind} takes {', '.join(wanted)}; got {dict(numbers)} ({told})") from None
+    return getattr(dist, kind)(**given)
 
 
 def free_parameters(
