@@ -69,7 +69,7 @@ def fit(model, key, data, diagonal, published_kernel, halos):
     sample = co.halos.monte_carlo(halos, log_mvir=(10.0, 12.6), key=key)
     measured = [observables.load(name) for name in data]
     measured = [m.diagonal() for m in measured] if diagonal else measured
-    kernel = observables.NadarayaWatson(0.2) if published_kernel else None
+    kernel = observables.NadarayaWatson(0.2, inference.ENOUGH) if published_kernel else None
     target = inference.Target(model, sample, measured, PANDYA26_FREE, redshifts=[0.0], regression=kernel)
     target, _ = target.within_reach()
     best = inference.maximise(target, starts=6, key=1)

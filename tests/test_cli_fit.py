@@ -12,7 +12,7 @@ RUN = """
 title = "growing"
 [halos]
 kind = "halos.monte_carlo"
-n = 16
+n = 32
 log_mvir = [10.5, 12.5]
 [model]
 kind = "growing:Growing"
@@ -37,7 +37,7 @@ time = [0.0, 1.0]
 number = 6
 block = 4
 starts = 2
-truth_halos = 16
+truth_halos = 32
 [forecast]
 factors = [1.0, 0.5]
 add = ["sfms_davies16"]
@@ -68,7 +68,7 @@ def test_a_fit_is_interrupted_resumed_and_reported(run_file, tmp_path, monkeypat
     monkeypatch.setattr(co.io.StateFile, "save", keep)
     assert main(["fit", run_file, "-o", str(out)]) == 0
     told = capsys.readouterr().out
-    assert "2 fits of 3 parameters in 16 halos" in told and "starts converged" in told and "points of" in told
+    assert "2 fits of 3 parameters in 32 halos" in told and "starts converged" in told and "points of" in told
     data = co.io.load_posterior(out / "posterior-2.nc")
     assert {"posterior", "prior", "posterior_predictive", "prior_predictive", "log_likelihood", "observed_data",
             "sample_stats"} <= set(data.groups())  # fmt: skip

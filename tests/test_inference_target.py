@@ -44,7 +44,7 @@ def test_log_likelihood_is_scipys(target, told, measured, sample):
     population = co.evolve(Growing(), sample, [0.0], solver=target.summaries.solver)
     means, blocks = [], np.zeros((len(target.data),) * 2)
     for m in measured:
-        mine = m.predict(population.at(0.0))
+        mine = m.predict(population.at(0.0), observables.LocalLinear(m.bandwidth, inference.ENOUGH))
         means.append(np.asarray(mine.mean))
         error, x, places = np.asarray(mine.standard_error), np.asarray(m.x), target.data.places(m.name)
         kin = np.exp(-((x[:, None] - x) ** 2) / (4 * float(m.bandwidth) ** 2))

@@ -47,6 +47,7 @@ from .predictive import (  # noqa: E402
     unfitted,
 )
 from .summaries import (  # noqa: E402
+    ENOUGH,
     TOLERANCE,
     AbstractSummaries,
     FunctionSummaries,
@@ -70,6 +71,7 @@ __all__ = [
     "Chains",
     "Data",
     "Differences",
+    "ENOUGH",
     "EXTRAS",
     "EnsembleSlice",
     "Exact",

@@ -22,10 +22,13 @@ from ..population import Population, evolve
 from ..sensitivity.space import COSMOLOGY, with_vector
 from .nuisances import adjusted, is_nuisance, observed
 
-__all__ = ["Prediction", "AbstractSummaries", "PopulationSummaries", "FunctionSummaries", "TOLERANCE"]
+__all__ = ["Prediction", "AbstractSummaries", "PopulationSummaries", "FunctionSummaries", "TOLERANCE", "ENOUGH"]
 
 TOLERANCE = 3e-4
 """Solver tolerance of fits: states end within about 3e-4 dex, far below any error of the data."""
+
+ENOUGH = 2.0
+"""Galaxies that reach a point.  Fewer than figures ask for: a fit weighs each point by the error that so few leave."""
 
 _SAME_REDSHIFT = 0.1  # in ln(1 + z)
 
@@ -94,7 +97,7 @@ class PopulationSummaries(AbstractSummaries):
     redshifts : sequence of float, optional
         Outputs; each measurement is compared with the nearest one.  Default the redshifts of the measurements.
     regression : AbstractRegression, optional
-        Default local lines with the kernel of each measurement.
+        Default local lines with the kernel of each measurement, and two galaxies enough to reach a point.
     solver : AbstractSolver, optional
         Default ``LaneSolver(tolerance=TOLERANCE)``.
 
@@ -156,7 +159,7 @@ class PopulationSummaries(AbstractSummaries):
         for measurement, place in zip(self.measurements, self.places, strict=True):
             galaxies = observed(population.at(self.outputs[place]), measurement, values)
             own = adjusted(measurement, values)
-            regression = LocalLinear(measurement.bandwidth) if self.regression is None else self.regression
+            regression = LocalLinear(measurement.bandwidth, ENOUGH) if self.regression is None else self.regression
             told.append(own.predict(galaxies, regression))
         join = [jnp.concatenate([getattr(each, name) for each in told])
                 for name in ("mean", "standard_error", "scatter", "reached")]  # fmt: skip
