@@ -85,12 +85,13 @@ def plan_fit(run_file: RunFile, extra: tuple[str, ...] = (), extra_keys: tuple[s
         redshifts = settings.redshifts
         if redshifts is not None:
             redshifts = (*redshifts, *(m.redshift for m in measurements[len(settings.data) :]))
+        kernel = NadarayaWatson(0.2, inference.ENOUGH) if settings.published_kernel else None
         try:
             target = inference.Target(
                 job.model, job.halos, measurements, names, _priors(settings.priors),
                 likelihood=inference.StudentT(settings.degrees) if settings.likelihood == "student" else None,
                 monte_carlo_error=settings.monte_carlo_error, redshifts=redshifts,
-                regression=NadarayaWatson(0.2, inference.ENOUGH) if settings.published_kernel else None, solver=job.solver,
+                regression=kernel, solver=job.solver,
             )  # fmt: skip
             target.start()
         except RunFileError:
