@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import inference, io
-from ..inference.chains import digests
+from ..inference.chains import digests, parts_of
 from ..inference.tables import csv_table, findings, latex_table
 from ..plots import save_figure, write_report
 from ..plots.fit_report import Fitted, fit_sections
@@ -111,9 +111,7 @@ def _fit(made: Plan, whole: Any, combination: tuple[str, ...], folder: Path, tim
 
 def _mode(target: Any, settings: Any, store: io.StateFile) -> _Mode:
     """The point estimate and its Gaussian, from an earlier sitting if one of this very fit was kept."""
-    identity = "".join(
-        digests({"target": (target.summaries, target.free, target.data), "starts": settings.starts}).values()
-    )
+    identity = "".join(digests({**parts_of(target), "starts": settings.starts}).values())
     kept = store.load()
     if kept is not None and str(kept["identity"]) == identity:
         arrays = {name: kept[name] for name in ("u", "theta", "covariance", "observed", "expected")}

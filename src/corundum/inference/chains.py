@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["ChainStore", "ChainProgress", "Chains", "run_chains", "digests"]
+__all__ = ["ChainStore", "ChainProgress", "Chains", "run_chains", "digests", "parts_of"]
 
 BLOCK = 32
 """Most draws in one block."""
@@ -86,15 +86,22 @@ def digests(parts: Mapping[str, Any]) -> dict[str, str]:
         digest = hashlib.sha256()
         leaves, structure = jax.tree.flatten(part)
         # Functions print with their address, which differs from process to process.
-        digest.update(re.sub(r" at 0x[0-9a-f]+", "", str(structure)).encode())
+        digest.update(re.sub(r"0x[0-9a-f]+", "", str(structure)).encode())
         for leaf in leaves:
             if isinstance(leaf, jax.Array | np.ndarray | np.generic | float | int | bool):
                 array = np.asarray(leaf)
                 digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
             else:
-                digest.update(re.sub(r" at 0x[0-9a-f]+", "", str(leaf)).encode())
+                digest.update(re.sub(r"0x[0-9a-f]+", "", str(leaf)).encode())
         found[name] = digest.hexdigest()
     return found
+
+
+def parts_of(target: Any, y: Any = None) -> dict[str, Any]:
+    """What a target is made of, for `digests`: model, data (or `y` in their place) and priors."""
+    priors = [(each.name, type(each.prior).__name__, each.log10, jax.tree.leaves(each.prior)) for each in target.free]
+    model = (target.summaries, target.likelihood, target.scatter, target.monte_carlo_error)
+    return {"model": model, "data": (target.data, y), "priors": priors}
 
 
 def run_chains(

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.infer import AIES, ESS
 
-from .chains import BLOCK, ChainProgress, ChainStore, digests, run_chains
+from .chains import BLOCK, ChainProgress, ChainStore, digests, parts_of, run_chains
 from .evaluate import log_density
 from .laplace import Laplace
 from .posterior import Posterior, posterior_of
@@ -81,14 +81,7 @@ def ensemble(
     def advance(state, count):
         return _advance(method, warmup, walkers, target, state, count)
 
-    identity = digests(
-        {
-            "model": (target.summaries, target.likelihood, target.scatter),
-            "data": target.data,
-            "priors": target.free,
-            "sampler": (method, walkers, warmup, draws, key, np.asarray(begin)),
-        }
-    )
+    identity = digests({**parts_of(target), "sampler": (method, walkers, warmup, draws, key, np.asarray(begin))})
     made = run_chains(advance, state, warmup, draws, identity=identity, store=store, progress=progress)
     about = {"sampler": f"{type(method).__name__} (numpyro)", "chains": walkers, "warmup": warmup, "key": key}
     return posterior_of(target, made, about)

@@ -10,7 +10,7 @@ import numpy as np
 from numpyro.infer.hmc import hmc
 
 from .batches import in_batches
-from .chains import BLOCK, ChainProgress, Chains, ChainStore, digests, run_chains
+from .chains import BLOCK, ChainProgress, Chains, ChainStore, digests, parts_of, run_chains
 from .evaluate import log_density, value_and_gradient
 from .laplace import Laplace
 from .posterior import Posterior, posterior_of
@@ -119,14 +119,7 @@ def nuts_chains(
     def advance(state, count):
         return _advance(settings, warmup, target, y, state, count)
 
-    identity = digests(
-        {
-            "model": (target.summaries, target.likelihood, target.scatter),
-            "data": (target.data, y),
-            "priors": target.free,
-            "sampler": (settings, warmup, draws, key, np.asarray(begin)),
-        }
-    )
+    identity = digests({**parts_of(target, y), "sampler": (settings, warmup, draws, key, np.asarray(begin))})
     return run_chains(advance, state, warmup, draws, identity=identity, **keeping)
 
 
