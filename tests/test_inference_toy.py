@@ -158,7 +158,7 @@ def test_two_modes_are_told_apart():
 
 @pytest.fixture(scope="module")
 def mocks(target):
-    return inference.campaign(target, 256, halos=None, block=64, key=5)
+    return inference.campaign(target, 256, halos=None, block=64, key=8)
 
 
 def test_mocks_of_a_right_model_are_calibrated(mocks):
