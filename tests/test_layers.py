@@ -24,6 +24,8 @@ OWNERS = {
     "argparse": {"cli"},
     "optax": {"inference"},
     "numpyro": {"inference"},
+    "optimistix": {"inference"},
+    "arviz": {"inference", "io"},
     "SALib": {"sensitivity"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _FAMILIES = (
     "cosmology",
     "halos",
+    "inference",
     "io",
     "models",
     "numerics",

@@ -8,6 +8,7 @@ from .arguments import add_run_file_arguments, run_or_check
 from .environment import configure, versions
 from .errors import run_guarded
 from .halos import add_commands as add_halo_commands
+from .inference_commands import add_inference_commands
 from .processes import join, refuse_several
 from .sensitivity_commands import add_sensitivity_commands
 
@@ -100,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
 
     add_sensitivity_commands(commands, look)
+    add_inference_commands(commands, look)
 
     data = commands.add_parser("data", help="measurements that come with the package", **look)
     _list_and_show(data, look, "measurement", _list_data, _show_data)

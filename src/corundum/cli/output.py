@@ -23,7 +23,7 @@ from .toml import dotted, write_toml
 
 __all__ = ["OutputDirectory", "claim", "fingerprint"]
 
-_RESULTS = ("results.h5", "sensitivity.h5")
+_RESULTS = ("results.h5", "sensitivity.h5", "fit.h5", "mocks.csv", "forecast.csv")
 _FILES = ("run.toml", "run_info.json", *_RESULTS, "trajectories.h5", "compared.h5", "report.html")
 _FOLDERS = ("figures", "checkpoint")
 

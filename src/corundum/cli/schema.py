@@ -6,9 +6,10 @@ arguments of what their ``kind`` names; the others are the dataclasses below.
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from typing import Any, Literal
 
-__all__ = ["GROUPS", "Output", "Compare", "Sensitivity"]
+__all__ = ["GROUPS", "Output", "Compare", "Sensitivity", "Fit", "Mocks", "Forecast"]
 
 
 def _setting(default: Any, *, bounds: tuple[float, float] | None = None) -> Any:
@@ -85,5 +86,132 @@ class Sensitivity:
     key: int = _setting(0, bounds=(0, math.inf))
 
 
-GROUPS = ("halos", "model", "solver", "output", "compare", "compare_halos", "sensitivity")
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """What ``corundum fit``, ``corundum mocks`` and ``corundum forecast`` infer from which data.
+
+    Attributes
+    ----------
+    data : tuple of str
+        Measurements, from ``corundum data list`` or paths of files.
+    combinations : tuple of tuples of str
+        Subsets of `data` to fit one after the other; by default all at once.
+    free : tuple of str, optional
+        Numbers to infer; by default those that Pandya et al. 2026 vary.
+    redshifts : tuple of float
+        Where the model is compared with each measurement: the nearest of these; by default each one's own.
+    covariance : str
+        ``"full"``, or ``"diagonal"`` to take points as independent.
+    published_kernel : bool
+        Regress as published, by kernel means with 0.2 dex, instead of local lines with each measurement's own kernel.
+    likelihood : str
+        ``"gaussian"`` or ``"student"``.
+    degrees : float
+        Of freedom of ``"student"``.
+    monte_carlo_error : bool
+        Whether the error of a finite number of halos counts.
+    method : str
+        ``"nuts"``, ``"ensemble"`` or ``"laplace"``.
+    starts : int
+        Of the optimiser.
+    chains, warmup, draws : int
+        Of ``"nuts"``; of ``"ensemble"`` walkers are four times the number of parameters.
+    target_accept : float
+        Of ``"nuts"``.
+    predictive : int
+        Draws used for predictive checks.
+    indices : int
+        Draws used for the feedback indices; 0 leaves them out.
+    check : tuple of str
+        Measurements that are not fitted, to predict.
+    key : int
+    priors : mapping
+        By parameter: ``[low, high]``, or ``{kind = "Normal", loc = 0.0, scale = 0.1}`` with any scalar distribution of
+        numpyro.  Default uniform over the declared range.
+    """
+
+    data: tuple[str, ...]
+    combinations: tuple[tuple[str, ...], ...] | None = _setting(None)
+    free: tuple[str, ...] | None = _setting(None)
+    redshifts: tuple[float, ...] | None = _setting(None)
+    covariance: Literal["full", "diagonal"] = _setting("full")
+    published_kernel: bool = _setting(False)
+    likelihood: Literal["gaussian", "student"] = _setting("gaussian")
+    degrees: float = _setting(4.0, bounds=(0.1, 1000.0))
+    monte_carlo_error: bool = _setting(True)
+    method: Literal["nuts", "ensemble", "laplace"] = _setting("nuts")
+    starts: int = _setting(8, bounds=(1, 1000))
+    chains: int = _setting(4, bounds=(1, 1000))
+    warmup: int = _setting(200, bounds=(1, math.inf))
+    draws: int = _setting(400, bounds=(4, math.inf))
+    target_accept: float = _setting(0.85, bounds=(0.5, 0.999))
+    predictive: int = _setting(160, bounds=(16, math.inf))
+    indices: int = _setting(24, bounds=(0, 1000))
+    check: tuple[str, ...] = _setting(())
+    key: int = _setting(0, bounds=(0, math.inf))
+    priors: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mocks:
+    """What ``corundum mocks`` does with the data and parameters of [fit].
+
+    Attributes
+    ----------
+    number : int
+    method : str
+        ``"laplace"`` or ``"nuts"``.
+    noise : bool
+    independent_halos : bool
+        Whether truths are evolved in halos of their own; together with ``noise = false``, false is the published test.
+    truth_halos : int
+        How many of them.
+    block : int
+        Mocks between two checkpoints.
+    starts, chains, warmup, draws : int
+    key : int
+    """
+
+    number: int = _setting(100, bounds=(1, math.inf))
+    method: Literal["laplace", "nuts"] = _setting("laplace")
+    noise: bool = _setting(True)
+    independent_halos: bool = _setting(True)
+    truth_halos: int = _setting(400, bounds=(1, math.inf))
+    block: int = _setting(8, bounds=(1, 1000))
+    starts: int = _setting(3, bounds=(1, 1000))
+    chains: int = _setting(2, bounds=(1, 1000))
+    warmup: int = _setting(100, bounds=(1, math.inf))
+    draws: int = _setting(200, bounds=(4, math.inf))
+    key: int = _setting(0, bounds=(0, math.inf))
+
+
+@dataclasses.dataclass(frozen=True)
+class Forecast:
+    """What ``corundum forecast`` does with the data and parameters of [fit].
+
+    Attributes
+    ----------
+    factors : tuple of float
+        Scales of all errors.
+    sample : bool
+        Whether those are sampled as well.
+    add : tuple of str
+        Measurements to add one at a time.
+    shift : float
+        By how much each relation is off in turn [dex]; 0 leaves these out.
+    chains, warmup, draws : int
+    key : int
+    """
+
+    factors: tuple[float, ...] = _setting((1.0, 0.5, 0.1), bounds=(1e-3, 1e3))
+    sample: bool = _setting(True)
+    add: tuple[str, ...] = _setting(())
+    shift: float = _setting(0.1, bounds=(-1.0, 1.0))
+    chains: int = _setting(4, bounds=(1, 1000))
+    warmup: int = _setting(150, bounds=(1, math.inf))
+    draws: int = _setting(200, bounds=(4, math.inf))
+    key: int = _setting(0, bounds=(0, math.inf))
+
+
+GROUPS = ("halos", "model", "solver", "output", "compare", "compare_halos", "sensitivity", "fit", "mocks", "forecast")
 """Names of all groups, in the order in which a resolved run file has them."""

@@ -4,7 +4,8 @@ A file is lines ``# key: value`` and a table.  The keys `relation`, `citation`, 
 `imf`, `h`, `calibration`, `statistic` and `bandwidth` are required; `Measurement` says what they and the
 optional ones mean, and `note` may be repeated.  `relation` is the name of a class of `corundum.observables`,
 and a key such as `relation.solar_metallicity` sets a parameter of it.  The columns are `x`, `y` and either
-`sigma` (independent errors) or `c1` ... `cn` (rows of the covariance), and `scatter` if known.  A new file in
+`sigma` (independent errors) or `c1` ... `cn` (rows of the covariance), `scatter` if known, and `limit`, 1
+where `y` is an upper limit and 0 elsewhere.  A new file in
 the folder of measurements is found by its name; nothing else needs changing.
 """
 
@@ -89,6 +90,7 @@ def read(path, relation: AbstractRelation | None = None) -> Measurement:
         y=table.column("y"),
         covariance=covariance,
         scatter=scatter,
+        upper_limit=_limits(table),
         notes=tuple(value for _, key, value in table.header if key == "note"),
         **words,
         **numbers,
@@ -141,13 +143,22 @@ def _relation(table: Table, keys: dict[str, str]) -> AbstractRelation:
         raise ValueError(f"{table.path}: {error}") from None
 
 
+def _limits(table: Table) -> tuple[bool, ...] | None:
+    if "limit" not in table.names:
+        return None
+    flags = table.column("limit")
+    if not np.isin(flags, (0.0, 1.0)).all():
+        raise ValueError(f"{table.path}: column limit holds {flags[~np.isin(flags, (0.0, 1.0))][0]:g}; give 1 or 0")
+    return tuple(bool(flag) for flag in flags)
+
+
 def _errors(table: Table) -> tuple[np.ndarray, np.ndarray | None]:
     n = len(table.rows)
     rows = [f"c{i}" for i in range(1, n + 1)]
-    extra = [name for name in table.names if name not in ("x", "y", "sigma", "scatter", *rows)]
+    extra = [name for name in table.names if name not in ("x", "y", "sigma", "scatter", "limit", *rows)]
     if extra:
         raise ValueError(
-            f"{table.path}: unknown column {extra[0]!r}; allowed x, y, scatter and either sigma or c1 ... c{n}"
+            f"{table.path}: unknown column {extra[0]!r}; allowed x, y, scatter, limit and either sigma or c1 ... c{n}"
         )
     correlated = [name for name in rows if name in table.names]
     if bool(correlated) == ("sigma" in table.names) or (correlated and len(correlated) < n):

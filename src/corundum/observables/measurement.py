@@ -67,6 +67,8 @@ class Measurement(eqx.Module):
         Redshift at which to compare a model.
     redshift_range : (float, float)
         Redshifts of the galaxies.
+    upper_limit : bool array, shape (n,), optional
+        Points at which `y` is an upper limit and its error the width of the limit; they are independent of all others.
     imf, h, calibration, selection, citation, bibcode, source, licence : str
         Provenance, in words.
     notes : tuple of str
@@ -96,6 +98,7 @@ class Measurement(eqx.Module):
     systematic_length: Float[Array, ""] = eqx.field(converter=_float64, default=1.0)
     bandwidth: Float[Array, ""] = eqx.field(converter=_float64, default=0.2)
     redshift_range: tuple[float, float] | None = eqx.field(static=True, default=None)
+    upper_limit: tuple[bool, ...] | None = eqx.field(static=True, default=None)
     selection: str = eqx.field(static=True, default="not stated")
     bibcode: str = eqx.field(static=True, default="")
     source: str = eqx.field(static=True, default="not stated")
@@ -111,6 +114,10 @@ class Measurement(eqx.Module):
             )
         if self.scatter is not None and self.scatter.shape != n:
             raise ValueError(f"measurement {self.name}: got scatter {self.scatter.shape}; expected one per point, {n}")
+        if self.upper_limit is not None and len(self.upper_limit) != n[0]:
+            raise ValueError(
+                f"measurement {self.name}: got {len(self.upper_limit)} upper_limit flags for {n[0]} points"
+            )
         if self.error_kind not in ERROR_KINDS:
             raise ValueError(
                 f"measurement {self.name}: got error_kind {self.error_kind!r}; allowed {', '.join(ERROR_KINDS)}"
@@ -231,6 +238,7 @@ class Measurement(eqx.Module):
             y=np.asarray(self.y)[keep],
             covariance=np.asarray(self.covariance)[np.ix_(keep, keep)],
             scatter=None if self.scatter is None else np.asarray(self.scatter)[keep],
+            upper_limit=None if self.upper_limit is None else tuple(self.upper_limit[i] for i in keep),
         )
 
     def summary(self) -> str:

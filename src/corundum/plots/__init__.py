@@ -2,11 +2,22 @@
 
 from .budgets import baryon_budget, energy_budget, mass_budget
 from .comparison import compare_histories, history_differences, mean_histories
+from .corner import corner
 from .drawings import Compared, standard_drawings
 from .flows import feedback_indices, flow_diagram
 from .halo_histories import halo_growth, mean_growth, raw_over_smooth
 from .halo_report import write_halo_report
 from .histories import growth_histories, redshift_axis, spread_rows
+from .inference import (
+    coverage_figure,
+    extras_bands,
+    forecast_bars,
+    index_bands,
+    loading_factors,
+    predictive_band,
+    recovery,
+    trace_and_rank,
+)
 from .information import combination_map, greedy_bars
 from .jacobians import jacobian_map, route_bars
 from .modes import mode_portrait
@@ -58,4 +69,13 @@ __all__ = [
     "standard_report",
     "write_halo_report",
     "write_report",
+    "corner",
+    "coverage_figure",
+    "extras_bands",
+    "forecast_bars",
+    "index_bands",
+    "loading_factors",
+    "predictive_band",
+    "recovery",
+    "trace_and_rank",
 ]

@@ -9,7 +9,7 @@ from matplotlib.colors import LogNorm
 from ..sensitivity import Measures, PriorMap
 from .style import CYCLE, new_axes, styled
 
-__all__ = ["prior_maps", "index_bars"]
+__all__ = ["prior_maps", "index_bars", "symbol"]
 
 _SYMBOLS = {
     "mass_loading": r"\eta_M",

@@ -13,6 +13,7 @@ from .fisher import (
     Observable,
     SummaryJacobian,
     expected_fisher,
+    fisher_of,
     greedy_design,
     summary_jacobian,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "dgsm",
     "error_matrix",
     "expected_fisher",
+    "fisher_of",
     "fractional_norms",
     "gradient",
     "greedy_design",

@@ -40,6 +40,7 @@ __all__ = [
     "DesignTable",
     "summary_jacobian",
     "expected_fisher",
+    "fisher_of",
     "greedy_design",
     "PRIOR_INFORMATION",
 ]
@@ -225,7 +226,7 @@ def expected_fisher(observables: Sequence[Observable], jacobian: SummaryJacobian
     """Information of all the observables together, taken as independent of each other."""
     first = jacobian.derivative[observables[0].name]
     matrix = sum(_information(observable, jacobian) for observable in observables)
-    return _as_fisher(matrix, first.coords["parameter"], first.label_units["parameter"])
+    return fisher_of(matrix, first.coords["parameter"], first.label_units["parameter"])
 
 
 def greedy_design(observables: Sequence[Observable], jacobian: SummaryJacobian) -> DesignTable:
@@ -262,17 +263,21 @@ def _information(observable, jacobian):
     return whitened.T @ whitened
 
 
-def _bits(matrix):
-    sign, logdet = np.linalg.slogdet(np.eye(len(matrix)) + matrix / PRIOR_INFORMATION)
+def _bits(matrix, prior=PRIOR_INFORMATION):
+    sign, logdet = np.linalg.slogdet(np.eye(len(matrix)) + matrix / prior)
     return float(0.5 * logdet / np.log(2.0))
 
 
-def _effective(matrix):
+def _effective(matrix, prior=PRIOR_INFORMATION):
     values = np.maximum(np.linalg.eigvalsh(matrix), 0.0)
-    return float(np.sum(values / (values + PRIOR_INFORMATION)))
+    return float(np.sum(values / (values + prior)))
 
 
-def _as_fisher(matrix, names, units):
+def fisher_of(
+    matrix: np.ndarray, names: Sequence[str], units: Sequence[str], prior: float = PRIOR_INFORMATION
+) -> Fisher:
+    """An information matrix as a `Fisher`, measured against `prior`, what a prior tells of each parameter."""
+    names, units = tuple(names), tuple(units)
     eigenvalues, vectors = np.linalg.eigh(matrix)
     eigenvalues, vectors = eigenvalues[::-1], vectors[:, ::-1].T
     # The sign of an eigenvector is free: the largest entry is made positive.
@@ -288,6 +293,6 @@ def _as_fisher(matrix, names, units):
         label(matrix, ("parameter", "parameter_2"), "1 per parameter unit squared", "expected Fisher information"),
         eigenvalues,
         label(vectors, ("combination", "parameter"), "1", "eigenvectors of the Fisher matrix, best known first"),
-        _effective(matrix),
-        _bits(matrix),
+        _effective(matrix, prior),
+        _bits(matrix, prior),
     )

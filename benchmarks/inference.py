@@ -1,0 +1,122 @@
+"""Time gradients of the log posterior and the standard problem; study how many halos it needs.
+
+    python benchmarks/inference.py -o out/benchmarks --only gradient standard convergence
+    python benchmarks/inference.py -o out/benchmarks --only gradient --peer ENV/bin/python published_package.py
+
+The standard problem: eight parameters of `pandya26()`, stellar-to-halo mass, cold gas, gas-phase metals, four chains.
+``--peer`` is the command that `benchmarks/solver.py` describes; its gradient becomes a ratio.  Results go to
+inference.json.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import jax
+
+jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_num_cpu_devices", os.cpu_count())
+
+import numpy as np  # noqa: E402
+
+import corundum as co  # noqa: E402
+from corundum import inference  # noqa: E402
+
+DATA = ("shmr_behroozi19_sf", "coldgas_xgass", "gasmzr_curti20")
+
+
+def standard(halos, tolerance=inference.TOLERANCE):
+    sample = co.halos.monte_carlo(halos, log_mvir=(10.0, 12.6), key=1)
+    solver = co.numerics.LaneSolver(tolerance=tolerance)
+    return inference.Target(
+        co.models.pandya26(), sample, DATA, co.models.PANDYA26_FREE, redshifts=[0.0], solver=solver
+    )  # fmt: skip
+
+
+def timed(function, *args, repeats=7):
+    began = time.perf_counter()
+    jax.block_until_ready(function(*args))
+    first, walls = time.perf_counter() - began, []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        jax.block_until_ready(function(*args))
+        walls.append(time.perf_counter() - began)
+    return first, float(np.median(walls)), min(walls)
+
+
+def gradient(peer):
+    """Value and gradient at one point and at sixteen, and the error of the gradient against a tighter solver."""
+    rows = []
+    for halos in (60, 100, 1000):
+        target, fine = standard(halos), standard(halos, 1e-8)
+        u = np.asarray(target.start())[None]
+        for points in (1, 16):
+            many = np.repeat(u, points, 0) + 0.01 * np.random.default_rng(0).normal(size=(points, u.shape[1]))
+            first, middle, least = timed(inference.value_and_gradient, target, many)
+            rows.append({"what": "value and gradient", "halos": halos, "points": points, "first_s": first,
+                         "median_s": middle, "min_s": least})  # fmt: skip
+        slopes = [np.asarray(inference.value_and_gradient(each, u)[1][0]) for each in (target, fine)]
+        rows[-1]["gradient_error"] = float(np.linalg.norm(slopes[0] - slopes[1]) / np.linalg.norm(slopes[1]))
+        print(rows[-2:], flush=True)
+    if peer:
+        told = subprocess.run([*peer, "--halos", "100", "1000", "--what", "gradient"], capture_output=True, text=True)
+        for line in told.stdout.splitlines():
+            found = json.loads(line)
+            ours = next(row for row in rows if row["halos"] == found["halos"] and row["points"] == 1)
+            ours["peer_s"], ours["ratio"] = found["median_s"], found["median_s"] / ours["median_s"]
+    return rows
+
+
+def whole(halos):
+    """Mode, Laplace and NUTS of the standard problem, from nothing."""
+    began = time.perf_counter()
+    target, _ = standard(halos).within_reach()
+    best = inference.maximise(target, starts=8)
+    gauss = inference.laplace(target, best)
+    mode = time.perf_counter() - began
+    posterior = inference.nuts(target, gauss, chains=4, warmup=150, draws=300)
+    total = time.perf_counter() - began
+    print(best.in_words(), posterior.verdict.sentence, f"{mode:.0f} s to the mode, {total:.0f} s in all", flush=True)
+    table = {key: [float(v) for v in values] for key, values in posterior.verdict.table.items()}
+    steps, percentiles = float(posterior.data.sample_stats.n_steps.mean()), posterior.percentiles().tolist()
+    return {
+        "what": "standard problem", "halos": halos, "mode_s": mode, "total_s": total, **table,
+        "percentiles": percentiles, "steps": steps,
+    }  # fmt: skip
+
+
+def convergence():
+    """How far the mode moves when halos are replaced."""
+    target, _ = standard(480).within_reach()
+    start = inference.maximise(standard(60).within_reach()[0], starts=4)
+    told = inference.halo_convergence(target, start.u, (30, 60, 120, 240), repeats=6)
+    print(told.table(), flush=True)
+    return {"what": "halo convergence", "sizes": told.sizes.tolist(), "names": told.names,
+            "shift": told.shift.tolist(), "width": told.width.tolist()}  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument(
+        "--only", nargs="+", choices=["gradient", "standard", "convergence"], default=["gradient", "standard"]
+    )
+    parser.add_argument("--halos", type=int, default=60, help="of the standard problem")
+    parser.add_argument("--peer", nargs="+")
+    chosen = parser.parse_args()
+    chosen.output.mkdir(parents=True, exist_ok=True)
+    found = []
+    if "gradient" in chosen.only:
+        found += gradient(chosen.peer)
+    if "standard" in chosen.only:
+        found.append(whole(chosen.halos))
+    if "convergence" in chosen.only:
+        found.append(convergence())
+    (chosen.output / "inference.json").write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()

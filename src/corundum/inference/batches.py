@@ -1,0 +1,36 @@
+"""Evaluating a target at any number of points in batches of one size, so that each function compiles once."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+__all__ = ["in_batches", "WIDTH"]
+
+WIDTH = 16
+"""Points evaluated at once: enough that galaxies of all of them fill the lanes of the solver."""
+
+
+def in_batches(function: Callable, target: Any, *rows: Any, width: int | None = None) -> Any:
+    """``function(target, *rows)`` over rows (S, ...), as NumPy arrays.
+
+    Parameters
+    ----------
+    function : callable
+        Maps the target and rows to arrays with the same leading axis.
+    target : Target
+    *rows : arrays, shape (S, ...)
+    width : int, optional
+        Rows at once.
+    """
+    total, width = len(rows[0]), width or WIDTH
+    parts = []
+    for first in range(0, total, width):
+        # What fills up the last batch repeats its last row.
+        at = np.minimum(np.arange(first, first + width), total - 1)
+        told = function(target, *(jnp.asarray(row)[at] for row in rows))
+        keep = min(width, total - first)
+        parts.append(jax.tree.map(lambda leaf, keep=keep: np.asarray(leaf)[:keep], told))
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)

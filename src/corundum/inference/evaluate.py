@@ -1,0 +1,125 @@
+"""Evaluating a target: its log density with a gradient of its own, and predictions and slopes at many points at once.
+
+Everything here is compiled once for a target of given shape: data, halos and priors are arguments.
+"""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from .summaries import Prediction
+
+__all__ = [
+    "FORWARD_LIMIT",
+    "Linearised",
+    "linearise",
+    "log_density",
+    "log_density_at",
+    "predict",
+    "value_and_gradient",
+]
+
+FORWARD_LIMIT = 24
+"""Parameters up to which gradients are carried forwards; with more they are retraced backwards."""
+
+
+class Linearised(NamedTuple):
+    """Predictions at S points and how they respond to u.
+
+    Attributes
+    ----------
+    prediction : Prediction of arrays (S, M)
+    shift : array, (S, M)
+        Calibration offsets.
+    covariance : array, (S, M, M)
+        Of data minus prediction.
+    mean_slope : array, (S, M, P)
+        d (mean + shift) / d u.
+    covariance_slope : array, (S, M, M, P)
+    """
+
+    prediction: Prediction
+    shift: Any
+    covariance: Any
+    mean_slope: Any
+    covariance_slope: Any
+
+
+def _plain(target, u, y):
+    values = target.values(u)
+    return target.log_prior(u) + target.log_likelihood_of(target.predict(u), values, y)
+
+
+def _value_and_gradient(u, target, y):
+    if len(target.free) > FORWARD_LIMIT:
+        return jax.value_and_grad(lambda at: _plain(target, at, y))(u)
+
+    def along(tangent):
+        return jax.jvp(lambda at: _plain(target, at, y), (u,), (tangent,))
+
+    value, gradient = jax.vmap(along, out_axes=(None, 0))(jnp.eye(len(target.free)))
+    return value, gradient
+
+
+@eqx.filter_custom_jvp
+def log_density(u: Float[Array, " p"], target: Any, y: Float[Array, " m"]) -> Float[Array, ""]:
+    """Log posterior density of u for data y; value and gradient are computed together whoever differentiates it."""
+    return _plain(target, u, y)
+
+
+@log_density.def_jvp
+def _log_density_jvp(primals, tangents):
+    value, gradient = _value_and_gradient(*primals)
+    # Where nothing is known of the slope the density is minus infinity: no step goes there.
+    gradient = jnp.where(jnp.isfinite(gradient), gradient, 0.0)
+    return value, gradient @ tangents[0]
+
+
+@eqx.filter_jit
+def predict(target: Any, u: Float[Array, "s p"]) -> Prediction:
+    """Predictions at S points, solved as one list: a `Prediction` of arrays (S, M)."""
+    return jax.vmap(target.predict)(u)
+
+
+@eqx.filter_jit
+def log_density_at(target: Any, u: Float[Array, "s p"]) -> Float[Array, " s"]:
+    """Log density at S points, solved as one list."""
+    return jax.vmap(lambda u: _plain(target, u, target.data.y))(u)
+
+
+def value_and_gradient(
+    target: Any, u: Float[Array, "s p"], y: Float[Array, "s m"] | None = None
+) -> tuple[Float[Array, " s"], Float[Array, "s p"]]:
+    """Log density at S points and its gradient with respect to u; `y` holds data for each point."""
+    # Data always go in as rows, so that one compiled program serves every caller.
+    return _values_and_gradients(
+        target, u, jnp.broadcast_to(target.data.y if y is None else y, (len(u), len(target.data)))
+    )
+
+
+@eqx.filter_jit
+def _values_and_gradients(target, u, y):
+    return jax.vmap(_value_and_gradient, in_axes=(0, None, 0))(u, target, y)
+
+
+@eqx.filter_jit
+def linearise(target: Any, u: Float[Array, "s p"]) -> Linearised:
+    """Predictions, covariances and their slopes at S points, solved as one list."""
+
+    def moving(u):
+        values, prediction = target.values(u), target.predict(u)
+        shift = target.data.shift(values) + jnp.zeros_like(prediction.mean)
+        covariance = target.data.total_covariance(prediction, values)
+        return (prediction.mean + shift, covariance), (prediction, shift)
+
+    def one(u):
+        def along(tangent):
+            return jax.jvp(moving, (u,), (tangent,), has_aux=True)
+
+        (_, covariance), slopes, rest = jax.vmap(along, out_axes=(None, -1, None))(jnp.eye(len(target.free)))
+        return Linearised(*rest, covariance, *slopes)
+
+    return jax.vmap(one)(u)

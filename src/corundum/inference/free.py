@@ -1,0 +1,199 @@
+"""What is inferred: named parameters with priors, and the coordinates in which samplers and optimisers move.
+
+A free parameter is a number of the model by its dotted name, of the cosmology (``cosmology.*``), or a nuisance of the
+data (see `corundum.inference.nuisances`).  It is measured in its natural scale theta: the log10 of amplitudes, the
+number itself otherwise.  Every method works in u, which has no bounds: Phi(u) is the cumulative prior of theta, so
+that the prior of u is the standard normal whatever the prior of theta.  Nothing needs a wall, nothing is clipped, and
+what the data do not constrain is exactly Gaussian.  A prior without a quantile function goes through numpyro's
+bijection instead.
+"""
+
+import difflib
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+from jax.scipy.special import ndtr, ndtri
+from jaxtyping import Array, Float
+from numpyro.distributions.transforms import biject_to
+
+from ..cosmology import Cosmology
+from ..models import AbstractModel
+from ..observables import Measurement
+from ..parameters import Parameter
+from ..sensitivity import Natural, choose, known_parameters
+from .nuisances import default_prior, is_nuisance, nuisance_parameter
+
+__all__ = ["FreeParameter", "free_parameters", "prior_of", "has_quantiles", "distribution"]
+
+_LOG_NORMAL = -0.5 * float(np.log(2.0 * np.pi))
+
+
+class FreeParameter(eqx.Module):
+    """One number to infer.
+
+    Attributes
+    ----------
+    name : str
+    prior : numpyro Distribution
+        Of theta, a scalar.
+    log10 : bool
+        Whether theta is the log10 of the number.
+    unit : str
+        Of theta.
+    meaning : str
+    start : float
+        theta of the model as it is.
+    """
+
+    name: str = eqx.field(static=True)
+    prior: Any
+    log10: bool = eqx.field(static=True, default=False)
+    unit: str = eqx.field(static=True, default="1")
+    meaning: str = eqx.field(static=True, default="")
+    start: float = eqx.field(static=True, default=0.0)
+    has_quantiles: bool = eqx.field(static=True, default=True)
+
+    def theta(self, u: Float[Array, "..."]) -> Float[Array, "..."]:
+        """theta at the unbounded coordinate `u`."""
+        if not self.has_quantiles:
+            return biject_to(self.prior.support)(u)
+        if isinstance(self.prior, dist.Normal):
+            return self.prior.loc + self.prior.scale * u
+        # Beyond 8 sigma a probability rounds to 0 or 1, where quantiles may be infinite.
+        return self.prior.icdf(jnp.clip(ndtr(u), 1e-15, 1.0 - 1e-15))
+
+    def coordinate(self, theta: Float[Array, "..."]) -> Float[Array, "..."]:
+        """The unbounded coordinate of `theta`, inside the support."""
+        if not self.has_quantiles:
+            return biject_to(self.prior.support).inv(theta)
+        if isinstance(self.prior, dist.Normal):
+            return (theta - self.prior.loc) / self.prior.scale
+        return ndtri(jnp.clip(self.prior.cdf(theta), 1e-15, 1.0 - 1e-15))
+
+    def log_density(self, u: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Log prior density of `u`."""
+        if self.has_quantiles:
+            return _LOG_NORMAL - 0.5 * u**2
+        transform = biject_to(self.prior.support)
+        theta = transform(u)
+        return self.prior.log_prob(theta) + transform.log_abs_det_jacobian(u, theta)
+
+    def value(self, theta: Float[Array, "..."]) -> Float[Array, "..."]:
+        """The number itself."""
+        return 10.0**theta if self.log10 else theta
+
+
+def prior_of(name: str, given: Any) -> dist.Distribution:
+    """A prior as a distribution: a numpyro one as it is, a pair (low, high) as uniform.
+
+    Raises
+    ------
+    ValueError
+        It is neither, is not of one number, or its range is empty.
+    """
+    if isinstance(given, dist.Distribution):
+        if given.batch_shape or given.event_shape:
+            raise ValueError(f"prior of {name}: is of shape {given.batch_shape + given.event_shape}; give one number's")
+        return given
+    try:
+        low, high = (float(edge) for edge in given)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"prior of {name}: got {given!r}; give (low, high) for a uniform prior, or a numpyro distribution"
+        ) from None
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise ValueError(f"prior of {name}: got ({low:g}, {high:g}); give two finite numbers, the lower one first")
+    return dist.Uniform(jnp.float64(low), jnp.float64(high))
+
+
+def distribution(kind: str, numbers: Mapping[str, float]) -> dist.Distribution:
+    """A scalar distribution of numpyro by name: ``distribution("Normal", {"loc": 0.0, "scale": 0.1})``.
+
+    Raises
+    ------
+    ValueError
+        There is none of that name, or it does not take these numbers.
+    """
+    known = [name for name in dist.__all__ if isinstance(getattr(dist, name), type)]
+    if kind not in known:
+        near = difflib.get_close_matches(str(kind), known, n=3, cutoff=0.5)
+        raise ValueError(
+            f"no distribution {kind!r} in numpyro; did you mean {' or '.join(near) or 'Normal or Uniform'}?"
+        )
+    wanted = [name for name in inspect.signature(getattr(dist, kind)).parameters if name != "validate_args"]
+    given = {name: jnp.float64(value) for name, value in numbers.items()}
+    try:
+        getattr(dist, kind)(**given, validate_args=True)
+    except (TypeError, ValueError) as error:
+        told = " ".join(str(error).split())[:160]
+        raise ValueError(f"distribution {kind} takes {', '.join(wanted)}; got {dict(numbers)} ({told})") from None
+    return getattr(dist, kind)(**given)
+
+
+def free_parameters(
+    model: AbstractModel,
+    cosmology: Cosmology,
+    names: Sequence[str],
+    priors: Mapping[str, Any] | None = None,
+    measurements: Sequence[Measurement] = (),
+) -> tuple[FreeParameter, ...]:
+    """Free parameters by name, with given priors or those that follow from declared ranges.
+
+    Parameters
+    ----------
+    model : AbstractModel
+    cosmology : Cosmology
+    names : sequence of str
+        Numbers of the model, ``cosmology.*``, or nuisances.
+    priors : mapping of str to (float, float) or numpyro Distribution, optional
+        In the natural scale of the parameter: decades for amplitudes.
+    measurements : sequence of Measurement
+        Those that nuisances may refer to.
+
+    Raises
+    ------
+    ValueError
+        A name is unknown or given twice, a prior belongs to no free parameter, or is no prior.
+    """
+    names, priors = (names,) if isinstance(names, str) else tuple(names), dict(priors or {})
+    spare = sorted(set(priors) - set(names))
+    if spare:
+        raise ValueError(f"priors: {', '.join(spare)} not among the free parameters {', '.join(names)}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"free: {', '.join(sorted({n for n in names if names.count(n) > 1}))} named twice")
+    of_model = [name for name in names if not is_nuisance(name)]
+    if of_model or not names:
+        choose(model, cosmology, of_model)
+    known = known_parameters(model, cosmology)
+    made = []
+    for name in names:
+        if is_nuisance(name):
+            about = nuisance_parameter(name, measurements)
+            prior = priors.get(name)
+            prior = default_prior(name, about, measurements) if prior is None else prior_of(name, prior)
+        else:
+            about = known[name]
+            prior = prior_of(name, priors.get(name) or Natural().span(name, about))
+        made.append(_made(name, about, prior))
+    return tuple(made)
+
+
+def _made(name: str, about: Parameter, prior: dist.Distribution) -> FreeParameter:
+    log10 = about.scale == "log10"
+    start = float(np.log10(about.value) if log10 else about.value)
+    return FreeParameter(name, prior, log10, Natural().unit(name, about), about.meaning, start, has_quantiles(prior))
+
+
+def has_quantiles(prior: dist.Distribution) -> bool:
+    """Whether a prior has cumulative and quantile functions that JAX can compute."""
+    try:
+        jax.eval_shape(prior.icdf, jnp.float64(0.5)), jax.eval_shape(prior.cdf, prior.icdf(jnp.float64(0.5)))
+    except (NotImplementedError, ImportError, AttributeError, TypeError):
+        return False
+    return True

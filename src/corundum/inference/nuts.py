@@ -1,0 +1,171 @@
+"""The No-U-Turn sampler, by numpyro: all chains as one list of solves, scaled by the Laplace approximation."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpyro.infer.hmc import hmc
+
+from .batches import in_batches
+from .chains import BLOCK, ChainProgress, Chains, ChainStore, digests, parts_of, run_chains
+from .evaluate import log_density, value_and_gradient
+from .laplace import Laplace
+from .posterior import Posterior, posterior_of
+from .target import Target
+
+__all__ = ["NutsSettings", "nuts", "nuts_chains"]
+
+
+class NutsSettings(NamedTuple):
+    """How the sampler moves.
+
+    Attributes
+    ----------
+    target_accept : float
+        Acceptance that the step size is adapted to.
+    max_tree_depth : int
+        A trajectory takes at most two to this power steps.
+    adapt_mass : bool
+        Whether warm-up refines the mass matrix of the Laplace approximation.
+    """
+
+    target_accept: float = 0.85
+    max_tree_depth: int = 8
+    adapt_mass: bool = True
+
+
+def nuts(
+    target: Target,
+    start: Laplace,
+    *,
+    chains: int = 4,
+    warmup: int = 200,
+    draws: int = 500,
+    key: int = 0,
+    settings: NutsSettings | None = None,
+    store: ChainStore | None = None,
+    progress: Callable[[ChainProgress], None] | None = None,
+) -> Posterior:
+    """Draw from the posterior.
+
+    Parameters
+    ----------
+    target : Target
+    start : Laplace
+        Chains begin at draws from it, and its covariance is the first mass matrix.
+    chains, warmup, draws : int
+        `warmup` and `draws` of each chain.
+    key : int
+    settings : NutsSettings, optional
+    store : ChainStore, optional
+        Where to keep an unfinished run; what it holds is resumed.
+    progress : callable, optional
+
+    Raises
+    ------
+    ValueError
+        The model fails wherever chains would begin, a number makes no sense, or the store holds another run.
+    """
+    settings = NutsSettings() if settings is None else settings
+    _check(chains, warmup, draws)
+    begin = _beginnings(target, start, chains, key)
+    y = np.broadcast_to(np.asarray(target.data.y), (chains, len(target.data)))
+    covariance = np.broadcast_to(start.covariance, (chains, *start.covariance.shape))
+    made = nuts_chains(target, begin, covariance, y, warmup, draws, key, settings, store=store, progress=progress)
+    about = {"sampler": "NUTS (numpyro)", "chains": chains, "warmup": warmup, "key": key, **settings._asdict()}
+    return posterior_of(target, made, about)
+
+
+def _check(chains, warmup, draws):
+    for name, value, least in (("chains", chains, 1), ("warmup", warmup, 1), ("draws", draws, 4)):
+        if not (isinstance(value, int | np.integer) and value >= least):
+            raise ValueError(f"{name}: got {value!r}; allowed a whole number from {least}")
+
+
+def _beginnings(target, start, chains, key):
+    """Draws from the Laplace approximation where the model can be solved."""
+    tries = start.coordinate_draws(4 * chains, key=key + 1)
+    value, _ = in_batches(value_and_gradient, target, tries)
+    good = tries[np.isfinite(value)]
+    if len(good) < chains:
+        raise ValueError(
+            f"nuts: the model fails at {len(tries) - len(good)} of {len(tries)} points near the mode, so chains cannot "
+            "begin; look at the point estimate, or give the solver more max_steps"
+        )
+    return good[:chains]
+
+
+def nuts_chains(
+    target: Target,
+    begin: np.ndarray,
+    covariance: np.ndarray,
+    y: np.ndarray,
+    warmup: int,
+    draws: int,
+    key: int,
+    settings: NutsSettings,
+    **keeping: Any,
+) -> Chains:
+    """Chains from given beginnings, each with data `y` and a first covariance of its own."""
+    keys = jax.random.split(jax.random.PRNGKey(key), len(begin))
+    begin, covariance, y = (jnp.asarray(each, jnp.float64) for each in (begin, covariance, y))
+    state = _initial(settings, warmup, begin, covariance, keys)
+    value, slope = in_batches(value_and_gradient, target, begin, y)
+    state = state._replace(potential_energy=jnp.asarray(-value), z_grad=jnp.asarray(-slope))
+
+    def advance(state, count):
+        return _advance(settings, warmup, target, y, state, count)
+
+    identity = digests({**parts_of(target, y), "sampler": (settings, warmup, draws, key, np.asarray(begin))})
+    return run_chains(advance, state, warmup, draws, identity=identity, **keeping)
+
+
+def _kernel(settings, warmup):
+    """The sampler's two functions; the second knows its schedule once the first has run."""
+    begin, sample = hmc(potential_fn_gen=_potential, algo="NUTS")
+
+    def start(u, covariance, key):
+        return begin(
+            u, warmup, step_size=len(u) ** -0.25, inverse_mass_matrix=covariance, adapt_mass_matrix=settings.adapt_mass,
+            dense_mass=True, target_accept_prob=settings.target_accept, max_tree_depth=settings.max_tree_depth,
+            model_args=(None, None), rng_key=key,
+        )  # fmt: skip
+
+    return start, sample
+
+
+def _potential(target, y):
+    # Without a target the states alone are wanted; density and slope are filled in by `nuts_chains`.
+    return (lambda u: 0.0 * jnp.sum(u)) if target is None else (lambda u: -log_density(u, target, y))
+
+
+@eqx.filter_jit
+def _initial(settings, warmup, begin, covariance, keys):
+    start, _ = _kernel(settings, warmup)
+    return jax.vmap(start)(begin, covariance, keys)
+
+
+@eqx.filter_jit
+def _advance(settings, warmup, target, y, state, count):
+    start, sample = _kernel(settings, warmup)
+    size = state.z.shape[-1]
+    start(jnp.zeros(size), jnp.eye(size), jax.random.PRNGKey(0))
+    step = jax.vmap(lambda state, y: sample(state, model_args=(target, y)))
+
+    def record(state):
+        return {
+            "u": state.z, "lp": -state.potential_energy, "energy": state.energy, "n_steps": state.num_steps,
+            "acceptance_rate": state.accept_prob, "diverging": state.diverging,
+            "step_size": state.adapt_state.step_size,
+        }  # fmt: skip
+
+    def body(i, carry):
+        state, rows = carry
+        state = step(state, y)
+        return state, jax.tree.map(lambda all_, one: all_.at[i].set(one), rows, record(state))
+
+    rows = jax.tree.map(lambda leaf: jnp.zeros((BLOCK, *leaf.shape), leaf.dtype), jax.eval_shape(record, state))
+    return jax.lax.fori_loop(0, count, body, (state, rows))

@@ -1,0 +1,273 @@
+"""Point estimates: the highest posterior density in unbounded coordinates, from many starts at once.
+
+All starts are solved as one list.  Every start is reported: where it began and ended, whether it converged, and how
+much log density its gradient still promises.  Ends that are apart count as separate modes.
+"""
+
+import abc
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import optimistix as optx
+from jaxtyping import Array, Float
+from scipy.special import ndtri
+from scipy.stats import qmc
+
+from .batches import in_batches
+from .evaluate import log_density, value_and_gradient
+from .laplace import expected_information
+from .target import Target
+
+__all__ = ["AbstractOptimiser", "BFGS", "Adam", "Starts", "PointEstimate", "maximise", "spread_starts"]
+
+
+class AbstractOptimiser(eqx.Module):
+    """Climbs the log density from many starts at once."""
+
+    @abc.abstractmethod
+    def __call__(
+        self, target: Target, u: Float[Array, "s p"], y: Float[Array, "s m"]
+    ) -> tuple[Float[Array, "s p"], Any]:
+        """Where each start ends, and the steps it took."""
+
+
+class BFGS(AbstractOptimiser):
+    """Quasi-Newton steps with a line search, by optimistix; the default.
+
+    Parameters
+    ----------
+    rtol, atol : float
+        A start ends when both its step in u and its gain in log density fall below these.
+    max_steps : int
+    """
+
+    rtol: float = eqx.field(static=True, default=1e-5)
+    atol: float = eqx.field(static=True, default=1e-3)
+    max_steps: int = eqx.field(static=True, default=150)
+
+    def __call__(
+        self, target: Target, u: Float[Array, "s p"], y: Float[Array, "s m"]
+    ) -> tuple[Float[Array, "s p"], Any]:
+        return _bfgs(self, target, u, y)
+
+
+class Adam(AbstractOptimiser):
+    """Adam with an exponentially falling rate, by optax; robust where curvature misleads, and slower.
+
+    Parameters
+    ----------
+    steps : int
+    rate : float
+        First step in u.
+    decay : float
+        Last rate over first.
+    """
+
+    steps: int = eqx.field(static=True, default=300)
+    rate: float = eqx.field(static=True, default=0.1)
+    decay: float = eqx.field(static=True, default=1e-2)
+
+    def __call__(
+        self, target: Target, u: Float[Array, "s p"], y: Float[Array, "s m"]
+    ) -> tuple[Float[Array, "s p"], Any]:
+        return _adam(self, target, u, y)
+
+
+@eqx.filter_jit
+def _bfgs(settings, target, u, y):
+    solver = optx.BFGS(rtol=settings.rtol, atol=settings.atol)
+
+    def one(u, y):
+        found = optx.minimise(
+            lambda at, args: -log_density(at, *args), solver, u, args=(target, y), max_steps=settings.max_steps,
+            throw=False,
+        )  # fmt: skip
+        return found.value, found.stats["num_steps"]
+
+    return jax.vmap(one)(u, y)
+
+
+@eqx.filter_jit
+def _adam(settings, target, u, y):
+    schedule = optax.exponential_decay(settings.rate, settings.steps, settings.decay)
+    rule = optax.adam(schedule)
+
+    def slope(u):
+        return jax.vmap(jax.grad(lambda at, y: -log_density(at, target, y)))(u, y)
+
+    def step(carry, _):
+        u, state = carry
+        update, state = rule.update(slope(u), state)
+        return (u + update, state), None
+
+    (u, _), _ = jax.lax.scan(step, (u, rule.init(u)), None, length=settings.steps)
+    return u, jnp.full(len(u), settings.steps)
+
+
+class Starts(NamedTuple):
+    """What became of every start; arrays of shape (S, ...).
+
+    Attributes
+    ----------
+    begin, end : arrays, (S, P)
+        theta.
+    u : array, (S, P)
+        Coordinates of the ends.
+    log_density : array, (S,)
+    remaining : array, (S,)
+        Log density that a Newton step along the gradient still promises.
+    converged : boolean array, (S,)
+        `remaining` is below 0.01.
+    failed : boolean array, (S,)
+        The model could not be solved at the beginning.
+    steps : array, (S,)
+    mode : integer array, (S,)
+        Which mode it reached, 0 the highest; -1 if it did not converge.
+    """
+
+    begin: np.ndarray
+    end: np.ndarray
+    u: np.ndarray
+    log_density: np.ndarray
+    remaining: np.ndarray
+    converged: np.ndarray
+    failed: np.ndarray
+    steps: np.ndarray
+    mode: np.ndarray
+
+
+class PointEstimate(NamedTuple):
+    """The highest density found.
+
+    Attributes
+    ----------
+    names : tuple of str
+    u : array, (P,)
+        Coordinates.
+    theta : array, (P,)
+        Parameters in their natural scale.
+    log_density : float
+    converged : bool
+    starts : Starts
+    modes : list of (theta, log density, starts that reached it)
+        The highest first; more than one means that the posterior has several.
+    """
+
+    names: tuple[str, ...]
+    u: np.ndarray
+    theta: np.ndarray
+    log_density: float
+    converged: bool
+    starts: Starts
+    modes: list[tuple[np.ndarray, float, int]]
+
+    def in_words(self) -> str:
+        """What happened, in one sentence."""
+        s = self.starts
+        told = f"{int(s.converged.sum())} of {len(s.steps)} starts converged"
+        if s.failed.any():
+            told += f", {int(s.failed.sum())} could not begin because the model failed there"
+        modes = len(self.modes)
+        return f"{told}; {'one mode' if modes == 1 else f'{modes} modes'}; log density {self.log_density:.2f}"
+
+
+def spread_starts(target: Target, number: int, *, key: int = 0) -> np.ndarray:
+    """`number` coordinates spread evenly over the prior, the first where the model stands if the prior allows it."""
+    if number < 1:
+        raise ValueError(f"starts: got {number}; allowed a positive whole number")
+    unit = qmc.LatinHypercube(len(target.free), rng=np.random.default_rng(key)).random(number)
+    u = ndtri(0.02 + 0.96 * unit)
+    u[0] = np.asarray(target.start())
+    return u
+
+
+def maximise(
+    target: Target,
+    *,
+    starts: int = 8,
+    key: int = 0,
+    optimiser: AbstractOptimiser | None = None,
+    u: Any = None,
+) -> PointEstimate:
+    """Find the highest posterior density in unbounded coordinates.
+
+    Parameters
+    ----------
+    target : Target
+    starts : int
+        Where to start: the model as it is, and a Latin hypercube over the prior.
+    key : int
+    optimiser : AbstractOptimiser, optional
+        Default `BFGS()`.
+    u : array, shape (S, P), optional
+        Coordinates to start from instead.
+
+    Raises
+    ------
+    ValueError
+        The model fails at every start, or a prior excludes the model as it is.
+    """
+    begin = spread_starts(target, starts, key=key) if u is None else np.atleast_2d(np.asarray(u, float))
+    y = np.broadcast_to(np.asarray(target.data.y), (len(begin), len(target.data)))
+    return climb(target, begin[None], y[None], optimiser)[0]
+
+
+def climb(target: Target, begin: Any, y: Any, optimiser: AbstractOptimiser | None = None) -> list[PointEstimate]:
+    """`maximise` for several sets of data at once.
+
+    Parameters
+    ----------
+    target : Target
+    begin : array, shape (N, S, P)
+        S starts of each of N fits.
+    y : array, shape (N, S, M)
+        The data of each, repeated over its starts.
+    """
+    optimiser = BFGS() if optimiser is None else optimiser
+    fits, number, size = np.shape(begin)
+    u, y = np.reshape(begin, (-1, size)), np.reshape(y, (fits * number, -1))
+    first, _ = in_batches(value_and_gradient, target, u, y)
+    failed = ~np.isfinite(first)
+    if failed.all() and fits == 1:
+        raise ValueError(
+            f"maximise: the model fails at all {number} starts (a tenth of its halos or more cannot be solved); check "
+            "the fixed parameters, give narrower priors, or a solver with more max_steps"
+        )
+    safe = u[0] if failed.all() else u[np.flatnonzero(~failed)[0]]
+    ends, steps = optimiser(target, jnp.asarray(np.where(failed[:, None], safe, u)), jnp.asarray(y))
+    ends = np.where(np.isfinite(ends), ends, safe)
+    value, slope = in_batches(value_and_gradient, target, ends, y)
+    information = expected_information(target, ends, y)
+    rise = 0.5 * np.einsum("sp,sp->s", slope, np.linalg.solve(information, slope[..., None])[..., 0])
+    remaining = np.where(np.isfinite(value), rise, np.inf)
+    parts = (u, ends, value, remaining, failed, np.asarray(steps), information)
+    split = [[each[i * number : (i + 1) * number] for each in parts] for i in range(fits)]
+    return [_estimate(target, *part) for part in split]
+
+
+def _estimate(target, begin, ends, value, remaining, failed, steps, information):
+    converged = (remaining < 1e-2) & ~failed
+    order = np.argsort(np.where(failed, np.inf, -np.where(np.isfinite(value), value, -np.inf)))
+    mode, modes = np.full(len(value), -1), []
+    for i in order:
+        if not converged[i]:
+            continue
+        for number, (centre, _, _) in enumerate(modes):
+            apart = ends[i] - centre
+            if apart @ information[i] @ apart < 1.0 or value[i] < modes[0][1] - 20.0:
+                mode[i] = number
+                break
+        else:
+            modes.append((ends[i], float(value[i]), 0))
+            mode[i] = len(modes) - 1
+    kept = [(np.asarray(target.theta(centre)), top, int(np.sum(mode == k))) for k, (centre, top, _) in enumerate(modes)]
+    best = order[0]
+    first, last = (np.asarray(target.theta(each)) for each in (begin, ends))
+    found = Starts(first, last, ends, value, remaining, converged, failed, steps, mode)
+    return PointEstimate(
+        target.names, ends[best], found.end[best], float(value[best]), bool(converged[best]), found, kept
+    )

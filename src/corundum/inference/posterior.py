@@ -1,0 +1,180 @@
+"""A posterior as ArviZ wants it, with names, units and coordinates, and a plain verdict on whether to trust it.
+
+`Posterior.data` is an `arviz.InferenceData` with the groups posterior, sample_stats, prior, observed_data and
+constant_data; `corundum.inference.predictive` adds predictive groups and log likelihoods.  Everything ArviZ can do with
+one works on it.
+"""
+
+import importlib
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .chains import Chains
+from .target import Target
+
+__all__ = ["Posterior", "Verdict", "posterior_of", "verdict", "arviz", "PERCENTILES"]
+
+PERCENTILES = (15.865, 50.0, 84.135)
+"""Median and 68% interval."""
+
+_PRIOR_DRAWS = 4000
+
+
+class Verdict(NamedTuple):
+    """Whether chains can be trusted.
+
+    Attributes
+    ----------
+    good : bool
+    sentence : str
+    table : dict of str to array, (P,)
+        ``rhat`` (rank-normalised), ``ess_bulk``, ``ess_tail``.
+    divergences : int
+    bfmi : float
+        Lowest over chains; NaN for samplers without energies.
+    """
+
+    good: bool
+    sentence: str
+    table: dict[str, np.ndarray]
+    divergences: int
+    bfmi: float
+
+
+class Posterior(NamedTuple):
+    """Draws from a posterior.
+
+    Attributes
+    ----------
+    names, units : tuples of str
+    theta : array, (chains, draws, P)
+        In the natural scale of each parameter.
+    u : array, (chains, draws, P)
+    data : arviz.InferenceData
+    verdict : Verdict
+    seconds : float
+        Time spent sampling.
+    """
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    theta: np.ndarray
+    u: np.ndarray
+    data: Any
+    verdict: Verdict
+    seconds: float
+
+    @property
+    def flat(self) -> np.ndarray:
+        """theta of all draws, (S, P)."""
+        return self.theta.reshape(-1, self.theta.shape[-1])
+
+    def percentiles(self, levels: Any = PERCENTILES) -> np.ndarray:
+        """Percentiles of each theta, (levels, P)."""
+        return np.percentile(self.flat, levels, axis=0)
+
+    @property
+    def sigma(self) -> np.ndarray:
+        """Half the 68% interval of each theta."""
+        low, _, high = self.percentiles()
+        return 0.5 * (high - low)
+
+    def thinned(self, number: int, *, key: int = 0) -> np.ndarray:
+        """u of `number` draws taken at random without repeating one, (number, P)."""
+        flat = self.u.reshape(-1, self.u.shape[-1])
+        number = min(number, len(flat))
+        return flat[np.random.default_rng(key).choice(len(flat), number, replace=False)]
+
+
+def arviz() -> Any:
+    """The module ArviZ, which loads matplotlib and so is left alone until it is needed."""
+    return importlib.import_module("arviz")
+
+
+def posterior_of(target: Target, chains: Chains, about: dict[str, Any]) -> Posterior:
+    """Chains in the coordinates u as a posterior of theta."""
+    az = arviz()
+    theta = np.asarray(target.theta(chains.u))
+    prior = np.asarray(target.theta(target.prior_draws(_PRIOR_DRAWS)))[None]
+    data = az.from_dict(
+        posterior=_named(target, theta),
+        prior=_named(target, prior),
+        sample_stats=dict(chains.stats) or None,
+        observed_data={name: np.asarray(target.data.y)[target.data.places(name)] for name in target.data.names},
+        constant_data=_constant(target),
+        coords=coordinates(target),
+        dims=dimensions(target),
+        attrs={key: _plain(value) for key, value in about.items()},
+    )
+    for group in (data.posterior, data.prior):
+        for each in target.free:
+            group[each.name].attrs |= {"units": each.unit, "long_name": each.meaning, "log10": int(each.log10)}
+    return Posterior(target.names, target.units, theta, chains.u, data, verdict(data), chains.seconds)
+
+
+def coordinates(target: Target) -> dict[str, np.ndarray]:
+    """x of the points of each measurement, by the name of its dimension."""
+    return {f"point_{name}": np.asarray(target.data.x)[target.data.places(name)] for name in target.data.names}
+
+
+def dimensions(target: Target) -> dict[str, list[str]]:
+    """The dimensions of everything that has a value for each point."""
+    dims = {name: [f"point_{name}"] for name in target.data.names}
+    return {**dims, **{f"error_{name}": each for name, each in dims.items()}}
+
+
+def _constant(target):
+    error = np.sqrt(np.diag(np.asarray(target.data.covariance)))
+    return {f"error_{name}": error[target.data.places(name)] for name in target.data.names}
+
+
+def _named(target, theta):
+    return {name: theta[..., i] for i, name in enumerate(target.names)}
+
+
+def _plain(value):
+    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else str(value)
+
+
+def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0) -> Verdict:
+    """Whether every parameter has rank-normalised R-hat below `rhat` and bulk and tail sample sizes above `ess`,
+    without divergences and with energies that explore (E-BFMI above 0.3).
+
+    References
+    ----------
+    Vehtari, Gelman, Simpson, Carpenter & Buerkner 2021, Bayesian Analysis 16, 667; Betancourt 2016, arXiv:1604.00695.
+    """
+    az = arviz()
+    names = list(data.posterior.data_vars)
+    several = data.posterior.sizes["chain"] > 1
+    measured = {
+        "rhat": az.rhat(data.posterior, method="rank") if several else None,
+        "ess_bulk": az.ess(data.posterior, method="bulk"),
+        "ess_tail": az.ess(data.posterior, method="tail"),
+    }
+    table = {
+        key: np.array([np.nan if each is None else float(each[name]) for name in names])
+        for key, each in measured.items()
+    }
+    stats = getattr(data, "sample_stats", {})
+    divergences = int(stats["diverging"].sum()) if "diverging" in stats else 0
+    bfmi = float(np.min(az.bfmi(data))) if "energy" in stats else np.nan
+    faults = []
+    for key, bad, told in (
+        ("rhat", lambda v: ~(v < rhat), f"R-hat of {{}} is {{:.3f}}, above {rhat:g}: chains disagree, so run longer"),
+        ("ess_bulk", lambda v: v < ess, f"{{}} has {{:.0f}} effective draws in the bulk, below {ess:g}: run longer"),
+        ("ess_tail", lambda v: v < ess, f"{{}} has {{:.0f}} effective draws in the tails, below {ess:g}: run longer"),
+    ):
+        worst = np.nanargmax(table[key]) if key == "rhat" and several else np.argmin(table[key])
+        if np.any(bad(table[key])):
+            faults.append(told.format(names[worst], table[key][worst]))
+    if divergences:
+        faults.append(f"{divergences} divergences: the sampler misses a narrow part; raise target_accept")
+    if bfmi < 0.3:
+        faults.append(f"E-BFMI is {bfmi:.2f}, below 0.3: energies explore slowly; reparametrise")
+    good = not faults
+    largest = f"largest R-hat {np.max(table['rhat']):.4f}, " if several else ""
+    summary = f"{largest}smallest bulk sample size {np.min(table['ess_bulk']):.0f}, {divergences} divergences"
+    sentence = f"trustworthy: {summary}" if good else f"not to be trusted yet: {'; '.join(faults)}"
+    return Verdict(good, sentence, table, divergences, bfmi)
