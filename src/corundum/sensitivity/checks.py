@@ -96,7 +96,8 @@ def check_gradients(
         Default every number of the model.
     redshifts : sequence of float
     steps : sequence of float
-        In the coordinates; each is also halved for the extrapolation.
+        In the coordinates, and at most half the distance of a parameter from the nearer end of its range; each is
+        also halved for the extrapolation.
     tolerances : sequence of float
         rtol = atol of the solver; the verdict is at the tightest.
     threshold : float
@@ -131,10 +132,12 @@ def check_gradients(
 
         for step in steps:
             pair = []
-            for h in (step, 0.5 * step):
-                vectors = np.concatenate([_shifted(model, halos, coordinates, ahead, name, h) for name in names])
+            widest = np.array([_within_range(model, halos, coordinates, ahead, name, step) for name in names])
+            for h in (widest, 0.5 * widest):
+                shifted = [_shifted(model, halos, coordinates, ahead, *each) for each in zip(names, h, strict=True)]
+                vectors = np.concatenate(shifted)
                 solved = np.asarray(values_at(quantities, model, halos, outputs, ahead.names, vectors, solver=solver))
-                pair.append(np.moveaxis((solved[1::2] - solved[::2]) / (2.0 * h), 0, -1))
+                pair.append(np.moveaxis(solved[1::2] - solved[::2], 0, -1) / (2.0 * h))
                 done += len(vectors)
                 if progress is not None:
                     progress(done, total)
@@ -152,6 +155,16 @@ def _positive(what, numbers):
     if not (numbers.ndim == 1 and len(numbers) and np.all((numbers > 0) & (numbers < 1))):
         raise ValueError(f"{what}: got {numbers.tolist()}; give numbers between 0 and 1")
     return np.sort(numbers)[::-1]
+
+
+def _within_range(model, halos, coordinates, ahead, name, step):
+    """A step, or half the distance of a parameter from the nearer end of its range where that is less."""
+    known = known_parameters(model, halos.cosmology)[name]
+    value = ahead.vector[ahead.names.index(name)]
+    with np.errstate(divide="ignore"):
+        u, *ends = (float(coordinates.encode(name, known, np.float64(x))) for x in (value, *(known.bounds or ())))
+    room = [abs(u - end) for end in ends if np.isfinite(end) and end != u]
+    return min([step, *(0.5 * each for each in room)])
 
 
 def _shifted(model, halos, coordinates, ahead, name, h):
