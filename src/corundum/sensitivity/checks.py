@@ -42,7 +42,8 @@ class GradientCheck(NamedTuple):
     matrix_norm : Labelled, (tolerance, step)
         Frobenius norm of the published error matrix, the median over halos and redshifts.
     verdict : dict of str to str
-        For each parameter ``"passed"``, ``"failed"``, or ``"no response"`` where both ways give zero.
+        For each parameter ``"passed"``, ``"failed"``, ``"no response"`` where both ways give zero, or ``"unresolved"``
+        where the error is above the threshold but not above what differences at other steps differ by themselves.
     best : dict of str to float
         The smallest error of each column, at the tightest tolerance.
     threshold : float
@@ -193,10 +194,16 @@ def _judged(exact, richardson, plain, names, coordinates, steps, tolerances, thr
     error, plain_error = away / safe, other / safe
     quiet = scale[-1, 0] <= _QUIET
     best = error[-1].min(axis=0)
-    verdict = {
-        name: "no response" if quiet[j] else ("passed" if best[j] <= threshold else "failed")
-        for j, name in enumerate(names)
-    }
+    # What differences at two steps differ by is noise or truncation of their own: no error below it can be told.
+    chosen = error[-1].argmin(axis=0)
+    own = np.full(len(names), 0.0)
+    for j, i in enumerate(chosen):
+        others = np.delete(numeric[-1][..., j], i, axis=0) - numeric[-1, i][..., j]
+        own[j] = np.linalg.norm(others, axis=(-2, -1)).min(initial=np.inf) / safe[-1, 0, j] if len(others) else 0.0
+    verdict = {}
+    for j, name in enumerate(names):
+        told = "passed" if best[j] <= threshold else ("unresolved" if best[j] <= own[j] else "failed")
+        verdict[name] = "no response" if quiet[j] else told
     norms = np.linalg.norm(error_matrix(exact_there[:, None], central), axis=(-2, -1))
     coords = {
         "tolerance": tolerances,
