@@ -9,6 +9,7 @@ import pytest
 
 import corundum as co
 from corundum.models import AbstractModel
+from corundum.sensitivity.checks import _judged
 from toy import Toy
 
 S = co.sensitivity
@@ -33,6 +34,25 @@ def test_it_passes_column_by_column(halos):
     assert found.matrix_norm.shape == (2, 3) and np.all(found.matrix_norm.values < 14.97)
 
 
+def test_what_differences_cannot_tell_is_not_called_wrong():
+    """Differences that scatter by more than they are off resolve nothing; those that agree with each other do."""
+    known = {name: co.describe(Toy())["inflow"] for name in ("scattered", "wrong")}
+    exact = np.ones((1, 1, 1, 1, 2))
+    at_steps = np.array([[1.0002, 1.001], [0.9999, 1.001]]).reshape(1, 2, 1, 1, 1, 2)
+    rules = (
+        tuple(known),
+        S.PriorWidth(),
+        np.array([1e-2, 1e-3]),
+        np.array([1e-10]),
+        1e-5,
+        np.zeros(1),
+        ("gas",),
+        known,
+    )
+    found = _judged(exact, at_steps, at_steps, *rules)
+    assert found.verdict == {"scattered": "unresolved", "wrong": "failed"} and not found.passed
+
+
 class Hiding(AbstractModel):
     """A toy that hides one parameter from differentiation, as a wrong custom rule would."""
 
@@ -53,7 +73,7 @@ class Hiding(AbstractModel):
 
 def test_it_finds_a_derivative_that_is_missing(halos):
     names = ("toy.loading", "toy.inflow")
-    found = S.check_gradients(Hiding(), halos[:2], names, Z, steps=[1e-3], tolerances=[1e-10])
+    found = S.check_gradients(Hiding(), halos[:2], names, Z, steps=[1e-2, 1e-3], tolerances=[1e-10])
     assert found.verdict == {"toy.loading": "failed", "toy.inflow": "passed"} and not found.passed
 
 

@@ -15,6 +15,8 @@ from .runfile import read_run_file
 
 __all__ = ["check"]
 
+_VERDICTS = ("passed", "failed", "unresolved", "no response")
+
 
 def check(
     what: str,
@@ -65,11 +67,12 @@ def _words(found: GradientCheck, halos: int) -> str:
         step = best.labels("step")[int(np.argmin(best.values[:, j]))]
         told = f"{found.best[name]:.1e}   {step:.0e}" if verdict != "no response" else "-"
         lines.append(f"{name:<{width}}  {verdict:<11}  {told}")
-    counts = {verdict: list(found.verdict.values()).count(verdict) for verdict in ("passed", "failed", "no response")}
+    counts = {verdict: list(found.verdict.values()).count(verdict) for verdict in _VERDICTS}
     lines += [
         "",
         f"{counts['passed']} columns passed, {counts['failed']} failed (error above {found.threshold:g} of the "
-        f"column's norm), {counts['no response']} that nothing depends on; {halos} halos, {found.failed} galaxies left "
+        f"column's norm), {counts['unresolved']} too small for differences to tell, "
+        f"{counts['no response']} that nothing depends on; {halos} halos, {found.failed} galaxies left "
         "out because a solve failed",
         "error: norm of Richardson-extrapolated central differences minus exact derivatives, over the norm of the "
         "column, at the best step (in prior widths) and the tightest tolerance",

@@ -42,7 +42,8 @@ class GradientCheck(NamedTuple):
     matrix_norm : Labelled, (tolerance, step)
         Frobenius norm of the published error matrix, the median over halos and redshifts.
     verdict : dict of str to str
-        For each parameter ``"passed"``, ``"failed"``, or ``"no response"`` where both ways give zero.
+        For each parameter ``"passed"``, ``"failed"``, ``"no response"`` where both ways give zero, or ``"unresolved"``
+        where the error is above the threshold but not above what differences at other steps differ by themselves.
     best : dict of str to float
         The smallest error of each column, at the tightest tolerance.
     threshold : float
@@ -96,7 +97,8 @@ def check_gradients(
         Default every number of the model.
     redshifts : sequence of float
     steps : sequence of float
-        In the coordinates; each is also halved for the extrapolation.
+        In the coordinates, and at most half the distance of a parameter from the nearer end of its range; each is
+        also halved for the extrapolation.
     tolerances : sequence of float
         rtol = atol of the solver; the verdict is at the tightest.
     threshold : float
@@ -131,10 +133,12 @@ def check_gradients(
 
         for step in steps:
             pair = []
-            for h in (step, 0.5 * step):
-                vectors = np.concatenate([_shifted(model, halos, coordinates, ahead, name, h) for name in names])
+            widest = np.array([_within_range(model, halos, coordinates, ahead, name, step) for name in names])
+            for h in (widest, 0.5 * widest):
+                shifted = [_shifted(model, halos, coordinates, ahead, *each) for each in zip(names, h, strict=True)]
+                vectors = np.concatenate(shifted)
                 solved = np.asarray(values_at(quantities, model, halos, outputs, ahead.names, vectors, solver=solver))
-                pair.append(np.moveaxis((solved[1::2] - solved[::2]) / (2.0 * h), 0, -1))
+                pair.append(np.moveaxis(solved[1::2] - solved[::2], 0, -1) / (2.0 * h))
                 done += len(vectors)
                 if progress is not None:
                     progress(done, total)
@@ -152,6 +156,16 @@ def _positive(what, numbers):
     if not (numbers.ndim == 1 and len(numbers) and np.all((numbers > 0) & (numbers < 1))):
         raise ValueError(f"{what}: got {numbers.tolist()}; give numbers between 0 and 1")
     return np.sort(numbers)[::-1]
+
+
+def _within_range(model, halos, coordinates, ahead, name, step):
+    """A step, or half the distance of a parameter from the nearer end of its range where that is less."""
+    known = known_parameters(model, halos.cosmology)[name]
+    value = ahead.vector[ahead.names.index(name)]
+    with np.errstate(divide="ignore"):
+        u, *ends = (float(coordinates.encode(name, known, np.float64(x))) for x in (value, *(known.bounds or ())))
+    room = [abs(u - end) for end in ends if np.isfinite(end) and end != u]
+    return min([step, *(0.5 * each for each in room)])
 
 
 def _shifted(model, halos, coordinates, ahead, name, h):
@@ -180,10 +194,16 @@ def _judged(exact, richardson, plain, names, coordinates, steps, tolerances, thr
     error, plain_error = away / safe, other / safe
     quiet = scale[-1, 0] <= _QUIET
     best = error[-1].min(axis=0)
-    verdict = {
-        name: "no response" if quiet[j] else ("passed" if best[j] <= threshold else "failed")
-        for j, name in enumerate(names)
-    }
+    # What differences at two steps differ by is noise or truncation of their own: no error below it can be told.
+    chosen = error[-1].argmin(axis=0)
+    own = np.full(len(names), 0.0)
+    for j, i in enumerate(chosen):
+        others = np.delete(numeric[-1][..., j], i, axis=0) - numeric[-1, i][..., j]
+        own[j] = np.linalg.norm(others, axis=(-2, -1)).min(initial=np.inf) / safe[-1, 0, j] if len(others) else 0.0
+    verdict = {}
+    for j, name in enumerate(names):
+        told = "passed" if best[j] <= threshold else ("unresolved" if best[j] <= own[j] else "failed")
+        verdict[name] = "no response" if quiet[j] else told
     norms = np.linalg.norm(error_matrix(exact_there[:, None], central), axis=(-2, -1))
     coords = {
         "tolerance": tolerances,
