@@ -53,6 +53,7 @@ def run_file(tmp_path):
     return str(tmp_path / "run.toml")
 
 
+@pytest.mark.slow
 def test_a_fit_is_interrupted_resumed_and_reported(run_file, tmp_path, monkeypatch, capsys):
     out, calls, keep = tmp_path / "out", [], co.io.StateFile.save
 
@@ -87,6 +88,7 @@ def test_a_fit_is_interrupted_resumed_and_reported(run_file, tmp_path, monkeypat
     assert "holds a different run (fit.draws is 24 there and 25 here)" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_mocks(run_file, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["mocks", run_file, "-o", str(out), "--set", "fit.combinations=[['coldgas_xgass']]"]) == 0
@@ -96,6 +98,7 @@ def test_mocks(run_file, tmp_path, capsys):
     assert "coverage of 68%" in (out / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_forecast(run_file, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["forecast", run_file, "-o", str(out)]) == 0

@@ -29,8 +29,8 @@ In DIR are then:
 A run that is interrupted resumes with the same command and makes the same draws; at most a minute is lost.
 
 examples:
-  corundum fit examples/fit_quick.toml -o out-fit/
-  corundum fit examples/fit_quick.toml -o out-t/ --set fit.likelihood=student
+  corundum fit examples/fit_published.toml -o out-fit/
+  corundum fit examples/fit_published.toml -o out-t/ --set fit.likelihood=student
 """
 
 _MOCKS = """\

@@ -162,14 +162,14 @@ def free_parameters(
         A name is unknown or given twice, a prior belongs to no free parameter, or is no prior.
     """
     names, priors = (names,) if isinstance(names, str) else tuple(names), dict(priors or {})
-    spare = sorted(set(priors) - set(names))
-    if spare:
-        raise ValueError(f"priors: {', '.join(spare)} not among the free parameters {', '.join(names)}")
     if len(set(names)) < len(names):
         raise ValueError(f"free: {', '.join(sorted({n for n in names if names.count(n) > 1}))} named twice")
     of_model = [name for name in names if not is_nuisance(name)]
     if of_model or not names:
         choose(model, cosmology, of_model)
+    spare = sorted(set(priors) - set(names))
+    if spare:
+        raise ValueError(f"priors: {', '.join(spare)} not among the free parameters {', '.join(names)}")
     known = known_parameters(model, cosmology)
     made = []
     for name in names:

@@ -178,7 +178,7 @@ class Target(eqx.Module):
         """
         theta = np.asarray(theta, float)
         for i, each in enumerate(self.free):
-            if not np.all(np.isfinite(each.prior.log_prob(theta[..., i]))):
+            if not np.all(each.prior.support(theta[..., i])):
                 raise ValueError(
                     f"free parameter {each.name}: {np.ravel(theta[..., i])[0]:g} {each.unit} lies outside its prior "
                     f"({_support(each.prior)}); widen the prior or change the value"
