@@ -99,7 +99,8 @@ def _arrows(ax, places, source, sink, flows, *, both):
     away = side if both or side[1] > 0 or (side[1] == 0 and side[0] < 0) else -side
     names = "\n".join(name.replace("_", " ") for name in flows)
     at = 0.5 * (start + end) + away * (level + 0.09 + 0.07 * len(flows))
-    ax.text(*at, names, rotation=angle, ha="center", va="center", fontsize=8.0, color="0.15", zorder=4)
+    paper = dict(fc="w", ec="none", pad=0.8, alpha=0.8)
+    ax.text(*at, names, rotation=angle, ha="center", va="center", fontsize=8.0, color="0.15", zorder=4, bbox=paper)
 
 
 def _reach(way):
