@@ -21,8 +21,8 @@ _PLACES = {
     "supernovae": (4.0, 0.5),
     "nucleosynthesis": (6.0, 0.5),
     "black_hole": (6.0, 3.5),
-    "active_nucleus": (2.0, 5.0),
-    "swallowed": (6.0, 5.0),
+    "active_nucleus": (0.0, 3.5),
+    "swallowed": (4.0, 4.7),
     "nearby": (0.0, 0.5),
     "progenitors": (6.0, -1.0),
 }
