@@ -45,11 +45,10 @@ def test_additions_have_names_multipliers_and_a_prior(extend):
 
 
 def test_additions_are_named_in_run_files_and_shown(extend, tmp_path, capsys):
-    run = '[halos]\nkind = "halos.monte_carlo"\n[model]\nkind = "models.ThermalCGM"\n'
-    run += '[model.cooling]\nkind = "extend:Bremsstrahlung"\n'
-    run += (
-        '[model.processes.dust]\nkind = "extend:Dust"\nshare = 0.2\n[model.parameters]\nprocesses.dust.share = 0.25\n'
-    )
+    run = '[halos]\nkind = "halos.monte_carlo"\n'
+    run += '[model]\nkind = "models.ThermalCGM"\n[model.cooling]\nkind = "extend:Bremsstrahlung"\n'
+    run += '[model.processes.dust]\nkind = "extend:Dust"\nshare = 0.2\n'
+    run += "[model.parameters]\nprocesses.dust.share = 0.25\n"
     file, drawing = tmp_path / "run.toml", tmp_path / "network.png"
     file.write_text(run)
     assert command(["model", "show", str(file), "--diagram", str(drawing)]) == 0

@@ -112,7 +112,11 @@ def _options(annotation: Any) -> list[Any]:
 
 
 def _is_array(option: Any) -> bool:
-    return hasattr(option, "dim_str") or option is np.ndarray or getattr(option, "__name__", "") == "Array"
+    return (
+        hasattr(option, "dim_str")
+        or option is np.ndarray
+        or getattr(option, "__name__", "").rpartition(".")[2] == "Array"
+    )
 
 
 def _is_number(value: Any) -> bool:

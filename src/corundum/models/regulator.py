@@ -106,6 +106,9 @@ class MinimalRegulator(AbstractGalaxyModel):
     `supplied_energy` out of the atmosphere, and the supply time is ``supply_time * t_dyn * (e / e_vir)**stiffness``.
     The accounting is that of the papers; the power law for the supply time and the constants are our choice.
 
+    Where supply takes more energy than accretion and supernovae bring, the atmosphere contracts without end (the
+    contraction crisis of the papers); the solve then stops with a status.
+
     References
     ----------
     Voit et al. 2024, arXiv:2406.07631 and arXiv:2406.07632.
@@ -122,10 +125,10 @@ class MinimalRegulator(AbstractGalaxyModel):
     }
 
     accreted_energy: Float[Array, ""] = parameter(
-        1.0, unit="e_vir", meaning="energy per mass of accreted gas", source="choice", bounds=(0.2, 3.0)
+        1.0, unit="e_vir", meaning="energy per mass of accreted gas", source="choice", bounds=(1.0, 3.0)
     )
     supplied_energy: Float[Array, ""] = parameter(
-        1.5, unit="e_vir", meaning="energy per mass that supply takes away", source="choice", bounds=(0.2, 3.0)
+        1.5, unit="e_vir", meaning="energy per mass that supply takes away", source="choice", bounds=(0.2, 1.5)
     )
     supply_time: Float[Array, ""] = parameter(
         1.0,

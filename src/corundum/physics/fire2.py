@@ -1,8 +1,8 @@
 """The scalings that Pandya et al. 2023 calibrated on the FIRE-2 simulations, with slopes that change with redshift.
 
 With v = Vvir / 125 km/s and L = lg(1+z): X = A v^(a + a_z L) (1+z)^b.  Amplitudes, slopes and their change are those of
-Pandya et al. 2023 (ApJ 956, 118) and Pandya et al. 2021 (MNRAS 508, 2979); the ranges are ours, one dex about each
-amplitude and the slopes that still make sense.
+Pandya et al. 2023 (ApJ 956, 118) and Pandya et al. 2021 (MNRAS 508, 2979); the ranges are ours, half a dex
+about each amplitude and one half about each power: wider ones multiply up to loadings of 10^6 in small early halos.
 """
 
 import equinox as eqx
@@ -40,23 +40,27 @@ def _amplitude(log_value, unit, meaning):
     return parameter(10.0**log_value, unit=unit, meaning=meaning, source=_SOURCE, bounds=bounds, scale="log10")
 
 
-def _slope(default, bounds):
-    return parameter(default, unit="1", meaning="power of Vvir/125 km/s", source=_SOURCE, bounds=bounds)
+def _number(default, unit, meaning):
+    return parameter(default, unit=unit, meaning=meaning, source=_SOURCE, bounds=(default - 0.5, default + 0.5))
+
+
+def _slope(default):
+    return _number(default, "1", "power of Vvir/125 km/s")
 
 
 def _slope_redshift(default):
-    return parameter(default, unit="1/dex", meaning="change of that power per lg(1+z)", source=_SOURCE, bounds=(-1, 6))
+    return _number(default, "1/dex", "change of that power per lg(1+z)")
 
 
 def _redshift_exponent(default):
-    return parameter(default, unit="1", meaning="power of (1+z)", source=_SOURCE, bounds=(-3.0, 3.0))
+    return _number(default, "1", "power of (1+z)")
 
 
 class Fire2DepletionTime(AbstractScaling):
     """t_dep = 10^0.46 v^(-3.0 + 2.4 L) (1+z)^-0.7 Gyr."""
 
     amplitude: Float[Array, ""] = _amplitude(0.46, "Gyr", "depletion time at 125 km/s, z = 0")
-    slope: Float[Array, ""] = _slope(-3.0, (-4.0, 0.0))
+    slope: Float[Array, ""] = _slope(-3.0)
     slope_redshift: Float[Array, ""] = _slope_redshift(2.4)
     redshift_exponent: Float[Array, ""] = _redshift_exponent(-0.7)
 
@@ -68,7 +72,7 @@ class Fire2MassLoading(AbstractScaling):
     """eta_M = 10^-0.2 v^(-3.7 + 4.2 L) (1+z)^2.4."""
 
     amplitude: Float[Array, ""] = _amplitude(-0.2, "1", "eta_M at 125 km/s, z = 0")
-    slope: Float[Array, ""] = _slope(-3.7, (-4.0, 0.0))
+    slope: Float[Array, ""] = _slope(-3.7)
     slope_redshift: Float[Array, ""] = _slope_redshift(4.2)
     redshift_exponent: Float[Array, ""] = _redshift_exponent(2.4)
 
@@ -80,7 +84,7 @@ class Fire2WindVelocity(AbstractScaling):
     """Bernoulli velocity of the wind, 10^2.4 v^(1.0 - 0.3 L) (1+z)^-0.2 km/s: its energy per mass is v_B^2."""
 
     amplitude: Float[Array, ""] = _amplitude(2.4, "km/s", "Bernoulli velocity at 125 km/s, z = 0")
-    slope: Float[Array, ""] = _slope(1.0, (0.0, 2.0))
+    slope: Float[Array, ""] = _slope(1.0)
     slope_redshift: Float[Array, ""] = _slope_redshift(-0.3)
     redshift_exponent: Float[Array, ""] = _redshift_exponent(-0.2)
 
@@ -92,7 +96,7 @@ class Fire2InflowMetallicity(AbstractScaling):
     """Z_in = 10^-0.6 v^(2.2 + 0.1 L) (1+z)^-1.3 Zsun, as a mass fraction."""
 
     amplitude: Float[Array, ""] = _amplitude(-0.6, "Zsun", "inflow metallicity at 125 km/s, z = 0 (Zsun = 0.02)")
-    slope: Float[Array, ""] = _slope(2.2, (0.0, 4.0))
+    slope: Float[Array, ""] = _slope(2.2)
     slope_redshift: Float[Array, ""] = _slope_redshift(0.1)
     redshift_exponent: Float[Array, ""] = _redshift_exponent(-1.3)
 
@@ -105,7 +109,7 @@ class Fire2ThermalAccretion(AbstractScaling):
     stirs."""
 
     amplitude: Float[Array, ""] = _amplitude(-0.1666, "1", "thermal share of accretion energy at 125 km/s, z = 0")
-    slope: Float[Array, ""] = _slope(-0.2757, (-2.0, 1.0))
+    slope: Float[Array, ""] = _slope(-0.2757)
     slope_redshift: Float[Array, ""] = _slope_redshift(-0.8675)
     redshift_exponent: Float[Array, ""] = _redshift_exponent(-0.6559)
     limit: AbstractMinimum = eqx.field(default_factory=lambda: SmoothMinimum(16))

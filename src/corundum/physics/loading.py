@@ -105,7 +105,7 @@ class Ceiling(eqx.Module):
     """An upper limit on a loading factor, sharp or smooth."""
 
     value: Float[Array, ""] = parameter(
-        1.0, unit="1", meaning="largest loading allowed", source=_SOURCE, bounds=(0.1, 10.0)
+        1.0, unit="1", meaning="largest loading allowed", source=_SOURCE, bounds=(0.1, 1.0)
     )
     minimum: AbstractMinimum = eqx.field(default_factory=SmoothMinimum)
 

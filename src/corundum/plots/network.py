@@ -21,8 +21,8 @@ _PLACES = {
     "supernovae": (4.0, 0.5),
     "nucleosynthesis": (6.0, 0.5),
     "black_hole": (6.0, 3.5),
-    "active_nucleus": (2.0, 5.0),
-    "swallowed": (6.0, 5.0),
+    "active_nucleus": (0.0, 3.5),
+    "swallowed": (4.0, 4.7),
     "nearby": (0.0, 0.5),
     "progenitors": (6.0, -1.0),
 }
@@ -99,7 +99,8 @@ def _arrows(ax, places, source, sink, flows, *, both):
     away = side if both or side[1] > 0 or (side[1] == 0 and side[0] < 0) else -side
     names = "\n".join(name.replace("_", " ") for name in flows)
     at = 0.5 * (start + end) + away * (level + 0.09 + 0.07 * len(flows))
-    ax.text(*at, names, rotation=angle, ha="center", va="center", fontsize=8.0, color="0.15", zorder=4)
+    paper = dict(fc="w", ec="none", pad=0.8, alpha=0.8)
+    ax.text(*at, names, rotation=angle, ha="center", va="center", fontsize=8.0, color="0.15", zorder=4, bbox=paper)
 
 
 def _reach(way):
