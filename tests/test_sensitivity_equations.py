@@ -10,8 +10,8 @@ from corundum.models import derivative
 from corundum.numerics import LaneSolver
 from corundum.sensitivity.equations import flow_rates, log_flow_rates
 from corundum.sensitivity.state import state_jacobian_at
+from library import draw_galaxy
 from synthetic import histories, population
-from test_models import draw_galaxy
 from toy import Toy, ToyForcing, solution
 
 S = co.sensitivity
@@ -20,7 +20,7 @@ MODEL = co.models.ThermalCGM()
 
 
 def test_flows_add_up_to_the_derivative():
-    state, halo = draw_galaxy(np.random.default_rng(0))
+    state, halo = draw_galaxy(MODEL, np.random.default_rng(0))
     forcing = MODEL.forcing(halo, co.cosmology.pandya26_cosmology())
     whole = np.stack(derivative(MODEL, state, forcing))
     parts = flow_rates(MODEL, state, forcing)
@@ -48,7 +48,7 @@ def test_the_toy_matrix_is_the_one_derived_by_hand():
 @pytest.mark.parametrize("log", [True, False])
 def test_state_jacobian_matches_finite_differences(log):
     rng = np.random.default_rng(5)
-    state, halo = draw_galaxy(rng)
+    state, halo = draw_galaxy(MODEL, rng)
     forcing = MODEL.forcing(halo, co.cosmology.pandya26_cosmology())
     lg = jnp.log10(jnp.stack(state))
     exact = np.asarray(jax.jit(state_jacobian_at, static_argnames="log")(MODEL, lg, forcing, log=log).sum(axis=0))

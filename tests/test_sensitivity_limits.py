@@ -10,7 +10,7 @@ from corundum.halos.concentration import LOWEST_CONCENTRATION, limit_concentrati
 from corundum.numerics import HardMinimum, HardPositivePart, SmoothMinimum, SmoothPositivePart
 from corundum.physics import Ceiling, FreeFall, OverpressureOutflow, SutherlandDopita93
 from corundum.sensitivity.equations import flow_rates
-from test_models import draw_galaxy
+from library import draw_galaxy
 
 # What a limiter makes of the logarithm u of what it limits, points on both sides of its corner and far beyond it, and
 # the sharp form with points at which that is dead.
@@ -97,7 +97,7 @@ def test_gas_well_below_its_binding_energy_does_not_respond():
 )
 def test_smooth_limits_pass_gradients_where_sharp_ones_stop_them(parameter, sharp, velocity, cgm_boost):
     """A galaxy beyond each limit: the flows of the default model still respond, those of the sharp one do not."""
-    state, halo = draw_galaxy(np.random.default_rng(2))
+    state, halo = draw_galaxy(co.models.ThermalCGM(), np.random.default_rng(2))
     cosmology = co.cosmology.pandya26_cosmology()
     halo = halo._replace(vvir=jnp.float64(velocity), redshift=jnp.float64(0.0))
     mcgm = 0.1 * halo.mvir * cgm_boost

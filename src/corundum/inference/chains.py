@@ -99,9 +99,16 @@ def digests(parts: Mapping[str, Any]) -> dict[str, str]:
 
 def parts_of(target: Any, y: Any = None) -> dict[str, Any]:
     """What a target is made of, for `digests`: model, data (or `y` in their place) and priors."""
-    priors = [(each.name, type(each.prior).__name__, each.log10, jax.tree.leaves(each.prior)) for each in target.free]
+    priors = [(each.name, type(each.prior).__name__, each.log10, _numbers(each.prior)) for each in target.free]
     model = (target.summaries, target.likelihood, target.scatter, target.monte_carlo_error)
     return {"model": model, "data": (target.data, y), "priors": priors}
+
+
+def _numbers(prior):
+    """The arguments of a distribution by name: its leaves come in an order that differs from process to process."""
+    numbers = {name: getattr(prior, name) for name in sorted(type(prior).arg_constraints)}
+    base = getattr(prior, "base_dist", None)  # of truncated and transformed distributions
+    return numbers if base is None else (numbers, type(base).__name__, _numbers(base))
 
 
 def run_chains(

@@ -180,8 +180,9 @@ class KravtsovManwadkar22FilteringMass(AbstractFilteringMass):
     """
 
     reionisation_redshift: Float[Array, ""] = parameter(
-        6.0, unit="1", meaning="redshift of reionisation", source="Kravtsov & Manwadkar 2022", bounds=(5.0, 11.0)
-    )
+        6.0, unit="1", meaning="redshift of reionisation", source="Kravtsov & Manwadkar 2022",
+        bounds=(5.0, 10.0),  # the fit for beta has no value beyond 10.8
+    )  # fmt: skip
     mass_today: Float[Array, ""] = parameter(
         1.69e10,
         unit="Msun",
