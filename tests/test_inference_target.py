@@ -64,6 +64,7 @@ def test_gradient_against_differences(target):
     np.testing.assert_allclose(slope[0], (value[:2] - value[2:]) / (2 * step), rtol=2e-3, atol=1e-2)
 
 
+@pytest.mark.slow
 def test_measured_from_the_model_it_is_recovered(target, told):
     made = target.with_data(np.asarray(told.mean)[0])
     best = inference.maximise(made, starts=3)

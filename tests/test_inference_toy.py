@@ -161,6 +161,7 @@ def mocks(target):
     return inference.campaign(target, 256, halos=None, block=64, key=8)
 
 
+@pytest.mark.slow
 def test_mocks_of_a_right_model_are_calibrated(mocks):
     assert mocks.status_counts() == {"fitted": 256}
     share, error = mocks.coverage()
@@ -182,6 +183,7 @@ def test_errors_halved_on_purpose_are_detected(target):
     assert np.all(told.uniformity() < 0.05) and "not calibrated" in told.verdict()
 
 
+@pytest.mark.slow
 def test_mocks_by_sampling_are_calibrated(target):
     fit = inference.FitNuts(chains=1, warmup=50, draws=100)
     told = inference.campaign(target, 64, halos=None, block=64, key=7, fit=fit)
