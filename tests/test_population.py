@@ -146,6 +146,7 @@ def test_a_batch_of_models_is_one_list_of_work(halos):
         np.testing.assert_array_equal(steps[i], own_steps)
 
 
+@pytest.mark.slow  # compiles for more than a minute; the same on small equations is in test_numerics
 def test_reverse_mode_is_forward_mode(halos):
     names = ("energy_loading.amplitude", "depletion_time.slope", "reionisation.filtering_mass.complete_redshift")
 
