@@ -35,6 +35,18 @@ def test_the_same_run_is_resumed_or_found_finished(tmp_path, finished, state):
     assert (tmp_path / "checkpoint" / "block-00000.npz").exists()
 
 
+@pytest.mark.parametrize("result", ["sensitivity.h5", "posterior-1.nc", "parameters.csv", "mocks.csv", "forecast.csv"])
+def test_what_every_command_leaves_is_a_finished_run_and_goes_with_it(tmp_path, result):
+    taken = claim(tmp_path, RUN, "id")
+    taken.write_info({"identity": "id", "finished": "2026-01-01"})
+    taken.file(result).write_bytes(b"0")
+    assert claim(tmp_path, RUN, "id").state == "finished"
+    with pytest.raises(ValueError, match="holds a different run"):
+        claim(tmp_path, {**RUN, "title": "b"}, "id")
+    claim(tmp_path, RUN, "id", overwrite=True)
+    assert not taken.file(result).exists()
+
+
 def test_overwrite_discards_an_earlier_run_and_only_that(tmp_path):
     computed(tmp_path, "2026-01-01")
     (tmp_path / "notes.txt").write_text("mine")

@@ -17,12 +17,11 @@ from ..inference.tables import csv_table, findings, latex_table
 from ..plots import save_figure, write_report
 from ..plots.fit_report import Fitted, fit_sections
 from ..plots.prior import symbol
-from .environment import describe
 from .fitting import Plan, plan_fit
 from .output import OutputDirectory, claim
 from .progress import chain_bar
 from .runfile import read_run_file
-from .stages import now, resumable, timed
+from .stages import finished_before, sitting, timed
 from .toml import write_toml
 
 __all__ = ["check", "run"]
@@ -51,14 +50,10 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
     with timed(timing, "prepare"):
         made = plan_fit(read_run_file(file, overrides))
     output = claim(directory, made.tables, made.identity, overwrite=overwrite)
-    if output.state == "finished":
-        return f"{directory} holds this run already, finished {output.read_info()['finished']}; nothing was done"
-    info = {
-        "title": made.job.title, "identity": made.identity, "run_file": write_toml(made.tables),
-        "started": output.read_info().get("started", now()), **describe(), "timing_s": timing, "finished": None,
-    }  # fmt: skip
-    output.write_info(info)
-    with resumable(directory):
+    if told := finished_before(output):
+        return told
+    about = dict(title=made.job.title, identity=made.identity, seeds=made.job.seeds)
+    with sitting(output, made.tables, timing, **about) as info:
         folder = output.folder("checkpoint")
         with timed(timing, "data within reach"):
             target, lost = made.target.within_reach()
@@ -67,9 +62,6 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
             fits = [_predicted(made, target, fit) for fit in fits]
         with timed(timing, "save, figures and report"):
             said = _save(made, target, fits, lost, output, info)
-    info["finished"] = now()
-    output.write_info(info)
-    output.drop_checkpoint()
     return _summary(made, fits, said, timing, directory)
 
 

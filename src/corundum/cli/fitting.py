@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .. import inference, observables
 from ..halos import HaloHistories
 from ..models import PANDYA26_FREE
@@ -100,7 +102,7 @@ def plan_fit(run_file: RunFile, extra: tuple[str, ...] = (), extra_keys: tuple[s
             raise RunFileError(("fit",), str(error)) from error
     resolved = {**built.table, "free": list(names), "combinations": [list(each) for each in combinations]}
     tables = {**job.tables, "fit": {key: value for key, value in resolved.items() if value is not None}}
-    identity = fingerprint((job.halos, target.data, checks), [])
+    identity = fingerprint((np.frombuffer(job.identity.encode(), np.uint8), target.data, checks), [])
     return Plan(job, settings, target, tuple(measurements), combinations, checks, tables, identity)
 
 

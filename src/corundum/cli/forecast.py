@@ -9,14 +9,13 @@ from .. import inference, io
 from ..plots import forecast_bars, save_figure, write_report
 from ..plots.report import Code, Drawing, Section, Table
 from .builder import construct
-from .environment import describe
 from .errors import RunFileError
 from .fitting import plan_fit
 from .output import claim
 from .progress import chain_bar
 from .runfile import read_run_file
 from .schema import Forecast
-from .stages import now, resumable, timed
+from .stages import finished_before, sitting, timed
 from .toml import write_toml
 
 __all__ = ["check", "run"]
@@ -62,16 +61,12 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
     with timed(timing, "prepare"):
         made, settings, tables = _plan(file, overrides)
     output = claim(directory, tables, made.identity, overwrite=overwrite)
-    if output.state == "finished":
-        return f"{directory} holds this run already, finished {output.read_info()['finished']}; nothing was done"
-    info = {
-        "title": made.job.title, "identity": made.identity, "run_file": write_toml(tables),
-        "started": output.read_info().get("started", now()), **describe(), "timing_s": timing, "finished": None,
-    }  # fmt: skip
-    output.write_info(info)
+    if told := finished_before(output):
+        return told
     base = made.target.data.names[: len(made.settings.data)]
     added = made.target.data.names[len(base) :]
-    with resumable(directory):
+    about = dict(title=made.job.title, identity=made.identity, seeds=made.job.seeds)
+    with sitting(output, tables, timing, **about) as info:
         with timed(timing, "mode"):
             target, _ = made.target.using(base).within_reach()
             best = inference.maximise(target, starts=made.settings.starts, key=made.settings.key)
@@ -85,9 +80,6 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
             )  # fmt: skip
         with timed(timing, "save, figures and report"):
             _save(told, made, output, info)
-    info["finished"] = now()
-    output.write_info(info)
-    output.drop_checkpoint()
     lines = [f"{made.job.title}: {len(scenarios)} forecasts about {best.in_words()}"]
     lines += [f"  {s.name}: {b:.1f} bits" for s, b in zip(scenarios, told.bits, strict=True)]
     lines += [

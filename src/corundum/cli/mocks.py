@@ -9,13 +9,12 @@ from .. import inference, io
 from ..plots import coverage_figure, recovery, save_figure, write_report
 from ..plots.report import Code, Drawing, Facts, Section, Table
 from .builder import construct
-from .environment import describe
 from .fitting import plan_fit, spare_halos
 from .output import claim
 from .progress import progress_bar
 from .runfile import read_run_file
 from .schema import Mocks
-from .stages import now, resumable, timed
+from .stages import finished_before, sitting, timed
 from .toml import write_toml
 
 __all__ = ["check", "run"]
@@ -48,19 +47,15 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
     with timed(timing, "prepare"):
         made, settings, halos, tables = _plan(file, overrides)
     output = claim(directory, tables, made.identity, overwrite=overwrite)
-    if output.state == "finished":
-        return f"{directory} holds this run already, finished {output.read_info()['finished']}; nothing was done"
-    info = {
-        "title": made.job.title, "identity": made.identity, "run_file": write_toml(tables),
-        "started": output.read_info().get("started", now()), **describe(), "timing_s": timing, "finished": None,
-    }  # fmt: skip
-    output.write_info(info)
+    if told := finished_before(output):
+        return told
     if settings.method == "nuts":
         fit = inference.FitNuts(settings.starts, settings.chains, settings.warmup, settings.draws)
     else:
         fit = inference.FitLaplace(settings.starts)
     results, target = {}, made.target
-    with resumable(directory):
+    about = dict(title=made.job.title, identity=made.identity, seeds=made.job.seeds)
+    with sitting(output, tables, timing, **about) as info:
         for number, combination in enumerate(made.combinations):
             label = " + ".join(combination)
             store = io.BlockFolder(output.folder("checkpoint") / f"mocks-{number}", made.identity)
@@ -72,9 +67,6 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
                 )  # fmt: skip
         with timed(timing, "save, figures and report"):
             _save(results, made, output, info)
-    info["finished"] = now()
-    output.write_info(info)
-    output.drop_checkpoint()
     lines = [f"{made.job.title}: {settings.number} mocks by {settings.method}"]
     lines += [f"  {label}: {result.verdict()}" for label, result in results.items()]
     lines += [

@@ -23,8 +23,11 @@ from .toml import dotted, write_toml
 
 __all__ = ["OutputDirectory", "claim", "fingerprint"]
 
-_RESULTS = ("results.h5", "sensitivity.h5", "fit.h5", "mocks.csv", "forecast.csv")
-_FILES = ("run.toml", "run_info.json", *_RESULTS, "trajectories.h5", "compared.h5", "report.html")
+_RESULTS = (
+    "results.h5", "trajectories.h5", "compared.h5", "sensitivity.h5", "posterior-*.nc", "parameters.csv",
+    "parameters.tex", "findings.txt", "mocks.csv", "forecast.csv",
+)  # fmt: skip
+_FILES = ("run.toml", "run_info.json", *_RESULTS, "report.html")
 _FOLDERS = ("figures", "checkpoint")
 
 
@@ -123,7 +126,7 @@ def _is_scratch(path: Path) -> bool:
 
 
 def _holds_work(root: Path) -> bool:
-    return any((root / name).exists() for name in _RESULTS) or any((root / "checkpoint").rglob("*.npz"))
+    return any(any(root.glob(name)) for name in _RESULTS) or any((root / "checkpoint").rglob("*.npz"))
 
 
 def _refuse_other_run(root: Path, tables: Mapping[str, Any], identity: str) -> None:
@@ -161,9 +164,8 @@ def _brief(value: Any) -> str:
 
 def _clear(root: Path) -> None:
     for name in _FILES:
-        (root / name).unlink(missing_ok=True)
-        for scratch in root.glob(f".{name}.*.tmp"):
-            scratch.unlink(missing_ok=True)
+        for path in (*root.glob(name), *root.glob(f".{name}.*.tmp")):
+            path.unlink(missing_ok=True)
     for name in _FOLDERS:
         shutil.rmtree(root / name, ignore_errors=True)
 

@@ -18,13 +18,12 @@ from ..plots import Compared, save_figure, spread_rows, standard_drawings, stand
 from ..plots.relations import regress
 from ..population import Galaxies, Population, evolve
 from .checkpoint import evolve_block, evolve_in_blocks, finished_halos
-from .environment import describe
 from .job import Job, has_quantities, prepare
 from .output import OutputDirectory, claim
 from .processes import announce, leading, leads, next_task
 from .progress import progress_bar
 from .runfile import read_run_file
-from .stages import now, resumable, timed
+from .stages import finished_before, sitting, timed
 from .toml import write_toml
 
 __all__ = ["Made", "check", "run"]
@@ -88,38 +87,16 @@ def _follow(job: Job) -> str:
 
 def _lead(job: Job, directory: Path, timing: dict[str, float], overwrite: bool) -> str:
     output = claim(directory, job.tables, job.identity, overwrite=overwrite)
-    if output.state == "finished":
-        return f"{directory} holds this run already, finished {output.read_info()['finished']}; nothing was done"
-    info = _start(job, output, timing)
-    with resumable(directory):
+    if told := finished_before(output):
+        return told
+    about = dict(title=job.title, identity=job.identity, seeds=job.seeds)
+    with sitting(output, job.tables, timing, **about) as info:
         made = _compute(job, output, info)
         with timed(timing, "save"):
             _save(job, output, made, info)
         with timed(timing, "figures and report"):
             _report(job, output, made, info)
-    info["finished"] = now()
-    output.write_info(info)
-    output.drop_checkpoint()
     return _summary(job, made, info, directory)
-
-
-def _start(job: Job, output: OutputDirectory, timing: dict[str, float]) -> dict[str, Any]:
-    """The run information: of this run, or of the one that is resumed."""
-    info = output.read_info()
-    if not info:
-        info = {
-            "title": job.title,
-            "identity": job.identity,
-            "seeds": job.seeds,
-            "run_file": write_toml(job.tables),
-            "started": now(),
-            "resumed": [],
-        }
-    else:
-        info["resumed"].append(now())
-    info |= {**describe(), "timing_s": timing, "finished": None}
-    output.write_info(info)
-    return info
 
 
 def _compute(job: Job, output: OutputDirectory, info: dict[str, Any]) -> Made:

@@ -21,14 +21,13 @@ from ..plots import save_figure, write_report
 from ..plots.sensitivity_report import Found, sensitivity_sections
 from ..population import evolve
 from .builder import construct
-from .environment import describe
 from .errors import RunFileError
 from .job import Job, prepare
 from .output import OutputDirectory, claim
 from .progress import progress_bar
 from .runfile import RunFile, read_run_file
 from .schema import Sensitivity
-from .stages import now, resumable, timed
+from .stages import finished_before, sitting, timed
 from .toml import write_toml
 
 __all__ = ["Plan", "plan", "check", "run"]
@@ -105,21 +104,14 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
     with timed(timing, "prepare"):
         made = plan(read_run_file(file, overrides))
     output = claim(directory, made.tables, made.job.identity, overwrite=overwrite)
-    if output.state == "finished":
-        return f"{directory} holds this run already, finished {output.read_info()['finished']}; nothing was done"
-    info = {
-        "title": made.job.title, "identity": made.job.identity, "run_file": write_toml(made.tables),
-        "started": output.read_info().get("started", now()), **describe(), "timing_s": timing, "finished": None,
-    }  # fmt: skip
-    output.write_info(info)
-    with resumable(directory):
+    if told := finished_before(output):
+        return told
+    about = dict(title=made.job.title, identity=made.job.identity, seeds=made.job.seeds)
+    with sitting(output, made.tables, timing, **about) as info:
         found = _compute(made, output, timing)
         with timed(timing, "save, figures and report"):
             io.save_sensitivity(output.file("sensitivity.h5"), found.arrays(), info)
             _report(made, output, found, info)
-    info["finished"] = now()
-    output.write_info(info)
-    output.drop_checkpoint()
     return _summary(made, found, timing, directory)
 
 
