@@ -19,10 +19,10 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.linalg import solve_triangular
 from jax.scipy.special import gammaln, log_ndtr
 from jaxtyping import Array, Bool, Float
 
+from ..numerics.linear_algebra import inverse
 from ..observables import Measurement
 from .nuisances import DISCREPANCY_LENGTH
 from .summaries import Prediction
@@ -300,12 +300,11 @@ def upper_limits(residual: Float[Array, " m"], variance: Float[Array, " m"]) -> 
 
 def pointwise(residual: Float[Array, " m"], covariance: Float[Array, "m m"]) -> Float[Array, " m"]:
     """Log density of each point of a Gaussian given all others (Buerkner, Gabry & Vehtari 2021)."""
-    precision = jnp.linalg.inv(covariance)
+    precision, _ = inverse(covariance)
     pull, variance = precision @ residual, 1.0 / jnp.diagonal(precision)
     return -0.5 * (jnp.log(variance) + _LN_2PI + pull**2 * variance)
 
 
 def _square(residual, covariance):
-    lower = jnp.linalg.cholesky(covariance)
-    white = solve_triangular(lower, residual, lower=True)
-    return jnp.sum(white**2), 2.0 * jnp.sum(jnp.log(jnp.diagonal(lower)))
+    precision, log_volume = inverse(covariance)
+    return residual @ precision @ residual, log_volume

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..numerics.linear_algebra import cholesky
 from ..observables import HaloBaryonFraction, LocalLinear, Measurement
 from ..parameters import describe, replace
 from ..sensitivity import INDICES, budgets
@@ -68,7 +69,7 @@ def _told(target, u, white):
         values = target.values(u)
         prediction = target.predict(u)
         centre = prediction.mean + target.data.shift(values)
-        lower = jnp.linalg.cholesky(target.data.total_covariance(prediction, values))
+        lower = cholesky(target.data.total_covariance(prediction, values))
         return (
             centre,
             centre + lower @ white,

@@ -1,0 +1,42 @@
+"""Linear algebra over many matrices at once."""
+
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.test_util import check_grads
+
+from corundum.numerics.linear_algebra import cholesky, inverse
+
+
+def _matrices(number=5, size=4):
+    factor = np.random.default_rng(3).normal(size=(number, size, size))
+    return jnp.asarray(factor @ factor.transpose(0, 2, 1) + 0.3 * np.eye(size))
+
+
+def test_inverse_and_volume_are_those_of_numpy():
+    matrices = _matrices()
+    inverted, log_volume = jax.vmap(inverse)(matrices)
+    np.testing.assert_allclose(inverted, np.linalg.inv(matrices), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(log_volume, np.linalg.slogdet(matrices)[1], rtol=1e-12)
+    np.testing.assert_allclose(jax.vmap(cholesky)(matrices), np.linalg.cholesky(matrices), rtol=1e-12, atol=1e-14)
+
+
+def test_derivatives_of_the_inverse_agree_with_finite_differences():
+    check_grads(lambda m: inverse(0.5 * (m + m.T)), (_matrices(1)[0],), order=2, modes=("fwd", "rev"), rtol=1e-6)
+
+
+def test_a_matrix_that_is_not_positive_is_told_by_nan():
+    inverted, log_volume = inverse(jnp.diag(jnp.array([1.0, -1.0])))
+    assert np.isnan(log_volume) and np.isnan(inverted).all()
+
+
+@pytest.mark.parametrize("function", [inverse, cholesky])
+def test_no_batched_library_routine_that_could_wait_for_itself_is_compiled(function):
+    # Two devices that meet a batched LAPACK routine at one time stood still on two cores.
+    text = jax.jit(jax.vmap(jax.jacfwd(function) if function is inverse else function)).lower(_matrices()).compile()
+    calls = re.findall(r"= (.*) custom-call\(.*lapack", text.as_text())
+    assert calls
+    assert all(re.findall(r"f64\[([\d,]+)\]", call)[0].count(",") < 2 for call in calls), calls
