@@ -121,7 +121,7 @@ def precision(bench, halos):
             solve = jax.jit(lambda theta, s=solver, m=model: log_states(with_theta(m, theta), halos, s))
             theta = jnp.stack(co.get_values(model, NAMES))
             error = jnp.max(jnp.abs(solve(theta) - exact))
-            tolerance = solver.tolerance if isinstance(solver, LaneSolver) else solver.atol
+            tolerance = float(solver.tolerance if isinstance(solver, LaneSolver) else solver.atol)
             bench.time("work-precision", len(halos), solve, theta, repeats=5, model=model_name,
                        engine=type(solver).__name__, tolerance=f"{tolerance:g}", max_error=float(error))  # fmt: skip
 

@@ -67,8 +67,8 @@ class LaneSolver(AbstractSolver):
         Trajectories advanced at once.
     """
 
-    tolerance: float = eqx.field(default=3e-5, converter=float, static=True)
-    first_step: float = eqx.field(default=1e-3, converter=float, static=True)
+    tolerance: Float[Array, ""] = eqx.field(default=3e-5, converter=jnp.asarray)
+    first_step: Float[Array, ""] = eqx.field(default=1e-3, converter=jnp.asarray)
     max_steps: int = eqx.field(default=4096, static=True)
     lanes: int = eqx.field(default=256, static=True)
 
@@ -90,10 +90,7 @@ class LaneSolver(AbstractSolver):
 
 @eqx.filter_custom_jvp
 def _solve(solver, equation, start, initial, outputs, args):
-    def search(*problem):
-        return _search(solver, *problem)
-
-    return flat_over_sets(search, equation, start, initial, outputs, args)
+    return flat_over_sets(_search, solver, equation, start, initial, outputs, args)
 
 
 @_solve.def_jvp

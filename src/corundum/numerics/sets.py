@@ -21,35 +21,38 @@ __all__ = ["flat_over_sets"]
 
 def flat_over_sets(
     search: Callable[..., Trajectory],
+    solver: Any,
     equation: Equation,
     start: Float[Array, " n"],
     initial: Any,
     outputs: Float[Array, " outputs"],
     args: Any,
 ) -> Trajectory:
-    """``search(equation, start, initial, outputs, args)``, which under `jax.vmap` solves all sets as one list."""
-    arrays, static = eqx.partition((start, initial, outputs, args), eqx.is_array)
+    """``search(solver, equation, start, initial, outputs, args)``, which under `jax.vmap` solves all sets as one list."""
+    arrays, static = eqx.partition((solver, start, initial, outputs, args), eqx.is_array)
 
     @jax.custom_batching.custom_vmap
     def solve(arrays):
-        return search(equation, *eqx.combine(arrays, static))
+        solver, *problem = eqx.combine(arrays, static)
+        return search(solver, equation, *problem)
 
     @solve.def_vmap
     def solve_sets(sets, batched, arrays):
-        start, initial, outputs, args = eqx.combine(arrays, static)
-        (batched,) = batched
+        solver, start, initial, outputs, args = eqx.combine(arrays, static)
+        (flags,) = batched
+        of_solver, of_start, of_initial, of_outputs, of_args = flags
         n = start.shape[-1]
-        if batched[2]:  # each set has outputs of its own: they cannot share a list
-            axes = jax.tree.map(lambda flag: 0 if flag else None, batched)
-            solved = jax.vmap(lambda arrays: search(equation, *eqx.combine(arrays, static)), (axes,))(arrays)
+        if of_outputs or any(jax.tree.leaves(of_solver)):  # sets that differ in these cannot share a list
+            axes = jax.tree.map(lambda flag: 0 if flag else None, flags)
+            solved = jax.vmap(solve.fun, (axes,))(arrays)
             return solved, jax.tree.map(lambda leaf: True, solved)
         start, initial = (
             jax.tree.map(lambda leaf, flag: _joined(_whole(leaf, flag, sets)), tree, flags)
-            for tree, flags in ((start, batched[0]), (initial, batched[1]))
+            for tree, flags in ((start, of_start), (initial, of_initial))
         )
         row = jnp.arange(sets * n, dtype=jnp.int32)
-        flat = (_flat_rows(args, batched[3]), Rows(row, row))
-        solved = flat_over_sets(search, _of_sets(equation, batched[3], n), start, initial, outputs, flat)
+        flat = (_flat_rows(args, of_args), Rows(row, row))
+        solved = flat_over_sets(search, solver, _of_sets(equation, of_args, n), start, initial, outputs, flat)
         solved = jax.tree.map(lambda leaf: leaf.reshape(sets, n, *leaf.shape[1:]), solved)
         return solved, jax.tree.map(lambda leaf: True, solved)
 

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from .batching import is_traced
 from .rows import at_rows, row_axes
 
 __all__ = ["STATUS", "Equation", "Trajectory", "AbstractSolver", "DiffraxSolver", "check_settings"]
@@ -159,8 +160,10 @@ def check_settings(solver: AbstractSolver, *fractions: str) -> None:
     """Raise ValueError where a step limit or one of the settings named (between 0 and 1) makes no sense."""
     for name in fractions:
         value = getattr(solver, name)
+        if is_traced(value):
+            continue
         if not 0.0 < value < 1.0:
-            raise ValueError(f"solver {name}: got {value}; allowed 0 < {name} < 1")
+            raise ValueError(f"solver {name}: got {float(value)}; allowed 0 < {name} < 1")
     if not (isinstance(solver.max_steps, int) and solver.max_steps > 0):
         raise ValueError(f"solver max_steps: got {solver.max_steps!r}; allowed a positive integer")
 
