@@ -13,6 +13,7 @@ References
 Talts et al. 2018, arXiv:1804.06788; Cook, Gelman & Rubin 2006, J. Comp. Graph. Stat. 15, 675.
 """
 
+import abc
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -41,10 +42,10 @@ STATUS = ("fitted", "did not converge", "model fails at the truth", "model fails
 class AbstractMockFit(eqx.Module):
     """How mocks are fitted: a block of them at once."""
 
+    @abc.abstractmethod
     def __call__(self, target: Target, y: np.ndarray, truth: np.ndarray, key: int) -> dict[str, np.ndarray]:
         """Arrays with a row for each mock: ``u``, ``sigma_u``, ``low``, ``middle``, ``high``, ``rank``, ``condition``,
         ``gain``, ``status``."""
-        raise NotImplementedError
 
 
 class FitLaplace(AbstractMockFit):
