@@ -1,13 +1,15 @@
 """Shared test set-up: double precision and two CPU devices, as the command line sets them.
 
 Compiled programs are kept in the directory of pytest's own cache, for the other workers and for the processes that
-tests start: compiling takes most of the time of the suite.
+tests start: compiling takes most of the time of the suite.  For the same reason machine code is not optimised here,
+which changes round-off and speed alone; `make demo` and benchmarks run what users run.
 """
 
 import os
 from pathlib import Path
 
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "jax"))
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 
 import jax

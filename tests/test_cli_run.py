@@ -130,7 +130,7 @@ def test_two_processes_make_the_run_of_one(finished):
     command = [sys.executable, "-m", "corundum.cli.main", "run", "run.toml", "-o", "shared"]
     command += ["--coordinator", coordinator, "--processes", "2", "--process"]
     streams = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    devices = {**os.environ, "JAX_NUM_CPU_DEVICES": "2", "XLA_FLAGS": ""}  # as in this process
+    devices = {**os.environ, "JAX_NUM_CPU_DEVICES": "2"}  # as in this process
     running = [subprocess.Popen([*command, str(process)], env=devices, **streams) for process in range(2)]
     printed = [process.communicate(timeout=400)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0], printed

@@ -19,7 +19,7 @@ from corundum.numerics import (
     Unlimited,
     runge_kutta,
 )
-from corundum.numerics.batching import map_batch
+from corundum.numerics.batching import independently, map_batch
 from corundum.numerics.coordinates import coordinate, coordinate_slope, from_coordinate
 from corundum.numerics.interpolation import (
     BackwardDifference,
@@ -68,7 +68,7 @@ def test_smooth_positive_part_lies_just_above_the_sharp_one(x, scale, width):
 
 
 @settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 2**31), knots=st.integers(4, 40))
+@given(seed=st.integers(0, 2**31), knots=st.sampled_from([4, 5, 6, 11, 40]))
 def test_continuous_curvature_is_scipys_not_a_knot_spline(seed, knots):
     rng = np.random.default_rng(seed)
     x = np.cumsum(rng.uniform(0.1, 1.0, knots))
@@ -320,3 +320,18 @@ def test_impossible_solver_settings_are_refused(engine, wrong):
 def test_impossible_tolerances_and_lanes_are_refused(engine, wrong):
     with pytest.raises(ValueError, match="allowed"):
         engine(**wrong)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5])
+def test_rows_of_work_are_the_same_whichever_device_takes_them(rows):
+    def double(shared, batch):
+        inside = map_batch(lambda shared, x: shared * x, shared, batch, chunk=4)
+        apart = bool(jax.sharding.get_abstract_mesh().manual_axes)  # known while the function is being traced
+        return inside, jnp.full(len(batch), apart)
+
+    batch = jnp.arange(rows, dtype=float)
+    doubled, apart = jax.jit(lambda two, batch: independently(double, two, batch))(jnp.float64(2.0), batch)
+    np.testing.assert_array_equal(doubled, 2.0 * batch)
+    assert np.all(np.asarray(apart) == (rows >= 2)), "two rows or more are shared out over the two devices"
+    slope = jax.jit(jax.grad(lambda two: jnp.sum(independently(double, two, batch)[0] ** 2)))(jnp.float64(2.0))
+    np.testing.assert_allclose(slope, 4.0 * np.sum(np.arange(rows) ** 2.0))

@@ -7,7 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["in_batches", "WIDTH"]
+from ..numerics.batching import independently
+
+__all__ = ["in_batches", "over_points", "WIDTH"]
 
 WIDTH = 16
 """Points evaluated at once: enough that galaxies of all of them fill the lanes of the solver."""
@@ -34,3 +36,12 @@ def in_batches(function: Callable, target: Any, *rows: Any, width: int | None = 
         keep = min(width, total - first)
         parts.append(jax.tree.map(lambda leaf, keep=keep: np.asarray(leaf)[:keep], told))
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+
+
+def over_points(function: Callable, target: Any, *rows: Any) -> Any:
+    """``function(target, *row)`` for each of S rows, (S, ...), inside a compiled function: each device takes points."""
+
+    def on_device(target, rows):
+        return jax.vmap(lambda *row: function(target, *row))(*rows)
+
+    return independently(on_device, target, rows)

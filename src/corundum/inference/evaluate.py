@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .batches import over_points
 from .summaries import Prediction
 
 __all__ = [
@@ -81,13 +82,13 @@ def _log_density_jvp(primals, tangents):
 @eqx.filter_jit
 def predict(target: Any, u: Float[Array, "s p"]) -> Prediction:
     """Predictions at S points, solved as one list: a `Prediction` of arrays (S, M)."""
-    return jax.vmap(target.predict)(u)
+    return over_points(lambda target, u: target.predict(u), target, u)
 
 
 @eqx.filter_jit
 def log_density_at(target: Any, u: Float[Array, "s p"]) -> Float[Array, " s"]:
     """Log density at S points, solved as one list."""
-    return jax.vmap(lambda u: _plain(target, u, target.data.y))(u)
+    return over_points(lambda target, u: _plain(target, u, target.data.y), target, u)
 
 
 def value_and_gradient(
@@ -102,24 +103,24 @@ def value_and_gradient(
 
 @eqx.filter_jit
 def _values_and_gradients(target, u, y):
-    return jax.vmap(_value_and_gradient, in_axes=(0, None, 0))(u, target, y)
+    return over_points(lambda target, u, y: _value_and_gradient(u, target, y), target, u, y)
 
 
 @eqx.filter_jit
 def linearise(target: Any, u: Float[Array, "s p"]) -> Linearised:
     """Predictions, covariances and their slopes at S points, solved as one list."""
 
-    def moving(u):
+    def moving(target, u):
         values, prediction = target.values(u), target.predict(u)
         shift = target.data.shift(values) + jnp.zeros_like(prediction.mean)
         covariance = target.data.total_covariance(prediction, values)
         return (prediction.mean + shift, covariance), (prediction, shift)
 
-    def one(u):
+    def one(target, u):
         def along(tangent):
-            return jax.jvp(moving, (u,), (tangent,), has_aux=True)
+            return jax.jvp(lambda u: moving(target, u), (u,), (tangent,), has_aux=True)
 
         (_, covariance), slopes, rest = jax.vmap(along, out_axes=(None, -1, None))(jnp.eye(len(target.free)))
         return Linearised(*rest, covariance, *slopes)
 
-    return jax.vmap(one)(u)
+    return over_points(one, target, u)

@@ -192,8 +192,8 @@ def _made(name: str, about: Parameter, prior: dist.Distribution) -> FreeParamete
 
 def has_quantiles(prior: dist.Distribution) -> bool:
     """Whether a prior has cumulative and quantile functions that JAX can compute."""
-    # numpyro has no flag for it: a distribution without them raises, one that needs an optional package cannot import it,
-    # and one whose functions leave JAX fails on a traced number.
+    # numpyro has no flag for it: a distribution without them raises, one that needs an optional package cannot import
+    # it, and one whose functions leave JAX fails on a traced number.
     try:
         jax.eval_shape(prior.icdf, jnp.float64(0.5)), jax.eval_shape(prior.cdf, prior.icdf(jnp.float64(0.5)))
     except (NotImplementedError, ImportError, AttributeError, TypeError):

@@ -153,7 +153,7 @@ def data_of(
         if m.scatter is not None:
             scatter[at] = np.asarray(m.scatter)
         if m.upper_limit is not None:
-            limits += [at.start + i for i, flag in enumerate(m.upper_limit) if flag]
+            limits += [int(at.start) + i for i, flag in enumerate(m.upper_limit) if flag]
     for (first, second), block in (cross or {}).items():
         _put_cross(covariance, part, first, second, block)
     _check_positive(covariance, names, part)

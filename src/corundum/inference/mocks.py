@@ -25,7 +25,7 @@ from scipy.special import ndtr
 
 from ..halos import HaloHistories
 from ..sensitivity import BlockStore
-from .batches import in_batches
+from .batches import in_batches, over_points
 from .evaluate import log_density
 from .evaluate import predict as predict_at
 from .laplace import expected_information
@@ -121,7 +121,7 @@ def _modes(fit, target, y, truth, key):
 
 @eqx.filter_jit
 def _density_with(target, u, y):
-    return eqx.filter_vmap(lambda u, y: log_density(u, target, y))(u, y)
+    return over_points(lambda target, u, y: log_density(u, target, y), target, u, y)
 
 
 class Campaign(NamedTuple):

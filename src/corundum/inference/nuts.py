@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.infer.hmc import hmc
 
+from ..numerics.batching import independently
 from .batches import in_batches
 from .chains import BLOCK, ChainProgress, Chains, ChainStore, digests, parts_of, run_chains
 from .evaluate import log_density, value_and_gradient
@@ -153,7 +154,6 @@ def _advance(settings, warmup, target, y, state, count):
     start, sample = _kernel(settings, warmup)
     size = state.z.shape[-1]
     start(jnp.zeros(size), jnp.eye(size), jax.random.PRNGKey(0))
-    step = jax.vmap(lambda state, y: sample(state, model_args=(target, y)))
 
     def record(state):
         return {
@@ -162,10 +162,22 @@ def _advance(settings, warmup, target, y, state, count):
             "step_size": state.adapt_state.step_size,
         }  # fmt: skip
 
-    def body(i, carry):
-        state, rows = carry
-        state = step(state, y)
-        return state, jax.tree.map(lambda all_, one: all_.at[i].set(one), rows, record(state))
+    def on_device(shared, chains):
+        target, count = shared
+        state, y = chains
+        step = jax.vmap(lambda state, y: sample(state, model_args=(target, y)))
 
-    rows = jax.tree.map(lambda leaf: jnp.zeros((BLOCK, *leaf.shape), leaf.dtype), jax.eval_shape(record, state))
-    return jax.lax.fori_loop(0, count, body, (state, rows))
+        def body(i, carry):
+            state, rows = carry
+            state = step(state, y)
+            return state, jax.tree.map(lambda all_, one: all_.at[:, i].set(one), rows, record(state))
+
+        def empty(leaf):
+            return jnp.zeros((leaf.shape[0], BLOCK, *leaf.shape[1:]), leaf.dtype)
+
+        rows = jax.tree.map(empty, jax.eval_shape(record, state))
+        return jax.lax.fori_loop(0, count, body, (state, rows))
+
+    # Chains of different devices need not wait for the longer trajectories of each other.
+    state, rows = independently(on_device, (target, jnp.asarray(count)), (state, y))
+    return state, jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), rows)

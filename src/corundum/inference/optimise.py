@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 from scipy.special import ndtri
 from scipy.stats import qmc
 
-from .batches import in_batches
+from .batches import in_batches, over_points
 from .evaluate import log_density, value_and_gradient
 from .laplace import expected_information
 from .target import Target
@@ -88,7 +88,7 @@ def _bfgs(settings, target, u, y):
         )  # fmt: skip
         return found.value, found.stats["num_steps"]
 
-    return jax.vmap(one)(u, y)
+    return jax.vmap(one)(u, y)  # lineax does not know arrays of a single device of several
 
 
 @eqx.filter_jit
@@ -97,7 +97,7 @@ def _adam(settings, target, u, y):
     rule = optax.adam(schedule)
 
     def slope(u):
-        return jax.vmap(jax.grad(lambda at, y: -log_density(at, target, y)))(u, y)
+        return over_points(lambda target, u, y: jax.grad(lambda at: -log_density(at, target, y))(u), target, u, y)
 
     def step(carry, _):
         u, state = carry

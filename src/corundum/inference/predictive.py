@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -18,7 +17,7 @@ from ..numerics.linear_algebra import cholesky
 from ..observables import HaloBaryonFraction, LocalLinear, Measurement
 from ..parameters import describe, replace
 from ..sensitivity import INDICES, budgets
-from .batches import in_batches
+from .batches import in_batches, over_points
 from .likelihood import data_of
 from .posterior import Posterior, arviz, coordinates, dimensions
 from .summaries import PopulationSummaries
@@ -65,7 +64,7 @@ class Predictive(NamedTuple):
 
 @eqx.filter_jit
 def _told(target, u, white):
-    def one(u, white):
+    def one(target, u, white):
         values = target.values(u)
         prediction = target.predict(u)
         centre = prediction.mean + target.data.shift(values)
@@ -78,7 +77,7 @@ def _told(target, u, white):
             prediction.failed,
         )
 
-    return jax.vmap(one)(u, white)
+    return over_points(one, target, u, white)
 
 
 def predictive(target: Target, u: Any, *, key: int = 0) -> Predictive:
@@ -186,7 +185,7 @@ class _Extras(eqx.Module):
 
     @eqx.filter_jit
     def __call__(self, target, u):
-        def one(u):
+        def one(target, u):
             population = target.summaries.population(target.values(u), (self.redshift,))
             galaxies = population.at(self.redshift)
             x = jnp.log10(galaxies["mvir"])
@@ -194,7 +193,7 @@ class _Extras(eqx.Module):
             return {name: line(x, EXTRAS[name].function(galaxies), self.nodes, valid=galaxies.valid).mean
                     for name in self.names}  # fmt: skip
 
-        return jax.vmap(one)(u)
+        return over_points(one, target, u)
 
 
 def unfitted(target: Target, u: Any, measurements: Sequence[Measurement], *, key: int = 0) -> Predictive:

@@ -15,7 +15,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, PartitionSpec
 
-__all__ = ["map_batch", "is_traced"]
+__all__ = ["independently", "map_batch", "is_traced"]
 
 
 def is_traced(tree: Any) -> bool:
@@ -71,28 +71,56 @@ def map_batch(
 @eqx.filter_jit
 def _over_devices(function, shared, batch, rows, chunk):
     """All rows at once over the local devices, each of which goes through its share chunk by chunk."""
-    # Inside a function that already runs on one device of several there is nothing left to share out.
-    devices = jax.local_devices()[:1] if jax.sharding.get_abstract_mesh().manual_axes else jax.local_devices()
-    devices = devices[: max(1, min(len(devices), rows))]
+    devices = _devices_for(rows)
     chunks = -(-rows // (len(devices) * chunk))
     width = -(-rows // (len(devices) * chunks))
     padded = jax.tree.map(lambda leaf: _padded(leaf, len(devices) * chunks * width), batch)
-    dynamic, static = eqx.partition(shared, eqx.is_array)
 
-    def on_device(dynamic, part):
-        whole = eqx.combine(dynamic, static)
+    def on_device(shared, part):
         if chunks == 1:
-            return function(whole, part)
+            return function(shared, part)
         stacked = jax.tree.map(lambda leaf: leaf.reshape(chunks, width, *leaf.shape[1:]), part)
-        result = jax.lax.map(lambda one: function(whole, one), stacked)
+        result = jax.lax.map(lambda one: function(shared, one), stacked)
         return jax.tree.map(lambda leaf: leaf.reshape(chunks * width, *leaf.shape[2:]), result)
 
-    if len(devices) > 1:
-        split, everywhere = PartitionSpec("row"), PartitionSpec()
-        mesh = Mesh(np.array(devices), ("row",))
-        specs = dict(in_specs=(everywhere, split), out_specs=split, check_vma=False)
-        on_device = jax.shard_map(on_device, mesh=mesh, **specs)
-    return jax.tree.map(lambda leaf: leaf[:rows], on_device(dynamic, padded))
+    return jax.tree.map(lambda leaf: leaf[:rows], _split(on_device, shared, padded, devices))
+
+
+def independently(function: Callable[[Any, Any], Any], shared: Any, batch: Any) -> Any:
+    """``function(shared, batch)`` inside a compiled function, each local device with rows of its own.
+
+    For rows that hold much work each, such as points of a likelihood or Markov chains: what `function` evolves for its
+    rows stays on their device, and devices never wait for each other.
+
+    Parameters
+    ----------
+    function, shared, batch
+        As for `map_batch`.
+    """
+    rows = jax.tree.leaves(batch)[0].shape[0]
+    if rows < len(jax.local_devices()):
+        return function(shared, batch)  # whose own work is shared out instead
+    devices = _devices_for(rows)
+    padded = jax.tree.map(lambda leaf: _padded(leaf, -(-rows // len(devices)) * len(devices)), batch)
+    return jax.tree.map(lambda leaf: leaf[:rows], _split(function, shared, padded, devices))
+
+
+def _devices_for(rows):
+    """The local devices, not more than rows; inside a function that already runs on one of several, that one."""
+    devices = jax.local_devices()[:1] if jax.sharding.get_abstract_mesh().manual_axes else jax.local_devices()
+    return devices[: max(1, min(len(devices), rows))]
+
+
+def _split(function, shared, batch, devices):
+    if len(devices) == 1:
+        return function(shared, batch)
+    dynamic, static = eqx.partition(shared, eqx.is_array)
+    split, everywhere = PartitionSpec("row"), PartitionSpec()
+    specs = dict(in_specs=(everywhere, split), out_specs=split, check_vma=False)
+    mesh = Mesh(np.array(devices), ("row",))
+    return jax.shard_map(lambda dynamic, part: function(eqx.combine(dynamic, static), part), mesh=mesh, **specs)(
+        dynamic, batch
+    )
 
 
 def _padded(leaf, size):

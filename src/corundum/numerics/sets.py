@@ -28,7 +28,7 @@ def flat_over_sets(
     outputs: Float[Array, " outputs"],
     args: Any,
 ) -> Trajectory:
-    """``search(solver, equation, start, initial, outputs, args)``, which under `jax.vmap` solves all sets as one list."""
+    """``search(solver, equation, start, ...)``, which under `jax.vmap` solves all sets as one list."""
     arrays, static = eqx.partition((solver, start, initial, outputs, args), eqx.is_array)
 
     @jax.custom_batching.custom_vmap
