@@ -10,10 +10,58 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..physics import Galaxy
-from ..units import GYR_YR
-from .ledger import Rates
+from ..units import GYR_YR, Quantity
+from .ledger import Flow, Rates
 
-__all__ = ["Cycle", "baryon_cycle"]
+__all__ = ["CYCLE_FLOWS", "DIAGNOSTICS", "QUANTITIES", "RESERVOIRS", "Cycle", "baryon_cycle"]
+
+RESERVOIRS = {
+    ("mass", "stars"): "mstar",
+    ("mass", "ism"): "mism",
+    ("mass", "cgm"): "mcgm",
+    ("energy", "cgm"): "eth",
+    ("metals", "stars"): "mzstar",
+    ("metals", "ism"): "mzism",
+    ("metals", "cgm"): "mzcgm",
+}
+"""What all CGM models hold: the field of the state for each currency and place."""
+
+QUANTITIES = {
+    "mstar": Quantity("Msun", "stellar mass"),
+    "mism": Quantity("Msun", "interstellar gas mass"),
+    "mcgm": Quantity("Msun", "circumgalactic gas mass"),
+    "eth": Quantity("erg", "thermal energy of the CGM"),
+    "mzstar": Quantity("Msun", "metal mass in stars"),
+    "mzism": Quantity("Msun", "metal mass in the ISM"),
+    "mzcgm": Quantity("Msun", "metal mass in the CGM"),
+}
+"""Unit and meaning of those fields."""
+
+CYCLE_FLOWS = (
+    Flow("star_formation", "gas locked in long-lived stars", ("ism", "stars"), ("ism", "stars")),
+    Flow("enrichment", "new metals kept in the ISM", metals=("nucleosynthesis", "ism")),
+    Flow("venting", "new metals vented straight to the CGM", metals=("nucleosynthesis", "cgm")),
+    Flow("wind", "ISM gas driven into the CGM", ("ism", "cgm"), ("ism", "cgm")),
+)
+"""The flows of `baryon_cycle`."""
+
+DIAGNOSTICS = {
+    "sfr": Quantity("Msun/yr", "star-formation rate"),
+    "temperature": Quantity("K", "CGM temperature at Rvir"),
+    "density": Quantity("cm^-3", "CGM particle density at Rvir"),
+    "z_ism": Quantity("1", "metal mass fraction of the ISM"),
+    "z_cgm": Quantity("1", "metal mass fraction of the CGM"),
+    "binding_energy": Quantity("erg", "binding energy of the CGM"),
+    "inflow_metallicity": Quantity("1", "metal mass fraction of inflowing gas"),
+    "t_dyn": Quantity("Gyr", "halo dynamical time R/V"),
+    "mass_loading": Quantity("1", "eta_M"),
+    "energy_loading": Quantity("1", "eta_E"),
+    "depletion_time": Quantity("Gyr", "ISM mass over star-formation rate"),
+    "tvir": Quantity("K", "virial temperature"),
+    "uv_fraction": Quantity("1", "accreted share under the UV background", log=False),
+    "prevention": Quantity("1", "accreted share after preventive feedback", log=False),
+}
+"""What all CGM models tell of a galaxy beside its state."""
 
 
 class Cycle(NamedTuple):

@@ -44,7 +44,7 @@ from ..physics import (
     dynamical_time,
 )
 from ..units import GYR_S, GYR_YR, SUPERNOVA_ERG_PER_MSUN, YEAR_S, Quantity
-from .baryons import baryon_cycle
+from .baryons import CYCLE_FLOWS, DIAGNOSTICS, QUANTITIES, RESERVOIRS, baryon_cycle
 from .base import Fluxes
 from .emission import check_cooling, cooling_function, radiated_power
 from .galaxy import AbstractGalaxyModel
@@ -86,23 +86,12 @@ class ThermalForcing(NamedTuple):
 
 _LEDGER = Ledger(
     ThermalState,
-    {
-        ("mass", "stars"): "mstar",
-        ("mass", "ism"): "mism",
-        ("mass", "cgm"): "mcgm",
-        ("energy", "cgm"): "eth",
-        ("metals", "stars"): "mzstar",
-        ("metals", "ism"): "mzism",
-        ("metals", "cgm"): "mzcgm",
-    },
+    RESERVOIRS,
     [
         Flow("accretion", "cosmological inflow", ("igm", "cgm"), ("igm", "cgm"), ("igm", "cgm")),
         Flow("cooling", "CGM gas condensing onto the ISM", ("cgm", "ism"), ("cgm", "ism")),
         Flow("radiation", "CGM thermal energy radiated away", energy=("cgm", "radiated")),
-        Flow("star_formation", "gas locked in long-lived stars", ("ism", "stars"), ("ism", "stars")),
-        Flow("enrichment", "new metals kept in the ISM", metals=("nucleosynthesis", "ism")),
-        Flow("venting", "new metals vented straight to the CGM", metals=("nucleosynthesis", "cgm")),
-        Flow("wind", "ISM gas driven into the CGM", ("ism", "cgm"), ("ism", "cgm")),
+        *CYCLE_FLOWS,
         Flow("wind_heating", "supernova energy delivered to the CGM", energy=("supernovae", "cgm")),
         Flow(
             "outflow",
@@ -112,36 +101,14 @@ _LEDGER = Ledger(
             ("cgm", "igm"),
         ),
     ],
-    {
-        "mstar": Quantity("Msun", "stellar mass"),
-        "mism": Quantity("Msun", "interstellar gas mass"),
-        "mcgm": Quantity("Msun", "circumgalactic gas mass"),
-        "eth": Quantity("erg", "thermal energy of the CGM"),
-        "mzstar": Quantity("Msun", "metal mass in stars"),
-        "mzism": Quantity("Msun", "metal mass in the ISM"),
-        "mzcgm": Quantity("Msun", "metal mass in the CGM"),
-    },
+    QUANTITIES,
 )
 
-_DIAGNOSTICS = {
-    "sfr": Quantity("Msun/yr", "star-formation rate"),
-    "temperature": Quantity("K", "CGM temperature at Rvir"),
-    "density": Quantity("cm^-3", "CGM particle density at Rvir"),
+_DIAGNOSTICS = DIAGNOSTICS | {
     "cooling_function": Quantity("erg cm^3/s", "emitted power at Rvir over the total particle density squared"),
     "t_cool": Quantity("Gyr", "CGM thermal energy over radiated power"),
-    "z_ism": Quantity("1", "metal mass fraction of the ISM"),
-    "z_cgm": Quantity("1", "metal mass fraction of the CGM"),
-    "binding_energy": Quantity("erg", "binding energy of the CGM"),
-    "inflow_metallicity": Quantity("1", "metal mass fraction of inflowing gas"),
-    "t_dyn": Quantity("Gyr", "halo dynamical time R/V"),
     "t_ff": Quantity("Gyr", "CGM free-fall time"),
-    "mass_loading": Quantity("1", "eta_M"),
-    "energy_loading": Quantity("1", "eta_E"),
     "metal_loading": Quantity("1", "eta_Z"),
-    "depletion_time": Quantity("Gyr", "ISM mass over star-formation rate"),
-    "tvir": Quantity("K", "virial temperature"),
-    "uv_fraction": Quantity("1", "accreted share under the UV background", log=False),
-    "prevention": Quantity("1", "accreted share after preventive feedback", log=False),
 }
 
 

@@ -52,7 +52,7 @@ from ..physics import (
     dynamical_time,
 )
 from ..units import GYR_S, GYR_YR, SUPERNOVA_ERG_PER_MSUN, YEAR_S, Quantity
-from .baryons import baryon_cycle
+from .baryons import CYCLE_FLOWS, DIAGNOSTICS, QUANTITIES, RESERVOIRS, baryon_cycle
 from .base import Fluxes
 from .emission import check_cooling, cooling_function, radiated_power
 from .galaxy import AbstractGalaxyModel
@@ -98,66 +98,31 @@ class TurbulentForcing(NamedTuple):
 
 _LEDGER = Ledger(
     TurbulentState,
-    {
-        ("mass", "stars"): "mstar",
-        ("mass", "ism"): "mism",
-        ("mass", "cgm"): "mcgm",
-        ("energy", "cgm"): "eth",
-        ("energy", "turbulence"): "eturb",
-        ("metals", "stars"): "mzstar",
-        ("metals", "ism"): "mzism",
-        ("metals", "cgm"): "mzcgm",
-    },
+    RESERVOIRS | {("energy", "turbulence"): "eturb"},
     [
         Flow("accretion", "cosmological inflow and its heat", ("igm", "cgm"), ("igm", "cgm"), ("igm", "cgm")),
         Flow("stirring", "turbulence that inflow brings", energy=("igm", "turbulence")),
         Flow("dissipation", "turbulence becoming heat", energy=("turbulence", "cgm")),
         Flow("cooling", "CGM gas condensing onto the ISM", ("cgm", "ism"), ("cgm", "ism")),
         Flow("radiation", "CGM heat radiated away, less photo-heating", energy=("cgm", "radiated")),
-        Flow("star_formation", "gas locked in long-lived stars", ("ism", "stars"), ("ism", "stars")),
-        Flow("enrichment", "new metals kept in the ISM", metals=("nucleosynthesis", "ism")),
-        Flow("venting", "new metals vented straight to the CGM", metals=("nucleosynthesis", "cgm")),
-        Flow("wind", "ISM gas driven into the CGM", ("ism", "cgm"), ("ism", "cgm")),
+        *CYCLE_FLOWS,
         Flow("wind_heating", "supernova energy that heats the CGM", energy=("supernovae", "cgm")),
         Flow("wind_stirring", "supernova energy that stirs the CGM", energy=("supernovae", "turbulence")),
         Flow("outflow", "overpressured CGM gas leaving, and its heat", ("cgm", "igm"), ("cgm", "igm"), ("cgm", "igm")),
         Flow("turbulent_outflow", "turbulence of the gas that leaves", energy=("turbulence", "igm")),
     ],
-    {
-        "mstar": Quantity("Msun", "stellar mass"),
-        "mism": Quantity("Msun", "interstellar gas mass"),
-        "mcgm": Quantity("Msun", "circumgalactic gas mass"),
-        "eth": Quantity("erg", "thermal energy of the CGM"),
-        "eturb": Quantity("erg", "turbulent energy of the CGM"),
-        "mzstar": Quantity("Msun", "metal mass in stars"),
-        "mzism": Quantity("Msun", "metal mass in the ISM"),
-        "mzcgm": Quantity("Msun", "metal mass in the CGM"),
-    },
+    QUANTITIES | {"eturb": Quantity("erg", "turbulent energy of the CGM")},
 )
 
-_DIAGNOSTICS = {
-    "sfr": Quantity("Msun/yr", "star-formation rate"),
-    "temperature": Quantity("K", "CGM temperature at Rvir"),
-    "density": Quantity("cm^-3", "CGM particle density at Rvir"),
+_DIAGNOSTICS = DIAGNOSTICS | {
     "cooling_function": Quantity("erg cm^3/s", "net power at Rvir over the particle density squared", log=False),
     "cooling_rate": Quantity("1/Gyr", "radiated power in excess of dissipation, over thermal energy", log=False),
     "turbulent_velocity": Quantity("km/s", "turbulent velocity of the CGM"),
     "turbulent_time": Quantity("Gyr", "time in which turbulence dissipates"),
-    "z_ism": Quantity("1", "metal mass fraction of the ISM"),
-    "z_cgm": Quantity("1", "metal mass fraction of the CGM"),
-    "binding_energy": Quantity("erg", "binding energy of the CGM"),
-    "inflow_metallicity": Quantity("1", "metal mass fraction of inflowing gas"),
-    "t_dyn": Quantity("Gyr", "halo dynamical time R/V"),
     "t_ff": Quantity("Gyr", "CGM free-fall time, with turbulent support"),
-    "mass_loading": Quantity("1", "eta_M"),
-    "energy_loading": Quantity("1", "eta_E"),
     "metal_loading": Quantity("1", "eta_Z", log=False),
-    "depletion_time": Quantity("Gyr", "ISM mass over star-formation rate"),
     "thermal_accretion": Quantity("1", "thermal share of the accretion energy", log=False),
     "thermal_wind": Quantity("1", "thermal share of the wind energy", log=False),
-    "tvir": Quantity("K", "virial temperature"),
-    "uv_fraction": Quantity("1", "accreted share under the UV background", log=False),
-    "prevention": Quantity("1", "accreted share after preventive feedback", log=False),
 }
 
 

@@ -75,17 +75,29 @@ def _inner_radius():
     )
 
 
-def _density(mcgm, rvir, slope, inner):
-    volume = 4.0 * jnp.pi * (rvir * KPC_CM) ** 3 * power_integral(3.0 + slope, inner)
-    return mcgm * MSUN_G / (MEAN_WEIGHT * MPROTON_G * volume)
+class AbstractPowerLaws(AbstractCGMProfile):
+    """Density and temperature as power laws of radius."""
+
+    density_slope: eqx.AbstractVar[Float[Array, ""]]
+    inner_radius: eqx.AbstractVar[Float[Array, ""]]
+
+    @property
+    @abc.abstractmethod
+    def pressure_slope(self) -> Float[Array, ""]:
+        """Power of pressure with radius."""
+
+    def density(self, mcgm: Float[Array, "..."], rvir: Float[Array, "..."]) -> Float[Array, "..."]:
+        volume = 4.0 * jnp.pi * (rvir * KPC_CM) ** 3 * power_integral(3.0 + self.density_slope, self.inner_radius)
+        return mcgm * MSUN_G / (MEAN_WEIGHT * MPROTON_G * volume)
+
+    def temperature(
+        self, eth: Float[Array, "..."], density: Float[Array, "..."], rvir: Float[Array, "..."]
+    ) -> Float[Array, "..."]:
+        volume = 6.0 * jnp.pi * (rvir * KPC_CM) ** 3 * power_integral(3.0 + self.pressure_slope, self.inner_radius)
+        return eth / (volume * density * KBOLTZMANN)
 
 
-def _temperature(eth, density, rvir, slope, inner):
-    volume = 6.0 * jnp.pi * (rvir * KPC_CM) ** 3 * power_integral(3.0 + slope, inner)
-    return eth / (volume * density * KBOLTZMANN)
-
-
-class IsothermalCGM(AbstractCGMProfile):
+class IsothermalCGM(AbstractPowerLaws):
     """A power law in density at one temperature: every integral in closed form, for any slope.
 
     Its one value of Lambda is that at Rvir, so that Lambda must not depend on density.
@@ -96,13 +108,9 @@ class IsothermalCGM(AbstractCGMProfile):
     density_slope: Float[Array, ""] = _density_slope()
     inner_radius: Float[Array, ""] = _inner_radius()
 
-    def density(self, mcgm: Float[Array, "..."], rvir: Float[Array, "..."]) -> Float[Array, "..."]:
-        return _density(mcgm, rvir, self.density_slope, self.inner_radius)
-
-    def temperature(
-        self, eth: Float[Array, "..."], density: Float[Array, "..."], rvir: Float[Array, "..."]
-    ) -> Float[Array, "..."]:
-        return _temperature(eth, density, rvir, self.density_slope, self.inner_radius)
+    @property
+    def pressure_slope(self) -> Float[Array, ""]:
+        return self.density_slope
 
     def luminosity(
         self,
@@ -115,7 +123,7 @@ class IsothermalCGM(AbstractCGMProfile):
         return volume * density**2 * cooling(jnp.log(temperature) / _LN10, jnp.log(density) / _LN10)
 
 
-class IsothermalShells(AbstractCGMProfile):
+class IsothermalShells(AbstractPowerLaws):
     """A power law in density at one temperature, with the radiated power of every shell: for Lambda(n).
 
     Gauss-Legendre quadrature in ln(r) on 16 shells.
@@ -126,13 +134,9 @@ class IsothermalShells(AbstractCGMProfile):
     density_slope: Float[Array, ""] = _density_slope()
     inner_radius: Float[Array, ""] = _inner_radius()
 
-    def density(self, mcgm: Float[Array, "..."], rvir: Float[Array, "..."]) -> Float[Array, "..."]:
-        return _density(mcgm, rvir, self.density_slope, self.inner_radius)
-
-    def temperature(
-        self, eth: Float[Array, "..."], density: Float[Array, "..."], rvir: Float[Array, "..."]
-    ) -> Float[Array, "..."]:
-        return _temperature(eth, density, rvir, self.density_slope, self.inner_radius)
+    @property
+    def pressure_slope(self) -> Float[Array, ""]:
+        return self.density_slope
 
     def luminosity(
         self,
@@ -145,7 +149,7 @@ class IsothermalShells(AbstractCGMProfile):
         return _shells(self, _FEW, density, rvir, log_temperature, cooling)
 
 
-class PowerLawCGM(AbstractCGMProfile):
+class PowerLawCGM(AbstractPowerLaws):
     """Power laws in density and temperature; the radiated power by Gauss-Legendre quadrature in ln(r)."""
 
     resolves_density: ClassVar[bool] = True
@@ -160,13 +164,9 @@ class PowerLawCGM(AbstractCGMProfile):
     )
     inner_radius: Float[Array, ""] = _inner_radius()
 
-    def density(self, mcgm: Float[Array, "..."], rvir: Float[Array, "..."]) -> Float[Array, "..."]:
-        return _density(mcgm, rvir, self.density_slope, self.inner_radius)
-
-    def temperature(
-        self, eth: Float[Array, "..."], density: Float[Array, "..."], rvir: Float[Array, "..."]
-    ) -> Float[Array, "..."]:
-        return _temperature(eth, density, rvir, self.density_slope + self.temperature_slope, self.inner_radius)
+    @property
+    def pressure_slope(self) -> Float[Array, ""]:
+        return self.density_slope + self.temperature_slope
 
     def luminosity(
         self,
