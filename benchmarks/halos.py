@@ -84,12 +84,18 @@ def peak_memory() -> float:
     return max(resource.getrusage(kind).ru_maxrss for kind in kinds) / 1024**2
 
 
+def processor_time() -> float:
+    """Seconds that all cores together have spent on this process and its finished children: on a machine shared with
+    other work this is what the wall clock would show without them, times the cores in use."""
+    used = (resource.getrusage(kind) for kind in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
 def timed(name: str, function) -> None:
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), processor_time()
     result = function()
-    print(
-        f"{name}: {time.perf_counter() - begun:.1f} s, peak memory so far {peak_memory():.2f} GiB {result}", flush=True
-    )
+    wall, used = time.perf_counter() - begun, processor_time() - used
+    print(f"{name}: {wall:.1f} s, {used:.1f} s of processor, memory {peak_memory():.2f} GiB {result}", flush=True)
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 
 import contextlib
 import hashlib
+import signal
+import subprocess
 import sys
 
 import h5py
@@ -76,13 +78,15 @@ def test_convert_writes_histories_and_a_report(forest, tmp_path, capsys):
 def test_an_interrupted_conversion_goes_on(forest, tmp_path, monkeypatch):
     read = []
 
-    def counted(form, file, **options):
+    whole = trees.branches_of_file
+
+    def counted(file, **options):
         if file.name == "tree_0_0_1.dat" and len(read) == 1:
             raise KeyboardInterrupt
         read.append(file.name)
-        return trees.branches_of_file(form, file, **options)
+        return whole(file, **options)
 
-    monkeypatch.setattr(halo_conversion, "branches_of_file", counted)
+    monkeypatch.setattr(trees, "branches_of_file", counted)
     with pytest.raises(KeyboardInterrupt):
         halo_conversion.convert_trees(forest, tmp_path / "halos.h5")
     assert not (tmp_path / "halos.h5").exists()
@@ -102,11 +106,70 @@ def test_finished_files_are_not_read_again(forest, tmp_path, monkeypatch):
     with contextlib.suppress(KeyboardInterrupt):
         halo_conversion.convert_trees(forest, tmp_path / "halos.h5")
     monkeypatch.undo()
-    monkeypatch.setattr(halo_conversion, "branches_of_file", stop)
+    monkeypatch.setattr(trees, "branches_of_file", stop)
     made = halo_conversion.convert_trees(forest, tmp_path / "halos.h5")
+    monkeypatch.undo()
     direct = co.halos.read(forest)
     np.testing.assert_array_equal(made.halos.log_mvir, direct.log_mvir)
     np.testing.assert_array_equal(made.halos.mergers.time, direct.mergers.time)
+
+
+def test_what_was_read_with_other_settings_is_read_again(tmp_path, monkeypatch):
+    folder, scales, read = tmp_path / "trees", tmp_path / "scales.txt", []
+    folder.mkdir()
+    write_sublink(folder / "tree_extended.0.hdf5", ROWS)
+    scales.write_text("\n".join(map(str, SCALES)))
+    whole = trees.branches_of_file
+
+    def stop(*arguments, **keywords):
+        raise KeyboardInterrupt
+
+    def interrupted(cosmology):
+        form = H.SubLink(scale_factors=str(scales))
+        with pytest.raises(KeyboardInterrupt):
+            halo_conversion.convert_trees(folder, tmp_path / "halos.h5", format=form, cosmology=cosmology)
+        return len(read)
+
+    monkeypatch.setattr(halo_conversion, "smooth_trees", stop)
+    monkeypatch.setattr(trees, "branches_of_file", lambda file, **options: read.append(file) or whole(file, **options))
+    assert [interrupted(co.cosmology.tng()) for _ in range(2)] == [1, 1]
+    assert interrupted(co.cosmology.Cosmology(h=0.7)) == 2
+    scales.write_text("\n".join(map(str, SCALES**1.01)))
+    assert [interrupted(co.cosmology.Cosmology(h=0.7)) for _ in range(2)] == [3, 3]
+
+
+KILLED = """
+import os, signal, sys
+from corundum.cli.main import main
+from corundum.io import halo_conversion
+
+stage, arguments = sys.argv[1], sys.argv[2:]
+owner = {"a file": halo_conversion._write_branches, "the end": halo_conversion.save_halos}
+
+def killed(*given):
+    owner[stage](*given)
+    if stage == "the end" or len(os.listdir(arguments[-1] + ".parts")) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(halo_conversion, {"a file": "_write_branches", "the end": "save_halos"}[stage], killed)
+main(arguments)
+"""
+
+
+@pytest.mark.parametrize(("stage", "again"), [("a file", 2), ("the end", 0)])
+def test_a_killed_conversion_leaves_no_half_file_and_works_again(stage, again, forest, tmp_path, monkeypatch):
+    """Killed as the second file is being written, and as the histories are but do not have their name yet."""
+    out = tmp_path / "out" / "halos.h5"
+    out.parent.mkdir()
+    command = ["halos", "convert", str(forest), "-o", str(out)]
+    done = subprocess.run([sys.executable, "-c", KILLED, stage, *command], capture_output=True, text=True, timeout=300)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert [path.name for path in out.parent.iterdir()] == ["halos.h5.parts"]  # nothing under the name asked for
+    read, whole = [], trees.branches_of_file
+    monkeypatch.setattr(trees, "branches_of_file", lambda file, **options: read.append(file) or whole(file, **options))
+    assert main(command) == 0
+    assert len(read) == again and len(co.halos.read(out)) == 12
+    assert sorted(path.name for path in out.parent.iterdir()) == ["halos.h5", "halos.html"]
 
 
 @pytest.mark.parametrize(

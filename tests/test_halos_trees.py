@@ -3,8 +3,6 @@ sentence that names the file.
 """
 
 import shutil
-import sys
-import types
 
 import h5py
 import numpy as np
@@ -176,45 +174,6 @@ def test_masses_in_other_definitions_are_converted(tmp_path):
     assert "200c, converted" in dict(as_200c.provenance)["mass definition"]
 
 
-class FakeTree(dict):
-    """What the reader needs of a ytree tree: ``tree["forest", field]`` with units."""
-
-    def __getitem__(self, key):
-        return _WithUnit(super().__getitem__(key[1]))
-
-
-class _WithUnit(np.ndarray):
-    def __new__(cls, values):
-        return np.asarray(values).view(cls)
-
-    def to(self, unit):
-        return self
-
-
-def test_ytree_arbors(tmp_path, monkeypatch):
-    (tmp_path / "arbor.h5").write_bytes(b"x")
-    monkeypatch.setitem(sys.modules, "ytree", None)
-    with pytest.raises(ImportError, match=r"arbor.h5: .*pip install 'corundum\[trees\]'"):
-        co.halos.read(tmp_path / "arbor.h5", format=H.YtreeArbor())
-
-    trees = []
-    for tree in (0, 1):
-        own = [row for row in ROWS if row.tree == tree]
-        first = next(k for k, row in enumerate(ROWS) if row.tree == tree)
-        links = np.array([row.descendant - first if row.descendant >= 0 else -1 for row in own])
-        ids = 100 * tree + np.arange(len(own))
-        mass = np.array([row.mass for row in own])
-        redshift = 1.0 / SCALES[[row.snapshot for row in own]] - 1.0
-        trees.append(FakeTree(uid=ids, desc_uid=np.where(links >= 0, ids[links], -1), redshift=redshift, mass=mass))
-
-    class Arbor(list):
-        hubble_constant, omega_matter = 0.7, 0.3
-
-    monkeypatch.setitem(sys.modules, "ytree", types.SimpleNamespace(load=lambda path: Arbor(trees)))
-    halos = co.halos.read(tmp_path / "arbor.h5", format=H.YtreeArbor(), log_mvir=(11.0, 13.0), smoothing=RAW)
-    np.testing.assert_allclose(halos.log_mvir[:, -1], [12.0, 11.7], atol=1e-6)
-
-
 def _cut(path, fraction=0.6):
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * fraction)])
 
@@ -297,7 +256,7 @@ def test_orphans_of_text_trees_name_halo_and_line(tmp_path):
     fields = lines[row].split()
     fields[3] = "424242"
     path.write_text("\n".join([*lines[:row], " ".join(fields), *lines[row + 1 :]]) + "\n")
-    with pytest.raises(ValueError, match=r"tree_0.dat \(from line 10\): descendant 424242 is not in the file"):
+    with pytest.raises(ValueError, match=r"tree_0.dat \(from line 12\): descendant 424242 is not in the file"):
         co.halos.read(path)
 
 

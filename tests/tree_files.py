@@ -120,7 +120,12 @@ def write_consistent_trees(path, rows, *, old=False, unit="Msun / h", trees=None
     header = " ".join(name if old else f"{name}({k})" for k, name in enumerate(names))
     lines = [f"#{header}", f"#Omega_M = {OMEGA_M}; Omega_L = 0.7; h0 = {H}", f"#Units: Masses in {unit}"]
     lines += ["#Units: Positions in Mpc / h (comoving)", "#Full box size = 100.000000 Mpc/h"]
-    lines += ["#Mvir: Halo mass (Msun/h).", "#Rvir: Halo radius (kpc/h comoving).", "#Consistent Trees Version 1.0"]
+    lines += [
+        "#Mvir: Halo mass (Msun/h).",
+        "#Rvir: Halo radius (kpc/h comoving).",
+        "#rs: Scale radius (kpc/h comoving).",
+    ]
+    lines += ["#x/y/z: Halo position (Mpc/h comoving).", "#Consistent Trees Version 1.0"]
     lines.append(str(len(set(owner)) if trees is None else trees))
     for tree in dict.fromkeys(owner):
         rows_of = np.flatnonzero(owner == tree)

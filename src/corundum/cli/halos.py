@@ -134,18 +134,16 @@ def _file_bar() -> Iterator[Callable[[int, int], None]]:
 
 
 def _inspect(arguments: argparse.Namespace) -> str:
-    from ..halos.sniffing import recognise
-    from ..halos.tree_sources import common_simulation, tree_files
+    from ..halos.tree_sources import find_trees
     from ..io.halos import is_halo_file, load_halos
 
     path = arguments.path
     if is_halo_file(path):
         return _describe(load_halos(path))
-    form = recognise(path)
-    files = tree_files(form, path)
-    simulation = common_simulation(form, files)
+    trees = find_trees(path, None, None)
+    simulation, files = trees.simulation, trees.files
     stated = {"h": simulation.h, "Omega_m": simulation.omega_m}
-    lines = [f"{path}: {type(form).__name__}, {len(files)} file{'s' * (len(files) > 1)}"]
+    lines = [f"{path}: {type(trees.form).__name__}, {len(files)} file{'s' * (len(files) > 1)}"]
     lines += [f"{name} {'not stated' if value is None else f'= {value:g}'}" for name, value in stated.items()]
     return "\n".join([*lines, f"mass definition {simulation.definition}", simulation.words])
 

@@ -2,11 +2,49 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ..cosmology import Cosmology, pandya26_cosmology
 from .formats import AbstractTreeFormat, Simulation
+from .sniffing import recognise
 
-__all__ = ["tree_files", "common_simulation", "chosen_cosmology"]
+__all__ = ["TreeSource", "find_trees", "tree_files", "common_simulation", "chosen_cosmology"]
+
+
+class TreeSource(NamedTuple):
+    """Merger trees that have been found and told apart, before any tree is read.
+
+    Attributes
+    ----------
+    path : what was asked for, a file or a directory
+    form : its format
+    files : its parts
+    simulation : what they all say of their simulation
+    cosmology : the one to use
+    said : in words, where that comes from
+    """
+
+    path: Path
+    form: AbstractTreeFormat
+    files: list[Path]
+    simulation: Simulation
+    cosmology: Cosmology
+    said: str
+
+
+def find_trees(path: str | Path, form: AbstractTreeFormat | None, cosmology: Cosmology | None) -> TreeSource:
+    """The merger trees at `path`, in a format told from their content unless it is given.
+
+    Raises
+    ------
+    ValueError
+        There are none, the format is not clear, the files disagree, or the cosmology given is not theirs.
+    """
+    path = Path(path)
+    form = recognise(path) if form is None else form
+    files = tree_files(form, path)
+    simulation = common_simulation(form, files)
+    return TreeSource(path, form, files, simulation, *chosen_cosmology(simulation, cosmology, files[0]))
 
 
 def tree_files(form: AbstractTreeFormat, path: Path) -> list[Path]:

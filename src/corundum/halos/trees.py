@@ -28,8 +28,7 @@ from .histories import HaloHistories
 from .neighbours import nearest_heavier
 from .repair import AbstractBranchRepair, RemoveExcursions
 from .smoothing import AbstractMassLoss, AbstractSmoothing, GaussianInLogTime, RunningMaximum
-from .sniffing import recognise
-from .tree_sources import chosen_cosmology, common_simulation, tree_files
+from .tree_sources import TreeSource, find_trees
 
 __all__ = [
     "BranchSet",
@@ -37,6 +36,7 @@ __all__ = [
     "read_branches",
     "read_trees",
     "smooth_trees",
+    "branch_reader",
     "branches_of_file",
     "joined",
     "map_files",
@@ -185,29 +185,35 @@ def read_branches(
         Called as ``progress(files done, files)``.
     """
     require_float64()
-    path = Path(path)
-    if workers < 1:
-        raise ValueError(f"workers: got {workers}; allowed a positive number of processes")
-    form = recognise(path) if format is None else format
-    files = tree_files(form, path)
-    simulation = common_simulation(form, files)
-    cosmology, said = chosen_cosmology(simulation, cosmology, files[0])
-    read_one = functools.partial(
-        branches_of_file, form, definition=simulation.definition, cosmology=cosmology, log_mvir=log_mvir,
-        lowest_ratio=lowest_ratio, relation=Diemer19() if concentration is None else concentration, chunk=chunk,
-    )  # fmt: skip
+    source = find_trees(path, format, cosmology)
+    read = branch_reader(source, log_mvir, lowest_ratio, concentration, chunk)
     parts = []
-    for part in map_files(read_one, files, workers):
+    for part in map_files(read, source.files, workers):
         parts.append(part)
         if progress is not None:
-            progress(len(parts), len(files))
-    return joined(parts, form, path, files, simulation, cosmology, said)
+            progress(len(parts), len(source.files))
+    return joined(parts, source)
+
+
+def branch_reader(
+    source: TreeSource,
+    log_mvir: tuple[float, float],
+    lowest_ratio: float,
+    concentration: AbstractConcentration | None,
+    chunk: int = _CHUNK,
+) -> Callable[[Path], FileBranches]:
+    """`branches_of_file` for any file of a source; its keywords are all that its answer depends on."""
+    relation = Diemer19() if concentration is None else concentration
+    return functools.partial(
+        branches_of_file, form=source.form, definition=source.simulation.definition, cosmology=source.cosmology,
+        log_mvir=tuple(log_mvir), lowest_ratio=lowest_ratio, relation=relation, chunk=chunk,
+    )  # fmt: skip
 
 
 def branches_of_file(
-    form: AbstractTreeFormat,
     file: Path,
     *,
+    form: AbstractTreeFormat,
     definition: str,
     cosmology: Cosmology,
     log_mvir: tuple[float, float],
@@ -275,26 +281,27 @@ def _branches_of_forest(forest: Forest, definition, cosmology, log_mvir, lowest_
     return FileBranches(branches, counts, heavier)
 
 
-def joined(parts: Iterable[FileBranches], form, path, files, simulation, cosmology, said) -> BranchSet:
+def joined(parts: Iterable[FileBranches], source: TreeSource) -> BranchSet:
     """The branches of all files, with how far each is from a heavier one, and their provenance."""
     branches: list[Branch] = []
     counts: dict[str, int] = {}
     of_file: dict[str, dict[str, int]] = {}
     heavier = [np.zeros((0, 5))]
+    simulation, files = source.simulation, source.files
+    several = len(files) > 1
     for file, part in zip(files, parts, strict=True):
-        several = len(files) > 1
         branches += [branch._replace(file=file.name) for branch in part.branches] if several else part.branches
         heavier.append(part.heavier)
         counts = _added(counts, part.counts)
         if several:
             of_file[file.name] = {name: count for name, count in part.counts.items() if name != _ASSUMED}
-    branches = _with_separations(branches, np.concatenate(heavier), cosmology, simulation.box)
+    branches = _with_separations(branches, np.concatenate(heavier), source.cosmology, simulation.box)
     assumed = counts.pop(_ASSUMED, 0)
     left_out = ", ".join(f"{count} {reason}" for reason, count in counts.items() if count)
     words = {
-        "source": f"{type(form).__name__} {path.name}, {len(files)} file{'s' * (len(files) > 1)}",
+        "source": f"{type(source.form).__name__} {source.path.name}, {len(files)} file{'s' * (len(files) > 1)}",
         "columns": simulation.words,
-        "cosmology": said,
+        "cosmology": source.said,
         "mass definition": definition_words(simulation.definition, assumed, Diemer19()),
         "trees": left_out or "0 trees",
         "mergers": "largest mass so far over that of the main progenitor, when last seen apart",
@@ -302,7 +309,7 @@ def joined(parts: Iterable[FileBranches], form, path, files, simulation, cosmolo
     if branches and branches[0].separation is not None:
         period = "not periodic" if simulation.box is None else f"periodic over {simulation.box:g} comoving Mpc"
         words["separation"] = f"from the positions of all central halos that were read, {period}"
-    return BranchSet(branches, cosmology, counts, words, of_file)
+    return BranchSet(branches, source.cosmology, counts, words, of_file)
 
 
 def _added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
@@ -324,7 +331,19 @@ def _with_separations(branches, heavier, cosmology, box) -> list[Branch]:
 
 
 def map_files(function: Callable, files: Sequence, workers: int) -> Iterable:
-    """``function`` of each file in order, `workers` of them at a time in processes of their own."""
+    """``function`` of each file in order, `workers` of them at a time in processes of their own.
+
+    Raises
+    ------
+    ValueError
+        At once, if there are no workers.
+    """
+    if workers < 1:
+        raise ValueError(f"workers: got {workers}; allowed a positive number of processes")
+    return _mapped(function, files, workers)
+
+
+def _mapped(function, files, workers):
     if workers == 1 or len(files) == 1:
         yield from map(function, files)
         return

@@ -17,7 +17,7 @@ import h5py
 
 from .. import __version__
 
-__all__ = ["FORMAT_VERSION", "atomic_path", "checksum", "create_hdf5", "open_hdf5"]
+__all__ = ["FORMAT_VERSION", "atomic_path", "check_destination", "checksum", "create_hdf5", "open_hdf5"]
 
 FORMAT_VERSION = 1
 """Version of the HDF5 layout; raised when a file can no longer be read by older code."""
@@ -36,7 +36,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         before is untouched.
     """
     target = Path(os.path.realpath(path))
-    _check_destination(target)
+    check_destination(target)
     scratch = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         # Made here, exclusively and with the user's umask, so that a folder without permission is found out
@@ -108,7 +108,14 @@ def checksum(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def _check_destination(target: Path) -> None:
+def check_destination(target: Path) -> None:
+    """Refuse a place that no file can be written to, before the work that would fill it.
+
+    Raises
+    ------
+    OSError
+        It is a folder, or its folder is missing.
+    """
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder; give the name of a file in it", str(target))
     if not target.parent.is_dir():

@@ -7,13 +7,17 @@ are removed.
 
 import contextlib
 import functools
+import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import equinox as eqx
 import h5py
+import jax
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -26,14 +30,12 @@ from ..halos import (
     AbstractSmoothing,
     AbstractTreeFormat,
     Branch,
-    Diemer19,
     HaloHistories,
 )
 from ..halos.report import BranchReport, report_on
-from ..halos.sniffing import recognise
-from ..halos.tree_sources import chosen_cosmology, common_simulation, tree_files
-from ..halos.trees import FileBranches, branches_of_file, joined, map_files, smooth_trees
-from .files import checksum, create_hdf5, open_hdf5
+from ..halos.tree_sources import find_trees
+from ..halos.trees import FileBranches, branch_reader, joined, map_files, smooth_trees
+from .files import check_destination, checksum, create_hdf5, open_hdf5
 from .halos import save_halos
 
 __all__ = ["Conversion", "convert_trees"]
@@ -83,29 +85,20 @@ def convert_trees(
     ValueError, OSError
         A file cannot be read or written; the message names it.
     """
-    source, output = Path(source), Path(output)
-    if workers < 1:
-        raise ValueError(f"workers: got {workers}; allowed a positive number of processes")
-    form = recognise(source) if format is None else format
-    files = tree_files(form, source)
-    simulation = common_simulation(form, files)
-    cosmology, said = chosen_cosmology(simulation, cosmology, files[0])
-    relation = Diemer19() if concentration is None else concentration
-    if not output.parent.is_dir():
-        raise FileNotFoundError(2, "no such folder; make it first", str(output.parent))
-    options = dict(
-        definition=simulation.definition, cosmology=cosmology, log_mvir=tuple(log_mvir), lowest_ratio=lowest_ratio,
-        relation=relation,
-    )  # fmt: skip
+    trees, output = find_trees(source, format, cosmology), Path(os.path.realpath(output))
+    check_destination(output)
+    read_file = branch_reader(trees, log_mvir, lowest_ratio, concentration)
     with _parts_folder(output) as folder:
-        parts = _read_parts(form, files, folder, options, workers, progress)
-        read = joined((part.read for part in parts), form, source, files, simulation, cosmology, said)
-        checksums = "; ".join(f"{file.name} {part.checksum}" for file, part in zip(files, parts, strict=True))
+        parts = _read_parts(read_file, trees.files, folder, workers, progress)
+        read = joined((part.read for part in parts), trees)
+        checksums = "; ".join(f"{file.name} {part.checksum}" for file, part in zip(trees.files, parts, strict=True))
         read = read._replace(words=read.words | {"sha256": checksums, "code": f"corundum {__version__}"})
         smoothed = smooth_trees(
             read, mass_loss=mass_loss, smoothing=smoothing, concentration=concentration, repairs=repairs, times=times
         )
-        save_halos(output, smoothed.halos)
+        # Among the parts first, so that whatever a killed process leaves of it goes with them.
+        save_halos(folder / output.name, smoothed.halos)
+        os.replace(folder / output.name, output)
         shutil.rmtree(folder)
     return Conversion(smoothed.halos, report_on(smoothed, read.counts, read.files))
 
@@ -122,18 +115,26 @@ def _parts_folder(output: Path) -> Iterator[Path]:
             folder.rmdir()
 
 
-def _read_parts(form, files, folder, options, workers, progress) -> "list[_Part]":
-    asked = json.dumps([repr(form), {name: repr(value) for name, value in options.items()}])
+def _read_parts(read_file, files, folder, workers, progress) -> "list[_Part]":
+    asked = _identity(read_file.keywords)
     jobs = [(file, folder / f"part_{number:05d}.h5", asked) for number, file in enumerate(files)]
     missing = [job for job in jobs if not _is_done(*job)]
     done = len(jobs) - len(missing)
     if progress is not None:
         progress(done, len(jobs))
-    for _ in map_files(functools.partial(_convert_file, form, options), missing, workers):
+    for _ in map_files(functools.partial(_convert_file, read_file), missing, workers):
         done += 1
         if progress is not None:
             progress(done, len(jobs))
     return [_read_part(part) for _, part, _ in jobs]
+
+
+def _identity(options) -> str:
+    """SHA-256 of settings: their numbers, their words, and the files they name (a list of scale factors)."""
+    numbers, words = eqx.partition(options, eqx.is_array)
+    named = [Path(leaf) for leaf in jax.tree.leaves(words) if isinstance(leaf, str | Path) and Path(leaf).is_file()]
+    told = [repr(words), [np.asarray(leaf).tolist() for leaf in jax.tree.leaves(numbers)], checksum(named)]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 class _Part(NamedTuple):
@@ -160,10 +161,10 @@ def _is_done(file: Path, part: Path, asked: str) -> bool:
         return False  # left by a crash, or of another version: made anew
 
 
-def _convert_file(form, options, job) -> None:
+def _convert_file(read_file, job) -> None:
     file, part, asked = job
     made_from = _made_from(file, asked)
-    read = branches_of_file(form, file, **options)
+    read = read_file(file)
     with create_hdf5(part, "branches") as stored:
         stored.attrs["made_from"], stored.attrs["counts"] = made_from, json.dumps(read.counts)
         stored.attrs["sha256"] = checksum(_sources(file))
