@@ -8,6 +8,7 @@ import pytest
 import corundum as co
 from corundum.numerics import LaneSolver
 from corundum.sensitivity import AsGiven, Forward, Ln, Log10, Natural, PriorWidth
+from corundum.sensitivity.derivatives import PER_HALO
 from toy import Toy, solution
 
 S = co.sensitivity
@@ -94,15 +95,36 @@ def test_reverse_mode_through_the_solver_is_forward_mode(halos):
 def test_the_cosmology_moves_the_clock(halos):
     """The toy knows no cosmology, but z = 1 comes at another age: d lg gas / d h through the age alone."""
     names = ("cosmology.h", "cosmology.omega_m", "loading")
-    jacobian = S.parameter_jacobian(Toy(), halos[:2], names, [1.0], coordinates=AsGiven(), solver=TIGHT)
+    jacobian = S.parameter_jacobian(Toy(), halos[:2], names, [1.0, 0.0], coordinates=AsGiven(), solver=TIGHT)
 
     def exact(values):
         changed = dict(zip(("h", "omega_m"), values, strict=True))
-        age = co.replace(halos.cosmology, changed).age(jnp.float64(1.0))
-        return jnp.log10(jnp.stack(solution(Toy(), age - halos.start[0])))
+        ages = co.replace(halos.cosmology, changed).age(jnp.array([1.0, 0.0]))  # 0: the last time of the histories
+        return jnp.log10(jnp.stack(solution(Toy(), ages - halos.start[0]), axis=-1))
 
     theta = jnp.stack(co.get_values(halos.cosmology, ["h", "omega_m"]))
-    np.testing.assert_allclose(jacobian.derivative.values[0, 0, :, :2], jax.jacfwd(exact)(theta), rtol=1e-6)
+    np.testing.assert_allclose(jacobian.derivative.values[0, :, :, :2], jax.jacfwd(exact)(theta), rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_today_moves_with_the_cosmology_too(halos):
+    """z = 0 is on the last time of the histories: its derivative is that of the side where there are histories."""
+    one, model, tight = halos[:1], co.models.ThermalCGM(), LaneSolver(tolerance=1e-10)
+    rules = dict(coordinates=AsGiven(), mode=Forward(columns=1), solver=tight)
+    exact = S.parameter_jacobian(model, one, "cosmology.h", **rules).derivative.values[0, 0, :, 0]
+
+    def state(h):
+        cosmology = co.replace(one.cosmology, {"h": h})
+        moved = co.halos.HaloHistories(
+            one.time, **{name: getattr(one, name) for name in PER_HALO}, cosmology=cosmology,
+            interpolation=one.interpolation,
+        )  # fmt: skip
+        return np.log10(np.stack(co.evolve(model, moved, solver=tight).state, axis=-1))[0, 0]
+
+    h, step = float(one.cosmology.h), 4e-4
+    y = [state(h + k * step) for k in range(5)]  # a younger universe: inside the histories
+    one_sided = (-25 * y[0] + 48 * y[1] - 36 * y[2] + 16 * y[3] - 3 * y[4]) / (12 * step)
+    np.testing.assert_allclose(exact, one_sided, atol=1e-5 * np.abs(one_sided).max())
 
 
 def test_coordinates_differ_by_their_own_slopes(halos):

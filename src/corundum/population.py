@@ -31,6 +31,7 @@ __all__ = ["STATUS", "Galaxies", "Population", "evolve"]
 _TOKEN = 5e-2  # of the largest gas mass at the start
 _TOKEN_METALLICITY = 1e-2
 _BESIDE = 1e-9  # in ln(t), either side of a break
+_INSIDE = 1e-12  # of the last time: far above round-off and far below every tolerance
 
 
 class Galaxies(NamedTuple):
@@ -177,9 +178,14 @@ def evolve(
 
 @jax.jit
 def _ages(cosmology, redshifts, time):
-    """Ages of the outputs, and the same not beyond the last time of the histories, which round-off may miss."""
+    """Ages of the outputs, and the same just inside the histories, with all of their derivative.
+
+    Today moves with the cosmology, but a limit has half of a derivative where it just holds, and on the last knot a
+    halo has half of its curvature: both are the derivative on neither side.
+    """
     times = cosmology.age(redshifts)
-    return times, jnp.minimum(times, time[-1])
+    inside = jnp.minimum(times, time[-1] * (1.0 - _INSIDE))
+    return times, times + jax.lax.stop_gradient(inside - times)
 
 
 def _check_request(halos, redshifts, chunk):
