@@ -232,6 +232,14 @@ BAD = {
     "no nodes": ("Galacticus", _deleted("forestHalos/nodeMass"), "has no dataset 'nodeMass'"),
     "forest count": ("forests", _set("ForestInfo/ForestNhalos", 3, 500), "the file is incomplete"),
     "no mass column": ("Millennium", _replaced("m_tophat", "m_x"), "has no column 'm_tophat'"),
+    "bytes in CSV": (
+        "Millennium", lambda p: p.write_bytes(p.read_bytes()[:9500] + b"\xff\xfe" + p.read_bytes()[9500:]),
+        "after line 3: holds bytes that are no text",
+    ),
+    "scale factor": ("Galacticus", _set("forestHalos/expansionFactor", 3, 1e30), "scale factors run from 0.1 to 1e.30"),
+    "mass": ("Galacticus", _set("forestHalos/nodeMass", 3, 1e30), "halo 1003 has a mass of 1.43e.30 Msun, which no"),
+    "position": ("SubLink", _set("SubhaloPos", 3, -1e30), "halo 1003 lies at 1.43e.27 comoving Mpc; the file is"),
+    "redshift": ("LHaloTree HDF5", _set("Header/Redshifts", 3, -5.0), "scale factors run from -0.25 to 1"),
     "text in CSV": ("Millennium", _replaced("\n1000,", "\nx1000,"), "line 3 has 'x1000' for haloid"),
 }  # fmt: skip
 
@@ -287,6 +295,14 @@ def test_files_that_are_no_trees(tmp_path):
         co.halos.read(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="has no files of the format LHaloTree"):
         co.halos.read(tmp_path, format=H.LHaloTree(SCALES.tolist()))
+
+
+@pytest.mark.parametrize("name", ["forests", "LHaloTree HDF5", "SubLink", "Galacticus"])
+def test_hdf5_that_is_cut_short_is_no_unknown_format(name, tmp_path):
+    path = WRITERS[name][0](tmp_path)
+    _cut(path)
+    with pytest.raises(ValueError, match=f"{path.name}: the HDF5 file is truncated or damaged .*copy the file again"):
+        recognise(path)
 
 
 def test_two_formats_in_one_directory_are_not_guessed_between(tmp_path):

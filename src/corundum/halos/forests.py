@@ -10,9 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-__all__ = ["Forest", "MainBranches", "rows_of_ids", "main_branches"]
+__all__ = ["Forest", "MainBranches", "check_scales", "rows_of_ids", "main_branches"]
 
 NONE = -1
+_MOST_MASS = 1e17  # Msun; beyond any halo
+_FARTHEST = 1e6  # comoving Mpc; beyond any simulation, the observable universe included
 
 
 class Forest(NamedTuple):
@@ -87,6 +89,20 @@ def rows_of_ids(ids: Int[np.ndarray, " n"], wanted: Int[np.ndarray, " m"], place
     return np.where(found, order[position] if len(order) else NONE, NONE)
 
 
+def check_scales(scale_factor: Float[np.ndarray, " n"], place: str) -> None:
+    """Refuse scale factors that no snapshot has.
+
+    Raises
+    ------
+    ValueError
+        One is not above 0, or above 1 by more than a simulation overshoots.
+    """
+    if not np.all((scale_factor > 0.0) & (scale_factor < 1.02)):
+        raise ValueError(
+            f"{place}: scale factors run from {scale_factor.min():g} to {scale_factor.max():g}; the file is damaged"
+        )
+
+
 def main_branches(forest: Forest, *, lowest_ratio: float = 0.01) -> MainBranches:
     """The main branch of every tree that ends in a central halo.
 
@@ -99,8 +115,11 @@ def main_branches(forest: Forest, *, lowest_ratio: float = 0.01) -> MainBranches
     Raises
     ------
     ValueError
-        A halo does not become a later one: the links go round in a loop or the times are wrong.
+        A halo does not become a later one: the links go round in a loop or the times are wrong; or a number is one
+        that no halo has.
     """
+    check_scales(forest.scale_factor, forest.place)
+    _check_numbers(forest)
     _check_links(forest)
     progenitor = _main_progenitors(forest)
     ends = forest.descendant == NONE
@@ -114,6 +133,18 @@ def main_branches(forest: Forest, *, lowest_ratio: float = 0.01) -> MainBranches
     row = np.flatnonzero(branch_of != NONE)
     row = row[np.lexsort((forest.scale_factor[row], branch_of[row]))]
     return MainBranches(roots, branch_of[row], row, *_mergers(forest, progenitor, branch_of, lowest_ratio))
+
+
+def _check_numbers(forest):
+    heavy = np.flatnonzero(forest.mass > _MOST_MASS)  # NaN is no mass
+    if len(heavy):
+        told = f"halo {forest.name[heavy[0]]} has a mass of {forest.mass[heavy[0]]:.3g} Msun"
+        raise ValueError(f"{forest.place}: {told}, which no halo has; the file is damaged, so copy it again")
+    if forest.position is not None:
+        far = np.flatnonzero(np.any(np.abs(forest.position) > _FARTHEST, axis=1))
+        if len(far):
+            told = f"halo {forest.name[far[0]]} lies at {np.max(np.abs(forest.position[far[0]])):.3g} comoving Mpc"
+            raise ValueError(f"{forest.place}: {told}; the file is damaged, so copy it again")
 
 
 def _check_links(forest):

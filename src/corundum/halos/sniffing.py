@@ -14,6 +14,7 @@ from .formats import (
     MillenniumCSV,
     SubLink,
 )
+from .formats.hdf5 import require_whole
 
 __all__ = ["FORMATS", "recognise"]
 
@@ -43,6 +44,7 @@ def recognise(path: str | Path, formats: Sequence[type[AbstractTreeFormat]] = FO
         return fits[0]
     names = ", ".join(form.__name__ for form in formats)
     if not fits:
+        require_whole(path)
         raise ValueError(
             f"{path}: is no merger tree in a format known here ({names}); if it is a table of main branches use "
             "halos.read_table, if ytree reads it give format=halos.YtreeArbor()"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..forests import Forest, rows_of_ids
+from ..forests import Forest, check_scales, rows_of_ids
 from .base import AbstractTreeFormat, Simulation, checked_mass
 from .text import choose_columns, parse_rows, read_header, require_last_line, simulation_of, tree_blocks
 
@@ -64,8 +64,7 @@ class ConsistentTrees(AbstractTreeFormat):
 def forest_of(rows: dict[str, np.ndarray], h: float, place: str) -> Forest:
     """A forest from columns in Msun/h and comoving kpc/h, positions in comoving Mpc/h."""
     scale = rows["scale"]
-    if not np.all((scale > 0.0) & (scale < 1.02)):
-        raise ValueError(f"{place}: scale factors run from {scale.min():g} to {scale.max():g}; the file is damaged")
+    check_scales(scale, place)
     quantities = {name: rows[name] * scale / h for name in ("rvir", "rs") if name in rows}
     if "vmax" in rows:
         quantities["vmax"] = rows["vmax"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...units import KPC_CM, MSUN_G
-from ..forests import Forest, rows_of_ids
+from ..forests import Forest, check_scales, rows_of_ids
 from .base import AbstractTreeFormat, Simulation, checked_mass, split_rows
 from .hdf5 import has_members, open_trees, read_columns
 
@@ -90,6 +90,7 @@ def _forest(rows: dict[str, np.ndarray], units, h: float, place: str) -> Forest:
     if "scale" not in rows and "redshift" not in rows:
         raise ValueError(f"{place}: has neither expansionFactor nor redshift, so no halo has a time")
     scale = rows["scale"] if "scale" in rows else 1.0 / (1.0 + rows["redshift"])
+    check_scales(scale, place)
 
     def in_unit(name, kind):
         factor, h_power, a_power = units[kind]

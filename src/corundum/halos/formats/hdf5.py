@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["has_members", "open_trees", "read_columns"]
+__all__ = ["has_members", "open_trees", "read_columns", "require_whole"]
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -47,6 +47,22 @@ def has_members(path: Path, *members: str) -> bool:
             return all(member in file for member in members)
     except (OSError, ValueError):
         return False
+
+
+def require_whole(path: Path) -> None:
+    """Refuse a file that begins as HDF5 but cannot be opened; others pass.
+
+    Raises
+    ------
+    ValueError
+        It is truncated or damaged.
+    """
+    if path.is_file():
+        with path.open("rb") as file:
+            signed = file.read(len(_SIGNATURE)) == _SIGNATURE
+        if signed:
+            with open_trees(path):
+                pass
 
 
 def read_columns(group, names: dict[str, str], rows: slice, path: Path) -> dict[str, np.ndarray]:

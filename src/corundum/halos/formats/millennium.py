@@ -99,10 +99,17 @@ def _blocks(path: Path, names: list[str], wanted: list[str], line: int) -> Itera
     with path.open(encoding="utf-8-sig") as file:
         for _ in range(line - 1):
             next(file)
-        while block := [text for _, text in zip(range(_LINES), file, strict=False)]:
+        while block := _lines(file, path, line):
             if any(text.strip() and not text.startswith("#") for text in block):
                 yield _parsed(block, dtype, places, names, path, line), line + len(block) - 1
             line += len(block)
+
+
+def _lines(file, path: Path, line: int) -> list[str]:
+    try:
+        return [text for _, text in zip(range(_LINES), file, strict=False)]
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: after line {line}: holds bytes that are no text, so copy it again") from None
 
 
 def _parsed(block, dtype, places, names, path, line) -> np.ndarray:
