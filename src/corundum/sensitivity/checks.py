@@ -9,9 +9,9 @@ The error of a column is over its norm or, where that is less, over a thousandth
 checked: in prior widths, the default, a parameter that moves galaxies less than that over its whole range is below what
 the differences of two solutions can measure to any digits, and below what matters.
 
-A wrong derivative is as wrong at any tolerance.  An error that falls with the tolerance belongs to the solution instead:
-where the equations have a corner (a bilinear table, a sharp minimum, a break that moves with the parameter), the
-derivative of the discrete solution converges only as a low power of the tolerance.
+A wrong derivative is as wrong at any tolerance.  An error that falls with the tolerance belongs to the solution: where
+the equations have a corner (a bilinear table, a sharp minimum, a break that moves with the parameter), the derivative
+of the discrete solution converges only as a low power of the tolerance.
 
 References
 ----------
