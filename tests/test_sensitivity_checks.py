@@ -53,6 +53,33 @@ def test_what_differences_cannot_tell_is_not_called_wrong():
     assert found.verdict == {"scattered": "unresolved", "wrong": "failed"} and not found.passed
 
 
+def _verdicts(exact, numeric, tolerances):
+    """Of columns, each with one entry: `exact` (tolerance, parameter), `numeric` (tolerance, step, parameter)."""
+    exact, numeric = np.asarray(exact, float), np.asarray(numeric, float)
+    known = {f"p{j}": co.describe(Toy())["inflow"] for j in range(exact.shape[-1])}
+    return _judged(
+        exact[:, None, None, None], numeric[:, :, None, None, None], numeric[:, :, None, None, None], tuple(known),
+        S.PriorWidth(), np.array([1e-2, 1e-3]), np.asarray(tolerances), 1e-5, np.zeros(1), ("gas",), known,
+    ).verdict  # fmt: skip
+
+
+def test_an_error_that_falls_with_the_tolerance_is_not_of_the_derivative():
+    """Corners of the equations: both columns are 2e-5 off at the tightest tolerance, but one was 1e-3 off before."""
+    exact = [[1.001, 1.00003], [1.00002, 1.00002]]
+    assert _verdicts(exact, np.ones((2, 2, 2)), [1e-8, 1e-11]) == {"p0": "converging", "p1": "failed"}
+    assert _verdicts(exact[1:], np.ones((1, 2, 2)), [1e-11]) == {"p0": "failed", "p1": "failed"}  # nothing to compare
+
+
+def test_no_column_is_judged_on_a_finer_scale_than_a_thousandth_of_the_largest():
+    exact = np.array([[10.0, 1e-3, 1e-3, 1e-8]])
+    numeric = np.repeat(exact[:, None], 2, axis=1)
+    numeric[..., 1] += 5e-8  # 5e-5 of the column, 5e-6 of the scale
+    numeric[..., 2] += 5e-7
+    numeric[..., 3] *= 3.0  # too small to make any error above the threshold
+    assert list(_verdicts(exact, numeric, [1e-11]).values()) == ["passed", "passed", "failed", "no response"]
+    assert _verdicts(exact[:, 1:2], numeric[..., 1:2], [1e-11]) == {"p0": "failed"}  # alone, on its own norm
+
+
 class Hiding(AbstractModel):
     """A toy that hides one parameter from differentiation, as a wrong custom rule would."""
 

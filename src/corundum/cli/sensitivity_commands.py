@@ -35,8 +35,16 @@ examples:
 _CHECK = """\
 Compare the exact derivatives of a model with finite differences of its own solutions, column by column.
 
-Central differences over a grid of steps and solver tolerances, extrapolated to step zero (Richardson).  Exit code 0
-if every column passes, 1 if one fails.
+Central differences over a grid of steps and solver tolerances, extrapolated to step zero (Richardson).
+
+verdicts:
+  passed       the error is below the threshold
+  failed       it is above, and does not go away at a tighter tolerance: the derivative is wrong
+  converging   it is above, but at least ten times smaller than at the next tolerance: corners in the equations
+  unresolved   it is above, but differences at two steps disagree by more
+  no response  nothing depends on the parameter here
+
+exit codes: 0 no column failed, 1 one failed, 2 the request makes no sense.
 
 examples:
   corundum check-gradients ThermalCGM
@@ -65,7 +73,7 @@ def add_sensitivity_commands(commands: Any, look: dict[str, Any]) -> None:
     check.add_argument("--tolerances", metavar="TOL", nargs="+", type=float, default=[1e-8, 1e-11],
                        help="solver tolerances (default 1e-8 1e-11)")  # fmt: skip
     check.add_argument("--threshold", metavar="E", type=float, default=1e-5,
-                       help="largest error of a column over its norm that passes (default 1e-5)")  # fmt: skip
+                       help="largest error of a column over its scale that passes (default 1e-5)")  # fmt: skip
     check.set_defaults(command=_check)
 
 

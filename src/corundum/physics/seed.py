@@ -28,6 +28,7 @@ class GasSeed(eqx.Module):
         meaning="stellar and ISM mass at the start",
         source="Pandya et al. 2026",
         bounds=(1e-3, 1e6),
+        scale="log10",
     )
     metallicity: Float[Array, ""] = parameter(
         2e-6,
@@ -35,6 +36,7 @@ class GasSeed(eqx.Module):
         meaning="metal mass fraction at the start",
         source="Pandya et al. 2026",
         bounds=(1e-9, 1e-2),
+        scale="log10",
     )
 
     def gas(self, mvir: Float[Array, "..."], baryon_fraction: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -63,11 +65,13 @@ class TurbulentSeed(eqx.Module):
         0.5, unit="1", meaning="turbulent share of that energy", source="choice", bounds=(1e-4, 0.99)
     )
     mass: Float[Array, ""] = parameter(
-        1.0, unit="Msun", meaning="stellar and ISM mass at the start", source="Pandya et al. 2023", bounds=(1e-3, 1e6)
-    )
+        1.0, unit="Msun", meaning="stellar and ISM mass at the start", source="Pandya et al. 2023", bounds=(1e-3, 1e6),
+        scale="log10",
+    )  # fmt: skip
     metallicity: Float[Array, ""] = parameter(
-        2e-6, unit="1", meaning="metal mass fraction at the start", source="Pandya et al. 2023", bounds=(1e-9, 1e-2)
-    )
+        2e-6, unit="1", meaning="metal mass fraction at the start", source="Pandya et al. 2023", bounds=(1e-9, 1e-2),
+        scale="log10",
+    )  # fmt: skip
 
     def gas(self, mvir: Float[Array, "..."], baryon_fraction: Float[Array, "..."]) -> Float[Array, "..."]:
         """CGM mass [Msun]."""
