@@ -181,6 +181,7 @@ def test_a_killed_conversion_leaves_no_half_file_and_works_again(stage, again, f
         (["make", "halos.monte_carlo", "-o", "x.h5", "--set", "n"], "write --set"),
         (["make", "halos.monte_carlo", "-o", "none/x.h5", "--set", "n=2"], "no such folder"),
         (["convert", "nowhere", "-o", "x.h5"], "nowhere: no such file"),
+        (["convert", "prose.txt", "-o", "."], "is a folder; give the name of a file in it"),
         (["convert", "prose.txt", "-o", "x.h5"], "prose.txt: is no merger tree in a format known here"),
         (["convert", "tree_extended.0.hdf5", "-o", "x.h5"], "format=halos.SubLink(scale_factors=...)"),
         (["convert", "tree_extended.0.hdf5", "-o", "x.h5", "--set", "formt.kind=x"], "did you mean 'format'"),

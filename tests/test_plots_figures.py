@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import corundum as co
 from corundum import plots
 from corundum.plots import binning, comparison
+from corundum.plots.halo_histories import halo_growth
 from corundum.plots.relations import regress, short_citation
 from synthetic import histories
 from synthetic import population as made
@@ -160,6 +161,17 @@ def test_a_halo_that_starts_late_is_drawn_from_its_start(grown):
     assert len(times) == 3 and np.all(np.diff(times) > 0)
     final = np.log10(np.asarray(grown["mvir"])[10, 3])
     assert f"= {final:.2f}" in axes[0, 0].get_title()
+
+
+@pytest.mark.parametrize(("low", "high"), [(6.0, 9.0), (4.0, 25.0)])
+def test_concentrations_within_a_decade_have_numbers_on_their_axis(low, high):
+    plain = histories(30)
+    log_c = np.linspace(np.log10(low), np.log10(high), 30)[:, None] + 0.0 * np.asarray(plain.log_mvir)
+    halos = co.halos.HaloHistories(plain.time, plain.log_mvir, log_c, cosmology=plain.cosmology)
+    ax = halo_growth(halos)[2]
+    bottom, top = ax.get_ylim()
+    shown = [text.get_text() for text in ax.get_yticklabels() if bottom <= text.get_position()[1] <= top]
+    assert len(set(shown)) == len(shown) >= 3 and all(bottom <= float(text) <= top for text in shown)
 
 
 def test_growth_histories_need_a_time_axis(galaxies):

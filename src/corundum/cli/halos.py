@@ -105,11 +105,13 @@ def _origin(table: dict[str, Any]) -> dict[str, str]:
 
 
 def _convert(arguments: argparse.Namespace) -> str:
+    from ..io.files import check_destination
     from ..io.halo_conversion import convert_trees
     from ..plots.halo_report import report_path, write_halo_report
     from .builder import construct
     from .runfile import table_of_overrides
 
+    check_destination(Path(arguments.output).resolve())  # a folder has no name to put a report under
     page = report_path(arguments.output)
     table = {"source": str(arguments.source), "output": str(arguments.output), "workers": arguments.workers}
     with _file_bar() as progress:

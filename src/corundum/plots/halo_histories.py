@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
 
 from .histories import redshift_axis
 from .style import COLORS, colors_along, new_axes, styled
@@ -49,6 +50,10 @@ def halo_growth(halos: Any, axes: np.ndarray | None = None, *, bins: int = 4) ->
     for ax, label in zip(axes, labels, strict=True):
         ax.set(xlabel="cosmic time [Gyr]", ylabel=label, yscale="log")
         redshift_axis(ax, halos.cosmology)
+    # Concentrations span too little for ticks at powers of ten, or even between them.
+    axes[2].yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axes[2].yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
+    axes[2].yaxis.set_minor_locator(NullLocator())
     axes[0].legend(title=r"final $\log_{10} M_{\rm vir}/M_\odot$")
     return axes
 
