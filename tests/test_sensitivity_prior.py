@@ -28,9 +28,9 @@ def test_jacobian_matches_differences_over_the_prior(many_halos, part):
     """200 draws x 20 halos in all: every column to 1e-5 of its norm, over state and halos, at its best step.
 
     Central differences are extrapolated to step zero from three pairs of steps: wide ones are limited by truncation and
-    narrow ones by the noise of two solutions whose step sizes differ.  The narrowest is set by one galaxy of the 4000
-    (draw 186, halo 11) near a sharp turn, where the extrapolation's error falls by 16 with each halving: 2.3e-5 of the
-    column at (0.002, 0.001), 1.5e-6 at (0.001, 0.0005) and 1.1e-7 at (0.0005, 0.00025).
+    narrow ones by the noise of two solutions whose step sizes differ.  In draw 186, where
+    halo 11 meets a sharp turn, the extrapolation's error falls by 16 with each halving: 2.3e-5 of the column at
+    (0.002, 0.001), 1.5e-6 at (0.001, 0.0005) and 1.1e-7 at (0.0005, 0.00025).
     """
     cosmology = many_halos.cosmology
     box = S.prior_box(MODEL, NAMES)
