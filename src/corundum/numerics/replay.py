@@ -104,10 +104,15 @@ def _replay_group(equation, start, initial, outputs, args, fractions, steps, row
             live, take(fractions, (jnp.minimum(number, len(fractions) - 1), rows)).astype(x.dtype), 0.0
         )
         target = take(outputs, jnp.minimum(output, last - 1))
-        h = fraction * (target - x)
-        y, k, _ = take_step(rows, x, y, k, h)
         arrived = fraction == 1.0
-        x = jnp.where(arrived, target, x + h)
+        # Where a step ends short of an output is a choice, not a function of the outputs: it stays there when an output
+        # moves, or all steps would move over the corners of the equation.  A step of no length finds a slope only.
+        held = jax.lax.stop_gradient
+        way, astray = fraction * (target - x), x - held(x)
+        caught_up = jnp.where(fraction == 0.0, 0.0, astray)
+        h = jnp.where(arrived, target - x, held(way) - caught_up)
+        y, k, _ = take_step(rows, x, y, k, h)
+        x = jnp.where(arrived, target, held(x + way) + (astray - caught_up))
         here = at_output(arrived, output, last)
         saved = jax.tree.map(lambda s, y: s + jnp.where(here(y), y, 0.0), saved, y)
         return ((x, y, k, output + arrived), saved), None
