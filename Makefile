@@ -13,8 +13,9 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
+# Long computations are worth optimised machine code, which the other tests do without (tests/conftest.py).
 test-slow: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2 -m slow
+	XLA_FLAGS= $(BIN)/python -m pytest -n 2 -m slow
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -63,7 +63,11 @@ def test_gradient_is_the_same_in_every_mode(target):
     )
 
 
-@pytest.mark.parametrize("optimiser", [inference.BFGS(), inference.Adam()], ids=["bfgs", "adam"])
+@pytest.mark.parametrize(
+    "optimiser",
+    [inference.GaussNewton(), inference.BFGS(), inference.Adam()],
+    ids=["gauss-newton", "bfgs", "adam"],
+)
 def test_optimisers_find_the_mode(target, truth, optimiser):
     found = inference.maximise(target, starts=4, optimiser=optimiser)
     np.testing.assert_allclose(found.theta, truth[0], atol=1e-4)

@@ -146,8 +146,8 @@ def _compute(made: Plan, output: OutputDirectory, timing: dict[str, float]) -> F
 
 
 def _tight(solver):
-    """Budgets close as well as they are integrated."""
-    return LaneSolver(tolerance=1e-11) if isinstance(solver, LaneSolver) else solver
+    """Budgets close as well as they are integrated: with their own, tighter solver unless the user has another."""
+    return None if isinstance(solver, LaneSolver) else solver
 
 
 def _or_note(found: Found, compute):

@@ -14,6 +14,7 @@ if _MISSING:
     )
 
 from .chains import ChainProgress, Chains, ChainStore  # noqa: E402
+from .climbers import BFGS, AbstractOptimiser, Adam, GaussNewton  # noqa: E402
 from .convergence import HaloConvergence, halo_convergence  # noqa: E402
 from .ensemble import AffineInvariant, EnsembleSlice, ensemble  # noqa: E402
 from .evaluate import Linearised, linearise, log_density_at, predict, value_and_gradient  # noqa: E402
@@ -33,7 +34,7 @@ from .laplace import (  # noqa: E402
 from .likelihood import AbstractLikelihood, Data, Gaussian, ScatterLikelihood, StudentT  # noqa: E402
 from .mocks import AbstractMockFit, Campaign, FitLaplace, FitNuts, campaign, mock_data  # noqa: E402
 from .nuts import NutsSettings, nuts  # noqa: E402
-from .optimise import BFGS, AbstractOptimiser, Adam, PointEstimate, Starts, maximise, spread_starts  # noqa: E402
+from .optimise import PointEstimate, Starts, maximise, spread_starts  # noqa: E402
 from .posterior import Posterior, Verdict, verdict  # noqa: E402
 from .predictive import (  # noqa: E402
     EXTRAS,
@@ -81,6 +82,7 @@ __all__ = [
     "Forecast",
     "FreeParameter",
     "FunctionSummaries",
+    "GaussNewton",
     "Gaussian",
     "HaloConvergence",
     "Identifiability",

@@ -11,7 +11,7 @@ from ..numerics.batching import independently
 
 __all__ = ["in_batches", "over_points", "WIDTH"]
 
-WIDTH = 16
+WIDTH = 8
 """Points evaluated at once: enough that galaxies of all of them fill the lanes of the solver."""
 
 

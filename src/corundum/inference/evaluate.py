@@ -28,10 +28,13 @@ FORWARD_LIMIT = 24
 
 
 class Linearised(NamedTuple):
-    """Predictions at S points and how they respond to u.
+    """Log density and predictions at S points, and how they respond to u.
 
     Attributes
     ----------
+    log_density : array, (S,)
+    gradient : array, (S, P)
+        Of the log density.
     prediction : Prediction of arrays (S, M)
     shift : array, (S, M)
         Calibration offsets.
@@ -42,6 +45,8 @@ class Linearised(NamedTuple):
     covariance_slope : array, (S, M, M, P)
     """
 
+    log_density: Any
+    gradient: Any
     prediction: Prediction
     shift: Any
     covariance: Any
@@ -95,10 +100,7 @@ def value_and_gradient(
     target: Any, u: Float[Array, "s p"], y: Float[Array, "s m"] | None = None
 ) -> tuple[Float[Array, " s"], Float[Array, "s p"]]:
     """Log density at S points and its gradient with respect to u; `y` holds data for each point."""
-    # Data always go in as rows, so that one compiled program serves every caller.
-    return _values_and_gradients(
-        target, u, jnp.broadcast_to(target.data.y if y is None else y, (len(u), len(target.data)))
-    )
+    return _values_and_gradients(target, u, _rows(target, u, y))
 
 
 @eqx.filter_jit
@@ -106,21 +108,34 @@ def _values_and_gradients(target, u, y):
     return over_points(lambda target, u, y: _value_and_gradient(u, target, y), target, u, y)
 
 
-@eqx.filter_jit
-def linearise(target: Any, u: Float[Array, "s p"]) -> Linearised:
-    """Predictions, covariances and their slopes at S points, solved as one list."""
+def linearise(target: Any, u: Float[Array, "s p"], y: Float[Array, "s m"] | None = None) -> Linearised:
+    """Log density, predictions, covariances and their slopes at S points, solved as one list.
 
-    def moving(target, u):
+    `y` holds data for each point.  One pass finds all of it, so that everything but the samplers shares its program.
+    """
+    return _linearise(target, u, _rows(target, u, y))
+
+
+def _rows(target, u, y):
+    # Data always go in as rows, so that one compiled program serves every caller.
+    return jnp.broadcast_to(target.data.y if y is None else y, (len(u), len(target.data)))
+
+
+@eqx.filter_jit
+def _linearise(target, u, y):
+    def moving(target, u, y):
         values, prediction = target.values(u), target.predict(u)
         shift = target.data.shift(values) + jnp.zeros_like(prediction.mean)
         covariance = target.data.total_covariance(prediction, values)
-        return (prediction.mean + shift, covariance), (prediction, shift)
+        density = target.log_prior(u) + target.log_likelihood_of(prediction, values, y)
+        return (density, prediction.mean + shift, covariance), (prediction, shift)
 
-    def one(target, u):
+    def one(target, u, y):
         def along(tangent):
-            return jax.jvp(lambda u: moving(target, u), (u,), (tangent,), has_aux=True)
+            return jax.jvp(lambda u: moving(target, u, y), (u,), (tangent,), has_aux=True)
 
-        (_, covariance), slopes, rest = jax.vmap(along, out_axes=(None, -1, None))(jnp.eye(len(target.free)))
-        return Linearised(*rest, covariance, *slopes)
+        (density, _, covariance), slopes, rest = jax.vmap(along, out_axes=(None, -1, None))(jnp.eye(len(target.free)))
+        gradient, *slopes = slopes
+        return Linearised(density, gradient, *rest, covariance, *slopes)
 
-    return over_points(one, target, u)
+    return over_points(one, target, u, y)

@@ -25,7 +25,7 @@ from scipy.special import ndtri
 
 from ..sensitivity.fisher import Fisher, fisher_of
 from .batches import in_batches
-from .evaluate import Linearised, linearise, log_density, value_and_gradient
+from .evaluate import Linearised, linearise, log_density
 from .likelihood import Gaussian
 from .target import Target
 
@@ -37,6 +37,7 @@ __all__ = [
     "Identifiability",
     "expected_information",
     "data_information",
+    "information_at",
     "information_of",
     "rows_of",
     "laplace",
@@ -69,7 +70,7 @@ class Differences(AbstractCurvature):
 
     def __call__(self, target: Target, u: Float[Array, " p"], scale: Float[Array, "p p"]) -> np.ndarray:
         moves = self.step * np.asarray(scale).T
-        slope = in_batches(value_and_gradient, target, np.concatenate([u + moves, u - moves]))[1]
+        slope = in_batches(linearise, target, np.concatenate([u + moves, u - moves])).gradient
         if not np.all(np.isfinite(slope)):
             raise ValueError("laplace: the model fails within a fraction of a standard deviation of the mode")
         along = -(slope[: len(u)] - slope[len(u) :]) @ scale / (2.0 * self.step)
@@ -145,24 +146,29 @@ def expected_information(target: Target, u: Any, y: Any = None) -> np.ndarray:
     Points of `y` (default the data), one row for all or for each, that are NaN do not count.
     """
     u = np.atleast_2d(np.asarray(u, float))
-    return data_information(target, u, y) + np.asarray(
-        jax.vmap(lambda at: _prior_information(target, at))(jnp.asarray(u))
-    )
+    return information_at(target, u, in_batches(linearise, target, u), y)
+
+
+def information_at(target: Target, u: np.ndarray, told: Linearised, y: Any = None) -> np.ndarray:
+    """`expected_information` where the slopes are known."""
+    return _of_data(target, told, y) + np.asarray(jax.vmap(lambda at: _prior_information(target, at))(jnp.asarray(u)))
 
 
 def data_information(target: Target, u: Any, y: Any = None) -> np.ndarray:
     """Expected information of the data alone at points (S, P)."""
-    u = np.atleast_2d(np.asarray(u, float))
-    used = np.isfinite(np.broadcast_to(np.asarray(target.data.y if y is None else y), (len(u), len(target.data))))
-    told = in_batches(linearise, target, u)
+    return _of_data(target, in_batches(linearise, target, np.atleast_2d(np.asarray(u, float))), y)
+
+
+def _of_data(target, told, y):
     points = [Linearised(*each) for each in zip(*rows_of(told), strict=True)]
+    used = np.isfinite(np.broadcast_to(np.asarray(target.data.y if y is None else y), (len(points), len(target.data))))
     return np.stack([information_of(target, point, each) for point, each in zip(points, used, strict=True)])
 
 
 def rows_of(told: Linearised) -> Any:
     """The parts of many linearisations, to be zipped into one for each point."""
     prediction = [type(told.prediction)(*row) for row in zip(*told.prediction, strict=True)]
-    return (prediction, *told[1:])
+    return told._replace(prediction=prediction)
 
 
 def information_of(target: Target, told: Linearised, used: np.ndarray) -> np.ndarray:

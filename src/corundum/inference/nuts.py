@@ -12,7 +12,7 @@ from numpyro.infer.hmc import hmc
 from ..numerics.batching import independently
 from .batches import in_batches
 from .chains import BLOCK, ChainProgress, Chains, ChainStore, digests, parts_of, run_chains
-from .evaluate import log_density, value_and_gradient
+from .evaluate import linearise, log_density
 from .laplace import Laplace
 from .posterior import Posterior, posterior_of
 from .target import Target
@@ -89,7 +89,7 @@ def _check(chains, warmup, draws):
 def _beginnings(target, start, chains, key):
     """Draws from the Laplace approximation where the model can be solved."""
     tries = start.coordinate_draws(4 * chains, key=key + 1)
-    value, _ = in_batches(value_and_gradient, target, tries)
+    value = in_batches(linearise, target, tries).log_density
     good = tries[np.isfinite(value)]
     if len(good) < chains:
         raise ValueError(
@@ -114,8 +114,8 @@ def nuts_chains(
     keys = jax.random.split(jax.random.PRNGKey(key), len(begin))
     begin, covariance, y = (jnp.asarray(each, jnp.float64) for each in (begin, covariance, y))
     state = _initial(settings, warmup, begin, covariance, keys)
-    value, slope = in_batches(value_and_gradient, target, begin, y)
-    state = state._replace(potential_energy=jnp.asarray(-value), z_grad=jnp.asarray(-slope))
+    told = in_batches(linearise, target, begin, y)
+    state = state._replace(potential_energy=jnp.asarray(-told.log_density), z_grad=jnp.asarray(-told.gradient))
 
     def advance(state, count):
         return _advance(settings, warmup, target, y, state, count)

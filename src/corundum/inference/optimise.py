@@ -4,108 +4,20 @@ All starts are solved as one list.  Every start is reported: where it began and 
 much log density its gradient still promises.  Ends that are apart count as separate modes.
 """
 
-import abc
 from typing import Any, NamedTuple
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
-import optimistix as optx
-from jaxtyping import Array, Float
 from scipy.special import ndtri
 from scipy.stats import qmc
 
-from .batches import in_batches, over_points
-from .evaluate import log_density, value_and_gradient
-from .laplace import expected_information
+from .batches import in_batches
+from .climbers import AbstractOptimiser, GaussNewton
+from .evaluate import linearise
+from .laplace import information_at
 from .target import Target
 
-__all__ = ["AbstractOptimiser", "BFGS", "Adam", "Starts", "PointEstimate", "maximise", "spread_starts"]
-
-
-class AbstractOptimiser(eqx.Module):
-    """Climbs the log density from many starts at once."""
-
-    @abc.abstractmethod
-    def __call__(
-        self, target: Target, u: Float[Array, "s p"], y: Float[Array, "s m"]
-    ) -> tuple[Float[Array, "s p"], Any]:
-        """Where each start ends, and the steps it took."""
-
-
-class BFGS(AbstractOptimiser):
-    """Quasi-Newton steps with a line search, by optimistix; the default.
-
-    Parameters
-    ----------
-    rtol, atol : float
-        A start ends when both its step in u and its gain in log density fall below these.
-    max_steps : int
-    """
-
-    rtol: float = eqx.field(static=True, default=1e-5)
-    atol: float = eqx.field(static=True, default=1e-3)
-    max_steps: int = eqx.field(static=True, default=150)
-
-    def __call__(
-        self, target: Target, u: Float[Array, "s p"], y: Float[Array, "s m"]
-    ) -> tuple[Float[Array, "s p"], Any]:
-        return _bfgs(self, target, u, y)
-
-
-class Adam(AbstractOptimiser):
-    """Adam with an exponentially falling rate, by optax; robust where curvature misleads, and slower.
-
-    Parameters
-    ----------
-    steps : int
-    rate : float
-        First step in u.
-    decay : float
-        Last rate over first.
-    """
-
-    steps: int = eqx.field(static=True, default=300)
-    rate: float = eqx.field(static=True, default=0.1)
-    decay: float = eqx.field(static=True, default=1e-2)
-
-    def __call__(
-        self, target: Target, u: Float[Array, "s p"], y: Float[Array, "s m"]
-    ) -> tuple[Float[Array, "s p"], Any]:
-        return _adam(self, target, u, y)
-
-
-@eqx.filter_jit
-def _bfgs(settings, target, u, y):
-    solver = optx.BFGS(rtol=settings.rtol, atol=settings.atol)
-
-    def one(u, y):
-        found = optx.minimise(
-            lambda at, args: -log_density(at, *args), solver, u, args=(target, y), max_steps=settings.max_steps,
-            throw=False,
-        )  # fmt: skip
-        return found.value, found.stats["num_steps"]
-
-    return jax.vmap(one)(u, y)  # lineax does not know arrays of a single device of several
-
-
-@eqx.filter_jit
-def _adam(settings, target, u, y):
-    schedule = optax.exponential_decay(settings.rate, settings.steps, settings.decay)
-    rule = optax.adam(schedule)
-
-    def slope(u):
-        return over_points(lambda target, u, y: jax.grad(lambda at: -log_density(at, target, y))(u), target, u, y)
-
-    def step(carry, _):
-        u, state = carry
-        update, state = rule.update(slope(u), state)
-        return (u + update, state), None
-
-    (u, _), _ = jax.lax.scan(step, (u, rule.init(u)), None, length=settings.steps)
-    return u, jnp.full(len(u), settings.steps)
+__all__ = ["Starts", "PointEstimate", "maximise", "spread_starts"]
 
 
 class Starts(NamedTuple):
@@ -202,7 +114,7 @@ def maximise(
         Where to start: the model as it is, and a Latin hypercube over the prior.
     key : int
     optimiser : AbstractOptimiser, optional
-        Default `BFGS()`.
+        Default `GaussNewton()`.
     u : array, shape (S, P), optional
         Coordinates to start from instead.
 
@@ -227,11 +139,10 @@ def climb(target: Target, begin: Any, y: Any, optimiser: AbstractOptimiser | Non
     y : array, shape (N, S, M)
         The data of each, repeated over its starts.
     """
-    optimiser = BFGS() if optimiser is None else optimiser
+    optimiser = GaussNewton() if optimiser is None else optimiser
     fits, number, size = np.shape(begin)
     u, y = np.reshape(begin, (-1, size)), np.reshape(y, (fits * number, -1))
-    first, _ = in_batches(value_and_gradient, target, u, y)
-    failed = ~np.isfinite(first)
+    failed = ~np.isfinite(in_batches(linearise, target, u, y).log_density)
     if failed.all() and fits == 1:
         raise ValueError(
             f"maximise: the model fails at all {number} starts (a tenth of its halos or more cannot be solved); check "
@@ -240,8 +151,8 @@ def climb(target: Target, begin: Any, y: Any, optimiser: AbstractOptimiser | Non
     safe = u[0] if failed.all() else u[np.flatnonzero(~failed)[0]]
     ends, steps = optimiser(target, jnp.asarray(np.where(failed[:, None], safe, u)), jnp.asarray(y))
     ends = np.where(np.isfinite(ends), ends, safe)
-    value, slope = in_batches(value_and_gradient, target, ends, y)
-    information = expected_information(target, ends, y)
+    told = in_batches(linearise, target, ends, y)
+    value, slope, information = told.log_density, told.gradient, information_at(target, ends, told, y)
     rise = 0.5 * np.einsum("sp,sp->s", slope, np.linalg.solve(information, slope[..., None])[..., 0])
     remaining = np.where(np.isfinite(value), rise, np.inf)
     parts = (u, ends, value, remaining, failed, np.asarray(steps), information)

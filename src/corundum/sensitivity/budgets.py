@@ -199,7 +199,8 @@ def budgets(
         How the parameters are measured; default `Natural()`.
     mode : AbstractMode, optional
     solver : AbstractSolver, optional
-        Default ``LaneSolver(tolerance=1e-11)``: shares add up to one as well as the integration is good.
+        Default ``LaneSolver(tolerance=1e-11, max_steps=20_000)``: shares add up to one as well as the equations are
+        solved.
     chunk : int, optional
         Halos at once on each device.
     progress : callable, optional
@@ -211,7 +212,7 @@ def budgets(
         The model has no CGM or ISM, or a name or redshift makes no sense.
     """
     accounted = Accounted(model)
-    solver = LaneSolver(tolerance=1e-11) if solver is None else solver
+    solver = LaneSolver(tolerance=1e-11, max_steps=20_000) if solver is None else solver
     outputs = check_redshifts(halos, redshifts)
     select = _Shares(accounted)
     names = () if parameters is not None and not len(parameters) else choose(model, halos.cosmology, parameters)
