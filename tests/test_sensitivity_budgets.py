@@ -35,6 +35,23 @@ def test_shares_close_for_random_parameters(base, halos):
         np.testing.assert_allclose(triple.sum(axis=-1), 1.0, atol=1e-8)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "model",
+    [
+        co.models.TurbulentCGM(cooling=co.physics.PhotoionisedCooling()),
+        co.models.pandya23(),
+        co.models.ThermalCGM(processes={"black_hole": co.models.BlackHole()}),
+    ],
+    ids=["net heated", "pandya23", "black holes"],
+)
+def test_shares_close_in_every_model(model):
+    """Small halos, whose gas ultraviolet light heats, to massive ones, whose equations are stiff."""
+    found = S.budgets(model, co.halos.monte_carlo(5, log_mvir=(9.5, 12.5), key=2), Z)
+    assert np.all(found.status.values == 0)
+    assert max(found.closure().values()) < 1e-8
+
+
 def test_derivatives_of_shares_add_up_to_nothing_and_match_differences(base, halos):
     for name in ("mass", "energy", "metals"):
         np.testing.assert_allclose(base.derivative[name].values.sum(axis=-2), 0.0, atol=1e-7)

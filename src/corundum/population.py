@@ -204,11 +204,7 @@ def _check_times(halos, redshifts, times):
     inside = (np.asarray(times) >= first * (1.0 - 1e-6)) & (np.asarray(times) <= last * (1.0 + 1e-6))
     if not inside.all():
         outside = ", ".join(f"{z:g}" for z in np.asarray(redshifts)[~inside])
-        span = np.asarray(halos.cosmology.redshift(halos.time[np.array([0, -1])]))
-        raise ValueError(
-            f"redshifts: got {outside}; these histories cover "
-            f"{max(round(span[1], 9), 0):.4g} <= z <= {span[0]:.4g}; ask for redshifts inside"
-        )
+        raise ValueError(f"redshifts: got {outside}; these histories cover {halos.span}; ask for redshifts inside")
 
 
 def _evolve_batch(shared, batch):

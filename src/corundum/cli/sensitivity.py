@@ -60,10 +60,13 @@ def plan(run_file: RunFile) -> Plan:
     ValueError
         Something in it is wrong; the message opens with the position.
     """
-    job = prepare(run_file)
     with run_file.located():
         built = construct(Sensitivity, run_file.tables.get("sensitivity", {}), ("sensitivity",))
         settings = built.value
+        if settings.sobol & (settings.sobol - 1) or settings.sobol == 1:
+            raise RunFileError(("sensitivity", "sobol"), f"got {settings.sobol}; allowed 0 or a power of two from 2")
+    job = prepare(run_file)
+    with run_file.located():
         known = describe_parameters(job.model)
         names = settings.parameters
         if names is None and all(name in known for name in PANDYA26_FREE):
@@ -76,8 +79,6 @@ def plan(run_file: RunFile) -> Plan:
             sens.prior_box(job.model, names, cosmology=job.halos.cosmology) if settings.sets or settings.sobol else None
         except ValueError as error:
             raise RunFileError(("sensitivity", "parameters"), f"{error}, or set sets = 0 and sobol = 0") from error
-        if settings.sobol & (settings.sobol - 1) or settings.sobol == 1:
-            raise RunFileError(("sensitivity", "sobol"), f"got {settings.sobol}; allowed 0 or a power of two from 2")
         try:
             sens.check_redshifts(job.halos, settings.redshifts)
         except ValueError as error:
@@ -125,6 +126,7 @@ def _compute(made: Plan, output: OutputDirectory, timing: dict[str, float]) -> F
     model, halos, names = made.job.model, made.halos, made.parameters
     redshifts, solver = made.settings.redshifts, made.job.solver
     found = Found(model=model, parameters=names, redshifts=redshifts)
+    _over_prior(made, output, timing, found)  # first, because a design may be too large for the memory
     with timed(timing, "parameter Jacobian"):
         found.jacobian = sens.parameter_jacobian(model, halos, names, redshifts, solver=solver)
     with timed(timing, "channel Jacobian"):
@@ -138,7 +140,6 @@ def _compute(made: Plan, output: OutputDirectory, timing: dict[str, float]) -> F
         found.modes = sens.modes(found.state)
     with timed(timing, "budgets"):
         found.budgets = _or_note(found, lambda: sens.budgets(model, halos, redshifts, names, solver=_tight(solver)))
-    _over_prior(made, output, timing, found)
     if made.job.measurements:
         with timed(timing, "information"):
             _information(made, found)

@@ -163,6 +163,12 @@ class HaloHistories(eqx.Module):
         return self.cosmology.redshift(self.time)
 
     @property
+    def span(self) -> str:
+        """The redshifts that these histories cover, in words."""
+        first, last = np.asarray(self.cosmology.redshift(self.time[np.array([0, -1])]))
+        return f"{max(0.0, round(float(last), 9)):.4g} <= z <= {float(first):.4g}"
+
+    @property
     def curves(self) -> HaloCurves:
         """The curves to interpolate."""
         return HaloCurves(self.log_mvir, self.log_concentration, self.log_rvir, self.log_growth)

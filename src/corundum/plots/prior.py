@@ -89,11 +89,14 @@ def index_bars(
     for k, ((measure, found), color) in enumerate(zip(measures.items(), CYCLE, strict=False)):
         place = at + 0.38 - each * (k + 0.5)
         value, error = found.values[measure][output], found.errors[measure][output]
+        # Where nothing was below zero no index is: an interval from few sets may say otherwise.
+        error = [np.minimum(error, value) if np.all(value >= 0) else error, error]
         ax.barh(place, value, height=0.9 * each, color=color, xerr=error, ecolor="0.2", capsize=2,
                 error_kw={"lw": 0.9}, label=measure.replace("_", " "))  # fmt: skip
     ax.set_yticks(at, [symbol(name) for name in names])
     ax.tick_params(axis="y", which="both", length=0)
     ax.set_xlabel(label or "index")
     ax.axvline(0, color="0.3", lw=0.8)
-    ax.legend(loc="lower right")
+    if len(measures) > 1:
+        ax.legend(loc="lower right")
     return ax

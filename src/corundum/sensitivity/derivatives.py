@@ -263,7 +263,7 @@ def check_redshifts(halos: HaloHistories, redshifts: Any) -> Float[Array, " k"]:
     outside = [z for z in outputs if not last - 1e-6 <= z <= first + 1e-6]
     if outside:
         raise ValueError(
-            f"redshifts: got {', '.join(f'{z:g}' for z in outside)}; these histories cover "
-            f"{max(round(float(last), 9), 0):.4g} <= z <= {float(first):.4g}; ask for times inside them"
+            f"redshifts: got {', '.join(f'{z:g}' for z in outside)}; these histories cover {halos.span}; "
+            "ask for times inside them"
         )
     return jnp.asarray(outputs)
