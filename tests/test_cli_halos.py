@@ -209,6 +209,8 @@ def test_formats_with_words_of_their_own(tmp_path, capsys, monkeypatch):
     sets += ["--set", "cosmology.kind=cosmology.tng", "--set", 'repairs=[{kind = "halos.KeepAll"}]']
     assert main(["halos", "convert", "tree_extended.0.hdf5", "-o", "x.h5", *sets]) == 0
     assert "KeepAll" in capsys.readouterr().out and len(co.halos.read("x.h5")) == 4
+    assert main(["halos", "convert", "tree_extended.0.hdf5", "-o", "y.h5", *sets, "--set", "log_mvir=[1.0, 2.0]"]) == 2
+    assert "no central halo is left" in capsys.readouterr().err and not list(tmp_path.glob("y.h5*"))
     with pytest.raises(ValueError, match="x.h5: holds histories that are ready, so log_mvir cannot be applied"):
         co.halos.read("x.h5", log_mvir=(1.0, 2.0))
     assert len(build({"kind": "halos.read", "path": "x.h5"}, ("halos",), (co.halos.HaloHistories,)).value) == 4

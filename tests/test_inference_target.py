@@ -11,6 +11,7 @@ from scipy import stats
 
 import corundum as co
 from corundum import inference, observables
+from corundum.inference.likelihood import data_of
 from growing import Growing
 
 FREE = ("time", "loading")
@@ -242,3 +243,20 @@ def test_cross_covariance(sample, measured):
         wrong(sample, measured, cross={names: block.T})
     with pytest.raises(ValueError, match="needs the Gaussian likelihood"):
         wrong(sample, measured, cross={names: block}, likelihood=inference.StudentT())
+
+
+def test_measurements_of_the_same_galaxies_are_correlated():
+    """The correlation of galaxies' residuals is that of their means; it goes when correlations are ignored."""
+    gas, stars = (co.observables.load(name) for name in ("gasmzr_sami22", "starmzr_sami22"))
+    halves = gas.between(9.0, 12.0), stars.between(8.0, 11.0)
+    for one, other in ((gas, stars), (stars, gas), halves):
+        block = data_of([one, other])
+        first, second = (block.places(m.name) for m in (one, other))
+        found = np.asarray(block.covariance)[np.ix_(first, second)]
+        i, j = np.nonzero(found)
+        assert len(i) and np.all(np.asarray(one.x)[i] == np.asarray(other.x)[j])
+        sigma = np.sqrt(np.diag(one.covariance))[i] * np.sqrt(np.diag(other.covariance))[j]
+        np.testing.assert_allclose(found[i, j], np.asarray(one.correlation)[i] * sigma, rtol=1e-12)
+    assert gas.cross_covariance(gas) is None
+    bare = data_of([gas.diagonal(), stars.diagonal()])
+    np.testing.assert_array_equal(bare.covariance, np.diag(np.diag(bare.covariance)))

@@ -6,84 +6,36 @@ several files at once in processes of their own.  What was read, dropped and cha
 """
 
 import functools
-import multiprocessing
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Array, Float
 
 from ..cosmology import Cosmology
 from ..parameters import require_float64
+from .branch_sets import ASSUMED, BranchSet, FileBranches, joined
 from .branches import Branch, Smoothed, smooth_branches
-from .clock import ages, redshifts
+from .clock import ages
 from .concentration import AbstractConcentration, Diemer19
-from .definitions import definition_words, virial_quantities
+from .definitions import virial_quantities
+from .file_workers import map_files
 from .forests import Forest, main_branches
 from .formats import AbstractTreeFormat
 from .histories import HaloHistories
-from .neighbours import nearest_heavier
 from .repair import AbstractBranchRepair, RemoveExcursions
 from .smoothing import AbstractMassLoss, AbstractSmoothing, GaussianInLogTime, RunningMaximum
 from .tree_sources import TreeSource, find_trees
 
 __all__ = [
-    "BranchSet",
-    "FileBranches",
     "read_branches",
     "read_trees",
     "smooth_trees",
     "branch_reader",
     "branches_of_file",
-    "joined",
-    "map_files",
 ]
 
-_ASSUMED = "snapshots converted with an assumed concentration"
 _CHUNK = 2_000_000  # halos of a forest in memory at once
-
-
-class BranchSet(NamedTuple):
-    """Main branches as a source has them, and how they were read.
-
-    Attributes
-    ----------
-    branches : list of Branch
-    cosmology : Cosmology
-    counts : dict of str to int
-        Trees seen, and those left out before any branch was looked at, by reason.
-    words : dict of str to str
-        Provenance.
-    files : dict of str to dict
-        The same counts of each file, where there are several.
-    """
-
-    branches: list[Branch]
-    cosmology: Cosmology
-    counts: dict[str, int]
-    words: dict[str, str]
-    files: dict[str, dict[str, int]]
-
-
-class FileBranches(NamedTuple):
-    """What one file holds.
-
-    Attributes
-    ----------
-    branches : list of Branch
-    counts : dict of str to int
-        Of trees seen and left out.
-    heavier : array, shape (k, 5)
-        Comoving position [Mpc], log10 of mass [Msun] and cosmic age [Gyr] at the end of halos above the range of
-        mass, which can be neighbours.
-    """
-
-    branches: list[Branch]
-    counts: dict[str, int]
-    heavier: Float[np.ndarray, "k 5"]
 
 
 def read_trees(
@@ -276,84 +228,6 @@ def _branches_of_forest(forest: Forest, definition, cosmology, log_mvir, lowest_
         "that end in a satellite": ends - len(main.roots),
         "outside the range of mass": int(np.sum(~wanted)),
         "snapshots without a mass of their own": int(np.sum(~known)),
-        _ASSUMED: made.assumed,
+        ASSUMED: made.assumed,
     }
     return FileBranches(branches, counts, heavier)
-
-
-def joined(parts: Iterable[FileBranches], source: TreeSource) -> BranchSet:
-    """The branches of all files, with how far each is from a heavier one, and their provenance."""
-    branches: list[Branch] = []
-    counts: dict[str, int] = {}
-    of_file: dict[str, dict[str, int]] = {}
-    heavier = [np.zeros((0, 5))]
-    simulation, files = source.simulation, source.files
-    several = len(files) > 1
-    for file, part in zip(files, parts, strict=True):
-        branches += [branch._replace(file=file.name) for branch in part.branches] if several else part.branches
-        heavier.append(part.heavier)
-        counts = _added(counts, part.counts)
-        if several:
-            of_file[file.name] = {name: count for name, count in part.counts.items() if name != _ASSUMED}
-    branches = _with_separations(branches, np.concatenate(heavier), source.cosmology, simulation.box)
-    assumed = counts.pop(_ASSUMED, 0)
-    left_out = ", ".join(f"{count} {reason}" for reason, count in counts.items() if count)
-    words = {
-        "source": f"{type(source.form).__name__} {source.path.name}, {len(files)} file{'s' * (len(files) > 1)}",
-        "columns": simulation.words,
-        "cosmology": source.said,
-        "mass definition": definition_words(simulation.definition, assumed, Diemer19()),
-        "trees": left_out or "0 trees",
-        "mergers": "largest mass so far over that of the main progenitor, when last seen apart",
-    }
-    if branches and branches[0].separation is not None:
-        period = "not periodic" if simulation.box is None else f"periodic over {simulation.box:g} comoving Mpc"
-        words["separation"] = f"from the positions of all central halos that were read, {period}"
-    return BranchSet(branches, source.cosmology, counts, words, of_file)
-
-
-def _added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
-    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
-
-
-def _with_separations(branches, heavier, cosmology, box) -> list[Branch]:
-    """Branches that know how far from a heavier halo they end; as they are where the source has no positions."""
-    if not branches or any(branch.position is None for branch in branches):
-        return branches
-    ends = np.concatenate([[branch.time[-1] for branch in branches], heavier[:, 4]])
-    position = np.concatenate([[branch.position for branch in branches], heavier[:, :3]])
-    log_mvir = np.concatenate([[branch.log_mvir[-1] for branch in branches], heavier[:, 3]])
-    last = float(ends.max())
-    position = np.where((ends >= last * (1.0 - 1e-6))[:, None], position, np.nan)  # others are somewhere else by now
-    redshift = max(float(redshifts(cosmology, np.array([last]))[0]), 0.0)
-    found = nearest_heavier(position, log_mvir, redshift, cosmology, box)
-    return [branch._replace(separation=float(value)) for branch, value in zip(branches, found, strict=False)]
-
-
-def map_files(function: Callable, files: Sequence, workers: int) -> Iterable:
-    """``function`` of each file in order, `workers` of them at a time in processes of their own.
-
-    Raises
-    ------
-    ValueError
-        At once, if there are no workers.
-    """
-    if workers < 1:
-        raise ValueError(f"workers: got {workers}; allowed a positive number of processes")
-    return _mapped(function, files, workers)
-
-
-def _mapped(function, files, workers):
-    if workers == 1 or len(files) == 1:
-        yield from map(function, files)
-        return
-    # JAX runs threads, which do not survive a fork; a fresh process starts clean.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(files)), context) as pool:
-        yield from pool.map(functools.partial(_in_double_precision, function), files)
-
-
-def _in_double_precision(function, file):
-    """A fresh process has the settings of JAX, not those of the one that started it."""
-    with jax.enable_x64(True):
-        return function(file)

@@ -124,7 +124,8 @@ def data_of(
     free_names : sequence of str
         A free ``offset.NAME`` takes the place of the systematic covariance of that measurement.
     cross : mapping of (str, str) to array, shape (n, m), optional
-        Covariance between the points of two measurements [dex^2].
+        Covariance between the points of two measurements [dex^2]; that of measurements which say that the same
+        galaxies made them is known without.
 
     Raises
     ------
@@ -154,7 +155,7 @@ def data_of(
             scatter[at] = np.asarray(m.scatter)
         if m.upper_limit is not None:
             limits += [int(at.start) + i for i, flag in enumerate(m.upper_limit) if flag]
-    for (first, second), block in (cross or {}).items():
+    for (first, second), block in {**_known_cross(measurements), **(cross or {})}.items():
         _put_cross(covariance, part, first, second, block)
     _check_positive(covariance, names, part)
     y = np.concatenate([np.asarray(m.y) for m in measurements])
@@ -175,6 +176,17 @@ def data_of_vector(y: Any, covariance: Any, name: str = "data") -> Data:
         jnp.arange(len(y), dtype=float), jnp.asarray(y), jnp.asarray(covariance), eye, eye,
         jnp.full(len(y), jnp.nan), (name,), (len(y),),
     )  # fmt: skip
+
+
+def _known_cross(measurements):
+    """What measurements know of one another, each pair once."""
+    blocks = {}
+    for i, one in enumerate(measurements):
+        for other in measurements[i + 1 :]:
+            block = one.cross_covariance(other)
+            if block is not None:
+                blocks[one.name, other.name] = block
+    return blocks
 
 
 def _put_cross(covariance, part, first, second, block):

@@ -20,6 +20,9 @@ from .target import Target
 __all__ = ["Starts", "PointEstimate", "maximise", "spread_starts"]
 
 
+_LITTLE = 0.05  # log density; the corners of an adaptive solution hide gains much smaller
+
+
 class Starts(NamedTuple):
     """What became of every start; arrays of shape (S, ...).
 
@@ -33,7 +36,7 @@ class Starts(NamedTuple):
     remaining : array, (S,)
         Log density that a Newton step along the gradient still promises.
     converged : boolean array, (S,)
-        `remaining` is below 0.01.
+        `remaining` is below 0.05: a Newton step would move it by less than 0.3 standard deviations.
     failed : boolean array, (S,)
         The model could not be solved at the beginning.
     steps : array, (S,)
@@ -161,7 +164,7 @@ def climb(target: Target, begin: Any, y: Any, optimiser: AbstractOptimiser | Non
 
 
 def _estimate(target, begin, ends, value, remaining, failed, steps, information):
-    converged = (remaining < 1e-2) & ~failed
+    converged = (remaining < _LITTLE) & ~failed
     order = np.argsort(np.where(failed, np.inf, -np.where(np.isfinite(value), value, -np.inf)))
     mode, modes = np.full(len(value), -1), []
     for i in order:

@@ -32,9 +32,11 @@ from ..halos import (
     Branch,
     HaloHistories,
 )
+from ..halos.branch_sets import FileBranches, joined
+from ..halos.file_workers import map_files
 from ..halos.report import BranchReport, report_on
 from ..halos.tree_sources import find_trees
-from ..halos.trees import FileBranches, branch_reader, joined, map_files, smooth_trees
+from ..halos.trees import branch_reader, smooth_trees
 from .files import check_destination, checksum, create_hdf5, open_hdf5
 from .halos import save_halos
 
@@ -91,6 +93,8 @@ def convert_trees(
     with _parts_folder(output) as folder:
         parts = _read_parts(read_file, trees.files, folder, workers, progress)
         read = joined((part.read for part in parts), trees)
+        if not read.branches:
+            shutil.rmtree(folder)  # there is nothing to resume from
         checksums = "; ".join(f"{file.name} {part.checksum}" for file, part in zip(trees.files, parts, strict=True))
         read = read._replace(words=read.words | {"sha256": checksums, "code": f"corundum {__version__}"})
         smoothed = smooth_trees(

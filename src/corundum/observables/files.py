@@ -5,8 +5,9 @@ A file is lines ``# key: value`` and a table.  The keys `relation`, `citation`, 
 optional ones mean, and `note` may be repeated.  `relation` is the name of a class of `corundum.observables`,
 and a key such as `relation.solar_metallicity` sets a parameter of it.  The columns are `x`, `y` and either
 `sigma` (independent errors) or `c1` ... `cn` (rows of the covariance), `scatter` if known, and `limit`, 1
-where `y` is an upper limit and 0 elsewhere.  A new file in
-the folder of measurements is found by its name; nothing else needs changing.
+where `y` is an upper limit and 0 elsewhere.  Where the same galaxies made another measurement, the key `shared_with`
+names it and the column `correlation` says how far the errors of points at the same x go together.  A new file in the
+folder of measurements is found by its name; nothing else needs changing.
 """
 
 import difflib
@@ -25,7 +26,7 @@ __all__ = ["available", "load", "read"]
 
 _NUMBERS = ("redshift", "bandwidth", "systematic", "systematic_length")
 _WORDS = ("imf", "h", "calibration", "statistic", "citation", "error_kind")
-_OPTIONAL_WORDS = ("selection", "bibcode", "source", "licence")
+_OPTIONAL_WORDS = ("selection", "bibcode", "source", "licence", "shared_with")
 _REQUIRED = ("relation", "redshift", "bandwidth", *_WORDS)
 _KEYS = ("relation", *_NUMBERS, *_WORDS, *_OPTIONAL_WORDS, "redshift_range", "note")
 
@@ -91,6 +92,7 @@ def read(path, relation: AbstractRelation | None = None) -> Measurement:
         covariance=covariance,
         scatter=scatter,
         upper_limit=_limits(table),
+        correlation=table.column("correlation") if "correlation" in table.names else None,
         notes=tuple(value for _, key, value in table.header if key == "note"),
         **words,
         **numbers,
@@ -155,10 +157,11 @@ def _limits(table: Table) -> tuple[bool, ...] | None:
 def _errors(table: Table) -> tuple[np.ndarray, np.ndarray | None]:
     n = len(table.rows)
     rows = [f"c{i}" for i in range(1, n + 1)]
-    extra = [name for name in table.names if name not in ("x", "y", "sigma", "scatter", "limit", *rows)]
+    extra = [name for name in table.names if name not in ("x", "y", "sigma", "scatter", "limit", "correlation", *rows)]
     if extra:
         raise ValueError(
-            f"{table.path}: unknown column {extra[0]!r}; allowed x, y, scatter, limit and either sigma or c1 ... c{n}"
+            f"{table.path}: unknown column {extra[0]!r}; allowed x, y, scatter, limit, correlation and either sigma or "
+            f"c1 ... c{n}"
         )
     correlated = [name for name in rows if name in table.names]
     if bool(correlated) == ("sigma" in table.names) or (correlated and len(correlated) < n):

@@ -69,6 +69,10 @@ class Measurement(eqx.Module):
         Redshifts of the galaxies.
     upper_limit : bool array, shape (n,), optional
         Points at which `y` is an upper limit and its error the width of the limit; they are independent of all others.
+    shared_with : str
+        Name of another measurement made of the same galaxies, if there is one.
+    correlation : array, shape (n,), optional
+        Correlation of the error of each point with that of the point of `shared_with` at the same x.
     imf, h, calibration, selection, citation, bibcode, source, licence : str
         Provenance, in words.
     notes : tuple of str
@@ -99,6 +103,8 @@ class Measurement(eqx.Module):
     bandwidth: Float[Array, ""] = eqx.field(converter=_float64, default=0.2)
     redshift_range: tuple[float, float] | None = eqx.field(static=True, default=None)
     upper_limit: tuple[bool, ...] | None = eqx.field(static=True, default=None)
+    shared_with: str = eqx.field(static=True, default="")
+    correlation: Float[Array, " n"] | None = eqx.field(converter=_optional_float64, default=None)
     selection: str = eqx.field(static=True, default="not stated")
     bibcode: str = eqx.field(static=True, default="")
     source: str = eqx.field(static=True, default="not stated")
@@ -112,8 +118,14 @@ class Measurement(eqx.Module):
                 f"measurement {self.name}: got x {n}, y {self.y.shape}, covariance {self.covariance.shape}; "
                 "expected (n,), (n,) and (n, n) with at least one point"
             )
-        if self.scatter is not None and self.scatter.shape != n:
-            raise ValueError(f"measurement {self.name}: got scatter {self.scatter.shape}; expected one per point, {n}")
+        for name in ("scatter", "correlation"):
+            value = getattr(self, name)
+            if value is not None and value.shape != n:
+                raise ValueError(f"measurement {self.name}: got {name} {value.shape}; expected one per point, {n}")
+        if bool(self.shared_with) != (self.correlation is not None):
+            raise ValueError(
+                f"measurement {self.name}: got only one of shared_with and correlation; give both or neither"
+            )
         if self.upper_limit is not None and len(self.upper_limit) != n[0]:
             raise ValueError(
                 f"measurement {self.name}: got {len(self.upper_limit)} upper_limit flags for {n[0]} points"
@@ -126,7 +138,7 @@ class Measurement(eqx.Module):
             self._check_values()
 
     def _check_values(self):
-        for name in ("x", "y", "covariance", "scatter", "systematic", "systematic_length", "bandwidth"):
+        for name in ("x", "y", "covariance", "scatter", "correlation", "systematic", "systematic_length", "bandwidth"):
             value = getattr(self, name)
             if value is not None and not np.all(np.isfinite(value)):
                 raise ValueError(f"measurement {self.name}: {name} has a value that is not finite; remove that point")
@@ -170,6 +182,14 @@ class Measurement(eqx.Module):
     def error(self) -> Float[Array, " n"]:
         """Total error of each point [dex], the root of the diagonal of `total_covariance`."""
         return jnp.sqrt(jnp.diagonal(self.total_covariance))
+
+    def cross_covariance(self, other: "Measurement") -> Float[np.ndarray, "n m"] | None:
+        """Covariance of the points of two measurements [dex^2], where the same galaxies made both; None elsewhere."""
+        if self.shared_with != other.name or self.correlation is None:
+            return None
+        here, there = (np.sqrt(np.diag(np.asarray(each.covariance))) for each in (self, other))
+        same = np.abs(np.asarray(self.x)[:, None] - np.asarray(other.x)[None, :]) < 1e-6
+        return np.where(same, (np.asarray(self.correlation) * here)[:, None] * there, 0.0)
 
     def predict(self, galaxies: Any, regression: AbstractRegression | None = None) -> RegressedRelation:
         """The same relation of model galaxies, at the points of this measurement.
@@ -222,6 +242,8 @@ class Measurement(eqx.Module):
             "correlations between points ignored",
             covariance=jnp.diag(self.error**2),
             systematic=jnp.zeros(()),
+            shared_with="",
+            correlation=None,
         )
 
     def between(self, low: float, high: float) -> "Measurement":
@@ -238,6 +260,7 @@ class Measurement(eqx.Module):
             y=np.asarray(self.y)[keep],
             covariance=np.asarray(self.covariance)[np.ix_(keep, keep)],
             scatter=None if self.scatter is None else np.asarray(self.scatter)[keep],
+            correlation=None if self.correlation is None else np.asarray(self.correlation)[keep],
             upper_limit=None if self.upper_limit is None else tuple(self.upper_limit[i] for i in keep),
         )
 
@@ -262,6 +285,9 @@ class Measurement(eqx.Module):
             )
         if self.scatter is not None:
             lines.append(f"  scatter      {float(self.scatter.min()):.3f}-{float(self.scatter.max()):.3f} dex")
+        if self.correlation is not None:
+            low, high = float(self.correlation.min()), float(self.correlation.max())
+            lines.append(f"  correlation  {low:.2f} to {high:.2f} with {self.shared_with}, made of the same galaxies")
         lines += [f"  {key:<12} {getattr(self, key)}" for key in ("imf", "h", "calibration", "source", "licence")]
         lines += [f"  note         {note}" for note in self.notes]
         return "\n".join(textwrap.fill(line, 110, subsequent_indent=" " * 15) for line in lines)

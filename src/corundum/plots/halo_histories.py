@@ -42,7 +42,7 @@ def halo_growth(halos: Any, axes: np.ndarray | None = None, *, bins: int = 4) ->
             continue
         for ax, values in zip(axes, (halo.mvir, halo.growth, halo.concentration), strict=True):
             curves = np.where(started[rows], np.asarray(values)[rows], np.nan)
-            drawn = np.sum(np.isfinite(curves), axis=0) >= 0.5 * np.sum(rows)
+            drawn = np.sum(np.isfinite(curves), axis=0) >= 0.84 * np.sum(rows)
             lower, middle, upper = np.nanquantile(curves[:, drawn], [0.16, 0.5, 0.84], axis=0)
             ax.plot(time[drawn], middle, color=color, label=f"{low:.1f} to {high:.1f}")
             ax.fill_between(time[drawn], lower, upper, color=color, alpha=0.2, linewidth=0)
