@@ -28,11 +28,12 @@ from corundum import inference  # noqa: E402
 DATA = ("shmr_behroozi19_sf", "coldgas_xgass", "gasmzr_curti20")
 
 
-def standard(halos, tolerance=inference.TOLERANCE):
+def standard(halos, tolerance=inference.TOLERANCE, *, monte_carlo_error=1.0):
     sample = co.halos.monte_carlo(halos, log_mvir=(10.0, 12.6), key=1)
     solver = co.numerics.LaneSolver(tolerance=tolerance)
     return inference.Target(
-        co.models.pandya26(), sample, DATA, co.models.PANDYA26_FREE, redshifts=[0.0], solver=solver
+        co.models.pandya26(), sample, DATA, co.models.PANDYA26_FREE, redshifts=[0.0], solver=solver,
+        monte_carlo_error=monte_carlo_error,
     )  # fmt: skip
 
 
@@ -89,13 +90,16 @@ def whole(halos):
 
 
 def convergence():
-    """How far the mode moves when halos are replaced."""
-    target, _ = standard(480).within_reach()
+    """How far the mode moves when halos are replaced, by random ones and by representative ones."""
     start = inference.maximise(standard(60).within_reach()[0], starts=4)
-    told = inference.halo_convergence(target, start.u, (30, 60, 120, 240), repeats=6)
-    print(told.table(), flush=True)
-    return {"what": "halo convergence", "sizes": told.sizes.tolist(), "names": told.names,
-            "shift": told.shift.tolist(), "width": told.width.tolist()}  # fmt: skip
+    rows = []
+    for candidates, error in ((1, 1.0), (16, 0.5)):
+        target, _ = standard(1920, monte_carlo_error=error).within_reach()
+        told = inference.halo_convergence(target, start.u, (30, 60, 120, 240), repeats=6, candidates=candidates)
+        print(f"{candidates} candidates for each halo", told.table(), sep="\n", flush=True)
+        rows.append({"what": "halo convergence", "candidates": candidates, "sizes": told.sizes.tolist(),
+                     "names": told.names, "shift": told.shift.tolist(), "width": told.width.tolist()})  # fmt: skip
+    return rows
 
 
 def main():
@@ -114,7 +118,7 @@ def main():
     if "standard" in chosen.only:
         found.append(whole(chosen.halos))
     if "convergence" in chosen.only:
-        found.append(convergence())
+        found += convergence()
     (chosen.output / "inference.json").write_text(json.dumps(found, indent=1))
 
 

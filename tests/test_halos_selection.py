@@ -205,3 +205,26 @@ def test_statistics_without_number_densities_are_refused(galaxies):
         O.cosmic_sfr_density(made)
     with pytest.raises(ValueError, match="edges: give at least two edges"):
         O.mass_function_of(made.at(0.0), "mstar", [11.0, 10.0])
+
+
+def test_representative_halos_stand_for_all():
+    """Mean of something that follows formation time: closer than from as many random halos; weights add up."""
+    everyone = co.halos.monte_carlo(1200, log_mvir=(11.0, 12.0), key=4)
+
+    def early(halos):
+        lag = np.asarray(halos.log_mvir)[:, -1] - np.asarray(halos.log_mvir)[:, np.searchsorted(halos.time, 6.0)]
+        return float(np.average(lag, weights=halos.weights))
+
+    few = H.select_representative(everyone, 61)
+    assert len(few) == 61 and np.isclose(np.sum(few.weights), np.sum(everyone.weights))
+    assert "61 of 1200 halos, one for each share of mass and age" in dict(few.provenance)["selection"]
+    random = [early(everyone[np.random.default_rng(key).choice(1200, 61, replace=False)]) for key in range(40)]
+    assert abs(early(few) - early(everyone)) < 0.3 * np.std(random)
+    whole = H.select_representative(everyone, 1200)
+    np.testing.assert_array_equal(np.sort(whole.log_mvir[:, -1]), np.sort(everyone.log_mvir[:, -1]))
+    made = co.halos.monte_carlo(10, key=2, candidates=8)
+    assert len(made) == 10 and "10 of 80 halos" in dict(made.provenance)["selection"]
+    with pytest.raises(ValueError, match="candidates: got 0; allowed a whole number"):
+        co.halos.monte_carlo(10, candidates=0)
+    with pytest.raises(ValueError, match="n: got 1201; there are 1200"):
+        H.select_representative(everyone, 1201)

@@ -108,8 +108,8 @@ class Fit:
         ``"gaussian"`` or ``"student"``.
     degrees : float
         Of freedom of ``"student"``.
-    monte_carlo_error : bool
-        Whether the error of a finite number of halos counts.
+    monte_carlo_error : float
+        How much of the error that so many independent halos would make counts: 0.5 if they were chosen from candidates.
     method : str
         ``"nuts"``, ``"ensemble"`` or ``"laplace"``.
     starts : int
@@ -138,7 +138,7 @@ class Fit:
     published_kernel: bool = _setting(False)
     likelihood: Literal["gaussian", "student"] = _setting("gaussian")
     degrees: float = _setting(4.0, bounds=(0.1, 1000.0))
-    monte_carlo_error: bool = _setting(True)
+    monte_carlo_error: float = _setting(1.0, bounds=(0.0, 10.0))
     method: Literal["nuts", "ensemble", "laplace"] = _setting("nuts")
     starts: int = _setting(8, bounds=(1, 1000))
     chains: int = _setting(4, bounds=(1, 1000))

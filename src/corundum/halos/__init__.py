@@ -37,7 +37,7 @@ from .power import LinearPower
 from .repair import AbstractBranchRepair, KeepAll, RemoveExcursions, ResolutionFloor
 from .report import BranchReport, report_on
 from .sampling import AbstractMassSampling, Despali16, GivenMasses, MassFunctionWeighted, UniformLogMass
-from .selection import select_by_mass, select_by_weight, select_evenly, select_isolated
+from .selection import select_by_mass, select_by_weight, select_evenly, select_isolated, select_representative
 from .smoothing import (
     AbstractMassLoss,
     AbstractSmoothing,
@@ -111,6 +111,7 @@ __all__ = [
     "select_by_weight",
     "select_evenly",
     "select_isolated",
+    "select_representative",
     "smooth_branches",
     "smooth_trees",
     "volume_weights",

@@ -39,6 +39,7 @@ from .concentration import (
 )
 from .histories import HaloHistories
 from .sampling import AbstractMassSampling, UniformLogMass
+from .selection import select_representative
 
 __all__ = ["monte_carlo", "log_times"]
 
@@ -80,6 +81,7 @@ def monte_carlo(
     cosmology: Cosmology | None = None,
     times: Float[Array, " t"] | None = None,
     first_log_mvir: float = 8.0,
+    candidates: int = 1,
 ) -> HaloHistories:
     """Draw `n` smooth growth histories of field halos.
 
@@ -106,13 +108,23 @@ def monte_carlo(
         A halo starts at the first time or when it reaches this log10 of mass [Msun], whichever is later; the
         default 10^8 Msun is about where gas cools by atomic lines at z = 10.  Before its start a history
         continues smoothly.
+    candidates : int
+        Halos to draw for each one kept; with more than one, `select_representative` picks those that stand for all.
 
     Raises
     ------
     ValueError
-        `n` or the mass range makes no sense.
+        `n`, `candidates` or the mass range makes no sense.
     """
     require_float64()
+    if candidates != int(candidates) or candidates < 1:
+        raise ValueError(f"candidates: got {candidates!r}; allowed a whole number of at least 1")
+    if candidates > 1:
+        drawn = monte_carlo(
+            n * int(candidates), log_mvir=log_mvir, key=key, sampling=sampling, concentration=concentration,
+            scatter=scatter, cosmology=cosmology, times=times, first_log_mvir=first_log_mvir,
+        )  # fmt: skip
+        return select_representative(drawn, n)
     low, high = _check_request(n, log_mvir, first_log_mvir)
     cosmology = pandya26_cosmology() if cosmology is None else cosmology
     sampling = UniformLogMass() if sampling is None else sampling

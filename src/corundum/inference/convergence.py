@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from ..halos.selection import representatives
 from .batches import in_batches
 from .evaluate import Linearised, linearise
 from .laplace import information_of, rows_of
@@ -54,7 +55,7 @@ class HaloConvergence(NamedTuple):
 
 
 def halo_convergence(
-    target: Target, u: Any, sizes: Sequence[int], *, repeats: int = 4, key: int = 0
+    target: Target, u: Any, sizes: Sequence[int], *, repeats: int = 4, key: int = 0, candidates: int = 1
 ) -> HaloConvergence:
     """Replace the halos of a target by subsets, evenly spread over mass, about coordinates u, (P,).
 
@@ -68,6 +69,9 @@ def halo_convergence(
     repeats : int
         Subsets of each size.
     key : int
+    candidates : int
+        With more than one, subsets are those that `corundum.halos.select_representative` chooses from so many times
+        their number of halos (or all there are); the target's `monte_carlo_error` should fit that.
 
     Raises
     ------
@@ -83,14 +87,24 @@ def halo_convergence(
     for size in sizes:
         found = []
         for _ in range(repeats):
-            weights = np.zeros(len(halos))
-            edges = np.linspace(0, len(halos), size + 1)
-            weights[order[(edges[:-1] + rng.uniform(size=size) * np.diff(edges)).astype(int)]] = 1.0
-            found.append(_mode(target, u, weights))
+            found.append(_mode(target, u, _subset(halos, order, size, candidates, rng)))
         apart = np.array([(mode - whole[0]) / whole[1] for mode, _ in found])
         shifts.append(np.sqrt(np.mean(apart**2, axis=0)))
         widths.append(np.mean([width / whole[1] for _, width in found], axis=0))
     return HaloConvergence(target.names, np.asarray(sizes), np.array(shifts), np.array(widths))
+
+
+def _subset(halos, order, size, candidates, rng):
+    """Weights of all halos, zero where they are not in the subset."""
+    weights = np.zeros(len(halos))
+    if candidates == 1:
+        edges = np.linspace(0, len(halos), size + 1)
+        weights[order[(edges[:-1] + rng.uniform(size=size) * np.diff(edges)).astype(int)]] = 1.0
+        return weights
+    pool = rng.permutation(len(halos))[: size * candidates]
+    rows, shares = representatives(np.asarray(halos.log_mvir)[pool], np.asarray(halos.time), size)
+    weights[pool[rows]] = [len(share) for share in shares]
+    return weights
 
 
 def _mode(target, u, weights):

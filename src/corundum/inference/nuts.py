@@ -29,12 +29,15 @@ class NutsSettings(NamedTuple):
         Acceptance that the step size is adapted to.
     max_tree_depth : int
         A trajectory takes at most two to this power steps.
+    warmup_tree_depth : int
+        The same in warm-up, when steps of the wrong size make long ones useless.
     adapt_mass : bool
         Whether warm-up refines the mass matrix of the Laplace approximation.
     """
 
     target_accept: float = 0.85
     max_tree_depth: int = 8
+    warmup_tree_depth: int = 5
     adapt_mass: bool = True
 
 
@@ -128,11 +131,13 @@ def _kernel(settings, warmup):
     """The sampler's two functions; the second knows its schedule once the first has run."""
     begin, sample = hmc(potential_fn_gen=_potential, algo="NUTS")
 
+    depth = (settings.warmup_tree_depth, settings.max_tree_depth)
+
     def start(u, covariance, key):
         return begin(
             u, warmup, step_size=len(u) ** -0.25, inverse_mass_matrix=covariance, adapt_mass_matrix=settings.adapt_mass,
-            dense_mass=True, target_accept_prob=settings.target_accept, max_tree_depth=settings.max_tree_depth,
-            model_args=(None, None), rng_key=key,
+            dense_mass=True, target_accept_prob=settings.target_accept, max_tree_depth=depth, model_args=(None, None),
+            rng_key=key,
         )  # fmt: skip
 
     return start, sample

@@ -62,8 +62,9 @@ class Target(eqx.Module):
         Also compare the spread of galaxies; default not.
     cross : mapping of (str, str) to array, optional
         Covariance between measurements.
-    monte_carlo_error : bool
-        Whether the error of a finite number of halos is part of the covariance.
+    monte_carlo_error : float
+        How much of the error that so many independent halos would make is part of the covariance: 1 or True for such
+        halos, 0 or False for none, 0.5 for halos of `corundum.halos.select_representative`.
     redshifts, regression, solver
         As for `PopulationSummaries`.
 
@@ -78,7 +79,7 @@ class Target(eqx.Module):
     data: Data
     likelihood: AbstractLikelihood
     scatter: ScatterLikelihood | None
-    monte_carlo_error: bool = eqx.field(static=True)
+    monte_carlo_error: float = eqx.field(static=True)
 
     def __init__(
         self,
@@ -91,7 +92,7 @@ class Target(eqx.Module):
         likelihood: AbstractLikelihood | None = None,
         scatter: ScatterLikelihood | None = None,
         cross: Mapping[tuple[str, str], Any] | None = None,
-        monte_carlo_error: bool = True,
+        monte_carlo_error: float = 1.0,
         redshifts: Sequence[float] | None = None,
         regression: AbstractRegression | None = None,
         solver: AbstractSolver | None = None,
@@ -108,7 +109,11 @@ class Target(eqx.Module):
         self.likelihood = Gaussian() if likelihood is None else likelihood
         if cross and not isinstance(self.likelihood, Gaussian):
             raise ValueError("cross: covariance between measurements needs the Gaussian likelihood")
-        self.scatter, self.monte_carlo_error = scatter, monte_carlo_error
+        self.scatter, self.monte_carlo_error = scatter, float(monte_carlo_error)
+        if not (np.isfinite(self.monte_carlo_error) and self.monte_carlo_error >= 0.0):
+            raise ValueError(
+                f"monte_carlo_error: got {monte_carlo_error}; allowed a number from 0, 1 for independent halos"
+            )
         if scatter is not None and not np.isfinite(np.asarray(self.data.scatter)).any():
             raise ValueError(f"scatter: none of {', '.join(self.data.names)} states the spread of galaxies")
 
@@ -147,7 +152,7 @@ class Target(eqx.Module):
             free.append(FreeParameter(name, prior, start=middle, has_quantiles=blank.has_quantiles))
         fields = dict(
             summaries=FunctionSummaries(function, tuple(priors)), free=tuple(free), data=data_of_vector(y, covariance),
-            likelihood=Gaussian() if likelihood is None else likelihood, scatter=None, monte_carlo_error=True,
+            likelihood=Gaussian() if likelihood is None else likelihood, scatter=None, monte_carlo_error=1.0,
         )  # fmt: skip
         for name, value in fields.items():
             object.__setattr__(made, name, value)
@@ -216,7 +221,7 @@ class Target(eqx.Module):
     def predict(self, u: Float[Array, " p"]) -> Prediction:
         """What the model says at u, before calibration offsets."""
         told = self.summaries(self.values(u))
-        return told if self.monte_carlo_error else told._replace(error=jnp.zeros_like(told.error))
+        return told._replace(error=self.monte_carlo_error * told.error)
 
     def log_likelihood(self, u: Float[Array, " p"], y: Float[Array, " m"] | None = None) -> Float[Array, ""]:
         """Log probability of the data (or of `y` in their place) at u; -inf where too many solves failed."""
