@@ -66,11 +66,13 @@ def variants():
 
 
 def fit(model, key, data, diagonal, published_kernel, halos):
-    sample = co.halos.monte_carlo(halos, log_mvir=(10.0, 12.6), key=key)
+    sample = co.halos.monte_carlo(halos, log_mvir=(10.0, 12.6), key=key, candidates=16)
     measured = [observables.load(name) for name in data]
     measured = [m.diagonal() for m in measured] if diagonal else measured
     kernel = observables.NadarayaWatson(0.2, inference.ENOUGH) if published_kernel else None
-    target = inference.Target(model, sample, measured, PANDYA26_FREE, redshifts=[0.0], regression=kernel)
+    target = inference.Target(
+        model, sample, measured, PANDYA26_FREE, redshifts=[0.0], regression=kernel, monte_carlo_error=0.5
+    )
     target, _ = target.within_reach()
     best = inference.maximise(target, starts=6, key=1)
     return best, inference.laplace(target, best), inference.identifiability(target, best)

@@ -117,6 +117,15 @@ def test_nuts(chains, truth):
     assert chains.data.posterior["a"].attrs["units"] == "1" and chains.data.posterior["a"].dims == ("chain", "draw")
 
 
+def test_trajectories_of_one_length(target, gauss, truth):
+    settings = inference.NutsSettings(trajectory=1.5)
+    found = inference.nuts(target, gauss, chains=4, warmup=100, draws=400, key=4, settings=settings)
+    check(found, truth)
+    assert found.data.attrs["sampler"] == "HMC (numpyro)"
+    stats = found.data.sample_stats
+    assert np.all(stats.n_steps <= np.ceil(1.5 * 1.5 / stats.step_size)) and float(stats.n_steps.mean()) < 3
+
+
 @pytest.mark.parametrize("method", [inference.AffineInvariant(), inference.EnsembleSlice()], ids=["aies", "ess"])
 def test_ensembles(target, gauss, truth, method):
     check(inference.ensemble(target, gauss, walkers=8, warmup=100, draws=400, method=method), truth)

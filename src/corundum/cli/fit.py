@@ -79,8 +79,9 @@ def _fit(made: Plan, whole: Any, combination: tuple[str, ...], folder: Path, tim
     begin = time.perf_counter()
     if settings.method == "laplace":
         posterior = None
-    elif settings.method == "nuts":
-        how = inference.NutsSettings(target_accept=settings.target_accept)
+    elif settings.method in ("nuts", "hmc"):
+        length = None if settings.method == "nuts" else settings.trajectory
+        how = inference.NutsSettings(target_accept=settings.target_accept, trajectory=length)
         with chain_bar(label, settings.warmup + settings.draws) as progress:
             posterior = inference.nuts(
                 target, mode.gauss, chains=settings.chains, warmup=settings.warmup, draws=settings.draws,

@@ -111,13 +111,15 @@ class Fit:
     monte_carlo_error : float
         How much of the error that so many independent halos would make counts: 0.5 if they were chosen from candidates.
     method : str
-        ``"nuts"``, ``"ensemble"`` or ``"laplace"``.
+        ``"nuts"``, ``"hmc"`` (trajectories of one length), ``"ensemble"`` or ``"laplace"``.
     starts : int
         Of the optimiser.
     chains, warmup, draws : int
-        Of ``"nuts"``; of ``"ensemble"`` walkers are four times the number of parameters.
+        Of ``"nuts"`` and ``"hmc"``; of ``"ensemble"`` walkers are four times the number of parameters.
     target_accept : float
-        Of ``"nuts"``.
+        Of ``"nuts"`` and ``"hmc"``.
+    trajectory : float
+        Length of trajectories of ``"hmc"``, in standard deviations.
     predictive : int
         Draws used for predictive checks.
     indices : int
@@ -139,12 +141,13 @@ class Fit:
     likelihood: Literal["gaussian", "student"] = _setting("gaussian")
     degrees: float = _setting(4.0, bounds=(0.1, 1000.0))
     monte_carlo_error: float = _setting(1.0, bounds=(0.0, 10.0))
-    method: Literal["nuts", "ensemble", "laplace"] = _setting("nuts")
+    method: Literal["nuts", "hmc", "ensemble", "laplace"] = _setting("nuts")
     starts: int = _setting(8, bounds=(1, 1000))
     chains: int = _setting(4, bounds=(1, 1000))
     warmup: int = _setting(200, bounds=(1, math.inf))
     draws: int = _setting(400, bounds=(4, math.inf))
     target_accept: float = _setting(0.85, bounds=(0.5, 0.999))
+    trajectory: float = _setting(1.5, bounds=(0.1, 100.0))
     predictive: int = _setting(160, bounds=(16, math.inf))
     indices: int = _setting(24, bounds=(0, 1000))
     check: tuple[str, ...] = _setting(())

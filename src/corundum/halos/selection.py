@@ -159,11 +159,11 @@ def select_representative(
 ) -> HaloHistories:
     """The `n` halos that stand for all: one for each share of final mass and of formation time at that mass.
 
-    When half of the mass was there decides 97 per cent of the variance of stellar mass at fixed halo mass (measured with
-    the built-in halos), so that averages over a sample with as many early as late halos in every range of mass are much
-    closer to those over all halos than averages over as many random ones.  Halos in order of mass are cut into ranges,
-    each range in order of formation time into four shares, and the middle one of each share is taken, with the weight of
-    its share.  Ten or more halos to choose from for each one chosen serve well.
+    When half of the mass was there decides 97 per cent of the variance of stellar mass at fixed halo mass (of the
+    built-in halos under `pandya26`), so that averages over as many early as late halos in every range of mass are much
+    closer to those over all halos than averages over as many random ones: from 16 candidates for each, 60 halos give
+    mean relations with half the error of 60 random ones.  Halos in order of mass are cut into ranges, each range in
+    order of formation time into four shares, and the middle one of each share is taken, with the weight of its share.
 
     Parameters
     ----------

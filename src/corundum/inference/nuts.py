@@ -1,4 +1,4 @@
-"""The No-U-Turn sampler, by numpyro: all chains as one list of solves, scaled by the Laplace approximation."""
+"""Hamiltonian samplers, by numpyro: all chains as one list of solves, scaled by the Laplace approximation."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -33,12 +33,18 @@ class NutsSettings(NamedTuple):
         The same in warm-up, when steps of the wrong size make long ones useless.
     adapt_mass : bool
         Whether warm-up refines the mass matrix of the Laplace approximation.
+    trajectory : float, optional
+        Length of all trajectories, in standard deviations of the mass matrix; each takes between half and three halves
+        of it, the same for all chains.  By default each finds its own length (NUTS).  About a quarter of a turn, 1.5,
+        costs a few gradients a draw where the posterior is not too far from a Gaussian, and no chain waits for longer
+        trajectories of others.
     """
 
     target_accept: float = 0.85
     max_tree_depth: int = 8
     warmup_tree_depth: int = 5
     adapt_mass: bool = True
+    trajectory: float | None = None
 
 
 def nuts(
@@ -79,7 +85,13 @@ def nuts(
     y = np.broadcast_to(np.asarray(target.data.y), (chains, len(target.data)))
     covariance = np.broadcast_to(start.covariance, (chains, *start.covariance.shape))
     made = nuts_chains(target, begin, covariance, y, warmup, draws, key, settings, store=store, progress=progress)
-    about = {"sampler": "NUTS (numpyro)", "chains": chains, "warmup": warmup, "key": key, **settings._asdict()}
+    about = {
+        "sampler": f"{_algorithm(settings)} (numpyro)",
+        "chains": chains,
+        "warmup": warmup,
+        "key": key,
+        **settings._asdict(),
+    }
     return posterior_of(target, made, about)
 
 
@@ -129,7 +141,7 @@ def nuts_chains(
 
 def _kernel(settings, warmup):
     """The sampler's two functions; the second knows its schedule once the first has run."""
-    begin, sample = hmc(potential_fn_gen=_potential, algo="NUTS")
+    begin, sample = hmc(potential_fn_gen=_potential, algo=_algorithm(settings))
 
     depth = (settings.warmup_tree_depth, settings.max_tree_depth)
 
@@ -141,6 +153,21 @@ def _kernel(settings, warmup):
         )  # fmt: skip
 
     return start, sample
+
+
+def _algorithm(settings):
+    return "NUTS" if settings.trajectory is None else "HMC"
+
+
+def _with_length(settings, warmup, state):
+    """The state with the length of its next trajectory, no longer than a tree may be deep."""
+    if settings.trajectory is None:
+        return state
+    share = jax.random.uniform(jax.random.fold_in(jax.random.PRNGKey(0), state.i), minval=0.5, maxval=1.5)
+    depth = jnp.where(state.i < warmup, settings.warmup_tree_depth, settings.max_tree_depth)
+    return state._replace(
+        trajectory_length=jnp.minimum(settings.trajectory * share, state.adapt_state.step_size * 2.0**depth)
+    )
 
 
 def _potential(target, y):
@@ -170,7 +197,7 @@ def _advance(settings, warmup, target, y, state, count):
     def on_device(shared, chains):
         target, count = shared
         state, y = chains
-        step = jax.vmap(lambda state, y: sample(state, model_args=(target, y)))
+        step = jax.vmap(lambda state, y: sample(_with_length(settings, warmup, state), model_args=(target, y)))
 
         def body(i, carry):
             state, rows = carry
