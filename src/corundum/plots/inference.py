@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from ..observables import Measurement
 from .prior import symbol
 from .relations import short_citation
-from .style import COLORS, CYCLE, new_axes, styled
+from .style import COLORS, CYCLE, legend_above, new_axes, plain_log_ticks, styled
 
 __all__ = [
     "predictive_band",
@@ -92,7 +92,7 @@ def extras_bands(
         ax.set_visible(False)
     for ax in axes[-1]:
         ax.set_xlabel(r"$\log_{10}(M_{\rm vir}/{\rm M}_\odot)$")
-    axes[0, 0].legend(loc="best")
+    legend_above(axes)
     return axes
 
 
@@ -120,7 +120,10 @@ def loading_factors(curves: Mapping[str, Mapping[str, np.ndarray]], vvir: np.nda
     for ax, name in zip(axes, names, strict=True):
         _bands(ax, {label: (vvir, each[name]) for label, each in curves.items()})
         ax.set(xscale="log", yscale="log", xlabel=r"$V_{\rm vir}$ [km/s]", ylabel=name)
-    axes[0].legend(loc="best")
+        plain_log_ticks(ax.xaxis, (1, 2, 3, 5))
+        if np.log10(np.divide(*ax.get_ylim()[::-1])) < 2.0:
+            plain_log_ticks(ax.yaxis)
+    legend_above(axes)
     return axes
 
 
@@ -137,7 +140,7 @@ def index_bands(indices: Mapping[str, tuple[np.ndarray, Mapping[str, np.ndarray]
         _bands(ax, {fit: (mass, values[name]) for fit, (mass, values) in indices.items()})
         ax.set(xlabel=r"$\log_{10}(M_{\rm vir}/{\rm M}_\odot)$", ylabel=label)
     axes[2].axhline(0.5, color="0.4", linestyle="--", linewidth=0.9)
-    axes[0].legend(loc="best")
+    legend_above(axes)
     return axes
 
 

@@ -7,7 +7,7 @@ context, so that a reader's own matplotlib settings are left alone.
 import functools
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ import matplotlib
 import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ..io import atomic_path
 
@@ -27,6 +29,8 @@ __all__ = [
     "new_axes",
     "finish",
     "legend",
+    "legend_above",
+    "plain_log_ticks",
     "save_figure",
     "figure_bytes",
     "colors_along",
@@ -99,6 +103,21 @@ def finish(ax: Axes) -> None:
     ax.tick_params(which="major", length=5)
     ax.tick_params(which="minor", length=2.5)
     ax.minorticks_on()
+
+
+def legend_above(axes: np.ndarray) -> None:
+    """One legend for all panels of a figure, above them: the names of data sets are too long for one panel."""
+    first = np.ravel(axes)[0]
+    handles, labels = first.get_legend_handles_labels()
+    columns = min(len(labels), 1 if max(map(len, labels)) > 60 else 3)
+    first.figure.legend(handles, labels, loc="outside upper center", ncols=columns, frameon=False)
+
+
+def plain_log_ticks(axis: Axis, steps: Sequence[int] = (1, 2, 5)) -> None:
+    """Numbers as they are, not powers of ten, at `steps` of each decade of a logarithmic axis over a decade or two."""
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def legend(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
