@@ -72,13 +72,14 @@ def gradient(peer):
 
 
 def whole(halos):
-    """Mode, Laplace and NUTS of the standard problem, from nothing."""
+    """Mode, Laplace and Hamiltonian chains of the standard problem, from nothing."""
     began = time.perf_counter()
     target, _ = standard(halos).within_reach()
     best = inference.maximise(target, starts=8)
     gauss = inference.laplace(target, best)
     mode = time.perf_counter() - began
-    posterior = inference.nuts(target, gauss, chains=4, warmup=150, draws=300)
+    how = inference.NutsSettings(trajectory=2.0)
+    posterior = inference.nuts(target, gauss, chains=4, warmup=120, draws=350, settings=how)
     total = time.perf_counter() - began
     print(best.in_words(), posterior.verdict.sentence, f"{mode:.0f} s to the mode, {total:.0f} s in all", flush=True)
     table = {key: [float(v) for v in values] for key, values in posterior.verdict.table.items()}

@@ -49,8 +49,9 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
     output = claim(directory, tables, made.identity, overwrite=overwrite)
     if told := finished_before(output):
         return told
-    if settings.method == "nuts":
-        fit = inference.FitNuts(settings.starts, settings.chains, settings.warmup, settings.draws)
+    if settings.method in ("nuts", "hmc"):
+        how = inference.NutsSettings(trajectory=None if settings.method == "nuts" else made.settings.trajectory)
+        fit = inference.FitNuts(settings.starts, settings.chains, settings.warmup, settings.draws, how)
     else:
         fit = inference.FitLaplace(settings.starts)
     results, target = {}, made.target

@@ -147,7 +147,7 @@ class Fit:
     warmup: int = _setting(200, bounds=(1, math.inf))
     draws: int = _setting(400, bounds=(4, math.inf))
     target_accept: float = _setting(0.85, bounds=(0.5, 0.999))
-    trajectory: float = _setting(1.5, bounds=(0.1, 100.0))
+    trajectory: float = _setting(2.0, bounds=(0.1, 100.0))
     predictive: int = _setting(160, bounds=(16, math.inf))
     indices: int = _setting(24, bounds=(0, 1000))
     check: tuple[str, ...] = _setting(())
@@ -163,7 +163,7 @@ class Mocks:
     ----------
     number : int
     method : str
-        ``"laplace"`` or ``"nuts"``.
+        ``"laplace"``, ``"nuts"`` or ``"hmc"``.
     noise : bool
     independent_halos : bool
         Whether truths are evolved in halos of their own; together with ``noise = false``, false is the published test.
@@ -176,7 +176,7 @@ class Mocks:
     """
 
     number: int = _setting(100, bounds=(1, math.inf))
-    method: Literal["laplace", "nuts"] = _setting("laplace")
+    method: Literal["laplace", "nuts", "hmc"] = _setting("laplace")
     noise: bool = _setting(True)
     independent_halos: bool = _setting(True)
     truth_halos: int = _setting(400, bounds=(1, math.inf))

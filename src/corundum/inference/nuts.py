@@ -35,7 +35,7 @@ class NutsSettings(NamedTuple):
         Whether warm-up refines the mass matrix of the Laplace approximation.
     trajectory : float, optional
         Length of all trajectories, in standard deviations of the mass matrix; each takes between half and three halves
-        of it, the same for all chains.  By default each finds its own length (NUTS).  About a quarter of a turn, 1.5,
+        of it, the same for all chains.  By default each finds its own length (NUTS).  A third of a turn, 2.0,
         costs a few gradients a draw where the posterior is not too far from a Gaussian, and no chain waits for longer
         trajectories of others.
     """
