@@ -79,7 +79,7 @@ def whole(halos):
     gauss = inference.laplace(target, best)
     mode = time.perf_counter() - began
     how = inference.NutsSettings(trajectory=2.0)
-    posterior = inference.nuts(target, gauss, chains=4, warmup=120, draws=350, settings=how)
+    posterior = inference.nuts(target, gauss, chains=4, warmup=150, draws=500, settings=how)
     total = time.perf_counter() - began
     print(best.in_words(), posterior.verdict.sentence, f"{mode:.0f} s to the mode, {total:.0f} s in all", flush=True)
     table = {key: [float(v) for v in values] for key, values in posterior.verdict.table.items()}
