@@ -8,12 +8,13 @@ from jaxtyping import Float
 
 from ..cosmology import Cosmology
 from .branches import Branch
+from .clock import redshifts
 from .concentration import Diemer19
 from .definitions import definition_words
 from .neighbours import nearest_heavier
 from .tree_sources import TreeSource
 
-__all__ = ["ASSUMED", "BranchSet", "FileBranches", "joined"]
+__all__ = ["ASSUMED", "BranchSet", "FileBranches", "added_counts", "joined"]
 
 ASSUMED = "snapshots converted with an assumed concentration"
 
@@ -69,7 +70,7 @@ def joined(parts: Iterable[FileBranches], source: TreeSource) -> BranchSet:
     for file, part in zip(files, parts, strict=True):
         branches += [branch._replace(file=file.name) for branch in part.branches] if several else part.branches
         heavier.append(part.heavier)
-        counts = _added(counts, part.counts)
+        counts = added_counts(counts, part.counts)
         if several:
             of_file[file.name] = {name: count for name, count in part.counts.items() if name != ASSUMED}
     branches = _with_separations(branches, np.concatenate(heavier), source.cosmology, simulation.box)
@@ -89,7 +90,8 @@ def joined(parts: Iterable[FileBranches], source: TreeSource) -> BranchSet:
     return BranchSet(branches, source.cosmology, counts, words, of_file)
 
 
-def _added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+def added_counts(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    """Two sets of counts as one."""
     return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
 
 

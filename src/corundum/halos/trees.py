@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 
 from ..cosmology import Cosmology
 from ..parameters import require_float64
-from .branch_sets import ASSUMED, BranchSet, FileBranches, joined
+from .branch_sets import ASSUMED, BranchSet, FileBranches, added_counts, joined
 from .branches import Branch, Smoothed, smooth_branches
 from .clock import ages
 from .concentration import AbstractConcentration, Diemer19
@@ -180,7 +180,7 @@ def branches_of_file(
         made = _branches_of_forest(forest, definition, cosmology, log_mvir, lowest_ratio, relation)
         branches += made.branches
         heavier.append(made.heavier)
-        total = _added(total, made.counts)
+        total = added_counts(total, made.counts)
     return FileBranches(branches, total, np.concatenate(heavier))
 
 
