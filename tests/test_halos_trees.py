@@ -138,13 +138,15 @@ def test_large_answers_of_the_database_are_read_a_few_trees_at_a_time(tmp_path, 
         H.read_branches(path, format=form, chunk=10)
 
 
-@pytest.mark.slow
 def test_files_are_read_in_parallel(tmp_path):
     for part in range(2):
         write_consistent_trees(tmp_path / f"tree_0_0_{part}.dat", ROWS)
     done = []
     both = H.read_branches(tmp_path, workers=2, progress=lambda now, total: done.append((now, total)))
     assert len(both.branches) == 8 and done == [(1, 2), (2, 2)]
+    for branch, other in zip(both.branches, H.read_branches(tmp_path).branches, strict=True):
+        np.testing.assert_array_equal(branch.time, other.time)
+        np.testing.assert_array_equal(branch.log_mvir, other.log_mvir)
 
 
 def test_a_range_of_masses_keeps_only_its_halos(tmp_path):

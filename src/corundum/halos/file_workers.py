@@ -1,6 +1,5 @@
 """Files shared out over processes."""
 
-import functools
 import multiprocessing
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -29,11 +28,10 @@ def _mapped(function, files, workers):
         return
     # JAX runs threads, which do not survive a fork; a fresh process starts clean.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(files)), context) as pool:
-        yield from pool.map(functools.partial(_in_double_precision, function), files)
+    with ProcessPoolExecutor(min(workers, len(files)), context, initializer=_in_double_precision) as pool:
+        yield from pool.map(function, files)
 
 
-def _in_double_precision(function, file):
-    """A fresh process has the settings of JAX, not those of the one that started it."""
-    with jax.enable_x64(True):
-        return function(file)
+def _in_double_precision():
+    """A fresh process has the settings of JAX, and must have ours before arrays of `function` arrive in it."""
+    jax.config.update("jax_enable_x64", True)
