@@ -142,8 +142,8 @@ def _distribution(name: str, table: Mapping[str, Any]) -> Any:
         raise RunFileError(keys, str(error)) from error
 
 
-def spare_halos(job: Job, run_file: RunFile, number: int) -> HaloHistories:
-    """Halos of the same source as those of the run file, with another key and number.
+def spare_halos(job: Job, run_file: RunFile, number: int | None = None, turn: int = 1) -> HaloHistories:
+    """Halos of the same source as those of the run file, with another key for each turn, and another number if given.
 
     Raises
     ------
@@ -151,8 +151,8 @@ def spare_halos(job: Job, run_file: RunFile, number: int) -> HaloHistories:
         The source takes no key, so it cannot make others.
     """
     table = dict(run_file.tables["halos"])
-    table["key"] = int(job.tables["halos"].get("key", 0) or 0) + 7919
-    if "n" in job.tables["halos"]:
+    table["key"] = int(job.tables["halos"].get("key", 0) or 0) + 7919 * turn
+    if number is not None and "n" in job.tables["halos"]:
         table["n"] = number
     with run_file.located():
         if "key" not in job.tables["halos"]:

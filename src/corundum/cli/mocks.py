@@ -26,13 +26,17 @@ def _plan(file: Path, overrides: Sequence[str]):
     with run_file.located():
         built = construct(Mocks, run_file.tables.get("mocks", {}), ("mocks",))
     settings = built.value
-    halos = spare_halos(made.job, run_file, settings.truth_halos) if settings.independent_halos else None
-    return made, settings, halos, {**made.tables, "mocks": built.table}
+    halos, samples = None, ()
+    if settings.independent_halos:
+        halos = spare_halos(made.job, run_file, settings.truth_halos)
+        others = range(2, settings.samples + 1)
+        samples = (made.job.halos, *(spare_halos(made.job, run_file, turn=turn) for turn in others))
+    return made, settings, halos, samples, {**made.tables, "mocks": built.table}
 
 
 def check(file: Path, overrides: Sequence[str] = ()) -> str:
     """The resolved run file; nothing is computed and nothing written."""
-    return write_toml(_plan(file, overrides)[3])
+    return write_toml(_plan(file, overrides)[-1])
 
 
 def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite: bool = False) -> str:
@@ -45,7 +49,7 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
     """
     timing: dict[str, float] = {}
     with timed(timing, "prepare"):
-        made, settings, halos, tables = _plan(file, overrides)
+        made, settings, halos, samples, tables = _plan(file, overrides)
     output = claim(directory, tables, made.identity, overwrite=overwrite)
     if told := finished_before(output):
         return told
@@ -62,8 +66,8 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
             store = io.BlockFolder(output.folder("checkpoint") / f"mocks-{number}", made.identity)
             with timed(timing, label), progress_bar(settings.number, what=label, unit="mocks") as told:
                 results[label] = inference.campaign(
-                    target.using(combination), settings.number, halos=halos, noise=settings.noise, fit=fit,
-                    key=settings.key, block=settings.block, store=store,
+                    target.using(combination), settings.number, halos=halos, samples=samples, noise=settings.noise,
+                    fit=fit, key=settings.key, block=settings.block, store=store,
                     progress=lambda done, total, told=told: told(done),
                 )  # fmt: skip
         with timed(timing, "save, figures and report"):

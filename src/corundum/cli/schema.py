@@ -169,6 +169,9 @@ class Mocks:
         Whether truths are evolved in halos of their own; together with ``noise = false``, false is the published test.
     truth_halos : int
         How many of them.
+    samples : int
+        Samples of halos for the fits, of the number that the run file says, taken in turn by blocks; 1 is the sample of
+        the run file for all, whose error all mocks then share.
     block : int
         Mocks between two checkpoints.
     starts, chains, warmup, draws : int
@@ -180,6 +183,7 @@ class Mocks:
     noise: bool = _setting(True)
     independent_halos: bool = _setting(True)
     truth_halos: int = _setting(400, bounds=(1, math.inf))
+    samples: int = _setting(8, bounds=(1, 1000))
     block: int = _setting(8, bounds=(1, 1000))
     starts: int = _setting(3, bounds=(1, 1000))
     chains: int = _setting(2, bounds=(1, 1000))

@@ -1,9 +1,10 @@
 """Calibration: fits of mock data whose truth is known, to see whether the intervals they give can be believed.
 
 Each mock draws its truth from the prior, makes data from a sample of halos of its own, adds noise, and is fitted on the
-halos of the target.  If model, likelihood and method are right, the truth falls below the p-quantile of the posterior
-in a share p of the mocks (simulation-based calibration).  `noise=False` and the same halos for truth and fit give the
-test that has been published, which measures whether an optimiser works and not whether intervals do.
+halos of the target, or on one of several other samples: on one sample all mocks would share its error.  If model,
+likelihood and method are right, the truth falls below the p-quantile of the posterior in a share p of the mocks
+(simulation-based calibration).  `noise=False` and the same halos for truth and fit give the test that has been
+published, which measures whether an optimiser works and not whether intervals do.
 
 A campaign runs in blocks of mocks that are solved together and can be kept; a mock that fails is counted, with its
 reason.
@@ -14,7 +15,7 @@ Talts et al. 2018, arXiv:1804.06788; Cook, Gelman & Rubin 2006, J. Comp. Graph. 
 """
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -238,6 +239,7 @@ def campaign(
     number: int,
     *,
     halos: HaloHistories | None,
+    samples: Sequence[HaloHistories] = (),
     noise: bool = True,
     fit: AbstractMockFit | None = None,
     key: int = 0,
@@ -253,7 +255,9 @@ def campaign(
         Its errors are those of the mock data; its halos are those of the fit.
     number : int
     halos : HaloHistories or None
-        Those of the truth; None takes the target's own, as published tests do.
+        Those of the truth; None takes those of the fit, as published tests do.
+    samples : sequence of HaloHistories
+        Halos of the fits, which blocks take in turn, all of one number; default the target's.
     noise : bool
     fit : AbstractMockFit, optional
         Default `FitLaplace()`.
@@ -273,7 +277,8 @@ def campaign(
         count = min(block, number - first)
         part = None if store is None else store.load(index)
         if part is None:
-            part = _block(target, halos, noise, fit, key, first, block)
+            own = target.with_halos(samples[index % len(samples)]) if samples else target
+            part = _block(own, halos, noise, fit, key, first, block)
             if store is not None:
                 store.save(index, part)
         parts.append({name: rows[:count] for name, rows in part.items()})
