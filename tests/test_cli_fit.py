@@ -119,7 +119,7 @@ def test_forecast(run_file, tmp_path, capsys):
         ('fit.free=["tme"]', "unknown parameter 'tme' of Growing: did you mean time"),
         ("fit.priors.time=[0.9, 1.0]", "lies outside its prior"),
         ('fit.priors.time={kind="Norml"}', "no distribution 'Norml' in numpyro; did you mean Normal"),
-        ("fit.method=magic", "expected 'nuts' or 'ensemble' or 'laplace'"),
+        ("fit.method=magic", "expected 'nuts' or 'hmc' or 'ensemble' or 'laplace'"),
         ("fit.sampels=3", "unknown key"),
     ],
 )

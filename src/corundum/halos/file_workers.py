@@ -33,5 +33,5 @@ def _mapped(function, files, workers):
 
 
 def _in_double_precision():
-    """A fresh process has the settings of JAX, and must have ours before arrays of `function` arrive in it."""
-    jax.config.update("jax_enable_x64", True)
+    """A fresh process has the settings of JAX, and must have ours before the arrays of a function arrive in it."""
+    jax.enable_x64(True).__enter__()  # until the process ends: jobs arrive and run in the thread that is here

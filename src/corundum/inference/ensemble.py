@@ -84,7 +84,7 @@ def ensemble(
     identity = digests({**parts_of(target), "sampler": (method, walkers, warmup, draws, key, np.asarray(begin))})
     made = run_chains(advance, state, warmup, draws, identity=identity, store=store, progress=progress)
     about = {"sampler": f"{type(method).__name__} (numpyro)", "chains": walkers, "warmup": warmup, "key": key}
-    return posterior_of(target, made, about)
+    return posterior_of(target, made, about, together=True)
 
 
 @eqx.filter_jit

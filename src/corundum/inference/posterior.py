@@ -92,7 +92,7 @@ def arviz() -> Any:
     return importlib.import_module("arviz")
 
 
-def posterior_of(target: Target, chains: Chains, about: dict[str, Any]) -> Posterior:
+def posterior_of(target: Target, chains: Chains, about: dict[str, Any], *, together: bool = False) -> Posterior:
     """Chains in the coordinates u as a posterior of theta."""
     az = arviz()
     theta = np.asarray(target.theta(chains.u))
@@ -110,7 +110,9 @@ def posterior_of(target: Target, chains: Chains, about: dict[str, Any]) -> Poste
     for group in (data.posterior, data.prior):
         for each in target.free:
             group[each.name].attrs |= {"units": each.unit, "long_name": each.meaning, "log10": int(each.log10)}
-    return Posterior(target.names, target.units, theta, chains.u, data, verdict(data), chains.seconds)
+    return Posterior(
+        target.names, target.units, theta, chains.u, data, verdict(data, together=together), chains.seconds
+    )
 
 
 def coordinates(target: Target) -> dict[str, np.ndarray]:
@@ -137,9 +139,12 @@ def _plain(value):
     return value if isinstance(value, str | int | float) and not isinstance(value, bool) else str(value)
 
 
-def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0) -> Verdict:
+def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0, together: bool = False) -> Verdict:
     """Whether every parameter has rank-normalised R-hat below `rhat` and bulk and tail sample sizes above `ess`,
     without divergences and with energies that explore (E-BFMI above 0.3).
+
+    Walkers of an ensemble are no independent chains: with `together` sample sizes follow from how slowly the mean of
+    all walkers wanders (Goodman & Weare 2010, section 4), where that says less.
 
     References
     ----------
@@ -157,6 +162,13 @@ def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0) -> Verdict:
         key: np.array([np.nan if each is None else float(each[name]) for name in names])
         for key, each in measured.items()
     }
+    if together:
+        share = np.array([_share_of_ensemble(az, data.posterior[name].values) for name in names])
+        # The share is of all draws; a sample size that ArviZ finds smaller stands.
+        draws = data.posterior.sizes["chain"] * data.posterior.sizes["draw"]
+        table |= {
+            key: table[key] * np.minimum(1.0, share * draws / table["ess_bulk"]) for key in ("ess_tail", "ess_bulk")
+        }
     stats = getattr(data, "sample_stats", {})
     divergences = int(stats["diverging"].sum()) if "diverging" in stats else 0
     bfmi = float(np.min(az.bfmi(data))) if "energy" in stats else np.nan
@@ -178,3 +190,9 @@ def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0) -> Verdict:
     summary = f"{largest}smallest bulk sample size {np.min(table['ess_bulk']):.0f}, {divergences} divergences"
     sentence = f"trustworthy: {summary}" if good else f"not to be trusted yet: {'; '.join(faults)}"
     return Verdict(good, sentence, table, divergences, bfmi)
+
+
+def _share_of_ensemble(az, values):
+    """Effective share of all draws (walkers, draws), from the variance and the autocorrelation of the walkers' mean."""
+    mean = values.mean(axis=0)
+    return float(az.ess(mean[None])) * values.var() / mean.var() / values.size
