@@ -94,7 +94,7 @@ def convergence():
     """How far the mode moves when halos are replaced, by random ones and by representative ones."""
     start = inference.maximise(standard(60).within_reach()[0], starts=4)
     rows = []
-    for candidates, error in ((1, 1.0), (8, 0.5)):
+    for candidates, error in ((1, 1.0), (16, 0.5)):
         target, _ = standard(1920, monte_carlo_error=error).within_reach()
         told = inference.halo_convergence(target, start.u, (30, 60, 120, 240), repeats=6, candidates=candidates)
         print(f"{candidates} candidates for each halo", told.table(), sep="\n", flush=True)
