@@ -167,11 +167,8 @@ def select_representative(
 
     Parameters
     ----------
-    halos : HaloHistories
-    n : int
-        How many, at most as many as there are in the range.
-    log_mvir : (float, float), optional
-        Range of log10 of final virial mass [Msun]; default all.
+    halos, n, log_mvir
+        As for `select_evenly`.
 
     Raises
     ------
