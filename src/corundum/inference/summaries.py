@@ -25,8 +25,8 @@ from .nuisances import adjusted, is_nuisance, observed
 __all__ = ["Prediction", "AbstractSummaries", "PopulationSummaries", "FunctionSummaries", "TOLERANCE", "ENOUGH"]
 
 TOLERANCE = 1e-4
-"""Solver tolerance of fits: log densities are good to 0.01, far below what counts (60 halos, three relations).  Looser ones
-hardly cost less."""
+"""Solver tolerance of fits: log densities are good to 0.01 (60 halos, three relations), far below what counts.  Looser
+ones hardly cost less."""
 
 ENOUGH = 2.0
 """Galaxies that reach a point.  Fewer than figures ask for: a fit weighs each point by the error that so few leave."""
