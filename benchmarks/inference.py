@@ -10,16 +10,15 @@ inference.json.
 
 import argparse
 import json
-import os
 import subprocess
 import time
 from pathlib import Path
 
-import jax
+from corundum.cli.environment import configure
 
-jax.config.update("jax_enable_x64", True)
-jax.config.update("jax_num_cpu_devices", os.cpu_count())
+configure()
 
+import jax  # noqa: E402
 import numpy as np  # noqa: E402
 
 import corundum as co  # noqa: E402
@@ -28,8 +27,8 @@ from corundum import inference  # noqa: E402
 DATA = ("shmr_behroozi19_sf", "coldgas_xgass", "gasmzr_curti20")
 
 
-def standard(halos, tolerance=inference.TOLERANCE, *, monte_carlo_error=1.0):
-    sample = co.halos.monte_carlo(halos, log_mvir=(10.0, 12.6), key=1)
+def standard(halos, tolerance=inference.TOLERANCE, *, candidates=16, monte_carlo_error=0.5):
+    sample = co.halos.monte_carlo(halos, log_mvir=(10.0, 12.6), key=1, candidates=candidates)
     solver = co.numerics.LaneSolver(tolerance=tolerance)
     return inference.Target(
         co.models.pandya26(), sample, DATA, co.models.PANDYA26_FREE, redshifts=[0.0], solver=solver,
@@ -79,7 +78,7 @@ def whole(halos):
     gauss = inference.laplace(target, best)
     mode = time.perf_counter() - began
     how = inference.NutsSettings(trajectory=2.0)
-    posterior = inference.nuts(target, gauss, chains=4, warmup=150, draws=500, settings=how)
+    posterior = inference.nuts(target, gauss, chains=4, warmup=150, draws=400, settings=how)
     total = time.perf_counter() - began
     print(best.in_words(), posterior.verdict.sentence, f"{mode:.0f} s to the mode, {total:.0f} s in all", flush=True)
     table = {key: [float(v) for v in values] for key, values in posterior.verdict.table.items()}
@@ -92,10 +91,10 @@ def whole(halos):
 
 def convergence():
     """How far the mode moves when halos are replaced, by random ones and by representative ones."""
-    start = inference.maximise(standard(60).within_reach()[0], starts=4)
+    start = inference.maximise(standard(60, candidates=1, monte_carlo_error=1.0).within_reach()[0], starts=4)
     rows = []
     for candidates, error in ((1, 1.0), (16, 0.5)):
-        target, _ = standard(1920, monte_carlo_error=error).within_reach()
+        target, _ = standard(1920, candidates=1, monte_carlo_error=error).within_reach()
         told = inference.halo_convergence(target, start.u, (30, 60, 120, 240), repeats=6, candidates=candidates)
         print(f"{candidates} candidates for each halo", told.table(), sep="\n", flush=True)
         rows.append({"what": "halo convergence", "candidates": candidates, "sizes": told.sizes.tolist(),

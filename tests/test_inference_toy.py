@@ -126,6 +126,19 @@ def test_trajectories_of_one_length(target, gauss, truth):
     assert np.all(stats.n_steps <= np.ceil(1.5 * 1.5 / stats.step_size)) and float(stats.n_steps.mean()) < 3
 
 
+def test_chains_learn_from_each_other_in_warm_up(target, gauss, truth):
+    """A start whose widths are wrong is forgotten; chains of one posterior get one step size."""
+    wrong = gauss._replace(covariance=np.diag([36.0, 1.0 / 36.0]) * np.diag(gauss.covariance))
+    steps = {}
+    for adapt in (False, True):
+        settings = inference.NutsSettings(trajectory=1.5, adapt_mass=adapt)
+        found = inference.nuts(target, wrong, chains=4, warmup=100, draws=400, key=5, settings=settings)
+        assert len(np.unique(found.data.sample_stats.step_size)) == 1
+        steps[adapt] = float(found.data.sample_stats.n_steps.mean())
+    check(found, truth)
+    assert steps[True] < 3 and steps[False] > 3 * steps[True], steps
+
+
 @pytest.mark.parametrize("method", [inference.AffineInvariant(), inference.EnsembleSlice()], ids=["aies", "ess"])
 def test_ensembles(target, gauss, truth, method):
     check(inference.ensemble(target, gauss, walkers=8, warmup=100, draws=400, method=method), truth)

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -120,6 +120,8 @@ def run_chains(
     identity: Mapping[str, str],
     store: ChainStore | None = None,
     progress: Callable[[ChainProgress], None] | None = None,
+    stops: Collection[int] = (),
+    adapt: Callable[[Any, np.ndarray], Any] | None = None,
     block_seconds: float = 15.0,
 ) -> Chains:
     """Advance `state` through warm-up and draws.
@@ -135,6 +137,10 @@ def run_chains(
         What the run is made of; a kept run of anything else is refused.
     store : ChainStore, optional
     progress : callable, optional
+    stops : collection of int
+        Numbers of draws after which all chains are looked at together.
+    adapt : callable, optional
+        Maps the state and all ``u`` so far, (draws, chains, P), to the state to go on from; called at the stops.
     block_seconds : float
         How long a block may take; a minute at most is lost when a run is killed.
 
@@ -151,10 +157,12 @@ def run_chains(
     resumed, size = done, 1
     while done < total:
         begin = time.perf_counter()
-        count = min(size, total - done)
+        count = min([size, total - done, *(stop - done for stop in stops if stop > done)])
         state, told = advance(state, jnp.int32(count))
         parts.append({name: np.asarray(rows)[:count] for name, rows in told.items()})
         done += count
+        if done in stops:
+            state = adapt(state, _joined(parts)["u"])
         seconds = time.perf_counter() - begin
         spent += seconds
         if store is not None:

@@ -95,7 +95,7 @@ class FitNuts(AbstractMockFit):
         begin = u[:, None] + np.einsum("npq,ncq->ncp", np.linalg.cholesky(covariance), white)
         made = nuts_chains(
             target, begin.reshape(-1, u.shape[1]), np.repeat(covariance, self.chains, 0), np.repeat(y, self.chains, 0),
-            self.warmup, self.draws, key, self.settings,
+            self.warmup, self.draws, key, self.settings, together=self.chains,
         )  # fmt: skip
         draws = made.u.reshape(len(u), -1, u.shape[1])
         theta = np.asarray(target.theta(draws))

@@ -1,4 +1,9 @@
-"""Hamiltonian samplers, by numpyro: all chains as one list of solves, scaled by the Laplace approximation."""
+"""Hamiltonian samplers, by numpyro: all chains as one list of solves, scaled by the Laplace approximation.
+
+Warm-up is shared: a mass matrix learnt by one chain from a few dozen correlated draws is worse than that of the Laplace
+approximation, and a chain whose step size came out small crawls.  At a few stops the chains of a posterior therefore
+get one mass matrix from the later half of the draws of all, and at the end of warm-up one step size.
+"""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -19,6 +24,12 @@ from .target import Target
 
 __all__ = ["NutsSettings", "nuts", "nuts_chains"]
 
+STOPS = (0.2, 0.5, 0.75, 1.0)
+"""Shares of warm-up after which chains learn from each other; the last quarter is left to the step size."""
+
+DRAWS_OF_LAST = 5
+"""Draws that the mass matrix so far counts for, for each parameter."""
+
 
 class NutsSettings(NamedTuple):
     """How the sampler moves.
@@ -32,7 +43,7 @@ class NutsSettings(NamedTuple):
     warmup_tree_depth : int
         The same in warm-up, when steps of the wrong size make long ones useless.
     adapt_mass : bool
-        Whether warm-up refines the mass matrix of the Laplace approximation.
+        Whether warm-up refines the mass matrix of the Laplace approximation, with the draws of all chains.
     trajectory : float, optional
         Length of all trajectories, in standard deviations of the mass matrix; each takes between half and three halves
         of it, the same for all chains.  By default each finds its own length (NUTS).  A third of a turn, 2.0,
@@ -84,7 +95,9 @@ def nuts(
     begin = _beginnings(target, start, chains, key)
     y = np.broadcast_to(np.asarray(target.data.y), (chains, len(target.data)))
     covariance = np.broadcast_to(start.covariance, (chains, *start.covariance.shape))
-    made = nuts_chains(target, begin, covariance, y, warmup, draws, key, settings, store=store, progress=progress)
+    made = nuts_chains(
+        target, begin, covariance, y, warmup, draws, key, settings, together=chains, store=store, progress=progress
+    )
     about = {
         "sampler": f"{_algorithm(settings)} (numpyro)",
         "chains": chains,
@@ -123,20 +136,53 @@ def nuts_chains(
     draws: int,
     key: int,
     settings: NutsSettings,
+    *,
+    together: int,
     **keeping: Any,
 ) -> Chains:
-    """Chains from given beginnings, each with data `y` and a first covariance of its own."""
-    keys = jax.random.split(jax.random.PRNGKey(key), len(begin))
+    """Chains from given beginnings, each with data `y` and a first covariance of its own.
+
+    Every `together` neighbours have the same data, and warm up together.
+    """
+    key_of_lengths, *keys = jax.random.split(jax.random.PRNGKey(key), len(begin) + 1)
     begin, covariance, y = (jnp.asarray(each, jnp.float64) for each in (begin, covariance, y))
-    state = _initial(settings, warmup, begin, covariance, keys)
+    steps = jnp.full(len(begin), begin.shape[1] ** -0.25)
+    state = _initial(settings, warmup, begin, covariance, steps, jnp.stack(keys))
     told = in_batches(linearise, target, begin, y)
     state = state._replace(potential_energy=jnp.asarray(-told.log_density), z_grad=jnp.asarray(-told.gradient))
 
     def advance(state, count):
-        return _advance(settings, warmup, target, y, state, count)
+        return _advance(settings, warmup, target, y, key_of_lengths, state, count)
+
+    def adapt(state, u):
+        steps = _pooled_steps(state, together)
+        if len(u) == warmup:
+            return state._replace(adapt_state=state.adapt_state._replace(step_size=steps))
+        matrix = state.adapt_state.inverse_mass_matrix
+        if settings.adapt_mass:
+            matrix = _pooled_covariance(u[len(u) // 2 :], matrix, together)
+        fresh = _initial(settings, warmup, state.z, matrix, steps, state.rng_key)
+        return state._replace(adapt_state=fresh.adapt_state, rng_key=fresh.rng_key)
 
     identity = digests({**parts_of(target, y), "sampler": (settings, warmup, draws, key, np.asarray(begin))})
-    return run_chains(advance, state, warmup, draws, identity=identity, **keeping)
+    stops = {max(1, round(share * warmup)) for share in STOPS}
+    return run_chains(advance, state, warmup, draws, identity=identity, stops=stops, adapt=adapt, **keeping)
+
+
+def _pooled_steps(state, together):
+    """One step size for chains that belong together: the geometric mean of those that dual averaging has found."""
+    logs = state.adapt_state.ss_state[1].reshape(-1, together)
+    return jnp.repeat(jnp.exp(jnp.mean(logs, axis=1)), together)
+
+
+def _pooled_covariance(u, before, together):
+    """Covariance of recent draws (N, C, P) of chains that belong together, drawn towards the one before, (C, P, P)."""
+    count, chains, size = u.shape
+    pooled = np.moveaxis(u.reshape(count, chains // together, together, size), 0, 2).reshape(-1, count * together, size)
+    off = pooled - pooled.mean(axis=1, keepdims=True)
+    products = np.repeat(np.einsum("gnp,gnq->gpq", off, off), together, axis=0)
+    weight = DRAWS_OF_LAST * size
+    return jnp.asarray((products + weight * np.asarray(before)) / (count * together + weight))
 
 
 def _kernel(settings, warmup):
@@ -145,11 +191,10 @@ def _kernel(settings, warmup):
 
     depth = (settings.warmup_tree_depth, settings.max_tree_depth)
 
-    def start(u, covariance, key):
+    def start(u, covariance, step, key):
         return begin(
-            u, warmup, step_size=len(u) ** -0.25, inverse_mass_matrix=covariance, adapt_mass_matrix=settings.adapt_mass,
-            dense_mass=True, target_accept_prob=settings.target_accept, max_tree_depth=depth, model_args=(None, None),
-            rng_key=key,
+            u, warmup, step_size=step, inverse_mass_matrix=covariance, adapt_mass_matrix=False, dense_mass=True,
+            target_accept_prob=settings.target_accept, max_tree_depth=depth, model_args=(None, None), rng_key=key,
         )  # fmt: skip
 
     return start, sample
@@ -159,11 +204,11 @@ def _algorithm(settings):
     return "NUTS" if settings.trajectory is None else "HMC"
 
 
-def _with_length(settings, warmup, state):
-    """The state with the length of its next trajectory, no longer than a tree may be deep."""
+def _with_length(settings, warmup, key, state):
+    """The state with the length of its next trajectory, the same for all chains, no longer than a tree may be deep."""
     if settings.trajectory is None:
         return state
-    share = jax.random.uniform(jax.random.fold_in(jax.random.PRNGKey(0), state.i), minval=0.5, maxval=1.5)
+    share = jax.random.uniform(jax.random.fold_in(key, state.i), minval=0.5, maxval=1.5)
     depth = jnp.where(state.i < warmup, settings.warmup_tree_depth, settings.max_tree_depth)
     return state._replace(
         trajectory_length=jnp.minimum(settings.trajectory * share, state.adapt_state.step_size * 2.0**depth)
@@ -176,16 +221,16 @@ def _potential(target, y):
 
 
 @eqx.filter_jit
-def _initial(settings, warmup, begin, covariance, keys):
+def _initial(settings, warmup, begin, covariance, steps, keys):
     start, _ = _kernel(settings, warmup)
-    return jax.vmap(start)(begin, covariance, keys)
+    return jax.vmap(start)(begin, covariance, steps, keys)
 
 
 @eqx.filter_jit
-def _advance(settings, warmup, target, y, state, count):
+def _advance(settings, warmup, target, y, key, state, count):
     start, sample = _kernel(settings, warmup)
     size = state.z.shape[-1]
-    start(jnp.zeros(size), jnp.eye(size), jax.random.PRNGKey(0))
+    start(jnp.zeros(size), jnp.eye(size), 1.0, key)
 
     def record(state):
         return {
@@ -195,9 +240,9 @@ def _advance(settings, warmup, target, y, state, count):
         }  # fmt: skip
 
     def on_device(shared, chains):
-        target, count = shared
+        target, count, key = shared
         state, y = chains
-        step = jax.vmap(lambda state, y: sample(_with_length(settings, warmup, state), model_args=(target, y)))
+        step = jax.vmap(lambda state, y: sample(_with_length(settings, warmup, key, state), model_args=(target, y)))
 
         def body(i, carry):
             state, rows = carry
@@ -211,5 +256,5 @@ def _advance(settings, warmup, target, y, state, count):
         return jax.lax.fori_loop(0, count, body, (state, rows))
 
     # Chains of different devices need not wait for the longer trajectories of each other.
-    state, rows = independently(on_device, (target, jnp.asarray(count)), (state, y))
+    state, rows = independently(on_device, (target, jnp.asarray(count), key), (state, y))
     return state, jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), rows)
