@@ -107,7 +107,7 @@ def test_forecast(run_file, tmp_path, capsys):
     sigma = {(row["scenario"], row["parameter"]): float(row["sigma Fisher"]) for row in rows}
     assert sigma["errors x 0.5", "loading"] < sigma["errors as they are", "loading"]
     assert sigma["with sfms_davies16", "time"] <= sigma["errors as they are", "time"] + 1e-9
-    assert np.isfinite(float(rows[0]["sigma NUTS"])) and (out / "figures" / "forecast.png").exists()
+    assert np.isfinite(float(rows[0]["sigma sampled"])) and (out / "figures" / "forecast.png").exists()
 
 
 @pytest.mark.parametrize(

@@ -221,8 +221,8 @@ def test_forecasts_follow_the_errors(target, best):
     scenarios = [*inference.scaled_scenarios((1.0, 0.1)), *inference.shift_scenarios(target, 0.1)]
     told = inference.forecast(target, best.u, scenarios, sample=["errors x 0.1"], chains=2, warmup=50, draws=300)
     assert np.all(told.sigma_fisher[1] < 0.15 * told.sigma_fisher[0])
-    np.testing.assert_allclose(told.sigma_nuts[1], told.sigma_fisher[1], rtol=0.2)
-    assert np.isnan(told.sigma_nuts[0]).all() and told.bits[1] > told.bits[0]
+    np.testing.assert_allclose(told.sigma_sampled[1], told.sigma_fisher[1], rtol=0.2)
+    assert np.isnan(told.sigma_sampled[0]).all() and told.bits[1] > told.bits[0]
     weight = np.linalg.inv(COVARIANCE)
     moved = np.linalg.inv(SLOPES.T @ weight @ SLOPES + np.diag([1.0, 0.25])) @ (SLOPES.T @ weight @ np.full(3, 0.1))
     np.testing.assert_allclose(told.bias[2], moved, rtol=1e-8)

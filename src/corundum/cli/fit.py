@@ -17,7 +17,7 @@ from ..inference.tables import csv_table, findings, latex_table
 from ..plots import save_figure, write_report
 from ..plots.fit_report import Fitted, fit_sections
 from ..plots.prior import symbol
-from .fitting import Plan, plan_fit
+from .fitting import Plan, moving, plan_fit
 from .output import OutputDirectory, claim
 from .progress import chain_bar
 from .runfile import read_run_file
@@ -80,12 +80,10 @@ def _fit(made: Plan, whole: Any, combination: tuple[str, ...], folder: Path, tim
     if settings.method == "laplace":
         posterior = None
     elif settings.method in ("nuts", "hmc"):
-        length = None if settings.method == "nuts" else settings.trajectory
-        how = inference.NutsSettings(target_accept=settings.target_accept, trajectory=length)
         with chain_bar(label, settings.warmup + settings.draws) as progress:
             posterior = inference.nuts(
                 target, mode.gauss, chains=settings.chains, warmup=settings.warmup, draws=settings.draws,
-                key=settings.key + number, settings=how, store=store, progress=progress,
+                key=settings.key + number, settings=moving(settings.method, settings), store=store, progress=progress,
             )  # fmt: skip
     else:
         with chain_bar(label, settings.warmup + settings.draws) as progress:

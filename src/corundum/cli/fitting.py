@@ -17,7 +17,7 @@ from .output import fingerprint
 from .runfile import RunFile
 from .schema import Fit
 
-__all__ = ["Plan", "plan_fit", "load_measurement", "spare_halos"]
+__all__ = ["Plan", "plan_fit", "load_measurement", "moving", "spare_halos"]
 
 
 class Plan(NamedTuple):
@@ -104,6 +104,12 @@ def plan_fit(run_file: RunFile, extra: tuple[str, ...] = (), extra_keys: tuple[s
     tables = {**job.tables, "fit": {key: value for key, value in resolved.items() if value is not None}}
     identity = fingerprint((np.frombuffer(job.identity.encode(), np.uint8), target.data, checks), [])
     return Plan(job, settings, target, tuple(measurements), combinations, checks, tables, identity)
+
+
+def moving(method: str, settings: Fit) -> inference.NutsSettings:
+    """How chains of `method`, ``"nuts"`` or ``"hmc"``, move."""
+    length = None if method == "nuts" else settings.trajectory
+    return inference.NutsSettings(target_accept=settings.target_accept, trajectory=length)
 
 
 def _combinations(settings: Fit, measurements: list[Measurement]) -> tuple[tuple[str, ...], ...]:

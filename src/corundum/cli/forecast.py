@@ -10,7 +10,7 @@ from ..plots import forecast_bars, save_figure, write_report
 from ..plots.report import Code, Drawing, Section, Table
 from .builder import construct
 from .errors import RunFileError
-from .fitting import plan_fit
+from .fitting import moving, plan_fit
 from .output import claim
 from .progress import chain_bar
 from .runfile import read_run_file
@@ -75,8 +75,9 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
         store = io.StateFolder(output.folder("checkpoint"))
         with timed(timing, "forecasts"), chain_bar("forecast", settings.warmup + settings.draws) as bar:
             told = inference.forecast(
-                made.target, best.u, scenarios, sample=sample, chains=settings.chains, warmup=settings.warmup,
-                draws=settings.draws, key=settings.key, progress=lambda name, state: bar(state), store=store,
+                made.target, best.u, scenarios, sample=sample, settings=moving(settings.method, made.settings),
+                chains=settings.chains, warmup=settings.warmup, draws=settings.draws, key=settings.key,
+                progress=lambda name, state: bar(state), store=store,
             )  # fmt: skip
         with timed(timing, "save, figures and report"):
             _save(told, made, output, info)
@@ -96,20 +97,20 @@ def _save(told, made, output, info):
         "theta",
         "sigma Fisher",
         "precision Fisher",
-        "sigma NUTS",
-        "precision NUTS",
+        "sigma sampled",
+        "precision sampled",
         "bias",
     ]
     rows = []
-    fisher, nuts = told.precision(told.sigma_fisher), told.precision(told.sigma_nuts)
+    fisher, sampled = told.precision(told.sigma_fisher), told.precision(told.sigma_sampled)
     for k, scenario in enumerate(told.scenarios):
         for i, name in enumerate(told.names):
             numbers = (
                 told.theta[i],
                 told.sigma_fisher[k, i],
                 fisher[k, i],
-                told.sigma_nuts[k, i],
-                nuts[k, i],
+                told.sigma_sampled[k, i],
+                sampled[k, i],
                 told.bias[k, i],
             )
             rows.append([scenario.name, name, *map(float, numbers)])

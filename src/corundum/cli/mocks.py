@@ -9,7 +9,7 @@ from .. import inference, io
 from ..plots import coverage_figure, recovery, save_figure, write_report
 from ..plots.report import Code, Drawing, Facts, Section, Table
 from .builder import construct
-from .fitting import plan_fit, spare_halos
+from .fitting import moving, plan_fit, spare_halos
 from .output import claim
 from .progress import progress_bar
 from .runfile import read_run_file
@@ -54,7 +54,7 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
     if told := finished_before(output):
         return told
     if settings.method in ("nuts", "hmc"):
-        how = inference.NutsSettings(trajectory=None if settings.method == "nuts" else made.settings.trajectory)
+        how = moving(settings.method, made.settings)
         fit = inference.FitNuts(settings.starts, settings.chains, settings.warmup, settings.draws, how)
     else:
         fit = inference.FitLaplace(settings.starts)

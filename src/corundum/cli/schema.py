@@ -202,6 +202,8 @@ class Forecast:
         Scales of all errors.
     sample : bool
         Whether those are sampled as well.
+    method : str
+        How: ``"nuts"`` or ``"hmc"``.
     add : tuple of str
         Measurements to add one at a time.
     shift : float
@@ -212,6 +214,7 @@ class Forecast:
 
     factors: tuple[float, ...] = _setting((1.0, 0.5, 0.1), bounds=(1e-3, 1e3))
     sample: bool = _setting(True)
+    method: Literal["nuts", "hmc"] = _setting("nuts")
     add: tuple[str, ...] = _setting(())
     shift: float = _setting(0.1, bounds=(-1.0, 1.0))
     chains: int = _setting(4, bounds=(1, 1000))

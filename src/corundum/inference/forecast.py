@@ -52,7 +52,7 @@ class Forecast(NamedTuple):
         The truth assumed.
     sigma_fisher : array, (scenarios, P)
         Half of the 68% interval of each theta, from the expected information.
-    sigma_nuts : array, (scenarios, P)
+    sigma_sampled : array, (scenarios, P)
         The same from sampling; NaN where it was not done.
     bias : array, (scenarios, P)
         By how much a shift moves each theta, to first order.
@@ -66,7 +66,7 @@ class Forecast(NamedTuple):
     scenarios: tuple[Scenario, ...]
     theta: np.ndarray
     sigma_fisher: np.ndarray
-    sigma_nuts: np.ndarray
+    sigma_sampled: np.ndarray
     bias: np.ndarray
     bits: np.ndarray
     posteriors: dict[str, Posterior]

@@ -229,8 +229,8 @@ def forecast_bars(told: Any, ax: Axes | None = None) -> Axes:
         at = place + 0.7 * ((k + 0.5) / number - 0.5)
         color, marker = CYCLE[k % len(CYCLE)], "osD^vPX<>"[k % 9]
         ax.plot(at, told.sigma_fisher[k], marker, color=color, markersize=5, label=scenario.name)
-        if np.isfinite(told.sigma_nuts[k]).any():
-            ax.plot(at, told.sigma_nuts[k], marker, color=color, markerfacecolor="white", markersize=9, zorder=1)
+        if np.isfinite(told.sigma_sampled[k]).any():
+            ax.plot(at, told.sigma_sampled[k], marker, color=color, markerfacecolor="white", markersize=9, zorder=1)
     ax.set_yscale("log")
     ax.set_xticks(place, [symbol(name) for name in told.names], rotation=35, ha="right", rotation_mode="anchor")
     ax.tick_params(axis="x", which="both", length=0)
