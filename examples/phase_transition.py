@@ -16,33 +16,32 @@ import matplotlib  # noqa: E402
 import numpy as np  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-import corundum as co  # noqa: E402
+import corundum as co
 
 MASSES = (10.0, 11.0, 12.0)
+HALOS = 60
 
 
-def histories() -> co.halos.HaloHistories:
-    """Halos that grow exponentially with redshift, M = M_0 exp(-a z), as simulated halos do on average.
-
-    The rate is a = 0.65 for 10^12 Msun and falls by 0.12 per dex to lower masses; 10^10 Msun halos form at twice the
-    redshift of clusters (Wechsler et al. 2002, ApJ 568, 52).
-    """
-    cosmology = co.cosmology.planck15()
-    time = np.geomspace(0.64, float(cosmology.age(0.0)), 60)
-    redshift, today = np.asarray(cosmology.redshift(time)), np.array(MASSES)[:, None]
-    log_mvir = today - (0.65 + 0.12 * (today - 12.0)) * redshift / np.log(10.0)
-    log_c = np.maximum(0.95 - 0.1 * (today - 12.0) - 0.5 * np.log10(1.0 + redshift), 0.45)
-    return co.halos.HaloHistories(time, log_mvir, log_c, cosmology=cosmology)
+def histories() -> list[co.halos.HaloHistories]:
+    """Halos of each mass, with the scatter of growth of the built-in population."""
+    return [co.halos.monte_carlo(HALOS, log_mvir=(mass - 0.05, mass + 0.05), key=3) for mass in MASSES]
 
 
-def transition(galaxies: co.Population) -> list[float]:
-    """Redshift at which thermal energy overtakes turbulent energy for good, for each halo."""
+def transition(galaxies: co.Population) -> np.ndarray:
+    """Redshift at which thermal energy overtakes turbulent energy for good, for each halo; NaN if it has not yet."""
     found = []
     for thermal, turbulent in zip(np.asarray(galaxies["eth"]), np.asarray(galaxies["eturb"]), strict=True):
-        cool = np.flatnonzero(thermal < turbulent)  # redshifts fall along the axis
-        last = cool[-1] if len(cool) else 0
-        found.append(float(galaxies.redshifts[min(last + 1, len(thermal) - 1)]) if thermal[-1] > turbulent[-1] else 0.0)
-    return found
+        cool = np.flatnonzero(~(thermal > turbulent))  # redshifts fall along the axis
+        first = cool[-1] + 1 if len(cool) else 0
+        found.append(galaxies.redshifts[first] if first < len(thermal) else np.nan)
+    return np.array(found, float)
+
+
+def in_words(when: np.ndarray) -> str:
+    """The middle half or so of the transitions, halos that have not turned counted as the latest."""
+    late, middle, early = np.percentile(np.nan_to_num(when, nan=-1.0), (16, 50, 84))
+    told = ["not yet" if z < 0.0 else f"z = {z:.2f}" for z in (early, middle, late)]
+    return f"{told[1]} (early 16%: {told[0]}, late 16%: {told[2]}), {np.isnan(when).mean():.0%} not yet"
 
 
 def main(path: str = "phase_transition.png") -> None:
@@ -52,17 +51,21 @@ def main(path: str = "phase_transition.png") -> None:
     figure = Figure(figsize=(10.0, 5.6), layout="constrained")
     axes = figure.subplots(2, 3, sharex=True, sharey=True)
     for row, (name, model) in zip(axes, models.items(), strict=True):
-        galaxies = co.evolve(model, halos, redshifts)
-        print(f"{name}: {galaxies.status_counts()}")
-        for k, (ax, mass, z) in enumerate(zip(row, MASSES, transition(galaxies), strict=True)):
-            binding = np.asarray(galaxies["binding_energy"][k])
-            relative = float(galaxies["temperature"][k, -1] / galaxies["tvir"][k, -1])
-            print(f"  10^{mass:g} Msun: thermal energy takes over at z = {z:.2f}; T / Tvir = {relative:.2f} today")
-            ax.semilogy(1.0 + redshifts, np.asarray(galaxies["eth"][k]) / binding, "#d55e00", label="thermal")
-            ax.semilogy(1.0 + redshifts, np.asarray(galaxies["eturb"][k]) / binding, "#0072b2", label="turbulent")
+        for ax, mass, sample in zip(row, MASSES, halos, strict=True):
+            galaxies = co.evolve(model, sample, redshifts)
+            good = np.asarray(galaxies.status) == 0
+            when, binding = transition(galaxies)[good], np.asarray(galaxies["binding_energy"])[good]
+            relative = np.median(np.asarray(galaxies["temperature"] / galaxies["tvir"])[good, -1])
+            print(f"{name}, 10^{mass:g} Msun: {galaxies.status_counts()}")
+            print(f"  thermal energy takes over at {in_words(when)}; median T / Tvir = {relative:.2f} today")
+            for key, label, color in (("eth", "thermal", "#d55e00"), ("eturb", "turbulent", "#0072b2")):
+                low, middle, high = np.percentile(np.asarray(galaxies[key])[good] / binding, (16, 50, 84), axis=0)
+                ax.fill_between(1.0 + redshifts, low, high, color=color, alpha=0.25, lw=0)
+                ax.semilogy(1.0 + redshifts, middle, color, label=label)
             ax.axhline(1.0, color="0.6", lw=0.8, zorder=0)
-            if z > 0.0:
-                ax.axvline(1.0 + z, color="0.6", lw=0.8, ls="--", zorder=0)
+            middle = np.median(np.nan_to_num(when, nan=-1.0))
+            if middle >= 0.0:
+                ax.axvline(1.0 + middle, color="0.6", lw=0.8, ls="--", zorder=0)
             ax.set_title(rf"{name}: $10^{{{mass:g}}}\,M_\odot$", fontsize=10)
     axes[0, 0].set(xscale="log", xlim=(8.5, 1.0), ylim=(0.01, 6.0))
     for ax in axes[1]:

@@ -249,6 +249,15 @@ def test_cgm_goes_from_cool_and_turbulent_to_hot(transition):
     assert np.all(thermal[:, -1] > thermal[:, 1])
 
 
+def test_published_choices_show_the_transition_too():
+    """Cooling is five times stronger in `pandya23()`, so that only a halo that formed early has turned by now."""
+    galaxies = co.evolve(models.pandya23(), smooth_halos([12.0], late=0.35), [2.0, 1.0, 0.0])
+    thermal, turbulent = (np.asarray(galaxies[name] / galaxies["binding_energy"])[0] for name in ("eth", "eturb"))
+    relative = np.asarray(galaxies["temperature"] / galaxies["tvir"])[0]
+    assert np.all(turbulent[:2] > 10.0 * thermal[:2]) and np.all(relative[:2] < 0.1)
+    assert thermal[2] > turbulent[2] and 0.8 < relative[2] < 1.3
+
+
 def test_switches_can_be_sharp_and_make_little_difference(transition):
     halos, model, smooth = transition
     sharp = eqx.tree_at(
