@@ -16,7 +16,7 @@ import matplotlib  # noqa: E402
 import numpy as np  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-import corundum as co
+import corundum as co  # noqa: E402
 
 MASSES = (10.0, 11.0, 12.0)
 HALOS = 60
