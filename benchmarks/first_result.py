@@ -1,0 +1,69 @@
+"""Time the first result of a fresh process: import, 1000 halos, compile, solve; with and without a compilation cache.
+
+    python benchmarks/first_result.py -o out/benchmarks [--halos 1000] [--repeats 3]
+
+Halos are drawn from the built-in population, or read from a file that corundum wrote.  The cache is JAX's own
+(``JAX_COMPILATION_CACHE_DIR``), filled by one run that does not count.  Results go to first_result.json.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+PROGRAM = """
+import json, sys, time
+began = time.perf_counter()
+from corundum.cli.environment import configure
+configure()
+import corundum as co
+imported = time.perf_counter()
+number, path = int(sys.argv[1]), sys.argv[2]
+halos = co.io.load_halos(path) if path else co.halos.monte_carlo(number)
+made = time.perf_counter()
+stars = float(co.evolve(co.models.ThermalCGM(), halos)["mstar"].sum())
+print(json.dumps(dict(imports=imported - began, halos=made - imported, solve=time.perf_counter() - made)))
+"""
+
+
+def once(number, path, cache):
+    """Wall time of one process, and of its parts as it saw them."""
+    surroundings = {**os.environ, "JAX_COMPILATION_CACHE_DIR": cache, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    if not cache:
+        surroundings.pop("JAX_COMPILATION_CACHE_DIR")
+    began = time.perf_counter()
+    told = subprocess.run([sys.executable, "-c", PROGRAM, str(number), path], env=surroundings, check=True,
+                          capture_output=True, text=True).stdout  # fmt: skip
+    return {"wall": time.perf_counter() - began, **json.loads(told.splitlines()[-1])}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--halos", type=int, default=1000)
+    parser.add_argument("--repeats", type=int, default=3)
+    chosen = parser.parse_args()
+    chosen.output.mkdir(parents=True, exist_ok=True)
+    rows = []
+    with tempfile.TemporaryDirectory() as scratch:
+        saved = os.path.join(scratch, "halos.h5")
+        save = f"import corundum as co; co.io.save_halos(co.halos.monte_carlo({chosen.halos}), {saved!r})"
+        subprocess.run([sys.executable, "-c", save], check=True, env={**os.environ, "JAX_ENABLE_X64": "1"})
+        for what, path in (("drawn", ""), ("from a file", saved)):
+            for cached in (False, True):
+                cache = os.path.join(scratch, f"cache {what}") if cached else ""
+                runs = [once(chosen.halos, path, cache) for _ in range(chosen.repeats + cached)][cached:]
+                middle = {name: round(float(np.median([run[name] for run in runs])), 2) for name in runs[0]}
+                rows.append({"halos": chosen.halos, "source": what, "cache": cached, **middle})
+                print(json.dumps(rows[-1]), flush=True)
+    (chosen.output / "first_result.json").write_text(json.dumps(rows, indent=1))
+
+
+if __name__ == "__main__":
+    main()
