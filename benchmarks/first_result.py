@@ -53,7 +53,7 @@ def main():
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         saved = os.path.join(scratch, "halos.h5")
-        save = f"import corundum as co; co.io.save_halos(co.halos.monte_carlo({chosen.halos}), {saved!r})"
+        save = f"import corundum as co; co.io.save_halos({saved!r}, co.halos.monte_carlo({chosen.halos}))"
         subprocess.run([sys.executable, "-c", save], check=True, env={**os.environ, "JAX_ENABLE_X64": "1"})
         for what, path in (("drawn", ""), ("from a file", saved)):
             for cached in (False, True):
