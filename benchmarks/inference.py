@@ -1,6 +1,7 @@
 """Time gradients of the log posterior and the standard problem; study how many halos it needs.
 
     python benchmarks/inference.py -o out/benchmarks --only gradient standard convergence
+    python benchmarks/inference.py -o out/benchmarks --only agreement    # standard, and an ensemble beside it
     python benchmarks/inference.py -o out/benchmarks --only gradient --peer ENV/bin/python published_package.py
 
 The standard problem: eight parameters of `pandya26()`, stellar-to-halo mass, cold gas, gas-phase metals, four chains.
@@ -70,8 +71,8 @@ def gradient(peer):
     return rows
 
 
-def whole(halos):
-    """Mode, Laplace and Hamiltonian chains of the standard problem, from nothing."""
+def whole(halos, check):
+    """Mode, Laplace and Hamiltonian chains of the standard problem, from nothing; with `check`, an ensemble as well."""
     began = time.perf_counter()
     target, _ = standard(halos).within_reach()
     best = inference.maximise(target, starts=8)
@@ -81,12 +82,35 @@ def whole(halos):
     posterior = inference.nuts(target, gauss, chains=4, warmup=150, draws=400, settings=how)
     total = time.perf_counter() - began
     print(best.in_words(), posterior.verdict.sentence, f"{mode:.0f} s to the mode, {total:.0f} s in all", flush=True)
-    table = {key: [float(v) for v in values] for key, values in posterior.verdict.table.items()}
     steps, percentiles = float(posterior.data.sample_stats.n_steps.mean()), posterior.percentiles().tolist()
-    return {
-        "what": "standard problem", "halos": halos, "mode_s": mode, "total_s": total, **table,
-        "percentiles": percentiles, "steps": steps,
+    row = {"what": "standard problem", "halos": halos, "mode_s": mode, "total_s": total, "steps": steps}
+    rows = [{**row, **numbers(posterior.verdict.table), "percentiles": percentiles}]
+    return [*rows, agreement(target, gauss, posterior)] if check else rows
+
+
+def agreement(target, gauss, posterior):
+    """Means and widths of gradient-free walkers, and of the Laplace approximation, beside those of the chains."""
+    began = time.perf_counter()
+    ensemble = inference.ensemble(target, gauss, walkers=64, warmup=400, draws=1200)
+    row = {"what": "agreement", "ensemble_s": time.perf_counter() - began, **numbers(ensemble.verdict.table)}
+    errors = []
+    for made in (posterior, ensemble):
+        draws = made.u.reshape(-1, made.u.shape[-1])
+        mean, width = draws.mean(0), draws.std(0)
+        errors.append((mean, width, width / np.sqrt(made.verdict.table["ess_bulk"])))
+    (mean, width, error), (other, its_width, its_error) = errors
+    row |= {
+        "z_of_means": ((other - mean) / np.hypot(error, its_error)).tolist(),
+        "shift_of_means": ((other - mean) / width).tolist(), "ratio_of_widths": (its_width / width).tolist(),
+        "shift_of_mode": ((gauss.u - mean) / width).tolist(),
+        "ratio_of_laplace": (np.sqrt(np.diag(gauss.covariance)) / width).tolist(),
     }  # fmt: skip
+    print(row, flush=True)
+    return row
+
+
+def numbers(table):
+    return {key: [float(v) for v in values] for key, values in table.items()}
 
 
 def convergence():
@@ -106,7 +130,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument(
-        "--only", nargs="+", choices=["gradient", "standard", "convergence"], default=["gradient", "standard"]
+        "--only",
+        nargs="+",
+        choices=["gradient", "standard", "agreement", "convergence"],
+        default=["gradient", "standard"],
     )
     parser.add_argument("--halos", type=int, default=60, help="of the standard problem")
     parser.add_argument("--peer", nargs="+")
@@ -115,8 +142,8 @@ def main():
     found = []
     if "gradient" in chosen.only:
         found += gradient(chosen.peer)
-    if "standard" in chosen.only:
-        found.append(whole(chosen.halos))
+    if {"standard", "agreement"} & set(chosen.only):
+        found += whole(chosen.halos, "agreement" in chosen.only)
     if "convergence" in chosen.only:
         found += convergence()
     (chosen.output / "inference.json").write_text(json.dumps(found, indent=1))

@@ -32,6 +32,7 @@ import numpy as np  # noqa: E402
 
 import corundum as co  # noqa: E402
 from corundum.numerics import DiffraxSolver, LaneSolver  # noqa: E402
+from corundum.numerics.runge_kutta import STAGES  # noqa: E402
 
 matplotlib.use("Agg")
 NAMES = co.models.PANDYA26_FREE
@@ -144,6 +145,36 @@ def precision(bench, halos):
                        engine=type(solver).__name__, tolerance=f"{tolerance:g}", max_error=float(error))  # fmt: skip
 
 
+def efficiency(bench, halos, number=300):
+    """Core time of a solve over that of its evaluations by themselves: the equations of all halos at one time."""
+    model, cosmology = co.models.ThermalCGM(), halos.cosmology
+    galaxies = co.evolve(model, halos, [1.25, 0.0])
+
+    @eqx.filter_jit
+    def bare(state, halos):
+        def body(k, state):
+            forcing = model.forcing(halos.at(time=5.0 + 1e-6 * k), cosmology)
+            rates = model.ledger.derivative(model.fluxes(state, forcing).flows)
+            return jax.tree.map(lambda x, rate: x + 1e-12 * rate, state, rates)
+
+        return jax.lax.fori_loop(0, number, body, state)
+
+    def core_time(function, *args, repeats=7):
+        jax.block_until_ready(function(*args))
+        spent = []
+        for _ in range(repeats):
+            began = time.process_time()
+            jax.block_until_ready(function(*args))
+            spent.append(time.process_time() - began)
+        return float(np.median(spent))
+
+    one = core_time(bare, jax.tree.map(lambda x: x[:, 0], galaxies.state), halos) / (number * len(halos))
+    solve = core_time(eqx.filter_jit(lambda halos: co.evolve(model, halos).state), halos)
+    evaluations = float(np.sum(co.evolve(model, halos).steps)) * (STAGES - 1)  # the last slope is the next first
+    bench.add(what="loop efficiency", halos=len(halos), model="ThermalCGM", bare_ns=1e9 * one,
+              in_loop_ns=1e9 * solve / evaluations, core_s=solve, over_bare=solve / (evaluations * one))  # fmt: skip
+
+
 def sets(bench, halos, number=200):
     """Random draws of the published prior times halos, as one list, beside the same work at fiducial parameters."""
     low = np.array([-2, -4, -2, -4, 0, -4, -2, -4.0])
@@ -231,7 +262,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--halos", type=int, nargs="+", default=[10, 100, 1000, 10000])
-    parser.add_argument("--only", nargs="+", default=["work", "precision", "sets"])
+    parser.add_argument("--only", nargs="+", default=["work", "precision", "efficiency", "sets"])
     parser.add_argument("--large", type=int, nargs="*", default=[], help="numbers of halos for the scaling run")
     parser.add_argument("--peer", nargs="+", help="command that times another package")
     args = parser.parse_args()
@@ -245,6 +276,8 @@ def main():
         peer(bench, args.peer, halos, [n for n in args.halos if 100 <= n <= 1000], args.output)
     if "precision" in args.only:
         precision(bench, halos[:1000])
+    if "efficiency" in args.only:
+        efficiency(bench, halos[:1000])
     if "sets" in args.only:
         sets(bench, halos[:50])
     scaling(bench, args.large)
