@@ -28,11 +28,11 @@ from corundum import inference  # noqa: E402
 DATA = ("shmr_behroozi19_sf", "coldgas_xgass", "gasmzr_curti20")
 
 
-def standard(halos, tolerance=inference.TOLERANCE, *, candidates=16, monte_carlo_error=0.5):
+def standard(halos, tolerance=inference.TOLERANCE, *, model="pandya26", candidates=16, monte_carlo_error=0.5):
     sample = co.halos.monte_carlo(halos, log_mvir=(10.0, 12.6), key=1, candidates=candidates)
     solver = co.numerics.LaneSolver(tolerance=tolerance)
     return inference.Target(
-        co.models.pandya26(), sample, DATA, co.models.PANDYA26_FREE, redshifts=[0.0], solver=solver,
+        getattr(co.models, model)(), sample, DATA, co.models.PANDYA26_FREE, redshifts=[0.0], solver=solver,
         monte_carlo_error=monte_carlo_error,
     )  # fmt: skip
 
@@ -49,25 +49,33 @@ def timed(function, *args, repeats=7):
 
 
 def gradient(peer):
-    """Value and gradient at one point and at sixteen, and the error of the gradient against a tighter solver."""
+    """Value and gradient at one point and at sixteen, and the error of gradients against a tighter solver."""
     rows = []
-    for halos in (60, 100, 1000):
-        target, fine = standard(halos), standard(halos, 1e-8)
-        u = np.asarray(target.start())[None]
-        for points in (1, 16):
-            many = np.repeat(u, points, 0) + 0.01 * np.random.default_rng(0).normal(size=(points, u.shape[1]))
-            first, middle, least = timed(inference.value_and_gradient, target, many)
-            rows.append({"what": "value and gradient", "halos": halos, "points": points, "first_s": first,
-                         "median_s": middle, "min_s": least})  # fmt: skip
-        slopes = [np.asarray(inference.value_and_gradient(each, u)[1][0]) for each in (target, fine)]
-        rows[-1]["gradient_error"] = float(np.linalg.norm(slopes[0] - slopes[1]) / np.linalg.norm(slopes[1]))
-        print(rows[-2:], flush=True)
+    for model, tolerance in (("ThermalCGM", 1e-4), ("ThermalCGM", 3e-5), ("pandya26", 1e-4)):
+        for halos in (100, 1000):
+            target, fine = (standard(halos, each, model=model) for each in (tolerance, 1e-10))
+            u = np.asarray(target.start())[None]
+            near = u + 0.05 * np.random.default_rng(0).normal(size=(16 if halos == 100 else 4, u.shape[1]))
+            slopes = [
+                np.concatenate([inference.value_and_gradient(each, point[None])[1] for point in near])
+                for each in (target, fine)
+            ]
+            off = np.linalg.norm(slopes[0] - slopes[1], axis=1) / np.linalg.norm(slopes[1], axis=1)
+            for points in (1, 16) if halos == 100 else (1,):
+                _, middle, least = timed(inference.value_and_gradient, target, near[:points])
+                rows.append({"what": "value and gradient", "model": model, "tolerance": tolerance, "halos": halos,
+                             "points": points, "median_s": middle, "min_s": least,
+                             "error_median": float(np.median(off)), "error_max": float(off.max())})  # fmt: skip
+                print(rows[-1], flush=True)
     if peer:
         told = subprocess.run([*peer, "--halos", "100", "1000", "--what", "gradient"], capture_output=True, text=True)
-        for line in told.stdout.splitlines():
-            found = json.loads(line)
-            ours = next(row for row in rows if row["halos"] == found["halos"] and row["points"] == 1)
-            ours["peer_s"], ours["ratio"] = found["median_s"], found["median_s"] / ours["median_s"]
+        lines = [line for line in told.stdout.splitlines() if line.startswith("{")]
+        theirs = {found["halos"]: found["median_s"] for found in map(json.loads, lines)}
+        for row in rows:
+            if row["points"] == 1:
+                row["peer_s"] = theirs[row["halos"]]
+                row["ratio"] = row["peer_s"] / row["median_s"]
+                print(row, flush=True)
     return rows
 
 
