@@ -54,7 +54,7 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
     if told := finished_before(output):
         return told
     if settings.method in ("nuts", "hmc"):
-        how = moving(settings.method, made.settings)
+        how = moving(settings.method, made.settings)._replace(max_tree_depth=5)  # a block waits for its slowest chain
         fit = inference.FitNuts(settings.starts, settings.chains, settings.warmup, settings.draws, how)
     else:
         fit = inference.FitLaplace(settings.starts)

@@ -117,7 +117,9 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
 
 
 def _spread(log_mass, number):
-    """Rows of `number` halos spread evenly over final mass."""
+    """Rows of `number` halos spread evenly over final mass, or all where there are no more."""
+    if number >= len(log_mass):
+        return np.arange(len(log_mass))
     wanted = np.linspace(log_mass.min(), log_mass.max(), min(number, len(log_mass)))
     return np.array(sorted({int(np.argmin(np.abs(log_mass - each))) for each in wanted}))
 

@@ -79,13 +79,14 @@ class FitNuts(AbstractMockFit):
     ----------
     starts, chains, warmup, draws : int
     settings : NutsSettings
+        By default trajectories of at most 32 steps: all chains of a block wait for the longest.
     """
 
     starts: int = eqx.field(static=True, default=3)
     chains: int = eqx.field(static=True, default=2)
     warmup: int = eqx.field(static=True, default=100)
     draws: int = eqx.field(static=True, default=200)
-    settings: NutsSettings = eqx.field(static=True, default=NutsSettings())
+    settings: NutsSettings = eqx.field(static=True, default=NutsSettings(max_tree_depth=5))
     optimiser: AbstractOptimiser | None = None
 
     def __call__(self, target: Target, y: np.ndarray, truth: np.ndarray, key: int) -> dict[str, np.ndarray]:
