@@ -118,9 +118,9 @@ def _save(told, made, output, info):
     with io.atomic_path(output.file("forecast.csv")) as scratch:
         scratch.write_text("\n".join(text) + "\n", encoding="utf-8")
     drawing = Drawing(
-        forecast_bars(told).figure,
+        forecast_bars(told)[0].figure,
         "Half of the 68% interval of each parameter: filled, from Fisher information; large and hollow, sampled. "
-        "Data lie on the model at the best fit.", "forecast",
+        "Below, how far a shift of one relation moves each. Data lie on the model at the best fit.", "forecast",
     )  # fmt: skip
     bits = Table(
         ["scenario", "bits over the prior"],

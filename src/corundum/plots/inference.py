@@ -220,21 +220,35 @@ def recovery(result: Any) -> np.ndarray:
 
 
 @styled
-def forecast_bars(told: Any, ax: Axes | None = None) -> Axes:
-    """Half of the 68% interval of each parameter in every scenario: filled Fisher, hollow sampled."""
-    ax = new_axes(size=(1.05 * len(told.names) + 2.4, 4.2)) if ax is None else ax
-    number = len(told.scenarios)
+def forecast_bars(told: Any) -> np.ndarray:
+    """Half of the 68% interval of each parameter, filled by Fisher, hollow sampled; below, what shifts of data do.
+
+    Returns
+    -------
+    array of Axes, (panels,)
+        One panel, and a second where scenarios are shifted.
+    """
+    shifted = [k for k, scenario in enumerate(told.scenarios) if scenario.shift]
+    rest = [k for k in range(len(told.scenarios)) if k not in shifted]
+    panels = 1 + bool(shifted)
+    axes = np.ravel(new_axes(panels, 1, size=(1.05 * len(told.names) + 2.4, 1.0 + 3.2 * panels), sharex=True))
     place = np.arange(len(told.names))
-    for k, scenario in enumerate(told.scenarios):
-        at = place + 0.7 * ((k + 0.5) / number - 0.5)
-        color, marker = CYCLE[k % len(CYCLE)], "osD^vPX<>"[k % 9]
-        ax.plot(at, told.sigma_fisher[k], marker, color=color, markersize=5, label=scenario.name)
-        if np.isfinite(told.sigma_sampled[k]).any():
-            ax.plot(at, told.sigma_sampled[k], marker, color=color, markerfacecolor="white", markersize=9, zorder=1)
-    ax.set_yscale("log")
-    ax.set_xticks(place, [symbol(name) for name in told.names], rotation=35, ha="right", rotation_mode="anchor")
-    ax.tick_params(axis="x", which="both", length=0)
-    ax.set_ylabel("half of the 68% interval")
-    ax.set_xlim(-0.6, len(told.names) - 0.4)
-    ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return ax
+    for ax, which in zip(axes, (rest, shifted), strict=False):
+        for turn, k in enumerate(which):
+            at = place + 0.7 * ((turn + 0.5) / len(which) - 0.5)
+            color, marker = CYCLE[turn % len(CYCLE)], "osD^vPX<>"[turn % 9]
+            shown = told.bias[k] / told.sigma_fisher[k] if which is shifted else told.sigma_fisher[k]
+            ax.plot(at, shown, marker, color=color, markersize=5, label=told.scenarios[k].name)
+            if which is rest and np.isfinite(told.sigma_sampled[k]).any():
+                ax.plot(at, told.sigma_sampled[k], marker, color=color, markerfacecolor="white", markersize=9, zorder=1)
+        ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axes[0].set_yscale("log")
+    axes[0].set_ylabel("half of the 68% interval")
+    if shifted:
+        axes[1].axhline(0.0, color="0.6", linewidth=0.8, zorder=0)
+        axes[1].set_ylabel("moved by [half intervals]")
+    axes[-1].set_xticks(place, [symbol(name) for name in told.names], rotation=35, ha="right", rotation_mode="anchor")
+    for ax in axes:
+        ax.tick_params(axis="x", which="both", length=0)
+    axes[-1].set_xlim(-0.6, len(told.names) - 0.4)
+    return axes
