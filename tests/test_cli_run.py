@@ -184,6 +184,7 @@ def counting(monkeypatch, act_at=None, action=None):
 
 def test_ctrl_c_loses_at_most_a_block_and_the_same_command_resumes_bit_for_bit(finished, monkeypatch, capsys):
     command = ["run", "run.toml", "-o", "stopped"]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
     calls = counting(monkeypatch, 3, lambda: os.kill(os.getpid(), signal.SIGINT))
     assert main(command) == 130
     out, err = capsys.readouterr()
