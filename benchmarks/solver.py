@@ -226,26 +226,26 @@ def peer(bench, command, halos, numbers, out):
 def draw(bench, out):
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(5, 4), layout="constrained")
-    lines = {}
+    precise, timed = {}, {}
     for row in bench.rows:
         if row["what"] == "work-precision":
-            lines.setdefault((row["model"], row["engine"]), []).append((row["median_s"], row["max_error"]))
-    for (model, engine), points in lines.items():
-        axes.loglog(*zip(*points, strict=True), "o-" if engine == "LaneSolver" else "s--", label=f"{model}, {engine}")
-    axes.set(xlabel="time [s]", ylabel="largest error in lg(state) [dex]", title="Work and precision, z = 0")
-    axes.legend(fontsize=8)
-    figure.savefig(out / "work_precision.png", dpi=150)
-    figure, axes = plt.subplots(figsize=(5, 4), layout="constrained")
-    lines = {}
-    for row in bench.rows:
-        if row["what"] in ("solve", "jacobian", "gradient", "peer solve", "peer jacobian", "peer gradient"):
-            lines.setdefault((row["what"], row.get("model", "published")), []).append((row["halos"], row["median_s"]))
-    for (what, model), points in lines.items():
-        axes.loglog(*zip(*sorted(points), strict=True), "s--" if "peer" in what else "o-", label=f"{what}, {model}")
-    axes.set(xlabel="halos", ylabel="time [s]", title="Time against the number of halos")
-    axes.legend(fontsize=7)
-    figure.savefig(out / "throughput.png", dpi=150)
+            precise.setdefault(f"{row['model']}, {row['engine']}", []).append((row["median_s"], row["max_error"]))
+        if row["what"].removeprefix("peer ") in ("solve", "jacobian", "gradient"):
+            label = f"{row['what']}, {row.get('model', 'published')}, {row['tolerance']}"
+            timed.setdefault(label, []).append((row["halos"], row["median_s"]))
+    marker = lambda label: "s--" if label.startswith("peer") or "Diffrax" in label else "o-"  # noqa: E731
+    for lines, name, labels in (
+        (precise, "work_precision", ("time [s]", "largest error in lg(state) [dex]", "Work and precision, z = 0")),
+        (timed, "throughput", ("halos", "time [s]", "Time against the number of halos")),
+    ):
+        if not lines:
+            continue
+        figure, axes = plt.subplots(figsize=(5.5, 4.5), layout="constrained")
+        for label, points in lines.items():
+            axes.loglog(*zip(*sorted(points), strict=True), marker(label), label=label)
+        axes.set(xlabel=labels[0], ylabel=labels[1], title=labels[2])
+        axes.legend(fontsize=7)
+        figure.savefig(out / f"{name}.png", dpi=150)
 
 
 def table(rows):
