@@ -1,7 +1,7 @@
 """Hamiltonian samplers, by numpyro: all chains as one list of solves, scaled by the Laplace approximation.
 
-Warm-up is shared: a mass matrix learnt by one chain from a few dozen correlated draws is worse than that of the Laplace
-approximation, and a chain whose step size came out small crawls.  At a few stops the chains of a posterior therefore
+Warm-up is shared: one chain alone would learn its mass matrix from a few dozen correlated draws, and a chain whose step
+size came out small crawls.  At a few stops the chains of a posterior therefore
 get one mass matrix from the later half of the draws of all, and at the end of warm-up one step size.
 """
 

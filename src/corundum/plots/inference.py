@@ -241,7 +241,8 @@ def forecast_bars(told: Any) -> np.ndarray:
             ax.plot(at, shown, marker, color=color, markersize=5, label=told.scenarios[k].name)
             if which is rest and np.isfinite(told.sigma_sampled[k]).any():
                 ax.plot(at, told.sigma_sampled[k], marker, color=color, markerfacecolor="white", markersize=9, zorder=1)
-        ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        if which:
+            ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     axes[0].set_yscale("log")
     axes[0].set_ylabel("half of the 68% interval")
     if shifted:
