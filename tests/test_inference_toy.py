@@ -7,7 +7,8 @@ import numpyro.distributions as dist
 import pytest
 from scipy import stats
 
-from corundum import inference
+from corundum import inference, io
+from corundum.inference.nuts import NutsSettings, nuts_chains
 
 SLOPES = np.array([[1.0, 0.5], [0.2, 2.0], [1.0, 1.0]])
 COVARIANCE = np.diag([0.013, 0.043, 0.013]) + 0.003
@@ -202,8 +203,8 @@ def test_errors_halved_on_purpose_are_detected(target):
     wrong = target.scaled_errors(0.5)
 
     class Overconfident(inference.FitLaplace):
-        def __call__(self, _, y, truth, key):
-            return super().__call__(wrong, y, truth, key)
+        def __call__(self, _, y, truth, key, store=None):
+            return super().__call__(wrong, y, truth, key, store)
 
     told = inference.campaign(target, 128, halos=None, block=64, key=6, fit=Overconfident())
     assert np.all(told.uniformity() < 0.05) and "not calibrated" in told.verdict()
@@ -215,6 +216,46 @@ def test_mocks_by_sampling_are_calibrated(target):
     told = inference.campaign(target, 64, halos=None, block=64, key=7, fit=fit)
     share, error = told.coverage()
     assert np.all(np.abs(share - 0.6827) < 3.5 * error)
+
+
+def test_posteriors_of_other_data_warm_up_apart(target):
+    weight = np.linalg.inv(COVARIANCE)
+    covariance = np.linalg.inv(SLOPES.T @ weight @ SLOPES + np.diag([1.0, 0.25]))
+    y = np.repeat([Y, Y + [3.0, -1.0, 0.5]], 2, axis=0)
+    made = nuts_chains(
+        target, np.zeros((4, 2)), np.repeat(np.eye(2)[None], 4, 0), y, 150, 400, 3, NutsSettings(), together=2
+    )
+    steps = made.stats["step_size"][:, -1]
+    assert steps[0] == steps[1] and steps[2] == steps[3] and steps[0] != steps[2]
+    theta = np.asarray(target.theta(made.u)).reshape(2, -1, 2)
+    for own, draws in zip(y[::2], theta, strict=True):
+        mean = covariance @ (SLOPES.T @ weight @ own + np.array([0.0, 0.25]))
+        np.testing.assert_allclose(draws.mean(axis=0), mean, atol=4.0 * np.sqrt(covariance.max() / 200))
+        np.testing.assert_allclose(np.cov(draws.T), covariance, atol=0.3 * covariance.max())
+
+
+def test_a_campaign_goes_on_inside_a_block(target, tmp_path):
+    class Dying(io.StateFile):
+        left = 4
+
+        def save(self, arrays):
+            super().save(arrays)
+            Dying.left -= 1
+            if not Dying.left:
+                raise KeyboardInterrupt
+
+    def campaign(unfinished=None):
+        fit = inference.FitNuts(chains=2, warmup=30, draws=40)
+        return inference.campaign(target, 4, halos=None, block=2, key=9, fit=fit, unfinished=unfinished)
+
+    with pytest.raises(KeyboardInterrupt):
+        campaign(lambda name: Dying(tmp_path / name))
+    (kept,) = tmp_path.iterdir()
+    made = int(io.StateFile(kept).load()["done"])
+    assert 0 < made < 70
+    resumed, whole = campaign(lambda name: io.StateFile(tmp_path / name)), campaign()
+    for one, other in zip(resumed[2:], whole[2:], strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_forecasts_follow_the_errors(target, best):

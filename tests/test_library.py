@@ -230,6 +230,24 @@ def test_thermal_model_is_the_turbulent_one_without_turbulence():
             assert float(other[name].energy) == 0.0
 
 
+def test_an_interstellar_medium_is_not_emptied_faster_than_its_massive_stars_explode():
+    """Whatever the mass loading: and where gas falls in, stars balance it as they would without the limit."""
+    halos = smooth_halos([10.0, 11.0], late=0.5)
+    free, held = (
+        co.replace(models.ThermalCGM(emptying=law), {"mass_loading.amplitude": 3e3})
+        for law in (physics.UnlimitedEmptying(), physics.GradualEmptying())
+    )
+    galaxies, without = (co.evolve(model, halos, [2.0, 0.0]) for model in (held, free))
+    locked = 1.0 - held.stellar_return.recycled_fraction
+
+    def rate(galaxies):
+        return galaxies["sfr"] * (locked + galaxies["mass_loading"]) * 1e9 / galaxies["mism"]  # [1/Gyr]
+
+    assert np.all(rate(galaxies) < 100.0) and np.all(rate(without) > 140.0)
+    np.testing.assert_allclose(galaxies["sfr"], without["sfr"], rtol=0.05)
+    assert np.all(galaxies["mism"] > 1.4 * without["mism"])
+
+
 @pytest.fixture(scope="module")
 def transition():
     """The turbulent model in halos of 10^10, 10^11 and 10^12 Msun, with its energy kept account of."""

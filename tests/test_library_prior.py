@@ -47,10 +47,14 @@ def solve_prior(name, halos, draws):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_solves_its_prior(name):
-    """Every failure has a status; few fail but in the regulator, whose atmosphere may contract without end."""
+    """Every failure has a status; few fail.
+
+    The atmosphere of the regulator may contract without end; under the published presets winds may empty the ISM in
+    thousands of years, which takes more steps than the solver is given.
+    """
     counts, unexplained = solve_prior(name, HALOS, DRAWS)
     assert unexplained == 0 and set(counts) <= set(STATUS)
-    least = 0.5 if name == "MinimalRegulator" else 0.95
+    least = {"MinimalRegulator": 0.7, "pandya26": 0.9, "pandya23": 0.9}.get(name, 0.97)
     assert counts[0] >= least * HALOS * DRAWS, {STATUS[code]: n for code, n in counts.items()}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from corundum.numerics.linear_algebra import cholesky, inverse
+from corundum.numerics.linear_algebra import cholesky, inverse, quadratic_form
 
 
 def _matrices(number=5, size=4):
@@ -26,6 +26,18 @@ def test_inverse_and_volume_are_those_of_numpy():
 
 def test_derivatives_of_the_inverse_agree_with_finite_differences():
     check_grads(lambda m: inverse(0.5 * (m + m.T)), (_matrices(1)[0],), order=2, modes=("fwd", "rev"), rtol=1e-6)
+
+
+def test_a_quadratic_form_and_its_derivatives_are_those_of_the_inverse():
+    vector, matrix = jnp.array([0.3, -1.0, 2.0, 0.7]), _matrices(1)[0]
+
+    def plain(vector, matrix):
+        inverted, log_volume = inverse(matrix)
+        return vector @ inverted @ vector, log_volume
+
+    for way in (lambda f: f, jax.jacfwd, jax.jacrev, jax.hessian):
+        for own, other in zip(way(quadratic_form)(vector, matrix), way(plain)(vector, matrix), strict=True):
+            np.testing.assert_allclose(own, other, rtol=1e-9, atol=1e-9)
 
 
 def test_a_matrix_that_is_not_positive_is_told_by_nan():

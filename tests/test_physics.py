@@ -101,6 +101,8 @@ LAWS = {
     "SlidingScale": (physics.SlidingScale(), lambda law, x: law(galaxy(rvir=x).halo, 0.2), VVIR),
     "MassOnset": (physics.MassOnset(), lambda law, x: law(x, 0.1, 2.0), jnp.array([1.0, 900.0, 1e6])),
     "PublishedOnset": (physics.PublishedOnset(), lambda law, x: law(x, 0.1, 2.0) * x, jnp.array([1.0, 900.0, 1e6])),
+    "GradualEmptying": (physics.GradualEmptying(), lambda law, x: law(x), jnp.array([0.1, 80.0, 1e5])),
+    "UnlimitedEmptying": (physics.UnlimitedEmptying(), lambda law, x: law(x) * x, VVIR),
     "BernoulliWind": (physics.BernoulliWind(), lambda law, x: law(0.7, x, 1.3), VVIR),
     "LoadedWind": (physics.LoadedWind(), lambda law, x: law(0.7, x, 1.3), VVIR),
     "TurbulentSeed": (physics.TurbulentSeed(), lambda law, x: law.energies(law.gas(x, 0.16), 30.0)[0] / 1e50, MVIR),

@@ -54,7 +54,7 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
     if told := finished_before(output):
         return told
     if settings.method in ("nuts", "hmc"):
-        how = moving(settings.method, made.settings)._replace(max_tree_depth=5)  # a block waits for its slowest chain
+        how = moving(settings.method, made.settings)
         fit = inference.FitNuts(settings.starts, settings.chains, settings.warmup, settings.draws, how)
     else:
         fit = inference.FitLaplace(settings.starts)
@@ -63,11 +63,12 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
     with sitting(output, tables, timing, **about) as info:
         for number, combination in enumerate(made.combinations):
             label = " + ".join(combination)
-            store = io.BlockFolder(output.folder("checkpoint") / f"mocks-{number}", made.identity)
+            folder = output.folder("checkpoint") / f"mocks-{number}"
+            store = io.BlockFolder(folder, made.identity)
             with timed(timing, label), progress_bar(settings.number, what=label, unit="mocks") as told:
                 results[label] = inference.campaign(
                     target.using(combination), settings.number, halos=halos, samples=samples, noise=settings.noise,
-                    fit=fit, key=settings.key, block=settings.block, store=store,
+                    fit=fit, key=settings.key, block=settings.block, store=store, unfinished=io.StateFolder(folder),
                     progress=lambda done, total, told=told: told(done),
                 )  # fmt: skip
         with timed(timing, "save, figures and report"):

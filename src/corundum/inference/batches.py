@@ -42,6 +42,8 @@ def over_points(function: Callable, target: Any, *rows: Any) -> Any:
     """``function(target, *row)`` for each of S rows, (S, ...), inside a compiled function: each device takes points."""
 
     def on_device(target, rows):
+        if len(rows[0]) == 1:  # without a batch its parameters need not be looked up for every galaxy
+            return jax.tree.map(lambda leaf: leaf[None], function(target, *(row[0] for row in rows)))
         return jax.vmap(lambda *row: function(target, *row))(*rows)
 
     return independently(on_device, target, rows)

@@ -22,7 +22,7 @@ import numpy as np
 from jax.scipy.special import gammaln, log_ndtr
 from jaxtyping import Array, Bool, Float
 
-from ..numerics.linear_algebra import inverse
+from ..numerics.linear_algebra import inverse, quadratic_form
 from ..observables import Measurement
 from .nuisances import DISCREPANCY_LENGTH
 from .summaries import Prediction
@@ -238,7 +238,7 @@ class Gaussian(AbstractLikelihood):
     def __call__(
         self, residual: Float[Array, " m"], covariance: Float[Array, "m m"], groups: Sequence[np.ndarray]
     ) -> Float[Array, ""]:
-        square, log_volume = _square(residual, covariance)
+        square, log_volume = quadratic_form(residual, covariance)
         return -0.5 * (square + log_volume + residual.shape[0] * _LN_2PI)
 
     def information(self, size: int) -> float:
@@ -268,7 +268,7 @@ class StudentT(AbstractLikelihood):
             size = len(places)
             if not size:
                 continue
-            square, log_volume = _square(residual[places], covariance[np.ix_(places, places)])
+            square, log_volume = quadratic_form(residual[places], covariance[np.ix_(places, places)])
             total += gammaln(0.5 * (nu + size)) - gammaln(0.5 * nu) - 0.5 * size * jnp.log(nu * jnp.pi)
             total += -0.5 * log_volume - 0.5 * (nu + size) * jnp.log1p(square / nu)
         return total
@@ -315,8 +315,3 @@ def pointwise(residual: Float[Array, " m"], covariance: Float[Array, "m m"]) -> 
     precision, _ = inverse(covariance)
     pull, variance = precision @ residual, 1.0 / jnp.diagonal(precision)
     return -0.5 * (jnp.log(variance) + _LN_2PI + pull**2 * variance)
-
-
-def _square(residual, covariance):
-    precision, log_volume = inverse(covariance)
-    return residual @ precision @ residual, log_volume

@@ -27,6 +27,7 @@ from scipy.special import ndtr
 from ..halos import HaloHistories
 from ..sensitivity import BlockStore
 from .batches import in_batches, over_points
+from .chains import ChainStore
 from .evaluate import log_density
 from .evaluate import predict as predict_at
 from .laplace import expected_information
@@ -36,6 +37,9 @@ from .target import Target
 
 __all__ = ["AbstractMockFit", "FitLaplace", "FitNuts", "Campaign", "campaign", "mock_data", "STATUS"]
 
+LONGEST_TREE = 5
+"""Trajectories of mocks take at most two to this power steps: all chains of a block wait for the longest."""
+
 STATUS = ("fitted", "did not converge", "model fails at the truth", "model fails at every start")
 """How the fit of a mock ended, by code."""
 
@@ -44,9 +48,11 @@ class AbstractMockFit(eqx.Module):
     """How mocks are fitted: a block of them at once."""
 
     @abc.abstractmethod
-    def __call__(self, target: Target, y: np.ndarray, truth: np.ndarray, key: int) -> dict[str, np.ndarray]:
+    def __call__(
+        self, target: Target, y: np.ndarray, truth: np.ndarray, key: int, store: ChainStore | None = None
+    ) -> dict[str, np.ndarray]:
         """Arrays with a row for each mock: ``u``, ``sigma_u``, ``low``, ``middle``, ``high``, ``rank``, ``condition``,
-        ``gain``, ``status``."""
+        ``gain``, ``status``; an unfinished fit that takes long is kept in `store`."""
 
 
 class FitLaplace(AbstractMockFit):
@@ -61,7 +67,9 @@ class FitLaplace(AbstractMockFit):
     starts: int = eqx.field(static=True, default=3)
     optimiser: AbstractOptimiser | None = None
 
-    def __call__(self, target: Target, y: np.ndarray, truth: np.ndarray, key: int) -> dict[str, np.ndarray]:
+    def __call__(
+        self, target: Target, y: np.ndarray, truth: np.ndarray, key: int, store: ChainStore | None = None
+    ) -> dict[str, np.ndarray]:
         u, covariance, condition, gain, status = _modes(self, target, y, truth, key)
         sigma = np.sqrt(np.einsum("npp->np", covariance))
         levels = u[:, None] + np.array([-1.0, 0.0, 1.0])[:, None] * sigma[:, None]
@@ -79,24 +87,27 @@ class FitNuts(AbstractMockFit):
     ----------
     starts, chains, warmup, draws : int
     settings : NutsSettings
-        By default trajectories of at most 32 steps: all chains of a block wait for the longest.
+        Trees are no deeper than `LONGEST_TREE`.
     """
 
     starts: int = eqx.field(static=True, default=3)
     chains: int = eqx.field(static=True, default=2)
     warmup: int = eqx.field(static=True, default=100)
     draws: int = eqx.field(static=True, default=200)
-    settings: NutsSettings = eqx.field(static=True, default=NutsSettings(max_tree_depth=5))
+    settings: NutsSettings = eqx.field(static=True, default=NutsSettings())
     optimiser: AbstractOptimiser | None = None
 
-    def __call__(self, target: Target, y: np.ndarray, truth: np.ndarray, key: int) -> dict[str, np.ndarray]:
+    def __call__(
+        self, target: Target, y: np.ndarray, truth: np.ndarray, key: int, store: ChainStore | None = None
+    ) -> dict[str, np.ndarray]:
         u, covariance, condition, gain, status = _modes(self, target, y, truth, key)
         rng = np.random.default_rng([key, 1])
         white = rng.normal(size=(len(u), self.chains, u.shape[1]))
         begin = u[:, None] + np.einsum("npq,ncq->ncp", np.linalg.cholesky(covariance), white)
+        how = self.settings._replace(max_tree_depth=min(self.settings.max_tree_depth, LONGEST_TREE))
         made = nuts_chains(
             target, begin.reshape(-1, u.shape[1]), np.repeat(covariance, self.chains, 0), np.repeat(y, self.chains, 0),
-            self.warmup, self.draws, key, self.settings, together=self.chains,
+            self.warmup, self.draws, key, how, together=self.chains, store=store,
         )  # fmt: skip
         draws = made.u.reshape(len(u), -1, u.shape[1])
         theta = np.asarray(target.theta(draws))
@@ -246,6 +257,7 @@ def campaign(
     key: int = 0,
     block: int = 8,
     store: BlockStore | None = None,
+    unfinished: Callable[[str], ChainStore] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Campaign:
     """Fit `number` mocks.
@@ -265,8 +277,11 @@ def campaign(
     key : int
         The same key and block give the same mocks.
     block : int
-        Mocks that are fitted together, and lost at most when a campaign is interrupted.
+        Mocks that are fitted together.
     store : BlockStore, optional
+        Where finished blocks are kept.
+    unfinished : callable, optional
+        Where chains of an unfinished block are kept, by name: see `corundum.io.StateFolder`.
     progress : callable, optional
         Called as ``progress(done, total)``.
     """
@@ -279,7 +294,8 @@ def campaign(
         part = None if store is None else store.load(index)
         if part is None:
             own = target.with_halos(samples[index % len(samples)]) if samples else target
-            part = _block(own, halos, noise, fit, key, first, block)
+            chains = None if unfinished is None else unfinished(f"block {index}")
+            part = _block(own, halos, noise, fit, key, first, block, chains)
             if store is not None:
                 store.save(index, part)
         parts.append({name: rows[:count] for name, rows in part.items()})
@@ -289,10 +305,10 @@ def campaign(
     return Campaign(target.names, target.units, *(all_[name] for name in Campaign._fields[2:]))
 
 
-def _block(target, halos, noise, fit, key, first, block):
+def _block(target, halos, noise, fit, key, first, block, store):
     truth = np.concatenate([np.asarray(target.prior_draws(1, key=_mix(key, first + i))) for i in range(block)])
     y, solved = mock_data(target, truth, halos, noise, _mix(key, first))
-    told = fit(target, np.where(solved[:, None], y, np.nan), truth, _mix(key, first))
+    told = fit(target, np.where(solved[:, None], y, np.nan), truth, _mix(key, first), store)
     told["status"] = np.where(solved, told["status"], 2)
     return {"truth": np.asarray(target.theta(truth)), "points": np.sum(np.isfinite(y), axis=1), **told}
 

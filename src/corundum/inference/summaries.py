@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 
 from ..halos import HaloHistories
 from ..models import AbstractModel
+from ..numerics.batching import everywhere
 from ..numerics.lanes import LaneSolver
 from ..numerics.solver import AbstractSolver
 from ..observables import AbstractRegression, LocalLinear, Measurement
@@ -156,12 +157,15 @@ class PopulationSummaries(AbstractSummaries):
 
     def of(self, population: Population, values: Mapping[str, Float[Array, ""]]) -> Prediction:
         """The prediction of galaxies already evolved."""
-        told = []
+        axes = []
         for measurement, place in zip(self.measurements, self.places, strict=True):
             galaxies = observed(population.at(self.outputs[place]), measurement, values)
-            own = adjusted(measurement, values)
+            relation = adjusted(measurement, values).relation
+            axes.append([jnp.where(galaxies.valid, axis(galaxies), jnp.nan) for axis in (relation.x, relation.y)])
+        told = []
+        for measurement, (x, y) in zip(self.measurements, everywhere(jnp.asarray(axes)), strict=True):
             regression = LocalLinear(measurement.bandwidth, ENOUGH) if self.regression is None else self.regression
-            told.append(own.predict(galaxies, regression))
+            told.append(regression(x, y, measurement.x, weights=population.weights))
         join = [jnp.concatenate([getattr(each, name) for each in told])
                 for name in ("mean", "standard_error", "scatter", "reached")]  # fmt: skip
         failed = jnp.mean(jnp.where(population.status == 0, 0.0, 1.0))

@@ -56,7 +56,7 @@ DIAGNOSTICS = {
     "t_dyn": Quantity("Gyr", "halo dynamical time R/V"),
     "mass_loading": Quantity("1", "eta_M"),
     "energy_loading": Quantity("1", "eta_E"),
-    "depletion_time": Quantity("Gyr", "ISM mass over star-formation rate"),
+    "depletion_time": Quantity("Gyr", "ISM mass over star-formation rate, where nothing slows it"),
     "tvir": Quantity("K", "virial temperature"),
     "uv_fraction": Quantity("1", "accreted share under the UV background", log=False),
     "prevention": Quantity("1", "accreted share after preventive feedback", log=False),
@@ -80,7 +80,8 @@ def baryon_cycle(model: Any, forcing: Any, galaxy: Galaxy, onset: Any = 1.0) -> 
     Parameters
     ----------
     model
-        With ``depletion_time``, ``mass_loading``, ``metal_loading``, ``metal_ceiling`` and ``stellar_return``.
+        With ``depletion_time``, ``mass_loading``, ``metal_loading``, ``metal_ceiling``, ``emptying`` and
+        ``stellar_return``.
     forcing
         What the halo imposes on the first three.
     galaxy : Galaxy
@@ -90,11 +91,14 @@ def baryon_cycle(model: Any, forcing: Any, galaxy: Galaxy, onset: Any = 1.0) -> 
     state = galaxy.state
     z_ism = state.mzism / state.mism
     depletion_time = model.depletion_time.value(forcing.depletion_time, galaxy)
-    sfr = onset * state.mism / depletion_time / GYR_YR
-    galaxy = galaxy._replace(quantities=galaxy.quantities | {"sfr": sfr, "depletion_time": depletion_time})
+    galaxy = galaxy._replace(quantities=galaxy.quantities | {"depletion_time": depletion_time})
     mass_loading = model.mass_loading.value(forcing.mass_loading, galaxy)
+    locked_share = 1.0 - model.stellar_return.recycled_fraction
+    slowed = onset * model.emptying((locked_share + mass_loading) / depletion_time)
+    sfr = slowed * state.mism / depletion_time / GYR_YR
+    galaxy = galaxy._replace(quantities=galaxy.quantities | {"sfr": sfr})
     metal_loading = model.metal_ceiling(model.metal_loading.value(forcing.metal_loading, galaxy))
-    locked = (1.0 - model.stellar_return.recycled_fraction) * sfr
+    locked = locked_share * sfr
     new_metals = model.stellar_return.metal_yield * sfr
     ejected = mass_loading * sfr
     flows = {

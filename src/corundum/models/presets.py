@@ -10,6 +10,7 @@ from ..physics import (
     PublishedFilteringMass,
     SutherlandDopita93Bilinear,
     TotalDensitySquared,
+    UnlimitedEmptying,
     VirialTemperature,
 )
 from .thermal import ThermalCGM
@@ -35,12 +36,13 @@ def pandya26() -> ThermalCGM:
 
     It differs from ``ThermalCGM()`` in these components, each of which can be swapped alone: the filtering mass, the
     density convention, the cooling table's interpolation and edges, the sharp limits (loading ceilings, cooling rate,
-    overpressure), the rounded virial-temperature coefficient, the unguarded free-fall radius, and the energy of the
-    initial CGM.
+    overpressure), an ISM that winds may empty in no time, the rounded virial-temperature coefficient, the unguarded
+    free-fall radius, and the energy of the initial CGM.
     """
     return ThermalCGM(
         energy_ceiling=Ceiling(minimum=HardMinimum()),
         metal_ceiling=Ceiling(minimum=HardMinimum()),
+        emptying=UnlimitedEmptying(),
         reionisation=Okamoto08(filtering_mass=PublishedFilteringMass()),
         virial=VirialTemperature(35.9),
         free_fall=FreeFall(limit=Unlimited()),
@@ -56,12 +58,14 @@ def pandya23() -> TurbulentCGM:
     """The turbulent model of Pandya et al. 2023, with its published choices and smooth switches.
 
     It differs from ``TurbulentCGM()`` in the filtering mass, the density convention (cooling per n_tot^2, five times
-    more), the rounded virial-temperature coefficient and the unguarded free-fall radius.  The switches that the paper
-    has sharp are smooth; ``onset=PublishedOnset()``, ``condensing=HardPositivePart()`` and
-    ``halo_outflow=OverpressureOutflow(excess=HardPositivePart())`` make them sharp.  Its cooling tables are not
-    shipped: ``cooling=corundum.io.read_wiersma09(folder)`` takes them where `PhotoionisedCooling` stands.
+    more), an ISM that winds may empty in no time, the rounded virial-temperature coefficient and the unguarded
+    free-fall radius.  The switches that the paper has sharp are smooth; ``onset=PublishedOnset()``,
+    ``condensing=HardPositivePart()`` and ``halo_outflow=OverpressureOutflow(excess=HardPositivePart())`` make them
+    sharp.  Its cooling tables are not shipped: ``cooling=corundum.io.read_wiersma09(folder)`` takes them where
+    `PhotoionisedCooling` stands.
     """
     return TurbulentCGM(
+        emptying=UnlimitedEmptying(),
         reionisation=Okamoto08(filtering_mass=PublishedFilteringMass()),
         virial=VirialTemperature(35.9),
         free_fall=FreeFall(limit=Unlimited()),

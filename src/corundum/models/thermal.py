@@ -19,6 +19,7 @@ from ..physics import (
     AbstractCondensation,
     AbstractCooling,
     AbstractDensityConvention,
+    AbstractEmptying,
     AbstractGalaxyScaling,
     AbstractPrevention,
     AbstractReionisation,
@@ -30,6 +31,7 @@ from ..physics import (
     FreeFall,
     Galaxy,
     GasSeed,
+    GradualEmptying,
     HarmonicCondensation,
     InflowMetallicity,
     IsothermalCGM,
@@ -132,6 +134,7 @@ class ThermalCGM(AbstractGalaxyModel):
     metal_loading: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=MetalLoading)
     energy_ceiling: Ceiling = eqx.field(default_factory=Ceiling)
     metal_ceiling: Ceiling = eqx.field(default_factory=Ceiling)
+    emptying: AbstractEmptying = eqx.field(default_factory=GradualEmptying)
     stellar_return: StellarReturn = eqx.field(default_factory=StellarReturn)
     inflow_metallicity: AbstractScaling = eqx.field(default_factory=InflowMetallicity)
     prevention: AbstractPrevention | AbstractGalaxyScaling = eqx.field(default_factory=LogisticPrevention)

@@ -20,6 +20,7 @@ from ..physics import (
     AbstractCondensation,
     AbstractCooling,
     AbstractDensityConvention,
+    AbstractEmptying,
     AbstractGalaxyScaling,
     AbstractNetCooling,
     AbstractOnset,
@@ -37,6 +38,7 @@ from ..physics import (
     Fire2ThermalWind,
     FreeFall,
     Galaxy,
+    GradualEmptying,
     HarmonicCondensation,
     HydrogenDensitySquared,
     IsothermalShells,
@@ -145,6 +147,7 @@ class TurbulentCGM(AbstractGalaxyModel):
     depletion_time: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=Fire2DepletionTime)
     metal_loading: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=lambda: ConstantLoading(0.0))
     metal_ceiling: Ceiling = eqx.field(default_factory=Ceiling)
+    emptying: AbstractEmptying = eqx.field(default_factory=GradualEmptying)
     stellar_return: StellarReturn = eqx.field(default_factory=StellarReturn)
     inflow_metallicity: AbstractScaling = eqx.field(default_factory=Fire2InflowMetallicity)
     prevention: AbstractPrevention | AbstractGalaxyScaling = eqx.field(default_factory=LogisticPrevention)

@@ -35,6 +35,11 @@ from .cooling import (
 from .discs import (
     DiscSize,
 )
+from .emptying import (
+    AbstractEmptying,
+    GradualEmptying,
+    UnlimitedEmptying,
+)
 from .enrichment import (
     InflowMetallicity,
     StellarReturn,
@@ -130,6 +135,7 @@ __all__ = [
     "AbstractCooling",
     "AbstractDensityConvention",
     "AbstractDrivingScale",
+    "AbstractEmptying",
     "AbstractFeeding",
     "AbstractFilteringMass",
     "AbstractGalaxyScaling",
@@ -161,6 +167,7 @@ __all__ = [
     "FreeFall",
     "Galaxy",
     "GasSeed",
+    "GradualEmptying",
     "HarmonicCondensation",
     "Henriques13Return",
     "HydrogenDensitySquared",
@@ -197,6 +204,7 @@ __all__ = [
     "Turbulence",
     "TurbulentSeed",
     "TwoModeFeedback",
+    "UnlimitedEmptying",
     "VirialScale",
     "VirialTemperature",
     "chabrier_return",
