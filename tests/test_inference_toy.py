@@ -1,5 +1,6 @@
 """Every method on a problem whose answer is known: a linear model, Gaussian errors, Gaussian priors."""
 
+import arviz as az
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -216,6 +217,16 @@ def test_mocks_by_sampling_are_calibrated(target):
     told = inference.campaign(target, 64, halos=None, block=64, key=7, fit=fit)
     share, error = told.coverage()
     assert np.all(np.abs(share - 0.6827) < 3.5 * error)
+
+
+def test_a_stray_walker_is_told(target, gauss):
+    made = inference.ensemble(target, gauss, walkers=16, warmup=100, draws=800)
+    assert "chains disagree" not in made.verdict.sentence
+    values = {name: np.array(made.data.posterior[name]) for name in made.names}
+    for each in values.values():
+        each[5] = each.mean() - 8.0 * each.std()
+    stray = inference.posterior.verdict(az.from_dict(posterior=values), together=True)
+    assert "chains disagree" in stray.sentence and not stray.good
 
 
 def test_posteriors_of_other_data_warm_up_apart(target):

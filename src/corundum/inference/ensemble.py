@@ -1,4 +1,7 @@
-"""Ensemble samplers, by numpyro: no gradients, so they check the others; walkers are solved as one list."""
+"""Ensemble samplers, by numpyro: no gradients, so they check the others; walkers are solved as one list.
+
+Walkers keep their places (numpyro can shuffle them), so that one which never comes back from a far corner is seen.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +28,7 @@ class AffineInvariant(eqx.Module):
         """numpyro's sampler of a potential."""
         moves = {AIES.DEMove(): 1.0, AIES.StretchMove(): 1.0}
         with jax.ensure_compile_time_eval():  # numpyro looks at the weights, also inside a compiled function
-            return AIES(potential_fn=potential, randomize_split=True, moves=moves)
+            return AIES(potential_fn=potential, randomize_split=False, moves=moves)
 
 
 class EnsembleSlice(eqx.Module):
@@ -33,7 +36,7 @@ class EnsembleSlice(eqx.Module):
 
     def kernel(self, potential: Callable) -> Any:
         """numpyro's sampler of a potential."""
-        return ESS(potential_fn=potential, randomize_split=True)
+        return ESS(potential_fn=potential, randomize_split=False)
 
 
 def ensemble(

@@ -144,7 +144,8 @@ def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0, together: bool
     without divergences and with energies that explore (E-BFMI above 0.3).
 
     Walkers of an ensemble are no independent chains: with `together` sample sizes follow from how slowly the mean of
-    all walkers wanders (Goodman & Weare 2010, section 4), where that says less.
+    all walkers wanders (Goodman & Weare 2010, section 4), where that says less, and R-hat compares four groups of
+    walkers, of which one that holds a stray walker differs from the rest.
 
     References
     ----------
@@ -154,7 +155,7 @@ def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0, together: bool
     names = list(data.posterior.data_vars)
     several = data.posterior.sizes["chain"] > 1
     measured = {
-        "rhat": az.rhat(data.posterior, method="rank") if several else None,
+        "rhat": az.rhat(_groups(data.posterior) if together else data.posterior, method="rank") if several else None,
         "ess_bulk": az.ess(data.posterior, method="bulk"),
         "ess_tail": az.ess(data.posterior, method="tail"),
     }
@@ -190,6 +191,14 @@ def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0, together: bool
     summary = f"{largest}smallest bulk sample size {np.min(table['ess_bulk']):.0f}, {divergences} divergences"
     sentence = f"trustworthy: {summary}" if good else f"not to be trusted yet: {'; '.join(faults)}"
     return Verdict(good, sentence, table, divergences, bfmi)
+
+
+def _groups(posterior, number=4):
+    """Walkers dealt out to groups, each as one chain with its draws in order of time."""
+    return {
+        name: np.stack([values.values[first::number].T.ravel() for first in range(number)])
+        for name, values in posterior.items()
+    }
 
 
 def _share_of_ensemble(az, values):
