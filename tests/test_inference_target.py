@@ -1,8 +1,10 @@
 """Targets of real populations: likelihood, nuisances, gradients, and what is refused."""
 
 import dataclasses
+import re
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
@@ -63,6 +65,19 @@ def test_gradient_against_differences(target):
     around = np.concatenate([u + step * np.eye(2), u - step * np.eye(2)])
     value = np.asarray(inference.log_density_at(target, around))
     np.testing.assert_allclose(slope[0], (value[:2] - value[2:]) / (2 * step), rtol=2e-3, atol=1e-2)
+
+
+def test_devices_exchange_galaxies_once_for_one_point(target):
+    """Not every sum of the regressions, nor its slopes: each exchange takes as long as the sums."""
+    arrays, rest = eqx.partition(target, eqx.is_array)
+
+    def slope(arrays, u):
+        target = eqx.combine(arrays, rest)
+        return jax.jacfwd(lambda u: target.log_likelihood(u))(u)
+
+    text = jax.jit(slope).lower(arrays, target.start()).compile().as_text()
+    exchanges = re.findall(r"= (\S+) (?:all-gather|all-reduce)(?:-start)?\(", text)
+    assert 1 <= len(exchanges) <= 4, exchanges
 
 
 @pytest.mark.slow
