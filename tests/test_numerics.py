@@ -1,6 +1,7 @@
 """Limiters, interpolation, special functions, batching and the solvers, each against an independent answer."""
 
 import diffrax
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -28,6 +29,7 @@ from corundum.numerics.interpolation import (
     UniformKnots,
     cubic_table,
 )
+from corundum.numerics.packing import pack, packed_jit
 from corundum.numerics.rows import Rows
 from corundum.numerics.solver import Equation, _error_norm
 from corundum.numerics.special import power_integral
@@ -351,3 +353,18 @@ def test_where_an_earlier_output_lies_does_not_move_the_end(place):
     there, end = jax.jit(jax.jacfwd(values))(place)
     rate = jnp.sum(jnp.abs(place - knots)) - values(place)[0]
     np.testing.assert_allclose([there, end], [rate, 0.0], rtol=1e-3, atol=2e-3)
+
+
+def test_a_packed_tree_is_itself_again_and_hands_over_one_array_of_scalars():
+    tree = {"a": jnp.float64(1.5), "b": [jnp.arange(3.0), "word"], "c": jnp.float64(-2.0), "d": jnp.int32(4)}
+    packed = pack(tree)
+    assert packed.scalars.shape == (2,)
+    assert eqx.tree_equal(packed.unpacked(), tree)
+
+    def total(tree, x):
+        return tree["a"] * x + jnp.sum(tree["b"][0]) * tree["c"]
+
+    compiled = packed_jit(total)
+    assert compiled(tree, jnp.float64(2.0)) == total(tree, 2.0)
+    slope = jax.grad(lambda a: compiled({**tree, "a": a}, jnp.float64(2.0)))(tree["a"])  # traced: nothing to pack
+    assert slope == 2.0

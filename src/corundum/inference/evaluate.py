@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ..numerics.packing import packed_jit
 from .batches import over_points
 from .summaries import Prediction
 
@@ -84,13 +85,13 @@ def _log_density_jvp(primals, tangents):
     return value, gradient @ tangents[0]
 
 
-@eqx.filter_jit
+@packed_jit
 def predict(target: Any, u: Float[Array, "s p"]) -> Prediction:
     """Predictions at S points, solved as one list: a `Prediction` of arrays (S, M)."""
     return over_points(lambda target, u: target.predict(u), target, u)
 
 
-@eqx.filter_jit
+@packed_jit
 def log_density_at(target: Any, u: Float[Array, "s p"]) -> Float[Array, " s"]:
     """Log density at S points, solved as one list."""
     return over_points(lambda target, u: _plain(target, u, target.data.y), target, u)
@@ -103,7 +104,7 @@ def value_and_gradient(
     return _values_and_gradients(target, u, _rows(target, u, y))
 
 
-@eqx.filter_jit
+@packed_jit
 def _values_and_gradients(target, u, y):
     return over_points(lambda target, u, y: _value_and_gradient(u, target, y), target, u, y)
 
@@ -121,7 +122,7 @@ def _rows(target, u, y):
     return jnp.broadcast_to(target.data.y if y is None else y, (len(u), len(target.data)))
 
 
-@eqx.filter_jit
+@packed_jit
 def _linearise(target, u, y):
     def moving(target, u, y):
         values, prediction = target.values(u), target.predict(u)

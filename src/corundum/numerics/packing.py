@@ -1,0 +1,61 @@
+"""Handing a model over to several devices as one array of numbers instead of a hundred scalars.
+
+Every array that a compiled function is given costs twenty microseconds for each device, which for a hundred halos adds
+up to as much as solving them.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+__all__ = ["Packed", "pack", "packed_jit"]
+
+
+class Packed(eqx.Module):
+    """A pytree whose scalars lie in one array.
+
+    Attributes
+    ----------
+    scalars : array, (n,)
+    rest : list
+        The other leaves, and None in the place of scalars.
+    structure : tree structure
+    """
+
+    scalars: Float[Array, " n"]
+    rest: list[Any]
+    structure: Any = eqx.field(static=True)
+
+    def unpacked(self) -> Any:
+        """The pytree as it was, for use inside a compiled function."""
+        scalars = iter(self.scalars)
+        leaves = [next(scalars) if leaf is None else leaf for leaf in self.rest]
+        return jax.tree.unflatten(self.structure, leaves)
+
+
+def pack(tree: Any) -> Packed:
+    """`tree`, whose arrays are known numbers, packed."""
+    leaves, structure = jax.tree.flatten(tree)
+    scalar = [isinstance(leaf, jax.Array) and leaf.shape == () and leaf.dtype == jnp.float64 for leaf in leaves]
+    scalars = np.array([np.asarray(leaf) for leaf, is_scalar in zip(leaves, scalar, strict=True) if is_scalar])
+    rest = [None if is_scalar else leaf for leaf, is_scalar in zip(leaves, scalar, strict=True)]
+    return Packed(scalars, rest, structure)
+
+
+def packed_jit(function: Callable) -> Callable:
+    """`function` compiled, with a first argument that is packed on the way."""
+    inner = eqx.filter_jit(lambda packed, *rows: function(packed.unpacked(), *rows))
+
+    @functools.wraps(function)
+    def call(tree: Any, *rows: Any) -> Any:
+        if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree)):
+            return function(tree, *rows)
+        return inner(pack(tree), *rows)
+
+    return call
