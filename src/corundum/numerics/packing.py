@@ -1,7 +1,7 @@
 """Handing a model over to several devices as one array of numbers instead of a hundred scalars.
 
-Every array that a compiled function is given costs twenty microseconds for each device, which for a hundred halos adds
-up to as much as solving them.
+Every array that a compiled function is given costs about twenty microseconds for each device; for a hundred halos that
+adds up to nearly as much as solving them.
 """
 
 import functools
@@ -13,6 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+
+from .batching import is_traced
 
 __all__ = ["Packed", "pack", "packed_jit"]
 
@@ -54,7 +56,7 @@ def packed_jit(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def call(tree: Any, *rows: Any) -> Any:
-        if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree)):
+        if is_traced(tree):
             return function(tree, *rows)
         return inner(pack(tree), *rows)
 

@@ -22,10 +22,10 @@ class AbstractEmptying(eqx.Module):
 class GradualEmptying(AbstractEmptying):
     """Star formation slows where it would lock up and blow away the whole ISM within the lives of massive stars.
 
-    Laws of mass loading are powers, fitted where eta_M is a hundred or less.  At high redshift and in the corners of
-    their priors they pass 10^4 and would empty the ISM in thousands of years, before the first of its stars explodes.
-    The limit holds (1 - f_rec + eta_M) / t_dep below one over `shortest_time`.  Where gas falls in, stars still form at
-    the rate that balances it: only the gas that waits meanwhile is more.
+    Laws of mass loading are powers without an end.  At high redshift, in the corners of their priors, they pass 10^4
+    and would empty the ISM in thousands of years, before the first of its stars explodes.  The limit holds
+    (1 - f_rec + eta_M) / t_dep below one over `shortest_time`.  Where gas falls in, stars still form at the rate that
+    balances it: only the gas that waits meanwhile is more.
     """
 
     shortest_time: Float[Array, ""] = parameter(
