@@ -1,7 +1,7 @@
 """Time gradients of the log posterior and the standard problem; study how many halos it needs.
 
     python benchmarks/inference.py -o out/benchmarks --only gradient standard convergence
-    python benchmarks/inference.py -o out/benchmarks --only agreement    # standard, and an ensemble beside it
+    python benchmarks/inference.py -o out/benchmarks --only agreement --method nuts    # and an ensemble
     python benchmarks/inference.py -o out/benchmarks --only gradient --peer ENV/bin/python published_package.py
 
 The standard problem: eight parameters of `pandya26()`, stellar-to-halo mass, cold gas, gas-phase metals, four chains.
@@ -79,19 +79,26 @@ def gradient(peer):
     return rows
 
 
-def whole(halos, check):
-    """Mode, Laplace and Hamiltonian chains of the standard problem, from nothing; with `check`, an ensemble as well."""
+def whole(halos, method, check):
+    """Mode, Laplace and chains of the standard problem, from nothing; with `check`, an ensemble as well."""
     began = time.perf_counter()
     target, _ = standard(halos).within_reach()
     best = inference.maximise(target, starts=8)
     gauss = inference.laplace(target, best)
     mode = time.perf_counter() - began
-    how = inference.NutsSettings(trajectory=2.0)
+    how = inference.NutsSettings(trajectory=2.0 if method == "hmc" else None)
     posterior = inference.nuts(target, gauss, chains=4, warmup=150, draws=400, settings=how)
     total = time.perf_counter() - began
     print(best.in_words(), posterior.verdict.sentence, f"{mode:.0f} s to the mode, {total:.0f} s in all", flush=True)
     steps, percentiles = float(posterior.data.sample_stats.n_steps.mean()), posterior.percentiles().tolist()
-    row = {"what": "standard problem", "halos": halos, "mode_s": mode, "total_s": total, "steps": steps}
+    row = {
+        "what": "standard problem",
+        "method": method,
+        "halos": halos,
+        "mode_s": mode,
+        "total_s": total,
+        "steps": steps,
+    }
     rows = [{**row, **numbers(posterior.verdict.table), "percentiles": percentiles}]
     return [*rows, agreement(target, gauss, posterior)] if check else rows
 
@@ -147,6 +154,7 @@ def main():
         default=["gradient", "standard"],
     )
     parser.add_argument("--halos", type=int, default=60, help="of the standard problem")
+    parser.add_argument("--method", choices=["hmc", "nuts"], default="hmc", help="of the standard problem's chains")
     parser.add_argument("--peer", nargs="+")
     chosen = parser.parse_args()
     chosen.output.mkdir(parents=True, exist_ok=True)
@@ -154,7 +162,7 @@ def main():
     if "gradient" in chosen.only:
         found += gradient(chosen.peer)
     if {"standard", "agreement"} & set(chosen.only):
-        found += whole(chosen.halos, "agreement" in chosen.only)
+        found += whole(chosen.halos, chosen.method, "agreement" in chosen.only)
     if "convergence" in chosen.only:
         found += convergence()
     (chosen.output / "inference.json").write_text(json.dumps(found, indent=1))

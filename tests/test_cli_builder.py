@@ -17,7 +17,7 @@ from corundum.cli.errors import RunFileError
 from corundum.cli.kinds import public_kinds, resolve, source_files
 from corundum.cli.values import as_toml, convert
 from corundum.cosmology import Cosmology, planck18
-from corundum.numerics.solver import DiffraxSolver
+from corundum.numerics import DiffraxSolver
 
 MINE = """
 import equinox as eqx

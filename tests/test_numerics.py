@@ -22,6 +22,7 @@ from corundum.numerics import (
 )
 from corundum.numerics.batching import independently, map_batch
 from corundum.numerics.coordinates import coordinate, coordinate_slope, from_coordinate
+from corundum.numerics.diffrax_solver import _error_norm
 from corundum.numerics.interpolation import (
     BackwardDifference,
     ContinuousCurvature,
@@ -31,7 +32,7 @@ from corundum.numerics.interpolation import (
 )
 from corundum.numerics.packing import pack, packed_jit
 from corundum.numerics.rows import Rows
-from corundum.numerics.solver import Equation, _error_norm
+from corundum.numerics.solver import Equation
 from corundum.numerics.special import power_integral
 
 positive = st.floats(1e-8, 1e8)

@@ -73,7 +73,7 @@ class Diemer19(AbstractConcentration):
     def __init__(self):
         names, table = read_grid("concentration", "diemer19_vir.csv")
         self.log_mvir = jnp.asarray([float(name) for name in names[1:]])
-        self.log_expansion = jnp.log1p(table[:, 0])
+        self.log_expansion = jnp.asarray(np.log1p(table[:, 0]))
         self.log_concentration = jnp.asarray(table[:, 1:].T)
 
     @eqx.filter_jit

@@ -29,7 +29,7 @@ from jaxtyping import Array, Float
 
 from ..cosmology import Cosmology, pandya26_cosmology
 from ..parameters import require_float64
-from .clock import ages
+from .clock import ages, redshifts
 from .concentration import (
     AbstractConcentration,
     ConcentrationScatter,
@@ -66,8 +66,9 @@ def log_times(
             "the first redshift must be the larger one, and at least 4 times are needed"
         )
     first, last = ages(cosmology, np.array([first_redshift, last_redshift]))
-    times = jnp.exp(jnp.linspace(jnp.log(first), jnp.log(last), number))
-    return times.at[0].set(first).at[-1].set(last)
+    times = np.exp(np.linspace(np.log(first), np.log(last), number))
+    times[0], times[-1] = first, last
+    return jnp.asarray(times)
 
 
 def monte_carlo(
@@ -130,25 +131,30 @@ def monte_carlo(
     sampling = UniformLogMass() if sampling is None else sampling
     concentration = Diemer19() if concentration is None else concentration
     scatter = ConcentrationScatter() if scatter is None else scatter
-    time = log_times(cosmology) if times is None else jnp.asarray(times, jnp.float64)
+    # On the host where nothing is gained by compiling: a program costs as much as all these numbers.
+    time = np.asarray(log_times(cosmology) if times is None else times, np.float64)
+    redshift, today = redshifts(cosmology, time), ages(cosmology, np.zeros(1))[0]
     key = jax.random.key(key) if isinstance(key, int | np.integer) else key
-    mass_key, growth_key, scatter_key = jax.random.split(key, 3)
+    mass_key, growth_key, scatter_key = _three_keys(key)
     masses, weights = sampling.draw(mass_key, n, low, high)
+    given = np.asarray(masses)
 
-    redshift, today = _clock(cosmology, time)
     names, table = read_grid("concentration", "formation_times.csv")
     formation = _FormationTimes(table[:, 0], np.array([float(name) for name in names[1:]]), table[:, 1:])
     floor = jnp.asarray(first_log_mvir, jnp.float64)
-    log_mass, log_c, start = np.empty((n, len(time))), np.empty((n, len(time))), np.empty(n)
+    drawn = [np.empty((n, len(time))), np.empty((n, len(time))), np.empty(n)]
     for number, first in enumerate(range(0, n, _BATCH)):
         rows = np.minimum(np.arange(first, first + _BATCH), n - 1)
-        keys = [jax.random.fold_in(k, number) for k in (growth_key, scatter_key)]
-        made = _batch(keys, masses[rows], time, redshift, today, concentration, scatter, floor, formation)
+        keys = growth_key, scatter_key, np.int32(number)
+        made = _batch(keys, given[rows], time, redshift, today, concentration, scatter, floor, formation)
         kept = slice(first, min(first + _BATCH, n))
-        for whole, part in zip((log_mass, log_c, start), made, strict=True):
+        for whole, part in zip(drawn, made, strict=True):
             whole[kept] = np.asarray(part)[: kept.stop - kept.start]
+    # One after the other, or a million halos would be in memory twice.
+    del whole
+    log_mass, log_c, start = (jax.device_put(drawn.pop(0)).block_until_ready() for _ in range(3))
     return HaloHistories(
-        time,
+        jnp.asarray(time),
         log_mass,
         log_c,
         start=start,
@@ -178,8 +184,9 @@ def _check_request(n: int, log_mvir: tuple[float, float], first_log_mvir: float)
 
 def _diffmah():
     """The calibrated population of diffmah, its parameters, and log10 of mass as a function of time."""
-    # Importing diffmah takes seconds, and makes arrays that must not belong to a trace that is under way.
-    with jax.ensure_compile_time_eval():
+    # Importing diffmah makes arrays, which must not belong to a trace that is under way; it compiles 44 functions to
+    # make them once, where their operations one by one are less work.
+    with jax.ensure_compile_time_eval(), jax.disable_jit():
         from diffmah import logmh_at_t_obs
         from diffmah.diffmahpop_kernels.bimod_censat_params import DEFAULT_DIFFMAHPOP_PARAMS
         from diffmah.diffmahpop_kernels.mc_bimod_cens import mc_diffmah_cenpop
@@ -210,17 +217,17 @@ def _lateness(half_time, log_mvir, formation):
     return jax.vmap(jnp.interp, in_axes=(0, 0, None))(half_time, at_mass(formation.quantiles), formation.score)
 
 
-@eqx.filter_jit
-def _clock(cosmology, time):
-    """Redshift of each time, and the age of the universe [Gyr]."""
-    return cosmology.redshift(time), cosmology.age(0.0)
+@jax.jit
+def _three_keys(key):
+    return tuple(jax.random.split(key, 3))
 
 
 @eqx.filter_jit
 def _batch(keys, log_mvir, time, redshift, today, concentration, scatter, first_log_mvir, formation):
     """log10 of mass and of concentration at `time`, and the start time, of one batch of halos."""
     _, _, mass_at = _diffmah()
-    growth = _draw_growth(keys[0], log_mvir, today)
+    growth_key, scatter_key = (jax.random.fold_in(key, keys[2]) for key in keys[:2])
+    growth = _draw_growth(growth_key, log_mvir, today)
     log_today = jnp.log10(today)
     columns = type(growth)(*(number[:, None] for number in growth))
     log_mass = mass_at(columns, time[None, :], log_today)
@@ -238,7 +245,7 @@ def _batch(keys, log_mvir, time, redshift, today, concentration, scatter, first_
         return jnp.where(reached, earliest, jnp.exp(jax.lax.fori_loop(0, 52, halve, ends)[1]))
 
     half_time = jnp.log10(crossing(log_mvir - _LOG_HALF, 1e-3 * today))
-    offset = scatter.draw(keys[1], _lateness(half_time, log_mvir, formation))
+    offset = scatter.draw(scatter_key, _lateness(half_time, log_mvir, formation))
     log_c = limit_concentration(concentration(log_mass, redshift) + offset[:, None])
     return log_mass, log_c, crossing(first_log_mvir, time[0])
 

@@ -10,7 +10,7 @@ from .limiters import (
     SmoothPositivePart,
     Unlimited,
 )
-from .solver import AbstractSolver, DiffraxSolver, Trajectory
+from .solver import AbstractSolver, Trajectory
 
 __all__ = [
     "AbstractMinimum",
@@ -25,3 +25,12 @@ __all__ = [
     "Trajectory",
     "Unlimited",
 ]
+
+
+def __getattr__(name: str):
+    """The reference engine loads on first use: importing diffrax takes a quarter of a second."""
+    if name == "DiffraxSolver":
+        from .diffrax_solver import DiffraxSolver
+
+        return DiffraxSolver
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")

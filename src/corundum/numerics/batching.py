@@ -52,7 +52,9 @@ def map_batch(
         return _over_devices(function, shared, batch, rows, chunk)
     processes, mine = jax.process_count(), jax.process_index()
     share = -(-rows // processes)
-    own = jax.tree.map(lambda leaf: _padded(leaf, share * processes)[mine * share : (mine + 1) * share], batch)
+    own = batch
+    if processes > 1:
+        own = jax.tree.map(lambda leaf: _padded(leaf, share * processes)[mine * share : (mine + 1) * share], batch)
     size = chunk * jax.local_device_count()
     parts = []
     for first in range(0, share, size):
@@ -62,10 +64,22 @@ def map_batch(
         parts.append(jax.tree.map(lambda leaf, keep=keep: leaf[:keep], result))
         if progress is not None:
             progress(first + keep, share)
-    whole = parts[0] if len(parts) == 1 else jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+    if len(parts) > 1:
+        parts = [_joined(parts)]
+    whole = parts[0]
     if processes > 1:
         whole = jax.tree.map(lambda leaf: leaf[:rows], multihost_utils.process_allgather(whole, tiled=True))
     return jax.tree.map(jnp.asarray, whole)
+
+
+def _joined(parts):
+    """All chunks as one; each array of theirs is let go of once copied, or large results would be in memory twice."""
+    structure = jax.tree.structure(parts[0])
+    columns = [jax.tree.leaves(part) for part in parts]
+    parts.clear()
+    return structure.unflatten(
+        [jnp.asarray(np.concatenate([column.pop(0) for column in columns])) for _ in range(structure.num_leaves)]
+    )
 
 
 @eqx.filter_jit
