@@ -13,6 +13,7 @@ from scipy import stats
 
 import corundum as co
 from corundum import inference, observables
+from corundum.inference import tables
 from corundum.inference.likelihood import data_of
 from growing import Growing
 
@@ -275,3 +276,16 @@ def test_measurements_of_the_same_galaxies_are_correlated():
     assert gas.cross_covariance(gas) is None
     bare = data_of([gas.diagonal(), stars.diagonal()])
     np.testing.assert_array_equal(bare.covariance, np.diag(np.diag(bare.covariance)))
+
+
+def test_findings_name_the_masses_at_which_one_kind_of_feedback_wins():
+    draws = np.random.default_rng(0).normal(size=(400, 1))
+    mass = np.array([10.0, 11.0, 12.0, 13.0, 14.0])
+    share = np.tile([0.9, 0.8, 0.5, 0.7, 0.1], (400, 1))
+    share[::2, 2] = 0.51
+    indices = {"all": (mass, {"preventive_fraction": share})}
+    said = tables.findings({"all": 0.1 * draws}, ["slope"], draws, indices=indices)
+    assert said[0].startswith("all: 1 of 1 parameters") and "slope (0.10)" in said[0]
+    assert "a median of 0.10 to 0.90 over lg Mvir 10.0 to 14.0" in said[1]
+    assert "prevention exceeds ejection with 95% probability at lg Mvir 10.0 to 11.0, 13.0;" in said[1]
+    assert said[1].endswith("ejection exceeds prevention with 95% probability at 14.0.")

@@ -96,13 +96,19 @@ def findings(
         share = values["preventive_fraction"]
         probability = np.mean(share > 0.5, axis=0)
         middle = np.median(share, axis=0)
-        strong = [f"{m:.1f}" for m, p in zip(mass, probability, strict=True) if p > 0.95]
-        weak = [f"{m:.1f}" for m, p in zip(mass, probability, strict=True) if p < 0.05]
+        strong, weak = _stretches(mass, probability > 0.95), _stretches(mass, probability < 0.05)
         text = (
             f"{label}: of the baryons missing from galaxies, a median of {middle.min():.2f} to {middle.max():.2f} "
             f"over lg Mvir {mass.min():.1f} to {mass.max():.1f} was kept from ever entering them"
         )
-        text += f"; prevention exceeds ejection with 95% probability at lg Mvir {', '.join(strong)}" if strong else ""
-        text += f"; ejection exceeds prevention with 95% probability at {', '.join(weak)}" if weak else ""
+        text += f"; prevention exceeds ejection with 95% probability at lg Mvir {strong}" if strong else ""
+        text += f"; ejection exceeds prevention with 95% probability at {weak}" if weak else ""
         said.append(text + ".")
     return said
+
+
+def _stretches(mass, holds):
+    """Where something holds along increasing masses: "10.0 to 11.9, 12.5"."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], holds.astype(int), [0]])))
+    ends = [(f"{mass[first]:.1f}", f"{mass[beyond - 1]:.1f}") for first, beyond in edges.reshape(-1, 2)]
+    return ", ".join(first if first == last else f"{first} to {last}" for first, last in ends)
