@@ -30,7 +30,7 @@ from corundum.numerics.interpolation import (
     UniformKnots,
     cubic_table,
 )
-from corundum.numerics.packing import pack, packed_jit
+from corundum.numerics.packing import pack, packed_jit, unpacked
 from corundum.numerics.rows import Rows
 from corundum.numerics.solver import Equation
 from corundum.numerics.special import power_integral
@@ -360,7 +360,7 @@ def test_a_packed_tree_is_itself_again_and_hands_over_one_array_of_scalars():
     tree = {"a": jnp.float64(1.5), "b": [jnp.arange(3.0), "word"], "c": jnp.float64(-2.0), "d": jnp.int32(4)}
     packed = pack(tree)
     assert packed.scalars.shape == (2,)
-    assert eqx.tree_equal(packed.unpacked(), tree)
+    assert eqx.tree_equal(unpacked(packed), tree)
 
     def total(tree, x):
         return tree["a"] * x + jnp.sum(tree["b"][0]) * tree["c"]

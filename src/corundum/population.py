@@ -18,11 +18,12 @@ from jaxtyping import Array, Bool, Float, Int
 
 from .halos import HALO_QUANTITIES, Halo, HaloHistories
 from .models import AbstractModel, Rates
-from .numerics.batching import is_traced, map_batch
+from .numerics.batching import map_batch
 from .numerics.coordinates import coordinate, from_coordinate
 from .numerics.lanes import LaneSolver
 from .numerics.rows import Rows, row_axes
 from .numerics.solver import STATUS, AbstractSolver, Equation
+from .numerics.tracing import is_traced
 from .parameters import require_float64
 from .units import Quantity
 

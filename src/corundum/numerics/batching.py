@@ -15,12 +15,10 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-__all__ = ["everywhere", "independently", "map_batch", "is_traced"]
+from .packing import pack, unpacked
+from .tracing import is_traced
 
-
-def is_traced(tree: Any) -> bool:
-    """Whether any leaf of `tree` is being traced by a JAX transformation."""
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
+__all__ = ["everywhere", "independently", "map_batch"]
 
 
 def map_batch(
@@ -56,7 +54,7 @@ def map_batch(
     if processes > 1:
         own = jax.tree.map(lambda leaf: _padded(leaf, share * processes)[mine * share : (mine + 1) * share], batch)
     size = chunk * jax.local_device_count()
-    parts = []
+    shared, parts = pack(shared), []
     for first in range(0, share, size):
         part = own if share <= size else jax.tree.map(lambda leaf, i=first: _padded(leaf[i : i + size], size), own)
         keep = min(size, share - first)
@@ -85,6 +83,7 @@ def _joined(parts):
 @eqx.filter_jit
 def _over_devices(function, shared, batch, rows, chunk):
     """All rows at once over the local devices, each of which goes through its share chunk by chunk."""
+    shared = unpacked(shared)
     devices = _devices_for(rows)
     chunks = -(-rows // (len(devices) * chunk))
     width = -(-rows // (len(devices) * chunks))

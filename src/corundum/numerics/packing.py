@@ -14,9 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .batching import is_traced
+from .tracing import is_traced
 
-__all__ = ["Packed", "pack", "packed_jit"]
+__all__ = ["Packed", "pack", "packed_jit", "unpacked"]
 
 
 class Packed(eqx.Module):
@@ -34,12 +34,6 @@ class Packed(eqx.Module):
     rest: list[Any]
     structure: Any = eqx.field(static=True)
 
-    def unpacked(self) -> Any:
-        """The pytree as it was, for use inside a compiled function."""
-        scalars = iter(self.scalars)
-        leaves = [next(scalars) if leaf is None else leaf for leaf in self.rest]
-        return jax.tree.unflatten(self.structure, leaves)
-
 
 def pack(tree: Any) -> Packed:
     """`tree`, whose arrays are known numbers, packed."""
@@ -50,9 +44,18 @@ def pack(tree: Any) -> Packed:
     return Packed(scalars, rest, structure)
 
 
+def unpacked(tree: Any) -> Any:
+    """The pytree as it was before `pack`, for use inside a compiled function; any other as it is."""
+    if not isinstance(tree, Packed):
+        return tree
+    scalars = iter(tree.scalars)
+    leaves = [next(scalars) if leaf is None else leaf for leaf in tree.rest]
+    return jax.tree.unflatten(tree.structure, leaves)
+
+
 def packed_jit(function: Callable) -> Callable:
     """`function` compiled, with a first argument that is packed on the way."""
-    inner = eqx.filter_jit(lambda packed, *rows: function(packed.unpacked(), *rows))
+    inner = eqx.filter_jit(lambda packed, *rows: function(unpacked(packed), *rows))
 
     @functools.wraps(function)
     def call(tree: Any, *rows: Any) -> Any:

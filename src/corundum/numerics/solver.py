@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 from jaxtyping import Array, Float, Int
 
-from .batching import is_traced
+from .tracing import is_traced
 
 __all__ = ["STATUS", "Equation", "Trajectory", "AbstractSolver", "check_settings"]
 
