@@ -128,6 +128,12 @@ def test_batches_lose_no_row_whatever_the_chunk(rows, chunk):
     np.testing.assert_array_equal(traced["y"], result["y"])
 
 
+def test_chunks_are_equal():
+    seen = []
+    map_batch(_double, 1.0, {"x": jnp.zeros(10), "n": jnp.zeros(10)}, chunk=4, progress=lambda *done: seen.append(done))
+    assert seen == [(6, 10), (10, 10)], "two devices: six and four rows, not eight and two"
+
+
 ENGINES = pytest.mark.parametrize("engine", [DiffraxSolver, LaneSolver])
 FORWARD_AND_REVERSE = pytest.mark.parametrize("derivative", [jax.jacfwd, jax.jacrev])
 

@@ -53,7 +53,9 @@ def map_batch(
     own = batch
     if processes > 1:
         own = jax.tree.map(lambda leaf: _padded(leaf, share * processes)[mine * share : (mine + 1) * share], batch)
-    size = chunk * jax.local_device_count()
+    # As many chunks as it takes, but equal ones: the last would be filled up with work for nothing.
+    devices = jax.local_device_count()
+    size = -(-share // (-(-share // (chunk * devices)) * devices)) * devices
     shared, parts = pack(shared), []
     for first in range(0, share, size):
         part = own if share <= size else jax.tree.map(lambda leaf, i=first: _padded(leaf[i : i + size], size), own)
