@@ -106,26 +106,31 @@ class UniformKnots(NamedTuple):
 
 
 class CubicTable(NamedTuple):
-    """The curves of a `HermiteTable` as polynomial coefficients next to each other: one short read per evaluation.
+    """The curves of a `HermiteTable` with the numbers of a knot next to each other: two short reads per evaluation.
+
+    Polynomial coefficients would take twice the memory, and large populations wait for memory.
 
     Attributes
     ----------
     knots : array, shape (t,), or UniformKnots
-    coefficients : array, shape (t - 1, 4 * curves), or `Rows` of such arrays
-        From the constant to the cubic, in units of the interval, one curve after the other.
+    nodes : array, shape (t, 2 * curves), or `Rows` of such arrays
+        Value and slope of one curve after the other.
     """
 
     knots: Float[Array, " t"] | UniformKnots
-    coefficients: Float[Array, "intervals c"] | Rows
+    nodes: Float[Array, "t c"] | Rows
 
     def __call__(self, x: Float[Array, ""]) -> tuple[list[Float[Array, ""]], list[Float[Array, ""]]]:
         """Values and derivatives of the curves at the scalar `x`."""
-        own = isinstance(self.coefficients, Rows)
-        table = self.coefficients.table if own else self.coefficients
-        i, s, spacing = self._locate(x, table.shape[-2])
-        read = self.coefficients[i] if own else take(table, i)
-        curves = [_evaluate([read[j + k] for k in range(4)], s) for j in range(0, table.shape[-1], 4)]
-        return [value for value, _ in curves], [slope / spacing for _, slope in curves]
+        own = isinstance(self.nodes, Rows)
+        table = self.nodes.table if own else self.nodes
+        i, s, h = self._locate(x, table.shape[-2] - 1)
+        left, right = (self.nodes[k] if own else take(table, k) for k in (i, i + 1))
+        curves = [
+            _evaluate(_cubic(left[j], right[j], left[j + 1] * h, right[j + 1] * h), s)
+            for j in range(0, table.shape[-1], 2)
+        ]
+        return [value for value, _ in curves], [slope / h for _, slope in curves]
 
     def _locate(self, x, intervals):
         """Interval of `x`, the position in units of it, and its width."""
@@ -142,10 +147,8 @@ def cubic_table(
     knots: Float[Array, " t"] | UniformKnots, values: Float[Array, "... t"], slopes: Float[Array, "... t"]
 ) -> CubicTable:
     """A `CubicTable` of values and slopes at knots: shape (curves, t), or (n, curves, t) for one row per trajectory."""
-    h = knots.spacing if isinstance(knots, UniformKnots) else jnp.diff(knots)
-    ends = values[..., :-1], values[..., 1:], slopes[..., :-1] * h, slopes[..., 1:] * h
-    coefficients = jnp.moveaxis(jnp.stack(_cubic(*ends), axis=-1), -2, -3)  # (..., t - 1, curves, 4)
-    flat = coefficients.reshape(*coefficients.shape[:-2], -1)
+    nodes = jnp.moveaxis(jnp.stack([values, slopes], axis=-1), -2, -3)  # (..., t, curves, 2)
+    flat = nodes.reshape(*nodes.shape[:-2], -1)
     return CubicTable(knots, flat if values.ndim == 2 else Rows(flat, jnp.arange(len(values), dtype=jnp.int32)))
 
 
