@@ -1,8 +1,9 @@
 """Shared test set-up: double precision and two CPU devices, as the command line sets them.
 
-Compiled programs are kept in the directory of pytest's own cache, for the other workers and for the processes that
-tests start: compiling takes most of the time of the suite.  For the same reason machine code is not optimised here,
-which changes round-off and speed alone; `make demo` and benchmarks run what users run.
+Compiled programs of the processes that tests start are kept in the directory of pytest's own cache: compiling takes
+most of the time of the suite.  For the same reason machine code is not optimised here, which changes round-off and
+speed alone; `make demo` and benchmarks run what users run.  The workers keep no programs: jaxlib 0.10.2 has
+crashed in them, once in a few thousand tests, while it wrote one out.
 """
 
 import os
@@ -16,6 +17,7 @@ import jax
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_num_cpu_devices", 2)
+jax.config.update("jax_enable_compilation_cache", False)
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
