@@ -137,22 +137,11 @@ def monte_carlo(
     key = jax.random.key(key) if isinstance(key, int | np.integer) else key
     mass_key, growth_key, scatter_key = _three_keys(key)
     masses, weights = sampling.draw(mass_key, n, low, high)
-    given = np.asarray(masses)
-
-    names, table = read_grid("concentration", "formation_times.csv")
-    formation = _FormationTimes(table[:, 0], np.array([float(name) for name in names[1:]]), table[:, 1:])
     floor = jnp.asarray(first_log_mvir, jnp.float64)
-    drawn = [np.empty((n, len(time))), np.empty((n, len(time))), np.empty(n)]
-    for number, first in enumerate(range(0, n, _BATCH)):
-        rows = np.minimum(np.arange(first, first + _BATCH), n - 1)
-        keys = growth_key, scatter_key, np.int32(number)
-        made = _batch(keys, given[rows], time, redshift, today, concentration, scatter, floor, formation)
-        kept = slice(first, min(first + _BATCH, n))
-        for whole, part in zip(drawn, made, strict=True):
-            whole[kept] = np.asarray(part)[: kept.stop - kept.start]
+    laws = (time, redshift, today, concentration, scatter, floor, _formation_times())
+    parts = _in_batches((growth_key, scatter_key), np.asarray(masses), laws)
     # One after the other, or a million halos would be in memory twice.
-    del whole
-    log_mass, log_c, start = (jax.device_put(drawn.pop(0)).block_until_ready() for _ in range(3))
+    log_mass, log_c, start = (jax.device_put(parts.pop(0)).block_until_ready() for _ in range(3))
     return HaloHistories(
         jnp.asarray(time),
         log_mass,
@@ -162,6 +151,18 @@ def monte_carlo(
         cosmology=cosmology,
         provenance=_provenance(n, low, high, sampling, concentration, scatter, float(time[0]), first_log_mvir),
     )
+
+
+def _in_batches(keys, log_mvir, laws):
+    """What `_batch` makes of all halos: arrays on the host."""
+    n, times = len(log_mvir), len(laws[0])
+    made = [np.empty((n, times)), np.empty((n, times)), np.empty(n)]
+    for number, first in enumerate(range(0, n, _BATCH)):
+        rows = np.minimum(np.arange(first, first + _BATCH), n - 1)
+        kept = min(_BATCH, n - first)
+        for whole, part in zip(made, _batch((*keys, np.int32(number)), log_mvir[rows], *laws), strict=True):
+            whole[first : first + kept] = np.asarray(part)[:kept]
+    return made
 
 
 def _check_request(n: int, log_mvir: tuple[float, float], first_log_mvir: float) -> tuple[float, float]:
@@ -209,6 +210,11 @@ class _FormationTimes(NamedTuple):
     log_mvir: Float[Array, " m"]
     score: Float[Array, " s"]
     quantiles: Float[Array, "m s"]
+
+
+def _formation_times():
+    names, table = read_grid("concentration", "formation_times.csv")
+    return _FormationTimes(table[:, 0], np.array([float(name) for name in names[1:]]), table[:, 1:])
 
 
 def _lateness(half_time, log_mvir, formation):

@@ -137,7 +137,7 @@ def _search(solver, equation, start, initial, outputs, args):
         return jax.lax.cond(due, refill, lambda *carry: carry, lanes, done, count)
 
     def refill(lanes, done, count):
-        # Sums, because XLA's CPU code leaves the compiled loop for a sort, and takes half as long again for all of it.
+        # Sums, because XLA's CPU code leaves the compiled loop for a sort, and then waits for other threads in between.
         idle = ~lanes.active
         rank = jnp.cumsum(idle, dtype=jnp.int32)
         first = jnp.sum(rank <= jnp.arange(batch, dtype=jnp.int32)[:, None], axis=1, dtype=jnp.int32)
