@@ -30,9 +30,9 @@ from corundum.numerics.interpolation import (
     UniformKnots,
     cubic_table,
 )
-from corundum.numerics.packing import pack, packed_jit, unpacked
+from corundum.numerics.packing import pack, packed_jit, separated, side_by_side, unpacked
 from corundum.numerics.rows import Rows
-from corundum.numerics.solver import Equation
+from corundum.numerics.solver import Equation, Stops
 from corundum.numerics.special import power_integral
 
 positive = st.floats(1e-8, 1e8)
@@ -143,7 +143,7 @@ def tight(engine, tolerance):
 
 
 def unforced(slope):
-    return Equation(lambda x, args: (), lambda x, y, forced, args: slope(x, y, args))
+    return Equation(lambda x, y, forced, args: slope(x, y, args))
 
 
 def rows(values):
@@ -229,7 +229,7 @@ def test_lanes_that_take_the_next_trajectory_change_nothing(lanes):
 def test_a_jump_among_the_outputs_costs_no_accuracy_and_may_move():
     def solve(jump):
         equation = Equation(
-            lambda x, args: jnp.where(x > args, 5.0, 1.0), lambda x, y, rate, args: (rate * jnp.cos(x),)
+            lambda x, y, rate, args: (rate * jnp.cos(x),), lambda x, args: jnp.where(x > args, 5.0, 1.0)
         )
         outputs = jnp.stack([jump - 1e-9, jump + 1e-9, jnp.asarray(2.0)])
         return LaneSolver(tolerance=1e-9)(equation, jnp.zeros(1), (jnp.ones(1),), outputs, jump)
@@ -241,6 +241,37 @@ def test_a_jump_among_the_outputs_costs_no_accuracy_and_may_move():
     np.testing.assert_allclose(final(jump), 1.0 + np.sin(1.3) + 5.0 * (np.sin(2.0) - np.sin(1.3)), rtol=1e-8)
     np.testing.assert_allclose(jax.grad(final)(jump), -4.0 * np.cos(1.3), rtol=1e-6)
     assert solve(jump).rejected[0] <= 2  # found without trial and error
+
+
+@ENGINES
+def test_steps_end_on_stops_and_only_outputs_are_kept_in_the_order_wanted(engine):
+    places = jnp.array([-1.0, 0.4, 0.8, 1.5])
+    starts, rates = jnp.array([0.0, 0.5]), jnp.array([0.7, 2.0])
+    problem = (DECAY, starts, {"a": jnp.ones(2)})
+    every = tight(engine, 1e-10)(*problem, places, rows(rates))
+    wanted = tight(engine, 1e-10)(*problem, Stops(places, jnp.array([3, 0, 1])), rows(rates))
+    np.testing.assert_array_equal(wanted.values["a"], every.values["a"][:, [3, 0, 1]])
+    np.testing.assert_array_equal(wanted.steps, every.steps)
+
+    def last(derivative, rates):
+        solve = lambda rates: LaneSolver()(*problem, Stops(places, jnp.array([3, 1])), rows(rates)).values["a"]  # noqa: E731
+        return derivative(lambda rates: jnp.sum(solve(rates)[:, 0]))(rates)
+
+    exact = -np.asarray(1.5 - starts) * np.exp(-np.asarray(rates * (1.5 - starts)))
+    for derivative in (jax.jacfwd, jax.jacrev):
+        np.testing.assert_allclose(last(derivative, rates), exact, rtol=1e-4)
+
+
+def test_reverse_mode_over_many_stored_states_is_forward_mode():
+    """Some hundreds of steps: several stored states, each of several blocks, beside a trajectory of few steps."""
+    swing = unforced(lambda x, y, rate: (y[1], -(rate.entry**2) * y[0]))
+    start, initial, outputs = jnp.zeros(2), (jnp.ones(2), jnp.zeros(2)), jnp.array([1.0, 3.0])
+    solver, rates = LaneSolver(tolerance=1e-9, max_steps=1000), jnp.array([12.0, 0.5])
+    solved = solver(swing, start, initial, outputs, rows(rates))
+    assert np.all(solved.status == 0) and solved.steps[0] > 260 and solved.steps[1] < 100
+    total = lambda rates: jnp.sum(solver(swing, start, initial, outputs, rows(rates)).values[0][:, 1])  # noqa: E731
+    np.testing.assert_allclose(jax.grad(total)(rates), jax.jacfwd(total)(rates), rtol=1e-10)
+    np.testing.assert_allclose(jax.grad(total)(rates), -3.0 * np.sin(3.0 * np.asarray(rates)), rtol=1e-5)
 
 
 @ENGINES
@@ -350,7 +381,7 @@ def test_rows_of_work_are_the_same_whichever_device_takes_them(rows):
 def test_where_an_earlier_output_lies_does_not_move_the_end(place):
     """The end does not depend on it; steps that moved with it over corners of the equation made 0.03 to 0.06 of it."""
     knots = jnp.linspace(0.05, 2.95, 30)  # corners, as of tables and splines
-    corners = Equation(lambda x, args: jnp.sum(jnp.abs(x - knots)), lambda x, y, forced, args: forced - y)
+    corners = Equation(lambda x, y, forced, args: forced - y, lambda x, args: jnp.sum(jnp.abs(x - knots)))
     solver = LaneSolver(tolerance=1e-6)
 
     def values(place):
@@ -375,3 +406,32 @@ def test_a_packed_tree_is_itself_again_and_hands_over_one_array_of_scalars():
     assert compiled(tree, jnp.float64(2.0)) == total(tree, 2.0)
     slope = jax.grad(lambda a: compiled({**tree, "a": a}, jnp.float64(2.0)))(tree["a"])  # traced: nothing to pack
     assert slope == 2.0
+
+
+def test_columns_side_by_side_are_themselves_again():
+    tree = {
+        "a": jnp.arange(6.0).reshape(3, 2),
+        "b": (jnp.arange(3), jnp.ones((3, 2, 2)), jnp.array([True, False, True])),
+    }
+    columns = jax.jit(side_by_side)(tree)
+    assert sorted(columns.arrays) == ["bool", "float64", "int64"]
+    again = separated(jax.tree.map(np.asarray, columns))
+    assert jax.tree.structure(again) == jax.tree.structure(tree)
+    for own, other in zip(jax.tree.leaves(again), jax.tree.leaves(tree), strict=True):
+        np.testing.assert_array_equal(own, other)
+        assert own.dtype == other.dtype
+
+
+@pytest.mark.parametrize("rows", [1, 4, 7, 16])
+def test_batches_in_one_chunk_and_in_many_are_the_same(rows):
+    def several(shared, batch):
+        return {"sum": jnp.sum(batch, axis=1) * shared, "square": batch**2, "positive": batch[:, 0] > 0}
+
+    batch = jnp.asarray(np.random.default_rng(2).normal(size=(rows, 3)))
+    seen = []
+    one = map_batch(several, jnp.float64(2.0), batch, chunk=16, progress=lambda *now: seen.append(now))
+    many = map_batch(several, jnp.float64(2.0), batch, chunk=1)
+    assert seen == [(rows, rows)]
+    for own, other in zip(jax.tree.leaves(one), jax.tree.leaves(many), strict=True):
+        assert isinstance(own, jax.Array) and len(own.devices()) == 1
+        np.testing.assert_array_equal(own, other)

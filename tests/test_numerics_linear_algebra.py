@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from corundum.numerics.linear_algebra import cholesky, inverse, quadratic_form
+from corundum.numerics.linear_algebra import cholesky, inverse, quadratic_form, tridiagonal_solve
 
 
 def _matrices(number=5, size=4):
@@ -52,3 +52,17 @@ def test_no_batched_library_routine_that_could_wait_for_itself_is_compiled(funct
     calls = re.findall(r"= (.*) custom-call\(.*lapack", text.as_text())
     assert calls
     assert all(re.findall(r"f64\[([\d,]+)\]", call)[0].count(",") < 2 for call in calls), calls
+
+
+def test_a_tridiagonal_system_is_solved_for_all_right_hand_sides():
+    rng = np.random.default_rng(5)
+    lower, upper, right = rng.normal(size=7), rng.normal(size=7), rng.normal(size=(7, 3, 2))
+    diagonal = 4.0 + rng.uniform(size=7)
+    dense = np.diag(diagonal) + np.diag(lower[1:], -1) + np.diag(upper[:-1], 1)
+    system = tuple(map(jnp.asarray, (lower, diagonal, upper, right)))
+    solved = tridiagonal_solve(*system)
+    exact = np.linalg.solve(dense, right.reshape(7, -1)).reshape(right.shape)
+    np.testing.assert_allclose(solved, exact, rtol=1e-12, atol=1e-14)
+    check_grads(
+        lambda *system: tridiagonal_solve(*map(jnp.asarray, system)), system, order=2, modes=("fwd", "rev"), rtol=1e-6
+    )

@@ -22,7 +22,7 @@ from .numerics.batching import map_batch
 from .numerics.coordinates import coordinate, from_coordinate
 from .numerics.lanes import LaneSolver
 from .numerics.rows import Rows, row_axes
-from .numerics.solver import STATUS, AbstractSolver, Equation
+from .numerics.solver import STATUS, AbstractSolver, Equation, Stops
 from .numerics.tracing import is_traced
 from .parameters import require_float64
 from .units import Quantity
@@ -222,12 +222,12 @@ def _evolve_batch(shared, batch):
     offset = _offsets(model.ledger, state)
     initial = coordinate(state, offset)
     args = (*args[:-1], jax.tree.map(lambda leaf: Rows(leaf, jnp.arange(len(leaf), dtype=jnp.int32)), offset))
-    stops, places = _stops(times, model.breaks(cosmology))
-    equation = Equation(_forcing, _flows, functools.partial(_slope, model.ledger))
+    stops = _stops(times, model.breaks(cosmology))
+    equation = Equation(_flows, _reading, _forcing, functools.partial(_slope, model.ledger))
     solved = solver(equation, jnp.log(start), initial, stops, args)
     valid = (solved.status == 0)[:, None] & (times >= start[:, None])
     # The initial state stands in where there is no solution, so that nothing below meets a number that is not finite.
-    values = jax.tree.map(lambda u, u0: jnp.where(valid, u[:, places], u0[:, None]), solved.values, initial)
+    values = jax.tree.map(lambda u, u0: jnp.where(valid, u, u0[:, None]), solved.values, initial)
     outputs = jax.vmap(jax.vmap(_observe, in_axes=(0, 0, None)), in_axes=(0, None, row_axes(args)))(values, times, args)
     masked = jax.tree.map(lambda x: jnp.where(valid, x, jnp.nan), outputs)
     return (*masked, valid, solved.status, solved.steps, solved.rejected)
@@ -246,23 +246,23 @@ def _offsets(ledger, initial):
 
 
 def _stops(times, breaks):
-    """Sorted ln(t) at which steps end, and which of them are the outputs: a break is stepped over in one tiny step."""
-    log_times = jnp.log(times)
-    around = [jnp.log(age) + side for age in breaks for side in (-_BESIDE, _BESIDE)]
-    if not around:
-        order = jnp.argsort(log_times)
-        return log_times[order], jnp.argsort(order)
+    """In ln(t), the times and both sides of every break, which is stepped over in one tiny step."""
+    log_times, sides = jnp.log(times), jnp.array([-_BESIDE, _BESIDE])
+    around = [jnp.log(age) + sides for age in breaks]
     # Beyond the last output a break does not matter: put before every start, where the solver skips it.
-    around = jnp.stack(around)
-    around = jnp.where(around < jnp.max(log_times), around, -1e3)
-    stops = jnp.concatenate([log_times, around])
+    stops = jnp.concatenate([log_times, *(jnp.where(both < jnp.max(log_times), both, -1e3) for both in around)])
     order = jnp.argsort(stops)
-    return stops[order], jnp.argsort(order)[: len(log_times)]
+    return Stops(stops[order], jnp.argsort(order)[: len(log_times)])
 
 
-def _forcing(log_time, args):
-    model, cosmology, interpolation, tables, _ = args
-    return model.forcing(interpolation.read(tables, jnp.exp(log_time)), cosmology)
+def _reading(log_time, args):
+    _, _, interpolation, tables, _ = args
+    return interpolation.sample(tables, jnp.exp(log_time))
+
+
+def _forcing(log_time, sample, args):
+    model, cosmology, interpolation, *_ = args
+    return model.forcing(interpolation.halo(jnp.exp(log_time), sample), cosmology)
 
 
 def _flows(log_time, coordinates, forcing, args):

@@ -22,7 +22,7 @@ from ..numerics.interpolation import (
     cubic_table,
 )
 from ..numerics.rows import Rows
-from ..units import GYR_YR, Quantity
+from ..units import GRAVITY, GYR_YR, Quantity
 
 __all__ = [
     "Halo",
@@ -104,8 +104,16 @@ class AbstractHaloInterpolation(eqx.Module):
         """Interpolants of a batch of halos (halos on axis 0, curves on axis 1)."""
 
     @abc.abstractmethod
+    def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Float[Array, ""], ...]:
+        """What the tables of one halo (no halo axis) hold at one time [Gyr], in the form in which they hold it."""
+
+    @abc.abstractmethod
+    def halo(self, time: Float[Array, ""], sample: tuple[Float[Array, ""], ...]) -> Halo:
+        """The halo at one time [Gyr], made of its `sample`."""
+
     def read(self, tables: HaloTables, time: Float[Array, ""]) -> Halo:
         """One halo (no halo axis in `tables`) at one time [Gyr]."""
+        return self.halo(time, self.sample(tables, time))
 
 
 class SplineInLogTime(AbstractHaloInterpolation):
@@ -139,20 +147,25 @@ class SplineInLogTime(AbstractHaloInterpolation):
         knots = UniformKnots(log_time[0], spacing) if self.uniform else log_time
         return HaloTables(cubic_table(knots, shared, slopes), cubic_table(knots, values, own_slopes))
 
-    def read(self, tables: HaloTables, time: Float[Array, ""]) -> Halo:
+    def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Float[Array, ""], ...]:
         log_time = jnp.log(time)
         (log_expansion, log_density), _ = tables.clock(log_time)
         (log_mvir, log_concentration, *given), slopes = tables.curves(log_time)
         log_rvir = given[0] if given else (log_mvir - log_density) / 3.0
+        return log_expansion, log_mvir, log_concentration, log_rvir, slopes[0]
+
+    def halo(self, time: Float[Array, ""], sample: tuple[Float[Array, ""], ...]) -> Halo:
+        log_expansion, log_mvir, log_concentration, log_rvir, slope = sample
+        # Exponentials alone: the compiler undoes them where a law takes the logarithm of a mass, a velocity or 1 + z.
         mvir, rvir = jnp.exp(_LN10 * log_mvir), jnp.exp(_LN10 * log_rvir)
         return Halo(
             time=time,
-            redshift=jnp.expm1(log_expansion),
+            redshift=jnp.exp(log_expansion) - 1.0,
             mvir=mvir,
             rvir=rvir,
-            vvir=circular_velocity(mvir, rvir),
+            vvir=jnp.exp(0.5 * (np.log(GRAVITY) + _LN10 * (log_mvir - log_rvir))),
             concentration=jnp.exp(_LN10 * log_concentration),
-            growth=mvir * _LN10 * slopes[0] / (time * GYR_YR),
+            growth=mvir * _LN10 * slope / (time * GYR_YR),
         )
 
 
@@ -180,8 +193,12 @@ class PublishedHermite(AbstractHaloInterpolation):
         values = jnp.stack([curves.log_mvir, curves.log_concentration, log_rvir, curves.log_growth], axis=1)
         return HaloTables(clock, cubic_table(time, values, self.slopes(time, values)))
 
-    def read(self, tables: HaloTables, time: Float[Array, ""]) -> Halo:
+    def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Float[Array, ""], ...]:
         (redshift,), _ = tables.clock(jnp.clip(time, tables.clock.knots[0], tables.clock.knots[-1]))
         values, _ = tables.curves(time)
-        mvir, concentration, rvir, growth = (jnp.exp(_LN10 * value) for value in values)
+        return (redshift, *values)
+
+    def halo(self, time: Float[Array, ""], sample: tuple[Float[Array, ""], ...]) -> Halo:
+        redshift, *logs = sample
+        mvir, concentration, rvir, growth = (jnp.exp(_LN10 * value) for value in logs)
         return Halo(time, redshift, mvir, rvir, circular_velocity(mvir, rvir), concentration, growth)

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .rows import at_rows, row_axes
-from .solver import AbstractSolver, Equation, Trajectory, check_settings
+from .rows import at_rows, row_axes, take
+from .solver import AbstractSolver, Equation, Stops, Trajectory, check_settings
 
 __all__ = ["DiffraxSolver"]
 
@@ -46,14 +46,15 @@ class DiffraxSolver(AbstractSolver):
         equation: Equation,
         start: Float[Array, " n"],
         initial: Any,
-        outputs: Float[Array, " outputs"],
+        outputs: Float[Array, " outputs"] | Stops,
         args: Any,
     ) -> Trajectory:
-        one = lambda start, initial, args: self._solve(equation, start, initial, outputs, args)  # noqa: E731
+        stops = Stops.of(outputs)
+        one = lambda start, initial, args: self._solve(equation, start, initial, stops, args)  # noqa: E731
         return jax.vmap(one, in_axes=(0, 0, row_axes(args)))(start, initial, at_rows(args, jnp.arange(len(start))))
 
-    def _solve(self, equation, start, initial, outputs, args):
-        outputs = jnp.maximum(outputs, start)
+    def _solve(self, equation, start, initial, stops, args):
+        outputs = jnp.maximum(stops.at, start)
         solution = diffrax.diffeqsolve(
             diffrax.ODETerm(equation),
             self.method,
@@ -70,7 +71,8 @@ class DiffraxSolver(AbstractSolver):
         )
         finite = jnp.all(jnp.array([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(solution.ys)]))
         status = _status(solution.result, finite)
-        return Trajectory(solution.ys, status, solution.stats["num_steps"], solution.stats["num_rejected_steps"])
+        values = jax.tree.map(lambda leaf: take(leaf, stops.outputs), solution.ys)
+        return Trajectory(values, status, solution.stats["num_steps"], solution.stats["num_rejected_steps"])
 
 
 def _error_norm(scaled):

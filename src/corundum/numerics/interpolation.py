@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .linear_algebra import tridiagonal_solve
 from .rows import Rows, take
 
 __all__ = [
@@ -60,18 +61,18 @@ def _chord_slopes(knots, values):
 def _spline_slopes(knots, values):
     # Tridiagonal system for the slopes of a C2 cubic spline; not-a-knot rows as in de Boor 1978, ch. IV.
     h = jnp.diff(knots)
-    chord = jnp.diff(values, axis=-1) / h
     low, high = h[0] + h[1], h[-1] + h[-2]
     lower = jnp.concatenate([jnp.zeros(1), h[1:], high[None]])
     upper = jnp.concatenate([low[None], h[:-1], jnp.zeros(1)])
     diagonal = jnp.concatenate([h[1:2], 2.0 * (h[:-1] + h[1:]), h[-2:-1]])
-    inside = 3.0 * (h[1:] * chord[..., :-1] + h[:-1] * chord[..., 1:])
-    first = ((h[0] + 2.0 * low) * h[1] * chord[..., 0] + h[0] ** 2 * chord[..., 1]) / low
-    last = (h[-1] ** 2 * chord[..., -2] + (2.0 * high + h[-1]) * h[-2] * chord[..., -1]) / high
-    right = jnp.concatenate([first[..., None], inside, last[..., None]], axis=-1)
-    flat = right.reshape(-1, right.shape[-1]).T
-    solved = jax.lax.linalg.tridiagonal_solve(lower, diagonal, upper, flat)
-    return solved.T.reshape(right.shape)
+    values = jnp.moveaxis(values, -1, 0)
+    width = h.reshape(-1, *(1,) * (values.ndim - 1))
+    chord = jnp.diff(values, axis=0) / width
+    inside = 3.0 * (width[1:] * chord[:-1] + width[:-1] * chord[1:])
+    first = ((h[0] + 2.0 * low) * h[1] * chord[0] + h[0] ** 2 * chord[1]) / low
+    last = (h[-1] ** 2 * chord[-2] + (2.0 * high + h[-1]) * h[-2] * chord[-1]) / high
+    right = jnp.concatenate([first[None], inside, last[None]])
+    return jnp.moveaxis(tridiagonal_solve(lower, diagonal, upper, right), 0, -1)
 
 
 class HermiteTable(NamedTuple):

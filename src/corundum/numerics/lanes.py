@@ -1,8 +1,8 @@
 """The fast engine: many trajectories at once, each with its own adaptive step.
 
 A fixed number of lanes advances in one loop, with arrays over contiguous lanes; a lane whose trajectory is done takes
-the next one from the queue, so that slow trajectories hold nobody up.  Steps land exactly on the outputs.  Each step is
-a fraction of the way to the next output, and that fraction is all that adaptivity decides: held fixed, it makes the
+the next one from the queue, so that slow trajectories hold nobody up.  Steps land exactly on the stops.  Each step is a
+fraction of the way to the next one, and that fraction is all that adaptivity decides: held fixed, it makes the
 solution a plain differentiable function of everything else (see `corundum.numerics.replay`).
 """
 
@@ -17,7 +17,7 @@ from .replay import at_output, lane_step, replay
 from .rows import anywhere, take
 from .runge_kutta import ORDER
 from .sets import flat_over_sets
-from .solver import AbstractSolver, Equation, Trajectory, check_settings
+from .solver import AbstractSolver, Equation, Stops, Trajectory, check_settings
 
 __all__ = ["LaneSolver"]
 
@@ -34,7 +34,7 @@ class _Lanes(NamedTuple):
     y: Any
     slope: Any
     step: Float[Array, " lane"]
-    output: Int[Array, " lane"]  # index of the next output
+    stop: Int[Array, " lane"]  # number of the next one
     values: Any  # at the outputs, a pytree of arrays of shape (outputs, lane)
     steps: Int[Array, " lane"]
     rejected: Int[Array, " lane"]
@@ -64,8 +64,8 @@ class LaneSolver(AbstractSolver):
     max_steps : int
         Steps after which a trajectory is given up.
     lanes : int, optional
-        Trajectories advanced at once on each device; by default 128 on CPUs, whose caches hold that many, and 4096
-        elsewhere.
+        Trajectories advanced at once on each device.  By default 4096, but on CPUs, whose caches are small, 64, or up
+        to 128 where that is all of them.
     """
 
     tolerance: Float[Array, ""] = eqx.field(default=3e-5, converter=jnp.asarray)
@@ -83,20 +83,20 @@ class LaneSolver(AbstractSolver):
         equation: Equation,
         start: Float[Array, " n"],
         initial: Any,
-        outputs: Float[Array, " outputs"],
+        outputs: Float[Array, " outputs"] | Stops,
         args: Any,
     ) -> Trajectory:
-        return _solve(self, equation, start, initial, outputs, args)
+        return _solve(self, equation, start, initial, Stops.of(outputs), args)
 
-    @property
-    def width(self) -> int:
-        """Lanes on each device, where there are as many trajectories."""
-        return self.lanes or (128 if jax.default_backend() == "cpu" else 4096)
+    def width(self, n: int) -> int:
+        """Lanes for `n` trajectories on one device."""
+        few = (n if n <= 128 else 64) if jax.default_backend() == "cpu" else 4096
+        return min(n, self.lanes or few)
 
 
 @eqx.filter_custom_jvp
-def _solve(solver, equation, start, initial, outputs, args):
-    return flat_over_sets(_search, solver, equation, start, initial, outputs, args)
+def _solve(solver, equation, start, initial, stops, args):
+    return flat_over_sets(_search, solver, equation, start, initial, stops, args)
 
 
 @_solve.def_jvp
@@ -107,19 +107,19 @@ def _solve_jvp(primals, tangents):
     steps = jnp.where(found.status == 0, found.steps, 0)
 
     def values(*inputs):
-        return replay(equation, *inputs, fractions, steps, solver.width)
+        return replay(equation, *inputs, fractions, steps, solver.width(len(steps)))
 
     primal, tangent = eqx.filter_jvp(values, tuple(inputs), tuple(tangents[2:]))
     return found._replace(values=primal), Trajectory(tangent, None, None, None)
 
 
-def _search(solver, equation, start, initial, outputs, args):
+def _search(solver, equation, start, initial, stops, args):
     """Adaptive integration of everything, with lanes that take the next trajectory when they are done."""
-    n, width = len(start), min(len(start), solver.width)
+    n, width = len(start), solver.width(len(start))
     batch = max(width // _IDLE_SHARE, 1)  # lanes refilled at once
     refills = -(-(n - width) // batch)
     total = width + refills * batch
-    waiting = _waiting(start, initial, outputs, total)
+    waiting = _waiting(start, initial, stops, total)
     take_step = lane_step(equation, args)
     lanes = jax.tree.map(lambda leaf: leaf[..., :width], waiting)
     done = jax.tree.map(lambda leaf: jnp.zeros_like(leaf), _finished(waiting))
@@ -130,7 +130,7 @@ def _search(solver, equation, start, initial, outputs, args):
 
     def advance(carry):
         lanes, done, count = carry
-        lanes, _ = _advance(solver, take_step, outputs, lanes)
+        lanes, _ = _advance(solver, take_step, stops, lanes)
         if not refills:
             return lanes, done, count
         due = (count < refills) & (jnp.sum(~lanes.active) >= batch)
@@ -155,8 +155,8 @@ def _search(solver, equation, start, initial, outputs, args):
     return Trajectory(*jax.tree.map(lambda leaf: jnp.moveaxis(take(leaf, (..., back)), -1, 0), done)[1:])
 
 
-def _recorded_search(solver, equation, start, initial, outputs, args):
-    """The same, and every trial step as a fraction of the way to the next output, zero where it was rejected.
+def _recorded_search(solver, equation, start, initial, stops, args):
+    """The same, and every trial step as a fraction of the way to the next stop, zero where it was rejected.
 
     Returns
     -------
@@ -164,14 +164,14 @@ def _recorded_search(solver, equation, start, initial, outputs, args):
     fractions : array, shape (max_steps, n)
     """
     n = len(start)
-    groups = -(-n // solver.width)
+    groups = -(-n // solver.width(n))
     width = -(-n // groups)
-    waiting = _waiting(start, initial, outputs, groups * width)
+    waiting = _waiting(start, initial, stops, groups * width)
     take_step = lane_step(equation, args)
 
     def advance(carry):
         lanes, fractions, count = carry
-        lanes, fraction = _advance(solver, take_step, outputs, lanes)
+        lanes, fraction = _advance(solver, take_step, stops, lanes)
         return lanes, jax.lax.dynamic_update_index_in_dim(fractions, fraction, count, 0), count + 1
 
     def group(lanes):
@@ -191,12 +191,12 @@ def _recorded_search(solver, equation, start, initial, outputs, args):
     return Trajectory(*found[1:]), joined(fractions)
 
 
-def _waiting(start, initial, outputs, total):
+def _waiting(start, initial, stops, total):
     """All trajectories before their first step; those beyond the last are there to fill up and have nothing to do."""
     n = len(start)
     initial = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), initial)
     # An output before the start is the initial state; it is saved here and skipped in the loop.
-    early = jnp.sum(outputs[:, None] <= start, axis=0, dtype=jnp.int32)
+    early = jnp.sum(stops.at[:, None] <= start, axis=0, dtype=jnp.int32)
     zeros = jnp.zeros(n, jnp.int32)
     lanes = _Lanes(
         row=jnp.arange(n, dtype=jnp.int32),
@@ -204,12 +204,12 @@ def _waiting(start, initial, outputs, total):
         y=initial,
         slope=jax.tree.map(jnp.zeros_like, initial),
         step=jnp.zeros(n),  # a step of no length, which finds the first slope
-        output=early,
-        values=jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (len(outputs), *leaf.shape)), initial),
+        stop=early,
+        values=jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (len(stops.outputs), *leaf.shape)), initial),
         steps=zeros,
         rejected=zeros,
         status=zeros,
-        active=early < len(outputs),
+        active=early < len(stops.at),
     )
     fill = total - n
     if not fill:
@@ -235,13 +235,14 @@ def _write(done, finished, place):
     return jax.tree.map(lambda all_, some: update(all_, some, place, all_.ndim - 1), done, finished)
 
 
-def _advance(solver, take_step, outputs, lanes):
-    """One trial step of every lane; also the fraction of the way to the next output, zero where it was rejected."""
-    target = take(outputs, jnp.minimum(lanes.output, len(outputs) - 1))
+def _advance(solver, take_step, stops, lanes):
+    """One trial step of every lane; also the fraction of the way to the next stop, zero where it was rejected."""
+    last = len(stops.at)
+    target = take(stops.at, jnp.minimum(lanes.stop, last - 1))
     way = target - lanes.x
     fraction = lanes.step / jnp.maximum(way, 1e-300)
     lands = fraction >= 1.0 - 1e-6
-    # Two steps to the output are better than a full one and a sliver.
+    # Two steps to the stop are better than a full one and a sliver.
     fraction = jnp.where(lands, 1.0, jnp.where(fraction > 0.5, 0.5, fraction)).astype(jnp.float32)
     step = fraction * way
     y, slope, error = take_step(lanes.row, lanes.x, lanes.y, lanes.slope, step)
@@ -254,15 +255,15 @@ def _advance(solver, take_step, outputs, lanes):
         _SAFETY * jnp.exp(jnp.log(jnp.maximum(size, 1e-12)) / -ORDER), _SHRINK, jnp.where(accept, _GROW, _SAFETY)
     )
     arrived = accept & lands
-    output = lanes.output + arrived
+    stop = lanes.stop + arrived
     steps, rejected = lanes.steps + lanes.active, lanes.rejected + (lanes.active & ~accept)
     status = jnp.where(lanes.active & (steps >= solver.max_steps), 1, lanes.status)
     status = jnp.where(lanes.active & ~accept & (step < _SMALLEST_STEP * (1.0 + jnp.abs(lanes.x))), 2, status)
     status = jnp.where(lanes.active & ~accept & (lanes.step == 0.0), 3, status)
-    status = jnp.where(output == len(outputs), 0, status)
+    status = jnp.where(stop == last, 0, status)
     next_step = jnp.where(arrived, jnp.maximum(lanes.step, step * factor), step * factor)
     next_step = jnp.where(lanes.step == 0.0, solver.first_step, next_step)
-    here = at_output(arrived, lanes.output, len(outputs))
+    here = at_output(arrived, lanes.stop, stops)
 
     def moved(new, old):
         return jax.tree.map(lambda new, old: jnp.where(accept, new, old), new, old)
@@ -273,11 +274,11 @@ def _advance(solver, take_step, outputs, lanes):
         y=moved(y, lanes.y),
         slope=moved(slope, lanes.slope),
         step=jnp.where(lanes.active, next_step, lanes.step),
-        output=output,
+        stop=stop,
         values=jax.tree.map(lambda y, old: jnp.where(here(y), y, old), y, lanes.values),
         steps=steps,
         rejected=rejected,
         status=status,
-        active=lanes.active & (output < len(outputs)) & (status == 0),
+        active=lanes.active & (stop < last) & (status == 0),
     )
     return advanced, jnp.where(accept, fraction, 0.0)

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-__all__ = ["cholesky", "inverse", "quadratic_form"]
+__all__ = ["cholesky", "inverse", "quadratic_form", "tridiagonal_solve"]
 
 
 @jax.custom_jvp
@@ -60,3 +60,35 @@ def _lower_inverse(lower):
         return inverted.at[row].set((unit[row] - lower[row] @ inverted) / lower[row, row])
 
     return jax.lax.fori_loop(0, len(lower), fill, jnp.zeros_like(lower))
+
+
+def tridiagonal_solve(
+    lower: Float[Array, " m"], diagonal: Float[Array, " m"], upper: Float[Array, " m"], right: Float[Array, "m ..."]
+) -> Float[Array, "m ..."]:
+    """Solution of one tridiagonal system for many right-hand sides, by elimination without pivoting.
+
+    All of them at once: LAPACK takes them one by one, with each row's numbers far apart in memory, and takes twice as
+    long for the splines of a thousand halos.
+
+    Parameters
+    ----------
+    lower, diagonal, upper : arrays, shape (m,)
+        The rows of the matrix; the first of `lower` and the last of `upper` are not used.
+    """
+
+    def eliminate(above, row):
+        ratio, value = above
+        low, middle, high, this = row
+        pivot = middle - low * ratio
+        now = high / pivot, (this - low * value) / pivot
+        return now, now
+
+    def substitute(below, row):
+        ratio, value = row
+        this = value - ratio * below
+        return this, this
+
+    start = jnp.zeros_like(right[0])
+    rows = (lower.at[0].set(0.0), diagonal, upper, right)
+    _, eliminated = jax.lax.scan(eliminate, (jnp.zeros_like(diagonal[0]), start), rows)
+    return jax.lax.scan(substitute, start, eliminated, reverse=True)[1]

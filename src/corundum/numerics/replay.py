@@ -15,11 +15,11 @@ from jaxtyping import Array, Bool, Float, Int
 from .fusion import apart
 from .rows import anywhere, at_rows, row_axes, take
 from .runge_kutta import tsit5
-from .solver import Equation
+from .solver import Equation, Stops
 
 __all__ = ["at_output", "lane_step", "replay"]
 
-_BLOCK = 16  # steps between stored states
+_BLOCK, _TOGETHER = 16, 8  # steps between stored states, and blocks of them between states that stay stored
 
 
 def lane_step(equation: Equation, args: Any) -> Callable:
@@ -27,21 +27,27 @@ def lane_step(equation: Equation, args: Any) -> Callable:
 
     def step(row, x, y, slope, h):
         own, axes = at_rows(args, row), row_axes(args)
-        forcing = jax.vmap(jax.vmap(equation.forcing, in_axes=(0, axes)), in_axes=(0, None))
+        reading = jax.vmap(jax.vmap(equation.reading, in_axes=(0, axes)), in_axes=(0, None))
+        forcing = jax.vmap(jax.vmap(equation.forcing, in_axes=(0, 0, axes)), in_axes=(0, 0, None))
         rates = jax.vmap(equation.rates, in_axes=(0, -1, 0, axes), out_axes=-1)
         combine = jax.vmap(equation.combine, in_axes=-1, out_axes=-1)
 
-        def slope_of(x, y, forced):
-            return combine(apart(lambda *now: rates(*now, own), jnp.isfinite(h[0]), x, y, forced))
+        running = jnp.isfinite(h[0])
 
-        return tsit5(lambda x: forcing(x, own), slope_of, x, y, slope, h)
+        def forcing_at(x):
+            return forcing(x, apart(lambda x: reading(x, own), running, x), own)
+
+        def slope_of(x, y, forced):
+            return combine(apart(lambda *now: rates(*now, own), running, x, y, forced))
+
+        return tsit5(forcing_at, slope_of, x, y, slope, h)
 
     return step
 
 
-def at_output(arrived: Bool[Array, " lane"], output: Int[Array, " lane"], outputs: int) -> Callable:
-    """For a leaf of the state, which (output, ..., lane) it has just arrived at."""
-    here = arrived & (output == jnp.arange(outputs)[:, None])
+def at_output(arrived: Bool[Array, " lane"], stop: Int[Array, " lane"], stops: Stops) -> Callable:
+    """For a leaf of the state that may have arrived at the stop of that number, which (output, ..., lane) it is."""
+    here = arrived & (stop == stops.outputs[:, None])
     return lambda leaf: _beside(here, leaf)
 
 
@@ -54,7 +60,7 @@ def replay(
     equation: Equation,
     start: Float[Array, " n"],
     initial: Any,
-    outputs: Float[Array, " outputs"],
+    stops: Stops,
     args: Any,
     fractions: Float[Array, "max_steps n"],
     steps: Int[Array, " n"],
@@ -64,8 +70,9 @@ def replay(
 
     Parameters
     ----------
+    stops : Stops
     fractions : array, shape (max_steps, n)
-        Each step over the way left to the next output; 1 lands on it.
+        Each step over the way left to the next stop; 1 lands on it.
     steps : integer array, shape (n,)
         How many of them each trajectory takes.
     lanes : int
@@ -80,7 +87,7 @@ def replay(
     padded = jnp.concatenate([order, jnp.broadcast_to(order[-1:], (groups * width - n,))]).reshape(groups, width)
 
     def group(rows):
-        return _replay_group(equation, start, initial, outputs, args, fractions, steps, rows)
+        return _replay_group(equation, start, initial, stops, args, fractions, steps, rows)
 
     if groups == 1:
         values = group(padded[0])
@@ -91,21 +98,17 @@ def replay(
     return jax.tree.map(lambda leaf: take(leaf, back), values)
 
 
-def _replay_group(equation, start, initial, outputs, args, fractions, steps, rows):
+def _replay_group(equation, start, initial, stops, args, fractions, steps, rows):
     start, initial, steps = jax.tree.map(lambda leaf: take(leaf, rows), (start, initial, steps))
-    blocks, last = -(-len(fractions) // _BLOCK), len(outputs)
+    places, wanted = stops.at, len(stops.outputs)
     initial = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), initial)
     take_step = lane_step(equation, args)
 
-    def step(carry, number):
-        (x, y, k, output), saved = carry
-        live = number < steps
-        fraction = jnp.where(
-            live, take(fractions, (jnp.minimum(number, len(fractions) - 1), rows)).astype(x.dtype), 0.0
-        )
-        target = take(outputs, jnp.minimum(output, last - 1))
+    def step(carry, fraction):
+        (x, y, k, stop), saved = carry
+        target = take(places, jnp.minimum(stop, len(places) - 1))
         arrived = fraction == 1.0
-        # Where a step ends short of an output is a choice, not a function of the outputs: it stays there when an output
+        # Where a step ends short of a stop is a choice, not a function of the stops: it stays there when one of them
         # moves, or all steps would move over the corners of the equation.  A step of no length finds a slope only.
         held = jax.lax.stop_gradient
         way, astray = fraction * (target - x), x - held(x)
@@ -113,27 +116,34 @@ def _replay_group(equation, start, initial, outputs, args, fractions, steps, row
         h = jnp.where(arrived, target - x, held(way) - caught_up)
         y, k, _ = take_step(rows, x, y, k, h)
         x = jnp.where(arrived, target, held(x + way) + (astray - caught_up))
-        here = at_output(arrived, output, last)
+        here = at_output(arrived, stop, stops)
         saved = jax.tree.map(lambda s, y: s + jnp.where(here(y), y, 0.0), saved, y)
-        return ((x, y, k, output + arrived), saved), None
+        return ((x, y, k, stop + arrived), saved), None
 
-    def block(state, first):
-        nothing = jax.tree.map(lambda leaf: jnp.zeros((last, *leaf.shape)), initial)
-        # The check is inside what is recomputed, so that it stores nothing of its own.
-        return jax.lax.cond(
-            anywhere(first < steps),
-            lambda carry: jax.lax.scan(step, carry, first + jnp.arange(_BLOCK))[0],
-            lambda carry: carry,
-            (state, nothing),
-        )
-
-    def accumulate(carry, number):
+    @jax.checkpoint
+    def block(carry, found):
         state, total = carry
-        state, saved = jax.checkpoint(block)(state, number * _BLOCK)
-        return (state, jax.tree.map(jnp.add, total, saved)), None
+        nothing = jax.tree.map(lambda leaf: jnp.zeros((wanted, *leaf.shape)), initial)
+        state, saved = jax.lax.scan(step, (state, nothing), found)[0]
+        return state, jax.tree.map(jnp.add, total, saved)
 
-    early = outputs[:, None] <= start
-    total = jax.tree.map(lambda leaf: jnp.where(_beside(early, leaf), leaf, 0.0), initial)
+    def one(carry, first):
+        numbers = (first + jnp.arange(_BLOCK))[:, None]
+        found = take(fractions, (jnp.minimum(numbers, len(fractions) - 1), rows))
+        found = jnp.where(numbers < steps, found.astype(start.dtype), 0.0)
+        return jax.lax.cond(anywhere(first < steps), block, lambda carry, _: carry, carry, found), None
+
+    @jax.checkpoint
+    def several(carry, first):
+        firsts = first + _BLOCK * jnp.arange(_TOGETHER)
+        return jax.lax.cond(
+            anywhere(first < steps), lambda carry: jax.lax.scan(one, carry, firsts)[0], lambda carry: carry, carry
+        ), None
+
+    early = places[:, None] <= start
+    unmoved = take(early, stops.outputs)
+    total = jax.tree.map(lambda leaf: jnp.where(_beside(unmoved, leaf), leaf, 0.0), initial)
     state = (start, initial, jax.tree.map(jnp.zeros_like, initial), jnp.sum(early, axis=0))
-    values = jax.lax.scan(accumulate, (state, total), jnp.arange(blocks))[0][1]
+    firsts = jnp.arange(0, len(fractions), _BLOCK * _TOGETHER)
+    values = jax.lax.scan(several, (state, total), firsts)[0][1]
     return jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), values)

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .rows import Rows, take
-from .solver import Equation, Trajectory
+from .solver import Equation, Stops, Trajectory
 
 __all__ = ["flat_over_sets"]
 
@@ -25,11 +25,11 @@ def flat_over_sets(
     equation: Equation,
     start: Float[Array, " n"],
     initial: Any,
-    outputs: Float[Array, " outputs"],
+    stops: Stops,
     args: Any,
 ) -> Trajectory:
     """``search(solver, equation, start, ...)``, which under `jax.vmap` solves all sets as one list."""
-    arrays, static = eqx.partition((solver, start, initial, outputs, args), eqx.is_array)
+    arrays, static = eqx.partition((solver, start, initial, stops, args), eqx.is_array)
 
     @jax.custom_batching.custom_vmap
     def solve(arrays):
@@ -38,11 +38,11 @@ def flat_over_sets(
 
     @solve.def_vmap
     def solve_sets(sets, batched, arrays):
-        solver, start, initial, outputs, args = eqx.combine(arrays, static)
+        solver, start, initial, stops, args = eqx.combine(arrays, static)
         (flags,) = batched
-        of_solver, of_start, of_initial, of_outputs, of_args = flags
+        of_solver, of_start, of_initial, of_stops, of_args = flags
         n = start.shape[-1]
-        if of_outputs or any(jax.tree.leaves(of_solver)):  # sets that differ in these cannot share a list
+        if any(jax.tree.leaves((of_solver, of_stops))):  # sets that differ in these cannot share a list
             axes = jax.tree.map(lambda flag: 0 if flag else None, flags)
             solved = jax.vmap(solve.fun, (axes,))(arrays)
             return solved, jax.tree.map(lambda leaf: True, solved)
@@ -52,7 +52,7 @@ def flat_over_sets(
         )
         row = jnp.arange(sets * n, dtype=jnp.int32)
         flat = (_flat_rows(args, of_args), Rows(row, row))
-        solved = flat_over_sets(search, solver, _of_sets(equation, of_args, n), start, initial, outputs, flat)
+        solved = flat_over_sets(search, solver, _of_sets(equation, of_args, n), start, initial, stops, flat)
         solved = jax.tree.map(lambda leaf: leaf.reshape(sets, n, *leaf.shape[1:]), solved)
         return solved, jax.tree.map(lambda leaf: True, solved)
 
@@ -103,7 +103,8 @@ def _of_sets(equation, batched, n):
         return jax.tree.map(read, args, batched, is_leaf=lambda node: isinstance(node, _Table))
 
     return Equation(
-        lambda x, args: equation.forcing(x, own(args)),
         lambda x, y, forced, args: equation.rates(x, y, forced, own(args)),
+        lambda x, args: equation.reading(x, own(args)),
+        lambda x, read, args: equation.forcing(x, read, own(args)),
         equation.combine,
     )

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from .tracing import is_traced
 
-__all__ = ["STATUS", "Equation", "Trajectory", "AbstractSolver", "check_settings"]
+__all__ = ["STATUS", "AbstractSolver", "Equation", "Stops", "Trajectory", "check_settings"]
 
 STATUS = {
     0: "solved",
@@ -26,24 +27,48 @@ STATUS = {
 
 
 class Equation(NamedTuple):
-    """The equation of one trajectory: dy/dx = combine(rates(x, y, forcing(x, args), args)), `y` a pytree of arrays.
+    """The equation of one trajectory, dy/dx = combine(rates(x, y, forced, args)), `y` a pytree of arrays.
+
+    In four parts, because a compiler that merges them would work out again for each result what several share.
 
     Attributes
     ----------
-    forcing : callable
-        ``forcing(x, args)``: all that does not depend on the state.
     rates : callable
         ``rates(x, y, forced, args)``: what the components of the derivative share, such as flows between them.
+    reading : callable
+        ``reading(x, args)``: what tables hold at `x`; nothing by default.
+    forcing : callable
+        ``forcing(x, read, args)``, made of the reading: all that does not depend on the state; by default the reading.
     combine : callable
         ``combine(rates)``: the derivative, a pytree like `y`; by default the rates are the derivative.
     """
 
-    forcing: Callable[[Float[Array, ""], Any], Any]
     rates: Callable[[Float[Array, ""], Any, Any, Any], Any]
+    reading: Callable[[Float[Array, ""], Any], Any] = lambda x, args: ()
+    forcing: Callable[[Float[Array, ""], Any, Any], Any] = lambda x, read, args: read
     combine: Callable[[Any], Any] = lambda rates: rates
 
     def __call__(self, x: Float[Array, ""], y: Any, args: Any) -> Any:
-        return self.combine(self.rates(x, y, self.forcing(x, args), args))
+        return self.combine(self.rates(x, y, self.forcing(x, self.reading(x, args), args), args))
+
+
+class Stops(NamedTuple):
+    """Where steps end, which may be at more places than are wanted.
+
+    Attributes
+    ----------
+    at : array, shape (stops,), sorted
+    outputs : integer array, shape (outputs,)
+        The numbers of those that are outputs, in the order wanted.
+    """
+
+    at: Float[Array, " stops"]
+    outputs: Int[Array, " outputs"]
+
+    @classmethod
+    def of(cls, outputs: "Float[Array, ' outputs'] | Stops") -> "Stops":
+        """Sorted outputs and nothing else, unless they are stops already."""
+        return outputs if isinstance(outputs, cls) else cls(outputs, jnp.arange(len(outputs)))
 
 
 class Trajectory(NamedTuple):
@@ -64,7 +89,7 @@ class Trajectory(NamedTuple):
 
 
 class AbstractSolver(eqx.Module):
-    """Integrates an `Equation` for n trajectories through shared, sorted outputs."""
+    """Integrates an `Equation` for n trajectories through shared outputs."""
 
     @abc.abstractmethod
     def __call__(
@@ -72,7 +97,7 @@ class AbstractSolver(eqx.Module):
         equation: Equation,
         start: Float[Array, " n"],
         initial: Any,
-        outputs: Float[Array, " outputs"],
+        outputs: Float[Array, " outputs"] | Stops,
         args: Any,
     ) -> Trajectory:
         """Solve all trajectories.
@@ -85,9 +110,9 @@ class AbstractSolver(eqx.Module):
             Where each trajectory starts.
         initial : pytree of arrays, shape (n, ...)
             In which state each one starts; most efficient with arrays of shape (n,).
-        outputs : array
-            Sorted; an output before a start gives the initial state.  Steps end on every one of them, so that a place
-            where the equation jumps, put among the outputs, costs no accuracy.
+        outputs : array, or Stops
+            Sorted; an output before a start gives the initial state.  Steps end on every one of them, and on the other
+            stops, so that a place where the equation jumps, put among them, costs no accuracy.
         args : pytree
             Passed to `equation`; the `Rows` in it read the row of the trajectory.
         """

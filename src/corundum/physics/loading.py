@@ -7,6 +7,7 @@ ranges its uniform priors.
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from ..numerics.limiters import AbstractMinimum, SmoothMinimum
@@ -32,7 +33,8 @@ def virial_power_law(vvir, redshift, amplitude, slope, slope_redshift, redshift_
     """A (V/125)^(a + a_z (1+z)) (1+z)^b, as one exponential of logarithms."""
     expansion = 1.0 + redshift
     index = slope + slope_redshift * expansion
-    return amplitude * jnp.exp(index * jnp.log(vvir / PIVOT_VELOCITY) + redshift_exponent * jnp.log(expansion))
+    log_velocity = jnp.log(vvir) - np.log(PIVOT_VELOCITY)
+    return amplitude * jnp.exp(index * log_velocity + redshift_exponent * jnp.log(expansion))
 
 
 def _amplitude(default, *, unit, meaning, bounds):

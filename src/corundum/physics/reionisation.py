@@ -73,7 +73,7 @@ def _filter_integrals(a, a_overlap, a_complete, alpha):
     def growth(b, part):
         return part**2 / 10.0 * (5.0 - 4.0 * jnp.sqrt(part / b))
 
-    early = 3.0 * a * jnp.exp(alpha * jnp.log(a / a_overlap)) / ((2.0 + alpha) * (5.0 + 2.0 * alpha))
+    early = 3.0 * a * jnp.exp(alpha * (jnp.log(a) - jnp.log(a_overlap))) / ((2.0 + alpha) * (5.0 + 2.0 * alpha))
     before = a_overlap**2 * (1.0 / (2.0 + alpha) - 2.0 * jnp.sqrt(a_overlap / a) / (5.0 + 2.0 * alpha))
     during = a**2 / 10.0 - growth(a, a_overlap)
     after = (
@@ -161,9 +161,9 @@ class Okamoto08(AbstractReionisation):
     def __call__(
         self, mvir: Float[Array, "..."], redshift: Float[Array, "..."], cosmology: Cosmology
     ) -> Float[Array, "..."]:
-        ratio = self.filtering_mass(redshift, cosmology) / mvir
-        excess = (2.0 ** (self.steepness / 3.0) - 1.0) * jnp.exp(self.steepness * jnp.log(ratio))
-        return jnp.exp(-3.0 / self.steepness * jnp.log1p(excess))
+        log_ratio = jnp.log(self.filtering_mass(redshift, cosmology)) - jnp.log(mvir)
+        excess = (2.0 ** (self.steepness / 3.0) - 1.0) * jnp.exp(self.steepness * log_ratio)
+        return jnp.exp(-3.0 / self.steepness * jnp.log(1.0 + excess))
 
     def breaks(self) -> tuple[Float[Array, ""], ...]:
         return self.filtering_mass.breaks()

@@ -76,4 +76,4 @@ class FreeFall(eqx.Module):
 
 
 def _nfw_mass(x):
-    return jnp.log1p(x) - x / (1.0 + x)
+    return jnp.log(1.0 + x) - x / (1.0 + x)

@@ -180,7 +180,7 @@ def _augmented(log_time, values, halo, args):
     return jnp.concatenate([rates.sum(axis=0), change.ravel()])
 
 
-_EQUATION = Equation(_halo, _augmented)
+_EQUATION = Equation(_augmented, _halo)
 
 
 def _labelled(model, halos, names, coordinates, redshifts, log_state, response, valid, status):
