@@ -68,29 +68,37 @@ def _temperature_index():
 
 
 def _filter_integrals(a, a_overlap, a_complete, alpha):
-    """The three terms of Kravtsov+04 eq. B2: before overlap, from overlap on, from the end of reionisation on."""
+    """The terms of Kravtsov+04 eq. B2: up to overlap, from there on, and from the end of reionisation on."""
+    inverse_root = jnp.sqrt(1.0 / a)
 
-    def growth(b, part):
-        return part**2 / 10.0 * (5.0 - 4.0 * jnp.sqrt(part / b))
+    def growth(part):
+        return part**2 / 10.0 * (5.0 - 4.0 * jnp.sqrt(part) * inverse_root)
 
-    early = 3.0 * a * jnp.exp(alpha * (jnp.log(a) - jnp.log(a_overlap))) / ((2.0 + alpha) * (5.0 + 2.0 * alpha))
-    before = a_overlap**2 * (1.0 / (2.0 + alpha) - 2.0 * jnp.sqrt(a_overlap / a) / (5.0 + 2.0 * alpha))
-    during = a**2 / 10.0 - growth(a, a_overlap)
+    before = a_overlap**2 * (1.0 / (2.0 + alpha) - 2.0 * jnp.sqrt(a_overlap) * inverse_root / (5.0 + 2.0 * alpha))
+    during = a**2 / 10.0 - growth(a_overlap)
     after = (
-        growth(a, a_complete)
-        - growth(a, a_overlap)
+        growth(a_complete)
+        - growth(a_overlap)
         + a * a_complete / 3.0
-        - a_complete**2 / 3.0 * (3.0 - 2.0 * jnp.sqrt(a_complete / a))
+        - a_complete**2 / 3.0 * (3.0 - 2.0 * jnp.sqrt(a_complete) * inverse_root)
     )
-    return early, before, during, after
+    return before, during, after
 
 
 def _jeans_scale(cosmology):
     return 2.5e11 / (cosmology.h * jnp.sqrt(cosmology.omega_m) * _MEAN_WEIGHT**1.5)
 
 
-def _mass(fraction, cosmology):
-    return 0.0933 * _jeans_scale(cosmology) * fraction * jnp.sqrt(fraction)
+def _mass(redshift, overlap_redshift, alpha, late, cosmology):
+    """M_F = 0.093 M_J f^1.5, with the fraction f of eq. B2: a power law before overlap, `late` after it."""
+    before, expansion = redshift > overlap_redshift, jnp.log(1.0 + redshift)
+    log_early = (
+        alpha * jnp.log(1.0 + overlap_redshift)
+        - (1.0 + alpha) * expansion
+        - jnp.log((2.0 + alpha) * (5.0 + 2.0 * alpha) / 3.0)
+    )
+    log_fraction = jnp.where(before, log_early, jnp.log(jnp.where(before, 1.0, late)))
+    return jnp.exp(jnp.log(0.0933 * _jeans_scale(cosmology)) + 1.5 * log_fraction)
 
 
 class Kravtsov04FilteringMass(AbstractFilteringMass):
@@ -103,9 +111,9 @@ class Kravtsov04FilteringMass(AbstractFilteringMass):
     def __call__(self, redshift: Float[Array, "..."], cosmology: Cosmology) -> Float[Array, "..."]:
         a = 1.0 / (1.0 + redshift)
         a_overlap, a_complete = 1.0 / (1.0 + self.overlap_redshift), 1.0 / (1.0 + self.complete_redshift)
-        early, before, during, after = _filter_integrals(a, a_overlap, a_complete, self.temperature_index)
+        before, during, after = _filter_integrals(a, a_overlap, a_complete, self.temperature_index)
         late = 3.0 / a * (before + jnp.where(a > a_complete, after, during))
-        return _mass(jnp.where(a < a_overlap, early, late), cosmology)
+        return _mass(redshift, self.overlap_redshift, self.temperature_index, late, cosmology)
 
     def breaks(self) -> tuple[Float[Array, ""], ...]:
         return (self.overlap_redshift, self.complete_redshift)
@@ -124,10 +132,12 @@ class PublishedFilteringMass(AbstractFilteringMass):
     def __call__(self, redshift: Float[Array, "..."], cosmology: Cosmology) -> Float[Array, "..."]:
         a = 1.0 / (1.0 + redshift)
         a_overlap, a_complete = 1.0 / (1.0 + self.overlap_redshift), 1.0 / (1.0 + self.complete_redshift)
-        early, before, during, after = _filter_integrals(a, a_overlap, a_complete, self.temperature_index)
+        before, during, after = _filter_integrals(a, a_overlap, a_complete, self.temperature_index)
         middle = 3.0 / a * before + during
         late = 3.0 / a * (before + after)
-        return _mass(jnp.where(a < a_overlap, early, jnp.where(a > a_complete, late, middle)), cosmology)
+        return _mass(
+            redshift, self.overlap_redshift, self.temperature_index, jnp.where(a > a_complete, late, middle), cosmology
+        )
 
     def breaks(self) -> tuple[Float[Array, ""], ...]:
         return (self.overlap_redshift, self.complete_redshift)
