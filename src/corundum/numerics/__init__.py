@@ -10,18 +10,20 @@ from .limiters import (
     SmoothPositivePart,
     Unlimited,
 )
-from .solver import AbstractSolver, Trajectory
+from .solver import AbstractSolver, Equation, Stops, Trajectory
 
 __all__ = [
     "AbstractMinimum",
     "AbstractPositivePart",
     "AbstractSolver",
     "DiffraxSolver",
+    "Equation",
     "HardMinimum",
     "HardPositivePart",
     "LaneSolver",
     "SmoothMinimum",
     "SmoothPositivePart",
+    "Stops",
     "Trajectory",
     "Unlimited",
 ]

@@ -58,6 +58,7 @@ def map_batch(
     size = -(-share // (-(-share // (chunk * devices)) * devices)) * devices
     shared, parts = pack(shared), []
     if processes == 1 and share <= size:
+        # Where one chunk is all, as in most calls; several are put together array by array, to be in memory once.
         found = _side_by_side_over_devices(function, shared, own, share, chunk)
         whole = separated(jax.tree.map(np.asarray, found))
         if progress is not None:
@@ -109,6 +110,7 @@ def _over_devices(function, shared, batch, rows, chunk):
 
 @eqx.filter_jit
 def _side_by_side_over_devices(function, shared, batch, rows, chunk):
+    """The same, to be fetched as few arrays."""
     return side_by_side(_over_devices(function, shared, batch, rows, chunk))
 
 

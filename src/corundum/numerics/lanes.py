@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from .replay import at_output, lane_step, replay
+from .replay import at_output, in_groups, lane_step, replay
 from .rows import anywhere, take
 from .runge_kutta import ORDER
 from .sets import flat_over_sets
@@ -164,8 +164,7 @@ def _recorded_search(solver, equation, start, initial, stops, args):
     fractions : array, shape (max_steps, n)
     """
     n = len(start)
-    groups = -(-n // solver.width(n))
-    width = -(-n // groups)
+    groups, width = in_groups(n, solver.width(n))
     waiting = _waiting(start, initial, stops, groups * width)
     take_step = lane_step(equation, args)
 

@@ -1,8 +1,8 @@
-"""Inverses of covariance matrices that may be needed for many parameter sets at once, on several devices.
+"""The systems of splines, and inverses of covariance matrices, for many right-hand sides or parameter sets at once.
 
 XLA's batched LAPACK routines on CPUs wait, in a thread of a small pool, for other threads of the same pool: two devices
-that come to one at the same time can wait for ever.  Here matrices are taken one after another, and derivatives are
-products of matrices, which never wait.
+that come to one at the same time can wait for ever.  Here covariance matrices are taken one after another, and
+derivatives are products of matrices, which never wait.
 """
 
 import jax

@@ -1,8 +1,9 @@
 """The solution again along steps already found, as a function that JAX differentiates in every mode and to any order.
 
 Adaptive integration chooses steps; with the choice held fixed, the discrete solution is a composition of smooth maps.
-Its derivative is exact for the discrete solution, and reverse mode keeps one state per block of steps and recomputes
-inside the block.  Trajectories are grouped by their number of steps, so that few wait for others.
+Its derivative is exact for the discrete solution.  Reverse mode keeps one state for a number of blocks of steps, from
+it one for each block, and recomputes the rest; blocks that no trajectory reaches are skipped.  Trajectories are grouped
+by their number of steps, so that few wait for others.
 """
 
 from collections.abc import Callable
@@ -17,8 +18,9 @@ from .rows import anywhere, at_rows, row_axes, take
 from .runge_kutta import tsit5
 from .solver import Equation, Stops
 
-__all__ = ["at_output", "lane_step", "replay"]
+__all__ = ["at_output", "in_groups", "lane_step", "replay"]
 
+_VECTOR = 8  # lanes beyond a multiple of it are advanced one by one; 63 take a seventh longer than 64
 _BLOCK, _TOGETHER = 16, 8  # steps between stored states, and blocks of them between states that stay stored
 
 
@@ -51,6 +53,12 @@ def at_output(arrived: Bool[Array, " lane"], stop: Int[Array, " lane"], stops: S
     return lambda leaf: _beside(here, leaf)
 
 
+def in_groups(n: int, lanes: int) -> tuple[int, int]:
+    """How many groups of up to about `lanes` hold `n` trajectories, and the lanes of each: whole vectors of numbers."""
+    groups = -(-n // lanes)
+    return groups, n if groups == 1 else -(-n // (groups * _VECTOR)) * _VECTOR
+
+
 def _beside(flags, leaf):
     """Flags (output, lane) with the inner axes of a leaf (..., lane) between."""
     return flags.reshape(flags.shape[0], *(1,) * (leaf.ndim - 1), flags.shape[-1])
@@ -81,8 +89,7 @@ def replay(
     Other parameters as in `AbstractSolver`.
     """
     n = len(start)
-    groups = -(-n // lanes)
-    width = -(-n // groups)
+    groups, width = in_groups(n, lanes)
     order = jnp.argsort(steps).astype(jnp.int32)
     padded = jnp.concatenate([order, jnp.broadcast_to(order[-1:], (groups * width - n,))]).reshape(groups, width)
 

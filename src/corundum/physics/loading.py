@@ -30,7 +30,7 @@ _SOURCE = "Pandya et al. 2026"
 
 
 def virial_power_law(vvir, redshift, amplitude, slope, slope_redshift, redshift_exponent):
-    """A (V/125)^(a + a_z (1+z)) (1+z)^b, as one exponential of logarithms."""
+    """A (V/125)^(a + a_z (1+z)) (1+z)^b, as one exponential of logarithms, which histories hold."""
     expansion = 1.0 + redshift
     index = slope + slope_redshift * expansion
     log_velocity = jnp.log(vvir) - np.log(PIVOT_VELOCITY)
