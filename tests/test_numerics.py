@@ -30,7 +30,7 @@ from corundum.numerics.interpolation import (
     UniformKnots,
     cubic_table,
 )
-from corundum.numerics.packing import pack, packed_jit, separated, side_by_side, unpacked
+from corundum.numerics.packing import pack, packed_jit, unpacked
 from corundum.numerics.rows import Rows
 from corundum.numerics.solver import Equation, Stops
 from corundum.numerics.special import power_integral
@@ -406,20 +406,6 @@ def test_a_packed_tree_is_itself_again_and_hands_over_one_array_of_scalars():
     assert compiled(tree, jnp.float64(2.0)) == total(tree, 2.0)
     slope = jax.grad(lambda a: compiled({**tree, "a": a}, jnp.float64(2.0)))(tree["a"])  # traced: nothing to pack
     assert slope == 2.0
-
-
-def test_columns_side_by_side_are_themselves_again():
-    tree = {
-        "a": jnp.arange(6.0).reshape(3, 2),
-        "b": (jnp.arange(3), jnp.ones((3, 2, 2)), jnp.array([True, False, True])),
-    }
-    columns = jax.jit(side_by_side)(tree)
-    assert sorted(columns.arrays) == ["bool", "float64", "int64"]
-    again = separated(jax.tree.map(np.asarray, columns))
-    assert jax.tree.structure(again) == jax.tree.structure(tree)
-    for own, other in zip(jax.tree.leaves(again), jax.tree.leaves(tree), strict=True):
-        np.testing.assert_array_equal(own, other)
-        assert own.dtype == other.dtype
 
 
 @pytest.mark.parametrize("rows", [1, 4, 7, 16])

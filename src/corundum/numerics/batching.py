@@ -15,7 +15,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from .packing import pack, separated, side_by_side, unpacked
+from .packing import pack, unpacked
 from .tracing import is_traced
 
 __all__ = ["everywhere", "independently", "map_batch"]
@@ -57,13 +57,6 @@ def map_batch(
     devices = jax.local_device_count()
     size = -(-share // (-(-share // (chunk * devices)) * devices)) * devices
     shared, parts = pack(shared), []
-    if processes == 1 and share <= size:
-        # Where one chunk is all, as in most calls; several are put together array by array, to be in memory once.
-        found = _side_by_side_over_devices(function, shared, own, share, chunk)
-        whole = separated(jax.tree.map(np.asarray, found))
-        if progress is not None:
-            progress(share, share)
-        return whole
     for first in range(0, share, size):
         part = own if share <= size else jax.tree.map(lambda leaf, i=first: _padded(leaf[i : i + size], size), own)
         keep = min(size, share - first)
@@ -106,12 +99,6 @@ def _over_devices(function, shared, batch, rows, chunk):
         return jax.tree.map(lambda leaf: leaf.reshape(chunks * width, *leaf.shape[2:]), result)
 
     return jax.tree.map(lambda leaf: leaf[:rows], _split(on_device, shared, padded, devices))
-
-
-@eqx.filter_jit
-def _side_by_side_over_devices(function, shared, batch, rows, chunk):
-    """The same, to be fetched as few arrays."""
-    return side_by_side(_over_devices(function, shared, batch, rows, chunk))
 
 
 def independently(function: Callable[[Any, Any], Any], shared: Any, batch: Any) -> Any:

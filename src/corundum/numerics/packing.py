@@ -1,11 +1,10 @@
-"""Handing a model over to several devices as one array instead of a hundred scalars, and taking results back as few.
+"""Handing a model over to several devices as one array of numbers instead of a hundred scalars.
 
-Every array that a compiled function is given costs about twenty microseconds for each device, and every one that is
-fetched from several of them fifty; for a hundred halos that adds up to more than solving them.
+Every array that a compiled function is given costs about twenty microseconds for each device; for a hundred halos that
+adds up to nearly as much as solving them.
 """
 
 import functools
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +16,7 @@ from jaxtyping import Array, Float
 
 from .tracing import is_traced
 
-__all__ = ["Columns", "Packed", "pack", "packed_jit", "separated", "side_by_side", "unpacked"]
+__all__ = ["Packed", "pack", "packed_jit", "unpacked"]
 
 
 class Packed(eqx.Module):
@@ -65,41 +64,3 @@ def packed_jit(function: Callable) -> Callable:
         return inner(pack(tree), *rows)
 
     return call
-
-
-class Columns(eqx.Module):
-    """Arrays over the same rows, side by side in one array for each type of number.
-
-    Attributes
-    ----------
-    arrays : dict of str to array, (rows, columns)
-    structure : tree structure
-    shapes : tuple of (str, tuple), the type of each leaf and the shape of one row of it
-    """
-
-    arrays: dict[str, Array]
-    structure: Any = eqx.field(static=True)
-    shapes: tuple[tuple[str, tuple[int, ...]], ...] = eqx.field(static=True)
-
-
-def side_by_side(tree: Any) -> Columns:
-    """A pytree of arrays with one leading axis as few arrays."""
-    leaves, structure = jax.tree.flatten(tree)
-    shapes = tuple((str(leaf.dtype), leaf.shape[1:]) for leaf in leaves)
-    arrays = {
-        kind: jnp.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves if leaf.dtype == kind], axis=1)
-        for kind in dict(shapes)
-    }
-    return Columns(arrays, structure, shapes)
-
-
-@eqx.filter_jit
-def separated(columns: Columns) -> Any:
-    """The pytree as it was before `side_by_side`."""
-    used, leaves = dict.fromkeys(columns.arrays, 0), []
-    for kind, shape in columns.shapes:
-        width = math.prod(shape)
-        leaf = columns.arrays[kind][:, used[kind] : used[kind] + width]
-        leaves.append(leaf.reshape(len(leaf), *shape))
-        used[kind] += width
-    return jax.tree.unflatten(columns.structure, leaves)
