@@ -18,7 +18,6 @@ diffmah is calibrated above 10^11.5 Msun: everything below is its extrapolation,
 and never lose mass.
 """
 
-import threading
 from importlib import metadata
 from typing import NamedTuple
 
@@ -132,9 +131,6 @@ def monte_carlo(
     sampling = UniformLogMass() if sampling is None else sampling
     concentration = Diemer19() if concentration is None else concentration
     scatter = ConcentrationScatter() if scatter is None else scatter
-    # The first time, diffmah takes two seconds to load: meanwhile the times and masses are worked out.
-    loading = threading.Thread(target=_diffmah)
-    loading.start()
     # On the host where nothing is gained by compiling: a program costs as much as all these numbers.
     time = np.asarray(log_times(cosmology) if times is None else times, np.float64)
     redshift, today = redshifts(cosmology, time), ages(cosmology, np.zeros(1))[0]
@@ -143,7 +139,6 @@ def monte_carlo(
     masses, weights = sampling.draw(mass_key, n, low, high)
     floor = jnp.asarray(first_log_mvir, jnp.float64)
     laws = (time, redshift, today, concentration, scatter, floor, _formation_times())
-    loading.join()
     parts = _in_batches((growth_key, scatter_key), np.asarray(masses), laws)
     # One after the other, or a million halos would be in memory twice.
     log_mass, log_c, start = (jax.device_put(parts.pop(0)).block_until_ready() for _ in range(3))
