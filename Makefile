@@ -15,7 +15,8 @@ test: $(VENV)/.installed-dev
 
 # Long computations are worth optimised machine code, which the other tests do without (tests/conftest.py).
 test-slow: $(VENV)/.installed-dev
-	XLA_FLAGS= $(BIN)/python -m pytest -n 2 -m slow
+	XLA_FLAGS=--xla_backend_extra_options=xla_cpu_disable_new_fusion_emitters,xla_cpu_disable_loop_unrolling \
+	$(BIN)/python -m pytest -n 2 -m slow
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
