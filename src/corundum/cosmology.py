@@ -11,6 +11,7 @@ Bryan & Norman 1998, ApJ 495, 80, eq. 6 (virial overdensity).
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -140,11 +141,13 @@ class Cosmology(eqx.Module):
         density = 1.0 - self.omega_m
         phase = 1.5 * jnp.sqrt(density) * self.hubble_rate_today * age
         log_a = (jnp.log(self.omega_m / density) + 2.0 * jnp.log(jnp.sinh(phase))) / 3.0
-        for _ in range(5):
+
+        def closer(_, log_a):
             a = jnp.exp(log_a)
             t = self._age_at_scale(a)
-            log_a = log_a + (jnp.log(age) - jnp.log(t)) * t * self.hubble_rate(1.0 / a - 1.0)
-        return jnp.expm1(-log_a)
+            return log_a + (jnp.log(age) - jnp.log(t)) * t * self.hubble_rate(1.0 / a - 1.0)
+
+        return jnp.expm1(-jax.lax.fori_loop(0, 5, closer, log_a))
 
     def _age_at_scale(self, a: Float[Array, "..."]) -> Float[Array, "..."]:
         # With u^2 = a + a_eq the integrand of dt = da / (a H) is smooth from the radiation era to today, so that

@@ -4,6 +4,7 @@
 results.
 """
 
+import gc
 import importlib.metadata
 import os
 import platform
@@ -34,6 +35,7 @@ def configure() -> None:
     os.environ.setdefault("XLA_FLAGS", _FAST_LOOPS)
     import jax
 
+    gc.freeze()  # what importing made stays: looking through it again and again takes a twelfth of a short run
     jax.config.update("jax_enable_x64", True)
     asked = "JAX_NUM_CPU_DEVICES" in os.environ
     asked = asked or "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", "")

@@ -238,22 +238,21 @@ def _batch(keys, log_mvir, time, redshift, today, concentration, scatter, first_
     columns = type(growth)(*(number[:, None] for number in growth))
     log_mass = mass_at(columns, time[None, :], log_today)
 
-    def crossing(level, earliest):
-        """Time at which each halo grows past `level`, or `earliest`."""
+    # Half of the mass, and the first mass, in one search.
+    levels = jnp.stack([log_mvir - _LOG_HALF, jnp.broadcast_to(first_log_mvir, log_mvir.shape)])
+    earliest = jnp.stack([1e-3 * today, time[0]])[:, None]
 
-        def halve(_, ends):
-            middle = 0.5 * (ends[0] + ends[1])
-            above = mass_at(growth, jnp.exp(middle), log_today) > level
-            return jnp.where(above, ends[0], middle), jnp.where(above, middle, ends[1])
+    def halve(_, ends):
+        middle = 0.5 * (ends[0] + ends[1])
+        above = mass_at(growth, jnp.exp(middle), log_today) > levels
+        return jnp.where(above, ends[0], middle), jnp.where(above, middle, ends[1])
 
-        ends = jnp.full(log_mvir.shape, jnp.log(earliest)), jnp.full(log_mvir.shape, jnp.log(today))
-        reached = mass_at(growth, earliest, log_today) >= level
-        return jnp.where(reached, earliest, jnp.exp(jax.lax.fori_loop(0, 52, halve, ends)[1]))
-
-    half_time = jnp.log10(crossing(log_mvir - _LOG_HALF, 1e-3 * today))
-    offset = scatter.draw(scatter_key, _lateness(half_time, log_mvir, formation))
+    ends = jnp.broadcast_to(jnp.log(earliest), levels.shape), jnp.full(levels.shape, jnp.log(today))
+    reached = mass_at(growth, earliest, log_today) >= levels
+    half_time, start = jnp.where(reached, earliest, jnp.exp(jax.lax.fori_loop(0, 52, halve, ends)[1]))
+    offset = scatter.draw(scatter_key, _lateness(jnp.log10(half_time), log_mvir, formation))
     log_c = limit_concentration(concentration(log_mass, redshift) + offset[:, None])
-    return log_mass, log_c, crossing(first_log_mvir, time[0])
+    return log_mass, log_c, start
 
 
 def _provenance(n, low, high, sampling, concentration, scatter, first_time, first_log_mvir):

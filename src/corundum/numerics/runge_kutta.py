@@ -13,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .rows import take
+
 __all__ = ["STAGES", "ORDER", "tsit5"]
 
 _C = np.array([0.0, 0.161, 0.327, 0.9, 0.9800255409045097, 1.0, 1.0])
@@ -67,9 +69,9 @@ def tsit5(
 
     def stage(i, carry):
         slopes, _ = carry
-        weights = a[i]
+        weights = list(take(a, i))
         new = jax.tree.map(lambda y, k: y + step * _weighted(weights, k), y, slopes)
-        here = jax.tree.map(lambda leaf: leaf[jnp.minimum(i, STAGES - 2) - 1], forced)
+        here = jax.tree.map(lambda leaf: take(leaf, jnp.minimum(i, STAGES - 2) - 1), forced)
         last = slope(x + c[i] * step, new, here)
         return jax.tree.map(lambda k, ki: jax.lax.dynamic_update_index_in_dim(k, ki, i, 0), slopes, last), new
 
