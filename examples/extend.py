@@ -10,20 +10,18 @@ import sys
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-import jax
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
 
-jax.config.update("jax_enable_x64", True)
+import corundum as co
+from corundum import models, physics
+from corundum.models import Added, Flow, Fluxes, Ledger, Rates
+from corundum.parameters import parameter
+from corundum.units import Quantity
 
-import equinox as eqx  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-import numpy as np  # noqa: E402
-from jaxtyping import Array  # noqa: E402
-
-import corundum as co  # noqa: E402
-from corundum import models, physics  # noqa: E402
-from corundum.models import Added, Flow, Fluxes, Ledger, Rates  # noqa: E402
-from corundum.parameters import parameter  # noqa: E402
-from corundum.units import Quantity  # noqa: E402
+co.configure()
 
 # ---- stage 1: a cooling function
 

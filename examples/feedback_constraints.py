@@ -12,16 +12,13 @@ import dataclasses
 import sys
 from pathlib import Path
 
-import jax
+import numpy as np
 
-jax.config.update("jax_enable_x64", True)
-jax.config.update("jax_num_cpu_devices", 2)
+import corundum as co
+from corundum import inference, observables
+from corundum.models import PANDYA26_FREE, ThermalCGM, pandya26
 
-import numpy as np  # noqa: E402
-
-import corundum as co  # noqa: E402
-from corundum import inference, observables  # noqa: E402
-from corundum.models import PANDYA26_FREE, ThermalCGM, pandya26  # noqa: E402
+co.configure()
 
 PUBLISHED = np.array(
     [

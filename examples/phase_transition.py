@@ -8,15 +8,13 @@ temperature, when thermal energy takes over; docs/physics.md says how the times 
 
 import sys
 
-import jax
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
 
-jax.config.update("jax_enable_x64", True)
+import corundum as co
 
-import matplotlib  # noqa: E402
-import numpy as np  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
-
-import corundum as co  # noqa: E402
+co.configure()
 
 MASSES = (10.0, 11.0, 12.0)
 HALOS = 60

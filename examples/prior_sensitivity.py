@@ -10,13 +10,11 @@ says how far that depends on how parameters are measured.  Writes the maps as a 
 import sys
 from pathlib import Path
 
-import jax
+import numpy as np
 
-jax.config.update("jax_enable_x64", True)
+import corundum as co
 
-import numpy as np  # noqa: E402
-
-import corundum as co  # noqa: E402
+co.configure()
 
 sets, number = (int(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) > 2 else (200, 32)
 folder = Path(sys.argv[3] if len(sys.argv) > 3 else ".")

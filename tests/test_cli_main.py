@@ -159,6 +159,24 @@ def test_a_process_of_its_own_has_double_precision_and_a_device_for_each_core(tm
         assert "Traceback" not in done.stderr
 
 
+def test_a_script_is_set_up_as_the_command_line_is_unless_its_environment_says_otherwise():
+    probe = (
+        "import corundum as co, os\n"
+        "co.configure()\n"
+        "import jax\n"
+        "co.configure()\n"  # again changes nothing, and neither does a third time with devices in use
+        "print(jax.numpy.ones(1).dtype, jax.device_count(), os.environ['XLA_FLAGS'])\n"
+        "co.configure()\n"
+    )
+    kept = {name: value for name, value in os.environ.items() if name not in ("JAX_NUM_CPU_DEVICES", "XLA_FLAGS")}
+    flags = "--xla_force_host_platform_device_count=3"
+    for changes, expected in (({}, "small_while_loop"), ({"XLA_FLAGS": flags}, f"float64 3 {flags}\n")):
+        done = subprocess.run(
+            [sys.executable, "-c", probe], capture_output=True, text=True, env=kept | changes, timeout=120
+        )
+        assert done.returncode == 0 and done.stdout.startswith("float64") and expected in done.stdout, done.stderr
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_progress_shows_rate_and_time_left_on_a_terminal_only(terminal, monkeypatch):
     shown = io.StringIO()

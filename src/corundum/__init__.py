@@ -3,7 +3,8 @@
 Galaxies are reservoirs of mass, metals and energy joined by flows, inside growing dark-matter halos.  A model (in
 `corundum.models`) computes the flows from laws (`corundum.physics`); halo histories come from `corundum.halos`;
 `evolve` joins them into a `Population`; `corundum.observables` compares it with measurements; `corundum.plots` draws
-it; `save` and `load` keep it.  Everything from parameters to observables is differentiable with JAX.
+it; `save` and `load` keep it; `configure` sets JAX up for a script as the command line does.  Everything from
+parameters to observables is differentiable with JAX.
 """
 
 import importlib
@@ -24,6 +25,7 @@ _FAMILIES = (
     "units",
 )
 _VERBS = {
+    "configure": "cli.environment",
     "Galaxies": "population",
     "Population": "population",
     "describe": "parameters",

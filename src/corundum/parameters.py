@@ -34,8 +34,8 @@ def require_float64() -> None:
     """Raise unless JAX computes in double precision, which every solve here needs."""
     if jax.dtypes.canonicalize_dtype(np.float64) != np.float64:
         raise RuntimeError(
-            "corundum computes in float64 but JAX is set to float32: call jax.config.update('jax_enable_x64', True) "
-            "before making any array, or set JAX_ENABLE_X64=1 in the environment"
+            "corundum computes in float64 but JAX is set to float32: call corundum.configure() before making any "
+            "array, or jax.config.update('jax_enable_x64', True)"
         )
 
 

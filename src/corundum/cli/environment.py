@@ -1,7 +1,7 @@
 """The process around a run: JAX's configuration, versions, devices and the state of the code repository.
 
-`configure` is the one place of corundum that sets `jax.config`; `describe` is what is recorded beside the
-results.
+`configure`, which scripts know as `corundum.configure`, is the one place of corundum that sets `jax.config`; `describe`
+is what is recorded beside the results.
 """
 
 import gc
@@ -9,6 +9,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,19 @@ _DISTRIBUTIONS = ("corundum", "jax", "jaxlib", "equinox", "diffrax", "numpy", "s
 def configure() -> None:
     """Set JAX to double precision, with one CPU device for each core and fast loops unless the user has said otherwise.
 
+    For the command line, and for scripts and notebooks before JAX computes anything: what it has started with stays.
+    ``XLA_FLAGS``, ``JAX_NUM_CPU_DEVICES`` and ``JAX_PLATFORMS`` of the environment are respected.
+
     XLA starts every operation of a loop by itself, which for small populations takes longer than the arithmetic; loops
     compiled as a whole make 100 halos and their derivatives up to twice as fast.  Without its newer emitters of code
     and without unrolled loops, programs are as fast and compile in two thirds of the time.
     """
     os.environ.setdefault("XLA_FLAGS", _FAST_LOOPS)
+    fresh = "jax" not in sys.modules
     import jax
 
-    gc.freeze()  # what importing made stays: looking through it again and again takes a twelfth of a short run
+    if fresh:
+        gc.freeze()  # what importing made stays; looking through it again and again takes a twelfth of a short run
     jax.config.update("jax_enable_x64", True)
     asked = "JAX_NUM_CPU_DEVICES" in os.environ
     asked = asked or "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", "")
