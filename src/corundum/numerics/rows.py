@@ -19,7 +19,7 @@ def take(array: Array, index: Any) -> Array:
 
 
 class Rows(NamedTuple):
-    """One row of a table: ``rows[i]`` is entry `i` of it.
+    """One row of a table: ``rows[i]`` is entry `i` of it, counted from the front.
 
     Attributes
     ----------
