@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import jax
 import numpy as np
 import numpyro.distributions as dist
 import pytest
@@ -53,6 +54,14 @@ def test_an_interrupted_run_makes_the_same_draws(tmp_path, sampler, after):
     np.testing.assert_array_equal(run(store=store).u, whole.u)
 
 
+def test_a_sampler_is_compiled_once(caplog):
+    """A state that was just made, one that devices share, one that was adapted and one restored are no new programs."""
+    with jax.log_compiles():
+        inference.nuts(target(), start(target()), chains=2, warmup=43, draws=20)
+    told = [record.getMessage() for record in caplog.records]
+    assert sum("Finished XLA compilation of jit(_advance)" in each for each in told) == 1
+
+
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     store = co.io.StateFile(tmp_path / "chains.npz")
     inference.nuts(target(), start(target()), chains=1, warmup=4, draws=4, store=store)
@@ -70,7 +79,8 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
 def test_killed_with_signal_9(tmp_path):
     """A process is killed while it samples; another one finishes, and its draws are those of an undisturbed run."""
     script = (
-        "import sys, jax; jax.config.update('jax_enable_x64', True); sys.path.insert(0, sys.argv[2]);"
+        "import sys, jax; jax.config.update('jax_enable_x64', True); jax.config.update('jax_num_cpu_devices', 2);"
+        "sys.path.insert(0, sys.argv[2]);"
         "import time, corundum as co, test_inference_checkpoints as t; from corundum import inference;"
         "p = t.target(); s = co.io.StateFile(sys.argv[1]);"
         "inference.nuts(p, t.start(p), chains=2, warmup=40, draws=200, store=s, progress=lambda q: time.sleep(0.2))"

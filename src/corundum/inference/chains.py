@@ -158,7 +158,9 @@ def run_chains(
     while done < total:
         begin = time.perf_counter()
         count = min([size, total - done, *(stop - done for stop in stops if stop > done)])
-        state, told = advance(state, jnp.int32(count))
+        # From the host each time: a state that devices share, one just made and one restored would be three programs,
+        # each compiled for as long as the first and with round-off of its own.
+        state, told = advance(jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), state), jnp.int32(count))
         parts.append({name: np.asarray(rows)[:count] for name, rows in told.items()})
         done += count
         if done in stops:
@@ -207,6 +209,6 @@ def _restored(kept, state, identity):
     found = [kept.get(f"state/{i}") for i in range(len(leaves))]
     if any(a is None or np.shape(a) != np.shape(b) for a, b in zip(found, leaves, strict=True)):
         raise ValueError("checkpoint: is damaged (its state does not fit the sampler); discard it and start again")
-    found = [jnp.asarray(a, dtype=jnp.asarray(b).dtype) for a, b in zip(found, leaves, strict=True)]
+    found = [np.asarray(a, dtype=jnp.asarray(b).dtype) for a, b in zip(found, leaves, strict=True)]
     record = {name.removeprefix("draws/"): rows for name, rows in kept.items() if name.startswith("draws/")}
     return jax.tree.unflatten(structure, found), record, int(kept["done"]), float(kept["seconds"])
