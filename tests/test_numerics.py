@@ -203,9 +203,8 @@ def test_a_batch_of_parameters_gives_what_each_gives():
         np.testing.assert_allclose(slopes[i], jax.jacfwd(solve)(rates), rtol=1e-12)
 
 
-# A single lane is another program than a row of vectors and rounds differently.
-@pytest.mark.parametrize(("lanes", "round_off"), [(1, 1e-11), (16, 0.0)])
-def test_lanes_that_take_the_next_trajectory_change_nothing(lanes, round_off):
+@pytest.mark.parametrize("lanes", [1, 16])
+def test_lanes_that_take_the_next_trajectory_change_nothing(lanes):
     rates = jnp.asarray(np.random.default_rng(0).uniform(0.1, 300.0, 40))
     starts = jnp.asarray(np.random.default_rng(1).uniform(0.0, 1.5, 40))
     outputs = jnp.array([0.4, 1.0])  # some start after one of them, some after both
@@ -215,8 +214,7 @@ def test_lanes_that_take_the_next_trajectory_change_nothing(lanes, round_off):
 
     one, other = solve(64, rates), solve(lanes, rates)
     assert np.all(one.status == 0)
-    np.testing.assert_allclose(other.values[0], one.values[0], rtol=round_off, atol=0.0)
-    for a, b in zip(one[1:], other[1:], strict=True):
+    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
         np.testing.assert_array_equal(a, b)
     total = lambda rates: jnp.sum(solve(lanes, rates).values[0])  # noqa: E731
     slopes = jax.grad(total)(rates)

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from .replay import at_output, in_groups, lane_step, replay
+from .replay import at_output, in_groups, lane_step, replay, whole_vectors
 from .rows import anywhere, take
 from .runge_kutta import ORDER
 from .sets import flat_over_sets
@@ -64,8 +64,8 @@ class LaneSolver(AbstractSolver):
     max_steps : int
         Steps after which a trajectory is given up.
     lanes : int, optional
-        Trajectories advanced at once on each device.  By default 4096, but on CPUs, whose caches are small, 64, or up
-        to 128 where that is all of them.
+        Trajectories advanced at once on each device, made up to a multiple of 8.  By default 4096, but on CPUs, whose
+        caches are small, 64, or up to 128 where that is all of them.
     """
 
     tolerance: Float[Array, ""] = eqx.field(default=3e-5, converter=jnp.asarray)
@@ -91,7 +91,7 @@ class LaneSolver(AbstractSolver):
     def width(self, n: int) -> int:
         """Lanes for `n` trajectories on one device."""
         few = (n if n <= 128 else 64) if jax.default_backend() == "cpu" else 4096
-        return min(n, self.lanes or few)
+        return min(n, whole_vectors(self.lanes or few))
 
 
 @eqx.filter_custom_jvp

@@ -18,7 +18,7 @@ from .rows import anywhere, at_rows, row_axes, take
 from .runge_kutta import tsit5
 from .solver import Equation, Stops
 
-__all__ = ["at_output", "in_groups", "lane_step", "replay"]
+__all__ = ["at_output", "in_groups", "lane_step", "replay", "whole_vectors"]
 
 _VECTOR = 8  # lanes beyond a multiple of it are advanced one by one; 63 take a seventh longer than 64
 _BLOCK, _TOGETHER = 16, 8  # steps between stored states, and blocks of them between states that stay stored
@@ -56,7 +56,12 @@ def at_output(arrived: Bool[Array, " lane"], stop: Int[Array, " lane"], stops: S
 def in_groups(n: int, lanes: int) -> tuple[int, int]:
     """How many groups of up to about `lanes` hold `n` trajectories, and the lanes of each: whole vectors of numbers."""
     groups = -(-n // lanes)
-    return groups, n if groups == 1 else -(-n // (groups * _VECTOR)) * _VECTOR
+    return groups, n if groups == 1 else whole_vectors(-(-n // groups))
+
+
+def whole_vectors(lanes: int) -> int:
+    """As many lanes, or a few more; a single one would also round unlike the lanes of a vector."""
+    return -(-lanes // _VECTOR) * _VECTOR
 
 
 def _beside(flags, leaf):
