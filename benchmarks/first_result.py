@@ -20,12 +20,12 @@ import numpy as np
 PROGRAM = """
 import json, sys, time
 began = time.perf_counter()
-from corundum.cli.environment import configure
+from corundum.configuration import configure
 configure()
 import corundum as co
 imported = time.perf_counter()
 number, path = int(sys.argv[1]), sys.argv[2]
-halos = co.io.load_halos(path) if path else co.halos.monte_carlo(number)
+halos = co.halos.read(path) if path else co.halos.diffmah_population(number)
 made = time.perf_counter()
 stars = float(co.evolve(co.models.ThermalCGM(), halos)["mstar"].sum())
 print(json.dumps(dict(imports=imported - began, halos=made - imported, solve=time.perf_counter() - made)))
@@ -53,7 +53,7 @@ def main():
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         saved = os.path.join(scratch, "halos.h5")
-        save = f"import corundum as co; co.io.save_halos({saved!r}, co.halos.monte_carlo({chosen.halos}))"
+        save = f"import corundum as co; co.halos.save({saved!r}, co.halos.diffmah_population({chosen.halos}))"
         subprocess.run([sys.executable, "-c", save], check=True, env={**os.environ, "JAX_ENABLE_X64": "1"})
         for what, path in (("drawn", ""), ("from a file", saved)):
             for cached in (False, True):

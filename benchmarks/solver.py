@@ -20,7 +20,7 @@ import sys
 import time
 from pathlib import Path
 
-from corundum.cli.environment import configure
+from corundum.configuration import configure
 
 configure()  # as the command line does
 
@@ -32,7 +32,7 @@ import numpy as np  # noqa: E402
 
 import corundum as co  # noqa: E402
 from corundum.numerics import DiffraxSolver, LaneSolver  # noqa: E402
-from corundum.numerics.runge_kutta import STAGES  # noqa: E402
+from corundum.numerics.solvers.runge_kutta import STAGES  # noqa: E402
 
 matplotlib.use("Agg")
 NAMES = co.models.PANDYA26_FREE
@@ -230,7 +230,7 @@ def scaling(bench, numbers):
     """Time against the number of halos, far beyond what fits the caches."""
     model = co.models.ThermalCGM()
     for number in numbers:
-        halos = co.halos.monte_carlo(number)
+        halos = co.halos.diffmah_population(number)
         bench.time("evolve", number, lambda h=halos: co.evolve(model, h).state, repeats=3, model="ThermalCGM")
 
 
@@ -305,7 +305,7 @@ def main():
     parser.add_argument("--peer", nargs="+", help="command that times another package")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
-    bench, halos = Bench(), co.halos.monte_carlo(max(args.halos))
+    bench, halos = Bench(), co.halos.diffmah_population(max(args.halos))
     if "work" in args.only:
         for number in args.halos:
             for model_name, tolerances in TOLERANCES.items():

@@ -17,7 +17,7 @@ from jaxtyping import Array
 
 import corundum as co
 from corundum import models, physics
-from corundum.models import Added, Flow, Fluxes, Ledger, Rates
+from corundum.models import Flow, FlowRates, Fluxes, Ledger, ProcessFluxes
 from corundum.parameters import parameter
 from corundum.units import Quantity
 
@@ -51,10 +51,10 @@ class Stripping(models.AbstractProcess):
     def initial(self, state, halo, cosmology):
         return {}
 
-    def rates(self, galaxy):
+    def own_fluxes(self, galaxy):
         per_year, state = 1.0 / (self.time * 1e9), galaxy.state
-        return Added(
-            {"stripping": Rates(state.mcgm * per_year, state.mzcgm * per_year, state.eth * per_year / 3.156e7)}, {}
+        return ProcessFluxes(
+            {"stripping": FlowRates(state.mcgm * per_year, state.mzcgm * per_year, state.eth * per_year / 3.156e7)}, {}
         )
 
 
@@ -76,10 +76,10 @@ class Dust(models.AbstractProcess):
     def initial(self, state, halo, cosmology):
         return {"mdust": 0.1 * state.mzism}
 
-    def rates(self, galaxy):
+    def own_fluxes(self, galaxy):
         made = self.share * galaxy.flows["enrichment"].metals
         blown = galaxy.flows["wind"].mass * galaxy.state.mdust / galaxy.state.mism
-        return Added({"condensation": Rates(metals=made), "dust_wind": Rates(metals=blown)}, {})
+        return ProcessFluxes({"condensation": FlowRates(metals=made), "dust_wind": FlowRates(metals=blown)}, {})
 
 
 # ---- stage 4: a whole model
@@ -93,7 +93,7 @@ class BathtubState(NamedTuple):
 class Bathtub(models.AbstractGalaxyModel):
     """Gas falls in, forms stars and is blown out (Bouche et al. 2010; Lilly et al. 2013)."""
 
-    core: ClassVar[Ledger] = Ledger(
+    own_ledger: ClassVar[Ledger] = Ledger(
         BathtubState,
         {("mass", "ism"): "mism", ("mass", "stars"): "mstar"},
         [
@@ -103,7 +103,7 @@ class Bathtub(models.AbstractGalaxyModel):
         ],
         {"mism": Quantity("Msun", "gas mass"), "mstar": Quantity("Msun", "stellar mass")},
     )
-    core_diagnostics: ClassVar[dict] = {"sfr": Quantity("Msun/yr", "star-formation rate")}
+    own_diagnostics: ClassVar[dict] = {"sfr": Quantity("Msun/yr", "star-formation rate")}
     loading: physics.AbstractScaling = eqx.field(default_factory=physics.MassLoading)
     time: Array = parameter(
         2.0, unit="Gyr", meaning="depletion time", source="made up", bounds=(0.1, 10), scale="log10"
@@ -111,16 +111,16 @@ class Bathtub(models.AbstractGalaxyModel):
     processes: dict[str, models.AbstractProcess] = eqx.field(default_factory=dict)
     channels: dict[str, Array] = models.channel_multipliers()
 
-    def begin(self, halo, cosmology):
+    def own_initial(self, halo, cosmology):
         gas = 0.01 * cosmology.baryon_fraction * halo.mvir
         return BathtubState(gas, 0.01 * gas)
 
     def forcing(self, halo, cosmology):
         return halo, 0.3 * cosmology.baryon_fraction * jnp.maximum(halo.growth, 0.0), self.loading.imposed(halo)
 
-    def rates(self, state, forcing):
+    def own_fluxes(self, state, forcing):
         (halo, inflow, eta), sfr = forcing, state.mism / (self.time * 1e9)
-        flows = {"inflow": Rates(inflow), "star_formation": Rates(sfr), "wind": Rates(eta * sfr)}
+        flows = {"inflow": FlowRates(inflow), "star_formation": FlowRates(sfr), "wind": FlowRates(eta * sfr)}
         return Fluxes(flows, {"sfr": sfr}), physics.Galaxy(state, halo, {"sfr": sfr}, flows)
 
 

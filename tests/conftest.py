@@ -56,7 +56,7 @@ def published_halos(reference):
         log_rvir=rows[:, 2],
         log_growth=rows[:, 0],
         start=reference["start_gyr"],
-        interpolation=co.halos.PublishedHermite(),
+        interpolation=co.halos.Pandya26Hermite(),
     )
 
 

@@ -25,7 +25,7 @@ _FAMILIES = (
     "units",
 )
 _VERBS = {
-    "configure": "cli.environment",
+    "configure": "configuration",
     "Galaxies": "population",
     "Population": "population",
     "describe": "parameters",

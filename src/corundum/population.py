@@ -17,12 +17,12 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from .halos import HALO_QUANTITIES, Halo, HaloHistories
-from .models import AbstractModel, Rates
+from .models import AbstractModel, FlowRates
 from .numerics.batching import map_batch
 from .numerics.coordinates import coordinate, from_coordinate
-from .numerics.lanes import LaneSolver
 from .numerics.rows import Rows, row_axes
-from .numerics.solver import STATUS, AbstractSolver, Equation, Stops
+from .numerics.solvers.base import STATUS, AbstractSolver, Equation, Stops
+from .numerics.solvers.lanes import LaneSolver
 from .numerics.tracing import is_traced
 from .parameters import require_float64
 from .units import Quantity
@@ -63,7 +63,7 @@ class Population(eqx.Module):
     redshifts : array, shape (K,), in the order asked for
     halo : Halo of arrays, shape (N, K)
     state : the model's state, arrays of shape (N, K)
-    flows : dict of str to Rates, arrays of shape (N, K) [Msun/yr, erg/s]
+    flows : dict of str to FlowRates, arrays of shape (N, K) [Msun/yr, erg/s]
     diagnostics : dict of str to array, shape (N, K)
     valid : boolean array, shape (N, K)
         False where the solve failed or the halo had not started; every array holds NaN there.
@@ -76,7 +76,7 @@ class Population(eqx.Module):
     redshifts: Float[Array, " k"]
     halo: Halo
     state: Any
-    flows: dict[str, Rates]
+    flows: dict[str, FlowRates]
     diagnostics: dict[str, Float[Array, "n k"]]
     valid: Bool[Array, "n k"]
     status: Int[Array, " n"]

@@ -24,6 +24,8 @@ __all__ = [
     "KPC_PER_KMS_GYR",
     "SOLAR_METALLICITY",
     "SUPERNOVA_ERG_PER_MSUN",
+    "LN10",
+    "KPC3_PER_MPC3",
 ]
 
 
@@ -44,6 +46,9 @@ MSUN_G = 1.988409870698051e33  # IAU 2015 nominal GM_sun over CODATA 2018 G
 KPC_CM = 3.0856775814913673e21  # IAU 2015
 YEAR_S = 3.15576e7  # Julian year
 KM_CM = 1.0e5
+
+LN10 = 2.302585092994046  # natural logarithm of one decade
+KPC3_PER_MPC3 = 1.0e9
 
 GYR_YR = 1.0e9
 GYR_S = GYR_YR * YEAR_S

@@ -16,8 +16,8 @@ import jax
 import numpy as np
 
 from ..halos import HaloHistories
-from ..io import atomic_path
 from ..population import Population, evolve
+from ..storage.files import atomic_path
 
 __all__ = ["evolve_block", "evolve_in_blocks", "finished_halos"]
 

@@ -11,8 +11,8 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 
-from .processes import leads
-from .toml import dotted
+from .distributed import leads
+from .runfile.toml import dotted
 
 __all__ = ["RunFileError", "nearest", "run_guarded", "INTERRUPTED", "USER_ERROR", "PROGRAM_FAULT"]
 
@@ -22,7 +22,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
 class RunFileError(ValueError):
-    """Something wrong at one key of a run file; `corundum.cli.runfile` adds the position in the file."""
+    """Something wrong at one key of a run file; `corundum.cli.runfile.reader` adds the position in the file."""
 
     def __init__(self, keys: tuple[str, ...], problem: str):
         self.keys = keys

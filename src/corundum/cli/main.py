@@ -4,13 +4,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from ..configuration import configure
 from .arguments import add_run_file_arguments, run_or_check
-from .environment import configure, versions
+from .commands.halos import add_commands as add_halo_commands
+from .commands.inference import add_inference_commands
+from .commands.sensitivity import add_sensitivity_commands
+from .distributed import join, refuse_several
+from .environment import versions
 from .errors import run_guarded
-from .halos import add_commands as add_halo_commands
-from .inference_commands import add_inference_commands
-from .processes import join, refuse_several
-from .sensitivity_commands import add_sensitivity_commands
 
 __all__ = ["main"]
 
@@ -32,7 +33,7 @@ Evolve a galaxy in every halo of a run file and compare the population with meas
 
 A run file is TOML.  Its groups are
 
-  [halos]          where halo histories come from: kind = "halos.monte_carlo", ... and its arguments
+  [halos]          where halo histories come from: kind = "halos.diffmah_population", ... and its arguments
   [model]          the galaxy model: kind = "models.pandya26" or "models.ThermalCGM", ...
   [model.parameters]   any number of the model by name; `corundum model show pandya26` lists them
   [model.cooling]  one component swapped, kind = "physics...." or "mymodule:MyCooling"
@@ -131,14 +132,14 @@ def _list_and_show(parser, look, noun, list_command, show_command):
 def _run(arguments: argparse.Namespace) -> int:
     configure()
     join(arguments.coordinator, arguments.processes, arguments.process)
-    from .run import check, run
+    from .jobs.run import check, run
 
     return run_or_check(arguments, run, check)
 
 
 def _list_data(arguments: argparse.Namespace) -> int:
     configure()
-    from .show import list_data
+    from .commands.show import list_data
 
     print(list_data())
     return 0
@@ -146,7 +147,7 @@ def _list_data(arguments: argparse.Namespace) -> int:
 
 def _show_data(arguments: argparse.Namespace) -> int:
     configure()
-    from .show import show_data
+    from .commands.show import show_data
 
     print(show_data(arguments.name))
     return 0
@@ -154,7 +155,7 @@ def _show_data(arguments: argparse.Namespace) -> int:
 
 def _list_models(arguments: argparse.Namespace) -> int:
     configure()
-    from .show import list_models
+    from .commands.show import list_models
 
     print(list_models())
     return 0
@@ -162,7 +163,7 @@ def _list_models(arguments: argparse.Namespace) -> int:
 
 def _show_model(arguments: argparse.Namespace) -> int:
     configure()
-    from .show import show_model
+    from .commands.show import show_model
 
     print(show_model(arguments.name, arguments.diagram))
     return 0

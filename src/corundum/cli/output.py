@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from ..io import atomic_path
+from ..storage.files import atomic_path
 from .environment import versions
-from .toml import dotted, write_toml
+from .runfile.toml import dotted, write_toml
 
 __all__ = ["OutputDirectory", "claim", "fingerprint"]
 

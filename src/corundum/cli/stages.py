@@ -8,9 +8,9 @@ from typing import Any
 
 from .environment import describe
 from .output import OutputDirectory
-from .toml import write_toml
+from .runfile.toml import write_toml
 
-__all__ = ["finished_before", "sitting", "timed"]
+__all__ = ["finished_before", "recorded_run", "timed"]
 
 
 @contextlib.contextmanager
@@ -29,7 +29,7 @@ def finished_before(output: OutputDirectory) -> str | None:
 
 
 @contextlib.contextmanager
-def sitting(
+def recorded_run(
     output: OutputDirectory, tables: Mapping[str, Any], timing: dict[str, float], **about: Any
 ) -> Iterator[dict[str, Any]]:
     """All of a run that computes; gives the run information, which is written at the start and when all is done.

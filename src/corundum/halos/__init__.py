@@ -1,11 +1,41 @@
 """Halo growth histories and where they come from."""
 
-import importlib
-
-from .branches import Branch, smooth_branches
+from .branches.branch import Branch, smooth_branches
+from .branches.repair import AbstractBranchRepair, KeepAll, RemoveExcursions, ResolutionFloor
+from .branches.smoothing import (
+    AbstractMassLoss,
+    AbstractSmoothing,
+    AllowMassLoss,
+    GaussianInLogTime,
+    RefuseMassLoss,
+    RunningMaximum,
+)
 from .concentration import AbstractConcentration, ConcentrationScatter, Diemer19, DuttonMaccio14
-from .formation import ZhaoFormationTime
-from .formats import (
+from .cosmic_times import log_times
+from .files import save
+from .generate.diffmah import diffmah_population
+from .generate.formation import ZhaoFormationTime
+from .generate.mass_function import VirialMassFunction, abundance_weights, volume_weights
+from .generate.mass_sampling import AbstractMassSampling, Despali16, GivenMasses, MassFunctionWeighted, UniformLogMass
+from .generate.merger_trees import MergerTrees, grow_main_branches, grow_trees
+from .generate.parkinson08 import ParkinsonColeHelly08
+from .generate.power_spectrum import LinearPower
+from .generate.tree_population import monte_carlo_trees
+from .histories import HaloHistories
+from .interpolation import (
+    HALO_QUANTITIES,
+    AbstractHaloInterpolation,
+    Halo,
+    HaloCurves,
+    HaloTables,
+    Pandya26Hermite,
+    SplineInLogTime,
+)
+from .mergers import Mergers
+from .reading import read
+from .selection import select_by_mass, select_by_weight, select_evenly, select_isolated, select_representative
+from .tables.reader import read_table
+from .trees.formats import (
     AbstractTreeFormat,
     ConsistentTrees,
     ConsistentTreesHDF5,
@@ -17,37 +47,8 @@ from .formats import (
     SubLink,
     YtreeArbor,
 )
-from .histories import HaloHistories
-from .interpolation import (
-    HALO_QUANTITIES,
-    AbstractHaloInterpolation,
-    Halo,
-    HaloCurves,
-    HaloTables,
-    PublishedHermite,
-    SplineInLogTime,
-)
-from .mass_function import VirialMassFunction, abundance_weights, volume_weights
-from .merger_trees import MergerTrees, grow_main_branches, grow_trees
-from .mergers import Mergers
-from .monte_carlo import log_times, monte_carlo
-from .monte_carlo_trees import extended_press_schechter
-from .parkinson08 import ParkinsonColeHelly08
-from .power import LinearPower
-from .repair import AbstractBranchRepair, KeepAll, RemoveExcursions, ResolutionFloor
-from .report import BranchReport, report_on
-from .sampling import AbstractMassSampling, Despali16, GivenMasses, MassFunctionWeighted, UniformLogMass
-from .selection import select_by_mass, select_by_weight, select_evenly, select_isolated, select_representative
-from .smoothing import (
-    AbstractMassLoss,
-    AbstractSmoothing,
-    AllowMassLoss,
-    GaussianInLogTime,
-    RefuseMassLoss,
-    RunningMaximum,
-)
-from .table import read_table
-from .trees import read_branches, read_trees, smooth_trees
+from .trees.reader import read_branches, read_trees, smooth_trees
+from .trees.report import BranchReport, report_on
 
 __all__ = [
     "AbstractBranchRepair",
@@ -84,7 +85,7 @@ __all__ = [
     "Mergers",
     "MillenniumCSV",
     "ParkinsonColeHelly08",
-    "PublishedHermite",
+    "Pandya26Hermite",
     "RefuseMassLoss",
     "RemoveExcursions",
     "ResolutionFloor",
@@ -96,11 +97,11 @@ __all__ = [
     "YtreeArbor",
     "ZhaoFormationTime",
     "abundance_weights",
-    "extended_press_schechter",
+    "monte_carlo_trees",
     "grow_main_branches",
     "grow_trees",
     "log_times",
-    "monte_carlo",
+    "diffmah_population",
     "read",
     "read_branches",
     "read_table",
@@ -116,10 +117,3 @@ __all__ = [
     "smooth_trees",
     "volume_weights",
 ]
-
-
-def __getattr__(name: str):
-    """`read` and `save` belong to `corundum.io`, the owner of files; here is where one looks for them."""
-    if name in ("read", "save"):
-        return getattr(importlib.import_module("corundum.io.halos"), name)
-    raise AttributeError(f"module 'corundum.halos' has no attribute {name!r}; it has {', '.join(__all__)}")

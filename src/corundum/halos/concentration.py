@@ -5,7 +5,6 @@ constant along its history and tied to how early the halo formed: at fixed mass,
 """
 
 import abc
-from importlib import resources
 
 import equinox as eqx
 import jax
@@ -15,6 +14,7 @@ from jaxtyping import Array, Float
 
 from ..numerics.interpolation import ContinuousCurvature, HermiteTable
 from ..parameters import parameter
+from ..storage.shipped_tables import read_grid
 
 __all__ = [
     "LOWEST_CONCENTRATION",
@@ -23,7 +23,6 @@ __all__ = [
     "DuttonMaccio14",
     "ConcentrationScatter",
     "limit_concentration",
-    "read_grid",
 ]
 
 LOWEST_CONCENTRATION = 2.5
@@ -40,14 +39,6 @@ def limit_concentration(log_concentration: Float[Array, "..."]) -> Float[Array, 
     """
     lowest = jnp.log10(LOWEST_CONCENTRATION)
     return lowest + _SOFTNESS * jax.nn.softplus((log_concentration - lowest) / _SOFTNESS)
-
-
-def read_grid(folder: str, name: str) -> tuple[list[str], Float[np.ndarray, "rows columns"]]:
-    """Column names and numbers of one of the package's tables."""
-    path = resources.files("corundum.data") / folder / name
-    with path.open() as file:
-        rows = [line.strip().split(",") for line in file if not line.startswith("#")]
-    return rows[0], np.array(rows[1:], dtype=np.float64)
 
 
 class AbstractConcentration(eqx.Module):

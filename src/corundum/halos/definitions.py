@@ -13,15 +13,16 @@ import numpy as np
 from jaxtyping import Float
 
 from ..cosmology import Cosmology
+from ..numerics.row_blocks import in_blocks
 from ..units import GRAVITY
-from .blocks import in_blocks
-from .clock import densities
 from .concentration import AbstractConcentration
+from .cosmic_times import densities
 from .nfw import concentration_at, concentration_from_vmax, enclosed_mass, rescaled
-from .table_checks import check_radii
 
-__all__ = ["VirialQuantities", "definition_words", "is_virial", "virial_quantities"]
+__all__ = ["VirialQuantities", "check_radii", "describe_definition", "is_virial", "typical", "virial_quantities"]
 
+_NEAR = 1.15  # between a radius or virial velocity and the one that the mass implies: h^(2/3) would be 1.3
+_FAR = 3.0  # between peak and virial velocity
 _ROWS = 65_536  # converted at once
 
 
@@ -48,7 +49,7 @@ def is_virial(definition: str) -> bool:
     return definition.strip().lower() in ("bn98", "vir")
 
 
-def definition_words(definition: str, assumed: int, relation: AbstractConcentration) -> str:
+def describe_definition(definition: str, assumed: int, relation: AbstractConcentration) -> str:
     """What was done to masses of this definition, in words."""
     if is_virial(definition):
         return definition
@@ -137,3 +138,40 @@ def _assumed(relation, mass, redshift, ratio):
         c = concentration_at(virial, 1.0 / ratio)
         log_mvir = jnp.log10(mass * enclosed_mass(virial) / enclosed_mass(c))
     return c
+
+
+def typical(values) -> float:
+    """Median of the values that are finite, NaN where none is."""
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if len(finite) else np.nan
+
+
+def check_radii(numbers: dict[str, Float[np.ndarray, " n"]], mass, expected, path) -> None:
+    """Compare radii, velocities and concentrations with what the masses imply; `expected` radius [kpc].
+
+    Raises
+    ------
+    ValueError
+        A radius or velocity is typically far off, or a concentration is not within 1 and 300.
+    """
+    speed = np.sqrt(GRAVITY * mass / expected)
+    for name, implied, unit, factor in (
+        ("rvir", expected, "kpc", _NEAR),
+        ("vvir", speed, "km/s", _NEAR),
+        ("vmax", speed, "km/s", _FAR),
+    ):
+        ratio = typical(numbers[name] / implied) if name in numbers else np.nan
+        if ratio > factor or ratio < 1.0 / factor:
+            raise ValueError(
+                f"{path}: {name} is typically {ratio:.3g} times the {typical(implied):.4g} {unit} that "
+                "the masses imply; "
+                "check the units of both (k or M, /h or not, proper or comoving) and mass_definition"
+            )
+    if "concentration" in numbers or "rs" in numbers:
+        around = numbers.get("rvir", expected)
+        c = typical(numbers["concentration"] if "concentration" in numbers else around / numbers["rs"])
+        if c < 1.0 or c > 300.0:
+            named = "concentration" if "concentration" in numbers else "radius over rs"
+            raise ValueError(
+                f"{path}: {named} is typically {c:.3g}; it must be the NFW Rvir / r_s, so check column and unit"
+            )

@@ -40,7 +40,7 @@ class HaloHistories(eqx.Module):
     log_rvir : array, shape (N, T), optional
         log10 of virial radius [proper kpc]; default Bryan & Norman 1998 in `cosmology`.
     log_growth : array, shape (N, T), optional
-        log10 of dMvir/dt [Msun/yr]; only `PublishedHermite` reads it.
+        log10 of dMvir/dt [Msun/yr]; only `Pandya26Hermite` reads it.
     mergers : Mergers, optional
         Progenitors that merged onto each main branch, where the source knows them.
     separation : array, shape (N,), optional

@@ -22,7 +22,7 @@ from ..numerics.interpolation import (
     cubic_table,
 )
 from ..numerics.rows import Rows
-from ..units import GRAVITY, GYR_YR, Quantity
+from ..units import GRAVITY, GYR_YR, LN10, Quantity
 
 __all__ = [
     "Halo",
@@ -31,10 +31,8 @@ __all__ = [
     "HaloTables",
     "AbstractHaloInterpolation",
     "SplineInLogTime",
-    "PublishedHermite",
+    "Pandya26Hermite",
 ]
-
-_LN10 = float(np.log(10.0))
 
 
 class Halo(NamedTuple):
@@ -157,19 +155,19 @@ class SplineInLogTime(AbstractHaloInterpolation):
     def halo(self, time: Float[Array, ""], sample: tuple[Float[Array, ""], ...]) -> Halo:
         log_expansion, log_mvir, log_concentration, log_rvir, slope = sample
         # Exponentials alone: the compiler undoes them where a law takes the logarithm of a mass, a velocity or 1 + z.
-        mvir, rvir = jnp.exp(_LN10 * log_mvir), jnp.exp(_LN10 * log_rvir)
+        mvir, rvir = jnp.exp(LN10 * log_mvir), jnp.exp(LN10 * log_rvir)
         return Halo(
             time=time,
             redshift=jnp.exp(log_expansion) - 1.0,
             mvir=mvir,
             rvir=rvir,
-            vvir=jnp.exp(0.5 * (np.log(GRAVITY) + _LN10 * (log_mvir - log_rvir))),
-            concentration=jnp.exp(_LN10 * log_concentration),
-            growth=mvir * _LN10 * slope / (time * GYR_YR),
+            vvir=jnp.exp(0.5 * (np.log(GRAVITY) + LN10 * (log_mvir - log_rvir))),
+            concentration=jnp.exp(LN10 * log_concentration),
+            growth=mvir * LN10 * slope / (time * GYR_YR),
         )
 
 
-class PublishedHermite(AbstractHaloInterpolation):
+class Pandya26Hermite(AbstractHaloInterpolation):
     """The interpolation of Pandya et al. 2026, for comparison with its published solutions.
 
     Cubic Hermite in linear time with backward-difference slopes; dM/dt is a curve of its own, so it is not the
@@ -181,7 +179,7 @@ class PublishedHermite(AbstractHaloInterpolation):
     def tables(self, time: Float[Array, " t"], curves: HaloCurves, cosmology: Cosmology) -> HaloTables:
         if curves.log_growth is None:
             raise ValueError(
-                "PublishedHermite interpolates dM/dt on its own but these histories have no log_growth: "
+                "Pandya26Hermite interpolates dM/dt on its own but these histories have no log_growth: "
                 "make them with log_growth=..., or use SplineInLogTime()"
             )
         redshift = jnp.linspace(10.0, 0.0, 100)
@@ -200,5 +198,5 @@ class PublishedHermite(AbstractHaloInterpolation):
 
     def halo(self, time: Float[Array, ""], sample: tuple[Float[Array, ""], ...]) -> Halo:
         redshift, *logs = sample
-        mvir, concentration, rvir, growth = (jnp.exp(_LN10 * value) for value in logs)
+        mvir, concentration, rvir, growth = (jnp.exp(LN10 * value) for value in logs)
         return Halo(time, redshift, mvir, rvir, circular_velocity(mvir, rvir), concentration, growth)

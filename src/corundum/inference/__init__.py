@@ -5,22 +5,12 @@
 intervals can be believed; `forecast` asks what other data would tell.
 """
 
-import importlib.util
-
-_MISSING = [name for name in ("numpyro", "optax", "optimistix", "arviz") if importlib.util.find_spec(name) is None]
-if _MISSING:
-    raise ImportError(
-        f"corundum.inference needs {', '.join(_MISSING)}, which is not installed: pip install 'corundum[inference]'"
-    )
-
-from .chains import ChainProgress, Chains, ChainStore  # noqa: E402
-from .climbers import BFGS, AbstractOptimiser, Adam, GaussNewton  # noqa: E402
-from .convergence import HaloConvergence, halo_convergence  # noqa: E402
-from .ensemble import AffineInvariant, EnsembleSlice, ensemble  # noqa: E402
-from .evaluate import Linearised, linearise, log_density_at, predict, value_and_gradient  # noqa: E402
-from .forecast import Forecast, Scenario, forecast, scaled_scenarios, shift_scenarios  # noqa: E402
-from .free import FreeParameter, distribution, free_parameters  # noqa: E402
-from .laplace import (  # noqa: E402
+from . import _extra  # isort: skip  # noqa: F401  before anything that needs those packages
+from .convergence import HaloConvergence, halo_convergence
+from .evaluate import Linearised, linearise, log_density_at, predict, value_and_gradient
+from .forecast import Forecast, Scenario, forecast, scaled_scenarios, shift_scenarios
+from .free import FreeParameter, distribution, free_parameters
+from .laplace import (
     AbstractCurvature,
     Differences,
     Exact,
@@ -31,12 +21,12 @@ from .laplace import (  # noqa: E402
     identifiability,
     laplace,
 )
-from .likelihood import AbstractLikelihood, Data, Gaussian, ScatterLikelihood, StudentT  # noqa: E402
-from .mocks import AbstractMockFit, Campaign, FitLaplace, FitNuts, campaign, mock_data  # noqa: E402
-from .nuts import NutsSettings, nuts  # noqa: E402
-from .optimise import PointEstimate, Starts, maximise, spread_starts  # noqa: E402
-from .posterior import Posterior, Verdict, verdict  # noqa: E402
-from .predictive import (  # noqa: E402
+from .likelihood import AbstractLikelihood, Data, Gaussian, ScatterLikelihood, StudentT
+from .mocks import AbstractMockFit, Campaign, FitLaplace, FitNuts, campaign, mock_data
+from .optimisers.maximise import PointEstimate, Starts, maximise, spread_starts
+from .optimisers.methods import BFGS, AbstractOptimiser, Adam, GaussNewton
+from .posterior import Posterior, Verdict, verdict
+from .predictive import (
     EXTRAS,
     Extra,
     Indices,
@@ -47,15 +37,11 @@ from .predictive import (  # noqa: E402
     predictive,
     unfitted,
 )
-from .summaries import (  # noqa: E402
-    ENOUGH,
-    TOLERANCE,
-    AbstractSummaries,
-    FunctionSummaries,
-    PopulationSummaries,
-    Prediction,
-)
-from .target import Target  # noqa: E402
+from .samplers.chains import ChainProgress, Chains, ChainStore
+from .samplers.ensemble import AffineInvariant, EnsembleSlice, ensemble
+from .samplers.hamiltonian import NutsSettings, nuts
+from .summaries import ENOUGH, TOLERANCE, AbstractSummaries, FunctionSummaries, PopulationSummaries, Prediction
+from .target import Target
 
 __all__ = [
     "AbstractCurvature",

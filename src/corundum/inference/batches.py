@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..numerics.batching import independently
+from ..numerics.batching import shard_rows
 
 __all__ = ["in_batches", "over_points", "WIDTH"]
 
@@ -46,4 +46,4 @@ def over_points(function: Callable, target: Any, *rows: Any) -> Any:
             return jax.tree.map(lambda leaf: leaf[None], function(target, *(row[0] for row in rows)))
         return jax.vmap(lambda *row: function(target, *row))(*rows)
 
-    return independently(on_device, target, rows)
+    return shard_rows(on_device, target, rows)

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .batches import in_batches
-from .chains import ChainStore
 from .evaluate import linearise
 from .laplace import Laplace, Linearised, information_of, rows_of
-from .nuts import NutsSettings, nuts
 from .posterior import Posterior
+from .samplers.chains import ChainStore
+from .samplers.hamiltonian import NutsSettings, nuts
 from .target import Target
 
 __all__ = ["Scenario", "Forecast", "forecast", "scaled_scenarios", "shift_scenarios"]

@@ -52,9 +52,9 @@ class Data(eqx.Module):
         A point whose y is NaN does not count.
     covariance : array, shape (M, M)
         Of the data.
-    kinship : array, shape (M, M)
+    sampling_correlation : array, shape (M, M)
         Correlation of Monte-Carlo errors between points.
-    nearness : array, shape (M, M)
+    discrepancy_correlation : array, shape (M, M)
         Correlation of a discrepancy between points.
     scatter : array, shape (M,)
         Observed spread of galaxies; NaN where not known.
@@ -69,8 +69,8 @@ class Data(eqx.Module):
     x: Float[Array, " m"]
     y: Float[Array, " m"]
     covariance: Float[Array, "m m"]
-    kinship: Float[Array, "m m"]
-    nearness: Float[Array, "m m"]
+    sampling_correlation: Float[Array, "m m"]
+    discrepancy_correlation: Float[Array, "m m"]
     scatter: Float[Array, " m"]
     names: tuple[str, ...] = eqx.field(static=True)
     sizes: tuple[int, ...] = eqx.field(static=True)
@@ -92,13 +92,13 @@ class Data(eqx.Module):
 
     def total_covariance(self, prediction: Prediction, values: Mapping[str, Any]) -> Float[Array, "m m"]:
         """Covariance of data minus prediction."""
-        total = self.covariance + self.kinship * prediction.error[:, None] * prediction.error[None, :]
+        total = self.covariance + self.sampling_correlation * prediction.error[:, None] * prediction.error[None, :]
         for name in self.names:
             size = values.get(f"discrepancy.{name}")
             if size is not None:
                 own = np.zeros(len(self))
                 own[self.places(name)] = 1.0
-                total = total + size**2 * own[:, None] * own[None, :] * self.nearness
+                total = total + size**2 * own[:, None] * own[None, :] * self.discrepancy_correlation
         return total
 
     def shift(self, values: Mapping[str, Any]) -> Any:
@@ -141,7 +141,7 @@ def data_of(
     edges = np.concatenate([[0], np.cumsum(sizes)])
     part = {name: slice(edges[i], edges[i + 1]) for i, name in enumerate(names)}
     total = int(edges[-1])
-    covariance, kinship, nearness = np.zeros((3, total, total))
+    covariance, sampling_correlation, discrepancy_correlation = np.zeros((3, total, total))
     scatter = np.full(total, np.nan)
     limits: list[int] = []
     for m in measurements:
@@ -149,8 +149,8 @@ def data_of(
         apart = np.abs(x[:, None] - x[None, :])
         own = m.covariance if f"offset.{m.name}" in free_names else m.total_covariance
         covariance[at, at] = np.asarray(own)
-        kinship[at, at] = np.exp(-(apart**2) / (4.0 * float(m.bandwidth) ** 2))
-        nearness[at, at] = np.exp(-0.5 * (apart / DISCREPANCY_LENGTH) ** 2)
+        sampling_correlation[at, at] = np.exp(-(apart**2) / (4.0 * float(m.bandwidth) ** 2))
+        discrepancy_correlation[at, at] = np.exp(-0.5 * (apart / DISCREPANCY_LENGTH) ** 2)
         if m.scatter is not None:
             scatter[at] = np.asarray(m.scatter)
         if m.upper_limit is not None:
@@ -160,7 +160,7 @@ def data_of(
     _check_positive(covariance, names, part)
     y = np.concatenate([np.asarray(m.y) for m in measurements])
     x = np.concatenate([np.asarray(m.x) for m in measurements])
-    arrays = (jnp.asarray(a) for a in (x, y, covariance, kinship, nearness, scatter))
+    arrays = (jnp.asarray(a) for a in (x, y, covariance, sampling_correlation, discrepancy_correlation, scatter))
     return Data(*arrays, names, sizes, tuple(limits))
 
 

@@ -27,12 +27,12 @@ from scipy.special import ndtr
 from ..halos import HaloHistories
 from ..sensitivity import BlockStore
 from .batches import in_batches, over_points
-from .chains import ChainStore
 from .evaluate import log_density
 from .evaluate import predict as predict_at
 from .laplace import expected_information
-from .nuts import NutsSettings, nuts_chains
-from .optimise import AbstractOptimiser, climb
+from .optimisers.maximise import AbstractOptimiser, climb
+from .samplers.chains import ChainStore
+from .samplers.hamiltonian import NutsSettings, nuts_chains
 from .target import Target
 
 __all__ = ["AbstractMockFit", "FitLaplace", "FitNuts", "Campaign", "campaign", "mock_data", "STATUS"]

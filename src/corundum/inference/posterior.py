@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .chains import Chains
+from .samplers.chains import Chains
 from .target import Target
 
 __all__ = ["Posterior", "Verdict", "posterior_of", "verdict", "arviz", "PERCENTILES"]

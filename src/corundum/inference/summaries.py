@@ -15,12 +15,12 @@ from jaxtyping import Array, Float
 
 from ..halos import HaloHistories
 from ..models import AbstractModel
-from ..numerics.batching import everywhere
-from ..numerics.lanes import LaneSolver
-from ..numerics.solver import AbstractSolver
+from ..numerics.batching import replicate
+from ..numerics.solvers.base import AbstractSolver
+from ..numerics.solvers.lanes import LaneSolver
 from ..observables import AbstractRegression, LocalLinear, Measurement
 from ..population import Population, evolve
-from ..sensitivity.space import COSMOLOGY, with_vector
+from ..sensitivity.prior_wide.space import COSMOLOGY, with_vector
 from .nuisances import adjusted, is_nuisance, observed
 
 __all__ = ["Prediction", "AbstractSummaries", "PopulationSummaries", "FunctionSummaries", "TOLERANCE", "ENOUGH"]
@@ -163,7 +163,7 @@ class PopulationSummaries(AbstractSummaries):
             relation = adjusted(measurement, values).relation
             axes.append([jnp.where(galaxies.valid, axis(galaxies), jnp.nan) for axis in (relation.x, relation.y)])
         told = []
-        for measurement, (x, y) in zip(self.measurements, everywhere(jnp.asarray(axes)), strict=True):
+        for measurement, (x, y) in zip(self.measurements, replicate(jnp.asarray(axes)), strict=True):
             regression = LocalLinear(measurement.bandwidth, ENOUGH) if self.regression is None else self.regression
             told.append(regression(x, y, measurement.x, weights=population.weights))
         join = [jnp.concatenate([getattr(each, name) for each in told])

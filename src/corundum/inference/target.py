@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 
 from ..halos import HaloHistories
 from ..models import AbstractModel
-from ..numerics.solver import AbstractSolver
+from ..numerics.solvers.base import AbstractSolver
 from ..observables import AbstractRegression, Measurement
 from ..observables import load as load_measurement
 from ..parameters import require_float64

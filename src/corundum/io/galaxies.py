@@ -14,11 +14,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..halos import Halo
-from ..models import Rates
+from ..models import FlowRates
 from ..population import STATUS, Population
+from ..storage.arrays import read_array, write_array
+from ..storage.components import find_class
 from ..units import Quantity
-from .arrays import read_array, write_array
-from .components import find_class
 
 __all__ = ["write_population", "read_population"]
 
@@ -95,7 +95,7 @@ def read_population(group: h5py.Group) -> Population:
         state_type = collections.namedtuple("State", fields["state"])
     state = state_type(**{name: stack(name) for name in fields["state"]})
     diagnostics = {name: stack(name) for name in fields["diagnostics"]}
-    flows = {flow: Rates(**_stacked([at["flows"][flow] for at in here])) for flow in here[0]["flows"]}
+    flows = {flow: FlowRates(**_stacked([at["flows"][flow] for at in here])) for flow in here[0]["flows"]}
     valid = jnp.stack([at["valid"][()] for at in here], axis=1)
     return Population(
         halo=halo,

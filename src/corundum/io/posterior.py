@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .files import atomic_path
+from ..storage.files import atomic_path
 
 __all__ = ["save_posterior", "load_posterior", "StateFile", "StateFolder"]
 

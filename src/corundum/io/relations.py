@@ -7,8 +7,8 @@ import h5py
 import jax.numpy as jnp
 
 from ..observables.regression import RegressedRelation
+from ..storage.arrays import read_array, write_array
 from ..units import Quantity
-from .arrays import read_array, write_array
 
 __all__ = ["write_relations", "read_relations"]
 

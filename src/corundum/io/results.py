@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..halos import HaloHistories
+from ..halos.files import read_halos, write_halos
 from ..parameters import Parameter
 from ..population import Population
-from .arrays import read_values, write_values
-from .components import read_component, read_parameters, write_component
-from .files import create_hdf5, open_hdf5
+from ..storage.arrays import read_values, write_values
+from ..storage.components import read_component, read_parameters, write_component
+from ..storage.files import create_hdf5, open_hdf5
 from .galaxies import read_population, write_population
-from .halos import read_halos, write_halos
 from .relations import read_relations, write_relations
 
 __all__ = ["Results", "save", "load"]

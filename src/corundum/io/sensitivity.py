@@ -15,9 +15,9 @@ import h5py
 import numpy as np
 
 from ..sensitivity import Labelled
+from ..storage.arrays import read_array, read_values, write_array, write_values
+from ..storage.files import atomic_path, create_hdf5, open_hdf5
 from ..units import Quantity
-from .arrays import read_array, read_values, write_array, write_values
-from .files import atomic_path, create_hdf5, open_hdf5
 
 __all__ = ["BlockFolder", "save_sensitivity", "load_sensitivity"]
 

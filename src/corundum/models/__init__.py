@@ -1,15 +1,15 @@
 """Galaxy models: reservoirs, flows and the ledger that joins them, and processes that can be added."""
 
 from .base import AbstractModel, Fluxes, derivative
-from .black_holes import BlackHole
 from .citations import citations
-from .delayed_enrichment import DelayedEnrichment
 from .galaxy import AbstractGalaxyModel
-from .ledger import Flow, Ledger, Rates
+from .ledger import Flow, FlowRates, Ledger
 from .presets import PANDYA26_FREE, pandya23, pandya26
-from .process import AbstractProcess, Added, channel_multipliers
+from .process import AbstractProcess, ProcessFluxes, channel_multipliers
+from .processes.black_holes import BlackHole
+from .processes.delayed_enrichment import DelayedEnrichment
+from .processes.reincorporation import HaloRecycling
 from .regulator import Equilibrium, MinimalRegulator, RegulatorForcing, RegulatorState
-from .reincorporation import HaloRecycling
 from .thermal import ThermalCGM, ThermalForcing, ThermalState
 from .turbulent import TurbulentCGM, TurbulentForcing, TurbulentState
 
@@ -17,7 +17,7 @@ __all__ = [
     "AbstractGalaxyModel",
     "AbstractModel",
     "AbstractProcess",
-    "Added",
+    "ProcessFluxes",
     "BlackHole",
     "DelayedEnrichment",
     "Equilibrium",
@@ -27,7 +27,7 @@ __all__ = [
     "Ledger",
     "MinimalRegulator",
     "PANDYA26_FREE",
-    "Rates",
+    "FlowRates",
     "RegulatorForcing",
     "RegulatorState",
     "ThermalCGM",

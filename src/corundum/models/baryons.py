@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from ..physics import Galaxy
 from ..units import GYR_YR, Quantity
-from .ledger import Flow, Rates
+from .ledger import Flow, FlowRates
 
 __all__ = ["CYCLE_FLOWS", "DIAGNOSTICS", "QUANTITIES", "RESERVOIRS", "Cycle", "baryon_cycle"]
 
@@ -67,7 +67,7 @@ DIAGNOSTICS = {
 class Cycle(NamedTuple):
     """Rates of the four flows, and what set them."""
 
-    flows: dict[str, Rates]
+    flows: dict[str, FlowRates]
     sfr: Float[Array, "..."]  # [Msun/yr]
     mass_loading: Float[Array, "..."]
     metal_loading: Float[Array, "..."]
@@ -102,10 +102,10 @@ def baryon_cycle(model: Any, forcing: Any, galaxy: Galaxy, onset: Any = 1.0) -> 
     new_metals = model.stellar_return.metal_yield * sfr
     ejected = mass_loading * sfr
     flows = {
-        "star_formation": Rates(locked, z_ism * locked),
-        "enrichment": Rates(metals=(1.0 - metal_loading) * new_metals),
-        "venting": Rates(metals=metal_loading * new_metals),
-        "wind": Rates(ejected, z_ism * ejected),
+        "star_formation": FlowRates(locked, z_ism * locked),
+        "enrichment": FlowRates(metals=(1.0 - metal_loading) * new_metals),
+        "venting": FlowRates(metals=metal_loading * new_metals),
+        "wind": FlowRates(ejected, z_ism * ejected),
     }
     like = jnp.ones_like(sfr)
     return Cycle(flows, sfr, mass_loading * like, metal_loading * like, depletion_time * like)

@@ -13,7 +13,7 @@ from jaxtyping import Array
 from ..cosmology import Cosmology
 from ..halos import Halo
 from ..units import Quantity
-from .ledger import Ledger, Rates
+from .ledger import FlowRates, Ledger
 
 __all__ = ["AbstractModel", "Fluxes", "derivative"]
 
@@ -23,13 +23,13 @@ class Fluxes(NamedTuple):
 
     Attributes
     ----------
-    flows : dict of str to Rates
+    flows : dict of str to FlowRates
         By name of the flow.
     diagnostics : dict of str to array
         Other quantities of interest, by name (see `AbstractModel.diagnostics`).
     """
 
-    flows: dict[str, Rates]
+    flows: dict[str, FlowRates]
     diagnostics: dict[str, Array]
 
 

@@ -6,11 +6,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..halos import Halo
-from ..units import SOLAR_METALLICITY
+from ..units import LN10, SOLAR_METALLICITY
 
 __all__ = ["check_cooling", "radiated_power", "cooling_function"]
-
-_LN10 = 2.302585092994046
 
 
 def check_cooling(model: str, cooling: Any, densities: Any, profile: Any) -> None:
@@ -52,7 +50,7 @@ def radiated_power(
     metallicity : metal mass fraction
     halo : Halo
     """
-    log_z = jnp.log(metallicity / SOLAR_METALLICITY) / _LN10
+    log_z = jnp.log(metallicity / SOLAR_METALLICITY) / LN10
 
     def cooling(log_temperature, log_density):
         # The shells of a profile are one more axis, the last.
@@ -70,5 +68,5 @@ def cooling_function(
     redshift: Float[Array, "..."],
 ) -> Float[Array, "..."]:
     """Net power per volume over the total particle density squared [erg cm^3/s], at one place."""
-    logs = (jnp.log(x) / _LN10 for x in (temperature, metallicity / SOLAR_METALLICITY, density))
+    logs = (jnp.log(x) / LN10 for x in (temperature, metallicity / SOLAR_METALLICITY, density))
     return model.densities.fraction() * model.cooling.net(*logs, redshift)

@@ -13,14 +13,14 @@ from jaxtyping import Array, Float
 
 from ..units import GYR_S, GYR_YR, Quantity
 
-__all__ = ["CURRENCIES", "Rates", "Flow", "Ledger", "extended_ledger"]
+__all__ = ["CURRENCIES", "FlowRates", "Flow", "Ledger", "extended_ledger"]
 
 CURRENCIES = ("mass", "metals", "energy")
 
 _PER_GYR = {"mass": GYR_YR, "metals": GYR_YR, "energy": GYR_S}
 
 
-class Rates(NamedTuple):
+class FlowRates(NamedTuple):
     """What one flow carries; None where it carries nothing of that kind.
 
     Attributes
@@ -89,7 +89,7 @@ class Ledger:
         reached = {(kind, end) for flow in self.flows for kind in CURRENCIES for end in getattr(flow, kind) or ()}
         return tuple(field for key, field in self.contents.items() if key[0] == currency and key in reached)
 
-    def derivative(self, rates: dict[str, Rates]) -> Any:
+    def derivative(self, rates: dict[str, FlowRates]) -> Any:
         """Rate of change of the state, per Gyr [Msun/Gyr, erg/Gyr]."""
         total = dict.fromkeys(self.state._fields, 0.0)
         for currency, source, sink, rate in self._entries(rates):
@@ -99,7 +99,7 @@ class Ledger:
                     total[field] = total[field] + sign * rate * _PER_GYR[currency]
         return self.state(**total)
 
-    def exchange(self, rates: dict[str, Rates]) -> dict[tuple[str, str], Array]:
+    def exchange(self, rates: dict[str, FlowRates]) -> dict[tuple[str, str], Array]:
         """Net gain of each (currency, outside reservoir), per Gyr: minus the change of what is inside."""
         total: dict[tuple[str, str], Any] = {}
         for currency, source, sink, rate in self._entries(rates):
@@ -123,19 +123,19 @@ class Ledger:
 
 @functools.lru_cache(maxsize=256)
 def extended_ledger(
-    core: Ledger,
+    own_ledger: Ledger,
     reservoirs: tuple[tuple[tuple[str, str], str, Quantity], ...],
     flows: tuple[Flow, ...],
 ) -> Ledger:
-    """`core` with more reservoirs, ((currency, reservoir), field, quantity) each, and more flows.
+    """`own_ledger` with more reservoirs, ((currency, reservoir), field, quantity) each, and more flows.
 
     The same arguments give the same ledger and the same state class, so that nothing is compiled twice.
     """
     if not reservoirs and not flows:
-        return core
-    state = core.state
+        return own_ledger
+    state = own_ledger.state
     if reservoirs:
         state = collections.namedtuple(state.__name__, (*state._fields, *(field for _, field, _ in reservoirs)))
-    contents = {**core.contents, **{key: field for key, field, _ in reservoirs}}
-    quantities = {**core.quantities, **{field: quantity for _, field, quantity in reservoirs}}
-    return Ledger(state, contents, [*core.flows, *flows], quantities)
+    contents = {**own_ledger.contents, **{key: field for key, field, _ in reservoirs}}
+    quantities = {**own_ledger.quantities, **{field: quantity for _, field, quantity in reservoirs}}
+    return Ledger(state, contents, [*own_ledger.flows, *flows], quantities)

@@ -7,7 +7,7 @@ from ..physics import (
     GasSeed,
     Okamoto08,
     OverpressureOutflow,
-    PublishedFilteringMass,
+    Pandya26FilteringMass,
     SutherlandDopita93Bilinear,
     TotalDensitySquared,
     UnlimitedEmptying,
@@ -43,7 +43,7 @@ def pandya26() -> ThermalCGM:
         energy_ceiling=Ceiling(minimum=HardMinimum()),
         metal_ceiling=Ceiling(minimum=HardMinimum()),
         emptying=UnlimitedEmptying(),
-        reionisation=Okamoto08(filtering_mass=PublishedFilteringMass()),
+        reionisation=Okamoto08(filtering_mass=Pandya26FilteringMass()),
         virial=VirialTemperature(35.9),
         free_fall=FreeFall(limit=Unlimited()),
         cooling=SutherlandDopita93Bilinear(),
@@ -59,14 +59,14 @@ def pandya23() -> TurbulentCGM:
 
     It differs from ``TurbulentCGM()`` in the filtering mass, the density convention (cooling per n_tot^2, five times
     more), an ISM that winds may empty in no time, the rounded virial-temperature coefficient and the unguarded
-    free-fall radius.  The switches that the paper has sharp are smooth; ``onset=PublishedOnset()``,
+    free-fall radius.  The switches that the paper has sharp are smooth; ``onset=Pandya23Onset()``,
     ``condensing=HardPositivePart()`` and ``halo_outflow=OverpressureOutflow(excess=HardPositivePart())`` make them
-    sharp.  Its cooling tables are not shipped: ``cooling=corundum.io.read_wiersma09(folder)`` takes them where
+    sharp.  Its cooling tables are not shipped: ``cooling=corundum.physics.read_wiersma09(folder)`` takes them where
     `PhotoionisedCooling` stands.
     """
     return TurbulentCGM(
         emptying=UnlimitedEmptying(),
-        reionisation=Okamoto08(filtering_mass=PublishedFilteringMass()),
+        reionisation=Okamoto08(filtering_mass=Pandya26FilteringMass()),
         virial=VirialTemperature(35.9),
         free_fall=FreeFall(limit=Unlimited()),
         densities=TotalDensitySquared(),

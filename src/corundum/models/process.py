@@ -19,21 +19,21 @@ from ..halos import Halo
 from ..parameters import named_parameters
 from ..physics import Galaxy
 from ..units import Quantity
-from .ledger import Flow, Ledger, Rates, extended_ledger
+from .ledger import Flow, FlowRates, Ledger, extended_ledger
 
-__all__ = ["AbstractProcess", "Added", "channel_multipliers", "with_processes", "check_processes"]
+__all__ = ["AbstractProcess", "ProcessFluxes", "channel_multipliers", "with_processes", "check_processes"]
 
 
-class Added(NamedTuple):
+class ProcessFluxes(NamedTuple):
     """What a process computes at one time.
 
     Attributes
     ----------
-    flows : dict of str to Rates [Msun/yr, erg/s]
+    flows : dict of str to FlowRates [Msun/yr, erg/s]
     diagnostics : dict of str to array
     """
 
-    flows: dict[str, Rates]
+    flows: dict[str, FlowRates]
     diagnostics: dict[str, Array]
 
 
@@ -63,7 +63,7 @@ class AbstractProcess(eqx.Module):
         """What its reservoirs hold at the start, by field; `state` is that of the model without processes."""
 
     @abc.abstractmethod
-    def rates(self, galaxy: Galaxy) -> Added:
+    def own_fluxes(self, galaxy: Galaxy) -> ProcessFluxes:
         """Rates of its flows, and its diagnostics."""
 
 
@@ -75,18 +75,18 @@ def channel_multipliers() -> Any:
     return named_parameters(unit="1", meaning="multiplier of the {name} flow", source="control", bounds=(0.0, 10.0))
 
 
-def with_processes(core: Ledger, processes: Mapping[str, AbstractProcess]) -> Ledger:
+def with_processes(own_ledger: Ledger, processes: Mapping[str, AbstractProcess]) -> Ledger:
     """The ledger of a model together with its processes."""
     reservoirs = [
         (key, field, quantity)
         for process in processes.values()
         for key, (field, quantity) in process.reservoirs.items()
     ]
-    return extended_ledger(core, tuple(reservoirs), tuple(f for p in processes.values() for f in p.flows))
+    return extended_ledger(own_ledger, tuple(reservoirs), tuple(f for p in processes.values() for f in p.flows))
 
 
 def check_processes(
-    model: str, core: Ledger, known: Mapping[str, Quantity], processes: Mapping[str, AbstractProcess]
+    model: str, own_ledger: Ledger, known: Mapping[str, Quantity], processes: Mapping[str, AbstractProcess]
 ) -> None:
     """Refuse processes that do not fit a model, or each other, with the reason.
 
@@ -94,7 +94,7 @@ def check_processes(
     ----------
     model : str
         Its name, for the messages.
-    core : Ledger
+    own_ledger : Ledger
         Of the model alone.
     known : mapping
         Diagnostics of the model.
@@ -105,18 +105,18 @@ def check_processes(
     ValueError
         Something that a process needs or reads is not there, or two things would have the same name.
     """
-    taken = {**core.contents, **{("", name): name for name in core.state._fields}}
-    names = set(core.names)
+    taken = {**own_ledger.contents, **{("", name): name for name in own_ledger.state._fields}}
+    names = set(own_ledger.names)
     for name, process in processes.items():
         kind = type(process).__name__
         for currency, reservoir in process.needs:
-            if (currency, reservoir) not in core.contents:
-                held = ", ".join(f"{place} {what}" for what, place in core.contents)
+            if (currency, reservoir) not in own_ledger.contents:
+                held = ", ".join(f"{place} {what}" for what, place in own_ledger.contents)
                 raise ValueError(
                     f"process {name!r}: {kind} needs a reservoir of {reservoir} {currency}, which {model} does not "
                     f"have (it has {held}); use a model that has one, or leave the process out"
                 )
-        missing = [each for each in process.reads if each not in known and each not in core.names]
+        missing = [each for each in process.reads if each not in known and each not in own_ledger.names]
         if missing:
             raise ValueError(
                 f"process {name!r}: {kind} reads {', '.join(missing)}, which {model} does not compute; use a model "
@@ -152,9 +152,9 @@ def ones_for(names: tuple[str, ...], given: Mapping[str, Any]) -> dict[str, Arra
     return {name: jnp.asarray(given.get(name, 1.0), jnp.float64) for name in sorted(names)}
 
 
-def scaled(flows: dict[str, Rates], multipliers: Mapping[str, Array]) -> dict[str, Rates]:
+def scaled(flows: dict[str, FlowRates], multipliers: Mapping[str, Array]) -> dict[str, FlowRates]:
     """Every flow times its multiplier."""
     return {
-        name: Rates(*(None if rate is None else multipliers[name] * rate for rate in rates))
+        name: FlowRates(*(None if rate is None else multipliers[name] * rate for rate in rates))
         for name, rates in flows.items()
     }

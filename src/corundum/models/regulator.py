@@ -34,7 +34,7 @@ from ..physics import (
 from ..units import GYR_YR, SUPERNOVA_ERG_PER_MSUN, YEAR_S, Quantity
 from .base import Fluxes
 from .galaxy import AbstractGalaxyModel
-from .ledger import Flow, Ledger, Rates
+from .ledger import Flow, FlowRates, Ledger
 from .process import AbstractProcess, channel_multipliers
 
 __all__ = ["MinimalRegulator", "RegulatorState", "RegulatorForcing", "Equilibrium"]
@@ -114,8 +114,8 @@ class MinimalRegulator(AbstractGalaxyModel):
     Voit et al. 2024, arXiv:2406.07631 and arXiv:2406.07632.
     """
 
-    core: ClassVar[Ledger] = _LEDGER
-    core_diagnostics: ClassVar[dict[str, Quantity]] = {
+    own_ledger: ClassVar[Ledger] = _LEDGER
+    own_diagnostics: ClassVar[dict[str, Quantity]] = {
         "sfr": Quantity("Msun/yr", "star-formation rate"),
         "specific_energy": Quantity("1", "energy per mass of the atmosphere over e_vir"),
         "supply_time": Quantity("Gyr", "time in which the atmosphere would be supplied to the galaxy"),
@@ -150,7 +150,7 @@ class MinimalRegulator(AbstractGalaxyModel):
     processes: dict[str, AbstractProcess] = eqx.field(default_factory=dict)
     channels: dict[str, Float[Array, ""]] = channel_multipliers()
 
-    def begin(self, halo: Halo, cosmology: Cosmology) -> RegulatorState:
+    def own_initial(self, halo: Halo, cosmology: Cosmology) -> RegulatorState:
         """State at the start of `halo`."""
         gas = self.seed.gas(halo.mvir, cosmology.baryon_fraction)
         mass = self.seed.mass * jnp.ones_like(gas)
@@ -169,7 +169,7 @@ class MinimalRegulator(AbstractGalaxyModel):
             depletion_time=self.depletion_time(v, redshift),
         )
 
-    def rates(self, state: RegulatorState, forcing: RegulatorForcing) -> tuple[Fluxes, Galaxy]:
+    def own_fluxes(self, state: RegulatorState, forcing: RegulatorForcing) -> tuple[Fluxes, Galaxy]:
         """Rates of the six flows."""
         f = forcing
         relative = state.ecgm / (state.mcgm * f.virial_energy)
@@ -177,12 +177,12 @@ class MinimalRegulator(AbstractGalaxyModel):
         supply = state.mcgm / supply_time / GYR_YR
         sfr = state.mism / f.depletion_time / GYR_YR
         flows = {
-            "accretion": Rates(f.accretion, energy=f.accretion * self.accreted_energy * f.virial_energy / YEAR_S),
-            "cooling": Rates(supply),
-            "radiation": Rates(energy=supply * self.supplied_energy * f.virial_energy / YEAR_S),
-            "star_formation": Rates((1.0 - self.stellar_return.recycled_fraction) * sfr),
-            "wind": Rates(f.mass_loading * sfr),
-            "wind_heating": Rates(energy=f.energy_loading * SUPERNOVA_ERG_PER_MSUN * sfr / YEAR_S),
+            "accretion": FlowRates(f.accretion, energy=f.accretion * self.accreted_energy * f.virial_energy / YEAR_S),
+            "cooling": FlowRates(supply),
+            "radiation": FlowRates(energy=supply * self.supplied_energy * f.virial_energy / YEAR_S),
+            "star_formation": FlowRates((1.0 - self.stellar_return.recycled_fraction) * sfr),
+            "wind": FlowRates(f.mass_loading * sfr),
+            "wind_heating": FlowRates(energy=f.energy_loading * SUPERNOVA_ERG_PER_MSUN * sfr / YEAR_S),
         }
         diagnostics = dict(
             sfr=sfr,

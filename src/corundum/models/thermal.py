@@ -50,7 +50,7 @@ from .baryons import CYCLE_FLOWS, DIAGNOSTICS, QUANTITIES, RESERVOIRS, baryon_cy
 from .base import Fluxes
 from .emission import check_cooling, cooling_function, radiated_power
 from .galaxy import AbstractGalaxyModel
-from .ledger import Flow, Ledger, Rates
+from .ledger import Flow, FlowRates, Ledger
 from .process import AbstractProcess, channel_multipliers
 
 __all__ = ["ThermalCGM", "ThermalState", "ThermalForcing"]
@@ -125,8 +125,8 @@ class ThermalCGM(AbstractGalaxyModel):
     Pandya et al. 2023, ApJ 956, 118; Pandya et al. 2026, arXiv:2604.06318.
     """
 
-    core: ClassVar[Ledger] = _LEDGER
-    core_diagnostics: ClassVar[dict[str, Quantity]] = _DIAGNOSTICS
+    own_ledger: ClassVar[Ledger] = _LEDGER
+    own_diagnostics: ClassVar[dict[str, Quantity]] = _DIAGNOSTICS
 
     mass_loading: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=MassLoading)
     energy_loading: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=EnergyLoading)
@@ -159,7 +159,7 @@ class ThermalCGM(AbstractGalaxyModel):
                 "away condenses, which has no meaning where energy is gained; use TurbulentCGM, which takes net heating"
             )
 
-    def begin(self, halo: Halo, cosmology: Cosmology) -> ThermalState:
+    def own_initial(self, halo: Halo, cosmology: Cosmology) -> ThermalState:
         """State at the start of `halo`."""
         gas = self.seed.gas(halo.mvir, cosmology.baryon_fraction)
         mass = self.seed.mass * jnp.ones_like(gas)
@@ -190,7 +190,7 @@ class ThermalCGM(AbstractGalaxyModel):
         """The transitions of reionisation."""
         return tuple(cosmology.age(redshift) for redshift in self.reionisation.breaks())
 
-    def rates(self, state: ThermalState, forcing: ThermalForcing) -> tuple[Fluxes, Galaxy]:
+    def own_fluxes(self, state: ThermalState, forcing: ThermalForcing) -> tuple[Fluxes, Galaxy]:
         """Rates of the nine flows."""
         f, halo = forcing, forcing.halo
         known = {name: getattr(f, name) for name in ("supply", "specific_energy", "t_dyn", "t_ff", "tvir")}
@@ -207,7 +207,7 @@ class ThermalCGM(AbstractGalaxyModel):
         binding = f.specific_energy * state.mcgm
         escaping = self.halo_outflow(state.eth, binding, f.t_dyn) / state.eth  # [1/Gyr]
         lost = self.halo_outflow.mass(escaping * state.mcgm) / GYR_YR
-        outflow = Rates(lost, z_cgm * lost, escaping * state.eth / GYR_S)
+        outflow = FlowRates(lost, z_cgm * lost, escaping * state.eth / GYR_S)
         galaxy = galaxy._replace(flows={"outflow": outflow})
 
         prevention = self.prevention.value(f.prevention, galaxy)
@@ -215,11 +215,11 @@ class ThermalCGM(AbstractGalaxyModel):
         cycle = baryon_cycle(self, f, galaxy)
         energy_loading = self.energy_ceiling(self.energy_loading.value(f.energy_loading, galaxy))
         flows = {
-            "accretion": Rates(accretion, f.inflow_metallicity * accretion, accretion * f.specific_energy / YEAR_S),
-            "cooling": Rates(condensing, z_cgm * condensing),
-            "radiation": Rates(energy=radiated),
+            "accretion": FlowRates(accretion, f.inflow_metallicity * accretion, accretion * f.specific_energy / YEAR_S),
+            "cooling": FlowRates(condensing, z_cgm * condensing),
+            "radiation": FlowRates(energy=radiated),
             **cycle.flows,
-            "wind_heating": Rates(energy=energy_loading * SUPERNOVA_ERG_PER_MSUN * cycle.sfr / YEAR_S),
+            "wind_heating": FlowRates(energy=energy_loading * SUPERNOVA_ERG_PER_MSUN * cycle.sfr / YEAR_S),
             "outflow": outflow,
         }
         diagnostics = dict(

@@ -58,7 +58,7 @@ from .baryons import CYCLE_FLOWS, DIAGNOSTICS, QUANTITIES, RESERVOIRS, baryon_cy
 from .base import Fluxes
 from .emission import check_cooling, cooling_function, radiated_power
 from .galaxy import AbstractGalaxyModel
-from .ledger import Flow, Ledger, Rates
+from .ledger import Flow, FlowRates, Ledger
 from .process import AbstractProcess, channel_multipliers
 
 __all__ = ["TurbulentCGM", "TurbulentState", "TurbulentForcing"]
@@ -139,8 +139,8 @@ class TurbulentCGM(AbstractGalaxyModel):
     Pandya et al. 2023, ApJ 956, 118.
     """
 
-    core: ClassVar[Ledger] = _LEDGER
-    core_diagnostics: ClassVar[dict[str, Quantity]] = _DIAGNOSTICS
+    own_ledger: ClassVar[Ledger] = _LEDGER
+    own_diagnostics: ClassVar[dict[str, Quantity]] = _DIAGNOSTICS
 
     mass_loading: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=Fire2MassLoading)
     wind_energy: AbstractWindEnergy = eqx.field(default_factory=BernoulliWind)
@@ -172,7 +172,7 @@ class TurbulentCGM(AbstractGalaxyModel):
     def __check_init__(self):
         check_cooling("TurbulentCGM", self.cooling, self.densities, self.profile)
 
-    def begin(self, halo: Halo, cosmology: Cosmology) -> TurbulentState:
+    def own_initial(self, halo: Halo, cosmology: Cosmology) -> TurbulentState:
         """State at the start of `halo`."""
         gas = self.seed.gas(halo.mvir, cosmology.baryon_fraction)
         thermal, turbulent = self.seed.energies(gas, halo.vvir)
@@ -209,7 +209,7 @@ class TurbulentCGM(AbstractGalaxyModel):
         """The transitions of reionisation and of a sharp onset."""
         return tuple(cosmology.age(redshift) for redshift in (*self.reionisation.breaks(), *self.onset.breaks()))
 
-    def rates(self, state: TurbulentState, forcing: TurbulentForcing) -> tuple[Fluxes, Galaxy]:
+    def own_fluxes(self, state: TurbulentState, forcing: TurbulentForcing) -> tuple[Fluxes, Galaxy]:
         """Rates of the thirteen flows."""
         f, halo = forcing, forcing.halo
         z_ism, z_cgm = state.mzism / state.mism, state.mzcgm / state.mcgm
@@ -233,8 +233,8 @@ class TurbulentCGM(AbstractGalaxyModel):
         binding = f.specific_energy * state.mcgm
         escaping = self.halo_outflow(energy, binding, f.t_dyn) / energy  # [1/Gyr]
         lost = self.halo_outflow.mass(escaping * state.mcgm) / GYR_YR
-        outflow = Rates(lost, z_cgm * lost, escaping * state.eth / GYR_S)
-        turbulent_outflow = Rates(energy=escaping * state.eturb / GYR_S)
+        outflow = FlowRates(lost, z_cgm * lost, escaping * state.eth / GYR_S)
+        turbulent_outflow = FlowRates(energy=escaping * state.eturb / GYR_S)
         galaxy = galaxy._replace(flows={"outflow": outflow, "turbulent_outflow": turbulent_outflow})
 
         prevention = self.prevention.value(f.prevention, galaxy)
@@ -244,14 +244,14 @@ class TurbulentCGM(AbstractGalaxyModel):
         energy_loading = self.wind_energy(cycle.mass_loading, halo.vvir, halo.redshift)
         delivered = energy_loading * SUPERNOVA_ERG_PER_MSUN * cycle.sfr / YEAR_S
         flows = {
-            "accretion": Rates(accretion, f.inflow_metallicity * accretion, f.thermal_accretion * brought),
-            "stirring": Rates(energy=(1.0 - f.thermal_accretion) * brought),
-            "dissipation": Rates(energy=dissipated),
-            "cooling": Rates(condensing, z_cgm * condensing),
-            "radiation": Rates(energy=radiated),
+            "accretion": FlowRates(accretion, f.inflow_metallicity * accretion, f.thermal_accretion * brought),
+            "stirring": FlowRates(energy=(1.0 - f.thermal_accretion) * brought),
+            "dissipation": FlowRates(energy=dissipated),
+            "cooling": FlowRates(condensing, z_cgm * condensing),
+            "radiation": FlowRates(energy=radiated),
             **cycle.flows,
-            "wind_heating": Rates(energy=f.thermal_wind * delivered),
-            "wind_stirring": Rates(energy=(1.0 - f.thermal_wind) * delivered),
+            "wind_heating": FlowRates(energy=f.thermal_wind * delivered),
+            "wind_stirring": FlowRates(energy=(1.0 - f.thermal_wind) * delivered),
             "outflow": outflow,
             "turbulent_outflow": turbulent_outflow,
         }

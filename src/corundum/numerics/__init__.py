@@ -1,6 +1,5 @@
 """Numerical methods that know no astrophysics."""
 
-from .lanes import LaneSolver
 from .limiters import (
     AbstractMinimum,
     AbstractPositivePart,
@@ -10,7 +9,8 @@ from .limiters import (
     SmoothPositivePart,
     Unlimited,
 )
-from .solver import AbstractSolver, Equation, Stops, Trajectory
+from .solvers.base import AbstractSolver, Equation, Stops, Trajectory
+from .solvers.lanes import LaneSolver
 
 __all__ = [
     "AbstractMinimum",
@@ -32,7 +32,7 @@ __all__ = [
 def __getattr__(name: str):
     """The reference engine loads on first use: importing diffrax takes a quarter of a second."""
     if name == "DiffraxSolver":
-        from .diffrax_solver import DiffraxSolver
+        from .solvers.diffrax_solver import DiffraxSolver
 
         return DiffraxSolver
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")

@@ -18,7 +18,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from .packing import pack, unpacked
 from .tracing import is_traced
 
-__all__ = ["everywhere", "independently", "map_batch"]
+__all__ = ["replicate", "shard_rows", "map_batch"]
 
 
 def map_batch(
@@ -101,7 +101,7 @@ def _over_devices(function, shared, batch, rows, chunk):
     return jax.tree.map(lambda leaf: leaf[:rows], _split(on_device, shared, padded, devices))
 
 
-def independently(function: Callable[[Any, Any], Any], shared: Any, batch: Any) -> Any:
+def shard_rows(function: Callable[[Any, Any], Any], shared: Any, batch: Any) -> Any:
     """``function(shared, batch)`` inside a compiled function, each local device with rows of its own.
 
     For rows that hold much work each, such as points of a likelihood or Markov chains: what `function` evolves for its
@@ -120,7 +120,7 @@ def independently(function: Callable[[Any, Any], Any], shared: Any, batch: Any) 
     return jax.tree.map(lambda leaf: leaf[:rows], _split(function, shared, padded, devices))
 
 
-def everywhere(array: Any) -> Any:
+def replicate(array: Any) -> Any:
     """`array`, of which each device may hold some rows, whole on all of them.
 
     What reduces over rows would otherwise exchange every sum, and for a hundred halos each exchange costs as much as

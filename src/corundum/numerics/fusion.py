@@ -11,10 +11,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-__all__ = ["apart"]
+__all__ = ["materialise"]
 
 
-def apart(function: Callable, flag: Array, *args: Any) -> Any:
+def materialise(function: Callable, flag: Array, *args: Any) -> Any:
     """``function(*args)``, whose results are all stored before anything uses them.
 
     Parameters

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
-__all__ = ["Rows", "anywhere", "at_rows", "row_axes", "take"]
+__all__ = ["Rows", "any_over_batch", "at_rows", "row_axes", "take"]
 
 
 def take(array: Array, index: Any) -> Array:
@@ -56,11 +56,11 @@ def _is_rows(node: Any) -> bool:
 
 
 @jax.custom_batching.custom_vmap
-def anywhere(flags: Bool[Array, "..."]) -> Bool[Array, ""]:
+def any_over_batch(flags: Bool[Array, "..."]) -> Bool[Array, ""]:
     """Whether any flag is set, in all batches of a `jax.vmap` too: a loop that goes on for one goes on for all."""
     return jnp.any(flags)
 
 
-@anywhere.def_vmap
+@any_over_batch.def_vmap
 def _anywhere_in_batch(axis_size, in_batched, flags):
     return jnp.any(flags), False

@@ -3,7 +3,6 @@
 from .abundance import Abundance, cosmic_density, cosmic_sfr_density, mass_function_of, stellar_mass_function
 from .catalogue import regress_catalogue
 from .files import available, load, read
-from .information import observable_of
 from .measurement import ERROR_KINDS, Measurement
 from .regression import (
     AbstractRegression,
@@ -49,7 +48,6 @@ __all__ = [
     "cosmic_sfr_density",
     "load",
     "mass_function_of",
-    "observable_of",
     "published_nodes",
     "read",
     "regress_catalogue",

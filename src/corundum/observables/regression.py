@@ -67,7 +67,7 @@ class AbstractScatter(eqx.Module):
     def variance(
         self, residual: Float[Array, " m"], leverage: Float[Array, " m"], effective_count: Float[Array, " m"]
     ) -> Float[Array, " m"]:
-        """Variance at each node [dex^2].
+        """SigmaOfMass at each node [dex^2].
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class PooledScatter(AbstractScatter):
 
 
 class LocalScatter(AbstractScatter):
-    """Variance of the weighted galaxies as it is (Pandya et al. 2026): zero where a node has one galaxy."""
+    """SigmaOfMass of the weighted galaxies as it is (Pandya et al. 2026): zero where a node has one galaxy."""
 
     def variance(
         self, residual: Float[Array, " m"], leverage: Float[Array, " m"], effective_count: Float[Array, " m"]

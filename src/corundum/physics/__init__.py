@@ -10,19 +10,7 @@ from .black_hole import (
     TwoModeFeedback,
     eddington_rate,
 )
-from .cgm import (
-    AbstractCGMProfile,
-    IsothermalCGM,
-    IsothermalShells,
-    PowerLawCGM,
-)
-from .condensation import (
-    AbstractCondensation,
-    HarmonicCondensation,
-    PrecipitationThreshold,
-    SlowerTimeCondensation,
-)
-from .cooling import (
+from .cooling.collisional import (
     AbstractCooling,
     AbstractDensityConvention,
     AbstractNetCooling,
@@ -32,19 +20,32 @@ from .cooling import (
     SutherlandDopita93Bilinear,
     TotalDensitySquared,
 )
-from .discs import (
-    DiscSize,
+from .cooling.photoionised import FaucherGiguere20, PhotoionisedCooling, TabulatedNetCooling
+from .cooling.wiersma09 import read_wiersma09
+from .galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
+from .gas.condensation import AbstractCondensation, HarmonicCondensation, PrecipitationThreshold, SlowerTimeCondensation
+from .gas.outflow import OverpressureOutflow
+from .gas.prevention import AbstractPrevention, EnergyDrivenPrevention, LogisticPrevention
+from .gas.profiles import AbstractCGMProfile, IsothermalCGM, IsothermalShells, PowerLawCGM
+from .gas.recycling import DynamicalReturn, Henriques13Return
+from .gas.reionisation import (
+    AbstractFilteringMass,
+    AbstractReionisation,
+    Kravtsov04FilteringMass,
+    KravtsovManwadkar22FilteringMass,
+    Okamoto08,
+    Pandya26FilteringMass,
 )
-from .emptying import (
-    AbstractEmptying,
-    GradualEmptying,
-    UnlimitedEmptying,
-)
-from .enrichment import (
-    InflowMetallicity,
-    StellarReturn,
-)
-from .fire2 import (
+from .gas.turbulence import AbstractDrivingScale, SlidingScale, Turbulence, VirialScale
+from .gas.virial import FreeFall, VirialTemperature, dynamical_time
+from .seed import GasSeed, TurbulentSeed
+from .stars.discs import DiscSize
+from .stars.emptying import AbstractEmptying, GradualEmptying, UnlimitedEmptying
+from .stars.enrichment import InflowMetallicity, StellarReturn
+from .stars.imf import chabrier_return, kroupa_return, salpeter_return
+from .stars.onset import AbstractOnset, MassOnset, Pandya23Onset
+from .stars.star_formation import DynamicalDepletion, MolecularDepletion
+from .winds.fire2 import (
     Fire2DepletionTime,
     Fire2InflowMetallicity,
     Fire2MassLoading,
@@ -52,82 +53,9 @@ from .fire2 import (
     Fire2ThermalWind,
     Fire2WindVelocity,
 )
-from .galaxy import (
-    AbstractGalaxyScaling,
-    AbstractScaling,
-    Galaxy,
-)
-from .imf import (
-    chabrier_return,
-    kroupa_return,
-    salpeter_return,
-)
-from .loading import (
-    Ceiling,
-    DepletionTime,
-    EnergyLoading,
-    MassLoading,
-    MetalLoading,
-)
-from .onset import (
-    AbstractOnset,
-    MassOnset,
-    PublishedOnset,
-)
-from .outflow import (
-    OverpressureOutflow,
-)
-from .photoionised import (
-    FaucherGiguere20,
-    PhotoionisedCooling,
-    TabulatedNetCooling,
-)
-from .prevention import (
-    AbstractPrevention,
-    EnergyDrivenPrevention,
-    LogisticPrevention,
-)
-from .published_loadings import (
-    ConstantLoading,
-    Muratov15StellarMass,
-    Muratov15Velocity,
-)
-from .recycling import (
-    DynamicalReturn,
-    Henriques13Return,
-)
-from .reionisation import (
-    AbstractFilteringMass,
-    AbstractReionisation,
-    Kravtsov04FilteringMass,
-    KravtsovManwadkar22FilteringMass,
-    Okamoto08,
-    PublishedFilteringMass,
-)
-from .seed import (
-    GasSeed,
-    TurbulentSeed,
-)
-from .star_formation import (
-    DynamicalDepletion,
-    MolecularDepletion,
-)
-from .turbulence import (
-    AbstractDrivingScale,
-    SlidingScale,
-    Turbulence,
-    VirialScale,
-)
-from .virial import (
-    FreeFall,
-    VirialTemperature,
-    dynamical_time,
-)
-from .wind_energy import (
-    AbstractWindEnergy,
-    BernoulliWind,
-    LoadedWind,
-)
+from .winds.loading import Ceiling, DepletionTime, EnergyLoading, MassLoading, MetalLoading
+from .winds.muratov15 import ConstantLoading, Muratov15StellarMass, Muratov15Velocity
+from .winds.wind_energy import AbstractWindEnergy, BernoulliWind, LoadedWind
 
 __all__ = [
     "AbstractCGMProfile",
@@ -191,8 +119,8 @@ __all__ = [
     "PhotoionisedCooling",
     "PowerLawCGM",
     "PrecipitationThreshold",
-    "PublishedFilteringMass",
-    "PublishedOnset",
+    "Pandya26FilteringMass",
+    "Pandya23Onset",
     "SlidingScale",
     "SlowerTimeCondensation",
     "StarFormationFeeding",
@@ -211,5 +139,6 @@ __all__ = [
     "dynamical_time",
     "eddington_rate",
     "kroupa_return",
+    "read_wiersma09",
     "salpeter_return",
 ]

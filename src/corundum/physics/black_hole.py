@@ -9,9 +9,9 @@ from jaxtyping import Array, Float
 
 from ..numerics.limiters import AbstractMinimum, SmoothMinimum
 from ..parameters import parameter
-from ..units import GRAVITY_CGS, KBOLTZMANN, LIGHT_CM_S, MPROTON_G, MSUN_G, YEAR_S
+from ..units import GRAVITY_CGS, GYR_YR, KBOLTZMANN, LIGHT_CM_S, LN10, MPROTON_G, MSUN_G, YEAR_S
 from .galaxy import Galaxy
-from .virial import MEAN_WEIGHT
+from .gas.virial import MEAN_WEIGHT
 
 __all__ = [
     "AbstractFeeding",
@@ -24,7 +24,6 @@ __all__ = [
     "eddington_rate",
 ]
 
-_LN10 = 2.302585092994046
 _FAINT = 1e-26  # [erg cm^3/s], below every cooling function
 _EDDINGTON = 1.26e38  # [erg/s/Msun], electron scattering in hydrogen
 
@@ -80,7 +79,7 @@ class StarFormationFeeding(AbstractFeeding):
     )
 
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
-        on = jax.nn.sigmoid((jnp.log(galaxy.halo.mvir) / _LN10 - self.log_mass) / self.width)
+        on = jax.nn.sigmoid((jnp.log(galaxy.halo.mvir) / LN10 - self.log_mass) / self.width)
         return self.share * on * galaxy.quantities["sfr"]
 
 
@@ -97,7 +96,7 @@ class DynamicalFeeding(AbstractFeeding):
     )
 
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
-        return self.share * galaxy.state.mism / (galaxy.quantities["t_ff"] * 1e9)
+        return self.share * galaxy.state.mism / (galaxy.quantities["t_ff"] * GYR_YR)
 
 
 class MaximalCoolingFeeding(AbstractFeeding):

@@ -27,7 +27,7 @@ class Galaxy(NamedTuple):
     quantities : dict of str to array
         What the model knows by then, by the names of its diagnostics: ``t_dyn``, ``t_ff`` [Gyr], ``specific_energy``
         [erg/Msun] and, for processes, ``sfr`` [Msun/yr], ``temperature`` [K] and the others.
-    flows : dict of str to Rates
+    flows : dict of str to FlowRates
         Rates of the model's own flows; for laws, only those that are known by then (see the model).
     """
 

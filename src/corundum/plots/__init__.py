@@ -2,13 +2,12 @@
 
 from .budgets import baryon_budget, energy_budget, mass_budget
 from .comparison import compare_histories, history_differences, mean_histories
-from .corner import corner
-from .drawings import Compared, standard_drawings
 from .flows import feedback_indices, flow_diagram
 from .halo_histories import halo_growth, mean_growth, raw_over_smooth
-from .halo_report import write_halo_report
 from .histories import growth_histories, redshift_axis, spread_rows
-from .inference import (
+from .network import network
+from .posteriors.corner import corner
+from .posteriors.fits import (
     coverage_figure,
     extras_bands,
     forecast_bars,
@@ -18,15 +17,16 @@ from .inference import (
     recovery,
     trace_and_rank,
 )
-from .information import combination_map, greedy_bars
-from .jacobians import jacobian_map, route_bars
-from .modes import mode_portrait
-from .network import network
-from .prior import index_bars, prior_maps
 from .relations import compare_relation, scaling_relation
-from .report import Code, Drawing, Facts, Section, Table, write_report
+from .reports.drawings import Compared, standard_drawings
+from .reports.halos import write_halo_report
+from .reports.page import Code, Drawing, Facts, Section, Table, write_report
+from .reports.run import failures, standard_report
 from .residuals import Residual, residual
-from .standard import failures, standard_report
+from .sensitivity.information import combination_map, greedy_bars
+from .sensitivity.jacobians import jacobian_map, route_bars
+from .sensitivity.modes import mode_portrait
+from .sensitivity.prior import index_bars, prior_maps
 from .style import figure_bytes, save_figure
 
 __all__ = [

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from ..cosmology import pandya26_cosmology
-from ..models import Rates
+from ..models import FlowRates
 from .binning import equal_bins, running
 from .style import COLORS, CYCLE, new_axes, styled
 
@@ -30,11 +30,11 @@ _WORDS = {
 _WIDE = (6.6, 3.9)
 
 
-def flows_at(population: Any, redshift: float) -> dict[str, Rates]:
+def flows_at(population: Any, redshift: float) -> dict[str, FlowRates]:
     """The flows of a population at one of its output redshifts, arrays of shape (N,)."""
     k = int(np.argmin(np.abs(np.asarray(population.redshifts) - float(population.at(redshift).redshift))))
     return {
-        name: Rates(*(None if rate is None else np.asarray(rate)[:, k] for rate in rates))
+        name: FlowRates(*(None if rate is None else np.asarray(rate)[:, k] for rate in rates))
         for name, rates in population.flows.items()
     }
 

@@ -5,7 +5,6 @@ from .checks import GradientCheck, check_gradients, error_matrix
 from .coordinates import AbstractCoordinates, AsGiven, Ln, Log10, Natural, PriorWidth
 from .counterfactual import counterfactual
 from .derivatives import AbstractMode, Forward, Reverse, check_redshifts
-from .designs import Box, Design, latin_hypercube, morris, prior_box, saltelli, sobol_sequence
 from .fisher import (
     PRIOR_INFORMATION,
     DesignTable,
@@ -19,12 +18,14 @@ from .fisher import (
 )
 from .jacobians import Jacobian, channel_jacobian, history_redshifts, parameter_jacobian
 from .labelled import Labelled
-from .measures import Measures, PriorMap, dgsm, fractional_norms, morris_effects, prior_map, sobol_indices
+from .observables import observable_of
+from .prior_wide.designs import Box, Design, latin_hypercube, morris, prior_box, saltelli, sobol_sequence
+from .prior_wide.measures import Measures, PriorMap, dgsm, fractional_norms, morris_effects, prior_map, sobol_indices
+from .prior_wide.space import choose, known_parameters
+from .prior_wide.study import BlockStore, JacobiansOf, StatesOf, Study, SummaryOf, run_study
 from .second import Summary, gradient, hessian, hessian_vector_product
-from .space import choose, known_parameters
 from .state import Modes, StateJacobian, modes, state_jacobian
-from .study import BlockStore, JacobiansOf, StatesOf, Study, SummaryOf, run_study
-from .variational import INITIAL, PROCESSES, Routes, by_process, routes
+from .variational import CHANNEL_GROUPS, INITIAL, Routes, by_channel_group, routes
 
 __all__ = [
     "AbstractCoordinates",
@@ -50,7 +51,7 @@ __all__ = [
     "Natural",
     "Observable",
     "PRIOR_INFORMATION",
-    "PROCESSES",
+    "CHANNEL_GROUPS",
     "PriorMap",
     "PriorWidth",
     "Reverse",
@@ -63,7 +64,7 @@ __all__ = [
     "SummaryJacobian",
     "SummaryOf",
     "budgets",
-    "by_process",
+    "by_channel_group",
     "channel_jacobian",
     "check_gradients",
     "check_redshifts",
@@ -82,6 +83,7 @@ __all__ = [
     "known_parameters",
     "latin_hypercube",
     "modes",
+    "observable_of",
     "morris",
     "morris_effects",
     "parameter_jacobian",

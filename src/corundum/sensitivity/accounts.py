@@ -15,7 +15,7 @@ from jaxtyping import Array
 
 from ..cosmology import Cosmology
 from ..halos import Halo
-from ..models import AbstractModel, Flow, Fluxes, Ledger, Rates
+from ..models import AbstractModel, Flow, FlowRates, Fluxes, Ledger
 from ..models.ledger import CURRENCIES
 from ..units import Quantity
 
@@ -95,14 +95,15 @@ class Accounted(AbstractModel):
         galaxy = own.state(*state[: len(own.state._fields)])
         flows, diagnostics = self.model.fluxes(galaxy, forcing)
         books = {
-            f"book_{name}": Rates(**{currency: getattr(flows[flow], currency)}) for name, flow, currency in _books(own)
+            f"book_{name}": FlowRates(**{currency: getattr(flows[flow], currency)})
+            for name, flow, currency in _books(own)
         }
         share = state.mejected / getattr(galaxy, own.contents["mass", "cgm"])
         into, back, out = _exchange(own, flows)
         tracers = {
-            "ejection_traced": Rates(into),
-            "recycling_traced": Rates(share * back),
-            "expulsion_traced": Rates(share * out),
+            "ejection_traced": FlowRates(into),
+            "recycling_traced": FlowRates(share * back),
+            "expulsion_traced": FlowRates(share * out),
         }
         return Fluxes({**flows, **books, **tracers}, diagnostics)
 

@@ -33,14 +33,14 @@ from jaxtyping import Array, Float
 from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..models.ledger import CURRENCIES
-from ..numerics.lanes import LaneSolver
-from ..numerics.solver import AbstractSolver
+from ..numerics.solvers.base import AbstractSolver
+from ..numerics.solvers.lanes import LaneSolver
 from .accounts import Accounted, contents
 from .coordinates import AbstractCoordinates, Natural
 from .derivatives import AbstractMode, Forward, check_redshifts, differentiate
 from .jacobians import directions_for
 from .labelled import Labelled
-from .space import COSMOLOGY, choose, known_parameters
+from .prior_wide.space import COSMOLOGY, choose, known_parameters
 
 __all__ = ["SHARES", "INDICES", "Budgets", "budgets"]
 

@@ -25,12 +25,12 @@ import numpy as np
 
 from ..halos import HaloHistories
 from ..models import AbstractModel
-from ..numerics.lanes import LaneSolver
+from ..numerics.solvers.lanes import LaneSolver
 from .coordinates import AbstractCoordinates, PriorWidth
 from .derivatives import AbstractMode, check_redshifts, differentiate, values_at
 from .jacobians import LogQuantities, directions_for
 from .labelled import Labelled
-from .space import choose, known_parameters
+from .prior_wide.space import choose, known_parameters
 
 __all__ = ["GradientCheck", "check_gradients", "error_matrix"]
 

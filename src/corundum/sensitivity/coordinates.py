@@ -19,8 +19,6 @@ from ..parameters import Parameter
 
 __all__ = ["AbstractCoordinates", "AsGiven", "Natural", "Log10", "Ln", "PriorWidth"]
 
-_LN10 = float(np.log(10.0))
-
 
 class AbstractCoordinates(eqx.Module):
     """A monotonic map between a parameter's value and the coordinate u in which it is varied."""

@@ -10,12 +10,12 @@ import numpy as np
 
 from ..halos import HaloHistories
 from ..models import AbstractModel
-from ..numerics.solver import AbstractSolver
+from ..numerics.solvers.base import AbstractSolver
 from ..parameters import replace
 from ..population import evolve
 from .jacobians import Jacobian, LogQuantities, channel_jacobian
 from .labelled import Labelled
-from .space import channel_names
+from .prior_wide.space import channel_names
 
 __all__ = ["counterfactual"]
 

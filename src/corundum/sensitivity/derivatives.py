@@ -2,8 +2,8 @@
 
 `differentiate` is the one place where derivatives pass through the solver; everything else in this family reads its
 result.  The derivatives are those of the discrete solution: step sizes are held out of them (see
-`corundum.numerics.lanes`), so they agree with finite differences as the tolerance tightens.  Columns go through in
-blocks of fixed size, so that asking for other parameters never compiles anything anew.
+`corundum.numerics.solvers.lanes`), so they agree with finite differences as the tolerance tightens.  Columns go through
+in blocks of fixed size, so that asking for other parameters never compiles anything anew.
 """
 
 import abc
@@ -19,11 +19,11 @@ from jaxtyping import Array, Bool, Float, Int
 from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..numerics.batching import map_batch
-from ..numerics.lanes import LaneSolver
-from ..numerics.solver import AbstractSolver
+from ..numerics.solvers.base import AbstractSolver
+from ..numerics.solvers.lanes import LaneSolver
 from ..parameters import require_float64
 from ..population import Population, evolve
-from .space import with_vector
+from .prior_wide.space import with_vector
 
 __all__ = [
     "AbstractMode",
@@ -148,7 +148,7 @@ def differentiate(
     halos : HaloHistories
     redshifts : array, shape (K,)
     names : tuple of str
-        Numbers that may vary; see `corundum.sensitivity.space.varied_names`.
+        Numbers that may vary; see `corundum.sensitivity.prior_wide.space.varied_names`.
     vector : array, shape (P,)
         Their values at which to differentiate.
     directions : array, shape (C, P)

@@ -8,14 +8,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from ..models import AbstractModel
+from ..units import LN10
 
 __all__ = ["flow_rates", "log_flow_rates"]
-
-_LN10 = float(np.log(10.0))
 
 
 def flow_rates(model: AbstractModel, state: Any, forcing: Any) -> Float[Array, "flow state"]:
@@ -28,5 +26,5 @@ def flow_rates(model: AbstractModel, state: Any, forcing: Any) -> Float[Array, "
 
 def log_flow_rates(model: AbstractModel, log_state: Float[Array, " state"], forcing: Any) -> Float[Array, "flow state"]:
     """The same in decades per Gyr, for a state given in log10."""
-    values = jnp.exp(_LN10 * log_state)
-    return flow_rates(model, model.ledger.state(*values), forcing) / (values * _LN10)
+    values = jnp.exp(LN10 * log_state)
+    return flow_rates(model, model.ledger.state(*values), forcing) / (values * LN10)

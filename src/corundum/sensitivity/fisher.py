@@ -25,13 +25,13 @@ import numpy as np
 
 from ..halos import HaloHistories
 from ..models import AbstractModel
-from ..numerics.solver import AbstractSolver
+from ..numerics.solvers.base import AbstractSolver
 from ..population import Population, evolve
 from .coordinates import AbstractCoordinates, PriorWidth
 from .derivatives import AbstractMode, check_redshifts, differentiate
 from .jacobians import directions_for
 from .labelled import Labelled
-from .space import choose, known_parameters
+from .prior_wide.space import choose, known_parameters
 
 __all__ = [
     "Observable",

@@ -16,12 +16,12 @@ from jaxtyping import Array, Float
 
 from ..halos import HALO_QUANTITIES, HaloHistories
 from ..models import AbstractModel
-from ..numerics.solver import AbstractSolver
+from ..numerics.solvers.base import AbstractSolver
 from ..population import STATUS, Population
 from .coordinates import AbstractCoordinates, Ln, Natural
 from .derivatives import AbstractMode, differentiate
 from .labelled import Labelled
-from .space import channel_names, choose, known_parameters, read_vector, varied_names
+from .prior_wide.space import channel_names, choose, known_parameters, read_vector, varied_names
 
 __all__ = [
     "Jacobian",

@@ -15,14 +15,14 @@ from jaxtyping import Array, Float
 
 from ..halos import HaloHistories
 from ..models import AbstractModel
-from ..numerics.lanes import LaneSolver
-from ..numerics.solver import AbstractSolver
+from ..numerics.solvers.base import AbstractSolver
+from ..numerics.solvers.lanes import LaneSolver
 from ..parameters import require_float64
 from ..population import Population, evolve
 from .coordinates import AbstractCoordinates, Natural
 from .derivatives import AbstractMode, Forward, Reverse, check_redshifts
 from .labelled import Labelled
-from .space import COSMOLOGY, choose, known_parameters, with_vector
+from .prior_wide.space import COSMOLOGY, choose, known_parameters, with_vector
 
 __all__ = ["Summary", "gradient", "hessian", "hessian_vector_product"]
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..halos import HaloHistories, HaloTables
 from ..models import AbstractModel
-from ..numerics.solver import AbstractSolver
+from ..numerics.solvers.base import AbstractSolver
 from ..population import Population, evolve
 from .derivatives import check_redshifts
 from .equations import flow_rates, log_flow_rates

@@ -21,25 +21,25 @@ import numpy as np
 from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..numerics.batching import map_batch
-from ..numerics.lanes import LaneSolver
 from ..numerics.rows import row_axes
-from ..numerics.solver import AbstractSolver, Equation
+from ..numerics.solvers.base import AbstractSolver, Equation
+from ..numerics.solvers.lanes import LaneSolver
 from ..parameters import require_float64
+from ..units import LN10
 from .coordinates import AbstractCoordinates, Natural
 from .derivatives import check_redshifts
 from .equations import log_flow_rates
 from .jacobians import Directions, directions_for
 from .labelled import Labelled
-from .space import COSMOLOGY, choose, known_parameters, with_vector
+from .prior_wide.space import COSMOLOGY, choose, known_parameters, with_vector
 
-__all__ = ["Routes", "routes", "by_process", "PROCESSES", "INITIAL"]
+__all__ = ["Routes", "routes", "by_channel_group", "CHANNEL_GROUPS", "INITIAL"]
 
-_LN10 = float(np.log(10.0))
 
 INITIAL = "initial state"
 """Label of the route through the initial state."""
 
-PROCESSES = {
+CHANNEL_GROUPS = {
     "accretion": ("accretion",),
     "CGM heating": ("wind_heating",),
     "cooling": ("cooling", "radiation"),
@@ -157,16 +157,16 @@ def _solve_batch(shared, batch):
 
 def _halo(log_time, args):
     _, _, interpolation, tables, _ = args
-    return interpolation.read(tables, jnp.exp(_LN10 * log_time))
+    return interpolation.read(tables, jnp.exp(LN10 * log_time))
 
 
 def _augmented(log_time, values, halo, args):
     """d/d lg t of the log state and of all its responses."""
     model, cosmology, _, _, ahead = args
-    time = jnp.exp(_LN10 * log_time)
+    time = jnp.exp(LN10 * log_time)
     fields, flows, causes = len(model.ledger.state._fields), len(model.ledger.names), ahead.rows.shape[0]
     lg, responses = values[:fields], values[fields:].reshape((flows + 1) * causes, fields)
-    per_decade = _LN10 * time
+    per_decade = LN10 * time
 
     def by_flow(lg, vector):
         changed, _ = with_vector(model, cosmology, ahead.names, vector)
@@ -212,16 +212,17 @@ def _labelled(model, halos, names, coordinates, redshifts, log_state, response, 
     )  # fmt: skip
 
 
-def by_process(array: Labelled, processes: dict[str, tuple[str, ...]] | None = None) -> Labelled:
+def by_channel_group(array: Labelled, processes: dict[str, tuple[str, ...]] | None = None) -> Labelled:
     """The channels of `array` gathered into processes.
 
     Parameters
     ----------
     array : Labelled with a dimension ``channel``
     processes : mapping of str to tuple of str, optional
-        Channels of each process; default `PROCESSES`.  Channels of `array` that none of them names stay on their own.
+        Channels of each group; default `CHANNEL_GROUPS`.  Channels of `array` that none of them names stay on their
+        own.
     """
-    processes = PROCESSES if processes is None else processes
+    processes = CHANNEL_GROUPS if processes is None else processes
     labels = array.labels("channel")
     groups = {name: [c for c in members if c in labels] for name, members in processes.items()}
     named = {channel for members in groups.values() for channel in members}

@@ -1,0 +1,95 @@
+"""What ``corundum check-gradients`` prints: exact derivatives against finite differences, column by column."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ...halos import diffmah_population
+from ...models import AbstractModel
+from ...sensitivity import GradientCheck, check_gradients, known_parameters
+from ..progress import progress_bar
+from ..runfile.builder import build
+from ..runfile.job import prepare
+from ..runfile.reader import read_run_file
+
+__all__ = ["check"]
+
+_VERDICTS = ("passed", "failed", "converging", "unresolved", "no response")
+
+_CONVERGING = (
+    "converging: the error falls at least tenfold between the two tightest tolerances, so it is of the solution near "
+    "corners of the equations (tables read bilinearly, sharp limits, breaks in time), not of the derivative; add a "
+    "tighter one to --tolerances to see it pass"
+)
+
+
+def check(
+    what: str,
+    *,
+    parameters: Sequence[str] | None = None,
+    halos: int = 4,
+    steps: Sequence[float] = (1e-2, 1e-3, 1e-4),
+    tolerances: Sequence[float] = (1e-8, 1e-11),
+    threshold: float = 1e-5,
+) -> tuple[str, bool]:
+    """The table of errors in words, and whether no column failed.
+
+    Parameters
+    ----------
+    what : str
+        A run file, whose model and first halos are taken, or the kind of a model (``pandya26``, ``module:name``),
+        checked in halos made on the spot.
+    parameters, steps, tolerances, threshold
+        As for `corundum.sensitivity.check_gradients`.
+    halos : int
+        How many halos to use.
+    """
+    if halos < 1:
+        raise ValueError(f"--halos {halos}: give at least one")
+    if Path(what).suffix == ".toml":
+        job = prepare(read_run_file(Path(what)))
+        model, chosen = job.model, job.halos[: min(halos, len(job.halos))]
+    else:
+        kind = what if ":" in what or "." in what else f"models.{what}"
+        model = build(kind, ("model",), (AbstractModel,)).value
+        chosen = diffmah_population(halos, log_mvir=(10.5, 12.0), key=0)
+    names = parameters or [
+        name for name in known_parameters(model, chosen.cosmology) if not name.startswith(("cosmology.", "channels."))
+    ]
+    with progress_bar(len(tolerances) * (1 + 4 * len(steps) * len(names)), what="checking", unit="populations") as told:
+        found = check_gradients(
+            model, chosen, names, steps=steps, tolerances=tolerances, threshold=threshold,
+            progress=lambda done, total: told(done),
+        )  # fmt: skip
+    return _words(found, len(chosen)), found.passed
+
+
+def _words(found: GradientCheck, halos: int) -> str:
+    width = max(len(name) for name in found.verdict)
+    best = found.error.sel(tolerance=found.error.labels("tolerance")[-1])
+    lines = [f"{'parameter':<{width}}  verdict      error     at step"]
+    for j, (name, verdict) in enumerate(found.verdict.items()):
+        step = best.labels("step")[int(np.argmin(best.values[:, j]))]
+        told = f"{found.best[name]:.1e}   {step:.0e}" if verdict != "no response" else "-"
+        lines.append(f"{name:<{width}}  {verdict:<11}  {told}")
+    counts = {verdict: list(found.verdict.values()).count(verdict) for verdict in _VERDICTS}
+    lines += [
+        "",
+        f"{counts['passed']} columns passed, {counts['failed']} failed (error above {found.threshold:g} of the "
+        f"column's scale), {counts['converging']} converging, {counts['unresolved']} that differences cannot tell, "
+        f"{counts['no response']} that nothing depends on; {halos} halos, {found.failed} galaxies left "
+        "out because a solve failed",
+        "error: norm of Richardson-extrapolated central differences minus exact derivatives, over the norm of the "
+        "column or, where that is less, a thousandth of the largest, at the best step (in prior widths) and the "
+        "tightest tolerance",
+        *([_CONVERGING] if counts["converging"] else []),
+        "Frobenius norm of the published error matrix, median over galaxies:",
+    ]
+    for tolerance in found.matrix_norm.labels("tolerance"):
+        row = found.matrix_norm.sel(tolerance=tolerance).values
+        cells = "  ".join(
+            f"step {step:.0e}: {x:.2g}" for step, x in zip(found.matrix_norm.labels("step"), row, strict=True)
+        )
+        lines.append(f"  tolerance {tolerance:.0e}  {cells}")
+    return "\n".join(lines)

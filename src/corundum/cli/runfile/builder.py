@@ -1,0 +1,259 @@
+"""From tables of a run file to objects.
+
+A table names what to make and gives its arguments::
+
+    [model]
+    kind = "models.ThermalCGM"
+    [model.cooling]                        # one component swapped for another ...
+    kind = "mymodule:MyCooling"
+    [model.mass_loading]                   # ... and, without a kind, one kept and changed
+    amplitude = 2.0
+
+Arguments are those of the class or function, read from its signature.  Unknown kinds and keys, wrong types
+and values outside the declared range of a parameter are refused with their place in the file.
+"""
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ... import parameters
+from ...models import AbstractModel
+from ..errors import RunFileError, nearest
+from .kinds import kinds_hint, resolve
+from .values import allows_table, allows_text, as_toml, check_bounds, classes_of, convert, members_of
+
+__all__ = ["Built", "build", "build_model", "construct"]
+
+
+class Built(NamedTuple):
+    """A component and the table that makes exactly it, with every default that TOML can hold written out."""
+
+    value: Any
+    table: dict[str, Any]
+
+
+def build(table: Mapping[str, Any] | str, keys: tuple[str, ...], wanted: tuple[type, ...] = ()) -> Built:
+    """Make the component a table describes.
+
+    Parameters
+    ----------
+    table : mapping or str
+        A table with a ``kind``, or the kind alone.
+    keys : tuple of str
+        Where the table stands in the run file, for errors.
+    wanted : tuple of classes, optional
+        What it must be.
+
+    Raises
+    ------
+    RunFileError
+        The kind or a key is unknown, a value does not fit, or the component refuses its arguments.
+    """
+    table = {"kind": table} if isinstance(table, str) else dict(table)
+    if "kind" not in table:
+        raise RunFileError(keys, f'this table needs kind = "..."; {kinds_hint(wanted)}')
+    kind = convert(table.pop("kind"), str, (*keys, "kind"))
+    built = construct(resolve(kind, (*keys, "kind"), wanted), table, keys)
+    if not isinstance(built.value, wanted or object):
+        got = type(built.value).__name__
+        raise RunFileError((*keys, "kind"), f"{kind!r} makes {got}, which does not fit here; {kinds_hint(wanted)}")
+    return Built(built.value, {"kind": kind, **built.table})
+
+
+def build_model(table: Mapping[str, Any], keys: tuple[str, ...]) -> Built:
+    """Make a model and set the named parameters of its ``parameters`` table.
+
+    The resolved table holds every parameter of the model by dotted name, whichever way it was given.
+    """
+    table = dict(table)
+    given = table.pop("parameters", {})
+    model, resolved = build(table, keys, (AbstractModel,))
+    known = parameters.describe(model)
+    values = {}
+    for name, path, value in _flatten(given, (*keys, "parameters")):
+        if name not in known:
+            raise RunFileError(path, f"unknown parameter; {nearest(name, known)}")
+        several = np.ndim(known[name].value) > 0
+        values[name] = convert(value, tuple[float, ...] if several else float, path)
+        check_bounds(values[name], known[name].bounds, known[name].unit, path)
+    model = _explained(keys, lambda: parameters.replace(model, values))
+    resolved = _without(resolved, known)
+    resolved["parameters"] = {
+        name: as_toml(np.asarray(number.value)) for name, number in parameters.describe(model).items()
+    }
+    return Built(model, resolved)
+
+
+def construct(target: Callable, table: Mapping[str, Any], keys: tuple[str, ...]) -> Built:
+    """Call the class or function `target` with the entries of `table`, checked against its signature."""
+    signature = _signature(target)
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    arguments = {name: argument for name, argument in signature.parameters.items() if argument.kind in named}
+    fields = _fields(target)
+    # Of a function that says what it makes, the parts of the result can be changed as well.
+    parts = {} if isinstance(target, type) else _parts(signature.return_annotation)
+    _check_names(table, dict.fromkeys([*arguments, *parts]), keys)
+
+    values, resolved = {}, {}
+    for name, argument in arguments.items():
+        if name in table:
+            values[name], resolved[name] = _argument(table[name], argument, fields.get(name), (*keys, name))
+        elif argument.default is inspect.Parameter.empty:
+            raise RunFileError(keys, f"the key {name!r} is missing{_needed(argument.annotation)}")
+        elif (default := as_toml(argument.default)) is not None:
+            resolved[name] = default
+    made = _explained(keys, lambda: target(**values))
+    changes = {name: value for name, value in table.items() if name not in arguments}
+    changed = _amend(made, changes, keys)
+    return Built(changed.value, resolved | changed.table)
+
+
+def _amend(component: Any, table: Mapping[str, Any], keys: tuple[str, ...]) -> Built:
+    """A copy of `component` with some fields changed: by value, by a new component, or in turn by changes."""
+    fields = _fields(component)
+    _check_names(table, fields, keys)
+    values, resolved = {}, {}
+    for name, value in table.items():
+        field = fields[name]
+        argument = inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=getattr(component, name), annotation=field.type
+        )
+        values[name], resolved[name] = _argument(value, argument, field, (*keys, name))
+    if not values:
+        return Built(component, resolved)
+    return Built(_explained(keys, lambda: dataclasses.replace(component, **values)), resolved)
+
+
+def _argument(
+    value: Any, argument: inspect.Parameter, field: dataclasses.Field | None, keys: tuple[str, ...]
+) -> tuple[Any, Any]:
+    """The value of one argument and its entry in the resolved table."""
+    annotation = _annotation(argument, field)
+    if isinstance(value, dict) and (members := members_of(annotation)) is not None:
+        return _members(value, argument.default, members, field, keys)
+    wanted = classes_of(annotation)
+    if isinstance(value, dict) and not allows_table(annotation):
+        return _component(value, _default(argument, field), wanted, keys)
+    if isinstance(value, str) and wanted and not allows_text(annotation):
+        return _component({"kind": value}, None, wanted, keys)
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        members = [build(item, keys) for item in value]
+        return tuple(member.value for member in members), [member.table for member in members]
+    converted = convert(value, annotation, keys)
+    note = field.metadata.get("corundum") if field is not None else None
+    if note is not None:
+        check_bounds(converted, note["bounds"], note["unit"], keys)
+    return converted, as_toml(converted)
+
+
+def _members(
+    table: dict, default: Any, annotation: Any, field: dataclasses.Field | None, keys: tuple[str, ...]
+) -> tuple[dict, dict]:
+    """A dictionary of components, or of numbers, by names of the user's choice: those given and those of `default`."""
+    before = default if isinstance(default, Mapping) else {}
+    values, resolved = dict(before), {}
+    for name, value in table.items():
+        here = inspect.Parameter(
+            "member",
+            inspect.Parameter.KEYWORD_ONLY,
+            default=before.get(name, inspect.Parameter.empty),
+            annotation=annotation,
+        )
+        values[name], resolved[name] = _argument(value, here, None, (*keys, name))
+        note = field.metadata.get("corundum") if field is not None else None
+        if note is not None:
+            check_bounds(values[name], note["bounds"], note["unit"], (*keys, name))
+    return values, resolved
+
+
+def _component(value: dict, default: Any, wanted: tuple[type, ...], keys: tuple[str, ...]) -> tuple[Any, Any]:
+    if "kind" in value:
+        return build(value, keys, wanted)
+    if _fields(default):
+        return _amend(default, value, keys)
+    concrete = [option for option in wanted if _fields(option) and not inspect.isabstract(option)]
+    if concrete:
+        return construct(concrete[0], value, keys)
+    if wanted:
+        raise RunFileError(keys, f'this table needs kind = "..."; {kinds_hint(wanted)}')
+    raise RunFileError(keys, "got a table; expected a single value")
+
+
+def _signature(target: Callable) -> inspect.Signature:
+    try:
+        return inspect.signature(target, eval_str=True)
+    except NameError:
+        # Annotations are text that names something not at hand: arguments are known, their types are not.
+        return inspect.signature(target)
+
+
+def _fields(target: Any) -> dict[str, dataclasses.Field]:
+    if not dataclasses.is_dataclass(target):
+        return {}
+    return {field.name: field for field in dataclasses.fields(target) if field.init}
+
+
+def _parts(made: Any) -> dict[str, dataclasses.Field]:
+    return {
+        name: field for name, field in _fields(made).items() if "corundum" in field.metadata or classes_of(field.type)
+    }
+
+
+def _annotation(argument: inspect.Parameter, field: dataclasses.Field | None) -> Any:
+    if argument.annotation not in (inspect.Parameter.empty, Any):
+        return argument.annotation
+    if field is not None and field.type is not Any:
+        return field.type  # the converter of a field hides its annotation from the signature
+    return type(argument.default) if isinstance(argument.default, bool | int | float | str) else Any
+
+
+def _default(argument: inspect.Parameter, field: dataclasses.Field | None) -> Any:
+    if field is not None and field.default_factory is not dataclasses.MISSING and not _fields(argument.default):
+        return field.default_factory()
+    return argument.default
+
+
+def _check_names(table: Mapping[str, Any], known: Iterable[str], keys: tuple[str, ...]) -> None:
+    for name in table:
+        if name not in known:
+            raise RunFileError((*keys, name), f"unknown key; {nearest(name, known)}")
+
+
+def _needed(annotation: Any) -> str:
+    wanted = classes_of(annotation)
+    return f", a table with a kind; {kinds_hint(wanted)}" if wanted else ""
+
+
+def _explained(keys: tuple[str, ...], make: Callable[[], Any]) -> Any:
+    try:
+        return make()
+    except (ValueError, TypeError) as error:
+        raise RunFileError(keys, " ".join(str(error).split())) from error
+
+
+def _flatten(table: Any, keys: tuple[str, ...], prefix: str = "") -> Iterator[tuple[str, tuple[str, ...], Any]]:
+    """Dotted name, place in the file and value of every number in nested tables of parameters."""
+    if not isinstance(table, dict):
+        raise RunFileError(keys, f"got {table!r}; expected a table of parameters")
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flatten(value, (*keys, key), f"{prefix}{key}.")
+        else:
+            yield prefix + key, (*keys, key), value
+
+
+def _without(table: dict[str, Any], names: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """`table` without the entries that are parameters, and without the tables that then say nothing."""
+    kept = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            value = _without(value, names, f"{prefix}{key}.")
+            if not value:
+                continue
+        if prefix + key not in names:
+            kept[key] = value
+    return kept

@@ -1,0 +1,153 @@
+"""A run file made into the objects of a run, with everything that can be checked before computing checked."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ... import observables
+from ...halos import HALO_QUANTITIES, HaloHistories
+from ...models import AbstractModel
+from ...numerics import AbstractSolver
+from ...observables import AbstractRelation, Measurement
+from ..errors import RunFileError, nearest
+from ..output import fingerprint
+from .builder import build, build_model, construct
+from .kinds import source_files
+from .reader import RunFile
+from .schema import Compare, Output
+
+__all__ = ["Job", "has_quantities", "prepare"]
+
+_NEAR = 0.1  # in ln(1 + z): the model is compared with data no further in redshift
+
+
+class Job(NamedTuple):
+    """What a run file asks for.
+
+    Attributes
+    ----------
+    title : str
+    halos : HaloHistories
+    model : AbstractModel
+    solver : AbstractSolver
+    output : Output
+    measurements : tuple of (Measurement, float)
+        What to compare with, and the output redshift to do it at.
+    compare_halos : HaloHistories, optional
+    tables : dict
+        The resolved run file.
+    identity : str
+        Fingerprint of all inputs.
+    """
+
+    title: str
+    halos: HaloHistories
+    model: AbstractModel
+    solver: AbstractSolver
+    output: Output
+    measurements: tuple[tuple[Measurement, float], ...]
+    compare_halos: HaloHistories | None
+    tables: dict[str, Any]
+    identity: str
+
+    @property
+    def seeds(self) -> dict[str, Any]:
+        """Every random key in the run file, by path."""
+        return dict(_seeds(self.tables, ""))
+
+
+def prepare(run_file: RunFile) -> Job:
+    """Make all components of a run file.
+
+    Raises
+    ------
+    ValueError
+        Something in it is wrong; the message opens with the position.
+    """
+    tables = run_file.tables
+    with run_file.located():
+        output = construct(Output, tables.get("output", {}), ("output",))
+        _check_redshifts(output.value)
+        compare = construct(Compare, tables.get("compare", {}), ("compare",))
+        model = build_model(tables["model"], ("model",))
+        measurements = _measurements(compare.value, output.value, model.value)
+        solver_table = {"kind": "numerics.LaneSolver", **tables.get("solver", {})}
+        solver = build(solver_table, ("solver",), (AbstractSolver,))
+        halos = build(tables["halos"], ("halos",), (HaloHistories,))
+        compare_halos = None
+        if "compare_halos" in tables:
+            compare_halos = build(tables["compare_halos"], ("compare_halos",), (HaloHistories,))
+    resolved = {
+        "title": tables.get("title", run_file.path.stem),
+        "halos": halos.table,
+        "model": model.table,
+        "solver": solver.table,
+        "output": output.table,
+        "compare": {"measurements": [measurement.name for measurement, _ in measurements]},
+    }
+    if compare_halos is not None:
+        resolved["compare_halos"] = compare_halos.table
+    inputs = (halos.value, None if compare_halos is None else compare_halos.value)
+    return Job(
+        title=resolved["title"],
+        halos=halos.value,
+        model=model.value,
+        solver=solver.value,
+        output=output.value,
+        measurements=measurements,
+        compare_halos=inputs[1],
+        tables=resolved,
+        identity=fingerprint(inputs, source_files(resolved)),
+    )
+
+
+def _check_redshifts(output: Output) -> None:
+    if not output.redshifts:
+        raise RunFileError(("output", "redshifts"), "got an empty list; give at least one redshift")
+    if len(set(output.redshifts)) < len(output.redshifts):
+        raise RunFileError(("output", "redshifts"), "a redshift is given twice; give each once")
+
+
+def has_quantities(relation: AbstractRelation, model: AbstractModel) -> bool:
+    """Whether the galaxies of `model` have all quantities that `relation` reads."""
+    names = {**HALO_QUANTITIES, **model.ledger.quantities, **model.diagnostics}
+    one_galaxy = dict.fromkeys(names, np.ones(1))
+    try:
+        relation.x(one_galaxy), relation.y(one_galaxy)
+    except KeyError:
+        return False
+    return True
+
+
+def _measurements(compare: Compare, output: Output, model: AbstractModel) -> tuple[tuple[Measurement, float], ...]:
+    known = observables.available()
+    named = compare.measurements is not None
+    chosen = []
+    for name in compare.measurements if named else known:
+        keys = ("compare", "measurements")
+        if name not in known:
+            raise RunFileError(keys, f"unknown measurement {name!r}; {nearest(name, known)}")
+        data = observables.load(name)
+        distance, redshift = min((abs(math.log((1 + z) / (1 + data.redshift))), z) for z in output.redshifts)
+        fits = has_quantities(data.relation, model)
+        if distance <= _NEAR and fits:
+            chosen.append((data, redshift))
+        elif named and not fits:
+            raise RunFileError(
+                keys, f"{name!r} compares quantities that {type(model).__name__} does not have; remove it"
+            )
+        elif named:
+            raise RunFileError(
+                keys, f"{name!r} is at z = {data.redshift:g}, which is not kept; add it to output.redshifts"
+            )
+    return tuple(chosen)
+
+
+def _seeds(table: Mapping[str, Any], prefix: str):
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _seeds(value, f"{prefix}{key}.")
+        elif key in ("key", "seed"):
+            yield prefix + key, value

@@ -1,0 +1,151 @@
+"""Run files: reading one with its overrides, and saying where in it something is wrong.
+
+A run file is TOML.  ``--set group.key=value`` is one more line of it, and wins over the file.
+"""
+
+import contextlib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import RunFileError, nearest
+from .schema import GROUPS
+from .toml import dotted, find_positions, parse_key
+
+__all__ = ["RunFile", "read_run_file", "table_of_overrides"]
+
+_BARE_WORD = re.compile(r"[A-Za-z_./~][\w./:~+-]*")
+
+
+class RunFile(NamedTuple):
+    """A run file as it was read.
+
+    Attributes
+    ----------
+    path : Path
+    tables : dict
+        Its content, overrides included.
+    positions : dict of path of keys to (line, column)
+    overrides : dict of path of keys to str
+        Keys set on the command line and the text that set them.
+    """
+
+    path: Path
+    tables: dict[str, Any]
+    positions: dict[tuple[str, ...], tuple[int, int]]
+    overrides: dict[tuple[str, ...], str]
+
+    def locate(self, keys: tuple[str, ...]) -> str:
+        """Where `keys` were given: the override, or the file, line and column of the nearest key."""
+        for depth in range(len(keys), 0, -1):
+            if keys[:depth] in self.overrides:
+                return f"--set {self.overrides[keys[:depth]]}"
+            if keys[:depth] in self.positions:
+                line, column = self.positions[keys[:depth]]
+                return f"{self.path}:{line}:{column}"
+        inside = [text for path, text in self.overrides.items() if keys and path[: len(keys)] == keys]
+        return f"--set {inside[0]}" if inside else str(self.path)
+
+    @contextlib.contextmanager
+    def located(self) -> Iterator[None]:
+        """Within the block, a `RunFileError` gets its position in the file."""
+        try:
+            yield
+        except RunFileError as error:
+            raise ValueError(f"{self.locate(error.keys)}: {error}") from error
+
+
+def read_run_file(path: str | Path, overrides: Sequence[str] = ()) -> RunFile:
+    """Read a run file and apply ``group.key=value`` overrides.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        It is not TOML, or has a group that does not exist; the message has line and column.
+    """
+    path = Path(path)
+    text, tables = _parse(path)
+    set_by: dict[tuple[str, ...], str] = {}
+    for override in overrides:
+        keys, value = _parse_override(override)
+        _put(tables, keys, value, override)
+        set_by[keys] = override
+    run_file = RunFile(path, tables, find_positions(text), set_by)
+    with run_file.located():
+        _check_groups(tables)
+    return run_file
+
+
+def table_of_overrides(overrides: Sequence[str]) -> dict[str, Any]:
+    """The nested table that ``key=value`` overrides write, where there is no file.
+
+    Raises
+    ------
+    ValueError
+        One of them is not ``key=value``, or sets a key below a value.
+    """
+    table: dict[str, Any] = {}
+    for override in overrides:
+        keys, value = _parse_override(override)
+        _put(table, keys, value, override)
+    return table
+
+
+def _parse(path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = path.read_bytes().decode("utf-8").replace("\r\n", "\n")
+        return text, tomllib.loads(text)
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: is not a text file in UTF-8; give a TOML run file") from None
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", str(error))
+        what, where = (found[1], f":{found[2]}:{found[3]}") if found else (str(error).removesuffix(")"), "")
+        told = what[:1].lower() + what[1:]
+        raise ValueError(f"{path}{where}: not valid TOML, {told}") from None
+
+
+def _parse_override(override: str) -> tuple[tuple[str, ...], Any]:
+    key, equals, text = override.partition("=")
+    if not (equals and key.strip() and text.strip()):
+        raise ValueError(f"--set {override}: write --set group.key=value")
+    word = text.strip()
+    if _BARE_WORD.fullmatch(word) and word not in ("true", "false", "inf", "nan"):
+        return _parse_key(key, override), word  # shells take the quotes of a text away
+    try:
+        return _parse_key(key, override), tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        hint = "write numbers, true, false, [lists], or text in quotes as --set 'group.key=\"text\"'"
+        raise ValueError(f"--set {override}: the value is not TOML; {hint}") from None
+
+
+def _parse_key(key: str, override: str) -> tuple[str, ...]:
+    try:
+        return parse_key(key)
+    except tomllib.TOMLDecodeError:
+        raise ValueError(f"--set {override}: {key!r} is not a key; write --set group.key=value") from None
+
+
+def _put(tables: dict[str, Any], keys: tuple[str, ...], value: Any, override: str) -> None:
+    table = tables
+    for depth, key in enumerate(keys[:-1]):
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            raise ValueError(f"--set {override}: {dotted(keys[: depth + 1])} is a value, not a table")
+    table[keys[-1]] = value
+
+
+def _check_groups(tables: Mapping[str, Any]) -> None:
+    known = ("title", *GROUPS)
+    for name, value in tables.items():
+        if name not in known:
+            raise RunFileError((name,), f"unknown group; {nearest(name, known)}")
+        if not isinstance(value, str if name == "title" else dict):
+            expected = "text in quotes" if name == "title" else f"a table; write it below [{name}]"
+            raise RunFileError((name,), f"expected {expected}")
+    for name in ("halos", "model"):
+        if name not in tables:
+            raise RunFileError((), f"the group [{name}] is missing; see the examples with `corundum run --help`")

@@ -1,0 +1,86 @@
+"""Repairing raw main branches before they are smoothed: swapped halos and unresolved beginnings.
+
+Halo finders now and then exchange two halos for a few snapshots, or lose part of one, so that the mass of a
+branch jumps and comes back; and the first snapshots of every branch hold few particles.  Both treatments drop
+snapshots and change none, and both are counted.
+"""
+
+import abc
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from ...parameters import parameter
+
+__all__ = ["AbstractBranchRepair", "KeepAll", "RemoveExcursions", "ResolutionFloor", "count_jumps"]
+
+
+class AbstractBranchRepair(eqx.Module):
+    """Rule for snapshots of a branch that cannot be right."""
+
+    @abc.abstractmethod
+    def __call__(self, log_mvir: Float[np.ndarray, " t"]) -> Bool[np.ndarray, " t"]:
+        """Which snapshots to keep; masses are log10 [Msun], first snapshot first."""
+
+
+class KeepAll(AbstractBranchRepair):
+    """Keep every snapshot."""
+
+    def __call__(self, log_mvir: Float[np.ndarray, " t"]) -> Bool[np.ndarray, " t"]:
+        return np.ones(len(log_mvir), bool)
+
+
+class RemoveExcursions(AbstractBranchRepair):
+    """Drop snapshots at which the mass jumps away and comes back; the default.
+
+    An excursion is a run of at most `longest` snapshots that all lie more than `dex` above, or all below, both
+    the snapshot before and the one after it.  A jump that stays, as in a merger, is no excursion.
+    """
+
+    dex: Float[Array, ""] = parameter(
+        0.3,
+        unit="dex",
+        meaning="smallest jump taken for an error",
+        source="choice: more than an equal-mass merger",
+        bounds=(0.1, 2.0),
+    )
+    longest: int = 3
+
+    def __call__(self, log_mvir: Float[np.ndarray, " t"]) -> Bool[np.ndarray, " t"]:
+        keep, dex = np.ones(len(log_mvir), bool), float(self.dex)
+        steps = np.diff(log_mvir)
+        for first in np.flatnonzero(np.abs(steps) > dex) + 1:
+            sign = np.sign(steps[first - 1])
+            for end in range(first + 1, min(first + self.longest, len(log_mvir) - 1) + 1):
+                low = max(sign * log_mvir[first - 1], sign * log_mvir[end])
+                if keep[first - 1] and np.all(sign * log_mvir[first:end] > low + dex):
+                    keep[first:end] = False
+                    break
+        return keep
+
+
+class ResolutionFloor(AbstractBranchRepair):
+    """Start each branch where it first holds enough particles.
+
+    Parameters
+    ----------
+    particle_mass : float
+        Mass of a simulation particle [Msun].
+    particles : int
+        Fewest particles of a halo that is believed.
+    """
+
+    particle_mass: Float[Array, ""] = parameter(
+        1e9, unit="Msun", meaning="mass of a particle", source="the simulation", bounds=(1e-12, 1e13)
+    )
+    particles: int = 100
+
+    def __call__(self, log_mvir: Float[np.ndarray, " t"]) -> Bool[np.ndarray, " t"]:
+        floor = np.log10(float(self.particle_mass) * self.particles)
+        return np.maximum.accumulate(log_mvir) >= floor
+
+
+def count_jumps(log_mvir: Float[np.ndarray, " t"], dex: float = 0.3) -> int:
+    """Steps between snapshots over which the mass changes by more than `dex`."""
+    return int(np.sum(np.abs(np.diff(log_mvir)) > dex))

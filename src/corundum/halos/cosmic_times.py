@@ -1,0 +1,72 @@
+"""Cosmic times and densities of many snapshots, few of which differ."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..cosmology import Cosmology, pandya26_cosmology
+from ..numerics.row_blocks import in_blocks
+from .nfw import reference_density
+
+__all__ = ["ages", "densities", "log_times", "redshifts"]
+
+_SIZE = 256
+
+
+def ages(cosmology: Cosmology, redshift: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """Cosmic age [Gyr] at each redshift."""
+    return _of_distinct(_ages, redshift, cosmology)
+
+
+def redshifts(cosmology: Cosmology, age: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """Redshift at each cosmic age [Gyr]."""
+    return _of_distinct(_redshifts, age, cosmology)
+
+
+def densities(cosmology: Cosmology, definition: str, redshift: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """Mean density [Msun / proper kpc^3] inside the radius of a mass definition at each redshift."""
+    return _of_distinct(_densities, redshift, cosmology, definition)
+
+
+def _of_distinct(function, values, *shared):
+    values = np.asarray(values, np.float64)
+    distinct, where = np.unique(values.ravel(), return_inverse=True)
+    return in_blocks(function, distinct, size=_SIZE, shared=shared)[where].reshape(values.shape)
+
+
+@eqx.filter_jit
+def _ages(cosmology, redshift):
+    return cosmology.age(redshift)
+
+
+@eqx.filter_jit
+def _redshifts(cosmology, age):
+    return cosmology.redshift(age)
+
+
+@eqx.filter_jit
+def _densities(cosmology, definition, redshift):
+    return reference_density(definition, redshift, cosmology)
+
+
+def log_times(
+    cosmology: Cosmology | None = None,
+    *,
+    first_redshift: float = 12.0,
+    last_redshift: float = 0.0,
+    number: int = 100,
+) -> Float[Array, " t"]:
+    """Cosmic ages [Gyr] uniform in ln(t) between two redshifts, ends included; what halo sources use by
+    default.
+    """
+    cosmology = pandya26_cosmology() if cosmology is None else cosmology
+    if not first_redshift > last_redshift > -1.0 or number < 4:
+        raise ValueError(
+            f"log_times: got redshifts {first_redshift:g} to {last_redshift:g} and {number} times; "
+            "the first redshift must be the larger one, and at least 4 times are needed"
+        )
+    first, last = ages(cosmology, np.array([first_redshift, last_redshift]))
+    times = np.exp(np.linspace(np.log(first), np.log(last), number))
+    times[0], times[-1] = first, last
+    return jnp.asarray(times)

@@ -1,0 +1,3 @@
+"""Generated halos: the diffmah population, Monte-Carlo merger trees, and how many halos there are."""
+
+__all__: list[str] = []

@@ -1,0 +1,245 @@
+"""The built-in halo population: smooth random growth histories of field halos, with nothing to download.
+
+Growth follows diffmah (Hearin et al. 2021, OJAp 4, 7): every halo is a power law of cosmic time whose index
+rolls from an early to a late value, and the parameters are drawn from the population that the diffmah package
+calibrates on N-body simulations.  Four things are done to it here.
+
+- `t_peak`, after which a diffmah halo keeps its mass for good, is put beyond today.  With it three in ten 10^12
+  Msun halos would not grow at all today, and the mean growth rate would be 0.6 of the simulated one instead
+  of 0.9.
+- Formation is made earlier by 0.025 dex in time to make up for that.  The mean history then follows the
+  N-body means shipped with diffmah to 0.03 dex for 10^11.5 - 10^13 Msun after 1.5 Gyr (0.05 dex without).
+- The mass is rescaled to the one asked for today; today is the age of the universe in the given cosmology.
+- Concentration comes from a published relation c(M, z), with scatter tied to the time at which half the mass
+  is there.
+
+diffmah is calibrated above 10^11.5 Msun: everything below is its extrapolation, and so are times before about
+1 Gyr. Around the mean, diffmah halos scatter 0.6-0.8 times as much as N-body halos, because they are smooth
+and never lose mass.
+"""
+
+from importlib import metadata
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ...cosmology import Cosmology, pandya26_cosmology
+from ...parameters import require_float64
+from ...storage.shipped_tables import read_grid
+from ..concentration import AbstractConcentration, ConcentrationScatter, Diemer19, limit_concentration
+from ..cosmic_times import ages, log_times, redshifts
+from ..histories import HaloHistories
+from ..selection import select_representative
+from .mass_sampling import AbstractMassSampling, UniformLogMass
+
+__all__ = ["diffmah_population"]
+
+_BATCH = 2_000  # halos made at once, always this many so that no number of halos compiles anew
+_EARLIER = 0.025  # dex in time; see above
+_BEYOND = 100.0  # Gyr
+_LOG_HALF = float(np.log10(2.0))
+
+
+def diffmah_population(
+    n: int,
+    *,
+    log_mvir: tuple[float, float] = (10.0, 12.1),
+    key: int | Array = 0,
+    sampling: AbstractMassSampling | None = None,
+    concentration: AbstractConcentration | None = None,
+    scatter: ConcentrationScatter | None = None,
+    cosmology: Cosmology | None = None,
+    times: Float[Array, " t"] | None = None,
+    first_log_mvir: float = 8.0,
+    candidates: int = 1,
+) -> HaloHistories:
+    """Draw `n` smooth growth histories of field halos.
+
+    Parameters
+    ----------
+    n : int
+        Number of halos.
+    log_mvir : (float, float)
+        Range of log10 of virial mass today [Msun], within 9 and 15; equal ends give halos of one mass.
+    key : int or JAX key
+        The same key gives the same halos.
+    sampling : AbstractMassSampling, optional
+        How masses are drawn and weighted; default `UniformLogMass()`.
+    concentration : AbstractConcentration, optional
+        Median concentration; default `Diemer19()`.
+    scatter : ConcentrationScatter, optional
+        Scatter of single halos around it; default 0.13 dex with correlation -0.72 with formation time.
+    cosmology : Cosmology, optional
+        Default `pandya26_cosmology()`.
+    times : array, shape (t,), optional
+        Cosmic ages [Gyr] at which histories are tabulated; default `log_times(cosmology)`, from z = 12 to
+        today.
+    first_log_mvir : float
+        A halo starts at the first time or when it reaches this log10 of mass [Msun], whichever is later; the
+        default 10^8 Msun is about where gas cools by atomic lines at z = 10.  Before its start a history
+        continues smoothly.
+    candidates : int
+        Halos to draw for each one kept; with more than one, `select_representative` picks those that stand for all.
+
+    Raises
+    ------
+    ValueError
+        `n`, `candidates` or the mass range makes no sense.
+    """
+    require_float64()
+    if candidates != int(candidates) or candidates < 1:
+        raise ValueError(f"candidates: got {candidates!r}; allowed a whole number of at least 1")
+    if candidates > 1:
+        drawn = diffmah_population(
+            n * int(candidates), log_mvir=log_mvir, key=key, sampling=sampling, concentration=concentration,
+            scatter=scatter, cosmology=cosmology, times=times, first_log_mvir=first_log_mvir,
+        )  # fmt: skip
+        return select_representative(drawn, n)
+    low, high = _check_request(n, log_mvir, first_log_mvir)
+    cosmology = pandya26_cosmology() if cosmology is None else cosmology
+    sampling = UniformLogMass() if sampling is None else sampling
+    concentration = Diemer19() if concentration is None else concentration
+    scatter = ConcentrationScatter() if scatter is None else scatter
+    # On the host where nothing is gained by compiling: a program costs as much as all these numbers.
+    time = np.asarray(log_times(cosmology) if times is None else times, np.float64)
+    redshift, today = redshifts(cosmology, time), ages(cosmology, np.zeros(1))[0]
+    key = jax.random.key(key) if isinstance(key, int | np.integer) else key
+    mass_key, growth_key, scatter_key = _three_keys(key)
+    masses, weights = sampling.draw(mass_key, n, low, high)
+    floor = jnp.asarray(first_log_mvir, jnp.float64)
+    laws = (time, redshift, today, concentration, scatter, floor, _formation_times())
+    parts = _in_batches((growth_key, scatter_key), np.asarray(masses), laws)
+    # One after the other, or a million halos would be in memory twice.
+    log_mass, log_c, start = (jax.device_put(parts.pop(0)).block_until_ready() for _ in range(3))
+    return HaloHistories(
+        jnp.asarray(time),
+        log_mass,
+        log_c,
+        start=start,
+        weights=weights,
+        cosmology=cosmology,
+        provenance=_provenance(n, low, high, sampling, concentration, scatter, float(time[0]), first_log_mvir),
+    )
+
+
+def _in_batches(keys, log_mvir, laws):
+    """What `_batch` makes of all halos: arrays on the host."""
+    n, times = len(log_mvir), len(laws[0])
+    made = [np.empty((n, times)), np.empty((n, times)), np.empty(n)]
+    for number, first in enumerate(range(0, n, _BATCH)):
+        rows = np.minimum(np.arange(first, first + _BATCH), n - 1)
+        kept = min(_BATCH, n - first)
+        for whole, part in zip(made, _batch((*keys, np.int32(number)), log_mvir[rows], *laws), strict=True):
+            whole[first : first + kept] = np.asarray(part)[:kept]
+    return made
+
+
+def _check_request(n: int, log_mvir: tuple[float, float], first_log_mvir: float) -> tuple[float, float]:
+    if n != int(n) or n < 1:
+        raise ValueError(f"n: got {n!r}; the number of halos must be a whole number of at least 1")
+    low, high = (float(end) for end in log_mvir)
+    if not 9.0 <= low <= high <= 15.0:
+        raise ValueError(
+            f"log_mvir: got ({low:g}, {high:g}); give the lower and the upper log10 of mass today [Msun] "
+            "within 9 and 15"
+        )
+    if not first_log_mvir <= low - _LOG_HALF:
+        raise ValueError(
+            f"first_log_mvir: got {first_log_mvir:g}; halos must start at less than half of the lowest "
+            "mass today, "
+            f"so at most {low - _LOG_HALF:.4g}"
+        )
+    return low, high
+
+
+def _diffmah():
+    """The calibrated population of diffmah, its parameters, and log10 of mass as a function of time."""
+    # Importing diffmah makes arrays, which must not belong to a trace that is under way; it compiles 44 functions to
+    # make them once, where their operations one by one are less work.
+    with jax.ensure_compile_time_eval(), jax.disable_jit():
+        from diffmah import logmh_at_t_obs
+        from diffmah.diffmahpop_kernels.bimod_censat_params import DEFAULT_DIFFMAHPOP_PARAMS
+        from diffmah.diffmahpop_kernels.mc_bimod_cens import mc_diffmah_cenpop
+    return mc_diffmah_cenpop, DEFAULT_DIFFMAHPOP_PARAMS, logmh_at_t_obs
+
+
+def _draw_growth(key: Array, log_mvir: Float[Array, " n"], today: Float[Array, ""]):
+    """diffmah parameters of halos that have `log_mvir` today and have not stopped growing."""
+    population, calibrated, mass_at = _diffmah()
+    observed = jnp.full(log_mvir.shape, today)
+    drawn = population(calibrated, log_mvir, observed, key, jnp.log10(today)).mah_params
+    growing = drawn._replace(logtc=drawn.logtc - _EARLIER, t_peak=jnp.full(log_mvir.shape, _BEYOND))
+    excess = mass_at(growing, today, jnp.log10(today)) - log_mvir
+    return growing._replace(logm0=growing.logm0 - excess)
+
+
+class _FormationTimes(NamedTuple):
+    """Quantiles of log10 of the half-mass time [Gyr] (mass x score), by mass today and by normal score."""
+
+    log_mvir: Float[Array, " m"]
+    score: Float[Array, " s"]
+    quantiles: Float[Array, "m s"]
+
+
+def _formation_times():
+    names, table = read_grid("concentration", "formation_times.csv")
+    return _FormationTimes(table[:, 0], np.array([float(name) for name in names[1:]]), table[:, 1:])
+
+
+def _lateness(half_time, log_mvir, formation):
+    """Normal score of each half-mass time among halos of the same mass, within 3 standard deviations."""
+    at_mass = jax.vmap(lambda column: jnp.interp(log_mvir, formation.log_mvir, column), in_axes=1, out_axes=1)
+    return jax.vmap(jnp.interp, in_axes=(0, 0, None))(half_time, at_mass(formation.quantiles), formation.score)
+
+
+@jax.jit
+def _three_keys(key):
+    return tuple(jax.random.split(key, 3))
+
+
+@eqx.filter_jit
+def _batch(keys, log_mvir, time, redshift, today, concentration, scatter, first_log_mvir, formation):
+    """log10 of mass and of concentration at `time`, and the start time, of one batch of halos."""
+    _, _, mass_at = _diffmah()
+    growth_key, scatter_key = (jax.random.fold_in(key, keys[2]) for key in keys[:2])
+    growth = _draw_growth(growth_key, log_mvir, today)
+    log_today = jnp.log10(today)
+    columns = type(growth)(*(number[:, None] for number in growth))
+    log_mass = mass_at(columns, time[None, :], log_today)
+
+    # Half of the mass, and the first mass, in one search.
+    levels = jnp.stack([log_mvir - _LOG_HALF, jnp.broadcast_to(first_log_mvir, log_mvir.shape)])
+    earliest = jnp.stack([1e-3 * today, time[0]])[:, None]
+
+    def halve(_, ends):
+        middle = 0.5 * (ends[0] + ends[1])
+        above = mass_at(growth, jnp.exp(middle), log_today) > levels
+        return jnp.where(above, ends[0], middle), jnp.where(above, middle, ends[1])
+
+    ends = jnp.broadcast_to(jnp.log(earliest), levels.shape), jnp.full(levels.shape, jnp.log(today))
+    reached = mass_at(growth, earliest, log_today) >= levels
+    half_time, start = jnp.where(reached, earliest, jnp.exp(jax.lax.fori_loop(0, 52, halve, ends)[1]))
+    offset = scatter.draw(scatter_key, _lateness(jnp.log10(half_time), log_mvir, formation))
+    log_c = limit_concentration(concentration(log_mass, redshift) + offset[:, None])
+    return log_mass, log_c, start
+
+
+def _provenance(n, low, high, sampling, concentration, scatter, first_time, first_log_mvir):
+    return {
+        "source": f"built-in Monte Carlo of {n} field halos, growth of diffmah {metadata.version('diffmah')} "
+        "(Hearin et al. 2021) with t_peak beyond today and formation 0.025 dex earlier",
+        "calibration": "N-body means are matched to 0.03 dex for 10^11.5 - 10^13 Msun after 1.5 Gyr; "
+        "masses below "
+        "10^11.5 Msun today and times before 1 Gyr extrapolate the calibration",
+        "masses": f"log10 Mvir today from {low:g} to {high:g}, {type(sampling).__name__}",
+        "start": f"cosmic age {first_time:.4g} Gyr, or when the halo reaches 10^{first_log_mvir:g} Msun if "
+        "that is later",
+        "concentration": f"{type(concentration).__name__} with {float(scatter.dex):g} dex scatter, "
+        "correlation "
+        f"{float(scatter.correlation):g} with the half-mass time",
+        "radius": "Bryan & Norman 1998",
+    }

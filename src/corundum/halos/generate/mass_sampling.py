@@ -1,0 +1,112 @@
+"""How the halos of a built-in population are spread over mass, and how many halos of the universe each stands
+for.
+"""
+
+import abc
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ...numerics.interpolation import ContinuousCurvature, HermiteTable
+from ...storage.shipped_tables import read_grid
+
+__all__ = ["Despali16", "AbstractMassSampling", "UniformLogMass", "MassFunctionWeighted", "GivenMasses"]
+
+
+class Despali16(eqx.Module):
+    """Halo mass function at z = 0 of Despali et al. 2016 (MNRAS 456, 2486).
+
+    A C2 spline through a table over 10^8 <= M/Msun <= 10^15.5, in the cosmology of `pandya26_cosmology`; the fit
+    was made above 4 x 10^9 Msun.
+    """
+
+    log_mvir: Float[Array, " m"]
+    log_density: Float[Array, " m"]
+
+    def __init__(self):
+        _, table = read_grid("mass_function", "despali16_vir_z0.csv")
+        self.log_mvir, self.log_density = jnp.asarray(table.T)
+
+    @eqx.filter_jit
+    def __call__(self, log_mvir: Float[Array, "..."]) -> Float[Array, "..."]:
+        """dn/dlog10(M) [comoving Mpc^-3 dex^-1] at log10 of virial mass [Msun]."""
+        table = HermiteTable(self.log_mvir, self.log_density, ContinuousCurvature()(self.log_mvir, self.log_density))
+        value, _ = jax.vmap(table)(jnp.ravel(log_mvir))
+        return 10.0 ** value.reshape(jnp.shape(log_mvir))
+
+
+class AbstractMassSampling(eqx.Module):
+    """Rule for drawing the masses of halos today, and their weights."""
+
+    @abc.abstractmethod
+    def draw(self, key: Array, n: int, low: float, high: float) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
+        """log10 of virial mass [Msun] of `n` halos between `low` and `high`, and the weight of each."""
+
+
+def _require_width(low: float, high: float) -> None:
+    if not low < high:
+        raise ValueError(
+            f"log_mvir: got ({low:g}, {high:g}); number densities need a range of masses, so make the second larger"
+        )
+
+
+class UniformLogMass(AbstractMassSampling):
+    """Every decade of mass equally often; the default.
+
+    Weights are 1, or with `mass_function` the number density [comoving Mpc^-3] that each halo stands for, so
+    that weighted sums are sums over the universe.
+    """
+
+    mass_function: Despali16 | None = None
+
+    def draw(self, key: Array, n: int, low: float, high: float) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
+        log_mvir = jax.random.uniform(key, (n,), minval=low, maxval=high)
+        if self.mass_function is None:
+            return log_mvir, jnp.ones(n)
+        _require_width(low, high)
+        return log_mvir, self.mass_function(log_mvir) * (high - low) / n
+
+
+class MassFunctionWeighted(AbstractMassSampling):
+    """As often as halos occur; weights are the number density [comoving Mpc^-3] of the range over `n`, all
+    equal.
+    """
+
+    mass_function: Despali16
+
+    def __init__(self, mass_function: Despali16 | None = None):
+        self.mass_function = Despali16() if mass_function is None else mass_function
+
+    def draw(self, key: Array, n: int, low: float, high: float) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
+        _require_width(low, high)
+        grid = jnp.linspace(low, high, 2001)
+        density = self.mass_function(grid)
+        steps = 0.5 * (density[1:] + density[:-1]) * jnp.diff(grid)
+        cumulative = jnp.concatenate([jnp.zeros(1), jnp.cumsum(steps)])
+        drawn = jax.random.uniform(key, (n,)) * cumulative[-1]
+        return jnp.interp(drawn, cumulative, grid), jnp.full(n, cumulative[-1] / n)
+
+
+class GivenMasses(AbstractMassSampling):
+    """The masses one gives, such as those of measured halos to compare with; weights are 1.
+
+    Parameters
+    ----------
+    log_mvir : array, shape (n,)
+        log10 of virial mass today [Msun]; `diffmah_population` must ask for as many halos, in a range that holds
+        them all.
+    """
+
+    log_mvir: Float[Array, " n"] = eqx.field(converter=jnp.asarray)
+
+    def draw(self, key: Array, n: int, low: float, high: float) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
+        inside = jnp.all((self.log_mvir >= low) & (self.log_mvir <= high))
+        if self.log_mvir.shape != (n,) or not inside:
+            raise ValueError(
+                f"GivenMasses: has {self.log_mvir.size} masses from {jnp.min(self.log_mvir):.4g} to "
+                f"{jnp.max(self.log_mvir):.4g}, but {n} halos within ({low:g}, {high:g}) are asked for; "
+                "make them agree"
+            )
+        return self.log_mvir, jnp.ones(n)

@@ -1,0 +1,281 @@
+"""Monte-Carlo main branches and merger trees for any LCDM cosmology and power spectrum; nothing to download.
+
+Trees grow backwards from halos of given mass by the algorithm of Parkinson, Cole & Helly 2008.  Main branches
+follow the more massive progenitor at every split and know what merged onto them; whole trees follow all progenitors
+above a mass resolution.
+
+The variance of the density field, the collapse barrier and the split rates are differentiable functions of the
+cosmology.  A drawn tree is not: whether a halo splits is a yes or no, so that the derivative of one tree at fixed
+random numbers misses how the odds change.  Differentiate means through the rates, or by finite differences of many
+trees.
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from ...cosmology import Cosmology, pandya26_cosmology
+from ...numerics.batching import map_batch
+from ...parameters import require_float64
+from ..trees.forests import Forest
+from .parkinson08 import ParkinsonColeHelly08
+from .power_spectrum import LinearPower, collapse_threshold
+
+__all__ = ["MergerTrees", "RawMainBranches", "grow_main_branches", "grow_trees"]
+
+_BATCH = 500  # halos grown at once, always this many so that neither number nor devices change a result
+_ENDED = 1.05  # of the resolution: below it a branch is not followed
+_REDSHIFTS = 256  # filled up to a multiple of this, so that few numbers of them are compiled
+_MERGERS = 64  # most mergers kept of each branch
+
+
+class RawMainBranches(NamedTuple):
+    """Main branches as they were drawn.
+
+    Attributes
+    ----------
+    redshift : array, shape (t,), increasing
+    log_mass : array, shape (n, t)
+        log10 of mass [Msun]; NaN before the branch rises above its resolution.
+    merger_redshift, merger_ratio : arrays, shape (n, 64)
+        When other progenitors above the lowest ratio merged with the main one, and their mass over its mass then,
+        the latest first; NaN where there are fewer.
+    truncated : array, shape (n,)
+        Number of mergers that found no place in these.
+    """
+
+    redshift: Float[Array, " t"]
+    log_mass: Float[Array, "n t"]
+    merger_redshift: Float[Array, "n m"]
+    merger_ratio: Float[Array, "n m"]
+    truncated: Float[Array, " n"]
+
+
+def grow_main_branches(
+    log_mass: Float[Array, " n"],
+    redshift: Float[Array, " t"],
+    *,
+    key: int | Array = 0,
+    resolution: float = 1e-4,
+    lowest_ratio: float = 0.01,
+    algorithm: ParkinsonColeHelly08 | None = None,
+    power: LinearPower | None = None,
+    cosmology: Cosmology | None = None,
+) -> RawMainBranches:
+    """Draw the main branch of halos of given mass at the first redshift.
+
+    Parameters
+    ----------
+    log_mass : array, shape (n,)
+        log10 of mass at ``redshift[0]`` [Msun].
+    redshift : array, shape (t,)
+        Increasing.
+    key : int or JAX key
+        The same key gives the same halos.
+    resolution : float
+        Smallest mass followed, over the final one; smaller progenitors are accreted smoothly.
+    lowest_ratio : float
+        Mergers below this mass ratio are not listed.
+    algorithm, power, cosmology : optional
+        Default `ParkinsonColeHelly08()`, `LinearPower()`, `pandya26_cosmology()`.
+
+    Raises
+    ------
+    ValueError
+        A redshift list that does not increase, or a resolution outside 1e-8 to 0.3.
+    """
+    require_float64()
+    redshift, log_mass = np.asarray(redshift, float), np.atleast_1d(np.asarray(log_mass, float))
+    _check_request(log_mass, redshift, resolution)
+    algorithm, tables, barriers = _prepared(algorithm, power, cosmology, redshift)
+    key = jax.random.key(key) if isinstance(key, int | np.integer) else key
+    batches = -(-len(log_mass) // _BATCH)
+    masses = 10.0 ** np.resize(log_mass, batches * _BATCH).reshape(batches, _BATCH)
+    keys = jax.vmap(jax.random.key_data)(jax.vmap(lambda i: jax.random.fold_in(key, i))(np.arange(batches)))
+    last = len(redshift) - 1
+    padded = jnp.pad(barriers, (0, -len(redshift) % _REDSHIFTS), mode="edge")
+    shared = (algorithm, tables, padded, jnp.asarray(last), jnp.float64(resolution), jnp.float64(lowest_ratio))
+    made = map_batch(_grow_batches, shared, (keys, jnp.asarray(masses)), chunk=1)
+    flat = [np.asarray(leaf).reshape(-1, *leaf.shape[2:])[: len(log_mass)] for leaf in made]
+    at = np.interp(flat[1], np.asarray(barriers), redshift)
+    return RawMainBranches(redshift, flat[0][:, : last + 1], np.where(np.isnan(flat[1]), np.nan, at), flat[2], flat[3])
+
+
+class MergerTrees(NamedTuple):
+    """Whole merger trees, one row per halo and redshift, roots first.
+
+    Attributes
+    ----------
+    redshift : array, shape (t,), increasing
+    tree : array, shape (n,)
+        Which tree a halo belongs to.
+    snapshot : array, shape (n,)
+        Its place in `redshift`.
+    descendant : array, shape (n,)
+        Row of the halo it becomes; -1 for roots.
+    mass : array, shape (n,)
+        Mass [Msun].
+    """
+
+    redshift: Float[Array, " t"]
+    tree: Int[Array, " n"]
+    snapshot: Int[Array, " n"]
+    descendant: Int[Array, " n"]
+    mass: Float[Array, " n"]
+
+    def forest(self) -> Forest:
+        """The same trees as readers of files hand them over."""
+        count = len(self.mass)
+        return Forest(
+            place="Monte-Carlo trees",
+            name=np.arange(count),
+            descendant=self.descendant,
+            scale_factor=1.0 / (1.0 + self.redshift[self.snapshot]),
+            mass=self.mass,
+            central=np.ones(count, bool),
+            preferred=np.zeros(count, bool),
+            columns={},
+        )
+
+
+def grow_trees(
+    log_mass: Float[Array, " n"],
+    redshift: Float[Array, " t"],
+    *,
+    key: int | Array = 0,
+    resolution: float = 1e-3,
+    algorithm: ParkinsonColeHelly08 | None = None,
+    power: LinearPower | None = None,
+    cosmology: Cosmology | None = None,
+) -> MergerTrees:
+    """Draw whole merger trees; parameters as for `grow_main_branches`.
+
+    All progenitors above `resolution` times the final mass are followed, in steps without regard to `redshift`, and
+    written down at every redshift.
+    """
+    require_float64()
+    redshift, log_mass = np.asarray(redshift, float), np.atleast_1d(np.asarray(log_mass, float))
+    _check_request(log_mass, redshift, resolution)
+    algorithm, tables, barriers = _prepared(algorithm, power, cosmology, redshift)
+    key = jax.random.key(key) if isinstance(key, int | np.integer) else key
+    roots = 10.0**log_mass
+    floors = resolution * roots
+    tree, descendant, mass = [np.arange(len(roots))], [np.full(len(roots), -1)], [roots]
+    first, iteration = 0, 0
+    for target, earlier in zip(np.asarray(barriers)[1:], np.asarray(barriers)[:-1], strict=True):
+        owner, masses = np.arange(len(mass[-1])), mass[-1]  # owner: row of this redshift's descendant
+        barrier, done_owner, done_mass = np.full(len(masses), earlier), [], []
+        while len(masses):
+            draws = jax.random.fold_in(key, iteration)
+            step = _padded_step(algorithm, tables, draws, masses, barrier, floors[tree[-1][owner]], target)
+            iteration += 1
+            barrier = barrier + step.barrier
+            split = step.other > 0.0
+            owner = np.concatenate([owner, owner[split]])
+            masses = np.concatenate([step.mass, step.other[split]])
+            barrier = np.concatenate([barrier, barrier[split]])
+            alive = masses > _ENDED * floors[tree[-1][owner]]
+            there = barrier >= target * (1.0 - 1e-12)
+            done_owner.append(owner[alive & there])
+            done_mass.append(masses[alive & there])
+            owner, masses, barrier = owner[alive & ~there], masses[alive & ~there], barrier[alive & ~there]
+        order = np.argsort(np.concatenate(done_owner), kind="stable") if done_owner else np.zeros(0, int)
+        if not len(order):
+            break
+        owner = np.concatenate(done_owner)[order]
+        tree.append(tree[-1][owner])
+        descendant.append(first + owner)
+        first += len(mass[-1])
+        mass.append(np.concatenate(done_mass)[order])
+    snapshot = np.repeat(np.arange(len(mass)), [len(part) for part in mass])
+    return MergerTrees(redshift, np.concatenate(tree), snapshot, np.concatenate(descendant), np.concatenate(mass))
+
+
+def _padded_step(algorithm, tables, key, masses, barrier, floors, target):
+    """One step of any number of halos, padded to a power of two so that few sizes are compiled."""
+    count = len(masses)
+    padding = (0, max(1 << (count - 1).bit_length(), 4096) - count)
+    padded = (np.pad(values, padding, mode="edge") for values in (masses, barrier, floors))
+    step = _step(algorithm, tables, key, *padded, target)
+    return type(step)(*(np.asarray(values)[:count] for values in step))
+
+
+@eqx.filter_jit
+def _step(algorithm, tables, key, masses, barrier, floors, target):
+    draws = jax.random.uniform(key, (3, len(masses)))
+    return algorithm.step(tables, masses, barrier, floors, jnp.maximum(target - barrier, 1e-12), draws)
+
+
+def _prepared(algorithm, power, cosmology, redshift):
+    """The algorithm, its tables, and the collapse barrier at each redshift."""
+    cosmology = pandya26_cosmology() if cosmology is None else cosmology
+    algorithm = ParkinsonColeHelly08() if algorithm is None else algorithm
+    power = LinearPower() if power is None else power
+    return algorithm, *_tables(algorithm, power, cosmology, redshift)
+
+
+@eqx.filter_jit
+def _tables(algorithm, power, cosmology, redshift):
+    return algorithm.tables(power.variance(cosmology)), collapse_threshold(redshift, cosmology)
+
+
+def _check_request(log_mass, redshift, resolution):
+    """Refuse masses, redshifts or a resolution that no tree can be grown from."""
+    if redshift.ndim != 1 or len(redshift) < 2 or redshift[0] < 0.0 or not np.all(np.diff(redshift) > 0.0):
+        raise ValueError("redshift: give at least two redshifts, not negative and increasing; trees grow backwards")
+    if not 1e-8 <= resolution <= 0.3:
+        raise ValueError(
+            f"resolution: got {resolution:g}; allowed 1e-8 to 0.3, the smallest mass followed over the final mass"
+        )
+    if not np.all((log_mass > 6.0) & (log_mass < 16.0)) or np.min(log_mass) + np.log10(resolution) < 3.0:
+        raise ValueError(
+            f"log_mass: got {np.min(log_mass):g} to {np.max(log_mass):g} resolved to {resolution:g}; allowed 6 to 16, "
+            "with the smallest mass followed above 10^3 Msun"
+        )
+
+
+def _grow_batches(shared, batch):
+    return jax.lax.map(lambda part: _grow(*shared, *part), batch)
+
+
+def _grow(algorithm, tables, barriers, last, resolution, lowest_ratio, key_data, masses):
+    """One batch of main branches: log10 of mass at each barrier, barrier and ratio of mergers, mergers left out."""
+    key = jax.random.wrap_key_data(key_data)
+    count, rows = len(masses), jnp.arange(len(masses))
+    floor = resolution * masses
+    history = jnp.full((count, len(barriers)), jnp.nan).at[:, 0].set(masses)
+    mergers = jnp.full((2, count, _MERGERS), jnp.nan)
+    numbers = jnp.zeros(count, int)
+
+    def growing(state):
+        mass, _, place, *_ = state
+        return jnp.any((place < last) & (mass > _ENDED * floor))
+
+    def step_back(state):
+        mass, barrier, place, iteration, history, mergers, numbers = state
+        active = (place < last) & (mass > _ENDED * floor)
+        target = barriers[jnp.minimum(place + 1, last)]
+        draws = jax.random.uniform(jax.random.fold_in(key, iteration), (3, count))
+        current = jnp.where(active, mass, masses)
+        step = algorithm.step(tables, current, barrier, floor, jnp.maximum(target - barrier, 1e-12), draws)
+        now = barrier + step.barrier
+        reached = active & (now >= target * (1.0 - 1e-12))
+        mass = jnp.where(active, step.mass, mass)
+        place = jnp.where(reached, place + 1, place)
+        history = history.at[rows, place].set(jnp.where(reached & (mass > _ENDED * floor), mass, history[rows, place]))
+        ratio = step.other / step.mass
+        merged = active & (ratio >= lowest_ratio)
+        slot = jnp.minimum(numbers, _MERGERS - 1)
+        kept = merged & (numbers < _MERGERS)
+        new = jnp.stack([now, ratio])
+        mergers = mergers.at[:, rows, slot].set(jnp.where(kept, new, mergers[:, rows, slot]))
+        numbers = numbers + merged
+        return mass, jnp.where(active, now, barrier), place, iteration + 1, history, mergers, numbers
+
+    start = (masses, jnp.full(count, barriers[0]), jnp.zeros(count, int), 0, history, mergers, numbers)
+    *_, history, mergers, numbers = jax.lax.while_loop(growing, step_back, start)
+    return jnp.log10(history), mergers[0], mergers[1], jnp.maximum(numbers - _MERGERS, 0)

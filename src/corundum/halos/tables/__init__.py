@@ -1,0 +1,3 @@
+"""Tables of measured main branches: columns, units, checks and reading."""
+
+__all__: list[str] = []

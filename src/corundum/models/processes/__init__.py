@@ -1,0 +1,3 @@
+"""Processes: physics that any galaxy model can take in, each with its own reservoirs and flows."""
+
+__all__: list[str] = []

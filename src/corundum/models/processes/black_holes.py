@@ -1,0 +1,100 @@
+"""A black hole in every galaxy: it is fed from the ISM and from hot gas, and heats the CGM.
+
+What falls on it is limited to the Eddington rate.  A part of the accreted rest mass is radiated away, the rest makes
+the black hole grow; the energy that reaches the CGM is a share of the rest-mass energy that depends on the mode.  Gas
+for the cold mode leaves the ISM and gas for the hot mode the CGM; their metals are swallowed.
+"""
+
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ...cosmology import Cosmology
+from ...halos import Halo
+from ...numerics.limiters import AbstractMinimum, SmoothMinimum
+from ...parameters import parameter
+from ...physics import (
+    AbstractFeeding,
+    Galaxy,
+    MaximalCoolingFeeding,
+    StarFormationFeeding,
+    TwoModeFeedback,
+    eddington_rate,
+)
+from ...units import LIGHT_CM_S, MSUN_G, YEAR_S, Quantity
+from ..ledger import Flow, FlowRates
+from ..process import AbstractProcess, ProcessFluxes
+
+__all__ = ["BlackHole"]
+
+
+class BlackHole(AbstractProcess):
+    """Growth and feedback of the central black hole.
+
+    Mergers of black holes are not followed: the black hole is that of the main branch.
+
+    References
+    ----------
+    Croton et al. 2006, MNRAS 365, 11; Weinberger et al. 2017, MNRAS 465, 3291.
+    """
+
+    reservoirs: ClassVar[dict] = {("mass", "black_hole"): ("mbh", Quantity("Msun", "black-hole mass"))}
+    flows: ClassVar[tuple[Flow, ...]] = (
+        Flow("cold_feeding", "ISM gas falling on the black hole", ("ism", "black_hole"), ("ism", "swallowed")),
+        Flow("hot_feeding", "CGM gas falling on the black hole", ("cgm", "black_hole"), ("cgm", "swallowed")),
+        Flow("black_hole_radiation", "accreted rest mass radiated away", ("black_hole", "radiated")),
+        Flow("agn_heating", "energy from the black hole to the CGM", energy=("active_nucleus", "cgm")),
+    )
+    diagnostics: ClassVar[dict[str, Quantity]] = {
+        "black_hole_accretion": Quantity("Msun/yr", "gas falling on the black hole"),
+        "eddington_ratio": Quantity("1", "accretion rate over the Eddington rate"),
+        "kinetic_share": Quantity("1", "how far the black hole is in the kinetic mode", log=False),
+    }
+    needs: ClassVar[tuple] = (("mass", "ism"), ("mass", "cgm"), ("energy", "cgm"), ("metals", "ism"), ("metals", "cgm"))
+    reads: ClassVar[tuple[str, ...]] = (
+        "sfr", "temperature", "density", "cooling_function", "t_ff", "z_ism", "z_cgm", "cooling",
+    )  # fmt: skip
+
+    seed_mass: Float[Array, ""] = parameter(
+        1e5, unit="Msun", meaning="mass at the start", source="choice", bounds=(1e2, 1e6), scale="log10"
+    )
+    radiative_efficiency: Float[Array, ""] = parameter(
+        0.1, unit="1", meaning="accreted rest mass radiated away", source="Soltan 1982", bounds=(0.05, 0.4)
+    )
+    eddington_limit: Float[Array, ""] = parameter(
+        1.0, unit="1", meaning="largest Eddington ratio", source="choice", bounds=(0.1, 10.0), scale="log10"
+    )
+    cold: AbstractFeeding = eqx.field(default_factory=StarFormationFeeding)
+    hot: AbstractFeeding = eqx.field(default_factory=MaximalCoolingFeeding)
+    feedback: TwoModeFeedback = eqx.field(default_factory=TwoModeFeedback)
+    limit: AbstractMinimum = eqx.field(default_factory=SmoothMinimum)
+
+    def initial(self, state: Any, halo: Halo, cosmology: Cosmology) -> dict[str, Float[Array, "..."]]:
+        return {"mbh": self.seed_mass * jnp.ones_like(halo.mvir)}
+
+    def own_fluxes(self, galaxy: Galaxy) -> ProcessFluxes:
+        state, known = galaxy.state, galaxy.quantities
+        cold = self.cold(galaxy)
+        # No more than all the gas that cools, or hotter gas would feed the black hole better and it would run away.
+        hot = self.limit(self.hot(galaxy), galaxy.flows["cooling"].mass + 1e-30)
+        offered = cold + hot
+        eddington = eddington_rate(state.mbh, self.radiative_efficiency)
+        taken = self.limit(offered, self.eddington_limit * eddington)
+        share = taken / (offered + 1e-30)
+        cold, hot = share * cold, share * hot
+        ratio = taken / eddington
+        power = self.feedback(state.mbh, ratio) * taken * MSUN_G * LIGHT_CM_S**2 / YEAR_S  # [erg/s]
+        flows = {
+            "cold_feeding": FlowRates(cold, known["z_ism"] * cold),
+            "hot_feeding": FlowRates(hot, known["z_cgm"] * hot),
+            "black_hole_radiation": FlowRates(self.radiative_efficiency * taken),
+            "agn_heating": FlowRates(energy=power),
+        }
+        diagnostics = {
+            "black_hole_accretion": taken,
+            "eddington_ratio": ratio,
+            "kinetic_share": self.feedback.kinetic_share(state.mbh, ratio),
+        }
+        return ProcessFluxes(flows, diagnostics)

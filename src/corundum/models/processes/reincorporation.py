@@ -1,0 +1,56 @@
+"""Gas that left the halo and comes back: a reservoir outside the halo that catches outflows and returns them."""
+
+from typing import Any, ClassVar
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from ...cosmology import Cosmology
+from ...halos import Halo
+from ...parameters import parameter
+from ...physics import AbstractGalaxyScaling, DynamicalReturn, Galaxy
+from ...units import GYR_YR, YEAR_S, Quantity
+from ..ledger import Flow, FlowRates
+from ..process import AbstractProcess, ProcessFluxes
+
+__all__ = ["HaloRecycling"]
+
+
+class HaloRecycling(AbstractProcess):
+    """A share of what leaves the halo stays near it, and falls in again with the energy of fresh gas.
+
+    References
+    ----------
+    De Lucia, Kauffmann & White 2004, MNRAS 349, 1101; Henriques et al. 2013, MNRAS 431, 3373.
+    """
+
+    reservoirs: ClassVar[dict] = {
+        ("mass", "nearby"): ("mnearby", Quantity("Msun", "gas near the halo that left it")),
+        ("metals", "nearby"): ("mznearby", Quantity("Msun", "metals near the halo that left it")),
+    }
+    flows: ClassVar[tuple[Flow, ...]] = (
+        Flow("retention", "gas that left the halo and stays near it", ("igm", "nearby"), ("igm", "nearby")),
+        Flow("reaccretion", "gas that comes back", ("nearby", "cgm"), ("nearby", "cgm"), ("igm", "cgm")),
+    )
+    needs: ClassVar[tuple] = (("mass", "cgm"), ("metals", "cgm"), ("energy", "cgm"))
+    reads: ClassVar[tuple[str, ...]] = ("outflow", "t_dyn", "binding_energy")
+
+    share: Float[Array, ""] = parameter(
+        0.5, unit="1", meaning="share of the halo outflow that stays near", source="choice", bounds=(0.0, 1.0)
+    )
+    time: AbstractGalaxyScaling = eqx.field(default_factory=DynamicalReturn)
+
+    def initial(self, state: Any, halo: Halo, cosmology: Cosmology) -> dict[str, Float[Array, "..."]]:
+        # A millionth of the CGM, with its metallicity: there must be something for a logarithm to start from.
+        return {"mnearby": 1e-6 * state.mcgm, "mznearby": 1e-6 * state.mzcgm}
+
+    def own_fluxes(self, galaxy: Galaxy) -> ProcessFluxes:
+        state, outflow = galaxy.state, galaxy.flows["outflow"]
+        per_year = 1.0 / (self.time(galaxy) * GYR_YR)
+        specific = galaxy.quantities["binding_energy"] / state.mcgm  # [erg/Msun]
+        back = per_year * state.mnearby
+        flows = {
+            "retention": FlowRates(self.share * outflow.mass, self.share * outflow.metals),
+            "reaccretion": FlowRates(back, per_year * state.mznearby, back * specific / YEAR_S),
+        }
+        return ProcessFluxes(flows, {})

@@ -1,0 +1,53 @@
+"""Metals: what stars return and make, and what inflowing gas brings."""
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from ...parameters import parameter
+from ...units import SOLAR_METALLICITY
+from ..galaxy import AbstractScaling
+from ..winds.loading import virial_power_law
+
+__all__ = ["StellarReturn", "InflowMetallicity"]
+
+
+class StellarReturn(eqx.Module):
+    """Instantaneous recycling: each mass of stars formed gives back gas and makes new metals at once."""
+
+    recycled_fraction: Float[Array, ""] = parameter(
+        0.4,
+        unit="1",
+        meaning="gas returned per stellar mass formed",
+        source="Pandya et al. 2023",
+        bounds=(0.2, 0.6),
+    )
+    metal_yield: Float[Array, ""] = parameter(
+        0.02,
+        unit="1",
+        meaning="new metals per stellar mass formed",
+        source="Pandya et al. 2023",
+        bounds=(0.005, 0.06),
+        scale="log10",
+    )
+
+
+class InflowMetallicity(AbstractScaling):
+    """Metal mass fraction of gas entering the halo, fitted to FIRE-2 (Pandya et al. 2023)."""
+
+    amplitude: Float[Array, ""] = parameter(
+        0.25,
+        unit="Zsun",
+        meaning="inflow metallicity at 125 km/s, z = 0 (Zsun = 0.02)",
+        source="Pandya et al. 2026",
+        bounds=(0.0, 1.0),
+    )
+    slope: Float[Array, ""] = parameter(
+        2.2, unit="1", meaning="power of Vvir/125 km/s", source="Pandya et al. 2023", bounds=(0.0, 4.0)
+    )
+    redshift_exponent: Float[Array, ""] = parameter(
+        -1.3, unit="1", meaning="power of (1+z)", source="Pandya et al. 2023", bounds=(-3.0, 1.0)
+    )
+
+    def __call__(self, vvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
+        amplitude = SOLAR_METALLICITY * self.amplitude
+        return virial_power_law(vvir, redshift, amplitude, self.slope, 0.0, self.redshift_exponent)

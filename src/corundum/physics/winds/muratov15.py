@@ -1,0 +1,77 @@
+"""Mass loadings other than the default power law: a constant, and those measured in the FIRE simulations."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ...parameters import parameter
+from ..galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
+
+__all__ = ["ConstantLoading", "Muratov15Velocity", "Muratov15StellarMass"]
+
+_MURATOV = "Muratov et al. 2015"
+
+
+class ConstantLoading(AbstractScaling):
+    """The same value in every halo at all times; also serves as a constant depletion time [Gyr]."""
+
+    constant: Float[Array, ""] = parameter(
+        1.0, unit="1", meaning="value in every halo", source="choice", bounds=(0.0, 10.0)
+    )
+
+    def __call__(self, vvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
+        return self.constant * jnp.ones_like(vvir)
+
+
+class Muratov15Velocity(AbstractScaling):
+    """eta_M = 2.9 (1+z)^1.3 (V / 60 km/s)^a, with a = -3.2 below 60 km/s and -1.0 above.
+
+    References
+    ----------
+    Muratov et al. 2015, MNRAS 454, 2691, equations 4 and 5.
+    """
+
+    amplitude: Float[Array, ""] = parameter(
+        2.9, unit="1", meaning="eta_M at the break, z = 0", source=_MURATOV, bounds=(0.3, 30.0), scale="log10"
+    )
+    break_velocity: Float[Array, ""] = parameter(
+        60.0, unit="km/s", meaning="velocity of the break", source=_MURATOV, bounds=(30.0, 120.0)
+    )
+    slope_below: Float[Array, ""] = parameter(
+        -3.2, unit="1", meaning="power of V below the break", source=_MURATOV, bounds=(-4.0, 0.0)
+    )
+    slope_above: Float[Array, ""] = parameter(
+        -1.0, unit="1", meaning="power of V above the break", source=_MURATOV, bounds=(-4.0, 0.0)
+    )
+    redshift_exponent: Float[Array, ""] = parameter(
+        1.3, unit="1", meaning="power of (1+z)", source=_MURATOV, bounds=(-3.0, 3.0)
+    )
+
+    def __call__(self, vvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
+        log_v = jnp.log(vvir / self.break_velocity)
+        slope = jnp.where(log_v < 0.0, self.slope_below, self.slope_above)
+        return self.amplitude * jnp.exp(slope * log_v + self.redshift_exponent * jnp.log1p(redshift))
+
+
+class Muratov15StellarMass(AbstractGalaxyScaling):
+    """eta_M = 3.6 (M_star / 10^10 Msun)^-0.35, at all redshifts.
+
+    The smallest galaxies of the fit hold some 10^4 Msun of stars; the mass enters as M_star plus that, so that the
+    loading of a galaxy that has only begun to form stars stays what was measured.
+
+    References
+    ----------
+    Muratov et al. 2015, MNRAS 454, 2691, equation 8.
+    """
+
+    amplitude: Float[Array, ""] = parameter(
+        3.6, unit="1", meaning="eta_M at 10^10 Msun of stars", source=_MURATOV, bounds=(0.3, 30.0), scale="log10"
+    )
+    slope: Float[Array, ""] = parameter(
+        -0.35, unit="1", meaning="power of stellar mass", source=_MURATOV, bounds=(-1.0, 0.0)
+    )
+    smallest: Float[Array, ""] = parameter(
+        1e4, unit="Msun", meaning="smallest stellar mass of the fit", source=_MURATOV, bounds=(1e2, 1e7), scale="log10"
+    )
+
+    def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
+        return self.amplitude * jnp.exp(self.slope * jnp.log((galaxy.state.mstar + self.smallest) / 1e10))

@@ -1,0 +1,160 @@
+"""The figures a scientist wants first of a run, each with a caption that says what is drawn."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import numpy as np
+
+from ...halos import HaloHistories
+from ...observables import AbstractRelation, Measurement
+from ..budgets import baryon_budget, energy_budget, mass_budget
+from ..comparison import compare_histories
+from ..histories import growth_histories
+from ..relations import compare_relation, scaling_relation, short_citation
+from .page import Drawing
+
+__all__ = ["Compared", "standard_drawings"]
+
+_ERROR_WORDS = {
+    "standard error": "bars are the uncertainty of the plotted mean or median",
+    "posterior": "bars are the 68% posterior uncertainty of a model fitted to many data",
+    "scatter": "bars are the scatter between galaxies",
+}
+
+
+class Compared(NamedTuple):
+    """A second set of halos to set beside the first: its galaxies, its histories, the names of both."""
+
+    population: Any
+    halos: HaloHistories
+    labels: tuple[str, str] = ("first", "second")
+
+
+def standard_drawings(
+    population: Any,
+    *,
+    halos: HaloHistories | None = None,
+    measurements: Sequence[tuple[Measurement, float]] = (),
+    trajectories: Any = None,
+    compared: Compared | None = None,
+) -> Iterator[Drawing]:
+    """Every figure these results allow, one at a time; none where no galaxy was solved.
+
+    Parameters
+    ----------
+    population : Population
+    halos : HaloHistories, optional
+        Its histories; give the cosmic baryon fraction, and one side of the comparison.
+    measurements : sequence of (Measurement, float)
+        What to compare with, and at which output redshift.
+    trajectories : Population, optional
+        A few of the halos at many redshifts.
+    compared : Compared, optional
+        A second set of halos under the same model.
+    """
+    if not np.any(population.valid):
+        return
+    for relation, redshift, members in grouped(measurements):
+        yield _relation_drawing(population, relation, redshift, members)
+    latest = float(np.min(np.asarray(population.redshifts)))
+    if np.any(population.at(latest).valid):
+        yield from _budget_drawings(population, halos, latest)
+    if trajectories is not None and np.any(trajectories.valid):
+        yield _growth_drawing(trajectories, None if halos is None else halos.cosmology)
+    if compared is not None:
+        yield from _compared_drawings(population, halos, measurements, compared, latest)
+
+
+def grouped(
+    measurements: Sequence[tuple[Measurement, float]],
+) -> list[tuple[AbstractRelation, float, list[Measurement]]]:
+    """Measurements that share axes and redshift, together."""
+    groups: list[tuple[AbstractRelation, float, list[Measurement]]] = []
+    for data, redshift in measurements:
+        for relation, where, members in groups:
+            if where == redshift and eqx.tree_equal(relation, data.relation):
+                members.append(data)
+                break
+        else:
+            groups.append((data.relation, redshift, [data]))
+    return groups
+
+
+def _relation_drawing(population, relation, redshift, members):
+    galaxies = population.at(redshift)
+    ax = scaling_relation(galaxies, relation, members)
+    told = "; ".join(f"{short_citation(data.citation)}, {_ERROR_WORDS[data.error_kind]}" for data in members)
+    caption = (
+        f"{_capital(relation.title)} at z = {redshift:g}. Points: {int(np.sum(galaxies.valid)):,} model "
+        "galaxies. Line and dark band: their kernel-regressed mean and its standard error, drawn only "
+        f"where enough galaxies surround a node; pale band: their scatter. Data: {told}."
+    )
+    return Drawing(ax.figure, caption, f"{_stem(relation)}_z{redshift:g}_{members[0].name}")
+
+
+def _budget_drawings(population, halos, redshift):
+    given = {} if halos is None else {"baryon_fraction": float(halos.cosmology.baryon_fraction)}
+    ax = baryon_budget(population, redshift=redshift, **given)
+    caption = (
+        f"Where the baryons of a halo are at z = {redshift:g}: mean share of its cosmic baryons f_b Mvir in "
+        "stars, interstellar gas and circumgalactic gas, in bins of halo mass. The rest never came in or "
+        "has left."
+    )
+    yield Drawing(ax.figure, caption, "baryon_budget")
+    ax = mass_budget(population, redshift=redshift, **given)
+    caption = (
+        f"Mass flow of every channel at z = {redshift:g} over the baryon supply f_b dMvir/dt. Lines: "
+        "medians in bins of halo mass; bands: 16th to 84th percentile of galaxies. Halos that are not "
+        "growing are left out."
+    )
+    yield Drawing(ax.figure, caption, "mass_budget")
+    powers = [name for name, rates in population.flows.items() if rates.energy is not None]
+    if {"accretion", "wind_heating"} <= set(powers):
+        ax = energy_budget(population, redshift=redshift)
+        caption = (
+            f"Energy flow of every channel at z = {redshift:g} over the heating of the circumgalactic gas "
+            "(accretion and supernova winds together). Lines: medians in bins of halo mass; bands: 16th to "
+            "84th percentile."
+        )
+        yield Drawing(ax.figure, caption, "energy_budget")
+
+
+def _growth_drawing(trajectories, cosmology):
+    rows = np.flatnonzero(np.asarray(trajectories.valid).any(axis=1))
+    axes = growth_histories(trajectories, rows, cosmology=cosmology)
+    caption = (
+        "Growth of single halos, each column one, titled with its final mass. From above: masses of halo, "
+        "circumgalactic gas, interstellar gas and stars; mass flows and star-formation rate; metal mass "
+        "fractions in units of 0.02; temperature of the circumgalactic gas and virial temperature."
+    )
+    return Drawing(axes[0, 0].figure, caption, "growth_histories")
+
+
+def _compared_drawings(population, halos, measurements, compared, redshift):
+    first, second = compared.labels
+    if halos is not None:
+        axes = compare_histories(halos, compared.halos, compared.labels)
+        caption = (
+            f"Histories of the halos of {first} (solid) and {second} (dashed) in bins of final mass. Above: "
+            "mean log mass over final mass, median specific growth rate, mean log concentration. Below: "
+            "second minus first, with standard errors."
+        )
+        yield Drawing(axes[0, 0].figure, caption, "compared_histories")
+    relations = {type(relation): relation for relation, _, _ in grouped(measurements)}
+    for relation in relations.values():
+        both = (population.at(redshift), compared.population.at(redshift))
+        axes = compare_relation(both, relation, compared.labels)
+        caption = (
+            f"{_capital(relation.title)} at z = {redshift:g} of the same model on the halos of {first} and "
+            f"of {second}: means with standard errors, and scatter (pale). Below: {second} minus {first}."
+        )
+        yield Drawing(axes[0].figure, caption, f"compared_{_stem(relation)}")
+
+
+def _capital(text):
+    return text[:1].upper() + text[1:]
+
+
+def _stem(relation):
+    return "_".join(relation.title.replace("-", " ").split())

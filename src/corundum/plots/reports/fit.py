@@ -1,0 +1,215 @@
+"""The report of ``corundum fit``: parameters, predictions over data, what was not fitted, chains, findings."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...inference import EXTRAS
+from ...observables import Measurement
+from ..posteriors.corner import corner
+from ..posteriors.fits import extras_bands, index_bands, loading_factors, predictive_band, trace_and_rank
+from .page import Code, Drawing, Facts, Section, Table
+
+__all__ = ["Fitted", "fit_sections"]
+
+_LAWS = {
+    "mass_loading": r"$\eta_M$",
+    "energy_loading": r"$\eta_E$",
+    "metal_loading": r"$\eta_Z$",
+    "depletion_time": r"$t_{\rm dep}$ [Gyr]",
+}
+_SPEEDS = np.geomspace(30.0, 200.0, 40)
+
+
+class Fitted(NamedTuple):
+    """One fit of a run.
+
+    Attributes
+    ----------
+    label : str
+    combination : tuple of str
+        Measurements it used.
+    target, gauss, identifiability, posterior
+        Of `corundum.inference`; `posterior` is None where only the Gaussian was asked for.
+    words : str
+        What the optimiser says.
+    u, theta : arrays, (S, P)
+        Draws.
+    predictive, unfitted, indices, extras
+        What it predicts.
+    """
+
+    label: str
+    combination: tuple[str, ...]
+    target: Any
+    gauss: Any
+    words: str
+    u: np.ndarray
+    theta: np.ndarray
+    posterior: Any
+    identifiability: Any
+    predictive: Any = None
+    unfitted: Any = None
+    indices: Any = None
+    extras: Any = None
+
+
+def fit_sections(
+    measurements: Sequence[Measurement],
+    checks: Sequence[Measurement],
+    fits: Sequence[Fitted],
+    prior: np.ndarray,
+    said: Sequence[str],
+    info: Mapping[str, Any],
+    target: Any,
+) -> tuple[list[Section], list[Drawing]]:
+    """Sections of the report, and all of its figures."""
+    names = target.names
+    corner_drawing = Drawing(
+        corner({fit.label: fit.theta for fit in fits}, names, prior=prior)[0, 0].figure,
+        "Posterior of every parameter and pair: 68% and 95% regions of each combination of data; grey: prior.",
+        "corner",
+    )
+    bands = [_over_data(m, fits) for m in measurements]
+    bands += [_over_check(m, fits) for m in checks]
+    others = [*_laws(fits, names), *_beyond(fits)]
+    chains = [
+        Drawing(
+            trace_and_rank(fit.posterior)[0, 0].figure,
+            f"Chains of {fit.label} (the first eight), and ranks of their draws among all: flat where chains agree.",
+            f"chains_{number + 1}",
+        )
+        for number, fit in enumerate(fits)
+        if fit.posterior is not None
+    ]
+    sections = [
+        Section("What the fit says", [Facts(_facts(fits, target)), *said]),
+        Section("Parameters", [corner_drawing, *_tables(fits, names)]),
+        Section("Over the data", [*bands, _p_values(fits)]),
+        Section("What was not fitted", others or ["This model has no such quantities."]),
+        Section("Can it be trusted", [*chains, *_trust(fits)]),
+        Section("How to reproduce", [_how(info), Code(info["run_file"])]),
+    ]
+    return sections, [corner_drawing, *bands, *others, *chains]
+
+
+def _facts(fits, target):
+    last = fits[-1]
+    return [
+        (len(target.names), "parameters"),
+        (int(np.isfinite(np.asarray(target.data.y)).sum()), "data points used"),
+        (len(fits), "fits"),
+        (
+            f"{last.identifiability.fisher.effective:.1f}",
+            f"combinations better known than from the prior ({last.label})",
+        ),
+        (f"{last.identifiability.fisher.bits:.1f} bits", "information gained"),
+    ]
+
+
+def _over_data(measurement, fits):
+    told = {fit.label: fit.predictive.mean[measurement.name] for fit in fits}
+    last = fits[-1].target.data
+    used = np.isfinite(np.asarray(last.y)[last.places(measurement.name)])
+    ax = predictive_band(measurement, told, used=used)
+    caption = (
+        f"{measurement.relation.title[:1].upper()}{measurement.relation.title[1:]}: median and 68% band of the model's "
+        f"relation under each posterior, over {measurement.citation}. Bars: total error."
+    )
+    return Drawing(ax.figure, caption, f"data_{measurement.name}")
+
+
+def _over_check(measurement, fits):
+    told = {fit.label: fit.unfitted.mean[measurement.name] for fit in fits}
+    ax = predictive_band(measurement, told, used=np.zeros(len(measurement), bool))
+    caption = f"Not fitted: {measurement.relation.title} at z = {measurement.redshift:g}, {measurement.citation}."
+    return Drawing(ax.figure, caption, f"check_{measurement.name}")
+
+
+def _laws(fits, names):
+    """Scalings at z = 0 that the parameters describe, as power laws of virial velocity."""
+    curves = {}
+    for fit in fits:
+        own = {}
+        for law, label in _LAWS.items():
+            pair = [f"{law}.amplitude", f"{law}.slope"]
+            if all(name in names for name in pair):
+                amplitude, slope = (fit.theta[:, names.index(name), None] for name in pair)
+                own[label] = 10.0**amplitude * (_SPEEDS / 125.0) ** slope
+        curves[fit.label] = own
+    if not next(iter(curves.values())):
+        return []
+    axes = loading_factors(curves, _SPEEDS)
+    return [Drawing(axes[0].figure, "The fitted scalings against virial velocity at z = 0, before ceilings; 68% bands.",
+                    "loading_factors")]  # fmt: skip
+
+
+def _beyond(fits):
+    found = []
+    if fits[0].extras:
+        labels = {name: each.label for name, each in EXTRAS.items()}
+        axes = extras_bands({fit.label: fit.extras for fit in fits}, labels)
+        found.append(Drawing(axes[0, 0].figure, "Quantities that were not fitted at z = 0; 68% bands.", "extras"))
+    if fits[0].indices is not None:
+        axes = index_bands({fit.label: fit.indices for fit in fits})
+        caption = (
+            "Prevention index (baryons owed that were never in the galaxy), ejection index (thrown out of it) and the "
+            "preventive fraction of what is missing, against halo mass; 68% bands of the posterior."
+        )
+        found.append(Drawing(axes[0].figure, caption, "feedback_indices"))
+    return found
+
+
+def _tables(fits, names):
+    header = ["parameter", *(f"{fit.label}: {level}" for fit in fits for level in ("16%", "50%", "84%"))]
+    rows = []
+    for i, name in enumerate(names):
+        cells = [float(v) for fit in fits for v in np.percentile(fit.theta[:, i], (15.865, 50.0, 84.135))]
+        rows.append([name, *cells])
+    tables = [Table(header, rows, "Medians and 68% intervals, amplitudes in log10.")]
+    for fit in fits:
+        told = fit.identifiability
+        rows = [
+            [k + 1, float(1.0 / np.sqrt(1.0 + max(value, 0.0))), told.fisher.in_words(k)]
+            for k, value in enumerate(told.fisher.eigenvalues)
+        ]
+        caption = (
+            f"{fit.label}: combinations of parameters, in prior standard deviations, best first. Condition number "
+            f"of the information matrix {told.condition_fisher:.3g}, of the correlation matrix "
+            f"{told.condition_correlation:.3g}."
+        )
+        tables.append(Table(["combination", "width over prior", "direction"], rows, caption))
+    return tables
+
+
+def _p_values(fits):
+    names = list(fits[0].predictive.p_value)
+    rows = [
+        [fit.label, *(float(fit.predictive.p_value[n]) for n in names)] for fit in fits
+    ]  # fmt: skip
+    caption = (
+        "Posterior predictive p-values: near 0, the data lie further off than their errors allow; a measurement that a "
+        "fit leaves out is predicted."
+    )
+    return Table(["fit", *names], rows, caption)
+
+
+def _trust(fits):
+    blocks = []
+    for fit in fits:
+        blocks.append(f"{fit.label}: {fit.words}.")
+        if fit.posterior is None:
+            continue
+        verdict = fit.posterior.verdict
+        blocks.append(f"{fit.label}: {verdict.sentence}.")
+        rows = [
+            [name, *(float(verdict.table[key][i]) for key in ("rhat", "ess_bulk", "ess_tail"))]
+            for i, name in enumerate(fit.posterior.names)
+        ]
+        blocks.append(Table(["parameter", "R-hat", "bulk sample size", "tail sample size"], rows, fit.label))
+    return blocks
+
+
+def _how(info):
+    return f"Started {info['started']}. The run file below, given to corundum fit, repeats this run."

@@ -1,0 +1,251 @@
+"""The report of a run: what was made, how it compares with the data, from what, and how to make it again."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...halos import HaloHistories
+from ...observables import ERROR_KINDS, Measurement
+from ...parameters import Parameter, describe
+from ..comparison import compared_means, history_differences
+from ..relations import short_citation
+from ..residuals import residual
+from .drawings import Compared
+from .page import Code, Drawing, Facts, Section, Table, write_report
+
+__all__ = ["standard_report", "failures"]
+
+
+def standard_report(
+    path: str | os.PathLike,
+    population: Any,
+    *,
+    drawings: Iterable[Drawing] = (),
+    title: str = "corundum run",
+    model: Any = None,
+    parameters: Mapping[str, Parameter] | None = None,
+    halos: HaloHistories | None = None,
+    measurements: Sequence[tuple[Measurement, float]] = (),
+    compared: Compared | None = None,
+    run_info: Mapping[str, Any] | None = None,
+    command: str = "",
+    run_file: str = "",
+) -> None:
+    """Write the standard report of a population.
+
+    Parameters
+    ----------
+    path : path
+        The HTML file.
+    population : Population
+    drawings : iterable of Drawing
+        Figures to show first, such as those of `standard_drawings`.
+    title : str
+    model : AbstractModel, optional
+        Its name and parameters are listed.
+    parameters : mapping, optional
+        Parameters to list instead of those of `model` (a results file keeps them).
+    halos : HaloHistories, optional
+        Their provenance is told.
+    measurements : sequence of (Measurement, float)
+        Data to compare with, and the output redshift to do it at.
+    compared : Compared, optional
+        A second set of halos; needs `halos`.
+    run_info : mapping, optional
+        Versions, timings, seeds: shown as a table, nested names dotted.
+    command, run_file : str
+        What to type, and the resolved run file, to make the same again.
+
+    Raises
+    ------
+    OSError
+        The folder is missing or not writable, or the disk is full.
+    """
+    if parameters is None and model is not None:
+        parameters = describe(model)
+    sections = [
+        Section("Summary", _summary(population, model, run_info or {})),
+        Section("Figures", list(drawings)),
+    ]
+    if measurements:
+        sections.append(Section("Model and data", _against_data(population, measurements)))
+    if compared is not None and halos is not None:
+        sections.append(Section("Comparison of the halos", _against_halos(halos, compared)))
+    sections.append(Section("Solves", [failures(population), _effort(population)]))
+    if parameters:
+        sections.append(Section("Parameters", [_parameters(parameters)]))
+    if halos is not None:
+        sections.append(Section("Halos", _halos(halos)))
+    if measurements:
+        sections.append(Section("Sources of the data", [_sources(measurements)]))
+    if run_info:
+        sections.append(Section("Run", [Table(("name", "value"), list(_flat(run_info)))]))
+    if command or run_file:
+        sections.append(Section("How to reproduce", _reproduce(command, run_file)))
+    sections = [section for section in sections if section.blocks]
+    solved = int(np.sum(np.asarray(population.status) == 0))
+    subtitle = f"{len(population.status):,} halos, {solved:,} solved, at z = {_redshifts(population)}"
+    write_report(path, sections, title=title, subtitle=subtitle)
+
+
+def failures(population: Any) -> Table:
+    """How many halos ended in which way."""
+    total = len(population.status)
+    rows = [(told, count, 100.0 * count / total) for told, count in population.status_counts().items()]
+    started = np.asarray(population.valid)[np.asarray(population.status) == 0]
+    late = int(np.sum(~started.all(axis=1)))
+    if late:
+        rows.append(("solved, but started after one of the output redshifts", late, 100.0 * late / total))
+    return Table(("how the solve ended", "halos", "%"), rows)
+
+
+def _redshifts(population):
+    redshifts = np.asarray(population.redshifts)
+    if len(redshifts) > 6:
+        return f"{redshifts.min():.3g} to {redshifts.max():.3g} ({len(redshifts)} redshifts)"
+    return ", ".join(f"{z:g}" for z in redshifts)
+
+
+def _summary(population, model, run_info):
+    status = np.asarray(population.status)
+    latest = population.at(float(np.min(np.asarray(population.redshifts))))
+    valid = np.asarray(latest.valid)
+    items = [
+        (len(status), "halos"),
+        (int(np.sum(status == 0)), "solved"),
+        (int(np.sum(status != 0)), "failed"),
+        (_redshifts(population), "output redshifts"),
+    ]
+    if model is not None:
+        items.insert(0, (type(model).__name__, "model"))
+    if valid.any():
+        for name, words in (("mvir", "lg Mvir [Msun]"), ("mstar", "lg Mstar [Msun]")):
+            with np.errstate(divide="ignore"):
+                low, high = np.percentile(np.log10(np.asarray(latest[name])[valid]), [0, 100])
+            items.append((f"{low:.2f} – {high:.2f}", f"{words} at z = {float(latest.redshift):g}"))
+    timing = run_info.get("timing_s", run_info.get("timing", {}))
+    if isinstance(timing, Mapping) and timing:
+        items.append((f"{sum(float(seconds) for seconds in timing.values()):.1f} s", "wall time, compilation included"))
+    return [Facts(items)]
+
+
+def _against_data(population, measurements):
+    rows = []
+    for data, redshift in measurements:
+        told = residual(population.at(redshift), data)
+        name = f"{data.relation.title}: {short_citation(data.citation)}"
+        kind = "scatter" if data.error_kind == "scatter" else "error"
+        rows.append((name, redshift, told.points, told.reached, *(round(number, 3) for number in told[3:]), kind))
+    header = (
+        "measurement",
+        "z",
+        "points",
+        "reached",
+        "mean offset [dex]",
+        "largest [dex]",
+        "chi²",
+        "bars are",
+    )
+    caption = (
+        "Model minus data at the points that enough model galaxies reach; the others do not count. chi² "
+        "uses the full covariance of the data, systematic included, plus the variance of the model's mean. "
+        "Where a paper gives only the scatter of galaxies its bars are wider than the error of the mean, "
+        "and chi² is low for that reason."
+    )
+    return [Table(header, rows, caption)]
+
+
+def _against_halos(halos, compared):
+    first, second = compared.labels
+    differences = history_differences(*compared_means(halos, compared.halos))
+
+    def text(pair):
+        return f"{pair[0]:+.3f} ± {pair[1]:.3f}" if np.isfinite(pair[0]) else "too few halos"
+
+    rows = [(name, n, m, *map(text, pairs)) for name, n, m, *pairs in differences]
+    header = (
+        "final lg Mvir",
+        f"halos, {first}",
+        f"halos, {second}",
+        "mass [dex]",
+        "growth rate [dex]",
+        "c [dex]",
+    )
+    caption = (
+        f"{second} minus {first} at z = 2, with standard errors: mean lg of mass over final mass, lg of the "
+        "mean specific growth rate, mean lg of concentration."
+    )
+    return [Table(header, rows, caption)]
+
+
+def _effort(population):
+    steps, rejected = np.asarray(population.steps), np.asarray(population.rejected)
+    if steps.size == 0:
+        return "There are no halos."
+    return (
+        f"Solver steps per halo: median {np.median(steps):.0f}, 99th percentile "
+        f"{np.percentile(steps, 99):.0f}, largest {steps.max()}; "
+        f"{100.0 * rejected.sum() / max(steps.sum(), 1):.1f}% of all steps were rejected."
+    )
+
+
+def _parameters(parameters):
+    rows = [
+        (name, f"{float(p.value):.6g}", "" if p.unit == "1" else p.unit, p.meaning, p.source)
+        for name, p in parameters.items()
+    ]
+    return Table(("name", "value", "unit", "meaning", "source"), rows)
+
+
+def _halos(halos):
+    cosmology = describe(halos.cosmology)
+    rows = [
+        (name, f"{float(p.value):.6g}", "" if p.unit == "1" else p.unit, p.meaning) for name, p in cosmology.items()
+    ]
+    told = [(name, words) for name, words in halos.provenance]
+    low, high = float(halos.time[0]), float(halos.time[-1])
+    span = f"{len(halos):,} histories on {len(halos.time)} times from {low:.3f} to {high:.3f} Gyr of cosmic age."
+    tables = [Table(("name", "value", "unit", "meaning"), rows, "Cosmology of the histories.")]
+    return [span, *([Table(("provenance", ""), told)] if told else []), *tables]
+
+
+def _sources(measurements):
+    rows = []
+    for data, redshift in measurements:
+        notes = "; ".join((f"calibration: {data.calibration}", f"statistic: {data.statistic}", *data.notes))
+        kind = f"{data.error_kind}: {ERROR_KINDS[data.error_kind]}"
+        rows.append(
+            (
+                data.name,
+                data.citation,
+                f"{data.redshift:g} (model {redshift:g})",
+                data.imf,
+                data.h,
+                kind,
+                notes,
+            )
+        )
+    return Table(("name", "citation", "z", "IMF", "h", "errors", "notes"), rows)
+
+
+def _flat(values, prefix=""):
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif not (isinstance(value, str) and "\n" in value):  # a file inside the information is shown as code
+            yield (prefix + key, value if isinstance(value, str) else _said(value))
+
+
+def _said(value):
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _reproduce(command, run_file):
+    blocks = []
+    if command:
+        blocks += ["The same results come again from this command", Code(command)]
+    if run_file:
+        blocks += ["with this run file, in which every default is written out:", Code(run_file)]
+    return blocks

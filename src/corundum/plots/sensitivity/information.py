@@ -1,0 +1,69 @@
+"""What data tell: the gain of each observable, and the combinations of parameters they constrain."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from ...sensitivity import PRIOR_INFORMATION, DesignTable, Fisher
+from ..style import COLORS, new_axes, styled
+from .prior import symbol
+
+__all__ = ["greedy_bars", "combination_map"]
+
+
+@styled
+def greedy_bars(table: DesignTable, ax: Axes | None = None) -> Axes:
+    """Information of each observable alone (pale) and added in greedy order (dark), in bits.
+
+    Parameters
+    ----------
+    table : DesignTable
+    ax : Axes, optional
+    """
+    if ax is None:
+        ax = new_axes(size=(7.0, 1.1 + 0.42 * len(table.order)))
+    at = np.arange(len(table.order))[::-1]
+    alone = [table.alone[name][0] for name, *_ in table.order]
+    ax.barh(at, alone, height=0.66, color="0.82", label="alone")
+    ax.barh(
+        at, [gain for _, gain, _, _ in table.order], height=0.36, color=COLORS["model"], label="added in this order"
+    )
+    for place, (_, gain, _, effective), own in zip(at, table.order, alone, strict=True):
+        ax.text(max(gain, own), place, f"  {effective:.1f} combinations so far", va="center", fontsize=8.5)
+    ax.set_yticks(at, [name.replace("_", " ") for name, *_ in table.order])
+    ax.tick_params(axis="y", which="both", length=0)
+    ax.set_xlim(0, 1.45 * max(alone))
+    ax.set_xlabel("information over the prior [bit]")
+    ax.legend(loc="lower right")
+    return ax
+
+
+@styled
+def combination_map(fisher: Fisher, ax: Axes | None = None) -> Axes:
+    """Eigenvectors of a Fisher matrix in named parameters, best known first.
+
+    Each row is a combination; on its right, how many times narrower than the prior it is known.
+
+    Parameters
+    ----------
+    fisher : Fisher
+    ax : Axes, optional
+    """
+    names = fisher.directions.labels("parameter")
+    if ax is None:
+        ax = new_axes(size=(2.6 + 0.62 * len(names), 1.9 + 0.4 * len(names)))
+    image = ax.imshow(fisher.directions.values, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
+    for (i, j), value in np.ndenumerate(fisher.directions.values):
+        if abs(value) >= 0.1:
+            ink = "w" if abs(value) > 0.7 else "k"
+            ax.text(j, i, f"{value:.2f}".replace("-", "−"), ha="center", va="center", fontsize=8, color=ink)
+    narrower = np.sqrt(1.0 + np.maximum(fisher.eigenvalues, 0.0) / PRIOR_INFORMATION)
+    ax.set_yticks(range(len(names)), [f"{k + 1}" for k in range(len(names))])
+    ax.set_ylabel("combination")
+    ax.set_xticks(range(len(names)), [symbol(name) for name in names], rotation=35, ha="right", rotation_mode="anchor")
+    ax.tick_params(which="both", length=0)
+    ax.minorticks_off()
+    for k, factor in enumerate(narrower):
+        ax.text(len(names) - 0.4, k, f"× {factor:.3g}", va="center", fontsize=9)
+    ax.text(len(names) - 0.4, -0.75, "narrower", va="bottom", fontsize=9)
+    ax.figure.colorbar(image, ax=ax, pad=0.12 + 0.02, label="component")
+    return ax

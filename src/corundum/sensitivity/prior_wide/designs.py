@@ -1,0 +1,187 @@
+"""Designs: which parameter sets to solve, over a whole prior.
+
+A `Box` is a uniform prior over the natural scales of some parameters (decades for amplitudes).  `latin_hypercube` and
+`sobol_sequence` fill it evenly, with SciPy's quasi-Monte Carlo; `saltelli` and `morris` are the structured designs that
+Sobol indices and elementary effects are estimated from, with SALib.  The same key gives the same design.
+
+References
+----------
+McKay, Beckman & Conover 1979, Technometrics 21, 239 (Latin hypercube); Saltelli et al. 2010, Comp. Phys. Comm. 181,
+259; Morris 1991, Technometrics 33, 161; Herman & Usher 2017, JOSS 2, 97 (SALib).
+"""
+
+import dataclasses
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.stats import qmc
+
+from ...cosmology import Cosmology, pandya26_cosmology
+from ...models import AbstractModel
+from ..coordinates import Natural, PriorWidth
+from .space import choose, known_parameters
+
+__all__ = ["Box", "Design", "prior_box", "latin_hypercube", "sobol_sequence", "saltelli", "morris", "salib", "problem"]
+
+
+class Box(NamedTuple):
+    """A uniform prior.
+
+    Attributes
+    ----------
+    names : tuple of str
+    low, high : arrays, shape (P,)
+        Edges in the natural scale.
+    log10 : boolean array, shape (P,)
+        Whether the natural scale is the logarithm of the value.
+    """
+
+    names: tuple[str, ...]
+    low: np.ndarray
+    high: np.ndarray
+    log10: np.ndarray
+
+    def values(self, unit: np.ndarray) -> np.ndarray:
+        """Parameter values, as given, of points (S, P) of the unit cube."""
+        natural = self.low + (self.high - self.low) * np.asarray(unit, float)
+        return np.where(self.log10, 10.0 ** np.where(self.log10, natural, 0.0), natural)
+
+    @property
+    def coordinates(self) -> PriorWidth:
+        """The coordinates in which this box is the unit cube."""
+        return PriorWidth({n: (float(a), float(b)) for n, a, b in zip(self.names, self.low, self.high, strict=True)})
+
+
+@dataclasses.dataclass(frozen=True)
+class Design:
+    """Parameter sets.
+
+    Attributes
+    ----------
+    kind : str
+        Name of the function that made it.
+    box : Box
+    unit : array, shape (S, P)
+        Points of the unit cube.
+    settings : dict
+        What an estimator must know of the structure.
+    """
+
+    kind: str
+    box: Box
+    unit: np.ndarray
+    settings: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.unit)
+
+    @property
+    def values(self) -> np.ndarray:
+        """Parameter values, as given, (S, P)."""
+        return self.box.values(self.unit)
+
+    @property
+    def natural(self) -> np.ndarray:
+        """Parameter values in their natural scale, (S, P)."""
+        return self.box.low + (self.box.high - self.box.low) * self.unit
+
+
+def prior_box(
+    model: AbstractModel,
+    parameters: Sequence[str] | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    *,
+    cosmology: Cosmology | None = None,
+) -> Box:
+    """The uniform prior over the declared ranges of some parameters.
+
+    Parameters
+    ----------
+    model : AbstractModel
+    parameters : sequence of str, optional
+        Default every number of the model.
+    ranges : mapping of str to (float, float), optional
+        Other ranges, in the natural scale.
+    cosmology : Cosmology, optional
+        For ranges of ``cosmology.`` parameters; default that of Pandya et al. 2026.
+
+    Raises
+    ------
+    ValueError
+        A name is unknown, or a range is not finite or named without being asked for.
+    """
+    cosmology = pandya26_cosmology() if cosmology is None else cosmology
+    names = choose(model, cosmology, parameters)
+    known = known_parameters(model, cosmology)
+    spare = sorted(set(ranges or {}) - set(names))
+    if spare:
+        raise ValueError(f"ranges: {', '.join(spare)} not among the parameters {', '.join(names)}")
+    given = dict(PriorWidth(ranges).ranges)
+    edges = [given.get(name) or Natural().span(name, known[name]) for name in names]
+    low, high = np.array(edges, float).T
+    return Box(names, low, high, np.array([known[name].scale == "log10" for name in names]))
+
+
+def latin_hypercube(box: Box, number: int, *, key: int = 0) -> Design:
+    """`number` points, one in each of `number` slices of every parameter."""
+    _check_number(number, 1)
+    unit = qmc.LatinHypercube(len(box.names), rng=np.random.default_rng(key)).random(number)
+    return Design("latin_hypercube", box, unit, {"key": key})
+
+
+def sobol_sequence(box: Box, number: int, *, key: int = 0) -> Design:
+    """The first `number` points, a power of two, of a scrambled Sobol sequence."""
+    _check_power(number)
+    unit = qmc.Sobol(len(box.names), rng=np.random.default_rng(key)).random_base2(number.bit_length() - 1)
+    return Design("sobol_sequence", box, unit, {"key": key})
+
+
+def saltelli(box: Box, number: int, *, key: int = 0) -> Design:
+    """Saltelli's design for first- and total-order Sobol indices: number x (P + 2) points, `number` a power of two."""
+    _check_power(number)
+    sample = salib("sample.sobol").sample(problem(box), number, calc_second_order=False, seed=key)
+    return Design("saltelli", box, sample, {"key": key, "number": number})
+
+
+def morris(box: Box, number: int, *, levels: int = 4, key: int = 0) -> Design:
+    """Morris's design for elementary effects: `number` trajectories of P + 1 points on a grid of `levels` levels."""
+    _check_number(number, 2)
+    if not (isinstance(levels, int) and levels >= 4 and levels % 2 == 0):
+        raise ValueError(f"levels: got {levels!r}; allowed an even whole number from 4")
+    sample = salib("sample.morris").sample(problem(box), number, num_levels=levels, seed=key)
+    return Design("morris", box, sample, {"key": key, "number": number, "levels": levels})
+
+
+def salib(module: str) -> Any:
+    """A module of SALib.
+
+    Raises
+    ------
+    ImportError
+        SALib is not installed.
+    """
+    try:
+        return importlib.import_module(f"SALib.{module}")
+    except ImportError:
+        raise ImportError(
+            "Sobol indices and Morris screening need SALib, which is not installed: pip install 'corundum[sensitivity]'"
+        ) from None
+
+
+def problem(box: Box) -> dict[str, Any]:
+    """A box, as the unit cube, in the words of SALib."""
+    return {"num_vars": len(box.names), "names": list(box.names), "bounds": [[0.0, 1.0]] * len(box.names)}
+
+
+def _check_number(number, least):
+    if not (isinstance(number, int | np.integer) and number >= least):
+        raise ValueError(f"number: got {number!r}; allowed a whole number from {least}")
+
+
+def _check_power(number):
+    _check_number(number, 2)
+    if number & (number - 1):
+        near = 1 << int(number).bit_length()
+        raise ValueError(f"number: got {number}; a Sobol sequence needs a power of two: {near // 2} or {near}")

@@ -1,0 +1,89 @@
+"""Every public class and function shows an example in its docstring, and every example runs and prints what it says.
+
+In the examples `co` is corundum, `np` numpy, `jnp` jax.numpy and `plt` matplotlib.pyplot.  Three more names stand for
+objects that would be too slow to make anew in each example: `halos` are eight built-in halos, `model` is the default
+model, and `population` its galaxies in those halos at z = 0 and 2.
+"""
+
+import doctest
+import functools
+import importlib
+import inspect
+import pkgutil
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import corundum as co
+
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+FAMILIES = [f"corundum.{name}" for name in (*co._FAMILIES, "population", "parameters", "configuration", "messages")]
+
+
+def members(module_name):
+    """(name, object) of the classes and functions that a module makes public and that corundum defines."""
+    module = importlib.import_module(module_name)
+    for name in getattr(module, "__all__", ()):
+        member = getattr(module, name)
+        defined = str(getattr(member, "__module__", ""))
+        if (inspect.isclass(member) or inspect.isfunction(member)) and defined.startswith("corundum"):
+            yield name, member
+
+
+def unique(module_names):
+    seen = set()
+    for module_name in module_names:
+        for name, member in members(module_name):
+            if id(member) not in seen:
+                seen.add(id(member))
+                yield f"{module_name.removeprefix('corundum.')}.{name}", member
+
+
+def every_module():
+    return ["corundum", *(info.name for info in pkgutil.walk_packages(co.__path__, "corundum."))]
+
+
+PUBLIC = dict(unique(FAMILIES))
+WITH_EXAMPLES = {
+    name: member
+    for name, member in unique([*FAMILIES, *every_module()])
+    if ">>> " in (inspect.getdoc(member) or "") or name in PUBLIC
+}
+
+
+@functools.cache
+def shared(name):
+    if name == "halos":
+        return co.halos.diffmah_population(8, key=0)
+    if name == "model":
+        return co.models.ThermalCGM()
+    return co.evolve(shared("model"), shared("halos"), [0.0, 2.0])
+
+
+def namespace(text):
+    """The names that an example may use, and only those that it does: a population takes seconds."""
+    import matplotlib.pyplot as plt
+
+    names = {"co": co, "jax": jax, "np": np, "jnp": jnp, "plt": plt}
+    used = {name for name in ("halos", "model", "population") if re.search(rf"(?<![.\w]){name}\b(?!\s*=[^=])", text)}
+    return names | {name: shared(name) for name in used}
+
+
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_example(name, tmp_path, monkeypatch):
+    member = WITH_EXAMPLES[name]
+    text = inspect.getdoc(member) or ""
+    examples = doctest.DocTestParser().get_examples(text)
+    assert examples or name not in PUBLIC, f"{name} shows no example in its docstring"
+    monkeypatch.chdir(tmp_path)
+    module = importlib.import_module(member.__module__)
+    source = "".join(example.source for example in examples)
+    globs = {**vars(module), member.__name__: member, **namespace(source)}
+    test = doctest.DocTest(examples, globs, name, module.__file__, None, text)
+    printed = []
+    runner = doctest.DocTestRunner(optionflags=FLAGS, verbose=False)
+    runner.run(test, out=printed.append)
+    assert runner.failures == 0, "".join(printed)

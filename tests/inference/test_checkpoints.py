@@ -1,0 +1,116 @@
+"""Runs that are killed make the same draws when they are resumed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import jax
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+
+import corundum as co
+from corundum import inference
+from places import SUPPORT
+
+
+def target(y=(1.0, 2.0)):
+    slopes = np.array([[1.0, 0.5], [0.2, 2.0]])
+    priors = {"a": dist.Normal(0.0, 1.0), "b": dist.Normal(1.0, 2.0)}
+    return inference.Target.of_function(lambda theta: slopes @ theta, y, [0.01, 0.04], priors)
+
+
+def start(problem):
+    information = inference.expected_information(problem, np.zeros(2))[0]
+    zero, width = np.zeros(2), np.linalg.inv(information)
+    return inference.Laplace(
+        problem.names, problem.units, zero, zero, width, information, information, "expected", problem.theta
+    )
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("sampler", ["nuts", "ensemble"])
+@pytest.mark.parametrize("after", [7, 70], ids=["warm-up", "sampling"])
+def test_an_interrupted_run_makes_the_same_draws(tmp_path, sampler, after):
+    problem = target()
+    how = dict(chains=2) if sampler == "nuts" else dict(walkers=4)
+    run = lambda **keeping: getattr(inference, sampler)(problem, start(problem), warmup=40, draws=60, **how, **keeping)  # noqa: E731
+    whole = run()
+    store = co.io.StateFile(tmp_path / "chains.npz")
+
+    def stop(state):
+        if state.done >= after:
+            raise Stop
+
+    with pytest.raises(Stop):
+        run(store=store, progress=stop)
+    kept = store.load()
+    assert 0 < int(kept["done"]) < 100
+    np.testing.assert_array_equal(run(store=store).u, whole.u)
+
+
+def test_a_sampler_is_compiled_once(caplog):
+    """A state that was just made, one that devices share, one that was adapted and one restored are no new programs."""
+    with jax.log_compiles():
+        inference.nuts(target(), start(target()), chains=2, warmup=43, draws=20)
+    told = [record.getMessage() for record in caplog.records]
+    assert sum("Finished XLA compilation of jit(_advance)" in each for each in told) == 1
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    store = co.io.StateFile(tmp_path / "chains.npz")
+    inference.nuts(target(), start(target()), chains=1, warmup=4, draws=4, store=store)
+    with pytest.raises(ValueError, match="belongs to a different run; what differs: data, sampler"):
+        inference.nuts(target((1.0, 2.1)), start(target()), chains=1, warmup=4, draws=5, store=store)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    path = tmp_path / "chains.npz"
+    path.write_bytes(b"PK not whole")
+    with pytest.raises(ValueError, match="is damaged; remove it to start this part again"):
+        inference.nuts(target(), start(target()), chains=1, warmup=4, draws=4, store=co.io.StateFile(path))
+
+
+def test_killed_with_signal_9(tmp_path):
+    """A process is killed while it samples; another one finishes, and its draws are those of an undisturbed run."""
+    script = (
+        "import sys, jax; jax.config.update('jax_enable_x64', True); jax.config.update('jax_num_cpu_devices', 2);"
+        "sys.path.insert(0, sys.argv[2]);"
+        "import time, corundum as co, test_inference_checkpoints as t; from corundum import inference;"
+        "p = t.target(); s = co.io.StateFile(sys.argv[1]);"
+        "inference.nuts(p, t.start(p), chains=2, warmup=40, draws=200, store=s, progress=lambda q: time.sleep(0.2))"
+    )
+    path = tmp_path / "chains.npz"
+    command = [sys.executable, "-c", script, str(path), str(SUPPORT)]
+    process = subprocess.Popen(command, env=dict(os.environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while process.poll() is None and not path.exists():
+            time.sleep(0.05)
+        time.sleep(0.4)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    kept = co.io.StateFile(path).load()
+    assert 0 < int(kept["done"]) < 240
+    problem = target()
+    resumed = inference.nuts(problem, start(problem), chains=2, warmup=40, draws=200, store=co.io.StateFile(path))
+    whole = inference.nuts(problem, start(problem), chains=2, warmup=40, draws=200)
+    np.testing.assert_array_equal(resumed.u, whole.u)
+
+
+def test_a_posterior_is_kept_as_netcdf(tmp_path):
+    made = inference.nuts(target(), start(target()), chains=2, warmup=20, draws=20)
+    co.io.save_posterior(tmp_path / "p.nc", made.data)
+    back = co.io.load_posterior(tmp_path / "p.nc")
+    np.testing.assert_array_equal(back.posterior["a"], made.data.posterior["a"])
+    assert back.posterior["b"].attrs["units"] == "1" and "point_data" in back.observed_data.coords
+    (tmp_path / "bad.nc").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="is not a netCDF file of a posterior"):
+        co.io.load_posterior(tmp_path / "bad.nc")
+    with pytest.raises(ValueError, match="no such file"):
+        co.io.load_posterior(tmp_path / "none.nc")

@@ -1,0 +1,280 @@
+"""Every method on a problem whose answer is known: a linear model, Gaussian errors, Gaussian priors."""
+
+import arviz as az
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+from scipy import stats
+
+from corundum import inference, io
+from corundum.inference.samplers.hamiltonian import NutsSettings, nuts_chains
+
+SLOPES = np.array([[1.0, 0.5], [0.2, 2.0], [1.0, 1.0]])
+COVARIANCE = np.diag([0.013, 0.043, 0.013]) + 0.003
+Y = np.array([1.0, 2.0, 1.5])
+
+
+def model(theta):
+    return jnp.asarray(SLOPES) @ theta
+
+
+@pytest.fixture(scope="module")
+def target():
+    priors = {"a": dist.Normal(0.0, 1.0), "b": dist.Normal(1.0, 2.0)}
+    return inference.Target.of_function(model, Y, COVARIANCE, priors)
+
+
+@pytest.fixture(scope="module")
+def truth():
+    """Mean and covariance of the posterior."""
+    weight = np.linalg.inv(COVARIANCE)
+    covariance = np.linalg.inv(SLOPES.T @ weight @ SLOPES + np.diag([1.0, 0.25]))
+    return covariance @ (SLOPES.T @ weight @ Y + np.array([0.0, 0.25])), covariance
+
+
+@pytest.fixture(scope="module")
+def best(target):
+    return inference.maximise(target, starts=4)
+
+
+@pytest.fixture(scope="module")
+def gauss(target, best):
+    return inference.laplace(target, best)
+
+
+def test_log_density_is_that_of_scipy(target):
+    theta = np.array([0.3, 0.7])
+    expected = stats.multivariate_normal(SLOPES @ theta, COVARIANCE).logpdf(Y)
+    u = target.coordinates(theta)
+    assert float(target.log_likelihood(u)) == pytest.approx(expected, rel=1e-12)
+    assert float(target.log_density(u)) == pytest.approx(expected + stats.norm.logpdf(u).sum(), rel=1e-12)
+
+
+def test_gradient_is_the_same_in_every_mode(target):
+    u = jnp.array([0.3, 0.2])
+    exact = SLOPES.T @ np.linalg.solve(COVARIANCE, Y - SLOPES @ np.asarray(target.theta(u))) * [1.0, 2.0] - u
+    for mode in (jax.grad, jax.jacfwd, jax.jacrev):
+        np.testing.assert_allclose(mode(target.log_density)(u), exact, rtol=1e-10)
+    value, slope = inference.value_and_gradient(target, u[None])
+    np.testing.assert_allclose(slope[0], exact, rtol=1e-10)
+    assert float(value[0]) == pytest.approx(float(target.log_density(u)), rel=1e-13)
+    np.testing.assert_allclose(
+        jax.hessian(target.log_density)(u), -inference.expected_information(target, u)[0], rtol=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    "optimiser",
+    [inference.GaussNewton(), inference.BFGS(), inference.Adam()],
+    ids=["gauss-newton", "bfgs", "adam"],
+)
+def test_optimisers_find_the_mode(target, truth, optimiser):
+    found = inference.maximise(target, starts=4, optimiser=optimiser)
+    np.testing.assert_allclose(found.theta, truth[0], atol=1e-4)
+    assert found.converged and len(found.modes) == 1 and "one mode" in found.in_words()
+
+
+def test_laplace_is_exact_for_a_gaussian(gauss, truth):
+    scale = np.array([1.0, 2.0])
+    np.testing.assert_allclose(gauss.covariance * np.outer(scale, scale), truth[1], rtol=1e-6)
+    np.testing.assert_allclose(gauss.observed, gauss.expected, rtol=1e-6)
+    np.testing.assert_allclose(gauss.sigma, np.sqrt(np.diag(truth[1])), rtol=1e-3)
+    assert gauss.kind == "observed"
+
+
+def test_exact_and_differenced_curvature_agree(target, best, gauss):
+    exact = inference.laplace(target, best, curvature=inference.Exact())
+    np.testing.assert_allclose(exact.observed, gauss.observed, rtol=1e-7)
+
+
+def test_identifiability_names_the_directions(target, best):
+    told = inference.identifiability(target, best)
+    covariance = np.linalg.inv(inference.expected_information(target, best.u)[0])
+    width = np.sqrt(np.diag(covariance))
+    assert told.condition_fisher == pytest.approx(np.linalg.cond(np.linalg.inv(covariance)))
+    assert told.condition_correlation == pytest.approx(np.linalg.cond(covariance / np.outer(width, width)))
+    assert told.fisher.effective == pytest.approx(2.0, abs=0.05)
+    assert "of the correlation matrix" in told.in_words() and " b" in told.fisher.in_words(0)
+
+
+def check(posterior, truth, sigmas=5.0):
+    draws, (mean, covariance) = posterior.flat, truth
+    size = posterior.verdict.table["ess_bulk"]
+    width = np.sqrt(np.diag(covariance))
+    assert np.all(np.abs(draws.mean(0) - mean) < sigmas * width / np.sqrt(size))
+    np.testing.assert_allclose(np.cov(draws.T), covariance, atol=sigmas * np.sqrt(2.0 / size.min()) * width.max() ** 2)
+
+
+@pytest.fixture(scope="module")
+def chains(target, gauss):
+    return inference.nuts(target, gauss, chains=4, warmup=100, draws=400, key=3)
+
+
+def test_nuts(chains, truth):
+    check(chains, truth)
+    assert chains.verdict.good, chains.verdict.sentence
+    assert {"posterior", "prior", "sample_stats", "observed_data", "constant_data"} <= set(chains.data.groups())
+    assert chains.data.posterior["a"].attrs["units"] == "1" and chains.data.posterior["a"].dims == ("chain", "draw")
+
+
+def test_trajectories_of_one_length(target, gauss, truth):
+    settings = inference.NutsSettings(trajectory=1.5)
+    found = inference.nuts(target, gauss, chains=4, warmup=100, draws=400, key=4, settings=settings)
+    check(found, truth)
+    assert found.data.attrs["sampler"] == "HMC (numpyro)"
+    stats = found.data.sample_stats
+    assert np.all(stats.n_steps <= np.ceil(1.5 * 1.5 / stats.step_size)) and float(stats.n_steps.mean()) < 3
+
+
+def test_chains_learn_from_each_other_in_warm_up(target, gauss, truth):
+    """A start whose widths are wrong is forgotten; chains of one posterior get one step size."""
+    wrong = gauss._replace(covariance=np.diag([36.0, 1.0 / 36.0]) * np.diag(gauss.covariance))
+    steps = {}
+    for adapt in (False, True):
+        settings = inference.NutsSettings(trajectory=1.5, adapt_mass=adapt)
+        found = inference.nuts(target, wrong, chains=4, warmup=100, draws=400, key=5, settings=settings)
+        assert len(np.unique(found.data.sample_stats.step_size)) == 1
+        steps[adapt] = float(found.data.sample_stats.n_steps.mean())
+    check(found, truth)
+    assert steps[True] < 3 and steps[False] > 3 * steps[True], steps
+
+
+@pytest.mark.parametrize("method", [inference.AffineInvariant(), inference.EnsembleSlice()], ids=["aies", "ess"])
+def test_ensembles(target, gauss, truth, method):
+    check(inference.ensemble(target, gauss, walkers=8, warmup=100, draws=400, method=method), truth)
+
+
+def test_predictive_groups(target, chains):
+    full = inference.add_predictive(target, chains, 100)
+    assert {"posterior_predictive", "prior_predictive", "log_likelihood"} <= set(full.data.groups())
+    told = inference.predictive(target, chains.thinned(200))
+    assert 0.0 < told.p_value["data"] < 1.0 and told.failed == 0
+    # The density of a point given the others is the joint density over that of the others.
+    theta = np.array([0.3, 0.7])
+    u = target.coordinates(theta)
+    each = target.point_log_likelihoods(target.predict(u), target.values(u))
+    mean = SLOPES @ theta
+    joint = stats.multivariate_normal(mean, COVARIANCE).logpdf(Y)
+    for i in range(3):
+        rest = np.delete(np.arange(3), i)
+        others = stats.multivariate_normal(mean[rest], COVARIANCE[np.ix_(rest, rest)]).logpdf(Y[rest])
+        assert float(each[i]) == pytest.approx(joint - others, rel=1e-10)
+
+
+def test_a_point_that_does_not_count_is_as_if_it_were_not_there(target):
+    fewer = target.with_data(np.array([1.0, np.nan, 1.5]))
+    theta = np.array([0.3, 0.7])
+    keep = [0, 2]
+    expected = stats.multivariate_normal((SLOPES @ theta)[keep], COVARIANCE[np.ix_(keep, keep)]).logpdf(Y[keep])
+    got = float(fewer.log_likelihood(target.coordinates(theta)))
+    assert got == pytest.approx(expected - 0.5 * np.log(2 * np.pi), rel=1e-12)
+    information = inference.expected_information(fewer, np.zeros(2))[0]
+    slopes = SLOPES[keep] * [1.0, 2.0]
+    np.testing.assert_allclose(
+        information, slopes.T @ np.linalg.solve(COVARIANCE[np.ix_(keep, keep)], slopes) + np.eye(2)
+    )
+
+
+def test_two_modes_are_told_apart():
+    target = inference.Target.of_function(lambda t: t**2, [1.0], [0.01], {"a": (-3.0, 3.0)})
+    found = inference.maximise(target, starts=8)
+    assert len(found.modes) == 2 and "2 modes" in found.in_words()
+    np.testing.assert_allclose(sorted(m[0][0] for m in found.modes), [-1.0, 1.0], atol=0.02)
+
+
+@pytest.fixture(scope="module")
+def mocks(target):
+    return inference.campaign(target, 256, halos=None, block=64, key=8)
+
+
+@pytest.mark.slow
+def test_mocks_of_a_right_model_are_calibrated(mocks):
+    assert mocks.status_counts() == {"fitted": 256}
+    share, error = mocks.coverage()
+    assert np.all(np.abs(share - 0.6827) < 3.5 * error)
+    assert np.all(mocks.uniformity() > 1e-3)
+    assert "68% intervals hold" in mocks.verdict()
+    levels, curve = mocks.curve()
+    assert np.abs(curve - levels[:, None]).max() < 0.12
+
+
+def test_errors_halved_on_purpose_are_detected(target):
+    wrong = target.scaled_errors(0.5)
+
+    class Overconfident(inference.FitLaplace):
+        def __call__(self, _, y, truth, key, store=None):
+            return super().__call__(wrong, y, truth, key, store)
+
+    told = inference.campaign(target, 128, halos=None, block=64, key=6, fit=Overconfident())
+    assert np.all(told.uniformity() < 0.05) and "not calibrated" in told.verdict()
+
+
+@pytest.mark.slow
+def test_mocks_by_sampling_are_calibrated(target):
+    fit = inference.FitNuts(chains=1, warmup=50, draws=100)
+    told = inference.campaign(target, 64, halos=None, block=64, key=7, fit=fit)
+    share, error = told.coverage()
+    assert np.all(np.abs(share - 0.6827) < 3.5 * error)
+
+
+def test_a_stray_walker_is_told(target, gauss):
+    made = inference.ensemble(target, gauss, walkers=16, warmup=100, draws=800)
+    assert "chains disagree" not in made.verdict.sentence
+    values = {name: np.array(made.data.posterior[name]) for name in made.names}
+    for each in values.values():
+        each[5] = each.mean() - 8.0 * each.std()
+    stray = inference.posterior.verdict(az.from_dict(posterior=values), together=True)
+    assert "chains disagree" in stray.sentence and not stray.good
+
+
+def test_posteriors_of_other_data_warm_up_apart(target):
+    weight = np.linalg.inv(COVARIANCE)
+    covariance = np.linalg.inv(SLOPES.T @ weight @ SLOPES + np.diag([1.0, 0.25]))
+    y = np.repeat([Y, Y + [3.0, -1.0, 0.5]], 2, axis=0)
+    made = nuts_chains(
+        target, np.zeros((4, 2)), np.repeat(np.eye(2)[None], 4, 0), y, 150, 400, 3, NutsSettings(), together=2
+    )
+    steps = made.stats["step_size"][:, -1]
+    assert steps[0] == steps[1] and steps[2] == steps[3] and steps[0] != steps[2]
+    theta = np.asarray(target.theta(made.u)).reshape(2, -1, 2)
+    for own, draws in zip(y[::2], theta, strict=True):
+        mean = covariance @ (SLOPES.T @ weight @ own + np.array([0.0, 0.25]))
+        np.testing.assert_allclose(draws.mean(axis=0), mean, atol=4.0 * np.sqrt(covariance.max() / 200))
+        np.testing.assert_allclose(np.cov(draws.T), covariance, atol=0.3 * covariance.max())
+
+
+def test_a_campaign_goes_on_inside_a_block(target, tmp_path):
+    class Dying(io.StateFile):
+        left = 4
+
+        def save(self, arrays):
+            super().save(arrays)
+            Dying.left -= 1
+            if not Dying.left:
+                raise KeyboardInterrupt
+
+    def campaign(unfinished=None):
+        fit = inference.FitNuts(chains=2, warmup=30, draws=40)
+        return inference.campaign(target, 4, halos=None, block=2, key=9, fit=fit, unfinished=unfinished)
+
+    with pytest.raises(KeyboardInterrupt):
+        campaign(lambda name: Dying(tmp_path / name))
+    (kept,) = tmp_path.iterdir()
+    made = int(io.StateFile(kept).load()["done"])
+    assert 0 < made < 70
+    resumed, whole = campaign(lambda name: io.StateFile(tmp_path / name)), campaign()
+    for one, other in zip(resumed[2:], whole[2:], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_forecasts_follow_the_errors(target, best):
+    scenarios = [*inference.scaled_scenarios((1.0, 0.1)), *inference.shift_scenarios(target, 0.1)]
+    told = inference.forecast(target, best.u, scenarios, sample=["errors x 0.1"], chains=2, warmup=50, draws=300)
+    assert np.all(told.sigma_fisher[1] < 0.15 * told.sigma_fisher[0])
+    np.testing.assert_allclose(told.sigma_sampled[1], told.sigma_fisher[1], rtol=0.2)
+    assert np.isnan(told.sigma_sampled[0]).all() and told.bits[1] > told.bits[0]
+    weight = np.linalg.inv(COVARIANCE)
+    moved = np.linalg.inv(SLOPES.T @ weight @ SLOPES + np.diag([1.0, 0.25])) @ (SLOPES.T @ weight @ np.full(3, 0.1))
+    np.testing.assert_allclose(told.bias[2], moved, rtol=1e-8)
