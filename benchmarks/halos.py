@@ -20,7 +20,7 @@ jax.config.update("jax_num_cpu_devices", 2)
 import numpy as np  # noqa: E402
 
 import corundum as co  # noqa: E402
-from corundum.halos.trees.conversion import convert_trees  # noqa: E402
+from corundum.halos.conversion import convert_trees  # noqa: E402
 from corundum.halos.trees.formats.lhalotree import RECORD  # noqa: E402
 from corundum.units import GRAVITY  # noqa: E402
 

@@ -16,7 +16,7 @@ LAYERS = [
 ]  # fmt: skip
 """From the bottom up: a module imports from its own layer and from those before it."""
 ROOMS = {
-    "halos": ["", "branches", "tables", "generate", "trees", "reading"],
+    "halos": ["", "branches", "tables", "trees", "generate", "reading", "report", "conversion"],
     "cli": ["", "runfile", "jobs", "commands", "main"],
 }
 """The same inside a family: its own files first, then its folders (and files that join them) from the bottom up."""

@@ -14,7 +14,7 @@ import corundum as co
 from corundum import halos as H
 from corundum.cli.main import main
 from corundum.cli.runfile.builder import build
-from corundum.halos.trees import conversion as halo_conversion
+from corundum.halos import conversion as halo_conversion
 from corundum.halos.trees import reader as trees
 from tree_files import SCALES, known_forest, write_consistent_trees, write_sublink
 
@@ -141,7 +141,7 @@ def test_what_was_read_with_other_settings_is_read_again(tmp_path, monkeypatch):
 KILLED = """
 import os, signal, sys
 from corundum.cli.main import main
-from corundum.io import halo_conversion
+from corundum.halos import conversion as halo_conversion
 
 stage, arguments = sys.argv[1], sys.argv[2:]
 owner = {"a file": halo_conversion._write_branches, "the end": halo_conversion.save}

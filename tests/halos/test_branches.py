@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from corundum import halos as H
 from corundum.cosmology import planck15
 from corundum.halos.branches.provenance import listed
+from corundum.halos.report import report_on
 from corundum.halos.trees.forests import Forest, main_branches
-from corundum.halos.trees.report import report_on
 from corundum.units import GRAVITY
 
 COSMOLOGY = planck15()
@@ -111,8 +111,8 @@ def test_mergers_are_kept_cut_and_saved(tmp_path):
     halo, time, ratio = halos.mergers.to_list()
     assert halo.tolist() == [0, 0] and time.tolist() == [3.0, 9.0] and ratio.tolist() == [0.5, 0.1]
     assert len(halos[1:].mergers.to_list()[0]) == 0 and len(halos[[1, 0]].mergers.to_list()[0]) == 2
-    halos.save(tmp_path / "h.h5", halos)
-    back = halos.read(tmp_path / "h.h5")
+    H.save(tmp_path / "h.h5", halos)
+    back = H.read(tmp_path / "h.h5")
     np.testing.assert_array_equal(back.mergers.time, halos.mergers.time)
     assert jax.tree.structure(back.mergers) == jax.tree.structure(halos.mergers)
     with pytest.raises(ValueError, match=r"both must be \(halos, mergers\)"):

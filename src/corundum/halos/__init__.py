@@ -33,6 +33,7 @@ from .interpolation import (
 )
 from .mergers import Mergers
 from .reading import read
+from .report import BranchReport, report_on
 from .selection import select_by_mass, select_by_weight, select_evenly, select_isolated, select_representative
 from .tables.reader import read_table
 from .trees.formats import (
@@ -48,7 +49,6 @@ from .trees.formats import (
     YtreeArbor,
 )
 from .trees.reader import read_branches, read_trees, smooth_trees
-from .trees.report import BranchReport, report_on
 
 __all__ = [
     "AbstractBranchRepair",

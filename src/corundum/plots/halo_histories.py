@@ -65,7 +65,7 @@ def raw_over_smooth(worst: Sequence[Any], axes: np.ndarray | None = None) -> np.
     Parameters
     ----------
     worst : sequence of RawAndSmooth
-        ``worst`` of a `corundum.halos.trees.report.BranchReport`.
+        ``worst`` of a `corundum.halos.BranchReport`.
     axes : array of Axes, optional
         One for each halo; default a new figure.
     """
@@ -91,7 +91,7 @@ def mean_growth(means: Sequence[Any], ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     means : sequence of MeanHistory
-        ``means`` of a `corundum.halos.trees.report.BranchReport`.
+        ``means`` of a `corundum.halos.BranchReport`.
     ax : Axes, optional
     """
     ax = new_axes() if ax is None else ax

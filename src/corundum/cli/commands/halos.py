@@ -105,7 +105,7 @@ def _origin(table: dict[str, Any]) -> dict[str, str]:
 
 
 def _convert(arguments: argparse.Namespace) -> str:
-    from ...halos.trees.conversion import convert_trees
+    from ...halos.conversion import convert_trees
     from ...plots.reports.halos import report_path, write_halo_report
     from ...storage.files import check_destination
     from ..runfile.builder import construct

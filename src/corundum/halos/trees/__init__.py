@@ -1,3 +1,3 @@
-"""Merger trees of simulations: formats, main branches, conversion to halo histories, and a validation report."""
+"""Merger trees of simulations: their formats, how they are found and read, and their main branches."""
 
 __all__: list[str] = []

@@ -2,7 +2,7 @@
 
 Files are read a few trees at a time, so that memory is bounded by the main branches and not by the forest, and
 several files at once in processes of their own.  What was read, dropped and changed is counted in the provenance;
-`corundum.halos.trees.report` looks closer.
+`corundum.halos.report` looks closer.
 """
 
 import functools

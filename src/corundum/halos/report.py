@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from ...units import GYR_YR
-from ..branches.branch import Branch, Smoothed
-from ..branches.provenance import listed
-from ..branches.repair import count_jumps
-from ..generate.diffmah import diffmah_population
-from ..histories import HaloHistories
+from ..units import GYR_YR
+from .branches.branch import Branch, Smoothed
+from .branches.provenance import listed
+from .branches.repair import count_jumps
+from .generate.diffmah import diffmah_population
+from .histories import HaloHistories
 
 __all__ = ["BranchReport", "RawAndSmooth", "MeanHistory", "report_on"]
 

@@ -21,24 +21,21 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
-from ... import __version__
-from ...cosmology import Cosmology
-from ...storage.files import check_destination, checksum, create_hdf5, open_hdf5
-from .. import (
-    AbstractBranchRepair,
-    AbstractConcentration,
-    AbstractMassLoss,
-    AbstractSmoothing,
-    AbstractTreeFormat,
-    Branch,
-    HaloHistories,
-)
-from ..files import save
-from .branch_sets import FileBranches, joined
-from .file_workers import map_files
-from .reader import branch_reader, smooth_trees
+from .. import __version__
+from ..cosmology import Cosmology
+from ..storage.files import check_destination, checksum, create_hdf5, open_hdf5
+from .branches.branch import Branch
+from .branches.repair import AbstractBranchRepair
+from .branches.smoothing import AbstractMassLoss, AbstractSmoothing
+from .concentration import AbstractConcentration
+from .files import save
+from .histories import HaloHistories
 from .report import BranchReport, report_on
-from .sources import find_trees
+from .trees.branch_sets import FileBranches, joined
+from .trees.file_workers import map_files
+from .trees.formats import AbstractTreeFormat
+from .trees.reader import branch_reader, smooth_trees
+from .trees.sources import find_trees
 
 __all__ = ["Conversion", "convert_trees"]
 
