@@ -36,7 +36,7 @@ def test_histories_come_back(tmp_path_factory, seed, radius, growth):
         provenance={"source": "über <tree>", "a": "1", "9": "first, second"},
     )
     co.halos.save(path, halos)
-    back = halos.read(path)
+    back = co.halos.read(path)
     assert same(back, halos)
     assert back.provenance == halos.provenance
     assert type(back.interpolation) is type(halos.interpolation)

@@ -80,13 +80,14 @@ def test_killed_with_signal_9(tmp_path):
     """A process is killed while it samples; another one finishes, and its draws are those of an undisturbed run."""
     script = (
         "import sys, jax; jax.config.update('jax_enable_x64', True); jax.config.update('jax_num_cpu_devices', 2);"
-        "sys.path.insert(0, sys.argv[2]);"
-        "import time, corundum as co, test_inference_checkpoints as t; from corundum import inference;"
+        "sys.path.insert(0, sys.argv[2]); import time, corundum as co, importlib.util as u;"
+        "spec = u.spec_from_file_location('checkpoints', sys.argv[3]);"
+        "t = u.module_from_spec(spec); spec.loader.exec_module(t); from corundum import inference;"
         "p = t.target(); s = co.io.StateFile(sys.argv[1]);"
         "inference.nuts(p, t.start(p), chains=2, warmup=40, draws=200, store=s, progress=lambda q: time.sleep(0.2))"
     )
     path = tmp_path / "chains.npz"
-    command = [sys.executable, "-c", script, str(path), str(SUPPORT)]
+    command = [sys.executable, "-c", script, str(path), str(SUPPORT), __file__]
     process = subprocess.Popen(command, env=dict(os.environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while process.poll() is None and not path.exists():

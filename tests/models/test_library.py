@@ -1,5 +1,7 @@
 """The library of physics: published numbers, limits, conservation, composition, and what each addition must show."""
 
+from importlib import resources
+
 import equinox as eqx
 import h5py
 import jax
@@ -12,6 +14,7 @@ import corundum as co
 from corundum import models, physics
 from corundum.models import derivative
 from corundum.numerics.limiters import HardPositivePart, Unlimited
+from corundum.physics.cooling import primordial
 from library import COSMOLOGY, MODELS, draw_galaxy
 
 GYR_S, GYR_YR, MSUN_G = 3.15576e16, 1e9, 1.98840987e33
@@ -98,7 +101,7 @@ def equilibrium_electrons(temperature, hydrogen, helium, background):
 @pytest.mark.parametrize("log_t", [3.8, 4.2, 5.0])
 def test_electrons_are_those_of_ionisation_equilibrium(log_n, log_t):
     background = physics.FaucherGiguere20()(1.0)
-    ions = physics.primordial.ion_fractions(10.0**log_t, 10.0**log_n, 0.08, background)
+    ions = primordial.ion_fractions(10.0**log_t, 10.0**log_n, 0.08, background)
     exact = equilibrium_electrons(10.0**log_t, 10.0**log_n, 0.08, background)
     assert float(ions.electrons) == pytest.approx(exact, rel=2e-3)
     assert float(ions.hi + ions.hii) == pytest.approx(1.0) and float(
@@ -108,13 +111,13 @@ def test_electrons_are_those_of_ionisation_equilibrium(log_n, log_t):
 
 def test_without_a_background_primordial_cooling_is_that_of_sutherland_and_dopita():
     """Two independent calculations of collisional equilibrium: 0.1 dex in the median above 10^4.2 K."""
-    path = co.physics.cooling.resources.files("corundum.data") / "cooling" / "sutherland_dopita93_cie.csv"
+    path = resources.files("corundum.data") / "cooling" / "sutherland_dopita93_cie.csv"
     with path.open() as lines:
         table = np.array([[float(x) for x in line.split(",")] for line in lines if line[0] not in "#l"])
     log_t, published = table[:, 0], table[:, 1]
-    nothing = physics.primordial.Background(*[jnp.zeros(())] * 6)
+    nothing = primordial.Background(*[jnp.zeros(())] * 6)
     helium = 0.1  # abundances of the tables
-    cooling, _ = physics.primordial.primordial_cooling(10.0 ** jnp.asarray(log_t), 1e-2, helium, nothing, 0.0)
+    cooling, _ = primordial.primordial_cooling(10.0 ** jnp.asarray(log_t), 1e-2, helium, nothing, 0.0)
     ours = np.log10(np.asarray(cooling) / ((1.0 + 2.0 * helium) * (1.0 + helium)))
     apart = np.abs(ours - published)[(log_t > 4.2) & (log_t < 8.0)]
     assert np.median(apart) < 0.1 and apart.max() < 0.25

@@ -1,7 +1,6 @@
 """The commands ``corundum fit``, ``corundum mocks`` and ``corundum forecast``: their arguments and their help."""
 
 import argparse
-import importlib
 from typing import Any
 
 from ...configuration import configure
@@ -63,5 +62,7 @@ def add_inference_commands(commands: Any, look: dict[str, Any]) -> None:
 
 def _run(arguments: argparse.Namespace, name: str) -> int:
     configure()
-    job = importlib.import_module(f".{name}", __package__)
+    from ..jobs import fit, forecast, mocks
+
+    job = {"fit": fit, "forecast": forecast, "mocks": mocks}[name]
     return run_or_check(arguments, job.run, job.check)
