@@ -2,6 +2,7 @@
 
 import inspect
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -97,3 +98,45 @@ def test_numbers_are_declared_parameters_and_axes_have_labels(cls):
     assert len(jax.tree.leaves(relation)) == len(parameters.describe(relation))
     for axis in (relation.x_axis, relation.y_axis):
         assert axis.unit == "dex" and axis.meaning.count("$") == 2
+
+
+class MeanStellarAge(relations.AbstractRelation):
+    """A relation that reads the past of its galaxies."""
+
+    title = "mean stellar age"
+    x_axis = relations.STELLAR_MASS
+    y_axis = relations.STELLAR_MASS
+    histories = ("sfr", "mstar")
+
+    def x(self, galaxies):
+        return jnp.log10(galaxies["mstar"])
+
+    def y(self, galaxies):
+        return jnp.log10(jnp.mean(galaxies.history("sfr"), axis=-1))
+
+
+def test_histories_that_relations_and_measurements_need_are_collected_once():
+    plain, measurement = observables.StellarToHaloMass(), observables.load("shmr_moster18")
+    assert observables.histories_of(plain) == observables.histories_of([measurement, plain]) == ()
+    aged = eqx.tree_at(lambda m: m.relation, measurement, MeanStellarAge())
+    assert observables.histories_of(aged) == ("sfr", "mstar")
+    assert observables.histories_of([plain, MeanStellarAge(), aged]) == ("sfr", "mstar")
+
+
+def test_a_single_string_is_not_taken_letter_by_letter():
+    class Careless(MeanStellarAge.__base__):
+        title, x_axis, y_axis, histories = "", relations.STELLAR_MASS, relations.STELLAR_MASS, "sfr"
+        x = y = MeanStellarAge.x
+
+    with pytest.raises(TypeError, match=r"Careless.histories: got the string 'sfr'; give a tuple of names, \('sfr',\)"):
+        observables.histories_of(Careless())
+
+
+def test_a_measurement_hands_histories_to_its_relation():
+    class Past(dict):
+        def history(self, name):
+            return jnp.ones((40, 3)) * 10.0 if name == "sfr" else None
+
+    measurement = eqx.tree_at(lambda m: m.relation, observables.load("shmr_moster18"), MeanStellarAge())
+    regressed = measurement.predict(Past(mstar=10 ** jnp.linspace(10.0, 13.0, 40)))
+    np.testing.assert_allclose(regressed.mean, 1.0, rtol=1e-12)

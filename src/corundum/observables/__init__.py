@@ -3,6 +3,7 @@
 from .abundance import Abundance, cosmic_density, cosmic_sfr_density, mass_function_of, stellar_mass_function
 from .catalogue import regress_catalogue
 from .files import available, load, read
+from .histories import histories_of
 from .measurement import ERROR_KINDS, Measurement
 from .regression import (
     AbstractRegression,
@@ -46,6 +47,7 @@ __all__ = [
     "available",
     "cosmic_density",
     "cosmic_sfr_density",
+    "histories_of",
     "load",
     "mass_function_of",
     "published_nodes",

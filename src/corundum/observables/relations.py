@@ -1,9 +1,13 @@
 """Scaling relations: which two numbers of a galaxy an observable compares.
 
-A relation reads named quantities of galaxies (`galaxies["mstar"]`) and returns the two axes of a published
-figure, always in log10.  Anything indexed by name serves: the `Galaxies` of a population at one redshift, or
-a dictionary.  A galaxy with no logarithm on an axis (mass zero, failed solve) gets NaN there, and derivatives
-stay finite; the regressions of `corundum.observables.regression` leave such galaxies out.
+A relation reads named quantities of galaxies (``galaxies["mstar"]``) and returns the two axes of a published figure,
+always in log10.  Anything indexed by name serves: the `Galaxies` of a population at one redshift, or a dictionary.  A
+galaxy with no logarithm on an axis (mass zero, failed solve) gets NaN there, and derivatives stay finite; the
+regressions of `corundum.observables.regression` leave such galaxies out.
+
+A relation that depends on the past of a galaxy names the curves that it reads in its class attribute `histories`, and
+reads them as ``galaxies.history("sfr")``; `corundum.observables.histories_of` collects these names for
+``evolve(histories=...)``.
 """
 
 import abc
@@ -39,30 +43,63 @@ class AbstractRelation(eqx.Module):
         What the relation is called in a sentence.
     x_axis, y_axis : Quantity
         Unit and axis label of each axis.
+    histories : tuple of str
+        Quantities whose history the relation reads, as ``galaxies.history(name)``; none by default.
+
+    Examples
+    --------
+    A relation of your own is one class:
+
+    >>> class GasToStars(co.observables.AbstractRelation):
+    ...     title = "gas to stellar mass ratio"
+    ...     x_axis = co.units.Quantity("dex", "log10 stellar mass", log=False)
+    ...     y_axis = co.units.Quantity("dex", "log10 gas over stars", log=False)
+    ...
+    ...     def x(self, galaxies):
+    ...         return jnp.log10(galaxies["mstar"])
+    ...
+    ...     def y(self, galaxies):
+    ...         return jnp.log10(galaxies["mism"] / galaxies["mstar"])
+    >>> round(float(GasToStars().y({"mism": jnp.array(1e9), "mstar": jnp.array(1e10)})), 3)
+    -1.0
     """
 
     title: eqx.AbstractClassVar[str]
     x_axis: eqx.AbstractClassVar[Quantity]
     y_axis: eqx.AbstractClassVar[Quantity]
+    histories: ClassVar[tuple[str, ...]] = ()
 
     @abc.abstractmethod
     def x(self, galaxies: Any) -> Float[Array, " n"]:
-        """Horizontal axis of each galaxy [dex]."""
+        """Horizontal axis of each galaxy [dex].
+
+        Parameters
+        ----------
+        galaxies : Galaxies or mapping of str to array, shape (n,)
+        """
 
     @abc.abstractmethod
     def y(self, galaxies: Any) -> Float[Array, " n"]:
-        """Vertical axis of each galaxy [dex]."""
+        """Vertical axis of each galaxy [dex]; the argument is that of `x`."""
 
 
 def _log10(value):
-    # Two `where`s: the derivative of the branch not taken must be finite too.
+    # Two `where`s: the derivative of the branch that is not used must be finite too.
     value = jnp.asarray(value, jnp.float64)
-    good = (value > 0) & jnp.isfinite(value)
-    return jnp.where(good, jnp.log10(jnp.where(good, value, 1.0)), jnp.nan)
+    positive = (value > 0) & jnp.isfinite(value)
+    return jnp.where(positive, jnp.log10(jnp.where(positive, value, 1.0)), jnp.nan)
 
 
 class StellarToHaloMass(AbstractRelation):
-    """lg(Mstar/Mvir) against lg Mvir [Msun]."""
+    """log10(Mstar / Mvir) against log10 Mvir [Msun].
+
+    Examples
+    --------
+    >>> relation = co.observables.StellarToHaloMass()
+    >>> galaxies = {"mvir": 1e12, "mstar": 1e10}
+    >>> float(relation.x(galaxies)), float(relation.y(galaxies))
+    (12.0, -2.0)
+    """
 
     title: ClassVar[str] = "stellar-to-halo mass ratio"
     x_axis: ClassVar[Quantity] = HALO_MASS
@@ -76,7 +113,14 @@ class StellarToHaloMass(AbstractRelation):
 
 
 class ColdGasFraction(AbstractRelation):
-    """lg(Mism/Mstar) against lg Mstar [Msun]; Mism is all cold gas, HI + H2 + helium."""
+    """log10(Mism / Mstar) against log10 Mstar [Msun]; Mism is all cold gas, HI + H2 + helium.
+
+    Examples
+    --------
+    >>> relation = co.observables.ColdGasFraction()
+    >>> float(relation.y({"mism": 1e9, "mstar": 1e10}))
+    -1.0
+    """
 
     title: ClassVar[str] = "cold gas to stellar mass ratio"
     x_axis: ClassVar[Quantity] = STELLAR_MASS
@@ -90,12 +134,24 @@ class ColdGasFraction(AbstractRelation):
 
 
 class GasMetallicity(AbstractRelation):
-    """Gas-phase 12 + lg(O/H) against lg Mstar [Msun].
+    """Gas-phase 12 + log10(O/H) against log10 Mstar [Msun].
 
-    A model follows metals, not oxygen: 12 + lg(O/H) = solar_oxygen + lg(Z_ism / solar_metallicity), the solar
+    A model follows metals, not oxygen: 12 + log10(O/H) = solar_oxygen + log10(Z_ism / solar_metallicity), the solar
     abundance pattern at a hydrogen fraction close to solar.  The two solar numbers must come from one source.
-    Pandya et al. 2026 fit lg(Z_ism / 0.02), `GasMetallicity(solar_metallicity=0.02)`, which is 0.17 dex
-    lower.
+    Pandya et al. 2026 fit log10(Z_ism / 0.02), `GasMetallicity(solar_metallicity=0.02)`, which is 0.17 dex lower.
+
+    Parameters
+    ----------
+    solar_metallicity : float
+        Solar metal mass fraction that goes with `solar_oxygen`.
+    solar_oxygen : float
+        Solar 12 + log10(O/H).
+
+    Examples
+    --------
+    >>> relation = co.observables.GasMetallicity()
+    >>> round(float(relation.y({"mzism": 1.34e7, "mism": 1e9, "mstar": 1e10})), 2)
+    8.69
     """
 
     title: ClassVar[str] = "gas-phase mass-metallicity relation"
@@ -112,7 +168,7 @@ class GasMetallicity(AbstractRelation):
     solar_oxygen: Float[Array, ""] = parameter(
         8.69,
         unit="dex",
-        meaning="solar 12 + lg(O/H)",
+        meaning="solar 12 + log10(O/H)",
         source="Asplund et al. 2009, ARA&A 47, 481, table 1",
         bounds=(8.5, 9.0),
     )
@@ -126,7 +182,19 @@ class GasMetallicity(AbstractRelation):
 
 
 class StellarMetallicity(AbstractRelation):
-    """lg(Z_star/Z_sun), mass-weighted, against lg Mstar [Msun]; each measurement states its own Z_sun."""
+    """log10(Z_star / Z_sun), mass-weighted, against log10 Mstar [Msun]; each measurement states its own Z_sun.
+
+    Parameters
+    ----------
+    solar_metallicity : float
+        Solar metal mass fraction of the axis.
+
+    Examples
+    --------
+    >>> relation = co.observables.StellarMetallicity(solar_metallicity=0.0142)
+    >>> round(float(relation.y({"mzstar": 1.42e7, "mstar": 1e10})), 2)
+    -1.0
+    """
 
     title: ClassVar[str] = "stellar mass-metallicity relation"
     x_axis: ClassVar[Quantity] = STELLAR_MASS
@@ -149,7 +217,14 @@ class StellarMetallicity(AbstractRelation):
 
 
 class StarFormingMainSequence(AbstractRelation):
-    """lg SFR [Msun/yr] against lg Mstar [Msun]."""
+    """log10 SFR [Msun/yr] against log10 Mstar [Msun].
+
+    Examples
+    --------
+    >>> relation = co.observables.StarFormingMainSequence()
+    >>> float(relation.x({"mstar": 1e10})), float(relation.y({"sfr": 10.0}))
+    (10.0, 1.0)
+    """
 
     title: ClassVar[str] = "star-forming main sequence"
     x_axis: ClassVar[Quantity] = STELLAR_MASS
@@ -163,11 +238,22 @@ class StarFormingMainSequence(AbstractRelation):
 
 
 class HaloBaryonFraction(AbstractRelation):
-    """lg[(Mcgm + Mism + Mstar) / (f_b Mvir)] against lg Mvir [Msun].
+    """log10[(Mcgm + Mism + Mstar) / (f_b Mvir)] against log10 Mvir [Msun].
 
-    Mvir is all matter, baryons included, as in the halo histories and in the accretion rate f_b dMvir/dt: a
-    halo that keeps its cosmic share of baryons has 0.  (Pandya et al. 2026 add the baryons on top of Mvir
-    instead.)
+    Mvir is all matter, baryons included, as in the halo histories and in the accretion rate f_b dMvir/dt: a halo that
+    keeps its cosmic share of baryons has 0.  (Pandya et al. 2026 add the baryons on top of Mvir instead.)
+
+    Parameters
+    ----------
+    baryon_fraction : float
+        Cosmic baryon fraction omega_b / omega_m.
+
+    Examples
+    --------
+    >>> relation = co.observables.HaloBaryonFraction(baryon_fraction=0.16)
+    >>> galaxies = {"mvir": 1e12, "mcgm": 6e10, "mism": 1e10, "mstar": 1e10}
+    >>> round(float(relation.y(galaxies)), 3)
+    -0.301
     """
 
     title: ClassVar[str] = "halo baryon fraction over the cosmic one"
