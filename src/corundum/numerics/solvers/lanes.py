@@ -102,15 +102,16 @@ def _solve(solver, equation, start, initial, stops, args):
 @_solve.def_jvp
 def _solve_jvp(primals, tangents):
     solver, equation, *inputs = primals
-    fixed = jax.lax.stop_gradient(eqx.filter(inputs, eqx.is_array))
-    found, fractions = _recorded_search(solver, equation, *fixed)
-    steps = jnp.where(found.status == 0, found.steps, 0)
+    arrays, static = eqx.partition(inputs, eqx.is_array)  # a law may hold functions, such as those of a network
+    fixed = eqx.combine(jax.lax.stop_gradient(arrays), static)
+    trajectory, fractions = _recorded_search(solver, equation, *fixed)
+    steps = jnp.where(trajectory.status == 0, trajectory.steps, 0)
 
     def values(*inputs):
         return replay(equation, *inputs, fractions, steps, solver.width(len(steps)))
 
     primal, tangent = eqx.filter_jvp(values, tuple(inputs), tuple(tangents[2:]))
-    return found._replace(values=primal), Trajectory(tangent, None, None, None)
+    return trajectory._replace(values=primal), Trajectory(tangent, None, None, None)
 
 
 def _search(solver, equation, start, initial, stops, args):
@@ -186,8 +187,8 @@ def _recorded_search(solver, equation, start, initial, stops, args):
         return jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], groups * width)[..., :n]
 
     done, fractions = jax.lax.map(group, jax.tree.map(split, waiting))
-    found = jax.tree.map(lambda leaf: jnp.moveaxis(joined(leaf), -1, 0), done)
-    return Trajectory(*found[1:]), joined(fractions)
+    finished = jax.tree.map(lambda leaf: jnp.moveaxis(joined(leaf), -1, 0), done)
+    return Trajectory(*finished[1:]), joined(fractions)
 
 
 def _waiting(start, initial, stops, total):

@@ -39,11 +39,12 @@ def flat_over_sets(
     @solve.def_vmap
     def solve_sets(sets, batched, arrays):
         solver, start, initial, stops, args = eqx.combine(arrays, static)
-        (flags,) = batched
+        (of_arrays,) = batched
+        flags = eqx.combine(of_arrays, jax.tree.map(lambda leaf: False, static))  # functions are the same in all sets
         of_solver, of_start, of_initial, of_stops, of_args = flags
         n = start.shape[-1]
         if any(jax.tree.leaves((of_solver, of_stops))):  # sets that differ in these cannot share a list
-            axes = jax.tree.map(lambda flag: 0 if flag else None, flags)
+            axes = jax.tree.map(lambda flag: 0 if flag else None, of_arrays)
             solved = jax.vmap(solve.fun, (axes,))(arrays)
             return solved, jax.tree.map(lambda leaf: True, solved)
         start, initial = (
