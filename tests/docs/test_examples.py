@@ -1,0 +1,51 @@
+"""Every file in examples/ runs: scripts at a small size, run files through their command with few halos."""
+
+import re
+import runpy
+import sys
+
+import pytest
+
+from corundum.cli.main import main
+from places import ROOT
+
+EXAMPLES = ROOT / "examples"
+SCRIPTS = {
+    "extend.py": ["."],
+    "feedback_constraints.py": [".", "8", "as published"],
+    "phase_transition.py": ["phase_transition.png"],
+    "prior_sensitivity.py": ["24", "8", "."],
+}
+"""Arguments of each script; what it writes goes to the current folder."""
+
+RUN_FILES = {
+    "black_holes.toml": ("sensitivity", ["halos.n=4"]),
+    "fit_published.toml": ("fit", ["halos.n=8"]),
+    "quickstart.toml": ("run", ["halos.n=16"]),
+}
+"""Command of each run file, and what makes it small."""
+
+
+def test_no_example_is_left_out():
+    assert {path.name for path in EXAMPLES.glob("*.*")} == set(SCRIPTS) | set(RUN_FILES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_scripts_run(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [name, *SCRIPTS[name]])
+    runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+    assert any(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
+    if name == "prior_sensitivity.py":
+        published = capsys.readouterr().out.split("stellar mass, linear amplitudes")[0]
+        assert float(re.search(r"largest in (\d+)%", published)[1]) > 50
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RUN_FILES)
+def test_run_files_run(name, tmp_path, capsys):
+    command, settings = RUN_FILES[name]
+    smaller = [argument for setting in settings for argument in ("--set", setting)]
+    assert main([command, str(EXAMPLES / name), "-o", str(tmp_path / "out"), *smaller]) == 0, capsys.readouterr().err
+    assert (tmp_path / "out" / "report.html").stat().st_size > 10_000

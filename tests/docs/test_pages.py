@@ -1,0 +1,72 @@
+"""Every Python block and every command of README and of the pages in docs/ runs as it stands.
+
+A page is a script: its blocks run one after the other with the same names, in an empty folder.  Pages that fit or
+solve large populations are slow checks.  Commands that take a run file are checked with ``--dry-run``, which builds
+everything the run file describes and computes nothing.
+"""
+
+import re
+import shlex
+
+import pytest
+
+from corundum.cli.main import main
+from places import ROOT
+
+PAGES = ["README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
+SLOW = {"docs/inference.md", "docs/sensitivity.md", "docs/results_file.md"}
+"""Pages whose blocks take more than some ten seconds."""
+
+PLACEHOLDER = re.compile(r"\b[A-Z]{4,}\b|\||\[|\.\.\.|mymodule")
+"""What a line shows that describes a command instead of giving one."""
+
+
+def blocks(page):
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
+
+
+def commands(page):
+    """The `corundum ...` lines of a page that can be typed as they are; a backslash continues a line."""
+    text = (ROOT / page).read_text().replace("\\\n", " ")
+    lines = re.findall(r"^(?: {4}|\$ )(corundum [a-z][^#\n`]*)", text, flags=re.MULTILINE)
+    return [line.strip() for line in lines if not PLACEHOLDER.search(line)]
+
+
+def pages_with_blocks():
+    for page in PAGES:
+        if blocks(page):
+            yield pytest.param(page, marks=[pytest.mark.slow] if page in SLOW else [])
+
+
+@pytest.mark.parametrize("page", pages_with_blocks())
+def test_the_blocks_of_a_page_run(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    names: dict = {"__name__": "__main__"}
+    for number, block in enumerate(blocks(page), start=1):
+        exec(compile(block, f"{page}, block {number}", "exec"), names)
+    if page == "README.md":
+        assert "{'solved': 1000}" in capsys.readouterr().out
+    if page == "docs/sensitivity.md":
+        assert (tmp_path / "jacobian.png").stat().st_size > 10_000
+
+
+COMMANDS = sorted({command for page in PAGES for command in commands(page) if len(shlex.split(command)) > 2})
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_of_the_pages_run(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    arguments = shlex.split(command)[1:]
+    if arguments[0] in ("run", "fit", "mocks", "forecast", "sensitivity"):
+        where = arguments.index("-o")
+        arguments[where : where + 2] = ["--dry-run"]
+    assert main(arguments) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_between_pages_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text()):
+        if "://" not in target:
+            assert ((ROOT / page).parent / target).exists(), f"{page} links to {target}"
