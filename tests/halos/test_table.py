@@ -263,12 +263,20 @@ def _renamed(old, new):
 TWO_POINTS = {name: values[: len(TIME) + 2] for name, values in columns().items()}
 
 BAD_TABLES = {
-    "missing mass": (columns(mvir=None), {}, "no mvir or log_mvir among .*give the name it has there"),
+    "missing mass": (columns(mvir=None), {}, "no mvir or log_mvir among .*give the name it has in the table"),
     "misspelt mass": (_renamed("mvir", "mvri"), {}, "did you mean 'mvri'.*columns={'mvir': 'mvri'}"),
     "missing time": (columns(time=None), {}, "no time or redshift or scale_factor"),
     "missing halo": (_renamed("halo_id", "galaxy"), {}, "no halo_id"),
-    "asked for a name not there": (columns(), {"columns": {"mvir": "Mvirr"}}, "did you mean 'mvir'"),
-    "asked for no quantity": (columns(), {"columns": {"mass_vir": "mvir"}}, "none of halo_id"),
+    "asked for a name not there": (
+        columns(),
+        {"columns": {"mvir": "Mvirr"}},
+        r"got 'Mvirr' for mvir; did you mean mvir\?",
+    ),
+    "asked for no quantity": (
+        columns(),
+        {"columns": {"mass_vir": "mvir"}},
+        "got the quantity 'mass_vir'; .*allowed halo_id",
+    ),
     "two masses": (columns(log_mvir=np.log10(columns()["mvir"])), {}, "both masses"),
     "two halo ids": (
         _renamed("halo_id", "halo") | {"branch": columns()["halo_id"]},
@@ -277,7 +285,7 @@ BAD_TABLES = {
     ),
     "unknown unit": (columns(), {"units": {"mvir": "Msun/hh"}}, "allowed Msun, Msun/h"),
     "unit of no column": (columns(), {"units": {"rvir": "kpc"}}, "no column for rvir"),
-    "unit of no quantity": (columns(), {"units": {"mvri": "Msun"}}, "did you mean 'mvir'"),
+    "unit of no quantity": (columns(), {"units": {"mvri": "Msun"}}, r"did you mean mvir\? allowed halo_id"),
     "h missing": (columns(), {"units": {"mvir": "Msun/h"}}, "give h="),
     "h is H0": (columns(), {"h": 67.74}, "over 100 km/s/Mpc"),
     "time in Myr": (_column("time", lambda t: t * 1e3), {}, "taken as Gyr, allowed are Gyr, Myr"),

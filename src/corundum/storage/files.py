@@ -1,8 +1,9 @@
-"""Writing and opening files so that nothing is ever half there.
+"""Writing files in one step, and opening them with checks.
 
-Every file corundum leaves behind is written beside its destination and then takes its name in one step, so
-that a full disk, a crash or an interrupt never damages a file that was already there.  `open_hdf5` is the one
-way in: it tells a missing, foreign, truncated or too new file apart, each in one sentence.
+Every file that corundum writes is first written under another name in the same folder and renamed when it is complete,
+so that a full disk, a crash or an interrupt never damages the file that was there before.  `open_hdf5` opens what
+corundum wrote and says in one sentence whether a file is missing, foreign, truncated or too new; `open_foreign_hdf5`
+does the same for files of other codes.
 """
 
 import contextlib
@@ -17,51 +18,100 @@ import h5py
 
 from .. import __version__
 
-__all__ = ["FORMAT_VERSION", "atomic_path", "check_destination", "checksum", "create_hdf5", "open_hdf5"]
+__all__ = [
+    "FORMAT_VERSION",
+    "atomic_path",
+    "check_destination",
+    "checksum",
+    "create_hdf5",
+    "open_hdf5",
+    "open_foreign_hdf5",
+    "has_hdf5_signature",
+    "missing_file_message",
+]
 
 FORMAT_VERSION = 1
 """Version of the HDF5 layout; raised when a file can no longer be read by older code."""
 
 _FORMAT = "corundum"
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_NAMES_IN_MESSAGE = 8
 
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
-    """A scratch path in the folder of `path`; it becomes `path` when the block ends without an error.
+    """A temporary path in the folder of `path`, which is renamed to `path` when the block ends without an error.
+
+    Parameters
+    ----------
+    path : path
+        Where the file shall be; a link is followed.
+
+    Yields
+    ------
+    Path
+        An empty file to write to.
 
     Raises
     ------
     OSError
-        The folder is missing or not writable, `path` is a folder, or the disk is full.  What was at `path`
-        before is untouched.
+        The folder is missing or not writable, `path` is a folder, or the disk is full.  A file that was at `path`
+        before is then unchanged.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from corundum.storage.files import atomic_path
+    >>> with atomic_path("table.txt") as temporary:
+    ...     characters = temporary.write_text("z 0.0")
+    >>> Path("table.txt").read_text()
+    'z 0.0'
     """
     target = Path(os.path.realpath(path))
     check_destination(target)
-    scratch = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
-        # Made here, exclusively and with the user's umask, so that a folder without permission is found out
-        # first.
-        os.close(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        yield scratch
-        _sync(scratch)
-        os.replace(scratch, target)
+        # The file is created exclusively and with the user's umask before any work is done, so that a folder without
+        # write permission is noticed at once.
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, target)
     except OSError as error:
-        raise _explained(error, target) from error
+        raise _explain_write_error(error, target) from error
     finally:
-        scratch.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def create_hdf5(path: str | os.PathLike, content: str) -> Iterator[h5py.File]:
-    """A new HDF5 file to be filled, put in place at the end of the block (see `atomic_path`).
+    """A new HDF5 file to write to, put in place when the block ends (see `atomic_path`).
 
     Parameters
     ----------
     path : path
     content : str
-        What the file holds, ``"results"`` or ``"halos"``; `open_hdf5` checks it.
+        What the file holds, such as ``"results"`` or ``"halos"``; `open_hdf5` checks it.
+
+    Yields
+    ------
+    h5py.File
+
+    Raises
+    ------
+    OSError
+        As for `atomic_path`.
+
+    Examples
+    --------
+    >>> from corundum.storage.files import create_hdf5, open_hdf5
+    >>> with create_hdf5("masses.h5", "masses") as file:
+    ...     file["mstar"] = [1.0e10, 2.0e10]
+    >>> with open_hdf5("masses.h5", "masses") as file:
+    ...     file["mstar"][0].item()
+    10000000000.0
     """
-    with atomic_path(path) as scratch, h5py.File(scratch, "w") as file:
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["format"] = _FORMAT
         file.attrs["content"] = content
         file.attrs["format_version"] = FORMAT_VERSION
@@ -73,6 +123,16 @@ def create_hdf5(path: str | os.PathLike, content: str) -> Iterator[h5py.File]:
 def open_hdf5(path: str | os.PathLike, content: str) -> Iterator[h5py.File]:
     """A file written by corundum, open for reading.
 
+    Parameters
+    ----------
+    path : path
+    content : str
+        What the file has to hold, as given to `create_hdf5`.
+
+    Yields
+    ------
+    h5py.File
+
     Raises
     ------
     FileNotFoundError
@@ -82,7 +142,7 @@ def open_hdf5(path: str | os.PathLike, content: str) -> Iterator[h5py.File]:
     """
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(errno.ENOENT, "no such results file; check the spelling", str(path))
+        raise FileNotFoundError(errno.ENOENT, f"no such {content} file; check the spelling", str(path))
     if path.is_dir():
         raise ValueError(f"{path}: is a folder; give the HDF5 file inside it")
     try:
@@ -90,16 +150,83 @@ def open_hdf5(path: str | os.PathLike, content: str) -> Iterator[h5py.File]:
             _check_header(file, path, content)
             yield file
     except PermissionError as error:
-        raise PermissionError(error.errno, "the file may not be read by you", str(path)) from error
+        reason = "you have no permission to read the file; change its permissions"
+        raise PermissionError(error.errno, reason, str(path)) from error
     except (OSError, RuntimeError) as error:
-        raise ValueError(f"{path}: {_reading_trouble(error)}") from error
+        raise ValueError(f"{path}: {_explain_read_error(error)}") from error
     except KeyError as error:
         name = str(error).strip("\"'")
         raise ValueError(f"{path}: a part of the file is missing ({name}); write it again") from error
 
 
+@contextlib.contextmanager
+def open_foreign_hdf5(path: str | os.PathLike) -> Iterator[h5py.File]:
+    """An HDF5 file written by another code, open for reading.
+
+    Parameters
+    ----------
+    path : path
+
+    Yields
+    ------
+    h5py.File
+
+    Raises
+    ------
+    ValueError
+        There is no such file, it is not HDF5, it is truncated or damaged, or what is read from it is missing.
+    """
+    path = Path(path)
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except FileNotFoundError:
+        raise ValueError(missing_file_message(path)) from None
+    except KeyError as error:
+        raise ValueError(f"{path}: a part of the file is missing ({_one_line(error)}); copy the file again") from None
+    except (OSError, RuntimeError) as error:
+        damaged = has_hdf5_signature(path)
+        reason = "the HDF5 file is truncated or damaged" if damaged else "is not an HDF5 file"
+        raise ValueError(f"{path}: {reason} ({_one_line(error)}); copy the file again") from None
+
+
+def has_hdf5_signature(path: str | os.PathLike) -> bool:
+    """Whether a file begins as HDF5 files do, even if the rest is damaged; False where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(_HDF5_SIGNATURE)) == _HDF5_SIGNATURE
+    except OSError:
+        return False
+
+
+def missing_file_message(path: Path) -> str:
+    """What to tell a user whose file does not exist: the path, and what the folder has instead.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from corundum.storage.files import missing_file_message
+    >>> _ = Path("forest.h5").write_text("")
+    >>> missing_file_message(Path("forests.h5"))
+    'forests.h5: no such file; . has forest.h5'
+    """
+    if not path.parent.is_dir():
+        return f"{path}: no such file; there is no folder {path.parent} either"
+    names = sorted(file.name for file in path.parent.iterdir())[:_NAMES_IN_MESSAGE]
+    return f"{path}: no such file; {path.parent} has {', '.join(names) or 'no files'}"
+
+
 def checksum(paths: Iterable[Path]) -> str:
-    """SHA-256 of the content of files, one after the other, in hexadecimal."""
+    """SHA-256 of the content of some files, one after the other, in hexadecimal.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from corundum.storage.files import checksum
+    >>> _ = Path("empty.txt").write_text("")
+    >>> checksum([Path("empty.txt")])[:8]
+    'e3b0c442'
+    """
     digest = hashlib.sha256()
     for path in paths:
         with path.open("rb") as content:
@@ -109,7 +236,7 @@ def checksum(paths: Iterable[Path]) -> str:
 
 
 def check_destination(target: Path) -> None:
-    """Refuse a place that no file can be written to, before the work that would fill it.
+    """Refuse a path that no file can be written to, before the work whose result it shall hold begins.
 
     Raises
     ------
@@ -130,19 +257,19 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _explained(error: OSError, target: Path) -> OSError:
-    # h5py reports the errno of the failed write inside a page of addresses: keep the number, say what it
+def _explain_write_error(error: OSError, target: Path) -> OSError:
+    # h5py reports the errno of the failed write in the middle of a long text: we keep the number and say what it
     # means.
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        told = "the disk, quota or file size limit was reached while writing; free some space or write elsewhere"
+        reason = "the disk, quota or file size limit was reached while writing; free some space or write elsewhere"
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        told = "the folder cannot be written to; choose another folder or change its permissions"
-        return PermissionError(error.errno, told, str(target.parent))
+        reason = "the folder cannot be written to; choose another folder or change its permissions"
+        return PermissionError(error.errno, reason, str(target.parent))
     elif error.strerror and error.filename is not None:
-        told = f"writing failed ({error.strerror.lower()})"
+        reason = f"writing failed ({error.strerror.lower()})"
     else:
-        told = f"writing failed ({str(error).splitlines()[0]})"
-    return type(error)(error.errno or errno.EIO, told, str(target))
+        reason = f"writing failed ({str(error).splitlines()[0]})"
+    return type(error)(error.errno or errno.EIO, reason, str(target))
 
 
 def _check_header(file: h5py.File, path: Path, content: str) -> None:
@@ -155,15 +282,20 @@ def _check_header(file: h5py.File, path: Path, content: str) -> None:
             f"{path}: has format version {version}, written by corundum {writer}, but "
             f"this corundum reads up to {FORMAT_VERSION}; update corundum"
         )
-    found = file.attrs["content"]
-    if found != content:
-        raise ValueError(f"{path}: holds {found}, not {content}; open it with the function for {found}")
+    stored = file.attrs["content"]
+    if stored != content:
+        raise ValueError(f"{path}: holds {stored}, not {content}; open it with the function for {stored}")
 
 
-def _reading_trouble(error: Exception) -> str:
+def _explain_read_error(error: Exception) -> str:
     text = str(error)
     if "truncated file" in text:
         return "the file is cut short; copy it again, or repeat the run that wrote it"
     if "signature not found" in text:
-        return "is not an HDF5 file (or not even its beginning is there); give a file written by corundum"
+        return "is not an HDF5 file, or even its first bytes are missing; give a file written by corundum"
     return "the file is damaged; copy it again, or repeat the run that wrote it"
+
+
+def _one_line(error: Exception) -> str:
+    """The text of an error of h5py, which may run over many lines, short enough for a message."""
+    return " ".join(str(error).strip("\"'").split())[:120]

@@ -1,4 +1,4 @@
-"""Tables of published numbers that are shipped with the package."""
+"""Tables of published numbers that come with the package."""
 
 from importlib import resources
 

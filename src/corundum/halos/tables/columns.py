@@ -1,11 +1,10 @@
-"""Names and units of the columns of a halo table, and the checks that catch a wrong one.
+"""Names and units of the columns of a halo table.
 
-A column is found by its name or one of a few other spellings, in any case; its unit comes from the reader's
-`units`, from the header (``mvir [Msun/h]``) or from an HDF5 attribute, and else is the default: Msun, proper
-kpc, km/s, Gyr.
+A column is recognised by the name of its quantity or one of a few other spellings, in any case.  Its unit is the one
+that the caller states, else the one in the header (``mvir [Msun/h]``) or in an HDF5 attribute, else the default: Msun,
+proper kpc, km/s, Gyr.
 """
 
-import difflib
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -13,11 +12,13 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["Column", "COLUMNS", "Unit", "UNITS", "match_columns", "find_unit", "convert", "nearest"]
+from ...messages import did_you_mean, similar_names
+
+__all__ = ["Column", "COLUMNS", "Unit", "UNITS", "match_columns", "find_unit", "convert"]
 
 
 class Column(NamedTuple):
-    """A quantity of a halo table: what kind of unit it has and how it may be spelt."""
+    """A quantity of a halo table: the kind of unit it has, its meaning, and how its column may be spelt."""
 
     kind: str
     meaning: str
@@ -27,7 +28,7 @@ class Column(NamedTuple):
 COLUMNS = {
     "halo_id": Column(
         "label",
-        "which halo a row belongs to",
+        "the halo that a row belongs to",
         ("haloid", "halo", "branch", "rootid", "root_id", "tree_root_id", "id"),
     ),
     "time": Column("time", "cosmic age", ("t", "age", "cosmic_age")),
@@ -40,11 +41,14 @@ COLUMNS = {
     "concentration": Column("number", "NFW concentration", ("c", "cvir", "c_vir", "cnfw")),
     "rs": Column("length", "NFW scale radius", ("r_s", "scale_radius")),
     "vmax": Column("velocity", "peak circular velocity", ("v_max",)),
-    "weight": Column("number", "number or number density of halos each stands for", ("weights",)),
-    "isolated": Column("number", "1 where no heavier halo is near at the end, 0 where one is", ("is_isolated",)),
-    "separation": Column("number", "distance from a heavier halo at the end, in its virial radii", ()),
+    "weight": Column("number", "number or number density of halos that a halo represents", ("weights",)),
+    "isolated": Column("number", "1 if no heavier halo is near at the end, 0 otherwise", ("is_isolated",)),
+    "separation": Column("number", "distance from a heavier halo at the end, in virial radii of that halo", ()),
     "mass_definition": Column("label", "mass definition, the same in all rows", ("mdef",)),
 }
+"""Every quantity that a halo table may have."""
+
+_OFTEN_MISSPELT = ("rvir", "vvir", "concentration", "vmax", "weight", "mass_definition")
 
 
 class Unit(NamedTuple):
@@ -69,44 +73,60 @@ UNITS = {
     "time": {"Gyr": Unit(1.0), "Myr": Unit(1e-3), "yr": Unit(1e-9)},
     "number": {"1": Unit(1.0)},
 }
-"""Allowed units by kind of column; the first of each is the default."""
+"""Allowed units by kind of column; the first of each kind is the default."""
+
+_SHORT_FORMS = (
+    ("comoving", "c"),
+    ("proper", ""),
+    ("physical", ""),
+    ("dimensionless", "1"),
+    ("none", "1"),
+    ("solmass", "msun"),
+    ("msol", "msun"),
+    ("m_sun", "msun"),
+    ("kms^-1", "km/s"),
+    ("kms-1", "km/s"),
+)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint naming the closest of the `known` names, or nothing."""
-    by_lower = {option.lower(): option for option in known}
-    found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
-    return f"; did you mean {by_lower[found[0]]!r}?" if found else ""
-
-
-def match_columns(present: Iterable[str], asked: Mapping[str, str] | None) -> dict[str, str]:
-    """Which name in the table each quantity has.
+def match_columns(names: Iterable[str], chosen: Mapping[str, str] | None) -> dict[str, str]:
+    """The name in the table of each quantity that the table has.
 
     Parameters
     ----------
-    present : iterable of str
-        Names in the table.
-    asked : mapping of str to str, optional
-        Names in the table by quantity, for those the reader should not look for.
+    names : iterable of str
+        Names of the columns of the table.
+    chosen : mapping of str to str, optional
+        Names in the table by quantity, where the caller states them.
+
+    Returns
+    -------
+    dict of str to str
 
     Raises
     ------
     ValueError
-        A name is unknown, missing or fits twice, or the table lacks what a history needs.
+        A name is unknown, missing or fits twice, or the table lacks a quantity that a history needs.
+
+    Examples
+    --------
+    >>> from corundum.halos.tables.columns import match_columns
+    >>> match_columns(["Tree", "A", "logM"], {"halo_id": "Tree"})
+    {'halo_id': 'Tree', 'scale_factor': 'A', 'log_mvir': 'logM'}
     """
-    present, asked = list(present), dict(asked or {})
-    for quantity, name in asked.items():
+    names, chosen = list(names), dict(chosen or {})
+    for quantity, name in chosen.items():
         if quantity not in COLUMNS:
-            raise ValueError(f"columns: {quantity!r} is none of {', '.join(COLUMNS)}{nearest(quantity, COLUMNS)}")
-        if name not in present:
-            raise ValueError(
-                f"columns: {quantity} should be {name!r} but the table has {', '.join(present)}{nearest(name, present)}"
-            )
-    found = dict(asked)
+            hint = did_you_mean(quantity, COLUMNS, number=1, cutoff=0.5)
+            raise ValueError(f"columns: got the quantity {quantity!r}; {hint}allowed {', '.join(COLUMNS)}")
+        if name not in names:
+            hint = did_you_mean(name, names, number=1, cutoff=0.5)
+            raise ValueError(f"columns: got {name!r} for {quantity}; {hint}the table has {', '.join(names)}")
+    matches = dict(chosen)
     for quantity, column in COLUMNS.items():
-        fits = [name for name in present if name.lower() in (quantity, *column.spellings)]
-        fits = [name for name in fits if name not in asked.values()]
-        if quantity in asked or not fits:
+        fits = [name for name in names if name.lower() in (quantity, *column.spellings)]
+        fits = [name for name in fits if name not in chosen.values()]
+        if quantity in chosen or not fits:
             continue
         if quantity in (name.lower() for name in fits):
             fits = [name for name in fits if name.lower() == quantity]
@@ -115,90 +135,99 @@ def match_columns(present: Iterable[str], asked: Mapping[str, str] | None) -> di
                 f"columns: {' and '.join(fits)} could both be {quantity}; say which, as "
                 f"columns={{{quantity!r}: {fits[0]!r}}}"
             )
-        found[quantity] = fits[0]
-    _warn_of_near_misses(found, present)
-    _require(found, present, "halo_id")
-    _require(found, present, "mvir", "log_mvir")
-    _require(found, present, "time", "redshift", "scale_factor")
-    if "mvir" in found and "log_mvir" in found:
+        matches[quantity] = fits[0]
+    _warn_of_misspelt_columns(matches, names)
+    _require_one_of(matches, names, "halo_id")
+    _require_one_of(matches, names, "mvir", "log_mvir")
+    _require_one_of(matches, names, "time", "redshift", "scale_factor")
+    if "mvir" in matches and "log_mvir" in matches:
         raise ValueError(
-            f"columns: {found['mvir']} and {found['log_mvir']} are both masses; keep one of them in the table"
+            f"columns: {matches['mvir']} and {matches['log_mvir']} are both masses; keep one of them in the table"
         )
-    return found
+    return matches
 
 
-def _warn_of_near_misses(found, present):
-    for name in (name for name in present if name not in found.values()):
-        options = [q for q in ("rvir", "vvir", "concentration", "vmax", "weight", "mass_definition") if q not in found]
-        like = difflib.get_close_matches(name.lower(), options, n=1, cutoff=0.8)
-        if like:
+def _warn_of_misspelt_columns(matches: dict[str, str], names: list[str]) -> None:
+    absent = [quantity for quantity in _OFTEN_MISSPELT if quantity not in matches]
+    for name in (name for name in names if name not in matches.values()):
+        for quantity in similar_names(name.lower(), absent, number=1, cutoff=0.8):
             warnings.warn(
-                f"column {name!r} is not used; if it is the {COLUMNS[like[0]].meaning}, give "
-                f"columns={{{like[0]!r}: {name!r}}}",
+                f"column {name!r} is not used; if it is the {COLUMNS[quantity].meaning}, give "
+                f"columns={{{quantity!r}: {name!r}}}",
                 stacklevel=4,
             )
 
 
-def _require(found, present, *quantities):
-    if any(quantity in found for quantity in quantities):
+def _require_one_of(matches: dict[str, str], names: list[str], *quantities: str) -> None:
+    if any(quantity in matches for quantity in quantities):
         return
-    free = [name.lower() for name in present if name not in found.values()]
+    free = [name.lower() for name in names if name not in matches.values()]
     hints = (
         (name, quantity)
         for quantity in quantities
-        for spelling in (quantity, *(s for s in COLUMNS[quantity].spellings if len(s) > 2))
-        for name in difflib.get_close_matches(spelling, free, n=1, cutoff=0.7)
+        for spelling in (quantity, *(other for other in COLUMNS[quantity].spellings if len(other) > 2))
+        for name in similar_names(spelling, free, number=1, cutoff=0.7)
     )
     lower, quantity = next(hints, (None, quantities[0]))
-    like = next((name for name in present if name.lower() == lower), None)
-    example = f"did you mean {like!r}? then give" if like else "give the name it has there, as"
+    similar = next((name for name in names if name.lower() == lower), None)
+    advice = f"did you mean {similar!r}? then give" if similar else "give the name it has in the table, as"
     raise ValueError(
-        f"columns: no {' or '.join(quantities)} among {', '.join(present) or 'no columns at all'}; "
-        f"{example} columns={{{quantity!r}: {like or 'name'!r}}}"
+        f"columns: no {' or '.join(quantities)} among {', '.join(names) or 'no columns at all'}; "
+        f"{advice} columns={{{quantity!r}: {similar or 'name'!r}}}"
     )
 
 
 def find_unit(quantity: str, text: str | None) -> tuple[str, Unit]:
-    """Canonical name and meaning of the unit `text` of a quantity; the default if there is none.
+    """Canonical name and meaning of the unit of a quantity.
+
+    Parameters
+    ----------
+    quantity : str
+        One of `COLUMNS`.
+    text : str or None
+        The unit as somebody has written it; empty or None for the default.
 
     Raises
     ------
     ValueError
         The unit is not one of those allowed for this quantity.
+
+    Examples
+    --------
+    >>> from corundum.halos.tables.columns import find_unit
+    >>> find_unit("rvir", "comoving kpc / h")
+    ('ckpc/h', Unit(factor=1.0, h_power=-1, a_power=1))
     """
     allowed = UNITS[COLUMNS[quantity].kind]
     if text is None or not text.strip():
         return next(iter(allowed.items()))
-    plain = _plain(text)
+    normalised = _normalise(text)
     for name, unit in allowed.items():
-        if _plain(name) == plain:
+        if _normalise(name) == normalised:
             return name, unit
-    raise ValueError(f"units: {quantity} has unit {text!r}; allowed {', '.join(allowed)}{nearest(text, allowed)}")
+    hint = did_you_mean(text, allowed, number=1, cutoff=0.5)
+    raise ValueError(f"units: {quantity} has unit {text!r}; {hint}allowed {', '.join(allowed)}")
 
 
-def _plain(text: str) -> str:
-    plain = text.lower().replace(" ", "").replace("*", "")
-    if plain.startswith(("log10(", "dex(")) and plain.endswith(")"):
-        plain = plain[plain.index("(") + 1 : -1]
-    for long, short in (
-        ("comoving", "c"),
-        ("proper", ""),
-        ("physical", ""),
-        ("dimensionless", "1"),
-        ("none", "1"),
-    ):
-        plain = plain.replace(long, short)
-    for long, short in (
-        ("solmass", "msun"),
-        ("msol", "msun"),
-        ("m_sun", "msun"),
-        ("kms^-1", "km/s"),
-        ("kms-1", "km/s"),
-    ):
-        plain = plain.replace(long, short)
-    return plain.replace("h^-1", "/h") if plain.endswith("h^-1") else plain
+def _normalise(text: str) -> str:
+    """A unit in small letters, without spaces and in the shortest of its usual spellings."""
+    unit = text.lower().replace(" ", "").replace("*", "")
+    if unit.startswith(("log10(", "dex(")) and unit.endswith(")"):
+        unit = unit[unit.index("(") + 1 : -1]
+    for long, short in _SHORT_FORMS:
+        unit = unit.replace(long, short)
+    return unit.replace("h^-1", "/h") if unit.endswith("h^-1") else unit
 
 
-def convert(values: Float[np.ndarray, " n"], unit: Unit, h: float, scale_factor: Float[np.ndarray, " n"]):
-    """`values` in the default unit."""
+def convert(
+    values: Float[np.ndarray, " n"] | float, unit: Unit, h: float, scale_factor: Float[np.ndarray, " n"] | float
+) -> Float[np.ndarray, " n"] | float:
+    """Values in the default unit of their kind.
+
+    Examples
+    --------
+    >>> from corundum.halos.tables.columns import Unit, convert
+    >>> float(convert(70.0, Unit(1e3, h_power=-1, a_power=1), h=0.7, scale_factor=0.5))
+    50000.0
+    """
     return values * (unit.factor * h**unit.h_power) * scale_factor**unit.a_power

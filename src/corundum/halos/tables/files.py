@@ -1,25 +1,40 @@
-"""Reading halo tables from disk, as they are: names, values and stated units of every column.
+"""Halo tables as they are on disk: names, values and stated units of every column.
 
-Two formats: text with a header row (comma or white space between columns, lines starting with # are
-comments), and HDF5 with one dataset per column.  What the columns mean is decided elsewhere
-(`corundum.halos.tables.columns`).
+There are two formats: text with a header row (columns separated by commas or white space, lines starting with # are
+comments), and HDF5 with one dataset per column.  `corundum.halos.tables.columns` decides what the columns mean.
 """
 
 import re
 from pathlib import Path
 from typing import NamedTuple
 
+import h5py
 import numpy as np
+
+from ...storage.files import has_hdf5_signature, missing_file_message, open_foreign_hdf5
 
 __all__ = ["RawTable", "column_names", "read_file"]
 
-_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_HDF5_SUFFIXES = (".h5", ".hdf5", ".hdf")
 _HEADER_FIELD = re.compile(r"[^\s\[(]+(?:\s*[\[(][^\])]*[\])])?")
-_UNIT_IN_HEADER = re.compile(r"^(.*?)\s*[\[(]([^\])]*)[\])]$")
+_NAME_AND_UNIT = re.compile(r"^(.*?)\s*[\[(]([^\])]*)[\])]$")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|inf", re.IGNORECASE)
 
 
 class RawTable(NamedTuple):
-    """Columns of equal length by name, the units that the file states, and where each row is."""
+    """A table before anything is known of what its columns mean.
+
+    Attributes
+    ----------
+    columns : dict of str to array, shape (n,)
+        Numbers or texts by the name of the column.
+    units : dict of str to str
+        Units that the file states, by the name of the column.
+    rows : array, shape (n,)
+        Number of each row in the file.
+    row_word : str
+        What such a number counts: ``"line"`` or ``"row"``.
+    """
 
     columns: dict[str, np.ndarray]
     units: dict[str, str]
@@ -27,7 +42,7 @@ class RawTable(NamedTuple):
     row_word: str
 
     def place(self, row: int) -> str:
-        """Where row number `row` is in the file, in words."""
+        """Where the row with this index is in the file, for messages."""
         return f"{self.row_word} {self.rows[row]}"
 
 
@@ -38,80 +53,55 @@ def read_file(path: str | Path) -> RawTable:
     ------
     ValueError
         There is no such file, or it is empty, damaged, or not a table.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from corundum.halos.tables.files import read_file
+    >>> _ = Path("halos.txt").write_text("halo_id a mvir[Msun/h]\\n1 0.5 1e11\\n1 1.0 4e11\\n")
+    >>> table = read_file("halos.txt")
+    >>> table.units, table.columns["a"].tolist(), table.place(1)
+    ({'mvir': 'Msun/h'}, ['0.5', '1.0'], 'line 3')
     """
     path = Path(path)
     if path.is_dir():
         raise ValueError(f"{path}: is a directory; give the table itself, a text or HDF5 file")
     if not path.exists():
-        beside = sorted(p.name for p in path.parent.glob("*") if p.is_file()) if path.parent.is_dir() else []
-        raise ValueError(f"{path}: no such file; {path.parent} has {', '.join(beside[:8]) or 'no files'}")
+        raise ValueError(missing_file_message(path))
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: the file is empty; a table needs a header and one row per halo and snapshot")
-    with path.open("rb") as file:
-        signed = file.read(8) == _HDF5_SIGNATURE
-    if signed or path.suffix.lower() in (".h5", ".hdf5", ".hdf"):
+    if has_hdf5_signature(path) or path.suffix.lower() in _HDF5_SUFFIXES:
         return _read_hdf5(path)
     return _read_text(path)
 
 
 def column_names(path: Path) -> list[str]:
-    """Names of the columns of what may be a table, without reading its rows; none if it is no table."""
+    """Names of the columns of a file that may be a table, without reading its rows; none if it is no table."""
     try:
-        with path.open("rb") as file:
-            signed = file.read(8) == _HDF5_SIGNATURE
-        if signed:
-            import h5py  # only for this format
-
-            with h5py.File(path, "r") as file:
+        if has_hdf5_signature(path):
+            with open_foreign_hdf5(path) as file:
                 return [name for name, item in file.items() if isinstance(item, h5py.Dataset)]
         with path.open(encoding="utf-8-sig") as file:
-            header = next((line for line in file if line.strip() and not line.lstrip().startswith("#")), "")
+            header = next((line for line in file if _has_content(line)), "")
     except (OSError, ValueError):
         return []
-    return _split_units([f.strip() for f in header.split(",")] if "," in header else _HEADER_FIELD.findall(header))[0]
+    return _split_units(_header_fields(header))[0]
 
 
-def _read_text(path):
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: is neither text nor HDF5; save the table as one of these") from error
-    kept = [
-        (number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")
-    ]
-    if not kept:
-        raise ValueError(f"{path}: has comments only; a table needs a header row without # and one row per snapshot")
-    header = kept[0][1]
-    comma = "," in header
-    fields = [f.strip() for f in header.split(",")] if comma else _HEADER_FIELD.findall(header)
-    if all(_is_number(field) for field in fields):
-        raise ValueError(
-            f"{path}: line {kept[0][0]} should name the columns but has numbers; write the header row without #"
-        )
-    names, units = _split_units(fields)
-    doubled = [name for name in names if names.count(name) > 1]
-    if doubled:
-        raise ValueError(f"{path}: two columns are named {doubled[0]!r}; rename one of them")
-    if len(kept) == 1:
-        raise ValueError(f"{path}: has a header but no rows; a table needs one row per halo and snapshot")
-    split = [[f.strip() for f in line.split(",")] if comma else line.split() for _, line in kept[1:]]
-    for (number, _), row in zip(kept[1:], split, strict=True):
-        if len(row) != len(names):
-            raise ValueError(
-                f"{path}: line {number} has {len(row)} fields where the header names {len(names)}; repair that line"
-            )
-    columns = dict(zip(names, np.array(split).T, strict=True))
-    return RawTable(columns, units, np.array([number for number, _ in kept[1:]]), "line")
+def _has_content(line: str) -> bool:
+    """Whether a line of text is neither empty nor a comment."""
+    return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
-def _is_number(text):
-    return re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|inf", text.strip(), re.IGNORECASE) is not None
+def _header_fields(header: str) -> list[str]:
+    return [field.strip() for field in header.split(",")] if "," in header else _HEADER_FIELD.findall(header)
 
 
-def _split_units(fields):
+def _split_units(fields: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Names of the columns, and the units that stand in brackets after some of them."""
     names, units = [], {}
     for field in fields:
-        match = _UNIT_IN_HEADER.match(field)
+        match = _NAME_AND_UNIT.match(field)
         name = match[1] if match else field
         names.append(name)
         if match:
@@ -119,37 +109,64 @@ def _split_units(fields):
     return names, units
 
 
-def _read_hdf5(path):
-    import h5py  # only for this format
-
+def _read_text(path: Path) -> RawTable:
     try:
-        with h5py.File(path, "r") as file:
-            columns = {name: np.asarray(item) for name, item in file.items() if isinstance(item, h5py.Dataset)}
-            stated = {name: file[name].attrs for name in columns}
-            units = {name: _text(a.get("unit", a.get("units", ""))) for name, a in stated.items()}
-            groups = [name for name in file if name not in columns]
-    except (OSError, RuntimeError, KeyError) as error:
-        raise ValueError(f"{path}: the HDF5 file is truncated or damaged ({error}); copy or write it again") from error
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: is neither text nor HDF5; save the table as one of these") from error
+    numbered = [(number, line) for number, line in enumerate(lines, 1) if _has_content(line)]
+    if not numbered:
+        raise ValueError(f"{path}: has comments only; a table needs a header row without # and one row per snapshot")
+    (header_number, header), rows = numbered[0], numbered[1:]
+    fields = _header_fields(header)
+    if all(_NUMBER.fullmatch(field) for field in fields):
+        raise ValueError(
+            f"{path}: line {header_number} should name the columns but has numbers; write the header row without #"
+        )
+    names, units = _split_units(fields)
+    repeated = [name for name in names if names.count(name) > 1]
+    if repeated:
+        raise ValueError(f"{path}: two columns are named {repeated[0]!r}; rename one of them")
+    if not rows:
+        raise ValueError(f"{path}: has a header but no rows; a table needs one row per halo and snapshot")
+    values = []
+    for number, line in rows:
+        row = [field.strip() for field in line.split(",")] if "," in header else line.split()
+        if len(row) != len(names):
+            raise ValueError(
+                f"{path}: line {number} has {len(row)} fields where the header names {len(names)}; repair that line"
+            )
+        values.append(row)
+    columns = dict(zip(names, np.array(values).T, strict=True))
+    return RawTable(columns, units, np.array([number for number, _ in rows]), "line")
+
+
+def _read_hdf5(path: Path) -> RawTable:
+    with open_foreign_hdf5(path) as file:
+        columns = {name: np.asarray(item) for name, item in file.items() if isinstance(item, h5py.Dataset)}
+        attributes = {name: file[name].attrs for name in columns}
+        units = {name: _as_text(attrs.get("unit", attrs.get("units", ""))) for name, attrs in attributes.items()}
+        groups = [name for name in file if name not in columns]
     if not columns:
         raise ValueError(
             f"{path}: has no datasets at its top level, only {', '.join(groups) or 'nothing'}; "
             "write one dataset per column there"
         )
-    lengths = {name: values.shape for name, values in columns.items()}
-    if any(len(shape) != 1 for shape in lengths.values()) or len(set(lengths.values())) > 1:
+    shapes = {name: values.shape for name, values in columns.items()}
+    if any(len(shape) != 1 for shape in shapes.values()) or len(set(shapes.values())) > 1:
         raise ValueError(
             f"{path}: columns must be one-dimensional and of one length; got "
-            + ", ".join(f"{name} {shape}" for name, shape in lengths.items())
+            + ", ".join(f"{name} {shape}" for name, shape in shapes.items())
         )
     rows = np.arange(len(next(iter(columns.values()))))
     if len(rows) == 0:
         raise ValueError(f"{path}: its columns are empty; a table needs one row per halo and snapshot")
     columns = {
-        name: np.array([_text(value) for value in values]) if values.dtype.kind in "SO" else values
+        name: np.array([_as_text(value) for value in values]) if values.dtype.kind in "SO" else values
         for name, values in columns.items()
     }
     return RawTable(columns, {name: unit for name, unit in units.items() if unit}, rows, "row")
 
 
-def _text(value):
+def _as_text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -1,8 +1,8 @@
-"""Read measured halo histories from a table: one row per halo and snapshot, in a text or an HDF5 file.
+"""Reading measured halo histories from a table with one row per halo and snapshot, in a text or an HDF5 file.
 
-The table names its columns; what it must hold is which halo a row belongs to, a time (cosmic age, redshift or
-scale factor) and a mass.  Radius, velocity and concentration are optional.  Units are checked, not guessed: a
-column whose numbers cannot be what its unit says stops the reader with the likely reason.
+The header of the table names its columns.  Three of them are needed: the halo that a row belongs to, a time (cosmic
+age, redshift or scale factor) and a mass.  Radius, velocity and concentration are optional.  Units are checked: the
+reader refuses a column whose numbers cannot be what its unit says, and names the likely reason.
 """
 
 from collections.abc import Mapping
@@ -12,21 +12,33 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ...cosmology import Cosmology, pandya26_cosmology
+from ...messages import did_you_mean
 from ...parameters import require_float64
 from ..branches.branch import Branch, smooth_branches
 from ..branches.smoothing import AbstractMassLoss, AbstractSmoothing, GaussianInLogTime, RunningMaximum
 from ..concentration import AbstractConcentration, Diemer19
-from ..definitions import describe_definition, virial_quantities
+from ..definitions import VirialQuantities, describe_definition, virial_quantities
 from ..histories import HaloHistories
 from .checks import check_masses, check_times
-from .columns import COLUMNS, Unit, convert, find_unit, match_columns, nearest
+from .columns import COLUMNS, Unit, convert, find_unit, match_columns
 from .files import RawTable, column_names, read_file
 
 __all__ = ["is_table", "read_table"]
 
+_LOWEST_H, _HIGHEST_H = 0.3, 1.2  # a Hubble constant outside is not over 100 km/s/Mpc
+
 
 def is_table(path: str | Path) -> bool:
-    """Whether a file has the columns of a table of main branches under their usual names."""
+    """Whether a file has the columns of a table of main branches under their usual names.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from corundum.halos.tables.reader import is_table
+    >>> _ = Path("halos.csv").write_text("halo_id,redshift,mvir\\n")
+    >>> is_table("halos.csv")
+    True
+    """
     try:
         match_columns(column_names(Path(path)), None)
     except ValueError:
@@ -45,10 +57,10 @@ def read_table(
     mass_loss: AbstractMassLoss | None = None,
     smoothing: AbstractSmoothing | None = None,
     concentration: AbstractConcentration | None = None,
-    times: Float[Array, " t"] | None = None,
+    times: Float[Array, " t"] | Float[np.ndarray, " t"] | None = None,
     drop_bad: bool = False,
 ) -> HaloHistories:
-    """Halo histories from a table.
+    """Halo histories from a table of main branches.
 
     Parameters
     ----------
@@ -56,16 +68,17 @@ def read_table(
         Text with a header row (commas or white space; lines starting with # are comments), or HDF5 with one
         dataset per column.  Snapshots of a halo may run forwards or backwards in time.
     columns : mapping of str to str, optional
-        Names in the table by quantity, where they are not the usual ones: halo_id; time, redshift or
-        scale_factor; mvir or log_mvir; optionally rvir, vvir, concentration, rs, vmax, weight, isolated (1 or
+        Names in the table by quantity, where they are not the usual ones.  The quantities are halo_id; time, redshift
+        or scale_factor; mvir or log_mvir; and optionally rvir, vvir, concentration, rs, vmax, weight, isolated (1 or
         0) or separation (see `HaloHistories`), mass_definition.
     units : mapping of str to str, optional
-        Units by quantity, such as ``{"mvir": "Msun/h", "rvir": "ckpc/h"}``; they win over those in the file.
-        Without any, masses are Msun, lengths proper kpc, velocities km/s and times Gyr.
+        Units by quantity, such as ``{"mvir": "Msun/h", "rvir": "ckpc/h"}``; they take precedence over those in the
+        file.  Without any, masses are in Msun, lengths in proper kpc, velocities in km/s and times in Gyr.
     h : float, optional
-        Hubble constant over 100 km/s/Mpc for units with /h; default that of `cosmology` if one is given.
+        Hubble constant over 100 km/s/Mpc for units with /h, from 0.3 to 1.2; default that of `cosmology` if one is
+        given.
     cosmology : Cosmology, optional
-        Default `pandya26_cosmology()`.  Redshift or scale factor, where given, set the cosmic time.
+        Default `pandya26_cosmology()`.  Where the table has redshift or scale factor, they set the cosmic time.
     mass_definition : str, optional
         "bn98" (the default), "vir" (the same), or such as "200c", "500c", "200m", converted with NFW profiles.
     mass_loss : AbstractMassLoss, optional
@@ -73,134 +86,179 @@ def read_table(
     smoothing : AbstractSmoothing, optional
         Default `GaussianInLogTime(0.1)`.
     concentration : AbstractConcentration, optional
-        Fills missing concentrations; default `Diemer19()`.  In the table it may be given as such, by rs or by
-        vmax.
+        Relation that fills missing concentrations; default `Diemer19()`.  The table may have a concentration, a scale
+        radius rs or a peak velocity vmax.
     times : array, shape (t,), optional
         Cosmic ages [Gyr] of the histories; default 128, uniform in ln(t), from first to last snapshot.
     drop_bad : bool
-        Leave out halos that cannot be used (and say so in the provenance) instead of refusing the table.
+        Leave out halos that cannot be used, and record them in the provenance, instead of refusing the table.
+
+    Returns
+    -------
+    HaloHistories
+        In the order in which the halos first appear in the table.
 
     Raises
     ------
     ValueError
         The file cannot be read, a column is missing or misspelt, a unit is unknown or cannot be right, or a
-        halo has repeated or disordered times, a mass that is not a positive number, too few snapshots, or an
-        early end.
+        halo has repeated or disordered times, a mass that is not a positive number, too few snapshots, or ends before
+        the last time.
+
+    Examples
+    --------
+    A halo that grows as a power law of time:
+
+    >>> from pathlib import Path
+    >>> rows = [f"7,{age},{1e12 * (age / 13.0) ** 2}" for age in np.geomspace(1.0, 13.0, 20)]
+    >>> _ = Path("halos.csv").write_text("\\n".join(["halo_id,time,mvir", *rows]))
+    >>> histories = co.halos.read_table("halos.csv")
+    >>> round(float(histories.log_mvir[0, -1]), 3)
+    12.0
     """
     require_float64()
-    if h is not None and not 0.3 < h < 1.2:
+    if h is not None and not _LOWEST_H < h < _HIGHEST_H:
         raise ValueError(f"h: got {h:g}; give the Hubble constant over 100 km/s/Mpc, such as 0.6774")
     if h is None and cosmology is not None:
         h = float(cosmology.h)
     cosmology = pandya26_cosmology() if cosmology is None else cosmology
     raw = read_file(path)
     names = match_columns(raw.columns, columns)
-    found_units = _find_units(raw, names, units, h, path)
-    definition = _definition(raw, names, mass_definition, path)
+    column_units = _find_units(raw, names, units, h, path)
+    definition = _mass_definition(raw, names, mass_definition, path)
     relation = Diemer19() if concentration is None else concentration
-    branches, has_radius, assumed = _branches(raw, names, found_units, h or 1.0, definition, cosmology, relation, path)
-    words = describe_definition(definition, assumed, relation)
+    numbers = {quantity: _numbers(raw, names[quantity], path) for quantity in column_units}
+    age, virial = _virial_quantities(numbers, column_units, h or 1.0, definition, cosmology, relation, names, path)
     return smooth_branches(
-        branches,
+        _branches(raw, names, age, virial, numbers.get("weight"), _separations(numbers, path)),
         cosmology=cosmology,
         concentration=relation,
         mass_loss=RunningMaximum() if mass_loss is None else mass_loss,
         smoothing=GaussianInLogTime() if smoothing is None else smoothing,
         times=times,
         drop_bad=drop_bad,
-        provenance=_provenance(raw, names, found_units, words, has_radius, path),
+        provenance={
+            "source": f"table {Path(path).name}, {len(raw.rows)} rows",
+            "columns": _describe_columns(raw, names, column_units),
+            "mass definition": describe_definition(definition, virial.assumed, relation),
+            "radius": "Bryan & Norman 1998" if virial.log_radius_ratio is None else "from the table",
+        },
     ).halos
 
 
-def _find_units(raw: RawTable, names, asked, h, path) -> dict[str, tuple[str, Unit]]:
-    asked = dict(asked or {})
-    for quantity in asked:
+def _find_units(
+    raw: RawTable, names: dict[str, str], chosen: Mapping[str, str] | None, h: float | None, path: str | Path
+) -> dict[str, tuple[str, Unit]]:
+    """Name and meaning of the unit of every column of numbers."""
+    chosen = dict(chosen or {})
+    for quantity in chosen:
         if quantity not in COLUMNS:
-            raise ValueError(f"units: {quantity!r} is none of {', '.join(COLUMNS)}{nearest(quantity, COLUMNS)}")
+            hint = did_you_mean(quantity, COLUMNS, number=1, cutoff=0.5)
+            raise ValueError(f"units: got the quantity {quantity!r}; {hint}allowed {', '.join(COLUMNS)}")
         if quantity not in names:
             raise ValueError(f"units: {path} has no column for {quantity}; it has one for {', '.join(names)}")
-    found = {
-        quantity: find_unit(quantity, asked.get(quantity, raw.units.get(name)))
+    units = {
+        quantity: find_unit(quantity, chosen.get(quantity, raw.units.get(name)))
         for quantity, name in names.items()
         if COLUMNS[quantity].kind != "label"
     }
-    with_h = [f"{quantity} [{text}]" for quantity, (text, unit) in found.items() if unit.h_power]
+    with_h = [f"{quantity} [{text}]" for quantity, (text, unit) in units.items() if unit.h_power]
     if with_h and h is None:
         raise ValueError(
             f"units: {', '.join(with_h)} cannot be read without the Hubble constant; give h=..., such as 0.6774"
         )
-    return found
+    return units
 
 
-def _numbers(raw: RawTable, name, path) -> Float[np.ndarray, " n"]:
+def _numbers(raw: RawTable, name: str, path: str | Path) -> Float[np.ndarray, " n"]:
+    """A column as numbers, NaN where a field is empty."""
     values = raw.columns[name]
+    if values.dtype.kind != "U":
+        return values.astype(float)
     try:
-        return (
-            np.where(values == "", "nan", values).astype(np.float64)
-            if values.dtype.kind == "U"
-            else values.astype(float)
-        )
+        return np.where(values == "", "nan", values).astype(np.float64)
     except ValueError:
-        for row, value in enumerate(values):
-            try:
-                float(value or "nan")
-            except ValueError:
-                raise ValueError(
-                    f"{path}: {raw.place(row)} has {str(value)!r} for {name}; it must be a number"
-                ) from None
-        raise
+        row = next(row for row, value in enumerate(values) if not _is_number(value))
+        message = f"{path}: {raw.place(row)} has {str(values[row])!r} for {name}; it must be a number"
+        raise ValueError(message) from None
 
 
-def _definition(raw: RawTable, names, asked, path) -> str:
+def _is_number(text: str) -> bool:
+    try:
+        float(text or "nan")
+    except ValueError:
+        return False
+    return True
+
+
+def _mass_definition(raw: RawTable, names: dict[str, str], chosen: str | None, path: str | Path) -> str:
     if "mass_definition" not in names:
-        return asked or "bn98"
+        return chosen or "bn98"
     stated = np.unique(raw.columns[names["mass_definition"]])
     if len(stated) > 1:
         raise ValueError(
             f"{path}: mass_definition has {', '.join(map(str, stated))}; all rows of a table must have the same one"
         )
-    if asked is not None and asked.lower() != str(stated[0]).lower():
+    if chosen is not None and chosen.lower() != str(stated[0]).lower():
         raise ValueError(
-            f"mass_definition: got {asked!r} but {path} says {stated[0]}; leave the keyword out or correct the table"
+            f"mass_definition: got {chosen!r} but {path} says {stated[0]}; leave the keyword out or correct the table"
         )
     return str(stated[0])
 
 
-def _branches(raw: RawTable, names, units, h, definition, cosmology, relation, path) -> tuple[list[Branch], bool, int]:
-    """The halos of the table in the order they appear, whether they have radii of their own, and for how many
-    rows a concentration was assumed.
-    """
-    numbers = {quantity: _numbers(raw, names[quantity], path) for quantity in units}
+def _virial_quantities(
+    numbers: dict[str, Float[np.ndarray, " n"]],
+    units: dict[str, tuple[str, Unit]],
+    h: float,
+    definition: str,
+    cosmology: Cosmology,
+    relation: AbstractConcentration,
+    names: dict[str, str],
+    path: str | Path,
+) -> tuple[Float[np.ndarray, " n"], VirialQuantities]:
+    """Cosmic age [Gyr], and virial mass, concentration and radius, of every row."""
     age, scale = check_times(numbers, units, cosmology, path)
+    converted = {}
     for quantity in ("rvir", "vvir", "rs", "vmax"):
         if quantity in numbers:
             values = convert(numbers[quantity], units[quantity][1], h, scale)
-            numbers[quantity] = np.where(values > 0.0, values, np.nan)
+            converted[quantity] = np.where(values > 0.0, values, np.nan)
     mass = check_masses(numbers, units, h, names, path)
-    log_mvir, log_c, log_ratio, assumed = virial_quantities(
-        numbers, mass, 1.0 / scale - 1.0, definition, cosmology, relation, path
-    )
-    weight = numbers.get("weight", np.ones(len(age)))
-    separation = _separation(numbers, path)
+    redshift = 1.0 / scale - 1.0
+    return age, virial_quantities(numbers | converted, mass, redshift, definition, cosmology, relation, path)
 
-    _, first, owner = np.unique(raw.columns[names["halo_id"]], return_index=True, return_inverse=True)
-    rows_of = np.split(np.argsort(owner, kind="stable"), np.cumsum(np.bincount(owner))[:-1])
+
+def _branches(
+    raw: RawTable,
+    names: dict[str, str],
+    age: Float[np.ndarray, " n"],
+    virial: VirialQuantities,
+    weight: Float[np.ndarray, " n"] | None,
+    separation: Float[np.ndarray, " n"] | None,
+) -> list[Branch]:
+    """The halos of the table in the order they appear."""
+    halo_ids = raw.columns[names["halo_id"]]
+    _, first, owner = np.unique(halo_ids, return_index=True, return_inverse=True)
+    rows_of_halo = np.split(np.argsort(owner, kind="stable"), np.cumsum(np.bincount(owner))[:-1])
     branches = []
-    for rows in (rows_of[k] for k in np.argsort(first)):
-        name = str(raw.columns[names["halo_id"]][rows[0]])
-        ratio = None if log_ratio is None else log_ratio[rows]
+    for rows in (rows_of_halo[number] for number in np.argsort(first)):
         last = rows[np.argmax(age[rows])]
-        apart = None if separation is None else float(separation[last])
         branches.append(
             Branch(
-                name, age[rows], log_mvir[rows], log_c[rows], ratio, float(weight[rows[0]]), separation=apart,
+                name=str(halo_ids[rows[0]]),
+                time=age[rows],
+                log_mvir=virial.log_mvir[rows],
+                log_concentration=virial.log_concentration[rows],
+                log_radius_ratio=None if virial.log_radius_ratio is None else virial.log_radius_ratio[rows],
+                weight=1.0 if weight is None else float(weight[rows[0]]),
+                separation=None if separation is None else float(separation[last]),
             )
-        )  # fmt: skip
-    return branches, log_ratio is not None, assumed
+        )
+    return branches
 
 
-def _separation(numbers, path):
-    """Distance of each row from a heavier halo, from either column that says something of it."""
+def _separations(numbers: dict[str, Float[np.ndarray, " n"]], path: str | Path) -> Float[np.ndarray, " n"] | None:
+    """Distance of each row from a heavier halo, from the column separation or from isolated, which is 1 or 0."""
     if "isolated" not in numbers:
         return numbers.get("separation")
     isolated = numbers["isolated"]
@@ -209,12 +267,7 @@ def _separation(numbers, path):
     return np.where(np.isnan(isolated), np.nan, np.where(isolated > 0.0, np.inf, 0.0))
 
 
-def _provenance(raw, names, units, definition, has_radius, path):
+def _describe_columns(raw: RawTable, names: dict[str, str], units: dict[str, tuple[str, Unit]]) -> str:
     used = [f"{quantity} = {names[quantity]} [{text}]" for quantity, (text, _) in units.items()]
-    ignored = ", ".join(name for name in raw.columns if name not in names.values())
-    return {
-        "source": f"table {Path(path).name}, {len(raw.rows)} rows",
-        "columns": f"halo_id = {names['halo_id']}, {', '.join(used)}; not used: {ignored or 'none'}",
-        "mass definition": definition,
-        "radius": "from the table" if has_radius else "Bryan & Norman 1998",
-    }
+    unused = ", ".join(name for name in raw.columns if name not in names.values())
+    return f"halo_id = {names['halo_id']}, {', '.join(used)}; not used: {unused or 'none'}"
