@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo test test-slow coverage lint types clean
 
 demo: $(VENV)/.installed
 	$(BIN)/corundum run examples/quickstart.toml -o $(OUT)
@@ -17,6 +17,13 @@ test: $(VENV)/.installed-dev
 test-slow: $(VENV)/.installed-dev
 	XLA_FLAGS=--xla_backend_extra_options=xla_cpu_disable_new_fusion_emitters,xla_cpu_disable_loop_unrolling \
 	$(BIN)/python -m pytest -n 2 -m slow
+
+# Lines that no test reaches: a table, and htmlcov/index.html.  Processes that tests start are not followed.
+coverage: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n 2 -m "not slow" --cov=corundum --cov-report=term:skip-covered --cov-report=html
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
