@@ -86,8 +86,8 @@ def whole(halos, method, check):
     best = inference.maximise(target, starts=8)
     gauss = inference.laplace(target, best)
     mode = time.perf_counter() - began
-    how = inference.NutsSettings(trajectory=2.0 if method == "hmc" else None)
-    posterior = inference.nuts(target, gauss, chains=4, warmup=150, draws=400, settings=how)
+    kind = inference.HMC if method == "hmc" else inference.NUTS
+    posterior = inference.sample(target, gauss, sampler=kind(chains=4, warmup=150, draws=400))
     total = time.perf_counter() - began
     print(best.in_words(), posterior.verdict.sentence, f"{mode:.0f} s to the mode, {total:.0f} s in all", flush=True)
     steps, percentiles = float(posterior.data.sample_stats.n_steps.mean()), posterior.percentiles().tolist()
@@ -109,7 +109,7 @@ def agreement(target, gauss, posterior):
     The median of n independent Gaussian draws is known to 1.25 standard deviations over the root of n.
     """
     began = time.perf_counter()
-    ensemble = inference.ensemble(target, gauss, walkers=64, warmup=400, draws=1200)
+    ensemble = inference.sample(target, gauss, sampler=inference.AffineInvariant(walkers=64, warmup=400, draws=1200))
     row = {"what": "agreement", "ensemble_s": time.perf_counter() - began, **numbers(ensemble.verdict.table)}
     found = []
     for made in (posterior, ensemble):

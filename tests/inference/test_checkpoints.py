@@ -30,16 +30,26 @@ def start(problem):
     )
 
 
+def nuts(problem, *, store=None, progress=None, **settings):
+    """Chains of `problem` by NUTS, about the same Gaussian whatever its data are."""
+    gaussian = start(target())
+    return inference.sample(problem, gaussian, sampler=inference.NUTS(**settings), store=store, progress=progress)
+
+
 class Stop(Exception):
     pass
 
 
-@pytest.mark.parametrize("sampler", ["nuts", "ensemble"])
+@pytest.mark.parametrize("kind", [inference.NUTS, inference.HMC, inference.AffineInvariant, inference.SliceEnsemble])
 @pytest.mark.parametrize("after", [7, 70], ids=["warm-up", "sampling"])
-def test_an_interrupted_run_makes_the_same_draws(tmp_path, sampler, after):
+def test_an_interrupted_run_makes_the_same_draws(tmp_path, kind, after):
     problem = target()
-    how = dict(chains=2) if sampler == "nuts" else dict(walkers=4)
-    run = lambda **keeping: getattr(inference, sampler)(problem, start(problem), warmup=40, draws=60, **how, **keeping)  # noqa: E731
+    number = dict(walkers=4) if hasattr(kind, "kernel") else dict(chains=2)
+    sampler = kind(**number, warmup=40, draws=60)
+
+    def run(**keeping):
+        return inference.sample(problem, start(problem), sampler=sampler, **keeping)
+
     whole = run()
     store = co.io.StateFile(tmp_path / "chains.npz")
 
@@ -57,23 +67,23 @@ def test_an_interrupted_run_makes_the_same_draws(tmp_path, sampler, after):
 def test_a_sampler_is_compiled_once(caplog):
     """A state that was just made, one that devices share, one that was adapted and one restored are no new programs."""
     with jax.log_compiles():
-        inference.nuts(target(), start(target()), chains=2, warmup=43, draws=20)
+        nuts(target(), chains=2, warmup=43, draws=20)
     told = [record.getMessage() for record in caplog.records]
     assert sum("Finished XLA compilation of jit(_advance)" in each for each in told) == 1
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     store = co.io.StateFile(tmp_path / "chains.npz")
-    inference.nuts(target(), start(target()), chains=1, warmup=4, draws=4, store=store)
+    nuts(target(), chains=1, warmup=4, draws=4, store=store)
     with pytest.raises(ValueError, match="belongs to a different run; what differs: data, sampler"):
-        inference.nuts(target((1.0, 2.1)), start(target()), chains=1, warmup=4, draws=5, store=store)
+        nuts(target((1.0, 2.1)), chains=1, warmup=4, draws=5, store=store)
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path):
     path = tmp_path / "chains.npz"
     path.write_bytes(b"PK not whole")
     with pytest.raises(ValueError, match="is damaged; remove it to start this part again"):
-        inference.nuts(target(), start(target()), chains=1, warmup=4, draws=4, store=co.io.StateFile(path))
+        nuts(target(), chains=1, warmup=4, draws=4, store=co.io.StateFile(path))
 
 
 def test_killed_with_signal_9(tmp_path):
@@ -82,9 +92,9 @@ def test_killed_with_signal_9(tmp_path):
         "import sys, jax; jax.config.update('jax_enable_x64', True); jax.config.update('jax_num_cpu_devices', 2);"
         "sys.path.insert(0, sys.argv[2]); import time, corundum as co, importlib.util as u;"
         "spec = u.spec_from_file_location('checkpoints', sys.argv[3]);"
-        "t = u.module_from_spec(spec); spec.loader.exec_module(t); from corundum import inference;"
+        "t = u.module_from_spec(spec); spec.loader.exec_module(t);"
         "p = t.target(); s = co.io.StateFile(sys.argv[1]);"
-        "inference.nuts(p, t.start(p), chains=2, warmup=40, draws=200, store=s, progress=lambda q: time.sleep(0.2))"
+        "t.nuts(p, chains=2, warmup=40, draws=200, store=s, progress=lambda q: time.sleep(0.2))"
     )
     path = tmp_path / "chains.npz"
     command = [sys.executable, "-c", script, str(path), str(SUPPORT), __file__]
@@ -99,13 +109,13 @@ def test_killed_with_signal_9(tmp_path):
     kept = co.io.StateFile(path).load()
     assert 0 < int(kept["done"]) < 240
     problem = target()
-    resumed = inference.nuts(problem, start(problem), chains=2, warmup=40, draws=200, store=co.io.StateFile(path))
-    whole = inference.nuts(problem, start(problem), chains=2, warmup=40, draws=200)
+    resumed = nuts(problem, chains=2, warmup=40, draws=200, store=co.io.StateFile(path))
+    whole = nuts(problem, chains=2, warmup=40, draws=200)
     np.testing.assert_array_equal(resumed.u, whole.u)
 
 
 def test_a_posterior_is_kept_as_netcdf(tmp_path):
-    made = inference.nuts(target(), start(target()), chains=2, warmup=20, draws=20)
+    made = nuts(target(), chains=2, warmup=20, draws=20)
     co.io.save_posterior(tmp_path / "p.nc", made.data)
     back = co.io.load_posterior(tmp_path / "p.nc")
     np.testing.assert_array_equal(back.posterior["a"], made.data.posterior["a"])

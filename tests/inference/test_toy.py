@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from corundum import inference, io
-from corundum.inference.samplers.hamiltonian import NutsSettings, nuts_chains
+from corundum.inference.samplers.hamiltonian import advance_chains
 
 SLOPES = np.array([[1.0, 0.5], [0.2, 2.0], [1.0, 1.0]])
 COVARIANCE = np.diag([0.013, 0.043, 0.013]) + 0.003
@@ -109,7 +109,7 @@ def check(posterior, truth, sigmas=5.0):
 
 @pytest.fixture(scope="module")
 def chains(target, gauss):
-    return inference.nuts(target, gauss, chains=4, warmup=100, draws=400, key=3)
+    return inference.sample(target, gauss, sampler=inference.NUTS(chains=4, warmup=100, draws=400), key=3)
 
 
 def test_nuts(chains, truth):
@@ -120,8 +120,8 @@ def test_nuts(chains, truth):
 
 
 def test_trajectories_of_one_length(target, gauss, truth):
-    settings = inference.NutsSettings(trajectory=1.5)
-    found = inference.nuts(target, gauss, chains=4, warmup=100, draws=400, key=4, settings=settings)
+    sampler = inference.HMC(trajectory=1.5, chains=4, warmup=100, draws=400)
+    found = inference.sample(target, gauss, sampler=sampler, key=4)
     check(found, truth)
     assert found.data.attrs["sampler"] == "HMC (numpyro)"
     stats = found.data.sample_stats
@@ -133,17 +133,53 @@ def test_chains_learn_from_each_other_in_warm_up(target, gauss, truth):
     wrong = gauss._replace(covariance=np.diag([36.0, 1.0 / 36.0]) * np.diag(gauss.covariance))
     steps = {}
     for adapt in (False, True):
-        settings = inference.NutsSettings(trajectory=1.5, adapt_mass=adapt)
-        found = inference.nuts(target, wrong, chains=4, warmup=100, draws=400, key=5, settings=settings)
+        sampler = inference.HMC(trajectory=1.5, adapt_mass=adapt, chains=4, warmup=100, draws=400)
+        found = inference.sample(target, wrong, sampler=sampler, key=5)
         assert len(np.unique(found.data.sample_stats.step_size)) == 1
         steps[adapt] = float(found.data.sample_stats.n_steps.mean())
     check(found, truth)
     assert steps[True] < 3 and steps[False] > 3 * steps[True], steps
 
 
-@pytest.mark.parametrize("method", [inference.AffineInvariant(), inference.EnsembleSlice()], ids=["aies", "ess"])
-def test_ensembles(target, gauss, truth, method):
-    check(inference.ensemble(target, gauss, walkers=8, warmup=100, draws=400, method=method), truth)
+@pytest.mark.parametrize("kind", [inference.AffineInvariant, inference.SliceEnsemble], ids=["aies", "ess"])
+def test_ensembles(target, gauss, truth, kind):
+    check(inference.sample(target, gauss, sampler=kind(walkers=8, warmup=100, draws=400)), truth)
+
+
+class Independent(inference.AbstractSampler):
+    """Draws of the Laplace approximation itself: what the smallest sampler of a user looks like."""
+
+    chains: int = 2
+    draws: int = 300
+
+    def sample(self, target, start, *, key, store=None, progress=None):
+        u = start.coordinate_draws(self.chains * self.draws, key=key)
+        return inference.Chains(u.reshape(self.chains, self.draws, -1))
+
+
+def test_a_sampler_of_a_user_samples_fits_mocks_and_forecasts(target, best, truth):
+    posterior = inference.sample(target, best, sampler=Independent(), key=5)
+    check(posterior, truth)
+    assert posterior.data.attrs["sampler"] == "Independent" and posterior.data.attrs["draws"] == 300
+    mocks = inference.campaign(target, 4, halos=None, block=2, key=9, fit=inference.FitSampler(Independent()))
+    assert mocks.status_counts() == {"fitted": 4} and np.all(np.isfinite(mocks.middle))
+    assert len(np.unique(mocks.middle)) == mocks.middle.size
+    scenarios = inference.scaled_scenarios((1.0,))
+    forecast = inference.forecast(target, best.u, scenarios, sample=[scenarios[0].name], sampler=Independent())
+    np.testing.assert_allclose(forecast.sigma_sampled, forecast.sigma_fisher, rtol=0.2)
+
+
+def test_what_is_no_sampler_is_refused(target, gauss):
+    for wrong in ("nuts", inference.NUTS):
+        with pytest.raises(TypeError, match="sampler: got .* expected an object such as corundum.inference.NUTS"):
+            inference.sample(target, gauss, sampler=wrong)
+    for settings in (dict(chains=0), dict(warmup=0.5), dict(draws=3)):
+        with pytest.raises(ValueError, match="allowed a whole number from"):
+            inference.HMC(**settings)
+    with pytest.raises(ValueError, match="HMC trajectory: got -1.0; allowed a positive number"):
+        inference.HMC(trajectory=-1.0)
+    with pytest.raises(ValueError, match="walkers: got 5; allowed an even number from 4, twice the number"):
+        inference.sample(target, gauss, sampler=inference.AffineInvariant(walkers=5))
 
 
 def test_predictive_groups(target, chains):
@@ -213,14 +249,14 @@ def test_errors_halved_on_purpose_are_detected(target):
 
 @pytest.mark.slow
 def test_mocks_by_sampling_are_calibrated(target):
-    fit = inference.FitNuts(chains=1, warmup=50, draws=100)
+    fit = inference.FitSampler(inference.NUTS(chains=1, warmup=50, draws=100))
     told = inference.campaign(target, 64, halos=None, block=64, key=7, fit=fit)
     share, error = told.coverage()
     assert np.all(np.abs(share - 0.6827) < 3.5 * error)
 
 
 def test_a_stray_walker_is_told(target, gauss):
-    made = inference.ensemble(target, gauss, walkers=16, warmup=100, draws=800)
+    made = inference.sample(target, gauss, sampler=inference.AffineInvariant(walkers=16, warmup=100, draws=800))
     assert "chains disagree" not in made.verdict.sentence
     values = {name: np.array(made.data.posterior[name]) for name in made.names}
     for each in values.values():
@@ -233,9 +269,9 @@ def test_posteriors_of_other_data_warm_up_apart(target):
     weight = np.linalg.inv(COVARIANCE)
     covariance = np.linalg.inv(SLOPES.T @ weight @ SLOPES + np.diag([1.0, 0.25]))
     y = np.repeat([Y, Y + [3.0, -1.0, 0.5]], 2, axis=0)
-    made = nuts_chains(
-        target, np.zeros((4, 2)), np.repeat(np.eye(2)[None], 4, 0), y, 150, 400, 3, NutsSettings(), together=2
-    )
+    sampler = inference.NUTS(chains=2, warmup=150, draws=400)
+    covariances = np.repeat(np.eye(2)[None], 4, 0)
+    made = advance_chains(sampler, sampler.moves(), target, np.zeros((4, 2)), covariances, y, key=3)
     steps = made.stats["step_size"][:, -1]
     assert steps[0] == steps[1] and steps[2] == steps[3] and steps[0] != steps[2]
     theta = np.asarray(target.theta(made.u)).reshape(2, -1, 2)
@@ -256,7 +292,7 @@ def test_a_campaign_goes_on_inside_a_block(target, tmp_path):
                 raise KeyboardInterrupt
 
     def campaign(unfinished=None):
-        fit = inference.FitNuts(chains=2, warmup=30, draws=40)
+        fit = inference.FitSampler(inference.NUTS(chains=2, warmup=30, draws=40))
         return inference.campaign(target, 4, halos=None, block=2, key=9, fit=fit, unfinished=unfinished)
 
     with pytest.raises(KeyboardInterrupt):
@@ -271,7 +307,8 @@ def test_a_campaign_goes_on_inside_a_block(target, tmp_path):
 
 def test_forecasts_follow_the_errors(target, best):
     scenarios = [*inference.scaled_scenarios((1.0, 0.1)), *inference.shift_scenarios(target, 0.1)]
-    told = inference.forecast(target, best.u, scenarios, sample=["errors x 0.1"], chains=2, warmup=50, draws=300)
+    sampler = inference.NUTS(chains=2, warmup=50, draws=300)
+    told = inference.forecast(target, best.u, scenarios, sample=["errors x 0.1"], sampler=sampler)
     assert np.all(told.sigma_fisher[1] < 0.15 * told.sigma_fisher[0])
     np.testing.assert_allclose(told.sigma_sampled[1], told.sigma_fisher[1], rtol=0.2)
     assert np.isnan(told.sigma_sampled[0]).all() and told.bits[1] > told.bits[0]

@@ -1,7 +1,7 @@
 """From observations to constraints: priors, likelihood, point estimates, posteriors, calibration and forecasts.
 
-`Target` joins a model, halos, data and free parameters into one log density; `maximise`, `laplace`, `nuts` and
-`ensemble` explore it; `predictive` and `extras` look at what it predicts; `campaign` fits mocks to see whether
+`Target` joins a model, halos, data and free parameters into one log density; `maximise`, `laplace` and `sample`
+explore it; `predictive` and `extras` look at what it predicts; `campaign` fits mocks to see whether
 intervals can be believed; `forecast` asks what other data would tell.
 """
 
@@ -22,7 +22,7 @@ from .laplace import (
     laplace,
 )
 from .likelihood import AbstractLikelihood, Data, Gaussian, ScatterLikelihood, StudentT
-from .mocks import AbstractMockFit, Campaign, FitLaplace, FitNuts, campaign, mock_data
+from .mocks import AbstractMockFit, Campaign, FitLaplace, FitSampler, campaign, mock_data
 from .optimisers.maximise import PointEstimate, Starts, maximise, spread_starts
 from .optimisers.methods import BFGS, AbstractOptimiser, Adam, GaussNewton
 from .posterior import Posterior, Verdict, verdict
@@ -37,9 +37,13 @@ from .predictive import (
     predictive,
     unfitted,
 )
+from .samplers.affine_invariant import AffineInvariant
+from .samplers.base import AbstractSampler
 from .samplers.chains import ChainProgress, Chains, ChainStore
-from .samplers.ensemble import AffineInvariant, EnsembleSlice, ensemble
-from .samplers.hamiltonian import NutsSettings, nuts
+from .samplers.hmc import HMC
+from .samplers.nuts import NUTS
+from .samplers.sample import sample
+from .samplers.slice_ensemble import SliceEnsemble
 from .summaries import ENOUGH, TOLERANCE, AbstractSummaries, FunctionSummaries, PopulationSummaries, Prediction
 from .target import Target
 
@@ -48,6 +52,7 @@ __all__ = [
     "AbstractLikelihood",
     "AbstractMockFit",
     "AbstractOptimiser",
+    "AbstractSampler",
     "AbstractSummaries",
     "Adam",
     "AffineInvariant",
@@ -60,22 +65,22 @@ __all__ = [
     "Differences",
     "ENOUGH",
     "EXTRAS",
-    "EnsembleSlice",
     "Exact",
     "Extra",
     "FitLaplace",
-    "FitNuts",
+    "FitSampler",
     "Forecast",
     "FreeParameter",
     "FunctionSummaries",
     "GaussNewton",
     "Gaussian",
+    "HMC",
     "HaloConvergence",
     "Identifiability",
     "Indices",
     "Laplace",
     "Linearised",
-    "NutsSettings",
+    "NUTS",
     "PointEstimate",
     "PopulationSummaries",
     "Posterior",
@@ -84,6 +89,7 @@ __all__ = [
     "ScatterLikelihood",
     "Scenario",
     "Starts",
+    "SliceEnsemble",
     "StudentT",
     "TOLERANCE",
     "Target",
@@ -91,7 +97,6 @@ __all__ = [
     "add_predictive",
     "campaign",
     "distribution",
-    "ensemble",
     "expected_information",
     "extras",
     "feedback_indices",
@@ -105,9 +110,9 @@ __all__ = [
     "log_density_at",
     "maximise",
     "mock_data",
-    "nuts",
     "predict",
     "predictive",
+    "sample",
     "scaled_scenarios",
     "shift_scenarios",
     "spread_starts",

@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .batches import in_batches
-from .evaluate import linearise
-from .laplace import Laplace, Linearised, information_of, rows_of
+from .evaluate import Linearised, linearise
+from .laplace import gaussian_at, information_of, rows_of
 from .posterior import Posterior
+from .samplers.base import AbstractSampler
 from .samplers.chains import ChainStore
-from .samplers.hamiltonian import NutsSettings, nuts
+from .samplers.nuts import NUTS
+from .samplers.sample import sample as sample_posterior
 from .target import Target
 
 __all__ = ["Scenario", "Forecast", "forecast", "scaled_scenarios", "shift_scenarios"]
@@ -92,10 +94,7 @@ def forecast(
     scenarios: Sequence[Scenario],
     *,
     sample: Sequence[str] = (),
-    settings: NutsSettings | None = None,
-    chains: int = 4,
-    warmup: int = 150,
-    draws: int = 300,
+    sampler: AbstractSampler | None = None,
     key: int = 0,
     progress: Callable[[str, Any], None] | None = None,
     store: Callable[[str], ChainStore] | None = None,
@@ -110,8 +109,10 @@ def forecast(
     scenarios : sequence of Scenario
     sample : sequence of str
         Names of scenarios to sample as well, with data that lie on the model.
-    settings, chains, warmup, draws, key
-        As for `nuts`.
+    sampler : AbstractSampler, optional
+        Default `NUTS(warmup=150, draws=300)`.
+    key : int
+        Of the sampler.
     progress : callable, optional
         Called as ``progress(scenario, ChainProgress)``.
     store : callable, optional
@@ -123,6 +124,7 @@ def forecast(
         A scenario names an unknown measurement, or `sample` an unknown scenario.
     """
     u = np.asarray(u, float)
+    sampler = NUTS(warmup=150, draws=300) if sampler is None else sampler
     known = [scenario.name for scenario in scenarios]
     missing = [name for name in sample if name not in known]
     if missing or not known or len(set(known)) < len(known):
@@ -143,15 +145,14 @@ def forecast(
         there = told._replace(covariance=told.covariance - np.asarray(target.data.covariance - case.data.covariance))
         counts = np.isfinite(np.asarray(case.data.y))
         information = information_of(case, there, counts)
-        gauss = _gaussian(target, u, np.eye(len(u)) + information)
+        gauss = gaussian_at(target, u, np.eye(len(u)) + information)
         sigma.append(gauss.sigma)
         bits.append(0.5 * np.linalg.slogdet(gauss.expected)[1] / np.log(2.0))
         bias.append(_bias(target, u, there, counts, gauss, scenario))
         if scenario.name in sample:
             told_of = None if progress is None else (lambda state, name=scenario.name: progress(name, state))
             keeping = dict(progress=told_of, store=None if store is None else store(scenario.name))
-            how = dict(chains=chains, warmup=warmup, draws=draws, key=key, settings=settings)
-            post = nuts(case, gauss, **how, **keeping)
+            post = sample_posterior(case, gauss, sampler=sampler, key=key, **keeping)
             posteriors[scenario.name] = post
             sampled.append(post.sigma)
         else:
@@ -167,12 +168,6 @@ def _named(errors):
 def _case(target, scenario, y):
     case = target.with_data(y).scaled_errors(scenario.errors)
     return case if scenario.use is None else case.using(scenario.use)
-
-
-def _gaussian(target, u, information):
-    theta = np.asarray(target.theta(u))
-    covariance = np.linalg.inv(information)
-    return Laplace(target.names, target.units, u, theta, covariance, information, information, "expected", target.theta)
 
 
 def _bias(target, u, told, counts, gauss, scenario):

@@ -40,6 +40,7 @@ __all__ = [
     "information_at",
     "information_of",
     "rows_of",
+    "gaussian_at",
     "laplace",
     "fisher",
     "identifiability",
@@ -222,6 +223,15 @@ def laplace(target: Target, best: Any, *, curvature: AbstractCurvature | None = 
     theta = np.asarray(target.theta(u))
     kind = "observed" if good else "expected"
     return Laplace(target.names, target.units, u, theta, covariance, observed, expected, kind, target.theta)
+
+
+def gaussian_at(
+    target: Target, u: np.ndarray, information: np.ndarray, covariance: np.ndarray | None = None
+) -> Laplace:
+    """The Gaussian about u, (P,), whose expected information, prior included, is known, (P, P)."""
+    covariance = np.linalg.inv(information) if covariance is None else covariance
+    theta = np.asarray(target.theta(u))
+    return Laplace(target.names, target.units, u, theta, covariance, information, information, "expected", target.theta)
 
 
 def fisher(target: Target, u: Any) -> Fisher:

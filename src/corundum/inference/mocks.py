@@ -29,16 +29,14 @@ from ..sensitivity import BlockStore
 from .batches import in_batches, over_points
 from .evaluate import log_density
 from .evaluate import predict as predict_at
-from .laplace import expected_information
+from .laplace import expected_information, gaussian_at
 from .optimisers.maximise import AbstractOptimiser, climb
+from .samplers.base import AbstractSampler
 from .samplers.chains import ChainStore
-from .samplers.hamiltonian import NutsSettings, nuts_chains
+from .samplers.nuts import NUTS
 from .target import Target
 
-__all__ = ["AbstractMockFit", "FitLaplace", "FitNuts", "Campaign", "campaign", "mock_data", "STATUS"]
-
-LONGEST_TREE = 5
-"""Trajectories of mocks take at most two to this power steps: all chains of a block wait for the longest."""
+__all__ = ["AbstractMockFit", "FitLaplace", "FitSampler", "Campaign", "campaign", "mock_data", "STATUS"]
 
 STATUS = ("fitted", "did not converge", "model fails at the truth", "model fails at every start")
 """How the fit of a mock ended, by code."""
@@ -80,36 +78,28 @@ class FitLaplace(AbstractMockFit):
         }  # fmt: skip
 
 
-class FitNuts(AbstractMockFit):
-    """NUTS from the Laplace approximation; all chains of all mocks of a block advance together.
+class FitSampler(AbstractMockFit):
+    """Chains that start from the Laplace approximation; all mocks of a block advance together where the sampler can.
 
     Parameters
     ----------
-    starts, chains, warmup, draws : int
-    settings : NutsSettings
-        Trees are no deeper than `LONGEST_TREE`.
+    sampler : AbstractSampler
+    starts : int
+        Of the optimiser that looks for each mode.
+    optimiser : AbstractOptimiser, optional
     """
 
+    sampler: AbstractSampler = NUTS(chains=2, warmup=100, draws=200)
     starts: int = eqx.field(static=True, default=3)
-    chains: int = eqx.field(static=True, default=2)
-    warmup: int = eqx.field(static=True, default=100)
-    draws: int = eqx.field(static=True, default=200)
-    settings: NutsSettings = eqx.field(static=True, default=NutsSettings())
     optimiser: AbstractOptimiser | None = None
 
     def __call__(
         self, target: Target, y: np.ndarray, truth: np.ndarray, key: int, store: ChainStore | None = None
     ) -> dict[str, np.ndarray]:
         u, covariance, condition, gain, status = _modes(self, target, y, truth, key)
-        rng = np.random.default_rng([key, 1])
-        white = rng.normal(size=(len(u), self.chains, u.shape[1]))
-        begin = u[:, None] + np.einsum("npq,ncq->ncp", np.linalg.cholesky(covariance), white)
-        how = self.settings._replace(max_tree_depth=min(self.settings.max_tree_depth, LONGEST_TREE))
-        made = nuts_chains(
-            target, begin.reshape(-1, u.shape[1]), np.repeat(covariance, self.chains, 0), np.repeat(y, self.chains, 0),
-            self.warmup, self.draws, key, how, together=self.chains, store=store,
-        )  # fmt: skip
-        draws = made.u.reshape(len(u), -1, u.shape[1])
+        gaussians = [gaussian_at(target, *row) for row in zip(u, np.linalg.inv(covariance), covariance, strict=True)]
+        chains = self.sampler.sample_each(target, gaussians, y, key=key, store=store)
+        draws = np.stack([each.u.reshape(-1, u.shape[1]) for each in chains])
         theta = np.asarray(target.theta(draws))
         low, middle, high = np.percentile(theta, (15.865, 50.0, 84.135), axis=1)
         return {

@@ -92,7 +92,7 @@ def arviz() -> Any:
     return importlib.import_module("arviz")
 
 
-def posterior_of(target: Target, chains: Chains, about: dict[str, Any], *, together: bool = False) -> Posterior:
+def posterior_of(target: Target, chains: Chains, about: dict[str, Any]) -> Posterior:
     """Chains in the coordinates u as a posterior of theta."""
     az = arviz()
     theta = np.asarray(target.theta(chains.u))
@@ -111,7 +111,7 @@ def posterior_of(target: Target, chains: Chains, about: dict[str, Any], *, toget
         for each in target.free:
             group[each.name].attrs |= {"units": each.unit, "long_name": each.meaning, "log10": int(each.log10)}
     return Posterior(
-        target.names, target.units, theta, chains.u, data, verdict(data, together=together), chains.seconds
+        target.names, target.units, theta, chains.u, data, verdict(data, together=chains.interacting), chains.seconds
     )
 
 

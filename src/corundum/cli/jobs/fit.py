@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ... import inference, io
-from ...inference.samplers.chains import digests, parts_of
+from ...inference.samplers.chains import fingerprints, ingredients
 from ...inference.tables import csv_table, findings, latex_table
 from ...plots import save_figure, write_report
 from ...plots.reports.fit import Fitted, fit_sections
@@ -23,7 +23,7 @@ from ..progress import chain_bar
 from ..runfile.reader import read_run_file
 from ..runfile.toml import write_toml
 from ..stages import finished_before, recorded_run, timed
-from .fit_plan import Plan, moving, plan_fit
+from .fit_plan import Plan, plan_fit, sampler_of
 
 __all__ = ["check", "run"]
 
@@ -80,18 +80,12 @@ def _fit(made: Plan, whole: Any, combination: tuple[str, ...], folder: Path, tim
     begin = time.perf_counter()
     if settings.method == "laplace":
         posterior = None
-    elif settings.method in ("nuts", "hmc"):
-        with chain_bar(label, settings.warmup + settings.draws) as progress:
-            posterior = inference.nuts(
-                target, mode.gauss, chains=settings.chains, warmup=settings.warmup, draws=settings.draws,
-                key=settings.key + number, settings=moving(settings.method, settings), store=store, progress=progress,
-            )  # fmt: skip
     else:
+        sampler = sampler_of(settings.method, settings, settings)
         with chain_bar(label, settings.warmup + settings.draws) as progress:
-            posterior = inference.ensemble(
-                target, mode.gauss, walkers=4 * len(target.names), warmup=settings.warmup, draws=settings.draws,
-                key=settings.key + number, store=store, progress=progress,
-            )  # fmt: skip
+            posterior = inference.sample(
+                target, mode.gauss, sampler=sampler, key=settings.key + number, store=store, progress=progress
+            )
     timing[f"posterior of {label}"] = round(time.perf_counter() - begin, 3)
     u = mode.gauss.coordinate_draws(4000) if posterior is None else posterior.u.reshape(-1, len(target.names))
     return Fitted(
@@ -103,7 +97,7 @@ def _fit(made: Plan, whole: Any, combination: tuple[str, ...], folder: Path, tim
 
 def _mode(target: Any, settings: Any, store: io.StateFile) -> _Mode:
     """The point estimate and its Gaussian, from an earlier sitting if one of this very fit was kept."""
-    identity = "".join(digests({**parts_of(target), "starts": settings.starts}).values())
+    identity = "".join(fingerprints({**ingredients(target), "starts": settings.starts}).values())
     kept = store.load()
     if kept is not None and str(kept["identity"]) == identity:
         arrays = {name: kept[name] for name in ("u", "theta", "covariance", "observed", "expected")}

@@ -17,7 +17,7 @@ from ..runfile.job import Job, prepare
 from ..runfile.reader import RunFile
 from ..runfile.schema import Fit
 
-__all__ = ["Plan", "plan_fit", "load_measurement", "moving", "spare_halos"]
+__all__ = ["Plan", "plan_fit", "load_measurement", "sampler_of", "spare_halos"]
 
 
 class Plan(NamedTuple):
@@ -106,10 +106,13 @@ def plan_fit(run_file: RunFile, extra: tuple[str, ...] = (), extra_keys: tuple[s
     return Plan(job, settings, target, tuple(measurements), combinations, checks, tables, identity)
 
 
-def moving(method: str, settings: Fit) -> inference.NutsSettings:
-    """How chains of `method`, ``"nuts"`` or ``"hmc"``, move."""
-    length = None if method == "nuts" else settings.trajectory
-    return inference.NutsSettings(target_accept=settings.target_accept, trajectory=length)
+def sampler_of(method: str, settings: Fit, numbers: Any) -> inference.AbstractSampler:
+    """The sampler of `method`, with the chains, warm-up and draws of `numbers`."""
+    lengths = dict(warmup=numbers.warmup, draws=numbers.draws)
+    if method == "ensemble":
+        return inference.AffineInvariant(**lengths)
+    how = dict(chains=numbers.chains, target_accept=settings.target_accept, **lengths)
+    return inference.NUTS(**how) if method == "nuts" else inference.HMC(trajectory=settings.trajectory, **how)
 
 
 def _combinations(settings: Fit, measurements: list[Measurement]) -> tuple[tuple[str, ...], ...]:

@@ -17,7 +17,7 @@ from ..runfile.reader import read_run_file
 from ..runfile.schema import Forecast
 from ..runfile.toml import write_toml
 from ..stages import finished_before, recorded_run, timed
-from .fit_plan import moving, plan_fit
+from .fit_plan import plan_fit, sampler_of
 
 __all__ = ["check", "run"]
 
@@ -76,8 +76,8 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
         store = io.StateFolder(output.folder("checkpoint"))
         with timed(timing, "forecasts"), chain_bar("forecast", settings.warmup + settings.draws) as bar:
             told = inference.forecast(
-                made.target, best.u, scenarios, sample=sample, settings=moving(settings.method, made.settings),
-                chains=settings.chains, warmup=settings.warmup, draws=settings.draws, key=settings.key,
+                made.target, best.u, scenarios, sample=sample,
+                sampler=sampler_of(settings.method, made.settings, settings), key=settings.key,
                 progress=lambda name, state: bar(state), store=store,
             )  # fmt: skip
         with timed(timing, "save, figures and report"):

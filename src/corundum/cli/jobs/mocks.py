@@ -16,7 +16,7 @@ from ..runfile.reader import read_run_file
 from ..runfile.schema import Mocks
 from ..runfile.toml import write_toml
 from ..stages import finished_before, recorded_run, timed
-from .fit_plan import moving, plan_fit, spare_halos
+from .fit_plan import plan_fit, sampler_of, spare_halos
 
 __all__ = ["check", "run"]
 
@@ -55,8 +55,7 @@ def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite
     if told := finished_before(output):
         return told
     if settings.method in ("nuts", "hmc"):
-        how = moving(settings.method, made.settings)
-        fit = inference.FitNuts(settings.starts, settings.chains, settings.warmup, settings.draws, how)
+        fit = inference.FitSampler(sampler_of(settings.method, made.settings, settings), settings.starts)
     else:
         fit = inference.FitLaplace(settings.starts)
     results, target = {}, made.target

@@ -1,8 +1,8 @@
 """Running chains in blocks that survive an interruption.
 
-A sampler advances a state of plain arrays.  Here it does so a block of draws at a time; after each block the state and
-the draws so far are handed to a store, which keeps them in one step.  Every step depends on the state alone, so that a
-run that was killed and resumed, in blocks of whatever size, makes the same draws bit for bit.
+A sampler advances a state of plain arrays.  `run_chains` asks it for a block of draws at a time; after each block the
+state and all draws so far go to a store, which replaces what it held in one step.  Each draw depends on the state
+alone, so a run that was killed and resumed, in blocks of any size, makes the same draws bit for bit.
 """
 
 import hashlib
@@ -16,20 +16,39 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["ChainStore", "ChainProgress", "Chains", "run_chains", "digests", "parts_of"]
+__all__ = ["ChainStore", "ChainProgress", "Chains", "run_chains", "fingerprints", "ingredients"]
 
 BLOCK = 32
 """Most draws in one block."""
 
+FIRST_BLOCKS = (1, 2)
+"""Draws in the first two blocks, which measure how long a draw takes: the first one also compiles."""
+
 
 class ChainStore(Protocol):
-    """Where an unfinished run is kept; see `corundum.io.StateFile`."""
+    """Where an unfinished run is kept; see `corundum.io.StateFile`.
+
+    Examples
+    --------
+    A store is any object with these two methods:
+
+    >>> class Memory:
+    ...     arrays = None
+    ...     def load(self):
+    ...         return self.arrays
+    ...     def save(self, arrays):
+    ...         self.arrays = dict(arrays)
+    >>> store = Memory()
+    >>> store.save({"done": np.int64(3)})
+    >>> int(store.load()["done"])
+    3
+    """
 
     def load(self) -> dict[str, np.ndarray] | None:
-        """What was kept, or None if there is nothing."""
+        """The arrays that were saved last, or None if there are none."""
 
     def save(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Keep this in place of what was there, in one step."""
+        """Replace what the store holds by these arrays, in one step."""
 
 
 class ChainProgress(NamedTuple):
@@ -40,12 +59,19 @@ class ChainProgress(NamedTuple):
     done, total : int
         Draws of each chain, warm-up included.
     warmup : bool
+        Whether the chains are still warming up.
     step_size : float
         Mean over chains; NaN for samplers that have none.
     divergences : int
         After warm-up.
     seconds : float
-        Spent on the last block.
+        Time that the last block took.
+
+    Examples
+    --------
+    >>> progress = co.inference.ChainProgress(40, 100, True, 0.3, 0, 1.2)
+    >>> f"{progress.done} of {progress.total}"
+    '40 of 100'
     """
 
     done: int
@@ -57,34 +83,44 @@ class ChainProgress(NamedTuple):
 
 
 class Chains(NamedTuple):
-    """Draws of some chains.
+    """The draws of all chains of a run.
 
     Attributes
     ----------
     u : array, (chains, draws, P)
         Unbounded coordinates, after warm-up.
     stats : dict of str to array, (chains, draws)
-    warmup : dict of str to array
-        The same of the warm-up, with ``u``.
+        What the sampler reports of each draw; may be empty.
+    warmup : dict of str to array, (chains, warm-up draws, ...)
+        The same during warm-up, with ``u``.
     seconds : float
-        Time spent in all sittings.
+        Time spent, that before an interruption included.
     resumed : int
-        Draws that an earlier sitting had made.
+        Draws that had been made before the interruption.
+    interacting : bool
+        Whether the chains are walkers of one ensemble, whose draws depend on each other.
+
+    Examples
+    --------
+    >>> chains = co.inference.Chains(np.zeros((4, 100, 2)))
+    >>> chains.u.shape
+    (4, 100, 2)
     """
 
     u: np.ndarray
-    stats: dict[str, np.ndarray]
-    warmup: dict[str, np.ndarray]
-    seconds: float
-    resumed: int
+    stats: dict[str, np.ndarray] = {}
+    warmup: dict[str, np.ndarray] = {}
+    seconds: float = 0.0
+    resumed: int = 0
+    interacting: bool = False
 
 
-def digests(parts: Mapping[str, Any]) -> dict[str, str]:
-    """A fingerprint of each of some named parts of a run, arrays and settings."""
-    found = {}
-    for name, part in parts.items():
+def fingerprints(ingredients: Mapping[str, Any]) -> dict[str, str]:
+    """A fingerprint of each of the named ingredients of a run: trees of arrays and settings."""
+    prints = {}
+    for name, ingredient in ingredients.items():
         digest = hashlib.sha256()
-        leaves, structure = jax.tree.flatten(part)
+        leaves, structure = jax.tree.flatten(ingredient)
         # Functions print with their address, which differs from process to process.
         digest.update(re.sub(r"0x[0-9a-f]+", "", str(structure)).encode())
         for leaf in leaves:
@@ -93,13 +129,13 @@ def digests(parts: Mapping[str, Any]) -> dict[str, str]:
                 digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
             else:
                 digest.update(re.sub(r"0x[0-9a-f]+", "", str(leaf)).encode())
-        found[name] = digest.hexdigest()
-    return found
+        prints[name] = digest.hexdigest()
+    return prints
 
 
-def parts_of(target: Any, y: Any = None) -> dict[str, Any]:
-    """What a target is made of, for `digests`: model, data (or `y` in their place) and priors."""
-    priors = [(each.name, type(each.prior).__name__, each.log10, _numbers(each.prior)) for each in target.free]
+def ingredients(target: Any, y: Any = None) -> dict[str, Any]:
+    """What a target consists of, for `fingerprints`: model, data (or `y` in their place) and priors."""
+    priors = [(free.name, type(free.prior).__name__, free.log10, _numbers(free.prior)) for free in target.free]
     model = (target.summaries, target.likelihood, target.scatter, target.monte_carlo_error)
     return {"model": model, "data": (target.data, y), "priors": priors}
 
@@ -129,86 +165,92 @@ def run_chains(
     Parameters
     ----------
     advance : callable
-        Maps ``(state, n)`` to the state n draws on, and arrays (BLOCK, chains, ...) whose first n rows are those draws,
-        among them ``u``.
+        Maps ``(state, n)`` to the state n draws later, and arrays (BLOCK, chains, ...) whose first n rows are those
+        draws, among them ``u``.
     state : pytree of arrays
     warmup, draws : int
     identity : mapping of str to str
-        What the run is made of; a kept run of anything else is refused.
+        Fingerprints of everything that the draws depend on; a stored run with others is refused.
     store : ChainStore, optional
     progress : callable, optional
     stops : collection of int
-        Numbers of draws after which all chains are looked at together.
+        Numbers of draws after which `adapt` is called.
     adapt : callable, optional
-        Maps the state and all ``u`` so far, (draws, chains, P), to the state to go on from; called at the stops.
+        Maps the state and all ``u`` so far, (draws, chains, P), to the state to continue from.
     block_seconds : float
-        How long a block may take; a minute at most is lost when a run is killed.
+        How long a block may take, and so about how much work is lost when a run is killed.
 
     Raises
     ------
     ValueError
-        What the store holds belongs to a different run; the message says what differs.
+        The store holds a different run; the message says what differs.
     """
-    total, parts, done, spent = warmup + draws, [], 0, 0.0
-    kept = None if store is None else store.load()
-    if kept is not None:
-        state, record, done, spent = _restored(kept, state, identity)
-        parts.append(record)
-    resumed, size = done, 1
+    total, blocks, done, spent = warmup + draws, [], 0, 0.0
+    stored = None if store is None else store.load()
+    if stored is not None:
+        state, record, done, spent = _restored(stored, state, identity)
+        blocks.append(record)
+    resumed, size = done, FIRST_BLOCKS[0]
     while done < total:
-        begin = time.perf_counter()
+        began = time.perf_counter()
         count = min([size, total - done, *(stop - done for stop in stops if stop > done)])
-        # From the host each time: a state that devices share, one just made and one restored would be three programs,
+        # From the host each time: a state that devices share, a new one and a restored one would be three programs,
         # each compiled for as long as the first and with round-off of its own.
-        state, told = advance(jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), state), jnp.int32(count))
-        parts.append({name: np.asarray(rows)[:count] for name, rows in told.items()})
+        state, rows = advance(jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), state), jnp.int32(count))
+        blocks.append({name: np.asarray(values)[:count] for name, values in rows.items()})
         done += count
         if done in stops:
-            state = adapt(state, _joined(parts)["u"])
-        seconds = time.perf_counter() - begin
+            state = adapt(state, _joined(blocks)["u"])
+        seconds = time.perf_counter() - began
         spent += seconds
         if store is not None:
-            joined = _joined(parts)
-            parts = [joined]
-            store.save(_kept(state, joined, done, spent, identity))
+            joined = _joined(blocks)
+            blocks = [joined]
+            store.save(_to_store(state, joined, done, spent, identity))
         if progress is not None:
-            latest = parts[-1]
-            diverged = int(_joined(parts)["diverging"][warmup:].sum()) if "diverging" in latest else 0
-            step = float(np.mean(latest["step_size"][-1])) if "step_size" in latest else float("nan")
-            progress(ChainProgress(done, total, done < warmup, step, diverged, seconds))
-        if done - resumed > 1:  # the first draw compiles
+            progress(_progress(blocks, done, total, warmup, seconds))
+        if done - resumed > 1:
             size = int(np.clip(count * block_seconds / max(seconds, 1e-3), 1, BLOCK))
         else:
-            size = 2
-    record = {name: np.swapaxes(rows, 0, 1) for name, rows in _joined(parts).items()}
+            size = FIRST_BLOCKS[1]
+    record = {name: np.swapaxes(rows, 0, 1) for name, rows in _joined(blocks).items()}
     before = {name: rows[:, :warmup] for name, rows in record.items()}
     after = {name: rows[:, warmup:] for name, rows in record.items()}
     return Chains(after.pop("u"), after, before, spent, resumed)
 
 
-def _joined(parts):
-    return parts[0] if len(parts) == 1 else {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+def _joined(blocks):
+    if len(blocks) == 1:
+        return blocks[0]
+    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
 
-def _kept(state, record, done, spent, identity):
+def _progress(blocks, done, total, warmup, seconds):
+    latest = blocks[-1]
+    diverged = int(_joined(blocks)["diverging"][warmup:].sum()) if "diverging" in latest else 0
+    step_size = float(np.mean(latest["step_size"][-1])) if "step_size" in latest else float("nan")
+    return ChainProgress(done, total, done < warmup, step_size, diverged, seconds)
+
+
+def _to_store(state, record, done, spent, identity):
     leaves = {f"state/{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(state))}
-    rows = {f"draws/{name}": each for name, each in record.items()}
+    rows = {f"draws/{name}": values for name, values in record.items()}
     return {**leaves, **rows, "done": np.int64(done), "seconds": np.float64(spent),
             "identity": np.array(json.dumps(dict(identity)))}  # fmt: skip
 
 
-def _restored(kept, state, identity):
-    there = json.loads(str(kept["identity"]))
-    changed = [name for name in {**there, **identity} if there.get(name) != identity.get(name)]
+def _restored(stored, state, identity):
+    before = json.loads(str(stored["identity"]))
+    changed = [name for name in {**before, **identity} if before.get(name) != identity.get(name)]
     if changed:
         raise ValueError(
             f"checkpoint: belongs to a different run; what differs: {', '.join(sorted(changed))}; start again in a new "
             "directory, or discard that run"
         )
     leaves, structure = jax.tree.flatten(state)
-    found = [kept.get(f"state/{i}") for i in range(len(leaves))]
-    if any(a is None or np.shape(a) != np.shape(b) for a, b in zip(found, leaves, strict=True)):
+    arrays = [stored.get(f"state/{i}") for i in range(len(leaves))]
+    if any(a is None or np.shape(a) != np.shape(b) for a, b in zip(arrays, leaves, strict=True)):
         raise ValueError("checkpoint: is damaged (its state does not fit the sampler); discard it and start again")
-    found = [np.asarray(a, dtype=jnp.asarray(b).dtype) for a, b in zip(found, leaves, strict=True)]
-    record = {name.removeprefix("draws/"): rows for name, rows in kept.items() if name.startswith("draws/")}
-    return jax.tree.unflatten(structure, found), record, int(kept["done"]), float(kept["seconds"])
+    arrays = [np.asarray(a, dtype=jnp.asarray(b).dtype) for a, b in zip(arrays, leaves, strict=True)]
+    record = {name.removeprefix("draws/"): rows for name, rows in stored.items() if name.startswith("draws/")}
+    return jax.tree.unflatten(structure, arrays), record, int(stored["done"]), float(stored["seconds"])

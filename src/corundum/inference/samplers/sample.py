@@ -1,0 +1,70 @@
+"""Sampling a posterior with any sampler."""
+
+import dataclasses
+from collections.abc import Callable
+
+from ..laplace import Laplace, laplace
+from ..optimisers.maximise import PointEstimate
+from ..posterior import Posterior, posterior_of
+from ..target import Target
+from .base import AbstractSampler
+from .chains import ChainProgress, ChainStore
+from .nuts import NUTS
+
+__all__ = ["sample"]
+
+
+def sample(
+    target: Target,
+    start: Laplace | PointEstimate,
+    *,
+    sampler: AbstractSampler | None = None,
+    key: int = 0,
+    store: ChainStore | None = None,
+    progress: Callable[[ChainProgress], None] | None = None,
+) -> Posterior:
+    """Draw from the posterior of a target.
+
+    Parameters
+    ----------
+    target : Target
+    start : Laplace or PointEstimate
+        Where chains start; of a point estimate the Laplace approximation is made first.
+    sampler : AbstractSampler, optional
+        Default `NUTS()`; also `HMC()`, `AffineInvariant()`, `SliceEnsemble()` or one of your own.
+    key : int
+        Seed of all random numbers: the same key and settings make the same draws.
+    store : ChainStore, optional
+        Where to keep an unfinished run, such as `corundum.io.StateFile`; a run that it holds is resumed.
+    progress : callable, optional
+        Called with a `ChainProgress` after every block of draws.
+
+    Raises
+    ------
+    TypeError
+        `sampler` is no sampler.
+    ValueError
+        The model fails wherever chains would start, a setting does not fit the target, or the store holds another run.
+
+    Examples
+    --------
+    >>> target = co.inference.Target.of_function(lambda theta: theta, [1.0], [0.1], {"a": (-5.0, 5.0)})
+    >>> best = co.inference.maximise(target, starts=2)
+    >>> posterior = co.inference.sample(target, best, sampler=co.inference.HMC(chains=2, warmup=50, draws=500))
+    >>> round(float(posterior.flat.mean()), 1)
+    1.0
+    """
+    sampler = NUTS() if sampler is None else sampler
+    if not isinstance(sampler, AbstractSampler):
+        name = sampler.__name__ if isinstance(sampler, type) else type(sampler).__name__
+        raise TypeError(
+            f"sampler: got {sampler!r}; expected an object such as corundum.inference.NUTS(), not "
+            f"{'the class itself' if isinstance(sampler, type) else name}"
+        )
+    start = start if isinstance(start, Laplace) else laplace(target, start)
+    chains = sampler.sample(target, start, key=key, store=store, progress=progress)
+    kind = type(sampler).__name__
+    settings = {field.name: getattr(sampler, field.name) for field in dataclasses.fields(sampler)}
+    name = f"{kind} ({sampler.package})" if sampler.package else kind
+    about = {"sampler": name, "key": key, **settings, "chains": len(chains.u)}
+    return posterior_of(target, chains, about)
