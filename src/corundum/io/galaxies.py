@@ -15,7 +15,7 @@ import numpy as np
 
 from ..halos import Halo
 from ..models import FlowRates
-from ..population import STATUS, Population
+from ..population import STATUS, Histories, Population
 from ..storage.arrays import read_array, write_array
 from ..storage.components import find_class
 from ..units import Quantity
@@ -37,6 +37,8 @@ _PER_HALO = {
 _VALID = Quantity(
     "none", "false where the solve failed or the halo had not started; other datasets hold NaN", log=False
 )
+
+_AGE = Quantity("Gyr", "cosmic ages at which histories are kept", log=False)
 
 _RATES = {"mass": "Msun/yr", "metals": "Msun/yr", "energy": "erg/s"}
 
@@ -71,6 +73,17 @@ def write_population(group: h5py.Group, population: Population, meanings: Mappin
             for currency, rate in rates.items():
                 meaning = f"{currency} carried by {flow}: {meanings.get(flow, flow.replace('_', ' '))}"
                 write_array(channel, currency, rate[:, k], Quantity(_RATES[currency], meaning))
+    if population.histories is not None:
+        _write_histories(group.create_group("histories", track_order=True), population)
+
+
+def _write_histories(group, population):
+    histories = population.histories
+    write_array(group, "times", histories.times, _AGE)
+    write_array(group, "ages", histories.ages, _AGE._replace(meaning="cosmic ages of the outputs"))
+    curves = group.create_group("values", track_order=True)
+    for name, values in histories.values.items():
+        write_array(curves, name, values, population.quantities[name])
 
 
 def read_population(group: h5py.Group) -> Population:
@@ -89,14 +102,16 @@ def read_population(group: h5py.Group) -> Population:
         return jnp.stack(columns, axis=1)
 
     fields = {part: json.loads(group.attrs[part]) for part in ("halo", "state", "diagnostics")}
-    halo = Halo(**{name: stack(name) for name in fields["halo"]})
+    kept = set(here[0])  # `evolve(keep=...)` leaves the other fields empty
+    halo = Halo(**{name: stack(name) if name in kept else None for name in fields["halo"]})
     state_type = find_class(group.attrs["state_kind"])
     if tuple(getattr(state_type, "_fields", ())) != tuple(fields["state"]):
         state_type = collections.namedtuple("State", fields["state"])
-    state = state_type(**{name: stack(name) for name in fields["state"]})
+    state = state_type(**{name: stack(name) if name in kept else None for name in fields["state"]})
     diagnostics = {name: stack(name) for name in fields["diagnostics"]}
-    flows = {flow: FlowRates(**_stacked([at["flows"][flow] for at in here])) for flow in here[0]["flows"]}
+    flows = {flow: FlowRates(**_stacked([at["flows"][flow] for at in here])) for flow in here[0].get("flows", {})}
     valid = jnp.stack([at["valid"][()] for at in here], axis=1)
+    histories = _read_histories(group["histories"], quantities) if "histories" in group else None
     return Population(
         halo=halo,
         state=state,
@@ -104,8 +119,17 @@ def read_population(group: h5py.Group) -> Population:
         diagnostics=diagnostics,
         valid=valid,
         described=tuple(sorted(quantities.items())),
+        histories=histories,
         **per_halo,
     )
+
+
+def _read_histories(group, quantities):
+    values = {}
+    for name in group["values"]:
+        array, quantities[name] = read_array(group["values"], name)
+        values[name] = jnp.asarray(array)
+    return Histories(jnp.asarray(group["times"][()]), values, jnp.asarray(group["ages"][()]))
 
 
 def _stacked(groups):

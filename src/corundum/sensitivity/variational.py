@@ -25,6 +25,7 @@ from ..numerics.rows import row_axes
 from ..numerics.solvers.base import AbstractSolver, Equation
 from ..numerics.solvers.lanes import LaneSolver
 from ..parameters import require_float64
+from ..population.problem import Problem
 from ..units import LN10
 from .coordinates import AbstractCoordinates, Natural
 from .derivatives import check_redshifts
@@ -50,6 +51,13 @@ CHANNEL_GROUPS = {
     "initial state": (INITIAL,),
 }
 """Flows of the thermal CGM models by the process they belong to; supernova heating is the preventive channel."""
+
+
+class _Varied(NamedTuple):
+    """What the variational equations of a batch of galaxies read."""
+
+    problem: Problem
+    directions: Directions
 
 
 class Routes(NamedTuple):
@@ -132,22 +140,22 @@ def _solve_batch(shared, batch):
     tables = interpolation.tables(time, curves, cosmology)
     fields, flows, causes = len(model.ledger.state._fields), len(model.ledger.names), ahead.rows.shape[0]
     order = jnp.argsort(times)
-    args = (model, cosmology, interpolation, tables, ahead)
+    varied = _Varied(Problem(model, cosmology, interpolation, tables), ahead)
 
-    def begin(start, args):
-        model, cosmology, interpolation, tables, ahead = args
+    def initial_values(start, varied):
+        problem, directions = varied
 
         def initial(vector):
-            changed, _ = with_vector(model, cosmology, ahead.names, vector)
-            return jnp.log10(jnp.stack(changed.initial(interpolation.read(tables, start), cosmology)))
+            changed, _ = with_vector(problem.model, problem.cosmology, directions.names, vector)
+            return jnp.log10(jnp.stack(changed.initial(problem.halo(start), problem.cosmology)))
 
-        lg, linear = jax.linearize(initial, ahead.vector)
-        through_start = jax.vmap(linear)(ahead.rows)
+        lg, linear = jax.linearize(initial, directions.vector)
+        through_start = jax.vmap(linear)(directions.rows)
         responses = jnp.zeros((flows + 1, causes, fields)).at[flows].set(through_start)
         return jnp.concatenate([lg, responses.ravel()])
 
-    initial = jax.vmap(begin, in_axes=(0, row_axes(args)))(start, args)
-    solved = solver(_EQUATION, jnp.log10(start), initial, jnp.log10(times)[order], args)
+    initial = jax.vmap(initial_values, in_axes=(0, row_axes(varied)))(start, varied)
+    solved = solver(_EQUATION, jnp.log10(start), initial, jnp.log10(times)[order], varied)
     values = solved.values[:, jnp.argsort(order)]
     valid = (solved.status == 0)[:, None] & (times >= start[:, None])
     values = jnp.where(valid[..., None], values, jnp.nan)
@@ -155,26 +163,25 @@ def _solve_batch(shared, batch):
     return values[..., :fields], response, valid, solved.status
 
 
-def _halo(log_time, args):
-    _, _, interpolation, tables, _ = args
-    return interpolation.read(tables, jnp.exp(LN10 * log_time))
+def _halo(log_time, varied):
+    return varied.problem.halo(jnp.exp(LN10 * log_time))
 
 
-def _augmented(log_time, values, halo, args):
-    """d/d lg t of the log state and of all its responses."""
-    model, cosmology, _, _, ahead = args
+def _augmented(log_time, values, halo, varied):
+    """d/d log10(t) of the log state and of all its responses."""
+    model, cosmology, directions = varied.problem.model, varied.problem.cosmology, varied.directions
     time = jnp.exp(LN10 * log_time)
-    fields, flows, causes = len(model.ledger.state._fields), len(model.ledger.names), ahead.rows.shape[0]
+    fields, flows, causes = len(model.ledger.state._fields), len(model.ledger.names), directions.rows.shape[0]
     lg, responses = values[:fields], values[fields:].reshape((flows + 1) * causes, fields)
     per_decade = LN10 * time
 
     def by_flow(lg, vector):
-        changed, _ = with_vector(model, cosmology, ahead.names, vector)
+        changed, _ = with_vector(model, cosmology, directions.names, vector)
         return per_decade * log_flow_rates(changed, lg, changed.forcing(halo, cosmology))
 
-    matrix = jax.jacfwd(lambda lg: by_flow(lg, ahead.vector).sum(axis=0))(lg)
-    rates, linear = jax.linearize(lambda vector: by_flow(lg, vector), ahead.vector)
-    direct = jnp.swapaxes(jax.vmap(linear)(ahead.rows), 0, 1)  # (flow, cause, field)
+    matrix = jax.jacfwd(lambda lg: by_flow(lg, directions.vector).sum(axis=0))(lg)
+    rates, linear = jax.linearize(lambda vector: by_flow(lg, vector), directions.vector)
+    direct = jnp.swapaxes(jax.vmap(linear)(directions.rows), 0, 1)  # (flow, cause, field)
     direct = jnp.concatenate([direct, jnp.zeros((1, causes, fields))])
     change = responses @ matrix.T + direct.reshape(responses.shape)
     return jnp.concatenate([rates.sum(axis=0), change.ravel()])

@@ -1,0 +1,12 @@
+"""The join: a model, halo histories and a solver make a population of galaxies.
+
+`evolve` integrates every galaxy in log-log coordinates and returns a `Population`: states, flows and diagnostics at the
+redshifts asked for, with a status for each halo and, where asked for, the histories of some quantities.  It is a plain
+differentiable function of the model, of the histories and of the cosmology they carry.
+"""
+
+from ..numerics.solvers.base import STATUS
+from .evolution import evolve
+from .galaxies import Galaxies, Histories, Population
+
+__all__ = ["STATUS", "Galaxies", "Histories", "Population", "evolve"]

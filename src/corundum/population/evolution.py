@@ -1,0 +1,266 @@
+"""`evolve`: every galaxy of a set of halos integrated over its halo's history, in batches over all devices."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..cosmology import Cosmology
+from ..halos import HALO_QUANTITIES, Halo, HaloHistories
+from ..messages import did_you_mean
+from ..models import AbstractModel
+from ..numerics.batching import map_batch
+from ..numerics.coordinates import coordinate
+from ..numerics.rows import Rows, row_axes
+from ..numerics.solvers.base import AbstractSolver
+from ..numerics.solvers.lanes import LaneSolver
+from ..numerics.tracing import is_traced
+from ..parameters import require_float64
+from .galaxies import Histories, Population
+from .problem import Problem, coordinate_offsets, galaxy_equation, stops_at
+
+__all__ = ["evolve"]
+
+_INSIDE = 1e-12  # of the last time: far above round-off and far below every tolerance
+_HISTORY_TIMES = 64
+
+
+class _Selection(eqx.Module):
+    """Which quantities and flows are returned: static, so that a compiled program computes no others.
+
+    Attributes
+    ----------
+    outputs : tuple of str, or None for all
+        Halo, state and diagnostic quantities and flows at the output redshifts.
+    histories : tuple of str
+        Quantities at the times of the histories.
+    """
+
+    outputs: tuple[str, ...] | None = eqx.field(static=True)
+    histories: tuple[str, ...] = eqx.field(static=True)
+
+    def at_outputs(self, halo, state, flows, diagnostics):
+        """The same four with what is not wanted left out."""
+        if self.outputs is None:
+            return halo, state, flows, diagnostics
+        names = set(self.outputs)
+
+        def fields(record):
+            return record._replace(**dict.fromkeys(set(record._fields) - names))
+
+        def entries(mapping):
+            return {name: entry for name, entry in mapping.items() if name in names}
+
+        return fields(halo), fields(state), entries(flows), entries(diagnostics)
+
+    def along_histories(self, halo, state, flows, diagnostics):
+        """The quantities that have a history, by name."""
+        quantities = {**halo._asdict(), **state._asdict(), **diagnostics}
+        return {name: quantities[name] for name in self.histories}
+
+
+class _Request(NamedTuple):
+    """What all halos share.
+
+    Attributes
+    ----------
+    knots : array, cosmic ages [Gyr] at which halo histories are given
+    times : array, cosmic ages [Gyr] of the outputs
+    history_times : array, cosmic ages [Gyr] of the histories; None without any
+    """
+
+    model: AbstractModel
+    solver: AbstractSolver
+    cosmology: Cosmology
+    interpolation: Any
+    knots: Float[Array, " t"]
+    times: Float[Array, " k"]
+    history_times: Float[Array, " s"] | None
+    selection: _Selection
+
+
+def evolve(
+    model: AbstractModel,
+    halos: HaloHistories,
+    redshifts: Sequence[float] | Float[Array, " k"] = (0.0,),
+    *,
+    keep: Sequence[str] | None = None,
+    histories: Sequence[str] = (),
+    history_times: Sequence[float] | Float[Array, " s"] | None = None,
+    solver: AbstractSolver | None = None,
+    chunk: int = 4096,
+    progress: Callable[[int, int], None] | None = None,
+) -> Population:
+    """Evolve a galaxy in every halo.
+
+    Parameters
+    ----------
+    model : AbstractModel
+    halos : HaloHistories
+    redshifts : sequence of float
+        Output redshifts, in any order.
+    keep : sequence of str, optional
+        Names of the quantities and flows to return; default all.  Few of them take less memory.
+    histories : sequence of str, optional
+        Quantities to return at many times, from the same solve; see `Population.history`.
+    history_times : sequence of float, optional
+        Cosmic ages [Gyr] of the histories; default 64, evenly spaced in ln(t) from the first time of the halo
+        histories to the last output.
+    solver : AbstractSolver, optional
+        Default ``LaneSolver()``.
+    chunk : int, optional
+        Halos solved at once on each device; bounds the memory.
+    progress : callable, optional
+        Called as ``progress(done, total)``.
+
+    Returns
+    -------
+    Population
+
+    Raises
+    ------
+    ValueError
+        A redshift or time lies outside the histories, a quantity is unknown, or there is nothing to do.
+
+    Examples
+    --------
+    >>> population = co.evolve(model, halos, [0.0, 2.0])
+    >>> population["mstar"].shape
+    (8, 2)
+    """
+    require_float64()
+    if not is_traced(redshifts):
+        redshifts = np.atleast_1d(np.asarray(redshifts, np.float64))
+    _check_request(halos, redshifts, chunk)
+    selection = _selection(model, keep, histories, history_times)
+    times, inside = _ages(halos.cosmology, jnp.asarray(redshifts, jnp.float64), halos.time)
+    _check_times("redshifts", halos, redshifts, times)
+    history_times = _history_times(selection, history_times, halos, inside)
+    request = _Request(
+        model, LaneSolver() if solver is None else solver, halos.cosmology, halos.interpolation, halos.time, inside,
+        history_times, selection,
+    )  # fmt: skip
+    columns, valid, solved, curves = map_batch(
+        _evolve_batch, request, (halos.curves, halos.start), chunk=chunk, progress=progress
+    )
+    kept = None if curves is None else Histories(history_times, curves, times)
+    described = _described(model, selection)
+    return Population(redshifts, *columns, valid, *solved, halos.weights, described, kept)
+
+
+@jax.jit
+def _ages(cosmology, redshifts, knots):
+    """Cosmic ages of the outputs, and the same held inside the histories with the derivative of the ages.
+
+    z = 0 lies on the last knot, where derivatives are one-sided; the galaxies are evaluated just inside it.
+    """
+    times = cosmology.age(redshifts)
+    inside = jnp.minimum(times, knots[-1] * (1.0 - _INSIDE))
+    return times, times + jax.lax.stop_gradient(inside - times)
+
+
+def _check_request(halos, redshifts, chunk):
+    if redshifts.ndim != 1 or not len(redshifts):
+        raise ValueError("redshifts: give at least one output redshift, as a number or a flat list")
+    if not len(halos):
+        raise ValueError("halos: there is no halo to evolve; check the selection that made them")
+    if chunk < 1:
+        raise ValueError(f"chunk: got {chunk}; allowed a positive number of halos")
+
+
+def _check_times(argument, halos, values, times):
+    if is_traced((halos.time, times)):
+        return
+    first, last = np.asarray(halos.time)[[0, -1]]
+    inside = (np.asarray(times) >= first * (1.0 - 1e-6)) & (np.asarray(times) <= last * (1.0 + 1e-6))
+    if not inside.all():
+        outside = ", ".join(f"{value:g}" for value in np.asarray(values)[~inside])
+        span = halos.span if argument == "redshifts" else f"{first:.4g} to {last:.4g} Gyr"
+        raise ValueError(f"{argument}: got {outside}; these histories cover {span}; ask for {argument} inside")
+
+
+def _quantities(model):
+    return {**HALO_QUANTITIES, **model.ledger.quantities, **model.diagnostics}
+
+
+def _selection(model, keep, histories, history_times):
+    keep = (keep,) if isinstance(keep, str) else keep
+    histories = (histories,) if isinstance(histories, str) else tuple(histories)
+    if history_times is not None and not histories:
+        raise ValueError("history_times: got times but no quantity; name some in histories=(...)")
+    known = (*Halo._fields, *model.ledger.state._fields, *model.diagnostics)
+    _check_names("histories", histories, known, model)
+    if keep is not None:
+        _check_names("keep", keep, (*known, *(name for name in model.ledger.names if name not in known)), model)
+        keep = tuple(sorted(set(keep)))
+    return _Selection(keep, tuple(dict.fromkeys(histories)))
+
+
+def _check_names(argument, names, known, model):
+    for name in names:
+        if name not in known:
+            raise ValueError(
+                f"{argument}: unknown quantity {name!r} of {type(model).__name__}: "
+                f"{did_you_mean(name, known)}there are {', '.join(known)}"
+            )
+
+
+def _described(model, selection):
+    quantities = _quantities(model)
+    if selection.outputs is not None:
+        names = {*selection.outputs, *selection.histories}
+        quantities = {name: quantity for name, quantity in quantities.items() if name in names}
+    return tuple(sorted(quantities.items()))
+
+
+def _history_times(selection, times, halos, outputs):
+    """Cosmic ages of the histories, held inside those of the halos."""
+    if not selection.histories:
+        return None
+    if times is None:
+        ln_first, ln_last = jnp.log(halos.time[0]), jnp.log(jnp.max(outputs))
+        return jnp.exp(jnp.linspace(ln_first, ln_last, _HISTORY_TIMES))
+    times = jnp.sort(jnp.atleast_1d(jnp.asarray(times, jnp.float64)))
+    if times.ndim != 1 or not len(times):
+        raise ValueError("history_times: give at least one cosmic age [Gyr], as a number or a flat list")
+    _check_times("history_times", halos, times, times)
+    return jnp.clip(times, halos.time[0], halos.time[-1] * (1.0 - _INSIDE))
+
+
+def _evolve_batch(request, batch):
+    """Many galaxies: the coordinates of `corundum.numerics.coordinates` are integrated against ln(t)."""
+    model, cosmology, times = request.model, request.cosmology, request.times
+    curves, start = batch
+    tables = request.interpolation.tables(request.knots, curves, cosmology)
+    problem = Problem(model, cosmology, request.interpolation, tables)
+    state = jax.vmap(lambda start, problem: problem.initial(start), in_axes=(0, row_axes(problem)))(start, problem)
+    offset = coordinate_offsets(model.ledger, state)
+    initial = coordinate(state, offset)
+    problem = problem._replace(
+        offset=jax.tree.map(lambda leaf: Rows(leaf, jnp.arange(len(leaf), dtype=jnp.int32)), offset)
+    )
+    every_time = times if request.history_times is None else jnp.concatenate([times, request.history_times])
+    stops = stops_at(every_time, model.breaks(cosmology))
+    solved = request.solver(galaxy_equation(model.ledger), jnp.log(start), initial, stops, problem)
+
+    def observed(times, first, select):
+        """What `select` keeps of the galaxies at some of the times, of which the first has this number."""
+        valid = (solved.status == 0)[:, None] & (times >= start[:, None])
+        values = jax.tree.map(lambda leaf: leaf[:, first : first + len(times)], solved.values)
+        # The initial state stands in where there is no solution, so that every number computed from it is finite.
+        values = jax.tree.map(lambda u, u0: jnp.where(valid, u, u0[:, None]), values, initial)
+        observe = jax.vmap(
+            jax.vmap(lambda u, time, problem: select(*problem.observe(u, time)), in_axes=(0, 0, None)),
+            in_axes=(0, None, row_axes(problem)),
+        )
+        return jax.tree.map(lambda x: jnp.where(valid, x, jnp.nan), observe(values, times, problem)), valid
+
+    columns, valid = observed(times, 0, request.selection.at_outputs)
+    histories = None
+    if request.history_times is not None:
+        histories, _ = observed(request.history_times, len(times), request.selection.along_histories)
+    return columns, valid, (solved.status, solved.steps, solved.rejected), histories

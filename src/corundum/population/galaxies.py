@@ -1,0 +1,348 @@
+"""What `evolve` returns: galaxies of many halos at some redshifts, and the histories of some of their quantities."""
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from ..halos import Halo
+from ..messages import did_you_mean
+from ..models import FlowRates
+from ..numerics.rows import take
+from ..numerics.solvers.base import STATUS
+from ..numerics.tracing import is_traced
+from ..units import Quantity
+from . import tables, text
+
+__all__ = ["Galaxies", "Histories", "Population"]
+
+
+class Histories(NamedTuple):
+    """Quantities of every galaxy at many times.
+
+    Attributes
+    ----------
+    times : array, shape (S,)
+        Cosmic ages [Gyr], increasing.
+    values : dict of str to array, shape (N, S)
+        NaN where the solve failed or the halo had not started.
+    ages : array, shape (K,), or scalar
+        Cosmic ages [Gyr] at which the galaxies are observed.
+
+    Examples
+    --------
+    >>> population = co.evolve(model, halos, [0.0, 2.0], histories=("sfr",))
+    >>> population.histories.times.shape, population.histories.values["sfr"].shape
+    ((64,), (8, 64))
+    """
+
+    times: Float[Array, " s"]
+    values: dict[str, Float[Array, "n s"]]
+    ages: Float[Array, "..."]
+
+
+class Galaxies(eqx.Module):
+    """The galaxies of a population at one redshift; ``galaxies["mstar"]`` is an array of shape (N,).
+
+    Attributes
+    ----------
+    redshift : float
+    values : dict of str to array, shape (N,)
+    valid : boolean array, shape (N,)
+    weights : array, shape (N,)
+    histories : Histories, optional
+        Of the quantities named in ``evolve(..., histories=...)``.
+
+    Examples
+    --------
+    >>> galaxies = population.at(2.0)
+    >>> galaxies["mstar"].shape
+    (8,)
+    """
+
+    redshift: Any
+    values: dict[str, Float[Array, " n"]]
+    valid: Bool[Array, " n"]
+    weights: Float[Array, " n"]
+    histories: Histories | None = None
+    described: tuple[tuple[str, Quantity], ...] = eqx.field(static=True, default=())
+
+    def __len__(self) -> int:
+        return self.valid.shape[0]
+
+    def __getitem__(self, name: str) -> Float[Array, " n"]:
+        return _named(self.values, name)
+
+    def __repr__(self) -> str:
+        return f"Galaxies({text.counted(len(self.valid), 'galaxy', 'galaxies')} at z = {text.number(self.redshift)})"
+
+    def __str__(self) -> str:
+        return text.of_galaxies(self)
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        """Unit and meaning of every array of `values`, where known."""
+        return dict(self.described)
+
+    @property
+    def history_times(self) -> Float[Array, " s"]:
+        """Cosmic ages [Gyr] at which histories are kept, up to that of these galaxies.
+
+        Times after it repeat the age of the galaxies, so that an integral over time ends there.
+        """
+        histories = _kept(self.histories)
+        return jnp.minimum(histories.times, histories.ages)
+
+    def history(self, name: str, times: Float[Array, " t"] | None = None) -> Float[Array, "n t"]:
+        """The history of a quantity up to the redshift of these galaxies, interpolated linearly in ln(t).
+
+        Parameters
+        ----------
+        name : str
+            A quantity named in ``evolve(..., histories=...)``.
+        times : array, shape (T,), optional
+            Cosmic ages [Gyr]; default `history_times`.
+
+        Returns
+        -------
+        array, shape (N, T)
+            NaN where the solve failed or the halo had not started.
+
+        Raises
+        ------
+        KeyError
+            The history of this quantity was not kept.
+        ValueError
+            A time lies before the first one that was kept, or after the age of these galaxies.
+        """
+        histories = _kept(self.histories)
+        if times is None:
+            times = self.history_times
+        return _history(histories, name, times, histories.ages)
+
+    def to_pandas(self) -> Any:
+        """A `pandas.DataFrame` with a row for each galaxy; units and meanings lie in its ``attrs``."""
+        return tables.to_pandas(self)
+
+    def to_xarray(self) -> Any:
+        """An `xarray.Dataset` over the dimension ``halo``; units and meanings are attributes of each array."""
+        return tables.to_xarray(self)
+
+    def to_astropy(self) -> Any:
+        """An `astropy.table.QTable` with a row for each galaxy, whose columns carry their units."""
+        return tables.to_astropy(self)
+
+
+class Population(eqx.Module):
+    """Galaxies of N halos at K redshifts.
+
+    Attributes
+    ----------
+    redshifts : array, shape (K,), in the order asked for
+    halo : Halo of arrays, shape (N, K)
+    state : the model's state, arrays of shape (N, K)
+    flows : dict of str to FlowRates, arrays of shape (N, K) [Msun/yr, erg/s]
+    diagnostics : dict of str to array, shape (N, K)
+        Where ``evolve(..., keep=...)`` names only some quantities, the others are None in `halo` and `state` and
+        missing in `flows` and `diagnostics`.
+    valid : boolean array, shape (N, K)
+        False where the solve failed or the halo had not started; every array holds NaN there.
+    status : integer array, shape (N,), keys of `STATUS`
+    steps, rejected : integer arrays, shape (N,)
+        Solver steps tried, and how many of them were rejected.
+    weights : array, shape (N,)
+    histories : Histories, optional
+        Of the quantities named in ``evolve(..., histories=...)``.
+
+    Examples
+    --------
+    >>> population["mstar"].shape
+    (8, 2)
+    >>> population.quantities["mstar"].unit
+    'Msun'
+    """
+
+    redshifts: Float[Array, " k"]
+    halo: Halo
+    state: Any
+    flows: dict[str, FlowRates]
+    diagnostics: dict[str, Float[Array, "n k"]]
+    valid: Bool[Array, "n k"]
+    status: Int[Array, " n"]
+    steps: Int[Array, " n"]
+    rejected: Int[Array, " n"]
+    weights: Float[Array, " n"]
+    described: tuple[tuple[str, Quantity], ...] = eqx.field(static=True)
+    histories: Histories | None = None
+
+    def __len__(self) -> int:
+        return self.status.shape[0]
+
+    def __getitem__(self, name: str) -> Float[Array, "n k"]:
+        return _named(self.values, name)
+
+    def __repr__(self) -> str:
+        return f"Population({text.counted(len(self), 'halo', 'halos')} at z = {text.numbers(self.redshifts)})"
+
+    def __str__(self) -> str:
+        return text.of_population(self)
+
+    def _repr_html_(self) -> str:
+        return text.html_of_population(self)
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        """Unit and meaning of every array of `values`, and of those that only have a history."""
+        return dict(self.described)
+
+    @property
+    def values(self) -> dict[str, Float[Array, "n k"]]:
+        """All halo, state and diagnostic arrays that were kept, by name."""
+        arrays = {**self.halo._asdict(), **self.state._asdict(), **self.diagnostics}
+        return {name: array for name, array in arrays.items() if array is not None}
+
+    def at(self, redshift: float) -> Galaxies:
+        """The galaxies at one of the output redshifts.
+
+        Raises
+        ------
+        ValueError
+            The redshift is not among the outputs.
+
+        Examples
+        --------
+        >>> population.at(2.0).valid.sum()
+        Array(8, dtype=int64)
+        """
+        outputs = np.asarray(self.redshifts)
+        match = np.flatnonzero(np.isclose(outputs, redshift, rtol=1e-9, atol=1e-9))
+        if not len(match):
+            raise ValueError(
+                f"redshift {redshift:g} was not kept: this population has "
+                f"{', '.join(f'{z:g}' for z in outputs)}; evolve with redshifts=[..., {redshift:g}]"
+            )
+        k = int(match[0])
+        values = {name: value[:, k] for name, value in self.values.items()}
+        histories = None if self.histories is None else self.histories._replace(ages=self.histories.ages[k])
+        return Galaxies(self.redshifts[k], values, self.valid[:, k], self.weights, histories, self.described)
+
+    def history(self, name: str, times: Float[Array, " t"] | None = None) -> Float[Array, "n t"]:
+        """The history of a quantity, interpolated linearly in ln(t) between the times that were kept.
+
+        Parameters
+        ----------
+        name : str
+            A quantity named in ``evolve(..., histories=...)``.
+        times : array, shape (T,), optional
+            Cosmic ages [Gyr]; default the times that were kept, ``population.histories.times``.
+
+        Returns
+        -------
+        array, shape (N, T)
+            NaN where the solve failed or the halo had not started.
+
+        Raises
+        ------
+        KeyError
+            The history of this quantity was not kept.
+        ValueError
+            A time lies outside those that were kept.
+
+        Examples
+        --------
+        >>> population = co.evolve(model, halos, [0.0, 2.0], histories=("sfr",))
+        >>> population.history("sfr", [3.0, 7.0, 13.0]).shape
+        (8, 3)
+        """
+        histories = _kept(self.histories)
+        if times is None:
+            return _named(histories.values, name, "history of")
+        return _history(histories, name, times, histories.times[-1])
+
+    def status_counts(self) -> dict[str, int]:
+        """How many halos ended in each way, in words.
+
+        Examples
+        --------
+        >>> population.status_counts()
+        {'solved': 8}
+        """
+        counts = Counter(np.asarray(self.status).tolist())
+        return {STATUS[code]: count for code, count in sorted(counts.items())}
+
+    def to_pandas(self) -> Any:
+        """A `pandas.DataFrame` with a row for each halo and redshift; units and meanings lie in its ``attrs``.
+
+        Examples
+        --------
+        >>> frame = population.to_pandas()
+        >>> frame["mstar"].shape, frame.attrs["units"]["mstar"]
+        ((16,), 'Msun')
+        """
+        return tables.to_pandas(self)
+
+    def to_xarray(self) -> Any:
+        """An `xarray.Dataset` over ``halo`` and ``redshift``; units and meanings are attributes of each array.
+
+        Examples
+        --------
+        >>> dataset = population.to_xarray()
+        >>> dataset["mstar"].dims, dataset["mstar"].attrs["units"]
+        (('halo', 'redshift'), 'Msun')
+        """
+        return tables.to_xarray(self)
+
+    def to_astropy(self) -> Any:
+        """An `astropy.table.QTable` with a row for each halo and redshift, whose columns carry their units.
+
+        Examples
+        --------
+        >>> population.to_astropy()["mstar"].unit
+        Unit("solMass")
+        """
+        return tables.to_astropy(self)
+
+
+def _named(values, name, what="quantity"):
+    if name not in values:
+        hint = did_you_mean(name, values)
+        raise KeyError(f"no {what} {name!r}: {hint}there are {', '.join(values)}")
+    return values[name]
+
+
+def _kept(histories):
+    if histories is None:
+        raise KeyError("no history was kept; name the quantities in evolve(..., histories=('sfr',))")
+    return histories
+
+
+def _history(histories, name, times, last):
+    """The history between the first time that was kept and `last`, linear in ln(t), NaN beside a NaN."""
+    values = _named(histories.values, name, "history of")
+    times = jnp.atleast_1d(jnp.asarray(times, jnp.float64))
+    _check_inside(times, histories.times[0], last)
+    ln_knots, ln_times = jnp.log(histories.times), jnp.log(times)
+    if len(ln_knots) < 2:
+        return jnp.broadcast_to(values, (len(values), len(times)))
+    right = jnp.clip(jnp.searchsorted(ln_knots, ln_times), 1, len(ln_knots) - 1)
+    weight = (ln_times - take(ln_knots, right - 1)) / (take(ln_knots, right) - take(ln_knots, right - 1))
+    weight = jnp.clip(weight, 0.0, 1.0)
+    finite = jnp.isfinite(values)
+    # Interpolated without the NaN, which would reach derivatives that do not use them.
+    filled = jnp.where(finite, values, 0.0)
+    low, high = filled[:, right - 1], filled[:, right]
+    return jnp.where(finite[:, right - 1] & finite[:, right], low + weight * (high - low), jnp.nan)
+
+
+def _check_inside(times, first, last):
+    if is_traced((times, first, last)):
+        return
+    outside = np.asarray(times)[(np.asarray(times) < first * (1.0 - 1e-6)) | (np.asarray(times) > last * (1.0 + 1e-6))]
+    if len(outside):
+        raise ValueError(
+            f"times: got {', '.join(f'{time:g}' for time in outside)} Gyr; these histories cover "
+            f"{float(first):.4g} to {float(last):.4g} Gyr; ask for times inside, or evolve with history_times=..."
+        )

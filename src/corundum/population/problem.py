@@ -1,0 +1,128 @@
+"""The equations of a galaxy as a solver sees them: coordinates integrated against ln(t).
+
+The logarithms of `corundum.numerics.coordinates` and the clock ln(t) are chosen here; models know neither.
+"""
+
+import functools
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..cosmology import Cosmology
+from ..halos import Halo
+from ..models import AbstractModel, Ledger
+from ..numerics.coordinates import from_coordinate
+from ..numerics.rows import Rows
+from ..numerics.solvers.base import Equation, Stops
+
+__all__ = ["Problem", "coordinate_offsets", "galaxy_equation", "stops_at"]
+
+_TOKEN = 5e-2  # of the largest gas mass at the start
+_TOKEN_METALLICITY = 1e-2
+_BESIDE_BREAK = 1e-9  # in ln(t)
+_BEFORE_EVERY_START = -1e3  # in ln(t)
+
+
+class Problem(NamedTuple):
+    """What the equations of a batch of galaxies read.
+
+    Attributes
+    ----------
+    model : AbstractModel
+    cosmology : Cosmology
+    interpolation : AbstractInterpolation
+        How halo histories are interpolated.
+    tables : pytree
+        What the interpolation prepared of the histories, with a row for each halo.
+    offset : the model's state, or None
+        Offset of the coordinate of each reservoir, with a row for each halo; None before the initial state is known.
+    """
+
+    model: AbstractModel
+    cosmology: Cosmology
+    interpolation: Any
+    tables: Any
+    offset: Any = None
+
+    def halo(self, time: Float[Array, ""]) -> Halo:
+        """The halo at a cosmic age [Gyr]."""
+        return self.interpolation.read(self.tables, time)
+
+    def initial(self, start: Float[Array, ""]) -> Any:
+        """State of the galaxy at the cosmic age [Gyr] at which its halo starts."""
+        return self.model.initial(self.halo(start), self.cosmology)
+
+    def state(self, coordinates: Any) -> Any:
+        """The state that has these coordinates."""
+        return from_coordinate(coordinates, _entries(self.offset))
+
+    def observe(self, coordinates: Any, time: Float[Array, ""]) -> tuple[Halo, Any, dict, dict]:
+        """Halo, state, flows and diagnostics of a galaxy at a cosmic age [Gyr]."""
+        halo, state = self.halo(time), self.state(coordinates)
+        return (halo, state, *self.model.fluxes(state, self.model.forcing(halo, self.cosmology)))
+
+
+def galaxy_equation(ledger: Ledger) -> Equation:
+    """The equation of one galaxy, whose arguments are a `Problem`."""
+    return Equation(_flows, _reading, _forcing, functools.partial(_slope, ledger))
+
+
+def _reading(ln_time, problem):
+    return problem.interpolation.sample(problem.tables, jnp.exp(ln_time))
+
+
+def _forcing(ln_time, sample, problem):
+    return problem.model.forcing(problem.interpolation.halo(jnp.exp(ln_time), sample), problem.cosmology)
+
+
+def _flows(ln_time, coordinates, forcing, problem):
+    """Rates of all flows, and the factors that turn the change of each reservoir into that of its coordinate."""
+    offset = _entries(problem.offset)
+    state = from_coordinate(coordinates, offset)
+    scale = jax.tree.map(lambda x, d: jnp.exp(ln_time) / (x + d), state, offset)
+    return problem.model.fluxes(state, forcing).flows, scale
+
+
+def _slope(ledger, rates):
+    flows, scale = rates
+    return jax.tree.map(jnp.multiply, scale, ledger.derivative(flows))
+
+
+def _entries(rows):
+    return jax.tree.map(lambda rows: rows.entry, rows, is_leaf=lambda node: isinstance(node, Rows))
+
+
+def coordinate_offsets(ledger: Ledger, initial: Any) -> Any:
+    """What a reservoir must hold before its growth is followed in relative terms, where it starts with less.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    initial : the model's state, arrays of shape (N,)
+
+    Returns
+    -------
+    the model's state, arrays of shape (N,)
+        Zero for reservoirs that start with more than that.
+    """
+    mass = functools.reduce(jnp.maximum, [getattr(initial, field) for field in ledger.fields("mass")])
+    energy = functools.reduce(jnp.maximum, [getattr(initial, field) for field in ledger.fields("energy")], 0.0 * mass)
+    scale = {"mass": _TOKEN * mass, "metals": _TOKEN * _TOKEN_METALLICITY * mass, "energy": _TOKEN * energy}
+    offset = {field: jnp.zeros_like(mass) for field in initial._fields}
+    for currency, size in scale.items():
+        for field in ledger.fields(currency):
+            offset[field] = jnp.where(getattr(initial, field) < size, size, 0.0)
+    return type(initial)(**offset)
+
+
+def stops_at(times: Float[Array, " k"], breaks: tuple[Array, ...]) -> Stops:
+    """In ln(t), the output times and both sides of every break, which is stepped over in one tiny step."""
+    ln_times, sides = jnp.log(times), jnp.array([-_BESIDE_BREAK, _BESIDE_BREAK])
+    around = [jnp.log(age) + sides for age in breaks]
+    # A break after the last output does not matter: placed before every start, the solver skips it.
+    needed = (jnp.where(pair < jnp.max(ln_times), pair, _BEFORE_EVERY_START) for pair in around)
+    stops = jnp.concatenate([ln_times, *needed])
+    order = jnp.argsort(stops)
+    return Stops(stops[order], jnp.argsort(order)[: len(ln_times)])
