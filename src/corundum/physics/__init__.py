@@ -12,15 +12,18 @@ from .black_hole import (
 )
 from .cooling.collisional import (
     AbstractCooling,
-    AbstractDensityConvention,
     AbstractNetCooling,
-    ElectronIonDensities,
-    HydrogenDensitySquared,
     SutherlandDopita93,
     SutherlandDopita93Bilinear,
+)
+from .cooling.densities import (
+    AbstractDensityConvention,
+    ElectronIonDensities,
+    HydrogenDensitySquared,
     TotalDensitySquared,
 )
-from .cooling.photoionised import FaucherGiguere20, PhotoionisedCooling, TabulatedNetCooling
+from .cooling.photoionised import FaucherGiguere20, PhotoionisedCooling
+from .cooling.tabulated import TabulatedNetCooling
 from .cooling.wiersma09 import read_wiersma09
 from .galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
 from .gas.condensation import AbstractCondensation, HarmonicCondensation, PrecipitationThreshold, SlowerTimeCondensation
@@ -38,7 +41,7 @@ from .gas.reionisation import (
 )
 from .gas.turbulence import AbstractDrivingScale, SlidingScale, Turbulence, VirialScale
 from .gas.virial import FreeFall, VirialTemperature, dynamical_time
-from .seed import GasSeed, TurbulentSeed
+from .seed import AbstractSeed, GasSeed, TurbulentSeed
 from .stars.discs import DiscSize
 from .stars.emptying import AbstractEmptying, GradualEmptying, UnlimitedEmptying
 from .stars.enrichment import InflowMetallicity, StellarReturn
@@ -72,6 +75,7 @@ __all__ = [
     "AbstractPrevention",
     "AbstractReionisation",
     "AbstractScaling",
+    "AbstractSeed",
     "AbstractWindEnergy",
     "BernoulliWind",
     "BondiFeeding",

@@ -1,4 +1,4 @@
-"""Black holes: how fast gas reaches them, the Eddington limit, and how much energy comes back in which mode."""
+"""Black holes: how fast gas reaches them, the Eddington limit, and how much energy they return in which mode."""
 
 import abc
 
@@ -10,8 +10,8 @@ from jaxtyping import Array, Float
 from ..numerics.limiters import AbstractMinimum, SmoothMinimum
 from ..parameters import parameter
 from ..units import GRAVITY_CGS, GYR_YR, KBOLTZMANN, LIGHT_CM_S, LN10, MPROTON_G, MSUN_G, YEAR_S
+from .composition import MEAN_WEIGHT
 from .galaxy import Galaxy
-from .gas.virial import MEAN_WEIGHT
 
 __all__ = [
     "AbstractFeeding",
@@ -29,12 +29,34 @@ _EDDINGTON = 1.26e38  # [erg/s/Msun], electron scattering in hydrogen
 
 
 def eddington_rate(mass: Float[Array, "..."], radiative_efficiency: Float[Array, ""]) -> Float[Array, "..."]:
-    """Accretion rate [Msun/yr] at which a black hole of `mass` [Msun] shines at its Eddington luminosity."""
+    """Accretion rate [Msun/yr] at which a black hole of `mass` [Msun] shines at its Eddington luminosity.
+
+    Parameters
+    ----------
+    mass : array
+        [Msun].
+    radiative_efficiency : float
+        Radiated energy over accreted rest mass.
+
+    Examples
+    --------
+    >>> round(float(co.physics.eddington_rate(1e8, 0.1)), 2)
+    2.22
+    """
     return mass * _EDDINGTON / (radiative_efficiency * LIGHT_CM_S**2) * YEAR_S / MSUN_G
 
 
 class AbstractFeeding(eqx.Module):
-    """Gas on its way to the black hole."""
+    """Rate at which gas is supplied to the black hole.
+
+    Examples
+    --------
+    >>> class SteadyFeeding(co.physics.AbstractFeeding):
+    ...     def __call__(self, galaxy):
+    ...         return 1e-3 * jnp.ones_like(galaxy.state.mbh)
+    >>> black_hole = co.models.BlackHole(cold=SteadyFeeding())
+    >>> model = co.models.ThermalCGM(processes={"black_hole": black_hole})
+    """
 
     @abc.abstractmethod
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
@@ -42,21 +64,39 @@ class AbstractFeeding(eqx.Module):
 
 
 class NoFeeding(AbstractFeeding):
-    """None."""
+    """No gas reaches the black hole.
+
+    Examples
+    --------
+    >>> black_hole = co.models.BlackHole(hot=co.physics.NoFeeding())  # fed by cold gas alone
+    """
 
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
         return jnp.zeros_like(galaxy.state.mbh)
 
 
 class StarFormationFeeding(AbstractFeeding):
-    """A fixed share of the star-formation rate, in halos above a mass, switched smoothly in lg M.
+    """A fixed share of the star-formation rate, in halos above a mass, switched smoothly in log10 Mvir.
 
-    3 in 10^4 is the ratio that links black-hole growth and star formation over cosmic time in galaxies; below some
+    The default share, 3 in 10^4, is the ratio of black-hole growth and star formation over cosmic time; below about
     10^11 Msun stellar feedback keeps the nucleus empty.
+
+    Parameters
+    ----------
+    share : float
+        Feeding over star-formation rate.
+    log_mass : float
+        log10 of the halo mass above which the black hole is fed [Msun].
+    width : float
+        Width of the switch [dex].
 
     References
     ----------
     Mullaney et al. 2012, ApJ 753, L30 (the ratio is about 10^-3 there); share and mass are free.
+
+    Examples
+    --------
+    >>> black_hole = co.models.BlackHole(cold=co.physics.StarFormationFeeding(share=1e-3))
     """
 
     share: Float[Array, ""] = parameter(
@@ -70,12 +110,12 @@ class StarFormationFeeding(AbstractFeeding):
     log_mass: Float[Array, ""] = parameter(
         10.868,
         unit="dex(Msun)",
-        meaning="lg of the halo mass above which it works",
+        meaning="log10 of the halo mass above which the black hole is fed",
         source="choice",
         bounds=(9.0, 13.0),
     )
     width: Float[Array, ""] = parameter(
-        0.15, unit="dex", meaning="width of the switch in lg halo mass", source="choice", bounds=(0.02, 1.0)
+        0.15, unit="dex", meaning="width of the switch in log10 halo mass", source="choice", bounds=(0.02, 1.0)
     )
 
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
@@ -84,7 +124,17 @@ class StarFormationFeeding(AbstractFeeding):
 
 
 class DynamicalFeeding(AbstractFeeding):
-    """A fixed share of the ISM in each free-fall time of the inner halo."""
+    """A fixed share of the ISM in each free-fall time of the inner halo.
+
+    Parameters
+    ----------
+    share : float
+        Share of the ISM per free-fall time.
+
+    Examples
+    --------
+    >>> black_hole = co.models.BlackHole(cold=co.physics.DynamicalFeeding(share=1e-4))
+    """
 
     share: Float[Array, ""] = parameter(
         1e-5,
@@ -102,11 +152,20 @@ class DynamicalFeeding(AbstractFeeding):
 class MaximalCoolingFeeding(AbstractFeeding):
     """kappa (15/16) pi G mu m_p (k T / Lambda) M_BH: Bondi accretion from gas that cools as fast as it falls.
 
-    Lambda is per total particle density squared; where gas is heated there is no such flow.
+    Lambda is per total particle density squared; gas that is heated does not feed the black hole.
+
+    Parameters
+    ----------
+    efficiency : float
+        kappa.
 
     References
     ----------
     Nulsen & Fabian 2000, MNRAS 311, 346; Croton et al. 2006, MNRAS 365, 11, equation 29.
+
+    Examples
+    --------
+    >>> black_hole = co.models.BlackHole(hot=co.physics.MaximalCoolingFeeding(efficiency=0.02))
     """
 
     efficiency: Float[Array, ""] = parameter(
@@ -123,12 +182,23 @@ class MaximalCoolingFeeding(AbstractFeeding):
 class BondiFeeding(AbstractFeeding):
     """alpha 4 pi G^2 M_BH^2 rho / c_s^3 of hot gas with the density it has at the inner edge of the CGM.
 
-    The density is that at a given part of the virial radius on the power law r^-3/2, which is also the profile of a
-    Bondi flow, so that the boost alpha stands for all that lies further in.
+    The density is taken at a fraction of the virial radius on the power law r^-3/2.  That is also the profile of a
+    Bondi flow, so that the boost alpha stands for the unresolved profile further in.
+
+    Parameters
+    ----------
+    boost : float
+        alpha.
+    radius : float
+        Where the density is taken [Rvir].
 
     References
     ----------
     Bondi 1952, MNRAS 112, 195; Springel, Di Matteo & Hernquist 2005, MNRAS 361, 776 (alpha = 100).
+
+    Examples
+    --------
+    >>> black_hole = co.models.BlackHole(hot=co.physics.BondiFeeding(boost=10.0))
     """
 
     boost: Float[Array, ""] = parameter(
@@ -148,13 +218,34 @@ class BondiFeeding(AbstractFeeding):
 class TwoModeFeedback(eqx.Module):
     """Energy over accreted rest mass: low in the radiative mode, high in the kinetic mode of slowly fed black holes.
 
-    The modes change over at the Eddington ratio min[0.002 (M_BH / 10^8 Msun)^2, 0.1], smoothly in its logarithm.
+    The mode changes at the Eddington ratio min[0.002 (M_BH / 10^8 Msun)^2, 0.1], smoothly in its logarithm.
+
+    Parameters
+    ----------
+    radiative, kinetic : float
+        Energy that reaches the CGM over accreted rest mass in each mode.
+    transition : float
+        Eddington ratio of the transition at the pivot mass.
+    pivot : float
+        Pivot mass [Msun].
+    largest : float
+        Largest Eddington ratio of the kinetic mode.
+    width : float
+        Width of the transition in ln(Eddington ratio).
+    limit : AbstractMinimum
+        How the transition is limited to `largest`.
 
     References
     ----------
     Weinberger et al. 2017, MNRAS 465, 3291 (0.2 in the kinetic mode, and the transition).  In the radiative mode they
-    give 0.02 to the gas around the black hole; a hundredth of that is taken to reach the CGM, because with all of it
+    give 0.02 to the gas around the black hole.  Here a hundredth of that reaches the CGM, because with all of it
     galaxies of all masses form fewer stars.
+
+    Examples
+    --------
+    >>> feedback = co.physics.TwoModeFeedback()
+    >>> [round(float(feedback(1e8, ratio)), 4) for ratio in (1e-5, 1e-1)]  # kinetic, radiative
+    [0.2, 0.0002]
     """
 
     radiative: Float[Array, ""] = parameter(
@@ -197,11 +288,11 @@ class TwoModeFeedback(eqx.Module):
     limit: AbstractMinimum = eqx.field(default_factory=SmoothMinimum)
 
     def kinetic_share(self, mass: Float[Array, "..."], ratio: Float[Array, "..."]) -> Float[Array, "..."]:
-        """How far a black hole of `mass` [Msun] at an Eddington `ratio` is in the kinetic mode, 0 to 1."""
+        """Weight of the kinetic mode, 0 to 1, for a black hole of `mass` [Msun] at an Eddington `ratio`."""
         critical = self.limit(self.transition * (mass / self.pivot) ** 2, self.largest)
         return jax.nn.sigmoid((jnp.log(critical) - jnp.log(ratio + 1e-30)) / self.width)
 
     def __call__(self, mass: Float[Array, "..."], ratio: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Energy over accreted rest mass."""
+        """Energy over accreted rest mass for `mass` [Msun] and Eddington `ratio`."""
         share = self.kinetic_share(mass, ratio)
         return share * self.kinetic + (1.0 - share) * self.radiative

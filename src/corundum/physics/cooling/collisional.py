@@ -1,12 +1,10 @@
-"""Radiative cooling functions and the density convention they are multiplied by.
+"""Radiative cooling functions of gas in collisional ionisation equilibrium.
 
-A cooling function Lambda(T, Z) [erg cm^3 / s] is tabulated per some product of densities.  Sutherland & Dopita 1993
-(ApJS 88, 253) normalise by n_e n_i, electrons times ions, and a model that knows the total particle density n_tot must
-convert: that is the density convention, a component of its own so that it can never be implicit.
+A cooling function Lambda(T, Z) [erg cm^3/s] gives the power that a plasma radiates per volume and per product of two
+densities; `corundum.physics.cooling.densities` says which product.
 """
 
 import abc
-from importlib import resources
 from typing import ClassVar
 
 import equinox as eqx
@@ -17,27 +15,18 @@ from scipy.interpolate import CubicSpline
 
 from ...parameters import parameter
 from ...units import LN10
+from .tables import bracket, read_csv, uniform_cell
 
-__all__ = [
-    "AbstractCooling",
-    "AbstractNetCooling",
-    "SutherlandDopita93",
-    "SutherlandDopita93Bilinear",
-    "AbstractDensityConvention",
-    "ElectronIonDensities",
-    "HydrogenDensitySquared",
-    "TotalDensitySquared",
-]
+__all__ = ["AbstractCooling", "AbstractNetCooling", "SutherlandDopita93", "SutherlandDopita93Bilinear"]
 
 _TEMPERATURE_STEP, _METALLICITY_STEP = 0.05, 0.5
+_LOG_METALLICITY = (-3.0, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5)  # columns of the table after the primordial one
 
 
-def _read_table():
-    """(lg T, lg Z/Zsun, lg Lambda) in collisional ionisation equilibrium, without the primordial column."""
-    path = resources.files("corundum.data") / "cooling" / "sutherland_dopita93_cie.csv"
-    with path.open() as lines:
-        table = np.array([[float(x) for x in line.split(",")] for line in lines if line[0] not in "#l"])
-    return table[:, 0], np.array([-3.0, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5]), table[:, 2:]
+def _read_sutherland_dopita():
+    """log10 T, log10 Z/Zsun and log10 Lambda of the table, without its primordial column."""
+    table = read_csv("cooling", "sutherland_dopita93_cie.csv")
+    return table[:, 0], np.array(_LOG_METALLICITY), table[:, 2:]
 
 
 class AbstractCooling(eqx.Module):
@@ -47,6 +36,19 @@ class AbstractCooling(eqx.Module):
     ----------
     per : str
         The density product that Lambda is given per.
+    can_heat : bool
+        Whether `net` may be negative.
+    depends_on_density : bool
+        Whether `net` depends on density.
+
+    Examples
+    --------
+    >>> class Bremsstrahlung(co.physics.AbstractCooling):
+    ...     def __call__(self, log_temperature, log_metallicity):
+    ...         return 2e-27 * jnp.sqrt(10.0**log_temperature) * jnp.ones_like(log_metallicity)
+    >>> model = co.models.ThermalCGM(cooling=Bremsstrahlung())
+    >>> print(f"{float(model.cooling(7.0, -1.0)):.1e}")
+    6.3e-24
     """
 
     per: ClassVar[str] = "n_e n_i"
@@ -57,7 +59,7 @@ class AbstractCooling(eqx.Module):
     def __call__(
         self, log_temperature: Float[Array, "..."], log_metallicity: Float[Array, "..."]
     ) -> Float[Array, "..."]:
-        """Lambda [erg cm^3 / s] at lg T [K] and lg Z/Zsun."""
+        """Lambda [erg cm^3/s] at log10 T [K] and log10 Z/Zsun."""
 
     def net(
         self,
@@ -66,12 +68,30 @@ class AbstractCooling(eqx.Module):
         log_density: Float[Array, "..."],
         redshift: Float[Array, "..."],
     ) -> Float[Array, "..."]:
-        """Cooling minus heating [erg cm^3 / s], at lg of the total particle density [cm^-3] and at a redshift."""
+        """Cooling minus heating [erg cm^3/s]; the arguments are those of `AbstractNetCooling.net`."""
         return self(log_temperature, log_metallicity)
 
 
 class AbstractNetCooling(eqx.Module):
-    """Cooling minus heating of gas in a radiation background, per n_H^2; negative where the gas is heated."""
+    """Cooling minus heating of gas in a radiation background, per n_H^2; negative where the gas is heated.
+
+    Attributes
+    ----------
+    per : str
+        The density product that the rate is given per.
+    can_heat : bool
+        Whether `net` may be negative.
+    depends_on_density : bool
+        Whether `net` depends on density.
+
+    Examples
+    --------
+    >>> class HeatedBelow(co.physics.AbstractNetCooling):
+    ...     def net(self, log_temperature, log_metallicity, log_density, redshift):
+    ...         return 1e-23 * (log_temperature - 4.0)
+    >>> bool(HeatedBelow().net(3.5, -1.0, -3.0, 0.0) < 0.0)
+    True
+    """
 
     per: ClassVar[str] = "n_H^2"
     can_heat: ClassVar[bool] = True
@@ -85,27 +105,54 @@ class AbstractNetCooling(eqx.Module):
         log_density: Float[Array, "..."],
         redshift: Float[Array, "..."],
     ) -> Float[Array, "..."]:
-        """Cooling minus heating [erg cm^3 / s] at lg T [K], lg Z/Zsun, lg of the total particle density [cm^-3]."""
+        """Cooling minus heating [erg cm^3/s].
+
+        Parameters
+        ----------
+        log_temperature : array
+            log10 T [K].
+        log_metallicity : array
+            log10 Z/Zsun.
+        log_density : array
+            log10 of the total particle density [cm^-3].
+        redshift : array
+        """
 
 
 class SutherlandDopita93(AbstractCooling):
-    """Sutherland & Dopita 1993 in collisional ionisation equilibrium, as a C2 surface with stated edges.
+    """Sutherland & Dopita 1993 in collisional ionisation equilibrium, as a surface with continuous second derivatives.
 
-    Bicubic in (lg T, lg Z) through the published values of lg Lambda.  Above lg T = 8.5 and above lg Z = 0.5 the
-    surface follows its tangent; below lg Z = -3 it is constant (metals no longer matter).  Below 10^4 K gas is neutral
-    and does not cool: Lambda falls smoothly to exactly zero over 0.1 dex in temperature.
+    Bicubic in (log10 T, log10 Z/Zsun) through the published values of log10 Lambda.  Above log10 T = 8.5 and above
+    log10 Z/Zsun = 0.5 the surface follows its tangent; below log10 Z/Zsun = -3 it is constant, because metals no longer
+    matter there.  Below 10^4 K gas is neutral and does not cool: Lambda falls smoothly to exactly zero over 0.1 dex in
+    temperature.
+
+    Parameters
+    ----------
+    floor : float
+        log10 T [K] below which cooling shuts off.
+    floor_width : float
+        Width [dex] in temperature over which it shuts off.
+
+    Examples
+    --------
+    >>> cooling = co.physics.SutherlandDopita93()
+    >>> round(float(jnp.log10(cooling(6.0, -1.0))), 2)
+    -22.59
+    >>> float(cooling(3.8, -1.0))  # below 10^4 K nothing cools
+    0.0
     """
 
     coefficients: Float[Array, "cells_t cells_z 4 4"]
     floor: Float[Array, ""] = parameter(
         4.0,
         unit="dex(K)",
-        meaning="lg T below which cooling shuts off",
+        meaning="log10 T below which cooling shuts off",
         source="edge of the table",
         bounds=(4.0, 4.5),
     )
     floor_width: Float[Array, ""] = parameter(
-        0.1, unit="dex", meaning="width in lg T over which it shuts off", source="choice", bounds=(0.01, 0.5)
+        0.1, unit="dex", meaning="width in log10 T over which it shuts off", source="choice", bounds=(0.01, 0.5)
     )
 
     def __init__(self, floor=4.0, floor_width=0.1):
@@ -117,8 +164,8 @@ class SutherlandDopita93(AbstractCooling):
         self, log_temperature: Float[Array, "..."], log_metallicity: Float[Array, "..."]
     ) -> Float[Array, "..."]:
         cells = self.coefficients.shape
-        i, u, beyond_t = _cell((log_temperature - 4.0) / _TEMPERATURE_STEP, cells[0])
-        j, v, beyond_z = _cell((log_metallicity + 3.0) / _METALLICITY_STEP, cells[1])
+        i, u, beyond_t = uniform_cell((log_temperature - 4.0) / _TEMPERATURE_STEP, cells[0])
+        j, v, beyond_z = uniform_cell((log_metallicity + 3.0) / _METALLICITY_STEP, cells[1])
         c = self.coefficients[i, j]
         rows = c[..., 0] + v[..., None] * (c[..., 1] + v[..., None] * (c[..., 2] + v[..., None] * c[..., 3]))
         along_z = c[..., 1] + v[..., None] * (2.0 * c[..., 2] + 3.0 * v[..., None] * c[..., 3])
@@ -129,13 +176,6 @@ class SutherlandDopita93(AbstractCooling):
         return jnp.exp(LN10 * log_lambda) * s**3 * (10.0 + s * (6.0 * s - 15.0))
 
 
-def _cell(x, cells):
-    """Index of the cell holding `x` in grid units, position in it, and the distance beyond the grid in grid units."""
-    inside = jnp.clip(x, 0.0, float(cells))
-    i = jnp.clip(jnp.floor(inside).astype(int), 0, cells - 1)
-    return i, inside - i, x - inside
-
-
 def _cubic(c, x):
     """Value and slope of the cubic with coefficients on the last axis."""
     value = c[..., 0] + x * (c[..., 1] + x * (c[..., 2] + x * c[..., 3]))
@@ -143,24 +183,32 @@ def _cubic(c, x):
 
 
 def _uniform_table():
-    """lg Lambda on uniform steps: the two gaps of the published grid (lg T = 4.05, lg Z = -2.5) are splined over."""
-    log_t, log_z, log_lambda = _read_table()
+    """log10 Lambda on uniform steps: splines fill the gaps of the published grid (log10 T = 4.05, log10 Z = -2.5)."""
+    log_t, log_z, log_lambda = _read_sutherland_dopita()
     log_lambda = CubicSpline(log_t, log_lambda, axis=0)(np.linspace(4.0, 8.5, 91))
     return CubicSpline(log_z, log_lambda, axis=1)(np.linspace(-3.0, 0.5, 8))
 
 
 def _bicubic_coefficients(values):
-    """Coefficients of the C2 surface through `values`, in units of the cell: axes (T, Z, power T, power Z)."""
+    """Coefficients of the twice differentiable surface through `values`, axes (T, Z, power T, power Z), per cell."""
     x, y = np.arange(values.shape[0]), np.arange(values.shape[1])
     in_t = CubicSpline(x, values, axis=0).c[::-1]  # (power T, cells T, Z)
-    in_both = CubicSpline(y, in_t, axis=2).c[::-1]  # (power Z, cells Z, power T, cells T)
-    return np.transpose(in_both, (3, 1, 2, 0))
+    in_t_and_z = CubicSpline(y, in_t, axis=2).c[::-1]  # (power Z, cells Z, power T, cells T)
+    return np.transpose(in_t_and_z, (3, 1, 2, 0))
 
 
 class SutherlandDopita93Bilinear(AbstractCooling):
-    """The same table as Pandya et al. 2026 reads it: bilinear in lg Lambda, extrapolated beyond every edge.
+    """The same table as Pandya et al. 2026 reads it: bilinear in log10 Lambda, extrapolated beyond every edge.
 
     Below 10^4 K the extrapolation falls by 5 to 13 dex per dex in temperature.
+
+    Examples
+    --------
+    >>> cooling = co.physics.SutherlandDopita93Bilinear()
+    >>> round(float(jnp.log10(cooling(6.0, -1.0))), 2)
+    -22.59
+    >>> round(float(jnp.log10(cooling(3.8, -1.0))), 1)
+    -24.4
     """
 
     log_temperature: Float[Array, " t"]
@@ -168,78 +216,13 @@ class SutherlandDopita93Bilinear(AbstractCooling):
     log_lambda: Float[Array, "t z"]
 
     def __init__(self):
-        self.log_temperature, self.log_metallicity, self.log_lambda = map(jnp.asarray, _read_table())
+        self.log_temperature, self.log_metallicity, self.log_lambda = map(jnp.asarray, _read_sutherland_dopita())
 
     def __call__(
         self, log_temperature: Float[Array, "..."], log_metallicity: Float[Array, "..."]
     ) -> Float[Array, "..."]:
-        i, u = _bracket(self.log_temperature, log_temperature)
-        j, v = _bracket(self.log_metallicity, log_metallicity)
+        i, u = bracket(self.log_temperature, log_temperature)
+        j, v = bracket(self.log_metallicity, log_metallicity)
         low = (1.0 - v) * self.log_lambda[i, j] + v * self.log_lambda[i, j + 1]
         high = (1.0 - v) * self.log_lambda[i + 1, j] + v * self.log_lambda[i + 1, j + 1]
         return jnp.exp(LN10 * ((1.0 - u) * low + u * high))
-
-
-def _bracket(grid, x):
-    i = jnp.clip(jnp.searchsorted(grid, x, side="right", method="compare_all") - 1, 0, len(grid) - 2)
-    return i, (x - grid[i]) / (grid[i + 1] - grid[i])
-
-
-class AbstractDensityConvention(eqx.Module):
-    """The density product that multiplies Lambda, over the square of the total particle density.
-
-    Attributes
-    ----------
-    product : str or None
-        The product; None takes tables of any.
-    """
-
-    product: eqx.AbstractClassVar[str | None]
-
-    @abc.abstractmethod
-    def fraction(self) -> Float[Array, ""]:
-        """Density product / n_tot^2."""
-
-
-def _hydrogen_fraction():
-    return parameter(
-        0.76,
-        unit="1",
-        meaning="hydrogen mass fraction",
-        source="primordial nucleosynthesis",
-        bounds=(0.7, 0.8),
-    )
-
-
-class ElectronIonDensities(AbstractDensityConvention):
-    """n_e n_i of fully ionised hydrogen and helium, the normalisation of Sutherland & Dopita 1993; about 0.25."""
-
-    product: ClassVar[str | None] = "n_e n_i"
-
-    hydrogen_fraction: Float[Array, ""] = _hydrogen_fraction()
-
-    def fraction(self) -> Float[Array, ""]:
-        helium = (1.0 - self.hydrogen_fraction) / (4.0 * self.hydrogen_fraction)
-        electrons, ions = 1.0 + 2.0 * helium, 1.0 + helium
-        return electrons * ions / (electrons + ions) ** 2
-
-
-class HydrogenDensitySquared(AbstractDensityConvention):
-    """n_H^2 of fully ionised hydrogen and helium, the normalisation of Wiersma et al. 2009; about 0.20."""
-
-    product: ClassVar[str | None] = "n_H^2"
-
-    hydrogen_fraction: Float[Array, ""] = _hydrogen_fraction()
-
-    def fraction(self) -> Float[Array, ""]:
-        helium = (1.0 - self.hydrogen_fraction) / (4.0 * self.hydrogen_fraction)
-        return 1.0 / (2.0 + 3.0 * helium) ** 2
-
-
-class TotalDensitySquared(AbstractDensityConvention):
-    """n_tot^2, as in Pandya et al. 2023 and 2026: overestimates cooling about four- to fivefold."""
-
-    product: ClassVar[str | None] = None
-
-    def fraction(self) -> Float[Array, ""]:
-        return jnp.ones(())

@@ -68,17 +68,27 @@ def ion_fractions(
     helium: Float[Array, ""],
     background: Background,
 ) -> Ions:
-    """Ions in equilibrium.
+    """Ions in equilibrium with collisions and the background.
 
-    The electron density is found by iteration from full ionisation; four rounds are within 1e-3 of the solution
-    wherever n_H < 0.1 cm^-3 under a background of today or stronger, and exact without one.
+    The electron density is iterated from full ionisation; four rounds are within 1e-3 of the solution wherever
+    n_H < 0.1 cm^-3 under the background of today or a stronger one, and exact without one.
 
     Parameters
     ----------
-    temperature : [K]
-    hydrogen : number density of hydrogen nuclei [cm^-3]
-    helium : number of helium nuclei per hydrogen nucleus
+    temperature : array
+        [K].
+    hydrogen : array
+        Number density of hydrogen nuclei [cm^-3].
+    helium : array
+        Helium nuclei per hydrogen nucleus.
     background : Background
+
+    Examples
+    --------
+    >>> none = Background(*[jnp.zeros(())] * 6)
+    >>> ions = ion_fractions(jnp.array(1e6), 1e-3, 0.08, none)
+    >>> round(float(ions.electrons), 2)  # all of hydrogen and helium is ionised at 10^6 K
+    1.16
     """
     rates = _coefficients(temperature)
     electrons = 1.0 + 2.0 * helium
@@ -91,12 +101,13 @@ def ion_fractions(
 
 def _balance(rates, background, electrons, helium):
     """Ions for a given electron density [cm^-3]."""
-    per = 1.0 / jnp.maximum(electrons, 1e-30)
-    ionise = rates.ionise_hi + background.gamma_hi * per
-    hi = rates.alpha_hii / (rates.alpha_hii + ionise)
-    hii = ionise / (rates.alpha_hii + ionise)
-    first, second = rates.ionise_hei + background.gamma_hei * per, rates.ionise_heii + background.gamma_heii * per
-    weights = rates.alpha_heii * rates.alpha_heiii, first * rates.alpha_heiii, first * second
+    inverse = 1.0 / jnp.maximum(electrons, 1e-30)
+    ionise_hi = rates.ionise_hi + background.gamma_hi * inverse
+    hi = rates.alpha_hii / (rates.alpha_hii + ionise_hi)
+    hii = ionise_hi / (rates.alpha_hii + ionise_hi)
+    ionise_hei = rates.ionise_hei + background.gamma_hei * inverse
+    ionise_heii = rates.ionise_heii + background.gamma_heii * inverse
+    weights = rates.alpha_heii * rates.alpha_heiii, ionise_hei * rates.alpha_heiii, ionise_hei * ionise_heii
     hei, heii, heiii = (helium * weight / sum(weights) for weight in weights)
     return Ions(hi, hii, hei, heii, heiii, hii + heii + 2.0 * heiii)
 
@@ -114,7 +125,19 @@ def primordial_cooling(
     ----------
     temperature, hydrogen, helium, background
         As for `ion_fractions`.
-    redshift
+    redshift : array
+        Sets the temperature of the microwave background.
+
+    Returns
+    -------
+    cooling, heating : arrays
+
+    Examples
+    --------
+    >>> none = Background(*[jnp.zeros(())] * 6)
+    >>> cooling, heating = primordial_cooling(jnp.array(1e6), 1e-3, 0.08, none, 0.0)
+    >>> print(f"{float(cooling):.1e}, {float(heating)}")
+    5.7e-24, 0.0
     """
     t, ions = temperature, ion_fractions(temperature, hydrogen, helium, background)
     root, hot = jnp.sqrt(t), 1.0 / (1.0 + jnp.sqrt(t / 1e5))

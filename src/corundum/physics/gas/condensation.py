@@ -11,6 +11,8 @@ from ...parameters import parameter
 
 __all__ = ["AbstractCondensation", "HarmonicCondensation", "SlowerTimeCondensation", "PrecipitationThreshold"]
 
+_SLOWEST = 1e-100  # t_ff / t_cool where nothing cools: keeps its logarithm finite
+
 
 class AbstractCondensation(eqx.Module):
     """Condensation rate of the CGM.
@@ -18,22 +20,50 @@ class AbstractCondensation(eqx.Module):
     References
     ----------
     White & Frenk 1991, ApJ 379, 52 (cooling or free fall, whichever is slower).
+
+    Examples
+    --------
+    >>> class CoolingTimeOnly(co.physics.AbstractCondensation):
+    ...     def __call__(self, cooling_rate, t_ff):
+    ...         return cooling_rate
+    >>> float(CoolingTimeOnly()(2.0, 0.5))
+    2.0
     """
 
     @abc.abstractmethod
     def __call__(self, cooling_rate: Float[Array, "..."], t_ff: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Fraction of the CGM that condenses per Gyr, for 1/t_cool >= 0 [1/Gyr] and t_ff [Gyr]."""
+        """Fraction of the CGM that condenses per Gyr.
+
+        Parameters
+        ----------
+        cooling_rate : array
+            1/t_cool >= 0 [1/Gyr].
+        t_ff : array
+            Free-fall time [Gyr].
+        """
 
 
 class HarmonicCondensation(AbstractCondensation):
-    """1 / (t_cool + t_ff): one after the other (Pandya et al. 2023)."""
+    """1 / (t_cool + t_ff): gas first cools and then falls (Pandya et al. 2023).
+
+    Examples
+    --------
+    >>> float(co.physics.HarmonicCondensation()(2.0, 0.5))  # t_cool = t_ff = 0.5 Gyr
+    1.0
+    """
 
     def __call__(self, cooling_rate: Float[Array, "..."], t_ff: Float[Array, "..."]) -> Float[Array, "..."]:
         return cooling_rate / (1.0 + cooling_rate * t_ff)
 
 
 class SlowerTimeCondensation(AbstractCondensation):
-    """1 / max(t_cool, t_ff), the classical sharp switch between rapid and slow cooling (White & Frenk 1991)."""
+    """1 / max(t_cool, t_ff), the classical sharp switch between rapid and slow cooling (White & Frenk 1991).
+
+    Examples
+    --------
+    >>> float(co.physics.SlowerTimeCondensation()(2.0, 0.5))  # t_cool = t_ff = 0.5 Gyr
+    2.0
+    """
 
     def __call__(self, cooling_rate: Float[Array, "..."], t_ff: Float[Array, "..."]) -> Float[Array, "..."]:
         return jnp.minimum(cooling_rate, 1.0 / t_ff)
@@ -42,12 +72,25 @@ class SlowerTimeCondensation(AbstractCondensation):
 class PrecipitationThreshold(AbstractCondensation):
     """Condensation only where t_cool / t_ff falls below a threshold of about ten, switched smoothly.
 
-    1 / (t_cool + t_ff) times a logistic in ln(t_cool / t_ff).  The switch is our form; the threshold is that of the
-    papers.
+    1 / (t_cool + t_ff) times a logistic in ln(t_cool / t_ff).  The form of the switch is our choice; the threshold is
+    that of the papers.
+
+    Parameters
+    ----------
+    threshold : float
+        t_cool / t_ff below which gas condenses.
+    width : float
+        Width of the switch in ln(t_cool / t_ff).
 
     References
     ----------
     Sharma et al. 2012, MNRAS 420, 3174; McCourt et al. 2012, MNRAS 419, 3319; Voit et al. 2015, Nature 519, 203.
+
+    Examples
+    --------
+    >>> law = co.physics.PrecipitationThreshold()
+    >>> [round(float(law(1.0 / ratio, 1.0)), 3) for ratio in (1.0, 10.0, 100.0)]  # t_cool / t_ff
+    [0.5, 0.045, 0.0]
     """
 
     threshold: Float[Array, ""] = parameter(
@@ -63,5 +106,5 @@ class PrecipitationThreshold(AbstractCondensation):
     )
 
     def __call__(self, cooling_rate: Float[Array, "..."], t_ff: Float[Array, "..."]) -> Float[Array, "..."]:
-        below = jnp.log(self.threshold) + jnp.log(jnp.maximum(cooling_rate * t_ff, 1e-100))
-        return cooling_rate / (1.0 + cooling_rate * t_ff) * jax.nn.sigmoid(below / self.width)
+        ln_excess = jnp.log(self.threshold) + jnp.log(jnp.maximum(cooling_rate * t_ff, _SLOWEST))
+        return cooling_rate / (1.0 + cooling_rate * t_ff) * jax.nn.sigmoid(ln_excess / self.width)

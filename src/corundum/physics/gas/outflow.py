@@ -10,7 +10,23 @@ __all__ = ["OverpressureOutflow"]
 
 
 class OverpressureOutflow(eqx.Module):
-    """CGM energy above the binding energy escapes in a dynamical time (Pandya et al. 2023)."""
+    """CGM energy above the binding energy escapes in a dynamical time (Pandya et al. 2023).
+
+    Parameters
+    ----------
+    escape_time : float
+        Time for excess energy to escape [t_dyn].
+    relative_energy : float
+        Energy per mass of the gas that escapes over that of the CGM.
+    excess : AbstractPositivePart
+        How the positive part of energy minus binding energy is taken: smooth by default.
+
+    Examples
+    --------
+    >>> outflow = co.physics.OverpressureOutflow()
+    >>> print(f"{float(outflow(3e58, 1e58, 2.0)):.2e}")  # the excess of 2e58 erg in 2 Gyr [erg/Gyr]
+    1.00e+58
+    """
 
     escape_time: Float[Array, ""] = parameter(
         1.0,
@@ -37,5 +53,5 @@ class OverpressureOutflow(eqx.Module):
         return self.excess(energy - binding, binding) / (self.escape_time * t_dyn)
 
     def mass(self, share: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Mass loss rate, for CGM mass times energy loss rate over CGM energy."""
+        """Mass loss rate; `share` is the CGM mass times the energy loss rate over the CGM energy, in the same unit."""
         return share / self.relative_energy

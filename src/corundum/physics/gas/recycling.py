@@ -1,4 +1,4 @@
-"""How long gas that has left the halo takes to come back."""
+"""How long gas that has left the halo takes to fall in again."""
 
 from jaxtyping import Array, Float
 
@@ -9,7 +9,18 @@ __all__ = ["DynamicalReturn", "Henriques13Return"]
 
 
 class DynamicalReturn(AbstractGalaxyScaling):
-    """A multiple of the dynamical time of the halo (De Lucia, Kauffmann & White 2004, MNRAS 349, 1101) [Gyr]."""
+    """A multiple of the dynamical time of the halo (De Lucia, Kauffmann & White 2004, MNRAS 349, 1101) [Gyr].
+
+    Parameters
+    ----------
+    times : float
+        Return time over the dynamical time.
+
+    Examples
+    --------
+    >>> recycling = co.models.HaloRecycling(time=co.physics.DynamicalReturn(times=5.0))
+    >>> model = co.models.ThermalCGM(processes={"recycling": recycling})
+    """
 
     times: Float[Array, ""] = parameter(
         3.0,
@@ -25,11 +36,21 @@ class DynamicalReturn(AbstractGalaxyScaling):
 
 
 class Henriques13Return(AbstractGalaxyScaling):
-    """18 Gyr (10^10 Msun / Mvir): gas comes back to massive halos soon and to dwarfs never.
+    """18 Gyr (10^10 Msun / Mvir): gas returns quickly to massive halos and hardly ever to dwarfs [Gyr].
+
+    Parameters
+    ----------
+    time : float
+        Return time in a halo of 10^10 Msun [Gyr].
 
     References
     ----------
     Henriques et al. 2013, MNRAS 431, 3373, equation 8.
+
+    Examples
+    --------
+    >>> recycling = co.models.HaloRecycling(time=co.physics.Henriques13Return())
+    >>> model = co.models.ThermalCGM(processes={"recycling": recycling})
     """
 
     time: Float[Array, ""] = parameter(

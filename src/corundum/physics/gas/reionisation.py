@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 
 from ...cosmology import Cosmology
 from ...parameters import parameter
+from ..composition import MEAN_WEIGHT
 
 __all__ = [
     "AbstractFilteringMass",
@@ -22,11 +23,17 @@ __all__ = [
     "Okamoto08",
 ]
 
-_MEAN_WEIGHT = 0.59
-
 
 class AbstractFilteringMass(eqx.Module):
-    """Halo mass below which the ultraviolet background keeps baryons out."""
+    """Halo mass below which the ultraviolet background keeps baryons out.
+
+    Examples
+    --------
+    >>> class FixedMass(co.physics.AbstractFilteringMass):
+    ...     def __call__(self, redshift, cosmology):
+    ...         return 5e9 * jnp.ones_like(redshift)
+    >>> model = co.models.ThermalCGM(reionisation=co.physics.Okamoto08(filtering_mass=FixedMass()))
+    """
 
     @abc.abstractmethod
     def __call__(self, redshift: Float[Array, "..."], cosmology: Cosmology) -> Float[Array, "..."]:
@@ -71,8 +78,8 @@ def _filter_integrals(a, a_overlap, a_complete, alpha):
     """The terms of Kravtsov+04 eq. B2: up to overlap, from there on, and from the end of reionisation on."""
     inverse_root = jnp.sqrt(1.0 / a)
 
-    def growth(part):
-        return part**2 / 10.0 * (5.0 - 4.0 * jnp.sqrt(part) * inverse_root)
+    def growth(a_transition):
+        return a_transition**2 / 10.0 * (5.0 - 4.0 * jnp.sqrt(a_transition) * inverse_root)
 
     before = a_overlap**2 * (1.0 / (2.0 + alpha) - 2.0 * jnp.sqrt(a_overlap) * inverse_root / (5.0 + 2.0 * alpha))
     during = a**2 / 10.0 - growth(a_overlap)
@@ -85,24 +92,38 @@ def _filter_integrals(a, a_overlap, a_complete, alpha):
     return before, during, after
 
 
-def _jeans_scale(cosmology):
-    return 2.5e11 / (cosmology.h * jnp.sqrt(cosmology.omega_m) * _MEAN_WEIGHT**1.5)
+def _jeans_mass(cosmology):
+    return 2.5e11 / (cosmology.h * jnp.sqrt(cosmology.omega_m) * MEAN_WEIGHT**1.5)
 
 
 def _mass(redshift, overlap_redshift, alpha, late, cosmology):
     """M_F = 0.093 M_J f^1.5, with the fraction f of eq. B2: a power law before overlap, `late` after it."""
-    before, expansion = redshift > overlap_redshift, jnp.log(1.0 + redshift)
-    log_early = (
+    before, ln_1pz = redshift > overlap_redshift, jnp.log(1.0 + redshift)
+    ln_early = (
         alpha * jnp.log(1.0 + overlap_redshift)
-        - (1.0 + alpha) * expansion
+        - (1.0 + alpha) * ln_1pz
         - jnp.log((2.0 + alpha) * (5.0 + 2.0 * alpha) / 3.0)
     )
-    log_fraction = jnp.where(before, log_early, jnp.log(jnp.where(before, 1.0, late)))
-    return jnp.exp(jnp.log(0.0933 * _jeans_scale(cosmology)) + 1.5 * log_fraction)
+    ln_fraction = jnp.where(before, ln_early, jnp.log(jnp.where(before, 1.0, late)))
+    return jnp.exp(jnp.log(0.0933 * _jeans_mass(cosmology)) + 1.5 * ln_fraction)
 
 
 class Kravtsov04FilteringMass(AbstractFilteringMass):
-    """The filtering mass of Kravtsov+04, continuous at both transitions (z ~ 9 and 3.5)."""
+    """The filtering mass of Kravtsov+04, continuous at both transitions (z = 9 and 3.5 by default).
+
+    Parameters
+    ----------
+    overlap_redshift, complete_redshift : float
+        Redshifts at which HII regions overlap and at which reionisation ends.
+    temperature_index : float
+        Growth of the gas temperature before overlap, T ~ a^alpha.
+
+    Examples
+    --------
+    >>> filtering_mass = co.physics.Kravtsov04FilteringMass()
+    >>> print(f"{float(filtering_mass(0.0, co.cosmology.planck15())):.1e}")  # [Msun]
+    8.6e+09
+    """
 
     overlap_redshift: Float[Array, ""] = _overlap_redshift()
     complete_redshift: Float[Array, ""] = _complete_redshift()
@@ -123,6 +144,20 @@ class Pandya26FilteringMass(AbstractFilteringMass):
     """The form used by Pandya et al. 2026, where 3/a multiplies only part of the 3.5 < z < 9 branch.
 
     It is lower than `Kravtsov04FilteringMass` between the transitions and jumps by a factor of ten at z = 3.5.
+
+    Parameters
+    ----------
+    overlap_redshift, complete_redshift : float
+        Redshifts at which HII regions overlap and at which reionisation ends.
+    temperature_index : float
+        Growth of the gas temperature before overlap, T ~ a^alpha.
+
+    Examples
+    --------
+    >>> published, continuous = co.physics.Pandya26FilteringMass(), co.physics.Kravtsov04FilteringMass()
+    >>> cosmology = co.cosmology.planck15()
+    >>> round(float(published(4.0, cosmology) / continuous(4.0, cosmology)), 2)
+    0.12
     """
 
     overlap_redshift: Float[Array, ""] = _overlap_redshift()
@@ -144,7 +179,15 @@ class Pandya26FilteringMass(AbstractFilteringMass):
 
 
 class AbstractReionisation(eqx.Module):
-    """Fraction of its cosmic baryon share that a halo can accrete under the ultraviolet background."""
+    """Fraction of its cosmic baryon share that a halo can accrete under the ultraviolet background.
+
+    Examples
+    --------
+    >>> class NoBackground(co.physics.AbstractReionisation):
+    ...     def __call__(self, mvir, redshift, cosmology):
+    ...         return jnp.ones_like(mvir)
+    >>> model = co.models.ThermalCGM(reionisation=NoBackground())
+    """
 
     @abc.abstractmethod
     def __call__(
@@ -161,6 +204,19 @@ class Okamoto08(AbstractReionisation):
     """[1 + (2^(alpha/3) - 1) (M_F / M)^alpha]^(-3/alpha): one half at the filtering mass.
 
     Okamoto et al. give the fraction of baryons a halo retains; as in Pandya et al. 2023 it multiplies the inflow rate.
+
+    Parameters
+    ----------
+    filtering_mass : AbstractFilteringMass
+        M_F.
+    steepness : float
+        alpha.
+
+    Examples
+    --------
+    >>> reionisation, cosmology = co.physics.Okamoto08(), co.cosmology.planck15()
+    >>> [round(float(reionisation(mvir, 0.0, cosmology)), 2) for mvir in (1e9, 1e10, 1e12)]
+    [0.0, 0.58, 1.0]
     """
 
     filtering_mass: AbstractFilteringMass = eqx.field(default_factory=Kravtsov04FilteringMass)
@@ -171,8 +227,8 @@ class Okamoto08(AbstractReionisation):
     def __call__(
         self, mvir: Float[Array, "..."], redshift: Float[Array, "..."], cosmology: Cosmology
     ) -> Float[Array, "..."]:
-        log_ratio = jnp.log(self.filtering_mass(redshift, cosmology)) - jnp.log(mvir)
-        excess = (2.0 ** (self.steepness / 3.0) - 1.0) * jnp.exp(self.steepness * log_ratio)
+        ln_ratio = jnp.log(self.filtering_mass(redshift, cosmology)) - jnp.log(mvir)
+        excess = (2.0 ** (self.steepness / 3.0) - 1.0) * jnp.exp(self.steepness * ln_ratio)
         return jnp.exp(-3.0 / self.steepness * jnp.log(1.0 + excess))
 
     def breaks(self) -> tuple[Float[Array, ""], ...]:
@@ -184,9 +240,24 @@ class KravtsovManwadkar22FilteringMass(AbstractFilteringMass):
 
     beta follows from the redshift of reionisation.
 
+    Parameters
+    ----------
+    reionisation_redshift : float
+        Redshift of reionisation.
+    mass_today : float
+        Twice the filtering mass at z = 0 [Msun].
+    decline : float
+        Decline of ln(mass) per redshift.
+
     References
     ----------
     Kravtsov & Manwadkar 2022, MNRAS 514, 2667, equations 3 to 5 (after Okamoto et al. 2008).
+
+    Examples
+    --------
+    >>> filtering_mass = co.physics.KravtsovManwadkar22FilteringMass(reionisation_redshift=8.0)
+    >>> [f"{float(filtering_mass(redshift, co.cosmology.planck15())):.0e}" for redshift in (0.0, 4.0)]
+    ['8e+09', '7e+08']
     """
 
     reionisation_redshift: Float[Array, ""] = parameter(
@@ -212,5 +283,5 @@ class KravtsovManwadkar22FilteringMass(AbstractFilteringMass):
     def __call__(self, redshift: Float[Array, "..."], cosmology: Cosmology) -> Float[Array, "..."]:
         z_rei = self.reionisation_redshift
         beta = z_rei * jnp.log(1.82e3 * jnp.exp(-0.63 * z_rei) - 1.0) ** (-1.0 / 15.0)
-        shut = jnp.logaddexp(0.0, jnp.minimum((redshift / beta) ** 15, 200.0))
-        return self.mass_today * jnp.exp(-self.decline * redshift - shut)
+        ln_suppression = jnp.logaddexp(0.0, jnp.minimum((redshift / beta) ** 15, 200.0))
+        return self.mass_today * jnp.exp(-self.decline * redshift - ln_suppression)

@@ -17,7 +17,15 @@ _SLOWEST = 1e-3  # [km/s], keeps the square root smooth where there is no turbul
 
 
 class AbstractDrivingScale(eqx.Module):
-    """The length over which turbulent energy dissipates in a crossing time."""
+    """The length over which turbulent energy dissipates in a crossing time.
+
+    Examples
+    --------
+    >>> class FixedScale(co.physics.AbstractDrivingScale):
+    ...     def __call__(self, halo, inner):
+    ...         return 30.0 * jnp.ones_like(halo.rvir)
+    >>> model = co.models.TurbulentCGM(turbulence=co.physics.Turbulence(scale=FixedScale()))
+    """
 
     @abc.abstractmethod
     def __call__(self, halo: Halo, inner: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -25,7 +33,12 @@ class AbstractDrivingScale(eqx.Module):
 
 
 class VirialScale(AbstractDrivingScale):
-    """The virial radius at all times."""
+    """The virial radius at all times.
+
+    Examples
+    --------
+    >>> model = co.models.TurbulentCGM(turbulence=co.physics.Turbulence(scale=co.physics.VirialScale()))
+    """
 
     def __call__(self, halo: Halo, inner: Float[Array, "..."]) -> Float[Array, "..."]:
         return halo.rvir
@@ -34,9 +47,23 @@ class VirialScale(AbstractDrivingScale):
 class SlidingScale(AbstractDrivingScale):
     """From the virial radius at early times to the free-fall radius at late times, a logistic in cosmic age.
 
+    Parameters
+    ----------
+    steepness : float
+        Steepness of the change in age [1/Gyr].
+    transition : float
+        Cosmic age [Gyr] half way.
+
     References
     ----------
     Pandya et al. 2023, ApJ 956, 118 (their fiducial choice, the same for all halos).
+
+    Examples
+    --------
+    >>> scale = co.physics.SlidingScale(transition=5.0)
+    >>> halo = halos.at(redshift=0.0)
+    >>> bool(jnp.all(scale(halo, 0.2) < 0.3 * halo.rvir))  # close to 0.2 Rvir today
+    True
     """
 
     steepness: Float[Array, ""] = parameter(
@@ -52,7 +79,24 @@ class SlidingScale(AbstractDrivingScale):
 
 
 class Turbulence(eqx.Module):
-    """Dissipation at E v / L, and t_ff sqrt(1 + (s v / V_c)^2) for the free fall of supported gas."""
+    """Turbulent energy dissipates at E v / L, and turbulence delays free fall to t_ff sqrt(1 + (s v / V_c)^2).
+
+    Parameters
+    ----------
+    support : float
+        s, how strongly turbulence holds gas up against free fall.
+    efficiency : float
+        Share of the turbulent energy that dissipates per crossing time.
+    scale : AbstractDrivingScale
+        L, over which turbulence dissipates.
+
+    Examples
+    --------
+    >>> turbulence = co.physics.Turbulence()
+    >>> velocity = turbulence.velocity(1e57, 1e10)  # of 1e57 erg in 1e10 Msun [km/s]
+    >>> round(float(velocity)), round(float(turbulence.dissipation_rate(velocity, 50.0)), 2)  # [1/Gyr]
+    (100, 2.05)
+    """
 
     support: Float[Array, ""] = parameter(
         1.0, unit="1", meaning="s, turbulent support of free fall", source="Pandya et al. 2023", bounds=(0.0, 3.0)
@@ -77,5 +121,5 @@ class Turbulence(eqx.Module):
         return self.efficiency * velocity / (length * KPC_PER_KMS_GYR)
 
     def delay(self, velocity: Float[Array, "..."], circular: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Free-fall time over that without support; `circular` is the velocity at the free-fall radius [km/s]."""
+        """Free-fall time over that without turbulence; `circular` is the velocity at the free-fall radius [km/s]."""
         return jnp.sqrt(1.0 + (self.support * velocity / circular) ** 2)

@@ -1,4 +1,4 @@
-"""Virial temperature, binding energy and the two clocks of a halo: dynamical and free-fall time."""
+"""Virial temperature, binding energy, and the two times of a halo: dynamical and free-fall time."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -7,23 +7,31 @@ from jaxtyping import Array, Float
 from ...numerics.limiters import AbstractMinimum, SmoothMinimum
 from ...parameters import parameter
 from ...units import KBOLTZMANN, KM_CM, KPC_PER_KMS_GYR, MPROTON_G, MSUN_G
+from ..composition import MEAN_WEIGHT
 
-__all__ = ["MEAN_WEIGHT", "VirialTemperature", "FreeFall", "dynamical_time"]
+__all__ = ["VirialTemperature", "FreeFall", "dynamical_time"]
 
-MEAN_WEIGHT = 0.59
-"""Mean particle mass of ionised primordial gas over the proton mass."""
-
-_CONSISTENT = MEAN_WEIGHT * MPROTON_G * KM_CM**2 / (2.0 * KBOLTZMANN)
+_COEFFICIENT = MEAN_WEIGHT * MPROTON_G * KM_CM**2 / (2.0 * KBOLTZMANN)
 
 
 class VirialTemperature(eqx.Module):
-    """T_vir = coefficient V^2, and the specific energy e_vir = (3/2) k T_vir / (mu m_p) of gas at it.
+    """T_vir = coefficient V^2, and the energy per mass e_vir = (3/2) k T_vir / (mu m_p) of gas at that temperature.
 
     The default coefficient is mu m_p / (2 k) with mu = 0.59, so that e_vir = (3/4) V^2.
+
+    Parameters
+    ----------
+    coefficient : float
+        T_vir / V^2 [K/(km/s)^2].
+
+    Examples
+    --------
+    >>> print(f"{float(co.physics.VirialTemperature()(200.0)):.2e}")  # [K]
+    1.43e+06
     """
 
     coefficient: Float[Array, ""] = parameter(
-        _CONSISTENT,
+        _COEFFICIENT,
         unit="K/(km/s)^2",
         meaning="T_vir / V^2",
         source="virial theorem, mu = 0.59",
@@ -40,7 +48,13 @@ class VirialTemperature(eqx.Module):
 
 
 def dynamical_time(rvir: Float[Array, "..."], vvir: Float[Array, "..."]) -> Float[Array, "..."]:
-    """R/V [Gyr] for `rvir` [kpc] and `vvir` [km/s]."""
+    """R/V [Gyr] for `rvir` [kpc] and `vvir` [km/s].
+
+    Examples
+    --------
+    >>> round(float(co.physics.dynamical_time(200.0, 160.0)), 2)
+    1.22
+    """
     return rvir / vvir * KPC_PER_KMS_GYR
 
 
@@ -48,6 +62,18 @@ class FreeFall(eqx.Module):
     """Free-fall time from the radius of the NFW rotation maximum, r = 2.16 r_s (Pandya et al. 2023).
 
     In a halo of concentration below 2.16 that radius would lie outside the halo; the limit keeps it inside.
+
+    Parameters
+    ----------
+    scale_radii : float
+        Radius from which gas falls [r_s].
+    limit : AbstractMinimum
+        How that radius is kept inside the halo.
+
+    Examples
+    --------
+    >>> round(float(co.physics.FreeFall()(200.0, 160.0, 8.0)), 2)  # [Gyr]
+    0.29
     """
 
     scale_radii: Float[Array, ""] = parameter(
@@ -62,7 +88,7 @@ class FreeFall(eqx.Module):
     def __call__(
         self, rvir: Float[Array, "..."], vvir: Float[Array, "..."], concentration: Float[Array, "..."]
     ) -> Float[Array, "..."]:
-        """Free-fall time [Gyr]."""
+        """Free-fall time [Gyr] for `rvir` [kpc], `vvir` [km/s] and NFW `concentration`."""
         radius = self.radius(concentration)
         return dynamical_time(radius * rvir, vvir * self.relative_velocity(radius, concentration))
 
@@ -76,4 +102,5 @@ class FreeFall(eqx.Module):
 
 
 def _nfw_mass(x):
+    """Mass of an NFW halo inside x scale radii, over 4 pi rho_s r_s^3."""
     return jnp.log(1.0 + x) - x / (1.0 + x)

@@ -16,9 +16,21 @@ class DiscSize(eqx.Module):
     f_c = 2/3 + (c / 21.5)^0.7 is the binding energy of the halo over that of an isothermal sphere.  The disc keeps the
     specific angular momentum of the halo, and its own gravity is left out (f_R = 1).
 
+    Parameters
+    ----------
+    spin : float
+        Spin lambda, the same for all halos.
+
     References
     ----------
     Mo, Mao & White 1998, MNRAS 295, 319, equations 22 to 29.
+
+    Examples
+    --------
+    >>> halo = halos.at(redshift=0.0)
+    >>> size = co.physics.DiscSize()(halo)
+    >>> bool(jnp.all((size > 0.01 * halo.rvir) & (size < 0.03 * halo.rvir)))
+    True
     """
 
     spin: Float[Array, ""] = parameter(

@@ -1,4 +1,4 @@
-"""How fast stars and their winds can empty an interstellar medium."""
+"""How fast stars and their winds can empty the interstellar medium."""
 
 import abc
 
@@ -12,20 +12,47 @@ __all__ = ["AbstractEmptying", "GradualEmptying", "UnlimitedEmptying"]
 
 
 class AbstractEmptying(eqx.Module):
-    """A factor on star formation, and so on winds and new metals."""
+    """A factor on star formation, and therefore on winds and new metals.
+
+    Examples
+    --------
+    >>> class HalfEverywhere(co.physics.AbstractEmptying):
+    ...     def __call__(self, rate):
+    ...         return 0.5
+    >>> model = co.models.ThermalCGM(emptying=HalfEverywhere())
+    """
 
     @abc.abstractmethod
     def __call__(self, rate: Float[Array, "..."]) -> Float[Array, "..."] | float:
-        """Between 0 and 1, for the rate > 0 at which stars and winds would empty the ISM [1/Gyr]."""
+        """Factor between 0 and 1.
+
+        Parameters
+        ----------
+        rate : array
+            (1 - f_rec + eta_M) / t_dep > 0 [1/Gyr], the rate at which stars and winds would empty the ISM.
+        """
 
 
 class GradualEmptying(AbstractEmptying):
     """Star formation slows where it would lock up and blow away the whole ISM within the lives of massive stars.
 
-    Laws of mass loading are powers without an end.  At high redshift, in the corners of their priors, they pass 10^4
-    and would empty the ISM in thousands of years, before the first of its stars explodes.  The limit holds
+    Laws of mass loading are power laws without an upper limit.  At high redshift, in the corners of their priors, they
+    exceed 10^4 and would empty the ISM in thousands of years, before the first of its stars explodes.  The factor holds
     (1 - f_rec + eta_M) / t_dep below one over `shortest_time`.  Where gas falls in, stars still form at the rate that
-    balances it: only the gas that waits meanwhile is more.
+    balances it; the ISM then only holds more gas.
+
+    Parameters
+    ----------
+    shortest_time : float
+        Shortest time in which stars and winds empty the ISM [Gyr].
+    minimum : AbstractMinimum
+        How the rate is limited: smoothly by default.
+
+    Examples
+    --------
+    >>> emptying = co.physics.GradualEmptying()
+    >>> [round(float(emptying(rate)), 3) for rate in (1.0, 100.0, 10000.0)]  # [1/Gyr]
+    [1.0, 0.841, 0.01]
     """
 
     shortest_time: Float[Array, ""] = parameter(
@@ -43,7 +70,13 @@ class GradualEmptying(AbstractEmptying):
 
 
 class UnlimitedEmptying(AbstractEmptying):
-    """No limit, as published."""
+    """No limit: the factor is 1, as published.
+
+    Examples
+    --------
+    >>> co.physics.UnlimitedEmptying()(1e4)
+    1.0
+    """
 
     def __call__(self, rate: Float[Array, "..."]) -> float:
         return 1.0

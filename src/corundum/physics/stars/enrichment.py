@@ -1,4 +1,4 @@
-"""Metals: what stars return and make, and what inflowing gas brings."""
+"""Metals: what stars return and produce, and what inflowing gas brings."""
 
 import equinox as eqx
 from jaxtyping import Array, Float
@@ -12,7 +12,19 @@ __all__ = ["StellarReturn", "InflowMetallicity"]
 
 
 class StellarReturn(eqx.Module):
-    """Instantaneous recycling: each mass of stars formed gives back gas and makes new metals at once."""
+    """Instantaneous recycling: a generation of stars returns gas and produces new metals when it forms.
+
+    Parameters
+    ----------
+    recycled_fraction : float
+        Gas returned per stellar mass formed.
+    metal_yield : float
+        New metals per stellar mass formed.
+
+    Examples
+    --------
+    >>> model = co.models.ThermalCGM(stellar_return=co.physics.StellarReturn(metal_yield=0.03))
+    """
 
     recycled_fraction: Float[Array, ""] = parameter(
         0.4,
@@ -32,7 +44,22 @@ class StellarReturn(eqx.Module):
 
 
 class InflowMetallicity(AbstractScaling):
-    """Metal mass fraction of gas entering the halo, fitted to FIRE-2 (Pandya et al. 2023)."""
+    """Metal mass fraction of gas entering the halo, fitted to FIRE-2 (Pandya et al. 2023).
+
+    0.02 A (Vvir / 125 km/s)^a (1+z)^b.
+
+    Parameters
+    ----------
+    amplitude : float
+        A [Zsun], with Zsun = 0.02.
+    slope, redshift_exponent : float
+        a and b.
+
+    Examples
+    --------
+    >>> round(float(co.physics.InflowMetallicity()(125.0, 0.0)), 4)
+    0.005
+    """
 
     amplitude: Float[Array, ""] = parameter(
         0.25,

@@ -1,4 +1,4 @@
-"""When stars form at all: a factor on the star-formation rate that is one in any galaxy worth the name."""
+"""When stars form at all: a factor that suppresses star formation where the ISM is nearly empty and is 1 otherwise."""
 
 import abc
 
@@ -23,22 +23,50 @@ def _threshold():
 
 
 class AbstractOnset(eqx.Module):
-    """A factor on star formation."""
+    """A factor on star formation.
+
+    Examples
+    --------
+    >>> class AlwaysOn(co.physics.AbstractOnset):
+    ...     def __call__(self, mism, condensing, redshift):
+    ...         return jnp.ones_like(mism)
+    >>> model = co.models.TurbulentCGM(onset=AlwaysOn())
+    """
 
     @abc.abstractmethod
     def __call__(
         self, mism: Float[Array, "..."], condensing: Float[Array, "..."], redshift: Float[Array, "..."]
     ) -> Float[Array, "..."]:
-        """Between 0 and 1, for ISM mass [Msun], condensation rate [Msun/yr] and redshift."""
+        """Factor between 0 and 1.
+
+        Parameters
+        ----------
+        mism : array
+            ISM mass [Msun].
+        condensing : array
+            Rate at which CGM gas reaches the ISM [Msun/yr].
+        redshift : array
+        """
 
     def breaks(self) -> tuple[Float[Array, ""], ...]:
-        """Redshifts at which it jumps."""
+        """Redshifts at which the factor jumps."""
         return ()
 
 
 class MassOnset(AbstractOnset):
-    """m^2 / (1 + m^2) with m = M_ism over the threshold: the smooth form of `Pandya23Onset`, with no redshift in
-    it."""
+    """m^2 / (1 + m^2) with m = M_ism / threshold: the smooth form of `Pandya23Onset`, the same at all redshifts.
+
+    Parameters
+    ----------
+    threshold : float
+        ISM mass below which hardly any stars form [Msun].
+
+    Examples
+    --------
+    >>> onset = co.physics.MassOnset(threshold=1e3)
+    >>> [round(float(onset(mism, 0.0, 2.0)), 2) for mism in (1e2, 1e3, 1e4)]
+    [0.01, 0.5, 0.99]
+    """
 
     threshold: Float[Array, ""] = _threshold()
 
@@ -50,7 +78,21 @@ class MassOnset(AbstractOnset):
 
 
 class Pandya23Onset(AbstractOnset):
-    """Sharp: no stars before z = 8.989 (the end of its cooling tables), nor in a small ISM that nothing feeds."""
+    """Sharp: no stars before z = 8.989 (the end of the published cooling tables), nor in a small ISM without supply.
+
+    Parameters
+    ----------
+    threshold : float
+        ISM mass below which no stars form unless gas condenses [Msun].
+    first_redshift : float
+        Redshift before which no stars form.
+
+    Examples
+    --------
+    >>> onset = co.physics.Pandya23Onset()
+    >>> [float(onset(1e6, 0.1, redshift)) for redshift in (8.0, 10.0)]
+    [1.0, 0.0]
+    """
 
     threshold: Float[Array, ""] = _threshold()
     first_redshift: Float[Array, ""] = parameter(
@@ -60,8 +102,8 @@ class Pandya23Onset(AbstractOnset):
     def __call__(
         self, mism: Float[Array, "..."], condensing: Float[Array, "..."], redshift: Float[Array, "..."]
     ) -> Float[Array, "..."]:
-        starved = (mism < self.threshold) & (condensing <= 0.0)
-        return jnp.where(starved | (redshift > self.first_redshift), 0.0, 1.0)
+        no_supply = (mism < self.threshold) & (condensing <= 0.0)
+        return jnp.where(no_supply | (redshift > self.first_redshift), 0.0, 1.0)
 
     def breaks(self) -> tuple[Float[Array, ""], ...]:
         return (self.first_redshift,)

@@ -1,6 +1,6 @@
 """Depletion times other than the default power law: dynamical, and regulated by molecular gas.
 
-Both need the size of the disc, and belong in the place of ``depletion_time``.
+Both need the size of the disc, and take the place ``depletion_time`` of a model.
 """
 
 import equinox as eqx
@@ -23,11 +23,22 @@ _PRESSURE = 0.5 * np.pi * GRAVITY_CGS * (MSUN_G / KPC_CM**2) ** 2 / KBOLTZMANN
 
 
 class DynamicalDepletion(AbstractGalaxyScaling):
-    """t_dep = 3 R_d / (epsilon Vvir): a fixed share of the gas forms stars in each dynamical time of the disc.
+    """t_dep = 3 R_d / (epsilon Vvir): a fixed share of the gas forms stars in each dynamical time of the disc [Gyr].
+
+    Parameters
+    ----------
+    efficiency : float
+        epsilon, share of the gas that forms stars per dynamical time.
+    disc : DiscSize
+        Scale length R_d of the disc.
 
     References
     ----------
     Kauffmann et al. 1999, MNRAS 303, 188; Croton et al. 2006, MNRAS 365, 11 (disc radius of three scale lengths).
+
+    Examples
+    --------
+    >>> model = co.models.ThermalCGM(depletion_time=co.physics.DynamicalDepletion(efficiency=0.05))
     """
 
     efficiency: Float[Array, ""] = parameter(
@@ -45,16 +56,33 @@ class DynamicalDepletion(AbstractGalaxyScaling):
 
 
 class MolecularDepletion(AbstractGalaxyScaling):
-    """t_dep = t_H2 / f_H2: stars form from molecular gas, whose share follows from the midplane pressure.
+    """t_dep = t_H2 / f_H2 [Gyr]: stars form from molecular gas, whose share follows from the midplane pressure.
 
     Gas and stars lie in exponential discs of one scale length.  In every ring H2/HI = (P / P_0)^0.92 with the pressure
     P = (pi/2) G Sigma_gas [Sigma_gas + (sigma_gas / sigma_star) Sigma_star] of Elmegreen 1989, where sigma_star is
     that of an isothermal layer of thickness R_d / 7.3; f_H2 is the mean over the gas.
 
+    Parameters
+    ----------
+    molecular_time : float
+        t_H2, depletion time of molecular gas [Gyr].
+    pressure : float
+        P_0 / k, at which there is as much H2 as HI [K/cm^3].
+    exponent : float
+        Power of pressure.
+    gas_dispersion : float
+        sigma_gas, velocity dispersion of the gas [km/s].
+    disc : DiscSize
+        Scale length R_d of the disc.
+
     References
     ----------
     Blitz & Rosolowsky 2006, ApJ 650, 933 (P_0/k, exponent); Elmegreen 1989, ApJ 338, 178; Leroy et al. 2008, AJ 136,
     2782 (layer thickness, gas dispersion, depletion time of molecular gas 1.9 Gyr).
+
+    Examples
+    --------
+    >>> model = co.models.ThermalCGM(depletion_time=co.physics.MolecularDepletion(molecular_time=2.3))
     """
 
     molecular_time: Float[Array, ""] = parameter(
@@ -89,8 +117,8 @@ class MolecularDepletion(AbstractGalaxyScaling):
         size = self.disc(galaxy.halo)[..., None]  # rings on the last axis
         radius = 0.5 * _OUTER * (_NODES + 1.0)  # [R_d]
         ring = 0.5 * _OUTER * _WEIGHTS * radius * jnp.exp(-radius)
-        falling = jnp.exp(-radius) / (2.0 * jnp.pi * size**2)
-        gas, stars = (mass[..., None] * falling for mass in (galaxy.state.mism, galaxy.state.mstar))
+        profile = jnp.exp(-radius) / (2.0 * jnp.pi * size**2)
+        gas, stars = (mass[..., None] * profile for mass in (galaxy.state.mism, galaxy.state.mstar))
         dispersion = jnp.sqrt(jnp.pi * GRAVITY * (size / 7.3) * stars)  # [km/s]
         pressure = _PRESSURE * gas * (gas + self.gas_dispersion / dispersion * stars)
         ratio = jnp.exp(self.exponent * jnp.log(pressure / self.pressure))

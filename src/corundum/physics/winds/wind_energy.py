@@ -1,4 +1,4 @@
-"""The energy of galactic winds: carried by the wind's own mass, or a share of the supernova energy."""
+"""The energy of galactic winds: set by the mass of the wind, or a share of the supernova energy."""
 
 import abc
 
@@ -14,7 +14,15 @@ __all__ = ["AbstractWindEnergy", "BernoulliWind", "LoadedWind"]
 
 
 class AbstractWindEnergy(eqx.Module):
-    """Energy that winds deliver to the CGM, over the supernova energy released (eta_E)."""
+    """Energy that winds deliver to the CGM, over the supernova energy released (eta_E).
+
+    Examples
+    --------
+    >>> class TenPercent(co.physics.AbstractWindEnergy):
+    ...     def __call__(self, mass_loading, vvir, redshift):
+    ...         return 0.1 * jnp.ones_like(vvir)
+    >>> model = co.models.TurbulentCGM(wind_energy=TenPercent())
+    """
 
     @abc.abstractmethod
     def __call__(
@@ -24,7 +32,18 @@ class AbstractWindEnergy(eqx.Module):
 
 
 class BernoulliWind(AbstractWindEnergy):
-    """Energy v_B^2 per mass of the wind (Pandya et al. 2021, 2023): there is no factor of one half."""
+    """Energy v_B^2 per mass of the wind (Pandya et al. 2021, 2023): there is no factor of one half.
+
+    Parameters
+    ----------
+    velocity : AbstractScaling
+        Bernoulli velocity v_B [km/s].
+
+    Examples
+    --------
+    >>> round(float(co.physics.BernoulliWind()(1.0, 125.0, 0.0)), 3)  # eta_E for eta_M = 1
+    0.125
+    """
 
     velocity: AbstractScaling = eqx.field(default_factory=Fire2WindVelocity)
 
@@ -36,7 +55,21 @@ class BernoulliWind(AbstractWindEnergy):
 
 
 class LoadedWind(AbstractWindEnergy):
-    """An energy loading of its own, held below a ceiling (Pandya et al. 2026)."""
+    """An energy loading that does not depend on the mass loading, limited by a ceiling (Pandya et al. 2026).
+
+    Parameters
+    ----------
+    energy_loading : AbstractScaling
+        eta_E before the ceiling.
+    ceiling : Ceiling
+        Upper limit on it.
+
+    Examples
+    --------
+    >>> wind = co.physics.LoadedWind()
+    >>> [round(float(wind(1.0, vvir, 0.0)), 2) for vvir in (5.0, 125.0)]
+    [0.99, 0.1]
+    """
 
     energy_loading: AbstractScaling = eqx.field(default_factory=EnergyLoading)
     ceiling: Ceiling = eqx.field(default_factory=Ceiling)
