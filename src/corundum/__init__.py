@@ -8,6 +8,26 @@ parameters to observables is differentiable with JAX.
 """
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what the names below are, for editors and type checkers
+    from . import (
+        cosmology,
+        halos,
+        inference,
+        io,
+        models,
+        numerics,
+        observables,
+        physics,
+        plots,
+        sensitivity,
+        units,
+    )
+    from .configuration import configure
+    from .io import load, save
+    from .parameters import describe, get_values, replace
+    from .population import Galaxies, Population, evolve
 
 __version__ = "0.1.0"
 
@@ -24,10 +44,10 @@ _FAMILIES = (
     "sensitivity",
     "units",
 )
-_VERBS = {
-    "configure": "configuration",
+_MODULE_OF = {
     "Galaxies": "population",
     "Population": "population",
+    "configure": "configuration",
     "describe": "parameters",
     "evolve": "population",
     "get_values": "parameters",
@@ -36,17 +56,38 @@ _VERBS = {
     "save": "io",
 }
 
-__all__ = [*_FAMILIES, *_VERBS]
+__all__ = [
+    "Galaxies",
+    "Population",
+    "configure",
+    "cosmology",
+    "describe",
+    "evolve",
+    "get_values",
+    "halos",
+    "inference",
+    "io",
+    "load",
+    "models",
+    "numerics",
+    "observables",
+    "physics",
+    "plots",
+    "replace",
+    "save",
+    "sensitivity",
+    "units",
+]
 
 
 def __getattr__(name: str):
-    """Families load on first use, so that `corundum --help` does not wait for JAX."""
+    """Import a family on first use, so that `corundum --help` does not wait for JAX."""
     if name in _FAMILIES:
         return importlib.import_module(f".{name}", __name__)
-    if name in _VERBS:
-        return getattr(importlib.import_module(f".{_VERBS[name]}", __name__), name)
+    if name in _MODULE_OF:
+        return getattr(importlib.import_module(f".{_MODULE_OF[name]}", __name__), name)
     raise AttributeError(f"module 'corundum' has no attribute {name!r}; it has {', '.join(__all__)}")
 
 
 def __dir__():
-    return sorted([*globals(), *__all__])
+    return sorted([*__all__, "__version__"])
