@@ -26,6 +26,8 @@ __all__ = [
     "SUPERNOVA_ERG_PER_MSUN",
     "LN10",
     "KPC3_PER_MPC3",
+    "MPC_PER_KPC",
+    "GADGET_MASS_MSUN",
 ]
 
 
@@ -49,6 +51,8 @@ KM_CM = 1.0e5
 
 LN10 = 2.302585092994046  # natural logarithm of one decade
 KPC3_PER_MPC3 = 1.0e9
+MPC_PER_KPC = 1.0e-3
+GADGET_MASS_MSUN = 1.0e10  # mass unit of simulation files in the tradition of GADGET, over h
 
 GYR_YR = 1.0e9
 GYR_S = GYR_YR * YEAR_S

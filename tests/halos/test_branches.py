@@ -152,7 +152,9 @@ def test_merger_ratios_count_the_mass_before_stripping():
 
 def test_loops_are_no_trees():
     forest = chain([3.0, 2.0, 1.0], [0.5, 0.5, 0.4])._replace(descendant=np.array([1, 0, 1]))
-    with pytest.raises(ValueError, match=r"made up: halo 0 .* which is not later, so the links are no tree \(a loop"):
+    with pytest.raises(
+        ValueError, match=r"made up: halo 0 .* which is not later, so the links do not form a tree \(a loop"
+    ):
         main_branches(forest)
 
 

@@ -11,7 +11,7 @@ import pytest
 import corundum as co
 from corundum import halos as H
 from corundum.cosmology import Cosmology, planck18
-from corundum.halos.trees.format_detection import recognise
+from corundum.halos.trees.format_detection import recognise_format
 from corundum.halos.trees.formats import millennium
 from corundum.halos.trees.formats.base import scale_factor_list, split_rows
 from tree_files import (
@@ -96,8 +96,8 @@ def test_the_same_forest_in_every_format_gives_the_same_histories(tmp_path):
 def test_formats_are_told_apart(name, tmp_path):
     write, form, _ = WRITERS[name]
     path = write(tmp_path)
-    assert type(recognise(path)) is type(form)
-    assert type(recognise(tmp_path)) is type(form)
+    assert type(recognise_format(path)) is type(form)
+    assert type(recognise_format(tmp_path)) is type(form)
 
 
 def test_small_chunks_and_many_files_give_the_same_branches(tmp_path):
@@ -226,10 +226,13 @@ BAD = {
     "no descendants": ("SubLink", _deleted("DescendantID"), "has no dataset 'DescendantID'"),
     "no masses": ("SubLink", _deleted("Group_M_TopHat200"), "has no dataset 'Group_M_TopHat200'"),
     "orphan link": ("SubLink", _set("DescendantID", 3, 77), "descendant 77 is not in the file"),
-    "loop": ("SubLink", _set("DescendantID", 0, 1005), "halo 1000 at scale factor 1 becomes halo 1005 .* no tree"),
-    "twice": ("SubLink", _set("SubhaloID", 4, 1003), "halo 1003 is there twice"),
+    "loop": (
+        "SubLink", _set("DescendantID", 0, 1005),
+        "halo 1000 at scale factor 1 becomes halo 1005 .* do not form a tree",
+    ),
+    "twice": ("SubLink", _set("SubhaloID", 4, 1003), "halo 1003 appears twice"),
     "snapshot": ("SubLink", _set("SnapNum", 0, 80), "snapshots 0 to 80 but the list of scale factors has 25"),
-    "wrong link": ("LHaloTree HDF5", _set("Tree0/Descendant", 5, 999), "Descendant 999, outside its tree of 40"),
+    "wrong link": ("LHaloTree HDF5", _set("Tree0/Descendant", 5, 999), "descendant 999, outside its tree of 40"),
     "no unit": ("Galacticus", _deleted("units"), "does not state the unit of mass"),
     "no nodes": ("Galacticus", _deleted("forestHalos/nodeMass"), "has no dataset 'nodeMass'"),
     "forest count": ("forests", _set("ForestInfo/ForestNhalos", 3, 500), "the file is incomplete"),
@@ -304,7 +307,7 @@ def test_hdf5_that_is_cut_short_is_no_unknown_format(name, tmp_path):
     path = WRITERS[name][0](tmp_path)
     _cut(path)
     with pytest.raises(ValueError, match=f"{path.name}: the HDF5 file is truncated or damaged .*copy the file again"):
-        recognise(path)
+        recognise_format(path)
 
 
 def test_two_formats_in_one_directory_are_not_guessed_between(tmp_path):

@@ -126,7 +126,8 @@ def test_a_real_arbor_gives_what_the_native_reader_gives(ytree, tmp_path):
 
 def test_what_ytree_must_be_told_is_kept_by_its_own_arbor(ytree, tmp_path):
     path = write_lhalotree(tmp_path / "trees_024.0", ROWS)
-    with pytest.raises(ValueError, match=r"trees_024.0: ytree cannot open it .*; what it must be told .* has saved"):
+    words = r"trees_024.0: ytree cannot open it .*; if ytree needs more than the path, .* and read the saved arbor"
+    with pytest.raises(ValueError, match=words):
         co.halos.read(path, format=H.YtreeArbor())
     told = dict(HubbleParam=HUBBLE, Omega0=OMEGA_M, OmegaLambda=0.7, BoxSize=100.0, PeriodicBoundariesOn=1)
     told |= dict(ComovingIntegrationOn=1, UnitVelocity_in_cm_per_s=1e5)

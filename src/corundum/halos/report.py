@@ -1,15 +1,15 @@
-"""A close look at what reading and smoothing did to merger trees: counts, jumps, gaps, and the worst halos.
+"""A report on what reading and smoothing did to merger trees: counts, jumps, gaps, and the halos that changed most.
 
-Smooth histories that look healthy can hide raw ones that were not.  The report compares each smooth history with
-the raw branch it came from, keeps the worst of them to be looked at, and sets the mean histories beside the built-in
-population.
+Smooth histories can look healthy where the raw ones were not.  The report compares each smooth history with the raw
+branch it came from, keeps the halos that changed most so that they can be looked at, and sets the mean histories beside
+the built-in population.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ..units import GYR_YR
 from .branches.branch import Branch, Smoothed
@@ -21,12 +21,31 @@ from .histories import HaloHistories
 __all__ = ["BranchReport", "RawAndSmooth", "MeanHistory", "report_on"]
 
 _REDSHIFTS = (0.5, 1.0, 2.0, 4.0)
-_FILES_TOLD = 12  # most files named in the text
-_CHECKED = 64  # halos whose growth is integrated
+_MOST_FILES_IN_TEXT = 12
+_GROWTH_HALOS = 64  # halos whose growth rate is integrated; always as many, so that there is one compilation
+_COMPARISON_HALOS = 1000
+_FEWEST_HALOS = 10  # of a mean history
+_LOWEST_LOG_MASS, _HIGHEST_LOG_MASS = 9.0, 15.0  # of mean histories
 
 
 class RawAndSmooth(NamedTuple):
-    """One halo before and after smoothing: cosmic age [Gyr], log10 of raw and of smooth mass [Msun] at it."""
+    """One halo before and after smoothing.
+
+    Attributes
+    ----------
+    name : str
+    time : array, shape (s,)
+        Cosmic age of every snapshot [Gyr].
+    raw, smooth : array, shape (s,)
+        log10 of mass [Msun] before and after.
+
+    Examples
+    --------
+    >>> from corundum.halos.report import RawAndSmooth
+    >>> halo = RawAndSmooth("7", np.array([5.0, 10.0]), np.array([11.0, 12.0]), np.array([11.3, 12.4]))
+    >>> round(halo.rms, 3)
+    0.354
+    """
 
     name: str
     time: Float[np.ndarray, " s"]
@@ -40,7 +59,18 @@ class RawAndSmooth(NamedTuple):
 
 
 class MeanHistory(NamedTuple):
-    """Mean log10 of mass over final mass of halos in a range of final mass, here and in the built-in population."""
+    """Mean of log10 of mass over final mass of halos in a range of final mass, and that of the built-in population.
+
+    Attributes
+    ----------
+    low, high : float
+        Range of log10 of final mass [Msun].
+    halos : int
+        Number of halos in it.
+    redshift : tuple of float
+    mean, built_in : tuple of float
+        At each redshift, of these halos and of the built-in population.
+    """
 
     low: float
     high: float
@@ -55,14 +85,28 @@ class BranchReport(NamedTuple):
 
     Attributes
     ----------
-    counts : dict of str to int, in words
-    dropped : dict of label to reason
-    worst : halos that smoothing changed most, the worst first
-    rms : array, root mean square of raw minus smooth log10 mass of every halo [dex]
-    growth_error : largest difference between the integral of the growth rate and the mass gained, over the final mass
-    means : mean histories beside those of the built-in population
+    counts : dict of str to int
+        How many trees, halos and snapshots, by what happened to them.
+    dropped : dict of str to str
+        Reason for each halo that was left out, by its label.
+    worst : list of RawAndSmooth
+        Halos that smoothing changed most, the largest change first.
+    rms : array, shape (n,)
+        Root mean square of raw minus smooth log10 mass of every halo [dex].
+    growth_error : float
+        Largest difference between the integral of the growth rate and the mass gained, over the final mass.
+    means : list of MeanHistory
+        Mean histories beside those of the built-in population.
     provenance : dict of str to str
-    files : dict of file name to counts in words, where there are several files
+    files : dict of str to dict
+        The counts of each file by its name, where there are several.
+
+    Examples
+    --------
+    ``co.halos.report_on(smoothed)`` makes a report; its counts are named in words:
+
+    >>> co.halos.BranchReport._fields[:3]
+    ('counts', 'dropped', 'worst')
     """
 
     counts: dict[str, int]
@@ -75,23 +119,23 @@ class BranchReport(NamedTuple):
     files: dict[str, dict[str, int]]
 
     def text(self) -> str:
-        """The report as plain text."""
-        lines = [f"{name}: {words}" for name, words in self.provenance.items()]
+        """The report as plain text, one fact a line."""
+        lines = [f"{name}: {description}" for name, description in self.provenance.items()]
         lines += [f"{count} {name}" for name, count in self.counts.items()]
         if self.dropped:
             lines.append("left out" + listed(self.dropped))
-        for name, counts in list(self.files.items())[:_FILES_TOLD]:
-            lines.append(f"  {name}: " + ", ".join(f"{count} {words}" for words, count in counts.items() if count))
-        if len(self.files) > _FILES_TOLD:
-            lines.append(f"  and {len(self.files) - _FILES_TOLD} more files, in the report")
+        for file, counts in list(self.files.items())[:_MOST_FILES_IN_TEXT]:
+            lines.append(f"  {file}: " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))
+        if len(self.files) > _MOST_FILES_IN_TEXT:
+            lines.append(f"  and {len(self.files) - _MOST_FILES_IN_TEXT} more files, in the report")
         quantiles = np.quantile(self.rms, [0.5, 0.9, 1.0])
         lines.append("raw minus smooth, rms: median {:.3f}, 90% {:.3f}, largest {:.3f} dex".format(*quantiles))
         lines += [f"  halo {halo.name}: {halo.rms:.3f} dex" for halo in self.worst]
         lines.append(f"integral of the growth rate against the mass gained: within {self.growth_error:.1e}")
         for mean in self.means:
             lines.append(f"mean log10 M/M0, final log10 M {mean.low:.2f} to {mean.high:.2f}, {mean.halos} halos:")
-            for redshift, here, there in zip(mean.redshift, mean.mean, mean.built_in, strict=True):
-                lines.append(f"  z = {redshift:g}: {here:.3f}, built-in population {there:.3f}")
+            for redshift, value, built_in in zip(mean.redshift, mean.mean, mean.built_in, strict=True):
+                lines.append(f"  z = {redshift:g}: {value:.3f}, built-in population {built_in:.3f}")
         return "\n".join(lines)
 
 
@@ -110,21 +154,35 @@ def report_on(
     smoothed : Smoothed
         From `smooth_branches` or `smooth_trees`.
     counts : dict of str to int, optional
-        What was counted before.
+        Counts of the reader, such as those of a `BranchSet`; they open those of the report.
     files : dict of str to dict, optional
         The same of each file, where there are several.
     worst : int
-        How many of the worst halos to keep.
+        How many of the halos that changed most to keep.
     width : float
         Width of the ranges of final mass that are compared with the built-in population [dex].
+
+    Returns
+    -------
+    BranchReport
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> rows = [f"{k},{k - 1},{z},{70.0 / (1.0 + z) ** 2}" for k, z in enumerate(np.linspace(0.0, 4.0, 9))]
+    >>> _ = Path("query.csv").write_text("\\n".join(["haloId,descendantId,redshift,m_tophat", *rows]) + "\\n")
+    >>> branches = co.halos.read_branches("query.csv")
+    >>> report = co.halos.report_on(co.halos.smooth_trees(branches), branches.counts)
+    >>> report.counts["halos kept"], report.counts["jumps of more than 0.3 dex that stay"]
+    (1, 1)
     """
     halos, branches = smoothed.halos, smoothed.branches
-    log_time, log_mvir = np.log(np.asarray(halos.time)), np.asarray(halos.log_mvir)
-    compared = [_compared(branch, log_time, row) for branch, row in zip(branches, log_mvir, strict=True)]
+    ln_time, log_mvir = np.log(np.asarray(halos.time)), np.asarray(halos.log_mvir)
+    compared = [_compare(branch, ln_time, row) for branch, row in zip(branches, log_mvir, strict=True)]
     rms = np.array([halo.rms for halo in compared])
-    order = np.argsort(-rms)[:worst]
+    most_changed = np.argsort(-rms)[:worst]
     jumps = np.array([count_jumps(branch.log_mvir) for branch in branches])
-    gaps = _gaps(branches)
+    gaps = _missing_snapshots(branches)
     falls = [int(np.sum(np.diff(branch.log_mvir) < 0.0)) for branch in branches]
     removed = np.asarray(smoothed.removed)
     return BranchReport(
@@ -142,39 +200,41 @@ def report_on(
             "steps over which mass falls": int(np.sum(falls)),
         },
         dropped=smoothed.dropped,
-        worst=[compared[row] for row in order],
+        worst=[compared[row] for row in most_changed],
         rms=rms,
         growth_error=_growth_error(halos),
-        means=_means(halos, width),
+        means=_mean_histories(halos, width),
         provenance=dict(halos.provenance),
-        files=_by_file(smoothed, jumps, files or {}),
+        files=_counts_of_files(smoothed, jumps, files or {}),
     )
 
 
-def _by_file(smoothed: Smoothed, jumps, counted: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
-    """What was counted before of each file, and what became of its halos."""
-    found = {}
+def _counts_of_files(
+    smoothed: Smoothed, jumps: Int[np.ndarray, " n"], files: dict[str, dict[str, int]]
+) -> dict[str, dict[str, int]]:
+    """The counts of the reader of each file, and what became of the halos of that file."""
     kept = np.array([branch.file for branch in smoothed.branches])
     dropped, removed = np.array(smoothed.dropped_files, dtype=str), np.asarray(smoothed.removed)
-    for name, counts in counted.items():
-        mine = kept == name
-        found[name] = {
+    counts_of_files = {}
+    for file, counts in files.items():
+        in_file = kept == file
+        counts_of_files[file] = {
             **counts,
-            "halos kept": int(np.sum(mine)),
-            "halos left out": int(np.sum(dropped == name)),
-            "snapshots left out by repairs": int(np.sum(removed[mine])),
-            "jumps of more than 0.3 dex that stay": int(np.sum(jumps[mine])),
+            "halos kept": int(np.sum(in_file)),
+            "halos left out": int(np.sum(dropped == file)),
+            "snapshots left out by repairs": int(np.sum(removed[in_file])),
+            "jumps of more than 0.3 dex that stay": int(np.sum(jumps[in_file])),
         }
-    return found
+    return counts_of_files
 
 
-def _compared(branch: Branch, log_time, smooth) -> RawAndSmooth:
-    at = np.interp(np.log(branch.time), log_time, smooth)
-    return RawAndSmooth(branch.label, branch.time, branch.log_mvir, at)
+def _compare(branch: Branch, ln_time: Float[np.ndarray, " t"], log_mvir: Float[np.ndarray, " t"]) -> RawAndSmooth:
+    smooth = np.interp(np.log(branch.time), ln_time, log_mvir)
+    return RawAndSmooth(branch.label, branch.time, branch.log_mvir, smooth)
 
 
-def _gaps(branches: Sequence[Branch]):
-    """Snapshots that other halos have between the first and the last one of each."""
+def _missing_snapshots(branches: Sequence[Branch]) -> Int[np.ndarray, " n"]:
+    """Number of snapshots that other halos have between the first and the last one of each branch."""
     snapshots = np.unique(np.concatenate([np.round(branch.time, 6) for branch in branches]))
     first = np.searchsorted(snapshots, [np.round(branch.time[0], 6) for branch in branches])
     last = np.searchsorted(snapshots, [np.round(branch.time[-1], 6) for branch in branches])
@@ -182,35 +242,38 @@ def _gaps(branches: Sequence[Branch]):
 
 
 def _growth_error(halos: HaloHistories) -> float:
-    few = halos[np.linspace(0, len(halos) - 1, _CHECKED).astype(int)]  # always as many: one compilation
-    time = np.geomspace(float(few.time[0]), float(few.time[-1]), 1001)
-    halo = few.along(time)
+    sample = halos[np.linspace(0, len(halos) - 1, _GROWTH_HALOS).astype(int)]
+    time = np.geomspace(float(sample.time[0]), float(sample.time[-1]), 1001)
+    halo = sample.along(time)
     growth, mass = np.asarray(halo.growth) * GYR_YR, np.asarray(halo.mvir)
-    gained = np.trapezoid(growth, time, axis=1)
-    return float(np.max(np.abs(gained - (mass[:, -1] - mass[:, 0])) / mass[:, -1]))
+    mass_gained = np.trapezoid(growth, time, axis=1)
+    return float(np.max(np.abs(mass_gained - (mass[:, -1] - mass[:, 0])) / mass[:, -1]))
 
 
-def _means(halos: HaloHistories, width: float) -> list[MeanHistory]:
+def _mean_histories(halos: HaloHistories, width: float) -> list[MeanHistory]:
     final = np.asarray(halos.log_mvir[:, -1])
-    log_time = np.log(np.asarray(halos.time))
     redshifts = [z for z in _REDSHIFTS if float(halos.cosmology.age(z)) > float(halos.time[0])]
-    at = np.log(np.asarray(halos.cosmology.age(np.array(redshifts)))) if redshifts else np.zeros(0)
-    found = []
-    for low in np.arange(max(np.floor(final.min() / width) * width, 9.0), min(final.max(), 15.0 - width), width):
+    if not redshifts:
+        return []
+    ln_time = np.log(np.asarray(halos.cosmology.age(np.array(redshifts))))
+    lowest = max(np.floor(final.min() / width) * width, _LOWEST_LOG_MASS)
+    means = []
+    for low in np.arange(lowest, min(final.max(), _HIGHEST_LOG_MASS - width), width):
         rows = np.flatnonzero((final >= low) & (final < low + width))
-        if len(rows) < 10 or not redshifts:
+        if len(rows) < _FEWEST_HALOS:
             continue
         middle = float(np.mean(final[rows]))
         built_in = diffmah_population(
-            1000, log_mvir=(middle, middle), cosmology=halos.cosmology, key=0, first_log_mvir=6.0
+            _COMPARISON_HALOS, log_mvir=(middle, middle), cosmology=halos.cosmology, key=0, first_log_mvir=6.0
         )
-        here, there = (_mean(h, rows_, log_t, at) for h, rows_, log_t in (
-            (halos, rows, log_time), (built_in, slice(None), np.log(np.asarray(built_in.time))),
-        ))  # fmt: skip
-        found.append(MeanHistory(low, low + width, len(rows), tuple(redshifts), here, there))
-    return found
+        mean, mean_built_in = _mean_growth(halos, rows, ln_time), _mean_growth(built_in, slice(None), ln_time)
+        means.append(MeanHistory(low, low + width, len(rows), tuple(redshifts), mean, mean_built_in))
+    return means
 
 
-def _mean(halos, rows, log_time, at) -> tuple[float, ...]:
-    masses = np.asarray(halos.log_mvir)[rows]
-    return tuple(float(np.mean([np.interp(t, log_time, m) - m[-1] for m in masses])) for t in at)
+def _mean_growth(
+    halos: HaloHistories, rows: Int[np.ndarray, " k"] | slice, ln_time: Float[np.ndarray, " t"]
+) -> tuple[float, ...]:
+    """Mean of log10 of mass over final mass of some halos at these times."""
+    grid, masses = np.log(np.asarray(halos.time)), np.asarray(halos.log_mvir)[rows]
+    return tuple(float(np.mean([np.interp(time, grid, mass) - mass[-1] for mass in masses])) for time in ln_time)

@@ -145,9 +145,9 @@ def _inspect(arguments: argparse.Namespace) -> str:
     trees = find_trees(path, None, None)
     simulation, files = trees.simulation, trees.files
     stated = {"h": simulation.h, "Omega_m": simulation.omega_m}
-    lines = [f"{path}: {type(trees.form).__name__}, {len(files)} file{'s' * (len(files) > 1)}"]
+    lines = [f"{path}: {type(trees.format).__name__}, {len(files)} file{'s' * (len(files) > 1)}"]
     lines += [f"{name} {'not stated' if value is None else f'= {value:g}'}" for name, value in stated.items()]
-    return "\n".join([*lines, f"mass definition {simulation.definition}", simulation.words])
+    return "\n".join([*lines, f"mass definition {simulation.definition}", simulation.description])
 
 
 def _describe(halos: Any) -> str:

@@ -1,37 +1,52 @@
-"""Files shared out over processes."""
+"""A function of many files, computed by several processes."""
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from typing import Any
 
 import jax
 
 __all__ = ["map_files"]
 
 
-def map_files(function: Callable, files: Sequence, workers: int) -> Iterable:
-    """``function`` of each file in order, `workers` of them at a time in processes of their own.
+def map_files(function: Callable[[Any], Any], files: Sequence[Any], workers: int) -> Iterator[Any]:
+    """Results of a function of each file, in the order of the files.
+
+    Parameters
+    ----------
+    function : callable
+        Must be importable by a fresh process where there is more than one worker.
+    files : sequence
+    workers : int
+        Number of processes that work at the same time, at least 1.
 
     Raises
     ------
     ValueError
-        At once, if there are no workers.
+        `workers` is not positive; raised by the call, not by the iteration.
+
+    Examples
+    --------
+    >>> from corundum.halos.trees.file_workers import map_files
+    >>> list(map_files(len, ["tree_0.dat", "tree_10.dat"], workers=1))
+    [10, 11]
     """
     if workers < 1:
         raise ValueError(f"workers: got {workers}; allowed a positive number of processes")
-    return _mapped(function, files, workers)
+    return _results(function, files, workers)
 
 
-def _mapped(function, files, workers):
+def _results(function: Callable[[Any], Any], files: Sequence[Any], workers: int) -> Iterator[Any]:
     if workers == 1 or len(files) == 1:
         yield from map(function, files)
         return
-    # JAX runs threads, which do not survive a fork; a fresh process starts clean.
+    # JAX runs threads, which do not survive a fork, so each worker is a fresh process.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(files)), context, initializer=_in_double_precision) as pool:
+    with ProcessPoolExecutor(min(workers, len(files)), context, initializer=_enable_double_precision) as pool:
         yield from pool.map(function, files)
 
 
-def _in_double_precision():
-    """A fresh process has the settings of JAX, and must have ours before the arrays of a function arrive in it."""
-    jax.enable_x64(True).__enter__()  # until the process ends: jobs arrive and run in the thread that is here
+def _enable_double_precision() -> None:
+    """A fresh process has the defaults of JAX and needs double precision before the first arrays arrive."""
+    jax.enable_x64(True).__enter__()  # never left: all jobs of the process run in this thread

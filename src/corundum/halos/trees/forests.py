@@ -1,8 +1,8 @@
-"""Whole merger trees as columns, whatever file they come from: their main branches and what merged onto them.
+"""Whole merger trees as columns, whatever file they come from: their main branches, and what merged onto them.
 
-A reader fills a `Forest`; links are rows, so that every step back in time is one indexing of arrays for all
-halos at once.  Trees that are not trees (a progenitor later than its descendant, a link to a halo that is not
-there, one halo twice) are refused with the halo and the file.
+The reader of each format fills a `Forest`.  Links between halos are row numbers, so that one step back in time is one
+indexing of arrays for all halos at once.  Links that do not form trees (a progenitor later than its descendant, a link
+to a halo that is not in the file, the same halo twice) are refused with the name of the halo and the file.
 """
 
 from typing import NamedTuple
@@ -13,8 +13,9 @@ from jaxtyping import Bool, Float, Int
 __all__ = ["Forest", "MainBranches", "check_scales", "rows_of_ids", "main_branches"]
 
 NONE = -1
-_MOST_MASS = 1e17  # Msun; beyond any halo
-_FARTHEST = 1e6  # comoving Mpc; beyond any simulation, the observable universe included
+_LARGEST_MASS = 1e17  # Msun; beyond any halo
+_LARGEST_DISTANCE = 1e6  # comoving Mpc; beyond any simulation, and beyond the observable universe
+_LARGEST_SCALE = 1.02  # some simulations run a little beyond a = 1
 
 
 class Forest(NamedTuple):
@@ -22,16 +23,24 @@ class Forest(NamedTuple):
 
     Attributes
     ----------
-    place : the file, and where in it, for errors
-    name : what the source calls each halo
-    descendant : row of the halo each becomes; -1 for none
-    scale_factor : scale factor of each
-    mass : mass [Msun] in the source's definition; NaN where it has none
-    central : whether a halo lies in no other halo
-    preferred : whether the source calls it the main progenitor of its descendant; all False to take the most massive
-    columns : more quantities by the names of `corundum.halos.tables.columns` (rvir [kpc], rs [kpc], vmax [km/s],
-        concentration), with NaN where unknown
-    position : comoving [Mpc], or None where the source has none
+    place : str
+        The file and the part of it, for error messages.
+    name : array, shape (n,)
+        Identifier of each halo in the source.
+    descendant : array, shape (n,)
+        Row of the halo that each halo becomes; -1 for none.
+    scale_factor : array, shape (n,)
+    mass : array, shape (n,)
+        Mass [Msun] in the definition of the source; NaN where it has none.
+    central : array, shape (n,)
+        Whether a halo lies in no other halo.
+    preferred : array, shape (n,)
+        Whether the source calls the halo the main progenitor of its descendant; all False to take the most massive.
+    columns : dict of str to array, shape (n,)
+        More quantities by the names of `corundum.halos.tables.columns` (rvir [kpc], rs [kpc], vmax [km/s],
+        concentration), NaN where unknown.
+    position : array, shape (n, 3), or None
+        Comoving [Mpc]; None where the source has no positions.
     """
 
     place: str
@@ -46,15 +55,22 @@ class Forest(NamedTuple):
 
 
 class MainBranches(NamedTuple):
-    """Main branches of some trees, branch after branch and earliest first, as rows of their forest.
+    """Main branches of some trees as rows of their forest, branch after branch and earliest first.
 
     Attributes
     ----------
-    roots : row of the last halo of each branch
-    branch : which branch each entry of `row` belongs to
-    row : rows of the forest
-    merger_branch, merger_scale, merger_ratio : the progenitors that merged onto a branch, the scale factor at
-        which each was last seen apart, and its mass ratio (see `Mergers`)
+    roots : array, shape (b,)
+        Row of the last halo of each branch.
+    branch : array, shape (r,)
+        The branch that each entry of `row` belongs to.
+    row : array, shape (r,)
+        Rows of the forest.
+    merger_branch : array, shape (m,)
+        The branch that each merger belongs to.
+    merger_scale : array, shape (m,)
+        Scale factor at which the progenitor was last seen as a halo of its own.
+    merger_ratio : array, shape (m,)
+        Mass ratio of the merger (see `Mergers`).
     """
 
     roots: Int[np.ndarray, " b"]
@@ -65,28 +81,52 @@ class MainBranches(NamedTuple):
     merger_ratio: Float[np.ndarray, " m"]
 
 
-def rows_of_ids(ids: Int[np.ndarray, " n"], wanted: Int[np.ndarray, " m"], place: str, what: str) -> np.ndarray:
-    """Rows at which `wanted` ids stand among `ids`; negative ones give -1.
+def rows_of_ids(
+    ids: Int[np.ndarray, " n"], linked_ids: Int[np.ndarray, " m"], place: str, link: str
+) -> Int[np.ndarray, " m"]:
+    """Rows of halos that links name by their ids.
+
+    Parameters
+    ----------
+    ids : array, shape (n,)
+        Id of every halo.
+    linked_ids : array, shape (m,)
+        Ids to look for; negative ones stand for no halo.
+    place : str
+        The file and the part of it, for error messages.
+    link : str
+        What the link leads to, for error messages.
+
+    Returns
+    -------
+    array, shape (m,)
+        Rows, -1 where an id is negative.
 
     Raises
     ------
     ValueError
-        An id stands twice among `ids`, or a wanted one is not there.
+        An id appears twice among `ids`, or a linked one is not among them.
+
+    Examples
+    --------
+    >>> from corundum.halos.trees.forests import rows_of_ids
+    >>> rows_of_ids(np.array([30, 10, 20]), np.array([10, 30, -1]), "tree.dat", "descendant").tolist()
+    [1, 0, -1]
     """
     order = np.argsort(ids, kind="stable")
     ordered = ids[order]
-    twice = np.flatnonzero(ordered[1:] == ordered[:-1])
-    if len(twice):
-        raise ValueError(f"{place}: halo {ordered[twice[0]]} is there twice; every halo must have an id of its own")
-    position = np.minimum(np.searchsorted(ordered, wanted), max(len(ordered) - 1, 0))
-    found = ordered[position] == wanted if len(ordered) else np.zeros(len(wanted), bool)
-    missing = np.flatnonzero(~found & (wanted >= 0))
+    repeated = np.flatnonzero(ordered[1:] == ordered[:-1])
+    if len(repeated):
+        raise ValueError(f"{place}: halo {ordered[repeated[0]]} appears twice; every halo must have an id of its own")
+    position = np.minimum(np.searchsorted(ordered, linked_ids), max(len(ordered) - 1, 0))
+    present = ordered[position] == linked_ids if len(ordered) else np.zeros(len(linked_ids), bool)
+    missing = np.flatnonzero(~present & (linked_ids >= 0))
     if len(missing):
         raise ValueError(
-            f"{place}: {what} {wanted[missing[0]]} is not in the file ({len(missing)} such links); the trees are "
+            f"{place}: {link} {linked_ids[missing[0]]} is not in the file ({len(missing)} such links); the trees are "
             "incomplete, so read all files of the forest together or copy the file again"
         )
-    return np.where(found, order[position] if len(order) else NONE, NONE)
+    return np.where(present, order[position] if len(order) else NONE, NONE)
 
 
 def check_scales(scale_factor: Float[np.ndarray, " n"], place: str) -> None:
@@ -97,9 +137,10 @@ def check_scales(scale_factor: Float[np.ndarray, " n"], place: str) -> None:
     ValueError
         One is not above 0, or above 1 by more than a simulation overshoots.
     """
-    if not np.all((scale_factor > 0.0) & (scale_factor < 1.02)):
+    if not np.all((scale_factor > 0.0) & (scale_factor < _LARGEST_SCALE)):
         raise ValueError(
-            f"{place}: scale factors run from {scale_factor.min():g} to {scale_factor.max():g}; the file is damaged"
+            f"{place}: scale factors run from {scale_factor.min():g} to {scale_factor.max():g}, but must be above 0 "
+            "and at most 1; the file is damaged, so copy it again"
         )
 
 
@@ -115,80 +156,101 @@ def main_branches(forest: Forest, *, lowest_ratio: float = 0.01) -> MainBranches
     Raises
     ------
     ValueError
-        A halo does not become a later one: the links go round in a loop or the times are wrong; or a number is one
-        that no halo has.
+        A halo becomes one that is not later, so that the links go round in a loop or the times are wrong; or a number
+        is one that no halo has.
+
+    Examples
+    --------
+    A halo (row 0) with two progenitors, of which the second is the more massive:
+
+    >>> from corundum.halos.trees.forests import Forest, main_branches
+    >>> forest = Forest(
+    ...     place="example", name=np.arange(3), descendant=np.array([-1, 0, 0]),
+    ...     scale_factor=np.array([1.0, 0.5, 0.5]), mass=np.array([10.0, 1.0, 4.0]),
+    ...     central=np.ones(3, bool), preferred=np.zeros(3, bool), columns={},
+    ... )
+    >>> branches = main_branches(forest)
+    >>> branches.row.tolist(), branches.merger_ratio.tolist()
+    ([2, 0], [0.25])
     """
     check_scales(forest.scale_factor, forest.place)
     _check_numbers(forest)
     _check_links(forest)
     progenitor = _main_progenitors(forest)
-    ends = forest.descendant == NONE
-    roots = np.flatnonzero(ends & forest.central)
+    is_last = forest.descendant == NONE
+    roots = np.flatnonzero(is_last & forest.central)
     branch_of = np.full(len(forest.name), NONE)
-    current, number = roots, np.arange(len(roots))
+    current, branch = roots, np.arange(len(roots))
     while len(current):
-        branch_of[current] = number
+        branch_of[current] = branch
         earlier = progenitor[current]
-        current, number = earlier[earlier != NONE], number[earlier != NONE]
+        current, branch = earlier[earlier != NONE], branch[earlier != NONE]
     row = np.flatnonzero(branch_of != NONE)
     row = row[np.lexsort((forest.scale_factor[row], branch_of[row]))]
     return MainBranches(roots, branch_of[row], row, *_mergers(forest, progenitor, branch_of, lowest_ratio))
 
 
-def _check_numbers(forest):
-    heavy = np.flatnonzero(forest.mass > _MOST_MASS)  # NaN is no mass
-    if len(heavy):
-        told = f"halo {forest.name[heavy[0]]} has a mass of {forest.mass[heavy[0]]:.3g} Msun"
-        raise ValueError(f"{forest.place}: {told}, which no halo has; the file is damaged, so copy it again")
+def _check_numbers(forest: Forest) -> None:
+    too_heavy = np.flatnonzero(forest.mass > _LARGEST_MASS)  # False for NaN, which stands for no mass
+    if len(too_heavy):
+        row = too_heavy[0]
+        raise ValueError(
+            f"{forest.place}: halo {forest.name[row]} has a mass of {forest.mass[row]:.3g} Msun, which no halo has; "
+            "the file is damaged, so copy it again"
+        )
     if forest.position is not None:
-        far = np.flatnonzero(np.any(np.abs(forest.position) > _FARTHEST, axis=1))
-        if len(far):
-            told = f"halo {forest.name[far[0]]} lies at {np.max(np.abs(forest.position[far[0]])):.3g} comoving Mpc"
-            raise ValueError(f"{forest.place}: {told}; the file is damaged, so copy it again")
+        too_far = np.flatnonzero(np.any(np.abs(forest.position) > _LARGEST_DISTANCE, axis=1))
+        if len(too_far):
+            row = too_far[0]
+            raise ValueError(
+                f"{forest.place}: halo {forest.name[row]} lies at {np.max(np.abs(forest.position[row])):.3g} comoving "
+                "Mpc; the file is damaged, so copy it again"
+            )
 
 
-def _check_links(forest):
+def _check_links(forest: Forest) -> None:
     linked = np.flatnonzero(forest.descendant != NONE)
     later = forest.scale_factor[forest.descendant[linked]] > forest.scale_factor[linked]
     if not np.all(later):
         row = linked[np.argmin(later)]
-        to = forest.descendant[row]
+        descendant = forest.descendant[row]
         raise ValueError(
             f"{forest.place}: halo {forest.name[row]} at scale factor {forest.scale_factor[row]:.5g} becomes halo "
-            f"{forest.name[to]} at {forest.scale_factor[to]:.5g}, which is not later, so the links are no tree "
-            "(a loop, or wrong times); repair or copy the file again"
+            f"{forest.name[descendant]} at {forest.scale_factor[descendant]:.5g}, which is not later, so the links do "
+            "not form a tree (a loop, or wrong times); repair or copy the file again"
         )
 
 
-def _main_progenitors(forest):
-    """Row of the main progenitor of each halo: the one its source prefers, or else the most massive one."""
+def _main_progenitors(forest: Forest) -> np.ndarray:
+    """Row of the main progenitor of each halo: the one that its source prefers, or else the most massive one."""
     linked = np.flatnonzero(forest.descendant != NONE)
     mass = np.nan_to_num(forest.mass[linked], nan=-1.0)
     order = linked[np.lexsort((mass, forest.preferred[linked], forest.descendant[linked]))]
     progenitor = np.full(len(forest.name), NONE)
-    progenitor[forest.descendant[order]] = order  # of several, the last one stays
+    progenitor[forest.descendant[order]] = order  # of several assignments to a row, the last one remains
     return progenitor
 
 
-def _mergers(forest, progenitor, branch_of, lowest_ratio):
-    peak = _peak_masses(forest, progenitor)
+def _mergers(forest: Forest, progenitor: np.ndarray, branch_of: np.ndarray, lowest_ratio: float):
+    """Branch, scale factor and mass ratio of every progenitor that is not the main one."""
+    peak_mass = _peak_masses(forest, progenitor)
     secondary = np.flatnonzero(forest.descendant != NONE)
     into = forest.descendant[secondary]
     merging = (branch_of[into] != NONE) & (progenitor[into] != secondary)
     secondary, into = secondary[merging], into[merging]
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = peak[secondary] / peak[progenitor[into]]
+        ratio = peak_mass[secondary] / peak_mass[progenitor[into]]
     counted = np.isfinite(ratio) & (ratio >= lowest_ratio)
     secondary = secondary[counted]
     return branch_of[into[counted]], forest.scale_factor[secondary], ratio[counted]
 
 
-def _peak_masses(forest, progenitor):
-    """Largest mass along each halo's own main branch until then."""
-    peak = np.nan_to_num(forest.mass, nan=0.0)
+def _peak_masses(forest: Forest, progenitor: np.ndarray) -> np.ndarray:
+    """Largest mass along each halo's own main branch up to its time."""
+    peak_mass = np.nan_to_num(forest.mass, nan=0.0)
     order = np.argsort(forest.scale_factor, kind="stable")
     steps = np.flatnonzero(np.diff(forest.scale_factor[order])) + 1
     for rows in np.split(order, steps):
         rows = rows[progenitor[rows] != NONE]
-        peak[rows] = np.maximum(peak[rows], peak[progenitor[rows]])
-    return peak
+        peak_mass[rows] = np.maximum(peak_mass[rows], peak_mass[progenitor[rows]])
+    return peak_mass

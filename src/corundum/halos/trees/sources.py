@@ -1,74 +1,106 @@
-"""What a source of merger trees consists of: its files, the simulation they agree on, and the cosmology to use."""
+"""A source of merger trees: its format, its files, the simulation they agree on, and the cosmology to use."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ...cosmology import Cosmology, pandya26_cosmology
-from .format_detection import recognise
+from ...storage.files import missing_file_message
+from .format_detection import recognise_format
 from .formats import AbstractTreeFormat, Simulation
 
-__all__ = ["TreeSource", "find_trees", "tree_files", "common_simulation", "chosen_cosmology"]
+__all__ = ["TreeSource", "find_trees", "tree_files", "common_simulation", "choose_cosmology"]
+
+_COSMOLOGY_TOLERANCE = 5e-3  # relative; published parameters are often rounded
 
 
 class TreeSource(NamedTuple):
-    """Merger trees that have been found and told apart, before any tree is read.
+    """Merger trees whose format is known, before any tree is read.
 
     Attributes
     ----------
-    path : what was asked for, a file or a directory
-    form : its format
-    files : its parts
-    simulation : what they all say of their simulation
-    cosmology : the one to use
-    said : in words, where that comes from
+    path : Path
+        The file or directory that was named.
+    format : AbstractTreeFormat
+    files : list of Path
+        The parts that can be read one by one.
+    simulation : Simulation
+        What all files state of their simulation.
+    cosmology : Cosmology
+        The one to use.
+    cosmology_origin : str
+        Where that comes from, for the provenance.
     """
 
     path: Path
-    form: AbstractTreeFormat
+    format: AbstractTreeFormat
     files: list[Path]
     simulation: Simulation
     cosmology: Cosmology
-    said: str
+    cosmology_origin: str
 
 
-def find_trees(path: str | Path, form: AbstractTreeFormat | None, cosmology: Cosmology | None) -> TreeSource:
-    """The merger trees at `path`, in a format told from their content unless it is given.
+def find_trees(path: str | Path, tree_format: AbstractTreeFormat | None, cosmology: Cosmology | None) -> TreeSource:
+    """The merger trees in a file or directory.
+
+    Parameters
+    ----------
+    path : path
+    tree_format : AbstractTreeFormat or None
+        None to recognise it by the content.
+    cosmology : Cosmology or None
+        None to use the one that the files state.
 
     Raises
     ------
     ValueError
-        There are none, the format is not clear, the files disagree, or the cosmology given is not theirs.
+        There are no trees, the format is not clear, the files disagree, or the cosmology is not theirs.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from corundum.halos.trees.sources import find_trees
+    >>> lines = ["#scale id desc_id pid mmp? mvir", "#Omega_M = 0.3; h0 = 0.7", "#tree 1", "1.0 1 -1 -1 1 7e11"]
+    >>> _ = Path("tree_0_0_0.dat").write_text("\\n".join(lines))
+    >>> source = find_trees("tree_0_0_0.dat", None, None)
+    >>> type(source.format).__name__, source.simulation.h
+    ('ConsistentTrees', 0.7)
     """
     path = Path(path)
-    form = recognise(path) if form is None else form
-    files = tree_files(form, path)
-    simulation = common_simulation(form, files)
-    return TreeSource(path, form, files, simulation, *chosen_cosmology(simulation, cosmology, files[0]))
+    tree_format = recognise_format(path) if tree_format is None else tree_format
+    files = tree_files(tree_format, path)
+    simulation = common_simulation(tree_format, files)
+    return TreeSource(path, tree_format, files, simulation, *choose_cosmology(simulation, cosmology, files[0]))
 
 
-def tree_files(form: AbstractTreeFormat, path: Path) -> list[Path]:
-    """The parts of a source, at least one."""
+def tree_files(tree_format: AbstractTreeFormat, path: Path) -> list[Path]:
+    """The files of a source that can be read one by one, at least one.
+
+    Raises
+    ------
+    ValueError
+        The path does not exist, or the directory has no files of this format.
+    """
     if not path.exists():
-        raise ValueError(f"{path}: no such file or directory")
-    files = form.files(path)
+        raise ValueError(missing_file_message(path))
+    files = tree_format.files(path)
     if not files:
-        raise ValueError(f"{path}: has no files of the format {type(form).__name__}")
+        raise ValueError(f"{path}: has no files of the format {type(tree_format).__name__}")
     return files
 
 
-def common_simulation(form: AbstractTreeFormat, files: Sequence[Path]) -> Simulation:
-    """What the files say of their simulation, all the same.
+def common_simulation(tree_format: AbstractTreeFormat, files: Sequence[Path]) -> Simulation:
+    """What the files state of their simulation, all the same.
 
     Raises
     ------
     ValueError
         Two files come from different simulations.
     """
-    first = form.simulation(files[0])
+    first = tree_format.simulation(files[0])
     for file in files[1:]:
-        other = form.simulation(file)
-        if other[:3] != first[:3]:
+        other = tree_format.simulation(file)
+        if (other.h, other.omega_m, other.definition) != (first.h, first.omega_m, first.definition):
             raise ValueError(
                 f"{file}: states h = {other.h}, Omega_m = {other.omega_m} where {files[0]} states h = {first.h}, "
                 f"Omega_m = {first.omega_m}; these are different simulations, so read them one at a time"
@@ -76,26 +108,45 @@ def common_simulation(form: AbstractTreeFormat, files: Sequence[Path]) -> Simula
     return first
 
 
-def chosen_cosmology(simulation: Simulation, given: Cosmology | None, file: Path) -> tuple[Cosmology, str]:
-    """The cosmology to use, and in words where it comes from.
+def choose_cosmology(simulation: Simulation, cosmology: Cosmology | None, file: Path) -> tuple[Cosmology, str]:
+    """The cosmology to use for a simulation, and where it comes from.
+
+    Parameters
+    ----------
+    simulation : Simulation
+        What the files state.
+    cosmology : Cosmology or None
+        What the caller states; it must agree with the files.
+    file : Path
+        One of the files, for error messages.
 
     Raises
     ------
     ValueError
-        The one given is not that of the simulation.
+        The cosmology of the caller is not that of the simulation.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from corundum.halos.trees.formats import Simulation
+    >>> from corundum.halos.trees.sources import choose_cosmology
+    >>> simulation = Simulation(h=0.7, omega_m=0.3, definition="vir", description="")
+    >>> choose_cosmology(simulation, None, Path("tree_0_0_0.dat"))[1]
+    'h = 0.7, omega_m = 0.3 as the files state, omega_b = 0.0486 assumed'
     """
     stated = {"h": simulation.h, "omega_m": simulation.omega_m}
     stated = {name: value for name, value in stated.items() if value is not None}
-    if given is not None:
+    if cosmology is not None:
         for name, value in stated.items():
-            if abs(float(getattr(given, name)) / value - 1.0) > 5e-3:
+            chosen = float(getattr(cosmology, name))
+            if abs(chosen / value - 1.0) > _COSMOLOGY_TOLERANCE:
                 raise ValueError(
-                    f"cosmology: has {name} = {float(getattr(given, name)):g} but {file} states {value:g}; leave it "
-                    "out or give that of the simulation"
+                    f"cosmology: has {name} = {chosen:g} but {file} states {value:g}; leave it out or give that of "
+                    "the simulation"
                 )
-        return given, "as given"
+        return cosmology, "as given"
     if not stated:
         return pandya26_cosmology(), "not stated by the files, that of Pandya et al. 2026 assumed; give cosmology=..."
-    chosen = Cosmology(**stated)
-    told = ", ".join(f"{name} = {value:g}" for name, value in stated.items())
-    return chosen, f"{told} as the files state, omega_b = {float(chosen.omega_b):g} assumed"
+    cosmology = Cosmology(**stated)
+    values = ", ".join(f"{name} = {value:g}" for name, value in stated.items())
+    return cosmology, f"{values} as the files state, omega_b = {float(cosmology.omega_b):g} assumed"

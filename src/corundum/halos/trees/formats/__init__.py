@@ -1,4 +1,8 @@
-"""Merger-tree file formats, one file each."""
+"""Merger-tree file formats, one file each.
+
+A format that is added here needs its file and its line in this export; `corundum.halos.trees.format_detection` tries
+every format that is exported.
+"""
 
 from .base import AbstractTreeFormat, Simulation
 from .consistent_trees import ConsistentTrees

@@ -1,84 +1,174 @@
-"""What every merger-tree format has to say, and what readers share.
+"""What every merger-tree format states, and what the readers of formats share.
 
-A format is a small object: its fields are what the files do not state themselves (a list of scale factors, which of
-several masses to take), and its four methods recognise files, list them, state the simulation, and hand over whole
-trees in chunks, so that a forest larger than the memory can be read.
+A format is a small object.  Its fields are what the files do not state themselves (a list of scale factors, or which of
+several masses to take).  Its four methods recognise files, list them, state the simulation, and return whole trees in
+chunks, so that a forest larger than the memory can be read.
+
+Every module of a format has the same order: the names of its columns, the class with these four methods, and a function
+that turns the columns of the format into a `Forest`.
 """
 
 import abc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int, Num
 
+from ....units import GADGET_MASS_MSUN
 from ..forests import Forest
 
-__all__ = ["AbstractTreeFormat", "Simulation", "checked_mass", "scale_factor_list", "split_rows", "snapshot_scales"]
+__all__ = [
+    "AbstractTreeFormat",
+    "Simulation",
+    "central_values",
+    "checked_mass",
+    "group_masses",
+    "mass_definition",
+    "scale_factor_list",
+    "snapshot_scales",
+    "split_rows",
+]
+
+_LOWEST_TYPICAL_MASS, _HIGHEST_TYPICAL_MASS = 1e2, 1e17  # Msun
+_LARGEST_SCALE = 1.02  # some simulations run a little beyond a = 1
 
 
 class Simulation(NamedTuple):
-    """What a file says of its simulation; None where it says nothing.
+    """What a file states of its simulation; None where it states nothing.
 
     Attributes
     ----------
-    h, omega_m : Hubble constant over 100 km/s/Mpc, matter density over critical
-    definition : definition of the masses, as in `corundum.halos.nfw.reference_density`
-    words : columns and units used, and how they were read
-    box : side of the periodic box [comoving Mpc]
+    h, omega_m : float or None
+        Hubble constant over 100 km/s/Mpc, and matter density over the critical one.
+    definition : str
+        Definition of the masses, as in `corundum.halos.nfw.reference_density`.
+    description : str
+        Columns and units used, and how they were read; for the provenance.
+    box : float or None
+        Side of the periodic box [comoving Mpc].
     """
 
     h: float | None
     omega_m: float | None
     definition: str
-    words: str
+    description: str
     box: float | None = None
 
 
 class AbstractTreeFormat(eqx.Module):
-    """A merger-tree file format."""
+    """A merger-tree file format.
+
+    Examples
+    --------
+    A format with one line ``id descendant scale mass`` for each halo:
+
+    >>> from corundum.halos.trees.formats import Simulation
+    >>> from corundum.halos.trees.forests import Forest
+    >>> class PlainTrees(co.halos.AbstractTreeFormat):
+    ...     def recognises(self, path):
+    ...         return path.suffix == ".plain"
+    ...
+    ...     def files(self, path):
+    ...         return [path]
+    ...
+    ...     def simulation(self, path):
+    ...         return Simulation(h=0.7, omega_m=0.3, definition="vir", description="mass [Msun]")
+    ...
+    ...     def forests(self, path, h, chunk):
+    ...         halo, descendant, scale, mass = np.loadtxt(path, unpack=True)
+    ...         some = np.ones(len(halo), bool)
+    ...         yield Forest(str(path), halo.astype(int), descendant.astype(int), scale, mass, some, ~some, {})
+    >>> rows = [f"{k} {k - 1} {a} {1e12 * a**2}" for k, a in enumerate(np.linspace(1.0, 0.2, 9))]
+    >>> from pathlib import Path
+    >>> _ = Path("forest.plain").write_text("\\n".join(rows))
+    >>> histories = co.halos.read_trees("forest.plain", format=PlainTrees())
+    >>> round(float(histories.log_mvir[0, -1]), 3)
+    12.0
+    """
 
     @abc.abstractmethod
     def recognises(self, path: Path) -> bool:
-        """Whether a file, or a directory of files, looks like this format; never an error."""
+        """Whether a file, or a directory of files, looks like this format; it never raises an error."""
 
     @abc.abstractmethod
     def files(self, path: Path) -> list[Path]:
-        """The parts of a source that can be read on their own: no tree lies in two of them."""
+        """The parts of a source that can be read one by one, because no tree lies in two of them."""
 
     @abc.abstractmethod
     def simulation(self, path: Path) -> Simulation:
-        """What one of these parts says of its simulation."""
+        """What one of these parts states of its simulation."""
 
     @abc.abstractmethod
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
-        """The trees of one part, whole, about `chunk` halos at a time; masses in Msun with this `h`."""
+        """The trees of one part, whole, about `chunk` halos at a time; masses are in Msun with this `h`."""
 
 
-def scale_factor_list(given: str | Path | Sequence[float] | None, kind: str) -> Float[np.ndarray, " s"]:
-    """Scale factor of every snapshot number, from a list, or from a text file with one number a line.
+def mass_definition(kind: str, mass: str, definitions: Mapping[str, str]) -> str:
+    """The definition of a mass that the user has chosen by the name of its column.
+
+    Parameters
+    ----------
+    kind : str
+        Name of the format, for the message.
+    mass : str
+        Name of the column.
+    definitions : mapping of str to str
+        Definitions by the names that are allowed.
 
     Raises
     ------
     ValueError
-        There is none, the file cannot be read, or a number is no scale factor.
+        The name is not one of them.
+
+    Examples
+    --------
+    >>> from corundum.halos.trees.formats.base import mass_definition
+    >>> mass_definition("LHaloTree", "Mvir", {"M_TopHat": "vir", "Mvir": "200c"})
+    '200c'
     """
-    if given is None:
+    if mass not in definitions:
+        raise ValueError(f"{kind}: got mass={mass!r}; allowed {', '.join(definitions)}")
+    return definitions[mass]
+
+
+def scale_factor_list(scale_factors: str | Path | Sequence[float] | None, kind: str) -> Float[np.ndarray, " s"]:
+    """Scale factor of every snapshot number.
+
+    Parameters
+    ----------
+    scale_factors : sequence of float, or path
+        A text file has one number a line, or a table whose last column they are.
+    kind : str
+        Name of the format, for the message.
+
+    Raises
+    ------
+    ValueError
+        There is no list, the file cannot be read, or a number is no scale factor.
+
+    Examples
+    --------
+    >>> from corundum.halos.trees.formats.base import scale_factor_list
+    >>> scale_factor_list([0.25, 0.5, 1.0], "SubLink")
+    array([0.25, 0.5 , 1.  ])
+    """
+    if scale_factors is None:
         raise ValueError(
             f"{kind} files hold snapshot numbers but no times; give format=halos.{kind}(scale_factors=...), a list "
             "or a text file with the scale factor of every snapshot, the first one first"
         )
-    if isinstance(given, str | Path):
+    if isinstance(scale_factors, str | Path):
         try:
-            values = np.loadtxt(given, ndmin=1, comments="#")
+            values = np.loadtxt(scale_factors, ndmin=1, comments="#")
         except (OSError, ValueError) as error:
-            raise ValueError(f"{given}: cannot be read as a list of scale factors ({error})") from None
+            raise ValueError(f"{scale_factors}: cannot be read as a list of scale factors ({error})") from None
         values = values if values.ndim == 1 else values[:, -1]
     else:
-        values = np.asarray(given, float)
-    if values.ndim != 1 or not len(values) or not np.all((values > 0.0) & (values < 1.02)):
+        values = np.asarray(scale_factors, float)
+    if values.ndim != 1 or not len(values) or not np.all((values > 0.0) & (values < _LARGEST_SCALE)):
         raise ValueError(
             f"scale_factors: got numbers from {np.min(values):g} to {np.max(values):g}; they must be above 0 and at "
             "most 1 (a = 1 / (1 + z)), one for each snapshot"
@@ -86,7 +176,9 @@ def scale_factor_list(given: str | Path | Sequence[float] | None, kind: str) -> 
     return values
 
 
-def snapshot_scales(snapshot: np.ndarray, scales: Float[np.ndarray, " s"], place: str) -> Float[np.ndarray, " n"]:
+def snapshot_scales(
+    snapshot: Int[np.ndarray, " n"], scales: Float[np.ndarray, " s"], place: str
+) -> Float[np.ndarray, " n"]:
     """Scale factor of halos at these snapshot numbers.
 
     Raises
@@ -103,16 +195,16 @@ def snapshot_scales(snapshot: np.ndarray, scales: Float[np.ndarray, " s"], place
 
 
 def checked_mass(mass: Float[np.ndarray, " n"], place: str) -> Float[np.ndarray, " n"]:
-    """Masses [Msun] with NaN where there is none.
+    """Masses [Msun], NaN where they are not positive numbers.
 
     Raises
     ------
     ValueError
-        Masses that no halo has: a damaged file, another byte order, or other units.
+        The masses are such as no halo has: the file is damaged, in another byte order, or in other units.
     """
     mass = np.where(np.isfinite(mass) & (mass > 0.0), mass, np.nan)
     typical = float(np.nanmedian(mass)) if np.any(np.isfinite(mass)) else np.nan
-    if not (np.isnan(typical) or 1e2 <= typical <= 1e17):
+    if not (np.isnan(typical) or _LOWEST_TYPICAL_MASS <= typical <= _HIGHEST_TYPICAL_MASS):
         raise ValueError(
             f"{place}: masses are typically {typical:.3g} Msun, which no halo has; the file is damaged, in another "
             "byte order, or in other units than this format has"
@@ -120,12 +212,51 @@ def checked_mass(mass: Float[np.ndarray, " n"], place: str) -> Float[np.ndarray,
     return mass
 
 
-def split_rows(sizes: Sequence[int], chunk: int) -> Iterator[tuple[int, int]]:
-    """First and last plus one of consecutive trees that together hold about `chunk` halos."""
+def group_masses(
+    mass: Float[np.ndarray, " n"], central: Bool[np.ndarray, " n"], h: float, place: str
+) -> Float[np.ndarray, " n"]:
+    """Masses [Msun] of halos whose file has those of their groups, in 1e10 Msun/h.
+
+    The mass of a group is that of its central halo; other halos have none and get NaN.
+
+    Raises
+    ------
+    ValueError
+        As for `checked_mass`.
+    """
+    return checked_mass(central_values(mass * (GADGET_MASS_MSUN / h), central), place)
+
+
+def central_values(values: Num[np.ndarray, " n"], central: Bool[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """Values of central halos, NaN for the others."""
+    return np.where(central, values, np.nan)
+
+
+def split_rows(sizes: Sequence[int] | Int[np.ndarray, " t"], chunk: int) -> Iterator[tuple[int, int]]:
+    """Ranges of consecutive trees that together hold about `chunk` halos.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Number of halos of each tree.
+    chunk : int
+        A range holds at least one tree, and no more than this number of halos where it holds several.
+
+    Yields
+    ------
+    first, end : int
+        The first tree, and the one after the last.
+
+    Examples
+    --------
+    >>> from corundum.halos.trees.formats.base import split_rows
+    >>> list(split_rows([5, 5, 20, 1], chunk=10))
+    [(0, 2), (2, 3), (3, 4)]
+    """
     sizes, first = np.asarray(sizes), 0
     ends = np.cumsum(sizes)
     while first < len(sizes):
-        begun = ends[first] - sizes[first]
-        last = max(int(np.searchsorted(ends, begun + chunk, side="right")), first + 1)
+        halos_before = ends[first] - sizes[first]
+        last = max(int(np.searchsorted(ends, halos_before + chunk, side="right")), first + 1)
         yield first, last
         first = last

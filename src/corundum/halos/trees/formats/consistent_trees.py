@@ -9,7 +9,7 @@ from ..forests import Forest, check_scales, rows_of_ids
 from .base import AbstractTreeFormat, Simulation, checked_mass
 from .text import choose_columns, parse_rows, read_header, require_last_line, simulation_of, tree_blocks
 
-__all__ = ["ConsistentTrees", "forest_of"]
+__all__ = ["ConsistentTrees", "consistent_forest"]
 
 _BYTES_PER_HALO = 400
 
@@ -22,7 +22,17 @@ class ConsistentTrees(AbstractTreeFormat):
     mass : str
         Column of the mass.
     definition : str
-        Its definition.
+        Definition of that mass.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> header = "#scale id desc_id pid mmp? mvir\\n#Omega_M = 0.3; h0 = 0.7\\n#tree 0\\n"
+    >>> rows = [f"{a} {k} {k - 1} -1 1 {7e11 * a**2}\\n" for k, a in enumerate(np.linspace(1.0, 0.2, 9))]
+    >>> _ = Path("tree_0_0_0.dat").write_text(header + "".join(rows))
+    >>> histories = co.halos.read_trees("tree_0_0_0.dat", format=co.halos.ConsistentTrees(definition="200c"))
+    >>> len(histories), float(histories.cosmology.h)
+    (1, 0.7)
     """
 
     mass: str = "mvir"
@@ -54,15 +64,26 @@ class ConsistentTrees(AbstractTreeFormat):
             line += block[:start].count(b"\n")
             rows = parse_rows(block[start:], header.names, columns, path, line)
             if len(rows["id"]):
-                yield forest_of(rows, h, f"{path} (from line {line})")
+                yield consistent_forest(rows, h, f"{path} (from line {line})")
         if header.trees is not None and trees != header.trees:
             raise ValueError(
                 f"{path}: states {header.trees} trees but has {trees}; the file is cut short, so copy it again"
             )
 
 
-def forest_of(rows: dict[str, np.ndarray], h: float, place: str) -> Forest:
-    """A forest from columns in Msun/h and comoving kpc/h, positions in comoving Mpc/h."""
+def consistent_forest(rows: dict[str, np.ndarray], h: float, place: str) -> Forest:
+    """A forest from the columns of Consistent-Trees.
+
+    Parameters
+    ----------
+    rows : dict of str to array
+        The quantities of `corundum.halos.trees.formats.text.choose_columns`; masses in Msun/h, radii in comoving kpc/h,
+        positions in comoving Mpc/h, velocities in km/s.
+    h : float
+        Hubble constant over 100 km/s/Mpc.
+    place : str
+        The file and the part of it, for error messages.
+    """
     scale = rows["scale"]
     check_scales(scale, place)
     quantities = {name: rows[name] * scale / h for name in ("rvir", "rs") if name in rows}

@@ -1,16 +1,26 @@
 """LHaloTree files (Springel et al. 2005, Nature 435, 629): the binary trees of the Millennium simulations.
 
-A file holds two counts, the number of halos of each tree, and one record of 104 bytes per halo.  Nothing in it
-says what it is, so the counts and the size of the file have to fit; they also tell the byte order.
+A file holds two counts, the number of halos of each tree, and one record of 104 bytes per halo.  It states neither its
+format nor its byte order; both follow from the condition that the counts and the size of the file fit together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from ..forests import Forest
-from .base import AbstractTreeFormat, Simulation, checked_mass, scale_factor_list, snapshot_scales, split_rows
+from .base import (
+    AbstractTreeFormat,
+    Simulation,
+    central_values,
+    group_masses,
+    mass_definition,
+    scale_factor_list,
+    snapshot_scales,
+    split_rows,
+)
 
 __all__ = ["LHaloTree", "lhalo_forest"]
 
@@ -21,6 +31,10 @@ RECORD = [
     ("SnapNum", "i4"), ("FileNr", "i4"), ("SubhaloIndex", "i4"), ("SubHalfMass", "f4"),
 ]  # fmt: skip
 DEFINITIONS = {"M_TopHat": "vir", "Mvir": "200c", "M_Mean200": "200m"}
+_COLUMNS = {
+    "descendant": "Descendant", "first_progenitor": "FirstProgenitor", "host": "FirstHaloInFOFgroup",
+    "snapshot": "SnapNum", "vmax": "Vmax", "position": "Pos",
+}  # fmt: skip
 
 
 class LHaloTree(AbstractTreeFormat):
@@ -31,8 +45,21 @@ class LHaloTree(AbstractTreeFormat):
     scale_factors : list of numbers or path
         Scale factor of every snapshot, the first one first.
     mass : str
-        Which mass: ``"M_TopHat"`` (Bryan & Norman), ``"Mvir"`` (200 times critical, whatever its name says), or
+        The mass to take: ``"M_TopHat"`` (Bryan & Norman), ``"Mvir"`` (200 times critical, in spite of its name), or
         ``"M_Mean200"``.  Only central halos have one: where a halo lies in another, its snapshot counts as missing.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from corundum.halos.trees.formats.lhalotree import RECORD
+    >>> tree_format = co.halos.LHaloTree(scale_factors=[0.25, 0.5, 1.0], mass="Mvir")
+    >>> halos = np.zeros(3, RECORD)
+    >>> halos["Descendant"], halos["FirstProgenitor"], halos["FirstHaloInFOFgroup"] = [-1, 0, 1], [1, 2, -1], [0, 1, 2]
+    >>> halos["SnapNum"], halos["Mvir"] = [2, 1, 0], [70.0, 20.0, 5.0]
+    >>> _ = Path("trees_063.0").write_bytes(np.array([1, 3, 3], "i4").tobytes() + halos.tobytes())
+    >>> trees = co.halos.read_branches("trees_063.0", format=tree_format)
+    >>> len(trees.branches), trees.branches[0].time.shape
+    (1, (3,))
     """
 
     scale_factors: str | Path | Sequence[float] | None = None
@@ -43,7 +70,7 @@ class LHaloTree(AbstractTreeFormat):
             files = self.files(path)
             if not files:
                 return False
-            _counts(files[0])
+            _read_counts(files[0])
         except (OSError, ValueError):
             return False
         return True
@@ -55,19 +82,18 @@ class LHaloTree(AbstractTreeFormat):
         return sorted(numbered, key=lambda file: int(file.suffix[1:]))
 
     def simulation(self, path: Path) -> Simulation:
-        if self.mass not in DEFINITIONS:
-            raise ValueError(f"LHaloTree: got mass={self.mass!r}; allowed {', '.join(DEFINITIONS)}")
-        order = "big-endian" if _counts(path)[0] == ">" else "little-endian"
-        words = (
-            f"mass = {self.mass} [1e10 Msun/h], vmax = Vmax [km/s], Pos [comoving Mpc/h], {order}; main progenitors by "
-            "FirstProgenitor"
+        definition = mass_definition("LHaloTree", self.mass, DEFINITIONS)
+        byte_order = "big-endian" if _read_counts(path)[0] == ">" else "little-endian"
+        description = (
+            f"mass = {self.mass} [1e10 Msun/h], vmax = Vmax [km/s], Pos [comoving Mpc/h], {byte_order}; main "
+            "progenitors by FirstProgenitor"
         )
-        return Simulation(None, None, DEFINITIONS[self.mass], words)
+        return Simulation(None, None, definition, description)
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         scales = scale_factor_list(self.scale_factors, "LHaloTree")
-        order, sizes, header = _counts(path)
-        record = np.dtype([(name, order + kind, *shape) for name, kind, *shape in RECORD])
+        byte_order, sizes, header = _read_counts(path)
+        record = np.dtype([(name, byte_order + kind, *shape) for name, kind, *shape in RECORD])
         stored = (path.stat().st_size - header) // record.itemsize
         if stored * record.itemsize + header != path.stat().st_size or stored != sizes.sum():
             raise ValueError(
@@ -77,69 +103,87 @@ class LHaloTree(AbstractTreeFormat):
             )
         halos = np.memmap(path, record, "r", header, (stored,))
         starts = np.cumsum(sizes) - sizes
+        columns = _COLUMNS | {"mass": self.mass}
         for first, last in split_rows(sizes, chunk):
-            part = np.array(halos[starts[first] : starts[last - 1] + sizes[last - 1]])
-            offset = np.repeat(starts[first:last] - starts[first], sizes[first:last])
-            columns = {name: part[name] for name in ("Descendant", "FirstProgenitor", "Vmax")}
-            columns |= {"SnapNum": part["SnapNum"], "host": part["FirstHaloInFOFgroup"], "mass": part[self.mass]}
-            columns["position"] = part["Pos"]
+            chunk_halos = np.array(halos[starts[first] : starts[last - 1] + sizes[last - 1]])
+            rows = {quantity: chunk_halos[name] for quantity, name in columns.items()}
             place = f"{path} (trees {first} to {last - 1})"
-            inside = np.repeat(sizes[first:last], sizes[first:last])
-            yield lhalo_forest(columns, offset, inside, scales, h, place, int(starts[first]))
+            yield lhalo_forest(rows, sizes[first:last], scales, h, place, int(starts[first]))
 
 
-def _counts(path: Path) -> tuple[str, np.ndarray, int]:
+def _read_counts(path: Path) -> tuple[str, np.ndarray, int]:
     """Byte order, number of halos of each tree, and size of the header in bytes."""
-    size = path.stat().st_size
+    file_size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(8)
-        for order in "<>":
+        for byte_order in "<>":
             if len(start) < 8:
                 break
-            trees, halos = np.frombuffer(start, order + "i4")
-            if 0 < trees <= halos and 8 + 4 * int(trees) <= size:
+            trees, halos = np.frombuffer(start, byte_order + "i4")
+            if 0 < trees <= halos and 8 + 4 * int(trees) <= file_size:
                 file.seek(8)
-                sizes = np.frombuffer(file.read(4 * int(trees)), order + "i4").astype(np.int64)
+                sizes = np.frombuffer(file.read(4 * int(trees)), byte_order + "i4").astype(np.int64)
                 if len(sizes) == trees and np.all(sizes > 0) and sizes.sum() == halos:
-                    return order, sizes, 8 + 4 * int(trees)
+                    return byte_order, sizes, 8 + 4 * int(trees)
     raise ValueError(f"{path}: does not begin with the counts of a binary LHaloTree file, in either byte order")
 
 
-def lhalo_forest(columns: dict, offset, size, scales, h: float, place: str, first: int) -> Forest:
-    """A forest from the columns of LHaloTree: links count within a tree, whose first row is at `offset`.
+def lhalo_forest(
+    rows: Mapping[str, np.ndarray],
+    sizes: Int[np.ndarray, " t"],
+    scales: Float[np.ndarray, " s"],
+    h: float,
+    place: str,
+    first_halo: int,
+) -> Forest:
+    """A forest from the columns of LHaloTree, in which links count within a tree.
 
-    Halos are named by their place in the file, counted from `first`; positions are in comoving Mpc/h.
+    Parameters
+    ----------
+    rows : mapping of str to array
+        descendant, first_progenitor and host (links), snapshot, mass [1e10 Msun/h], vmax [km/s], and position [comoving
+        Mpc/h] where there is one.
+    sizes : array, shape (t,)
+        Number of halos of each tree.
+    scales : array, shape (s,)
+        Scale factor of every snapshot.
+    h : float
+        Hubble constant over 100 km/s/Mpc.
+    place : str
+        The file and the part of it, for error messages.
+    first_halo : int
+        Number in the file of the first halo.
 
     Raises
     ------
     ValueError
-        A link leads out of its tree.
+        A link leads out of its tree, or a snapshot or the masses cannot be right.
     """
-    for name in ("Descendant", "FirstProgenitor", "host"):
-        link = columns[name]
-        outside = (link >= size) | (link < -1)
+    tree_size, tree_start = np.repeat(sizes, sizes), np.repeat(np.cumsum(sizes) - sizes, sizes)
+    for name in ("descendant", "first_progenitor", "host"):
+        link = rows[name]
+        outside = (link >= tree_size) | (link < -1)
         if np.any(outside):
-            row = int(np.argmax(outside))
+            halo = int(np.argmax(outside))
             raise ValueError(
-                f"{place}: halo {row} has {name} {link[row]}, outside its tree of {size[row]} halos; the file is "
-                "damaged or in another byte order"
+                f"{place}: halo {halo} has the {name.replace('_', ' ')} {link[halo]}, outside its tree of "
+                f"{tree_size[halo]} halos; the file is damaged or in another byte order"
             )
-    count = len(offset)
-    descendant = np.where(columns["Descendant"] >= 0, columns["Descendant"] + offset, -1)
-    firsts = columns["FirstProgenitor"]
+    count = len(tree_size)
+    descendant = np.where(rows["descendant"] >= 0, rows["descendant"] + tree_start, -1)
+    first_progenitor = rows["first_progenitor"]
     preferred = np.zeros(count, bool)
-    preferred[(firsts + offset)[firsts >= 0]] = True
-    central = columns["host"] + offset == np.arange(count)
-    mass = checked_mass(np.where(central, columns["mass"] * (1e10 / h), np.nan), place)
-    vmax = columns["Vmax"].astype(float)
+    preferred[(first_progenitor + tree_start)[first_progenitor >= 0]] = True
+    central = rows["host"] + tree_start == np.arange(count)
+    vmax = rows["vmax"].astype(float)
     return Forest(
         place=place,
-        name=first + np.arange(count),
+        name=first_halo + np.arange(count),
         descendant=descendant.astype(np.int64),
-        scale_factor=snapshot_scales(columns["SnapNum"], scales, place),
-        mass=mass,
+        scale_factor=snapshot_scales(rows["snapshot"], scales, place),
+        mass=group_masses(rows["mass"], central, h, place),
         central=central,
         preferred=preferred,
-        columns={"vmax": np.where(central & (vmax > 0.0), vmax, np.nan)},
-        position=None if "position" not in columns else np.asarray(columns["position"], float) / h,
+        columns={"vmax": central_values(vmax, central & (vmax > 0.0))},
+        position=np.asarray(rows["position"], float) / h if "position" in rows else None,
     )

@@ -1,25 +1,26 @@
 """Answers of the Millennium database (Lemson & the Virgo Consortium 2006) to queries of its halo trees, as CSV.
 
 The columns are those of the table ``MPAHaloTrees..MHalo``: haloId, descendantId, firstHaloInFOFgroupId, a mass, and a
-redshift; lines beginning with # are the query.  In the order of haloId, in which the database keeps them, every tree is
-one piece that opens with its last halo, so that a large answer is read a few trees at a time.
+redshift; lines that begin with # hold the query.  In the order of haloId, which is that of the database, every tree is
+one block of rows that begins with its last halo, so that a large answer is read a few trees at a time.
 """
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from ..forests import Forest, rows_of_ids
-from .base import AbstractTreeFormat, Simulation, checked_mass
+from .base import AbstractTreeFormat, Simulation, central_values, group_masses, mass_definition
+from .number_rows import read_number_rows
 
 __all__ = ["MillenniumCSV"]
 
 _IDS = ("haloid", "descendantid", "firsthaloinfofgroupid", "firstprogenitorid")
-_NEEDED = ("haloid", "descendantid", "redshift")
+_REQUIRED = ("haloid", "descendantid", "redshift")
 _OPTIONAL = ("firsthaloinfofgroupid", "firstprogenitorid", "vmax", "x", "y", "z")
 _LINES = 200_000  # read at once
+_H, _OMEGA_M = 0.73, 0.25  # Springel et al. 2005
 DEFINITIONS = {"m_tophat": "vir", "m_crit200": "200c", "m_mean200": "200m"}
 
 
@@ -29,7 +30,17 @@ class MillenniumCSV(AbstractTreeFormat):
     Parameters
     ----------
     mass : str
-        Which mass: ``"m_tophat"`` (Bryan & Norman), ``"m_crit200"`` or ``"m_mean200"``; only central halos have one.
+        The mass to take: ``"m_tophat"`` (Bryan & Norman), ``"m_crit200"`` or ``"m_mean200"``; only central halos have
+        one.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> rows = [f"{k},{k - 1},{z},{70.0 / (1.0 + z) ** 2}" for k, z in enumerate(np.linspace(0.0, 4.0, 9))]
+    >>> _ = Path("query.csv").write_text("\\n".join(["haloId,descendantId,redshift,m_crit200", *rows]) + "\\n")
+    >>> trees = co.halos.read_branches("query.csv", format=co.halos.MillenniumCSV(mass="m_crit200"))
+    >>> len(trees.branches), len(trees.branches[0].time)
+    (1, 9)
     """
 
     mass: str = "m_tophat"
@@ -37,7 +48,7 @@ class MillenniumCSV(AbstractTreeFormat):
     def recognises(self, path: Path) -> bool:
         files = self.files(path)
         try:
-            names, _ = _header(files[0])
+            names, _ = _read_header(files[0])
         except (IndexError, OSError, ValueError):
             return False
         return {"haloid", "descendantid"} <= set(names)
@@ -46,41 +57,41 @@ class MillenniumCSV(AbstractTreeFormat):
         return sorted(path.glob("*.csv")) if path.is_dir() else [path]
 
     def simulation(self, path: Path) -> Simulation:
-        if self.mass.lower() not in DEFINITIONS:
-            raise ValueError(f"MillenniumCSV: got mass={self.mass!r}; allowed {', '.join(DEFINITIONS)}")
-        words = (
+        definition = mass_definition("MillenniumCSV", self.mass.lower(), DEFINITIONS)
+        description = (
             f"mass = {self.mass} [1e10 Msun/h], vmax = vMax [km/s], x, y, z [comoving Mpc/h]; main progenitors by "
             "firstProgenitorId or mass"
         )
-        return Simulation(0.73, 0.25, DEFINITIONS[self.mass.lower()], words)  # Springel et al. 2005
+        return Simulation(_H, _OMEGA_M, definition, description)
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         mass = self.mass.lower()
-        names, line = _header(path)
-        missing = [name for name in (*_NEEDED, mass) if name not in names]
+        names, first_line = _read_header(path)
+        required = (*_REQUIRED, mass)
+        missing = [name for name in required if name not in names]
         if missing:
             raise ValueError(
-                f"{path}: has no column {missing[0]!r}; it has {', '.join(names)} (needed are "
-                f"{', '.join((*_NEEDED, mass))})"
+                f"{path}: has no column {missing[0]!r}; it has {', '.join(names)} (required are {', '.join(required)})"
             )
-        wanted = [name for name in (*_NEEDED, mass, *_OPTIONAL) if name in names]
-        kept: list[np.ndarray] = []
-        first, whole = line, True
-        for rows, number in _blocks(path, names, wanted, line):
-            kept.append(rows)
-            # A tree may go on in the next block: what follows the last root is kept until that is read.
+        columns = [name for name in (*required, *_OPTIONAL) if name in names]
+        waiting: list[np.ndarray] = []
+        is_whole_file = True
+        for rows, last_line in _row_blocks(path, names, columns, first_line):
+            waiting.append(rows)
+            # A tree may go on in the next block, so that the rows after the last root wait until that is read.
             roots = np.flatnonzero(rows["descendantid"] < 0)
-            if sum(map(len, kept)) >= chunk + len(rows) and len(roots):
-                ready = np.concatenate([*kept[:-1], rows[: roots[-1]]])
-                kept, whole = [rows[roots[-1] :]], False
-                yield _forest(ready, mass, h, f"{path} (lines {first} to {number})", whole=False)
-                first = number
-        rows = np.concatenate(kept) if kept else None
+            if sum(map(len, waiting)) >= chunk + len(rows) and len(roots):
+                complete = np.concatenate([*waiting[:-1], rows[: roots[-1]]])
+                waiting, is_whole_file = [rows[roots[-1] :]], False
+                yield _forest(complete, mass, h, f"{path} (lines {first_line} to {last_line})", False)
+                first_line = last_line
+        rows = np.concatenate(waiting) if waiting else None
         if rows is not None and len(rows):
-            yield _forest(rows, mass, h, str(path) if whole else f"{path} (from line {first})", whole)
+            place = str(path) if is_whole_file else f"{path} (from line {first_line})"
+            yield _forest(rows, mass, h, place, is_whole_file)
 
 
-def _header(path: Path) -> tuple[list[str], int]:
+def _read_header(path: Path) -> tuple[list[str], int]:
     """Column names in small letters, and the number of the first line after them."""
     try:
         with path.open(encoding="utf-8-sig") as file:
@@ -92,58 +103,27 @@ def _header(path: Path) -> tuple[list[str], int]:
     raise ValueError(f"{path}: has no line with the names of columns")
 
 
-def _blocks(path: Path, names: list[str], wanted: list[str], line: int) -> Iterator[tuple[np.ndarray, int]]:
+def _row_blocks(path: Path, names: list[str], columns: list[str], first_line: int) -> Iterator[tuple[np.ndarray, int]]:
     """Some columns of the rows, a block of lines at a time, with the number of the last line of each."""
-    dtype = np.dtype([(name, np.int64 if name in _IDS else np.float64) for name in wanted])
-    places = [names.index(name) for name in wanted]
     with path.open(encoding="utf-8-sig") as file:
-        for _ in range(line - 1):
+        for _ in range(first_line - 1):
             next(file)
-        while block := _lines(file, path, line):
-            if any(text.strip() and not text.startswith("#") for text in block):
-                yield _parsed(block, dtype, places, names, path, line), line + len(block) - 1
-            line += len(block)
+        while block := _next_lines(file, path, first_line):
+            if any(line.strip() and not line.startswith("#") for line in block):
+                text = "".join(block).encode()
+                rows = read_number_rows(text, names, columns, _IDS, path, first_line, delimiter=",")
+                yield rows, first_line + len(block) - 1
+            first_line += len(block)
 
 
-def _lines(file, path: Path, line: int) -> list[str]:
+def _next_lines(file, path: Path, first_line: int) -> list[str]:
     try:
-        return [text for _, text in zip(range(_LINES), file, strict=False)]
+        return [line for _, line in zip(range(_LINES), file, strict=False)]
     except UnicodeDecodeError:
-        raise ValueError(f"{path}: after line {line}: holds bytes that are no text, so copy it again") from None
+        raise ValueError(f"{path}: after line {first_line}: holds bytes that are no text, so copy it again") from None
 
 
-def _parsed(block, dtype, places, names, path, line) -> np.ndarray:
-    try:
-        rows = np.loadtxt(io.StringIO("".join(block)), dtype, delimiter=",", usecols=places, comments="#", ndmin=1)
-    except (ValueError, IndexError):
-        rows = None
-    # numpy reads a row with fields to spare without a word
-    if rows is None or any(text.count(",") != len(names) - 1 for text in block if text[0] not in "#\n\r"):
-        _complain(block, dtype, places, names, path, line)
-    return rows
-
-
-def _complain(block, dtype, places, names, path, line):
-    """Say which line is wrong, and why."""
-    for number, text in enumerate(block, line):
-        if not text.strip() or text.startswith("#"):
-            continue
-        fields = [field.strip() for field in text.split(",")]
-        if len(fields) != len(names):
-            raise ValueError(
-                f"{path}: line {number} has {len(fields)} fields where the header names {len(names)}; the file is cut "
-                "short or damaged, so repeat the query or copy the file again"
-            )
-        for place, name in zip(places, dtype.names, strict=True):
-            try:
-                (int if dtype[name].kind == "i" else float)(fields[place])
-            except ValueError:
-                told = f"{path}: line {number} has {fields[place]!r} for {name}; it must be a number"
-                raise ValueError(told) from None
-    raise ValueError(f"{path}: after line {line}: cannot be read as numbers; the file is damaged, so copy it again")
-
-
-def _forest(rows: np.ndarray, mass: str, h: float, place: str, whole: bool) -> Forest:
+def _forest(rows: np.ndarray, mass: str, h: float, place: str, is_whole_file: bool) -> Forest:
     names, ids = rows.dtype.names, rows["haloid"]
     host = rows["firsthaloinfofgroupid"] if "firsthaloinfofgroupid" in names else ids
     preferred = np.isin(ids, rows["firstprogenitorid"]) if "firstprogenitorid" in names else np.zeros(len(ids), bool)
@@ -151,17 +131,19 @@ def _forest(rows: np.ndarray, mass: str, h: float, place: str, whole: bool) -> F
     try:
         descendant = rows_of_ids(ids, rows["descendantid"], place, "descendant")
     except ValueError as error:
-        if whole:
+        if is_whole_file:
             raise
-        raise ValueError(f"{error}, and end the query with 'order by haloId' so that every tree is one piece") from None
+        raise ValueError(
+            f"{error}, and end the query with 'order by haloId' so that every tree is one block of rows"
+        ) from None
     return Forest(
         place=place,
         name=ids,
         descendant=descendant,
         scale_factor=1.0 / (1.0 + rows["redshift"]),
-        mass=checked_mass(np.where(central, rows[mass] * (1e10 / h), np.nan), place),
+        mass=group_masses(rows[mass], central, h, place),
         central=central,
         preferred=preferred,
-        columns={"vmax": np.where(central, rows["vmax"], np.nan)} if "vmax" in names else {},
+        columns={"vmax": central_values(rows["vmax"], central)} if "vmax" in names else {},
         position=np.column_stack([rows[axis] for axis in "xyz"]) / h if {"x", "y", "z"} <= set(names) else None,
     )

@@ -1,9 +1,8 @@
-"""What the text formats of Rockstar and Consistent-Trees share: headers, columns and rows.
+"""Text files of Rockstar and Consistent-Trees: their headers and columns, and blocks of whole trees.
 
 Both generations of headers are understood: ``#scale(0) id(1) ...`` and ``#scale id ...``, in any case.
 """
 
-import io
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,14 +11,16 @@ from typing import NamedTuple
 import numpy as np
 
 from .base import Simulation
+from .number_rows import read_number_rows
 
 __all__ = [
     "Header",
-    "NEEDED",
+    "INTEGERS",
+    "REQUIRED",
     "choose_columns",
     "read_header",
+    "parse_header",
     "parse_rows",
-    "header_of",
     "simulation_of",
     "require_last_line",
     "tree_blocks",
@@ -29,23 +30,37 @@ _NUMBERED = re.compile(r"\(\d+\)$")
 _CONSTANT = re.compile(r"(Omega_M|Om|h0|h)\s*=\s*([-+.\deE]+)")
 _BOX = re.compile(r"Full box size\s*=\s*([-+.\deE]+)\s*Mpc\s*/\s*h")
 _MASS_UNIT = re.compile(r"Units:\s*Masses in\s*(.+)")
-_MOST_COMMENTS = 200
+_MASS_UNITS_ALLOWED = ("msun/h", "msol/h", "solarmasses/h")
+_MOST_HEADER_LINES = 200
+_NAMES_IN_MESSAGE = 12
 
-NEEDED = ("scale", "id", "desc_id", "pid", "mmp?")
-"""Columns without which there is no tree."""
+REQUIRED = ("scale", "id", "desc_id", "pid", "mmp?")
+"""Columns without which a file has no trees."""
+
+INTEGERS = ("id", "desc_id", "pid")
+"""Columns of integers."""
+
+_SPELLINGS = {"rvir": ("rvir",), "rs": ("rs_klypin", "rs"), "vmax": ("vmax",)}
+_RADII = ("rvir", "rs")
 
 
 class Header(NamedTuple):
-    """The comment lines of a file: column names in small letters, constants, and where the rows begin.
+    """The comment lines of a file.
 
     Attributes
     ----------
-    names : column names
-    constants : h, omega_m and box [comoving Mpc/h], where stated
-    mass_unit : as stated, or ""
-    text : all comment lines
-    has_trees : whether a line ``#tree`` follows
-    trees : number of trees stated before the first one, or None
+    names : list of str
+        Column names in small letters.
+    constants : dict of str to float
+        h, omega_m and box [comoving Mpc/h], where stated.
+    mass_unit : str
+        As stated, or empty.
+    text : str
+        All comment lines.
+    has_trees : bool
+        Whether a line ``#tree`` follows.
+    trees : int or None
+        Number of trees stated before the first one.
     """
 
     names: list[str]
@@ -63,11 +78,20 @@ def read_header(path: Path) -> Header:
     ------
     ValueError
         The file is not text, or its first line does not name the columns.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from corundum.halos.trees.formats.text import read_header
+    >>> _ = Path("tree_0_0_0.dat").write_text("#scale(0) id(1) Mvir(2)\\n#Omega_M = 0.3; h0 = 0.7\\n12\\n#tree 1\\n")
+    >>> header = read_header(Path("tree_0_0_0.dat"))
+    >>> header.names, header.constants, header.trees
+    (['scale', 'id', 'mvir'], {'omega_m': 0.3, 'h': 0.7}, 12)
     """
     comments, trees, has_trees = [], None, False
     try:
         with path.open(encoding="utf-8") as file:
-            for _, line in zip(range(_MOST_COMMENTS), file, strict=False):
+            for _, line in zip(range(_MOST_HEADER_LINES), file, strict=False):
                 if line.startswith("#tree"):
                     has_trees = True
                     break
@@ -82,12 +106,12 @@ def read_header(path: Path) -> Header:
     names = [_NUMBERED.sub("", name).lower() for name in comments[0].split()] if comments else []
     if "scale" not in names or "id" not in names:
         raise ValueError(f"{path}: its first line does not name the columns (#scale(0) id(1) ...); copy the file again")
-    return header_of(names, "\n".join(comments), has_trees, trees)
+    return parse_header(names, "\n".join(comments), has_trees, trees)
 
 
-def header_of(names: list[str], text: str, has_trees: bool = False, trees: int | None = None) -> Header:
+def parse_header(names: list[str], text: str, has_trees: bool = False, trees: int | None = None) -> Header:
     """A `Header` from column names and the comment text."""
-    constants = {}
+    constants: dict[str, float] = {}
     for name, value in _CONSTANT.findall(text):
         constants.setdefault("h" if name in ("h0", "h") else "omega_m", float(value))
     box = _BOX.search(text)
@@ -98,75 +122,71 @@ def header_of(names: list[str], text: str, has_trees: bool = False, trees: int |
 
 
 def choose_columns(header: Header, mass: str, path: Path) -> dict[str, str]:
-    """Which column of a file each quantity is: mass, rvir, rs, vmax, x, y, z, and those of `NEEDED`.
+    """Names of the columns of each quantity: mass, rvir, rs, vmax, x, y, z, and those of `REQUIRED`.
+
+    Parameters
+    ----------
+    header : Header
+    mass : str
+        Column of the mass, in any case.
+    path : Path
+        The file, for error messages.
 
     Raises
     ------
     ValueError
-        A column that is needed is missing, or the file states a unit of mass that is not Msun/h.
+        A required column is missing, or the file states a unit of mass that is not Msun/h.
     """
-    plain = header.mass_unit.lower().replace(" ", "")
-    if plain and plain not in ("msun/h", "msol/h", "solarmasses/h"):
+    mass, names = mass.lower(), header.names
+    unit = header.mass_unit.lower().replace(" ", "")
+    if unit and unit not in _MASS_UNITS_ALLOWED:
         raise ValueError(f"{path}: states masses in {header.mass_unit!r}; allowed Msun/h, as these codes write them")
-    missing = [name for name in (*NEEDED, mass.lower()) if name not in header.names]
+    required = (*REQUIRED, mass)
+    missing = [name for name in required if name not in names]
     if missing:
         raise ValueError(
-            f"{path}: has no column {missing[0]!r}; it has {', '.join(header.names[:12])} and so on (needed are "
-            f"{', '.join((*NEEDED, mass))})"
+            f"{path}: has no column {missing[0]!r}; it has {', '.join(names[:_NAMES_IN_MESSAGE])} and so on (required "
+            f"are {', '.join(required)})"
         )
-    doubled = [name for name in set(header.names) if header.names.count(name) > 1 and name in (*NEEDED, mass.lower())]
-    if doubled:
-        raise ValueError(f"{path}: two columns are named {doubled[0]!r}; repair the header")
-    found = {name: name for name in NEEDED} | {"mass": mass.lower()}
-    for quantity, spellings in {"rvir": ("rvir",), "rs": ("rs_klypin", "rs"), "vmax": ("vmax",)}.items():
-        there = [name for name in spellings if name in header.names]
-        if there and not (quantity in ("rvir", "rs") and mass.lower() != "mvir"):  # radii are those of mvir
-            found[quantity] = there[0]
-    if {"x", "y", "z"} <= set(header.names):
-        found |= {"x": "x", "y": "y", "z": "z"}
-    return found
+    repeated = [name for name in required if names.count(name) > 1]
+    if repeated:
+        raise ValueError(f"{path}: two columns are named {repeated[0]!r}; repair the header")
+    columns = {name: name for name in REQUIRED} | {"mass": mass}
+    for quantity, spellings in _SPELLINGS.items():
+        present = [name for name in spellings if name in names]
+        if present and not (quantity in _RADII and mass != "mvir"):  # the radii are those of mvir
+            columns[quantity] = present[0]
+    if {"x", "y", "z"} <= set(names):
+        columns |= {axis: axis for axis in "xyz"}
+    return columns
 
 
 def simulation_of(header: Header, columns: Mapping[str, str], definition: str) -> Simulation:
-    """What a header says of its simulation."""
-    used = ", ".join(f"{quantity} = {name}" for quantity, name in columns.items() if quantity not in NEEDED)
-    words = f"{used} [Msun/h, comoving kpc/h, km/s; x, y, z comoving Mpc/h]; main progenitors by mmp?, centrals by pid"
+    """What a header states of its simulation."""
+    used = ", ".join(f"{quantity} = {name}" for quantity, name in columns.items() if quantity not in REQUIRED)
+    description = (
+        f"{used} [Msun/h, comoving kpc/h, km/s; x, y, z comoving Mpc/h]; main progenitors by mmp?, centrals by pid"
+    )
     h, omega_m, box = (header.constants.get(name) for name in ("h", "omega_m", "box"))
-    return Simulation(h, omega_m, definition, words, None if box is None or h is None else box / h)
+    return Simulation(h, omega_m, definition, description, None if box is None or h is None else box / h)
 
 
-def parse_rows(text: bytes, names: list[str], columns: Mapping[str, str], path: Path, line: int) -> dict:
-    """Columns of the rows in `text`, comments left out; `line` is the number of its first line, for errors.
+def parse_rows(
+    text: bytes, names: list[str], columns: Mapping[str, str], path: Path, first_line: int
+) -> dict[str, np.ndarray]:
+    """Columns of the rows in a piece of a file, by quantity (see `choose_columns` and `read_number_rows`)."""
+    rows = read_number_rows(text, names, list(dict.fromkeys(columns.values())), INTEGERS, path, first_line)
+    return {quantity: rows[name] for quantity, name in columns.items()}
+
+
+def require_last_line(path: Path) -> None:
+    """Refuse a file that stops in the middle of a line, because the first digits of a number are a number too.
 
     Raises
     ------
     ValueError
-        A row has too few or too many fields, or one that is not a number.
+        The last character is not the end of a line.
     """
-    wanted = list(dict.fromkeys(columns.values()))
-    integers = ("id", "desc_id", "pid")
-    dtype = [(name, np.int64 if name in integers else np.float64) for name in wanted]
-    rows = [names.index(name) for name in wanted]
-    try:
-        table = np.loadtxt(io.BytesIO(text), dtype=dtype, usecols=rows, comments="#", ndmin=1, encoding="latin-1")
-    except (ValueError, IndexError) as error:
-        for number, content in enumerate(text.decode("latin-1").splitlines(), line):
-            fields = content.split("#")[0].split()
-            if fields and len(fields) != len(names):
-                raise ValueError(
-                    f"{path}: line {number} has {len(fields)} fields where the header names {len(names)}; the file is "
-                    "cut short or damaged, so copy it again"
-                ) from None
-        raise ValueError(f"{path}: after line {line}: {_plain(error)}; the file is damaged, so copy it again") from None
-    return {quantity: table[name] for quantity, name in columns.items()}
-
-
-def _plain(error: Exception) -> str:
-    return " ".join(str(error).split())
-
-
-def require_last_line(path: Path) -> None:
-    """Refuse a file that stops in the middle of a line: its last number could be cut and still be a number."""
     with path.open("rb") as file:
         file.seek(-1, 2)
         if file.read(1) != b"\n":
@@ -175,18 +195,18 @@ def require_last_line(path: Path) -> None:
 
 def tree_blocks(path: Path, size: int) -> Iterator[tuple[int, bytes]]:
     """Blocks of whole trees of about `size` bytes, each with the number of its first line."""
-    line, kept = 1, b""
+    first_line, remainder = 1, b""
     with path.open("rb") as file:
         while True:
-            read = file.read(size)
-            block = kept + read
-            cut = block.rfind(b"\n#tree") if read else len(block)
-            if cut <= 0 and read:
-                kept = block
+            content = file.read(size)
+            block = remainder + content
+            cut = block.rfind(b"\n#tree") if content else len(block)
+            if cut <= 0 and content:
+                remainder = block
                 continue
             if block[:cut].strip():
-                yield line, block[:cut]
-            line += block[:cut].count(b"\n")
-            kept = block[cut:]
-            if not read:
+                yield first_line, block[:cut]
+            first_line += block[:cut].count(b"\n")
+            remainder = block[cut:]
+            if not content:
                 return

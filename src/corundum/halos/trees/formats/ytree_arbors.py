@@ -1,14 +1,15 @@
 """Any merger trees that ytree reads (Smith & Lang 2019, JOSS 4, 1881): AHF, TreeFrog, Moria, its own arbors, ...
 
-ytree walks trees one by one, which takes minutes where the readers of this package take seconds; it is the way for
-formats that have no reader here.  What ytree has to be told beside the path (the Hubble constant of AHF, the
-parameters of LHaloTree) it is told once: an arbor loaded and saved by ytree keeps it.
+ytree walks trees one by one, which takes minutes where the readers of this package take seconds, so that it is meant
+for formats that have no reader here.  For some of them ytree needs more than the path (the Hubble constant of AHF, the
+parameters of LHaloTree); an arbor that ytree has loaded with these and saved keeps them.
 """
 
 import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ __all__ = ["YtreeArbor"]
 
 _AXES = ("position_x", "position_y", "position_z")
 _RADII = ("virial_radius", "scale_radius")
+_NAMES_IN_MESSAGE = 30
 
 
 class YtreeArbor(AbstractTreeFormat):
@@ -31,8 +33,17 @@ class YtreeArbor(AbstractTreeFormat):
     mass : str
         The field to take.
     host : str, optional
-        A field with the id of the halo that each lies in, negative or 0 for none (``pid`` of Consistent-Trees,
-        ``hostHalo`` of AHF); ytree has no such notion of its own.  Default: every tree counts as a central halo's.
+        A field with the id of the halo that each halo lies in, negative or 0 for none (``pid`` of Consistent-Trees,
+        ``hostHalo`` of AHF), since ytree itself does not distinguish satellites.  Default: every tree counts as that
+        of a central halo.
+
+    Examples
+    --------
+    ``co.halos.read_trees("arbor/arbor.h5", format=tree_format)`` reads an arbor that ytree has saved, with
+
+    >>> tree_format = co.halos.YtreeArbor(definition="200c", host="hostHalo")
+    >>> tree_format.mass
+    'mass'
     """
 
     definition: str = "vir"
@@ -40,7 +51,7 @@ class YtreeArbor(AbstractTreeFormat):
     host: str | None = None
 
     def recognises(self, path: Path) -> bool:
-        return False  # never guessed: ask for it with format=halos.YtreeArbor()
+        return False  # ytree opens many files that are no merger trees, so the user asks for it with format=
 
     def files(self, path: Path) -> list[Path]:
         return [path]
@@ -48,9 +59,10 @@ class YtreeArbor(AbstractTreeFormat):
     def simulation(self, path: Path) -> Simulation:
         arbor = _load(path)
         centrals = "every tree taken for that of a central halo" if self.host is None else f"centrals by {self.host}"
-        words = f"mass = {self.mass} by ytree{_of_radii(arbor, self.mass)}; most massive progenitors; {centrals}"
-        h, omega_m, box = (_known(arbor, name) for name in ("hubble_constant", "omega_matter", "box_size"))
-        return Simulation(h, omega_m, self.definition, words, box)
+        radii = ", concentrations from virial_radius / scale_radius" if _has_radii(arbor, self.mass) else ""
+        description = f"mass = {self.mass} by ytree{radii}; most massive progenitors; {centrals}"
+        h, omega_m, box = (_constant(arbor, name) for name in ("hubble_constant", "omega_matter", "box_size"))
+        return Simulation(h, omega_m, self.definition, description, box)
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         arbor = _load(path)
@@ -65,91 +77,90 @@ class YtreeArbor(AbstractTreeFormat):
         if parts:
             yield _forest(parts, str(path))
 
-    def _columns(self, arbor, tree, path: Path) -> dict[str, np.ndarray]:
-        found = {
+    def _columns(self, arbor: Any, tree: Any, path: Path) -> dict[str, np.ndarray]:
+        columns = {
             "id": _field(arbor, tree, "uid", path).astype(np.int64),
             "descendant": _field(arbor, tree, "desc_uid", path).astype(np.int64),
             "scale": 1.0 / (1.0 + _field(arbor, tree, "redshift", path).astype(float)),
             "mass": _field(arbor, tree, self.mass, path, "Msun").astype(float),
         }
         if self.host is not None:
-            found["central"] = _field(arbor, tree, self.host, path) <= 0
+            columns["central"] = _field(arbor, tree, self.host, path) <= 0
         if all(_has_unit(arbor, name) for name in _AXES):
-            found["position"] = np.column_stack([_field(arbor, tree, name, path, "Mpc") for name in _AXES])
-        if _of_radii(arbor, self.mass):
+            columns["position"] = np.column_stack([_field(arbor, tree, name, path, "Mpc") for name in _AXES])
+        if _has_radii(arbor, self.mass):
             # Both are comoving in some of ytree's formats and proper in others; their ratio is the same.
             outer, inner = (_field(arbor, tree, name, path, "kpc").astype(float) for name in _RADII)
-            found["concentration"] = outer / np.where(inner > 0.0, inner, np.nan)
-        return found
+            columns["concentration"] = outer / np.where(inner > 0.0, inner, np.nan)
+        return columns
 
 
-def _load(path: Path):
+def _load(path: Path) -> Any:
     try:
         import ytree
     except ImportError:
         raise ImportError(
             f"{path}: reading arbors takes the package ytree, which is not installed; pip install 'corundum[trees]'"
         ) from None
-    told_more = "what it must be told beside the path is kept by an arbor that ytree has saved"
-    with _named(path, "open it", told_more), contextlib.redirect_stdout(sys.stderr):  # it prints advice
+    hint = "if ytree needs more than the path, load the file in ytree with that, save_arbor(), and read the saved arbor"
+    with _errors_naming(path, "open it", hint), contextlib.redirect_stdout(sys.stderr):  # ytree prints advice
         return ytree.load(str(path))
 
 
 @contextlib.contextmanager
-def _named(path: Path, doing: str, hint: str = "copy it again if it is cut short") -> Iterator[None]:
-    """Errors with the name of the file; ytree raises whatever its dozen readers raise, down to bare `Exception`."""
+def _errors_naming(path: Path, action: str, hint: str = "copy it again if it is cut short") -> Iterator[None]:
+    """Every error inside becomes a `ValueError` that names the file, since ytree's readers raise errors of any kind."""
     try:
         yield
     except Exception as error:
-        told = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-        raise ValueError(f"{path}: ytree cannot {doing} ({told}); {hint}") from error
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        raise ValueError(f"{path}: ytree cannot {action} ({reason}); {hint}") from error
 
 
-def _trees(arbor, path: Path) -> Iterator:
-    with _named(path, "list its trees"):
+def _trees(arbor: Any, path: Path) -> Iterator[Any]:
+    with _errors_naming(path, "list its trees"):
         trees = iter(arbor[:])
     while True:
-        with _named(path, "read its trees"):
+        with _errors_naming(path, "read its trees"):
             tree = next(trees, None)
         if tree is None:
             return
         yield tree
 
 
-def _known(arbor, name: str) -> float | None:
+def _constant(arbor: Any, name: str) -> float | None:
+    """A constant of the simulation, lengths in comoving Mpc, which ytree writes as plain ones."""
     value = getattr(arbor, name, None)
     if value is None:
         return None
-    return float(value.to("Mpc") if hasattr(value, "to") else value)  # ytree writes comoving lengths as plain ones
+    return float(value.to("Mpc") if hasattr(value, "to") else value)
 
 
-def _has_unit(arbor, name: str) -> bool:
-    """Whether an arbor has a field and knows its unit, which fields of text files have only where the header says."""
+def _has_unit(arbor: Any, name: str) -> bool:
+    """Whether an arbor has a field with a unit, which fields of text files have only where the header states it."""
     field = arbor.field_info[name] if name in arbor.field_info else {}
     stored = [arbor.field_info[other] for other in field.get("dependencies", ()) if other in arbor.field_info]
     return bool(field.get("units")) and all(other.get("units") for other in stored)
 
 
-def _of_radii(arbor, mass: str) -> str:
-    """How concentrations are told, in words; nothing where they are not."""
-    told = mass == "mass" and all(_has_unit(arbor, name) for name in _RADII)  # the radii are those of this mass
-    return ", concentrations from virial_radius / scale_radius" if told else ""
+def _has_radii(arbor: Any, mass: str) -> bool:
+    """Whether concentrations follow from the radii of an arbor, which are those of its field ``mass``."""
+    return mass == "mass" and all(_has_unit(arbor, name) for name in _RADII)
 
 
-def _field(arbor, tree, name: str, path: Path, unit: str | None = None) -> np.ndarray:
+def _field(arbor: Any, tree: Any, name: str, path: Path, unit: str | None = None) -> np.ndarray:
     if name not in arbor.field_info:
-        known = ", ".join([*arbor.derived_field_list, *arbor.field_list][:30])
+        known = ", ".join([*arbor.derived_field_list, *arbor.field_list][:_NAMES_IN_MESSAGE])
         raise ValueError(f"{path}: ytree has no field {name!r} for it but {known}; name another in YtreeArbor(...)")
     if unit and not _has_unit(arbor, name):
         raise ValueError(f"{path}: ytree knows no unit of {name!r}; the header of the file must state it")
-    with _named(path, f"read {name!r} of it"):
+    with _errors_naming(path, f"read {name!r} of it"):
         values = tree["forest", name]
         return np.asarray(values.to(unit) if unit else values)
 
 
 def _forest(parts: list[dict[str, np.ndarray]], place: str) -> Forest:
     rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    concentration = {"concentration": rows["concentration"]} if "concentration" in rows else {}
     return Forest(
         place=place,
         name=rows["id"],
@@ -158,6 +169,6 @@ def _forest(parts: list[dict[str, np.ndarray]], place: str) -> Forest:
         mass=checked_mass(rows["mass"], place),
         central=rows.get("central", np.ones(len(rows["id"]), bool)),
         preferred=np.zeros(len(rows["id"]), bool),
-        columns=concentration,
+        columns={"concentration": rows["concentration"]} if "concentration" in rows else {},
         position=rows.get("position"),
     )
