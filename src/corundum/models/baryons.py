@@ -24,7 +24,7 @@ RESERVOIRS = {
     ("metals", "ism"): "mzism",
     ("metals", "cgm"): "mzcgm",
 }
-"""What all CGM models hold: the field of the state for each currency and place."""
+"""What every CGM model holds: (currency, reservoir) -> field of the state."""
 
 QUANTITIES = {
     "mstar": Quantity("Msun", "stellar mass"),
@@ -61,21 +61,25 @@ DIAGNOSTICS = {
     "uv_fraction": Quantity("1", "accreted share under the UV background", log=False),
     "prevention": Quantity("1", "accreted share after preventive feedback", log=False),
 }
-"""What all CGM models tell of a galaxy beside its state."""
+"""What every CGM model computes of a galaxy beside its state."""
 
 
 class Cycle(NamedTuple):
-    """Rates of the four flows, and what set them."""
+    """Rates of the four flows, the quantities that set them, and the galaxy with these quantities known."""
 
     flows: dict[str, FlowRates]
     sfr: Float[Array, "..."]  # [Msun/yr]
     mass_loading: Float[Array, "..."]
     metal_loading: Float[Array, "..."]
     depletion_time: Float[Array, "..."]  # [Gyr]
+    galaxy: Galaxy
 
 
 def baryon_cycle(model: Any, forcing: Any, galaxy: Galaxy, onset: Any = 1.0) -> Cycle:
     """Star formation, enrichment, venting and wind.
+
+    The laws are evaluated in this order, and each sees what those before it gave: depletion time, mass loading
+    (sees ``depletion_time``), metal loading (sees ``depletion_time``, ``mass_loading`` and ``sfr``).
 
     Parameters
     ----------
@@ -85,19 +89,21 @@ def baryon_cycle(model: Any, forcing: Any, galaxy: Galaxy, onset: Any = 1.0) -> 
     forcing
         What the halo imposes on the first three.
     galaxy : Galaxy
+        What is known before star formation.
     onset : array
         Factor on star formation, between 0 and 1.
     """
     state = galaxy.state
     z_ism = state.mzism / state.mism
     depletion_time = model.depletion_time.value(forcing.depletion_time, galaxy)
-    galaxy = galaxy._replace(quantities=galaxy.quantities | {"depletion_time": depletion_time})
+    galaxy = galaxy.knowing(depletion_time=depletion_time)
     mass_loading = model.mass_loading.value(forcing.mass_loading, galaxy)
     locked_share = 1.0 - model.stellar_return.recycled_fraction
-    slowed = onset * model.emptying((locked_share + mass_loading) / depletion_time)
-    sfr = slowed * state.mism / depletion_time / GYR_YR
-    galaxy = galaxy._replace(quantities=galaxy.quantities | {"sfr": sfr})
+    efficiency = onset * model.emptying((locked_share + mass_loading) / depletion_time)
+    sfr = efficiency * state.mism / depletion_time / GYR_YR
+    galaxy = galaxy.knowing(mass_loading=mass_loading, sfr=sfr)
     metal_loading = model.metal_ceiling(model.metal_loading.value(forcing.metal_loading, galaxy))
+    galaxy = galaxy.knowing(metal_loading=metal_loading)
     locked = locked_share * sfr
     new_metals = model.stellar_return.metal_yield * sfr
     ejected = mass_loading * sfr
@@ -107,5 +113,5 @@ def baryon_cycle(model: Any, forcing: Any, galaxy: Galaxy, onset: Any = 1.0) -> 
         "venting": FlowRates(metals=metal_loading * new_metals),
         "wind": FlowRates(ejected, z_ism * ejected),
     }
-    like = jnp.ones_like(sfr)
-    return Cycle(flows, sfr, mass_loading * like, metal_loading * like, depletion_time * like)
+    ones = jnp.ones_like(sfr)
+    return Cycle(flows, sfr, mass_loading * ones, metal_loading * ones, depletion_time * ones, galaxy)

@@ -16,12 +16,13 @@ from jaxtyping import Array, Float
 
 from ..cosmology import Cosmology
 from ..halos import Halo
+from ..messages import did_you_mean
 from ..parameters import named_parameters
 from ..physics import Galaxy
 from ..units import Quantity
 from .ledger import Flow, FlowRates, Ledger, extended_ledger
 
-__all__ = ["AbstractProcess", "ProcessFluxes", "channel_multipliers", "with_processes", "check_processes"]
+__all__ = ["AbstractProcess", "ProcessFluxes", "channel_multipliers", "ones_for", "scaled", "with_processes"]
 
 
 class ProcessFluxes(NamedTuple):
@@ -31,6 +32,12 @@ class ProcessFluxes(NamedTuple):
     ----------
     flows : dict of str to FlowRates [Msun/yr, erg/s]
     diagnostics : dict of str to array
+
+    Examples
+    --------
+    >>> rates = co.models.ProcessFluxes({"stripping": co.models.FlowRates(mass=2.0)}, {})
+    >>> rates.flows["stripping"].mass
+    2.0
     """
 
     flows: dict[str, FlowRates]
@@ -50,6 +57,26 @@ class AbstractProcess(eqx.Module):
         What the model must hold.
     reads : tuple of str
         Diagnostics and flows of the model that the process looks at.
+    outside : tuple of str
+        Places outside the galaxy that its flows reach and that the model does not know, such as ``"radiated"``.
+
+    Examples
+    --------
+    A flow that takes gas from the CGM, with the energy and metals it holds:
+
+    >>> from corundum.models import Flow, FlowRates, ProcessFluxes
+    >>> class Stripping(co.models.AbstractProcess):
+    ...     reservoirs = {}
+    ...     flows = (Flow("stripping", "CGM torn off", ("cgm", "igm"), ("cgm", "igm"), ("cgm", "igm")),)
+    ...     needs = (("mass", "cgm"), ("metals", "cgm"), ("energy", "cgm"))
+    ...     def initial(self, state, halo, cosmology):
+    ...         return {}
+    ...     def own_fluxes(self, galaxy):
+    ...         state, per_year, per_second = galaxy.state, 1.0 / 20e9, 1.0 / (20e9 * 3.156e7)
+    ...         rates = FlowRates(per_year * state.mcgm, per_year * state.mzcgm, per_second * state.eth)
+    ...         return ProcessFluxes({"stripping": rates}, {})
+    >>> co.models.ThermalCGM(processes={"environment": Stripping()}).ledger.names[-1]
+    'stripping'
     """
 
     reservoirs: eqx.AbstractClassVar[dict[tuple[str, str], tuple[str, Quantity]]]
@@ -57,6 +84,7 @@ class AbstractProcess(eqx.Module):
     diagnostics: ClassVar[dict[str, Quantity]] = {}
     needs: ClassVar[tuple[tuple[str, str], ...]] = ()
     reads: ClassVar[tuple[str, ...]] = ()
+    outside: ClassVar[tuple[str, ...]] = ()
 
     @abc.abstractmethod
     def initial(self, state: Any, halo: Halo, cosmology: Cosmology) -> dict[str, Float[Array, "..."]]:
@@ -66,11 +94,23 @@ class AbstractProcess(eqx.Module):
     def own_fluxes(self, galaxy: Galaxy) -> ProcessFluxes:
         """Rates of its flows, and its diagnostics."""
 
+    def breaks(self, cosmology: Cosmology) -> tuple[Array, ...]:
+        """Cosmic ages [Gyr] at which its rates jump; integration steps end there, so that a jump costs no accuracy."""
+        return ()
+
 
 def channel_multipliers() -> Any:
     """A field holding one dimensionless multiplier for each flow: 1 leaves the flow as it is, 0 switches it off.
 
     Derivatives with respect to them say how much each channel matters.
+
+    Examples
+    --------
+    A model declares the field as ``channels: dict = channel_multipliers()``.  Switch a flow off:
+
+    >>> still = co.models.ThermalCGM(channels={"wind": 0.0})
+    >>> float(still.channels["wind"]), float(still.channels["cooling"])
+    (0.0, 1.0)
     """
     return named_parameters(unit="1", meaning="multiplier of the {name} flow", source="control", bounds=(0.0, 10.0))
 
@@ -85,71 +125,21 @@ def with_processes(own_ledger: Ledger, processes: Mapping[str, AbstractProcess])
     return extended_ledger(own_ledger, tuple(reservoirs), tuple(f for p in processes.values() for f in p.flows))
 
 
-def check_processes(
-    model: str, own_ledger: Ledger, known: Mapping[str, Quantity], processes: Mapping[str, AbstractProcess]
-) -> None:
-    """Refuse processes that do not fit a model, or each other, with the reason.
-
-    Parameters
-    ----------
-    model : str
-        Its name, for the messages.
-    own_ledger : Ledger
-        Of the model alone.
-    known : mapping
-        Diagnostics of the model.
-    processes : mapping of str to AbstractProcess
-
-    Raises
-    ------
-    ValueError
-        Something that a process needs or reads is not there, or two things would have the same name.
-    """
-    taken = {**own_ledger.contents, **{("", name): name for name in own_ledger.state._fields}}
-    names = set(own_ledger.names)
-    for name, process in processes.items():
-        kind = type(process).__name__
-        for currency, reservoir in process.needs:
-            if (currency, reservoir) not in own_ledger.contents:
-                held = ", ".join(f"{place} {what}" for what, place in own_ledger.contents)
-                raise ValueError(
-                    f"process {name!r}: {kind} needs a reservoir of {reservoir} {currency}, which {model} does not "
-                    f"have (it has {held}); use a model that has one, or leave the process out"
-                )
-        missing = [each for each in process.reads if each not in known and each not in own_ledger.names]
-        if missing:
-            raise ValueError(
-                f"process {name!r}: {kind} reads {', '.join(missing)}, which {model} does not compute; use a model "
-                "that does, or leave the process out"
-            )
-        for key, (field, _) in process.reservoirs.items():
-            if key in taken or ("", field) in taken:
-                raise ValueError(
-                    f"process {name!r}: {kind} keeps {key[1]} {key[0]} in {field!r}, which is there already; one "
-                    "process of a kind is enough"
-                )
-            taken |= {key: field, ("", field): field}
-        repeated = names & {flow.name for flow in process.flows}
-        if repeated:
-            raise ValueError(
-                f"process {name!r}: a flow called {', '.join(sorted(repeated))} is there already; one process of a "
-                "kind is enough"
-            )
-        names |= {flow.name for flow in process.flows}
-
-
-def ones_for(names: tuple[str, ...], given: Mapping[str, Any]) -> dict[str, Array]:
-    """One multiplier for each flow: those given, and 1 for the others.
+def ones_for(names: tuple[str, ...], multipliers: Mapping[str, Any]) -> dict[str, Array]:
+    """One multiplier for each flow: those in `multipliers`, and 1 for the others.
 
     Raises
     ------
     ValueError
         A name is no flow.
     """
-    unknown = [name for name in given if name not in names]
+    unknown = [name for name in multipliers if name not in names]
     if unknown:
-        raise ValueError(f"channels: there is no flow {', '.join(unknown)}; the flows are {', '.join(names)}")
-    return {name: jnp.asarray(given.get(name, 1.0), jnp.float64) for name in sorted(names)}
+        raise ValueError(
+            f"channels: there is no flow {', '.join(unknown)}; {did_you_mean(unknown[0], names)}"
+            f"the flows are {', '.join(names)}"
+        )
+    return {name: jnp.asarray(multipliers.get(name, 1.0), jnp.float64) for name in sorted(names)}
 
 
 def scaled(flows: dict[str, FlowRates], multipliers: Mapping[str, Array]) -> dict[str, FlowRates]:

@@ -43,12 +43,12 @@ from ..physics import (
     StellarReturn,
     SutherlandDopita93,
     VirialTemperature,
-    dynamical_time,
 )
 from ..units import GYR_S, GYR_YR, SUPERNOVA_ERG_PER_MSUN, YEAR_S, Quantity
 from .baryons import CYCLE_FLOWS, DIAGNOSTICS, QUANTITIES, RESERVOIRS, baryon_cycle
 from .base import Fluxes
-from .emission import check_cooling, cooling_function, radiated_power
+from .cgm import accreted, conditions, escaping_gas, hot_gas, seen_by_laws, shared_diagnostics
+from .emission import check_cooling
 from .galaxy import AbstractGalaxyModel
 from .ledger import Flow, FlowRates, Ledger
 from .process import AbstractProcess, channel_multipliers
@@ -155,8 +155,9 @@ class ThermalCGM(AbstractGalaxyModel):
         check_cooling("ThermalCGM", self.cooling, self.densities, self.profile)
         if self.cooling.can_heat:
             raise ValueError(
-                f"ThermalCGM: {type(self.cooling).__name__} can heat gas, but here all gas whose energy is radiated "
-                "away condenses, which has no meaning where energy is gained; use TurbulentCGM, which takes net heating"
+                f"ThermalCGM: {type(self.cooling).__name__} can heat gas, but in this model all gas whose energy is "
+                "radiated away condenses, which has no meaning where energy is gained; use TurbulentCGM, which takes "
+                "net heating"
             )
 
     def own_initial(self, halo: Halo, cosmology: Cosmology) -> ThermalState:
@@ -167,80 +168,37 @@ class ThermalCGM(AbstractGalaxyModel):
         return ThermalState(mass, mass, gas, self.seed.energy(gas, halo.vvir), z * mass, z * mass, z * gas)
 
     def forcing(self, halo: Halo, cosmology: Cosmology) -> ThermalForcing:
-        """What the halo imposes, from the laws that know no galaxy."""
-        v = halo.vvir
-        uv_fraction = self.reionisation(halo.mvir, halo.redshift, cosmology)
+        """What the halo imposes, from the laws that do not depend on the galaxy."""
         return ThermalForcing(
-            halo=halo,
-            supply=uv_fraction * cosmology.baryon_fraction * jnp.maximum(halo.growth, 0.0),
-            inflow_metallicity=self.inflow_metallicity(v, halo.redshift),
-            specific_energy=self.virial.specific_energy(v),
-            t_dyn=dynamical_time(halo.rvir, v),
-            t_ff=self.free_fall(halo.rvir, v, halo.concentration),
-            mass_loading=self.mass_loading.imposed(halo),
+            **conditions(self, halo, cosmology),
+            t_ff=self.free_fall(halo.rvir, halo.vvir, halo.concentration),
             energy_loading=self.energy_loading.imposed(halo),
-            metal_loading=self.metal_loading.imposed(halo),
-            depletion_time=self.depletion_time.imposed(halo),
-            prevention=self.prevention.imposed(halo),
-            tvir=self.virial(v),
-            uv_fraction=uv_fraction,
         )
-
-    def breaks(self, cosmology: Cosmology) -> tuple[Array, ...]:
-        """The transitions of reionisation."""
-        return tuple(cosmology.age(redshift) for redshift in self.reionisation.breaks())
 
     def own_fluxes(self, state: ThermalState, forcing: ThermalForcing) -> tuple[Fluxes, Galaxy]:
         """Rates of the nine flows."""
-        f, halo = forcing, forcing.halo
-        known = {name: getattr(f, name) for name in ("supply", "specific_energy", "t_dyn", "t_ff", "tvir")}
-        galaxy = Galaxy(state, halo, known, {})
-        z_ism, z_cgm = state.mzism / state.mism, state.mzcgm / state.mcgm
-
-        density = self.profile.density(state.mcgm, halo.rvir)
-        temperature = self.profile.temperature(state.eth, density, halo.rvir)
-        emitted = radiated_power(self, density, temperature, z_cgm, halo)
-        radiated = self.cooling_limit(emitted, state.eth / (f.t_dyn * GYR_S))
+        f, gas = forcing, hot_gas(self, state, forcing.halo)
+        radiated = self.cooling_limit(gas.power, state.eth / (f.t_dyn * GYR_S))
         cooling_rate = radiated * GYR_S / state.eth  # 1/t_cool [1/Gyr], zero where nothing cools
         condensing = state.mcgm * self.condensation(cooling_rate, f.t_ff) / GYR_YR
 
-        binding = f.specific_energy * state.mcgm
-        escaping = self.halo_outflow(state.eth, binding, f.t_dyn) / state.eth  # [1/Gyr]
-        lost = self.halo_outflow.mass(escaping * state.mcgm) / GYR_YR
-        outflow = FlowRates(lost, z_cgm * lost, escaping * state.eth / GYR_S)
-        galaxy = galaxy._replace(flows={"outflow": outflow})
-
-        prevention = self.prevention.value(f.prevention, galaxy)
-        accretion = prevention * f.supply
+        escape = escaping_gas(self, state, f, gas, state.eth)
+        galaxy = seen_by_laws(state, f, gas, escape, f.t_ff, {"outflow": escape.outflow})
+        accretion, prevention = accreted(self, f, galaxy)
         cycle = baryon_cycle(self, f, galaxy)
-        energy_loading = self.energy_ceiling(self.energy_loading.value(f.energy_loading, galaxy))
+        energy_loading = self.energy_ceiling(self.energy_loading.value(f.energy_loading, cycle.galaxy))
         flows = {
             "accretion": FlowRates(accretion, f.inflow_metallicity * accretion, accretion * f.specific_energy / YEAR_S),
-            "cooling": FlowRates(condensing, z_cgm * condensing),
+            "cooling": FlowRates(condensing, gas.z_cgm * condensing),
             "radiation": FlowRates(energy=radiated),
             **cycle.flows,
             "wind_heating": FlowRates(energy=energy_loading * SUPERNOVA_ERG_PER_MSUN * cycle.sfr / YEAR_S),
-            "outflow": outflow,
+            "outflow": escape.outflow,
         }
-        diagnostics = dict(
-            sfr=cycle.sfr,
-            temperature=temperature,
-            density=density,
-            cooling_function=cooling_function(self, temperature, z_cgm, density, halo.redshift),
+        diagnostics = shared_diagnostics(self, f, gas, escape, cycle) | dict(
             t_cool=1.0 / cooling_rate,
-            z_ism=z_ism,
-            z_cgm=z_cgm,
-            binding_energy=binding,
-            inflow_metallicity=f.inflow_metallicity,
-            t_dyn=f.t_dyn,
             t_ff=f.t_ff,
-            mass_loading=cycle.mass_loading,
             energy_loading=energy_loading,
-            metal_loading=cycle.metal_loading,
-            depletion_time=cycle.depletion_time,
-            tvir=f.tvir,
-            uv_fraction=f.uv_fraction,
             prevention=prevention,
         )
-        galaxy = galaxy._replace(quantities=known | diagnostics)
-        return Fluxes(flows, diagnostics), galaxy
+        return Fluxes(flows, diagnostics), galaxy.knowing(**diagnostics)

@@ -56,7 +56,8 @@ from ..physics import (
 from ..units import GYR_S, GYR_YR, SUPERNOVA_ERG_PER_MSUN, YEAR_S, Quantity
 from .baryons import CYCLE_FLOWS, DIAGNOSTICS, QUANTITIES, RESERVOIRS, baryon_cycle
 from .base import Fluxes
-from .emission import check_cooling, cooling_function, radiated_power
+from .cgm import accreted, conditions, escaping_gas, hot_gas, seen_by_laws, shared_diagnostics
+from .emission import check_cooling
 from .galaxy import AbstractGalaxyModel
 from .ledger import Flow, FlowRates, Ledger
 from .process import AbstractProcess, channel_multipliers
@@ -181,102 +182,62 @@ class TurbulentCGM(AbstractGalaxyModel):
         return TurbulentState(mass, mass, gas, thermal, turbulent, z * mass, z * mass, z * gas)
 
     def forcing(self, halo: Halo, cosmology: Cosmology) -> TurbulentForcing:
-        """What the halo imposes, from the laws that know no galaxy."""
+        """What the halo imposes, from the laws that do not depend on the galaxy."""
         v = halo.vvir
-        uv_fraction = self.reionisation(halo.mvir, halo.redshift, cosmology)
         inner = self.free_fall.radius(halo.concentration)
         circular_velocity = v * self.free_fall.relative_velocity(inner, halo.concentration)
         return TurbulentForcing(
-            halo=halo,
-            supply=uv_fraction * cosmology.baryon_fraction * jnp.maximum(halo.growth, 0.0),
-            inflow_metallicity=self.inflow_metallicity(v, halo.redshift),
-            specific_energy=self.virial.specific_energy(v),
-            t_dyn=dynamical_time(halo.rvir, v),
+            **conditions(self, halo, cosmology),
             free_fall=dynamical_time(inner * halo.rvir, circular_velocity),
             circular_velocity=circular_velocity,
             driving_scale=self.turbulence.scale(halo, inner),
             thermal_accretion=self.thermal_accretion(v, halo.redshift),
             thermal_wind=self.thermal_wind(v, halo.redshift),
-            mass_loading=self.mass_loading.imposed(halo),
-            metal_loading=self.metal_loading.imposed(halo),
-            depletion_time=self.depletion_time.imposed(halo),
-            prevention=self.prevention.imposed(halo),
-            tvir=self.virial(v),
-            uv_fraction=uv_fraction,
         )
-
-    def breaks(self, cosmology: Cosmology) -> tuple[Array, ...]:
-        """The transitions of reionisation and of a sharp onset."""
-        return tuple(cosmology.age(redshift) for redshift in (*self.reionisation.breaks(), *self.onset.breaks()))
 
     def own_fluxes(self, state: TurbulentState, forcing: TurbulentForcing) -> tuple[Fluxes, Galaxy]:
         """Rates of the thirteen flows."""
         f, halo = forcing, forcing.halo
-        z_ism, z_cgm = state.mzism / state.mism, state.mzcgm / state.mcgm
-
         velocity = self.turbulence.velocity(state.eturb, state.mcgm)
         dissipation_rate = self.turbulence.dissipation_rate(velocity, f.driving_scale)  # [1/Gyr]
         dissipated = state.eturb * dissipation_rate / GYR_S  # [erg/s]
         t_ff = f.free_fall * self.turbulence.delay(velocity, f.circular_velocity)
-        known = {name: getattr(f, name) for name in ("supply", "specific_energy", "t_dyn", "tvir")} | {"t_ff": t_ff}
-        galaxy = Galaxy(state, halo, known, {})
 
-        density = self.profile.density(state.mcgm, halo.rvir)
-        temperature = self.profile.temperature(state.eth, density, halo.rvir)
-        per_time = state.eth / (f.t_dyn * GYR_S)
-        radiated = self.cooling_limit(radiated_power(self, density, temperature, z_cgm, halo), per_time)
+        gas = hot_gas(self, state, halo)
+        power_scale = state.eth / (f.t_dyn * GYR_S)  # thermal energy over a dynamical time [erg/s]
+        radiated = self.cooling_limit(gas.power, power_scale)
         excess = radiated - dissipated
-        cooling_rate = self.condensing(excess, per_time) * GYR_S / state.eth  # [1/Gyr]
+        cooling_rate = self.condensing(excess, power_scale) * GYR_S / state.eth  # [1/Gyr]
         condensing = state.mcgm * self.condensation(cooling_rate, t_ff) / GYR_YR
 
-        energy = state.eth + state.eturb
-        binding = f.specific_energy * state.mcgm
-        escaping = self.halo_outflow(energy, binding, f.t_dyn) / energy  # [1/Gyr]
-        lost = self.halo_outflow.mass(escaping * state.mcgm) / GYR_YR
-        outflow = FlowRates(lost, z_cgm * lost, escaping * state.eth / GYR_S)
-        turbulent_outflow = FlowRates(energy=escaping * state.eturb / GYR_S)
-        galaxy = galaxy._replace(flows={"outflow": outflow, "turbulent_outflow": turbulent_outflow})
-
-        prevention = self.prevention.value(f.prevention, galaxy)
-        accretion = prevention * f.supply
-        brought = accretion * f.specific_energy / YEAR_S
+        escape = escaping_gas(self, state, f, gas, state.eth + state.eturb)
+        turbulent_outflow = FlowRates(energy=escape.rate * state.eturb / GYR_S)
+        outflows = {"outflow": escape.outflow, "turbulent_outflow": turbulent_outflow}
+        galaxy = seen_by_laws(state, f, gas, escape, t_ff, outflows)
+        accretion, prevention = accreted(self, f, galaxy)
+        inflow_power = accretion * f.specific_energy / YEAR_S
         cycle = baryon_cycle(self, f, galaxy, self.onset(state.mism, condensing, halo.redshift))
         energy_loading = self.wind_energy(cycle.mass_loading, halo.vvir, halo.redshift)
-        delivered = energy_loading * SUPERNOVA_ERG_PER_MSUN * cycle.sfr / YEAR_S
+        wind_power = energy_loading * SUPERNOVA_ERG_PER_MSUN * cycle.sfr / YEAR_S
         flows = {
-            "accretion": FlowRates(accretion, f.inflow_metallicity * accretion, f.thermal_accretion * brought),
-            "stirring": FlowRates(energy=(1.0 - f.thermal_accretion) * brought),
+            "accretion": FlowRates(accretion, f.inflow_metallicity * accretion, f.thermal_accretion * inflow_power),
+            "stirring": FlowRates(energy=(1.0 - f.thermal_accretion) * inflow_power),
             "dissipation": FlowRates(energy=dissipated),
-            "cooling": FlowRates(condensing, z_cgm * condensing),
+            "cooling": FlowRates(condensing, gas.z_cgm * condensing),
             "radiation": FlowRates(energy=radiated),
             **cycle.flows,
-            "wind_heating": FlowRates(energy=f.thermal_wind * delivered),
-            "wind_stirring": FlowRates(energy=(1.0 - f.thermal_wind) * delivered),
-            "outflow": outflow,
-            "turbulent_outflow": turbulent_outflow,
+            "wind_heating": FlowRates(energy=f.thermal_wind * wind_power),
+            "wind_stirring": FlowRates(energy=(1.0 - f.thermal_wind) * wind_power),
+            **outflows,
         }
-        diagnostics = dict(
-            sfr=cycle.sfr,
-            temperature=temperature,
-            density=density,
-            cooling_function=cooling_function(self, temperature, z_cgm, density, halo.redshift),
+        diagnostics = shared_diagnostics(self, f, gas, escape, cycle) | dict(
             cooling_rate=excess * GYR_S / state.eth,
             turbulent_velocity=velocity,
             turbulent_time=1.0 / dissipation_rate,
-            z_ism=z_ism,
-            z_cgm=z_cgm,
-            binding_energy=binding,
-            inflow_metallicity=f.inflow_metallicity,
-            t_dyn=f.t_dyn,
             t_ff=t_ff,
-            mass_loading=cycle.mass_loading,
             energy_loading=energy_loading,
-            metal_loading=cycle.metal_loading,
-            depletion_time=cycle.depletion_time,
             thermal_accretion=f.thermal_accretion,
             thermal_wind=f.thermal_wind,
-            tvir=f.tvir,
-            uv_fraction=f.uv_fraction,
             prevention=prevention,
         )
-        return Fluxes(flows, diagnostics), galaxy._replace(quantities=known | diagnostics)
+        return Fluxes(flows, diagnostics), galaxy.knowing(**diagnostics)

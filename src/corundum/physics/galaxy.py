@@ -1,8 +1,8 @@
 """What a law may look at: the halo alone, or the galaxy in it as well.
 
-A scaling that follows from the halo is known before the galaxy is, and models evaluate it apart from the state; a law
-of the galaxy (a loading that depends on stellar mass, say) needs the state.  Both are called through the same two
-methods, so that a model takes either in the same place.
+A law of the halo is known before the galaxy is, and a model evaluates it apart from the state.  A law of the galaxy (a
+loading that depends on stellar mass, say) needs the state.  A model calls both through the same two methods,
+`imposed` and `value`, so that either fits in the same place.
 """
 
 import abc
@@ -22,13 +22,24 @@ class Galaxy(NamedTuple):
     Attributes
     ----------
     state : named tuple
-        What the reservoirs hold: ``mstar``, ``mism``, ``mcgm`` [Msun], ``eth`` [erg], ``mzism`` [Msun] ...
+        What the reservoirs hold: ``mstar``, ``mism``, ``mcgm`` [Msun], ``eth`` [erg], ``mzism`` [Msun] and the others
+        of the model.
     halo : Halo
     quantities : dict of str to array
-        What the model knows by then, by the names of its diagnostics: ``t_dyn``, ``t_ff`` [Gyr], ``specific_energy``
-        [erg/Msun] and, for processes, ``sfr`` [Msun/yr], ``temperature`` [K] and the others.
+        What the model knows when the law or the process is evaluated, by the names of its diagnostics.  In the CGM
+        models every law knows ``supply`` [Msun/yr], ``specific_energy`` [erg/Msun], ``t_dyn``, ``t_ff`` [Gyr],
+        ``tvir``, ``temperature`` [K], ``density`` [cm^-3], ``z_ism``, ``z_cgm``, ``uv_fraction`` and
+        ``binding_energy`` [erg]; the mass loading knows ``depletion_time`` [Gyr] too; metal and energy loading know
+        ``mass_loading`` and ``sfr`` [Msun/yr] as well; a process knows every diagnostic.
     flows : dict of str to FlowRates
-        Rates of the model's own flows; for laws, only those that are known by then (see the model).
+        Rates of the model's own flows; for laws, only those that leave the halo.
+
+    Examples
+    --------
+    >>> halo = co.halos.Halo(13.8, 0.0, 1e12, 260.0, 130.0, 10.0, 30.0)
+    >>> galaxy = co.physics.Galaxy(state=None, halo=halo, quantities={"t_dyn": 1.9}, flows={})
+    >>> float(co.physics.DynamicalReturn(times=2.0)(galaxy))
+    3.8
     """
 
     state: Any
@@ -36,9 +47,22 @@ class Galaxy(NamedTuple):
     quantities: dict[str, Float[Array, "..."]]
     flows: dict[str, Any]
 
+    def knowing(self, **quantities: Float[Array, "..."]) -> "Galaxy":
+        """The same galaxy with more quantities known."""
+        return self._replace(quantities=self.quantities | quantities)
+
 
 class AbstractScaling(eqx.Module):
-    """A quantity that follows from a halo's virial velocity and the redshift."""
+    """A quantity that follows from a halo's virial velocity and the redshift.
+
+    Examples
+    --------
+    >>> class SteepLoading(co.physics.AbstractScaling):
+    ...     def __call__(self, vvir, redshift):
+    ...         return (vvir / 100.0) ** -3
+    >>> float(co.models.ThermalCGM(mass_loading=SteepLoading()).mass_loading(50.0, 0.0))
+    8.0
+    """
 
     @abc.abstractmethod
     def __call__(self, vvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -49,19 +73,29 @@ class AbstractScaling(eqx.Module):
         return self(halo.vvir, halo.redshift)
 
     def value(self, imposed: Any, galaxy: Galaxy) -> Float[Array, "..."]:
-        """The value for a galaxy, given what the halo imposes."""
+        """The value for a galaxy: what the halo imposes."""
         return imposed
 
 
 class AbstractGalaxyScaling(eqx.Module):
-    """A quantity that follows from the galaxy itself."""
+    """A quantity that follows from the galaxy itself.
+
+    Examples
+    --------
+    >>> class DenseLoading(co.physics.AbstractGalaxyScaling):
+    ...     def __call__(self, galaxy):
+    ...         return galaxy.state.mism / galaxy.state.mstar
+    >>> model = co.models.ThermalCGM(mass_loading=DenseLoading())
+    >>> type(model.mass_loading).__name__
+    'DenseLoading'
+    """
 
     @abc.abstractmethod
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
         """Value for `galaxy`."""
 
     def imposed(self, halo: Halo) -> None:
-        """Nothing: the halo alone does not say."""
+        """None, because the halo alone does not determine the value."""
 
     def value(self, imposed: Any, galaxy: Galaxy) -> Float[Array, "..."]:
         """The value for a galaxy."""

@@ -56,6 +56,7 @@ class BlackHole(AbstractProcess):
     reads: ClassVar[tuple[str, ...]] = (
         "sfr", "temperature", "density", "cooling_function", "t_ff", "z_ism", "z_cgm", "cooling",
     )  # fmt: skip
+    outside: ClassVar[tuple[str, ...]] = ("swallowed", "active_nucleus")
 
     seed_mass: Float[Array, ""] = parameter(
         1e5, unit="Msun", meaning="mass at the start", source="choice", bounds=(1e2, 1e6), scale="log10"
