@@ -3,7 +3,6 @@
 import errno
 import os
 
-import equinox as eqx
 import h5py
 import jax
 import jax.numpy as jnp
@@ -14,8 +13,7 @@ from hypothesis import strategies as st
 
 import corundum as co
 from corundum import io
-from corundum.parameters import parameter
-from corundum.storage import components, files
+from corundum.storage import files
 from synthetic import histories
 from synthetic import population as made
 
@@ -140,42 +138,6 @@ def test_what_was_not_saved_is_absent(tmp_path, galaxies):
     assert results.halos is None and results.model is None
     assert results.parameters == {} and results.relations == {} and results.run_info == {}
     assert same(results.population, galaxies)
-
-
-class Offset(eqx.Module):
-    """A component of a user's own, with a part that cannot be stored."""
-
-    shift: jax.Array = parameter(0.5, unit="dex", meaning="a shift", source="choice", bounds=(0.0, 1.0))
-    cosmology: co.cosmology.Cosmology = eqx.field(default_factory=co.cosmology.Cosmology)
-    law: object = eqx.field(static=True, default=None)
-    degree: int = eqx.field(static=True, default=2)
-
-
-def write_and_read(path, component):
-    with h5py.File(path, "w") as file:
-        components.write_component(file.create_group("c"), component)
-    with h5py.File(path) as file:
-        return components.read_component(file["c"]), components.read_parameters(file["c"])
-
-
-def test_a_component_of_the_user_comes_back_where_its_module_is_imported(tmp_path):
-    component, _ = write_and_read(tmp_path / "c.h5", Offset(shift=0.25, degree=3))
-    assert same(component, Offset(shift=0.25, degree=3)) and component.degree == 3
-
-
-def test_parameters_come_back_even_where_the_object_cannot(tmp_path):
-    component, found = write_and_read(tmp_path / "c.h5", Offset(law=np.sin))
-    assert component is None
-    assert float(found["shift"].value) == 0.5 and found["shift"].bounds == (0.0, 1.0)
-    assert "cosmology.h" in found
-
-
-@pytest.mark.parametrize("kind", ["nowhere.Missing", "os.system", "corundum.nowhere.Missing", "os.PathLike"])
-def test_no_class_is_imported_or_made_because_a_file_names_it(tmp_path, kind):
-    with h5py.File(tmp_path / "c.h5", "w") as file:
-        components.write_component(file.create_group("c"), Offset())
-        file["c"].attrs["kind"] = kind
-        assert components.read_component(file["c"]) is None
 
 
 def test_a_population_of_an_unknown_model_is_read_all_the_same(tmp_path, galaxies):

@@ -1,4 +1,4 @@
-"""The radiated power of the CGM: a cooling function, a density convention and a profile that fit together."""
+"""The radiated power of the CGM, from a cooling function, a density convention and a profile that fit together."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def radiated_power(
     log_z = jnp.log(metallicity / SOLAR_METALLICITY) / LN10
 
     def cooling(log_temperature, log_density):
-        # The shells of a profile are one more axis, the last.
+        # A profile with shells adds one axis, the last.
         z, redshift = (x[..., None] if jnp.ndim(x) < jnp.ndim(log_density) else x for x in (log_z, halo.redshift))
         return model.cooling.net(log_temperature, z, log_density, redshift)
 

@@ -27,6 +27,12 @@ class FlowRates(NamedTuple):
     ----------
     mass, metals : [Msun/yr]
     energy : [erg/s]
+
+    Examples
+    --------
+    >>> wind = co.models.FlowRates(mass=2.0, metals=0.02)
+    >>> wind.metals, wind.energy is None
+    (0.02, True)
     """
 
     mass: Float[Array, "..."] | None = None
@@ -35,7 +41,22 @@ class FlowRates(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """One channel: its name, its meaning, and (from, to) for each currency it carries."""
+    """One channel: its name, its meaning, and (from, to) for each currency it carries.
+
+    Attributes
+    ----------
+    name : str
+    meaning : str
+        One clause for tables and figures.
+    mass, metals, energy : (str, str) or None
+        The reservoirs, or places outside the galaxy, that it leaves and enters; None where it carries none of that.
+
+    Examples
+    --------
+    >>> flow = co.models.Flow("stripping", "CGM torn off", ("cgm", "igm"), ("cgm", "igm"))
+    >>> flow.mass, flow.energy is None
+    (('cgm', 'igm'), True)
+    """
 
     name: str
     meaning: str
@@ -56,6 +77,20 @@ class Ledger:
     flows : list of Flow
     quantities : dict of str to Quantity
         Unit and meaning of each state field.
+
+    Raises
+    ------
+    ValueError
+        A currency or a field is unknown, a field holds the content of no reservoir or of two, or two flows share a
+        name.
+
+    Examples
+    --------
+    >>> ledger = co.models.ThermalCGM.own_ledger
+    >>> ledger.fields("energy"), len(ledger.names)
+    (('eth',), 9)
+    >>> ledger.outside[0]
+    ('mass', 'igm')
     """
 
     def __init__(self, state: type, contents: dict, flows: list[Flow], quantities: dict[str, Quantity]):
@@ -63,7 +98,7 @@ class Ledger:
             if currency not in CURRENCIES or field not in state._fields:
                 raise ValueError(
                     f"ledger: {reservoir} {currency} is kept in {field!r}; allowed currencies {CURRENCIES}, "
-                    f"allowed fields {state._fields}"
+                    f"allowed fields of {state.__name__} {state._fields}; correct the entry"
                 )
         if sorted(contents.values()) != sorted(state._fields):
             raise ValueError(f"ledger: each of {state._fields} must hold the content of exactly one reservoir")

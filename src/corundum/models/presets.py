@@ -1,4 +1,4 @@
-"""Published models by name, and the parameters their papers vary."""
+"""Published models by name, and the parameters that their papers vary."""
 
 from ..numerics.limiters import HardMinimum, HardPositivePart, Unlimited
 from ..physics import (
@@ -36,8 +36,13 @@ def pandya26() -> ThermalCGM:
 
     It differs from ``ThermalCGM()`` in these components, each of which can be swapped alone: the filtering mass, the
     density convention, the cooling table's interpolation and edges, the sharp limits (loading ceilings, cooling rate,
-    overpressure), an ISM that winds may empty in no time, the rounded virial-temperature coefficient, the unguarded
-    free-fall radius, and the energy of the initial CGM.
+    overpressure), an ISM that winds may empty at any rate, the rounded virial-temperature coefficient, a free-fall
+    radius that is not limited to the virial radius, and the energy of the initial CGM.
+
+    Examples
+    --------
+    >>> type(co.models.pandya26().cooling).__name__
+    'SutherlandDopita93Bilinear'
     """
     return ThermalCGM(
         energy_ceiling=Ceiling(minimum=HardMinimum()),
@@ -58,11 +63,17 @@ def pandya23() -> TurbulentCGM:
     """The turbulent model of Pandya et al. 2023, with its published choices and smooth switches.
 
     It differs from ``TurbulentCGM()`` in the filtering mass, the density convention (cooling per n_tot^2, five times
-    more), an ISM that winds may empty in no time, the rounded virial-temperature coefficient and the unguarded
-    free-fall radius.  The switches that the paper has sharp are smooth; ``onset=Pandya23Onset()``,
-    ``condensing=HardPositivePart()`` and ``halo_outflow=OverpressureOutflow(excess=HardPositivePart())`` make them
-    sharp.  Its cooling tables are not shipped: ``cooling=corundum.physics.read_wiersma09(folder)`` takes them where
-    `PhotoionisedCooling` stands.
+    more), an ISM that winds may empty at any rate, the rounded virial-temperature coefficient and a free-fall radius
+    that is not limited to the virial radius.  The switches that are sharp in the paper are smooth in this model;
+    ``onset=Pandya23Onset()``, ``condensing=HardPositivePart()`` and
+    ``halo_outflow=OverpressureOutflow(excess=HardPositivePart())`` make them sharp.  The cooling tables of the paper do
+    not come with the package: ``cooling=corundum.physics.read_wiersma09(folder)`` uses them instead of
+    `PhotoionisedCooling`.
+
+    Examples
+    --------
+    >>> co.models.pandya23().densities
+    TotalDensitySquared()
     """
     return TurbulentCGM(
         emptying=UnlimitedEmptying(),

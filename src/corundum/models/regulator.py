@@ -8,7 +8,7 @@ supply takes energy away, and the galaxy settles where the two keep the atmosphe
     dE/dt     = e_acc A + eta_E e_SN F - e_loss S,
     dM_ism/dt = S - (1 - R + eta_M) F,   F = M_ism / t_dep,   dM_star/dt = (1 - R) F.
 
-The model is for learning and for checking others; it uses nothing that `ThermalCGM` does not have.
+The model is for teaching and for checking other models; its laws are those of `ThermalCGM`.
 """
 
 from typing import ClassVar, NamedTuple
@@ -41,7 +41,13 @@ __all__ = ["MinimalRegulator", "RegulatorState", "RegulatorForcing", "Equilibriu
 
 
 class RegulatorState(NamedTuple):
-    """Masses [Msun] and the energy of the atmosphere [erg]."""
+    """Masses [Msun] and the energy of the atmosphere [erg].
+
+    Examples
+    --------
+    >>> co.models.RegulatorState(mstar=1e10, mism=5e9, mcgm=4e10, ecgm=1e58).mcgm
+    40000000000.0
+    """
 
     mstar: Float[Array, "..."]
     mism: Float[Array, "..."]
@@ -50,7 +56,15 @@ class RegulatorState(NamedTuple):
 
 
 class RegulatorForcing(NamedTuple):
-    """What the halo imposes."""
+    """What the halo imposes at one time.
+
+    Examples
+    --------
+    >>> halo = co.halos.Halo(*map(jnp.asarray, (13.8, 0.0, 1e12, 260.0, 130.0, 10.0, 30.0)))
+    >>> forcing = co.models.MinimalRegulator().forcing(halo, co.cosmology.Cosmology())
+    >>> round(float(forcing.accretion), 1)  # Msun/yr
+    4.7
+    """
 
     halo: Halo
     accretion: Float[Array, "..."]  # A [Msun/yr]
@@ -70,6 +84,15 @@ class Equilibrium(NamedTuple):
     supply : gas supply from the atmosphere [Msun/yr]
     mism, mcgm : [Msun]
     specific_energy : of the atmosphere [erg/Msun]
+
+    Examples
+    --------
+    >>> regulator = co.models.MinimalRegulator()
+    >>> halo = co.halos.Halo(*map(jnp.asarray, (13.8, 0.0, 1e12, 260.0, 130.0, 10.0, 30.0)))
+    >>> forcing = regulator.forcing(halo, co.cosmology.Cosmology())
+    >>> settled = regulator.equilibrium(forcing, mcgm=jnp.asarray(5e10))
+    >>> round(float(settled.specific_energy / forcing.virial_energy), 2)
+    2.04
     """
 
     sfr: Float[Array, "..."]
@@ -112,6 +135,11 @@ class MinimalRegulator(AbstractGalaxyModel):
     References
     ----------
     Voit et al. 2024, arXiv:2406.07631 and arXiv:2406.07632.
+
+    Examples
+    --------
+    >>> co.models.MinimalRegulator(stiffness=4.0)
+    MinimalRegulator(stiffness=4)
     """
 
     own_ledger: ClassVar[Ledger] = _LEDGER

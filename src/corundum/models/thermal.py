@@ -1,8 +1,8 @@
 """The thermal CGM model: seven reservoirs, nine flows (Pandya et al. 2023, 2026).
 
-Gas falls into the halo hot, cools onto the interstellar medium, forms stars, and is driven out again; supernova energy
-heats the circumgalactic medium (CGM), which keeps gas from cooling (preventive feedback) and, once it holds more
-energy than binds it, leaves the halo; winds carry mass out of the interstellar medium (ejective feedback).
+Hot gas falls into the halo, cools onto the interstellar medium (ISM), forms stars, and is driven out again by winds
+(ejective feedback).  Supernova energy heats the circumgalactic medium (CGM): this keeps gas from cooling (preventive
+feedback), and where the CGM holds more energy than binds it, gas leaves the halo.
 """
 
 from typing import ClassVar, NamedTuple
@@ -57,7 +57,14 @@ __all__ = ["ThermalCGM", "ThermalState", "ThermalForcing"]
 
 
 class ThermalState(NamedTuple):
-    """Masses [Msun], thermal energy of the CGM [erg], metal masses [Msun]."""
+    """Masses [Msun], thermal energy of the CGM [erg], metal masses [Msun].
+
+    Examples
+    --------
+    >>> state = co.models.ThermalState(1e10, 5e9, 4e10, 1e58, 1e8, 5e7, 2e8)
+    >>> state.mzism / state.mism
+    0.01
+    """
 
     mstar: Float[Array, "..."]
     mism: Float[Array, "..."]
@@ -69,7 +76,15 @@ class ThermalState(NamedTuple):
 
 
 class ThermalForcing(NamedTuple):
-    """What the halo imposes on its galaxy at one time; None where a law needs the galaxy itself."""
+    """What the halo imposes on its galaxy at one time; None where a law needs the galaxy itself.
+
+    Examples
+    --------
+    >>> halo = co.halos.Halo(*map(jnp.asarray, (13.8, 0.0, 1e12, 260.0, 130.0, 10.0, 30.0)))
+    >>> forcing = model.forcing(halo, co.cosmology.Cosmology())
+    >>> round(float(forcing.t_dyn), 2), round(float(forcing.mass_loading), 2)
+    (1.96, 0.96)
+    """
 
     halo: Halo
     supply: Float[Array, "..."]  # gas that falls in where nothing prevents it [Msun/yr]
@@ -117,12 +132,22 @@ _DIAGNOSTICS = DIAGNOSTICS | {
 class ThermalCGM(AbstractGalaxyModel):
     """The thermal CGM model with our defaults; `corundum.models.pandya26` makes the published one.
 
-    Every law is a component that can be swapped alone, for example
-    ``ThermalCGM(cooling=SutherlandDopita93Bilinear())``.
+    Every law is a component that can be swapped alone.  Laws of the galaxy see what is known when they are evaluated,
+    in this order: prevention, depletion time, mass loading, metal loading, energy loading (see `physics.Galaxy`).
+
+    Raises
+    ------
+    ValueError
+        A law does not fit its place, reads what is not known there, or does not fit the other laws.
 
     References
     ----------
     Pandya et al. 2023, ApJ 956, 118; Pandya et al. 2026, arXiv:2604.06318.
+
+    Examples
+    --------
+    >>> co.models.ThermalCGM(mass_loading=co.physics.MassLoading(slope=-2.0))
+    ThermalCGM(mass_loading=MassLoading(slope=-2))
     """
 
     own_ledger: ClassVar[Ledger] = _LEDGER

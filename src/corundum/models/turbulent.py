@@ -1,9 +1,9 @@
 """The turbulent CGM model: eight reservoirs, of which the turbulence of the CGM is one (Pandya et al. 2023).
 
-Gas that falls in, and winds, bring energy that is part thermal and part turbulent.  Turbulence dissipates into heat and
-holds gas up against free fall.  Thermal gas cools, or is heated by the ultraviolet background; where heating by
-dissipation makes up for cooling, nothing condenses.  Early on the CGM is cool and held up by turbulence, later it is
-hot: the virial temperature is reached when the thermal energy takes over.
+Inflowing gas and winds bring energy that is part thermal and part turbulent.  Turbulence dissipates into heat and
+supports gas against free fall.  The gas cools, or is heated by the ultraviolet background; where heating by dissipation
+balances cooling, nothing condenses.  Early on the CGM is cool and supported by turbulence; later it is hot, near the
+virial temperature, and supported by thermal pressure.
 """
 
 from typing import ClassVar, NamedTuple
@@ -66,7 +66,14 @@ __all__ = ["TurbulentCGM", "TurbulentState", "TurbulentForcing"]
 
 
 class TurbulentState(NamedTuple):
-    """Masses [Msun], thermal and turbulent energy of the CGM [erg], metal masses [Msun]."""
+    """Masses [Msun], thermal and turbulent energy of the CGM [erg], metal masses [Msun].
+
+    Examples
+    --------
+    >>> state = co.models.TurbulentState(1e10, 5e9, 4e10, 1e58, 3e57, 1e8, 5e7, 2e8)
+    >>> state.eturb / state.eth
+    0.3
+    """
 
     mstar: Float[Array, "..."]
     mism: Float[Array, "..."]
@@ -79,7 +86,15 @@ class TurbulentState(NamedTuple):
 
 
 class TurbulentForcing(NamedTuple):
-    """What the halo imposes on its galaxy at one time; None where a law needs the galaxy itself."""
+    """What the halo imposes on its galaxy at one time; None where a law needs the galaxy itself.
+
+    Examples
+    --------
+    >>> halo = co.halos.Halo(*map(jnp.asarray, (13.8, 0.0, 1e12, 260.0, 130.0, 10.0, 30.0)))
+    >>> forcing = co.models.TurbulentCGM().forcing(halo, co.cosmology.Cosmology())
+    >>> round(float(forcing.thermal_accretion), 2)
+    0.67
+    """
 
     halo: Halo
     supply: Float[Array, "..."]  # gas that falls in where nothing prevents it [Msun/yr]
@@ -133,11 +148,21 @@ class TurbulentCGM(AbstractGalaxyModel):
     """The turbulent CGM model with our defaults; `corundum.models.pandya23` makes the published choices.
 
     Gas condenses at M_cgm / (t_cool + t_ff), with 1/t_cool the radiated power in excess of dissipation over the thermal
-    energy, and not at all where there is no excess; ``condensing`` rounds that corner.
+    energy, and not at all where there is no excess; the law ``condensing`` makes that transition smooth or sharp.
+
+    Raises
+    ------
+    ValueError
+        A law does not fit its place, reads what is not known there, or does not fit the other laws.
 
     References
     ----------
     Pandya et al. 2023, ApJ 956, 118.
+
+    Examples
+    --------
+    >>> co.models.TurbulentCGM(onset=co.physics.Pandya23Onset())
+    TurbulentCGM(onset=Pandya23Onset())
     """
 
     own_ledger: ClassVar[Ledger] = _LEDGER

@@ -1,8 +1,8 @@
 """A black hole in every galaxy: it is fed from the ISM and from hot gas, and heats the CGM.
 
-What falls on it is limited to the Eddington rate.  A part of the accreted rest mass is radiated away, the rest makes
-the black hole grow; the energy that reaches the CGM is a share of the rest-mass energy that depends on the mode.  Gas
-for the cold mode leaves the ISM and gas for the hot mode the CGM; their metals are swallowed.
+The accretion rate is limited to the Eddington rate.  A part of the accreted rest mass is radiated away and the rest
+adds to the black hole; the energy that reaches the CGM is a share of the rest-mass energy that depends on the mode of
+accretion.  The cold mode takes gas from the ISM and the hot mode from the CGM; the metals of that gas are lost.
 """
 
 from typing import Any, ClassVar
@@ -38,6 +38,12 @@ class BlackHole(AbstractProcess):
     References
     ----------
     Croton et al. 2006, MNRAS 365, 11; Weinberger et al. 2017, MNRAS 465, 3291.
+
+    Examples
+    --------
+    >>> model = co.models.ThermalCGM(processes={"black_hole": co.models.BlackHole(seed_mass=1e4)})
+    >>> float(model.processes["black_hole"].seed_mass), "mbh" in model.ledger.state._fields
+    (10000.0, True)
     """
 
     reservoirs: ClassVar[dict] = {("mass", "black_hole"): ("mbh", Quantity("Msun", "black-hole mass"))}
@@ -78,23 +84,23 @@ class BlackHole(AbstractProcess):
     def own_fluxes(self, galaxy: Galaxy) -> ProcessFluxes:
         state, known = galaxy.state, galaxy.quantities
         cold = self.cold(galaxy)
-        # No more than all the gas that cools, or hotter gas would feed the black hole better and it would run away.
+        # At most the gas that cools: otherwise heating would raise the accretion rate, which would run away.
         hot = self.limit(self.hot(galaxy), galaxy.flows["cooling"].mass + 1e-30)
-        offered = cold + hot
+        supply = cold + hot
         eddington = eddington_rate(state.mbh, self.radiative_efficiency)
-        taken = self.limit(offered, self.eddington_limit * eddington)
-        share = taken / (offered + 1e-30)
+        accreted = self.limit(supply, self.eddington_limit * eddington)
+        share = accreted / (supply + 1e-30)
         cold, hot = share * cold, share * hot
-        ratio = taken / eddington
-        power = self.feedback(state.mbh, ratio) * taken * MSUN_G * LIGHT_CM_S**2 / YEAR_S  # [erg/s]
+        ratio = accreted / eddington
+        power = self.feedback(state.mbh, ratio) * accreted * MSUN_G * LIGHT_CM_S**2 / YEAR_S  # [erg/s]
         flows = {
             "cold_feeding": FlowRates(cold, known["z_ism"] * cold),
             "hot_feeding": FlowRates(hot, known["z_cgm"] * hot),
-            "black_hole_radiation": FlowRates(self.radiative_efficiency * taken),
+            "black_hole_radiation": FlowRates(self.radiative_efficiency * accreted),
             "agn_heating": FlowRates(energy=power),
         }
         diagnostics = {
-            "black_hole_accretion": taken,
+            "black_hole_accretion": accreted,
             "eddington_ratio": ratio,
             "kinetic_share": self.feedback.kinetic_share(state.mbh, ratio),
         }

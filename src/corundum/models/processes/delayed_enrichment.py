@@ -1,4 +1,4 @@
-"""Metals that come late: those of stars that take hundreds of Myr to release them (type Ia supernovae, giants)."""
+"""Delayed enrichment: metals of stars that release them after hundreds of Myr (type Ia supernovae, giants)."""
 
 from typing import Any, ClassVar
 
@@ -16,19 +16,29 @@ __all__ = ["DelayedEnrichment"]
 
 
 class DelayedEnrichment(AbstractProcess):
-    """New metals, beyond those made at once, that wait in their progenitors for an exponentially distributed time.
+    """New metals that their progenitors release after an exponentially distributed time.
 
-    The sum of the model's own yield and this one is the yield of a generation.  The exponential stands for the
-    delay-time distributions of the literature (for example Maoz, Mannucci & Nelemans 2014, ARA&A 52, 107); mean and
-    yield are free.
+    They come in addition to those that the model releases at once: the sum of the two yields is that of a stellar
+    generation.  The exponential approximates the delay-time distributions of the literature (for example Maoz, Mannucci
+    & Nelemans 2014, ARA&A 52, 107); its mean and the yield are free.
+
+    Examples
+    --------
+    >>> model = co.models.ThermalCGM(processes={"late_metals": co.models.DelayedEnrichment(time=0.5)})
+    >>> model.ledger.state._fields[-1]
+    'mzdelayed'
     """
 
     reservoirs: ClassVar[dict] = {
-        ("metals", "progenitors"): ("mzdelayed", Quantity("Msun", "metals that stars have still to release"))
+        ("metals", "progenitors"): ("mzdelayed", Quantity("Msun", "metals that stars have yet to release"))
     }
     flows: ClassVar[tuple[Flow, ...]] = (
-        Flow("delayed_synthesis", "metals that will come late", metals=("nucleosynthesis", "progenitors")),
-        Flow("delayed_release", "metals that come late", metals=("progenitors", "ism")),
+        Flow(
+            "delayed_synthesis",
+            "metals bound in stars that release them late",
+            metals=("nucleosynthesis", "progenitors"),
+        ),
+        Flow("delayed_release", "metals released late", metals=("progenitors", "ism")),
     )
     needs: ClassVar[tuple] = (("metals", "ism"),)
     reads: ClassVar[tuple[str, ...]] = ("sfr",)
@@ -50,7 +60,7 @@ class DelayedEnrichment(AbstractProcess):
 
     def own_fluxes(self, galaxy: Galaxy) -> ProcessFluxes:
         released = galaxy.state.mzdelayed / (self.time * GYR_YR)
-        made = self.delayed_yield * galaxy.quantities["sfr"]
+        synthesised = self.delayed_yield * galaxy.quantities["sfr"]
         return ProcessFluxes(
-            {"delayed_synthesis": FlowRates(metals=made), "delayed_release": FlowRates(metals=released)}, {}
+            {"delayed_synthesis": FlowRates(metals=synthesised), "delayed_release": FlowRates(metals=released)}, {}
         )

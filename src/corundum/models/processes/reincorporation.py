@@ -1,4 +1,4 @@
-"""Gas that left the halo and comes back: a reservoir outside the halo that catches outflows and returns them."""
+"""Gas that left the halo and comes back: a reservoir around the halo that takes up outflows and returns them."""
 
 from typing import Any, ClassVar
 
@@ -17,11 +17,18 @@ __all__ = ["HaloRecycling"]
 
 
 class HaloRecycling(AbstractProcess):
-    """A share of what leaves the halo stays near it, and falls in again with the energy of fresh gas.
+    """A share of the gas that leaves the halo stays near it, and falls in again with the energy of fresh gas.
 
     References
     ----------
     De Lucia, Kauffmann & White 2004, MNRAS 349, 1101; Henriques et al. 2013, MNRAS 431, 3373.
+
+    Examples
+    --------
+    >>> recycling = co.models.HaloRecycling(share=0.8, time=co.physics.Henriques13Return())
+    >>> model = co.models.ThermalCGM(processes={"recycling": recycling})
+    >>> model.ledger.state._fields[-2:]
+    ('mnearby', 'mznearby')
     """
 
     reservoirs: ClassVar[dict] = {
@@ -41,16 +48,16 @@ class HaloRecycling(AbstractProcess):
     time: AbstractGalaxyScaling = eqx.field(default_factory=DynamicalReturn)
 
     def initial(self, state: Any, halo: Halo, cosmology: Cosmology) -> dict[str, Float[Array, "..."]]:
-        # A millionth of the CGM, with its metallicity: there must be something for a logarithm to start from.
+        # A millionth of the CGM, with its metallicity, because the solver follows the logarithm of each reservoir.
         return {"mnearby": 1e-6 * state.mcgm, "mznearby": 1e-6 * state.mzcgm}
 
     def own_fluxes(self, galaxy: Galaxy) -> ProcessFluxes:
         state, outflow = galaxy.state, galaxy.flows["outflow"]
         per_year = 1.0 / (self.time(galaxy) * GYR_YR)
         specific = galaxy.quantities["binding_energy"] / state.mcgm  # [erg/Msun]
-        back = per_year * state.mnearby
+        returning = per_year * state.mnearby
         flows = {
             "retention": FlowRates(self.share * outflow.mass, self.share * outflow.metals),
-            "reaccretion": FlowRates(back, per_year * state.mznearby, back * specific / YEAR_S),
+            "reaccretion": FlowRates(returning, per_year * state.mznearby, returning * specific / YEAR_S),
         }
         return ProcessFluxes(flows, {})
