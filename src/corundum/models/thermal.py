@@ -21,6 +21,7 @@ from ..physics import (
     AbstractDensityConvention,
     AbstractEmptying,
     AbstractGalaxyScaling,
+    AbstractNetCooling,
     AbstractPrevention,
     AbstractReionisation,
     AbstractScaling,
@@ -167,7 +168,7 @@ class ThermalCGM(AbstractGalaxyModel):
     virial: VirialTemperature = eqx.field(default_factory=VirialTemperature)
     free_fall: FreeFall = eqx.field(default_factory=FreeFall)
     profile: AbstractCGMProfile = eqx.field(default_factory=IsothermalCGM)
-    cooling: AbstractCooling = eqx.field(default_factory=SutherlandDopita93)
+    cooling: AbstractCooling | AbstractNetCooling = eqx.field(default_factory=SutherlandDopita93)
     densities: AbstractDensityConvention = eqx.field(default_factory=ElectronIonDensities)
     cooling_limit: AbstractMinimum = eqx.field(default_factory=SmoothMinimum)
     condensation: AbstractCondensation = eqx.field(default_factory=HarmonicCondensation)
