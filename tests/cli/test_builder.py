@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from jaxtyping import Array, Float
 
 from corundum import models, parameters, physics
-from corundum.cli.errors import RunFileError
 from corundum.cli.runfile.builder import build, build_model, construct
+from corundum.cli.runfile.errors import RunFileError
 from corundum.cli.runfile.kinds import public_kinds, resolve, source_files
 from corundum.cli.runfile.values import as_toml, convert
 from corundum.cosmology import Cosmology, planck18
@@ -106,13 +106,13 @@ def test_source_files_of_the_user_are_found(mine):
             {"kind": "models.pandya62"},
             "model.kind: unknown kind 'models.pandya62'; did you",
         ),
-        ({"kind": "pandya26"}, "did you mean 'models.pandya26'"),
+        ({"kind": "pandya26"}, "did you mean models.pandya26 or models.pandya23?"),
         (
             {"kind": "physics.MassLoading"},
             "model.kind: 'physics.MassLoading' does not fit here; it can be 'models.",
         ),
-        ({"kind": "models.ThermalCGM", "colling": "x"}, "model.colling: unknown key; did you mean 'cooling'"),
-        ({"kind": "models.pandya26", "colling": "x"}, "model.colling: unknown key; did you mean 'cooling'"),
+        ({"kind": "models.ThermalCGM", "colling": "x"}, "model.colling: unknown key; did you mean cooling"),
+        ({"kind": "models.pandya26", "colling": "x"}, "model.colling: unknown key; did you mean cooling"),
         ({"kind": "models.ThermalCGM", "cooling": {"norm": 1}}, "model.cooling.norm: unknown key"),
         ({"kind": "models.ThermalCGM", "cooling": 3.0}, "model.cooling: got 3.0; expected a table with kind"),
         (
@@ -133,7 +133,7 @@ def test_source_files_of_the_user_are_found(mine):
         ),
         (
             {"kind": "models.pandya26", "parameters": {"mass_loading.amplitud": 1.0}},
-            "model.parameters.\"mass_loading.amplitud\": unknown parameter; did you mean 'mass_loading.amplitude'",
+            'model.parameters."mass_loading.amplitud": unknown parameter; did you mean mass_loading.amplitude or ',
         ),
         (
             {"kind": "models.pandya26", "parameters": {"mass_loading": {"amplitude": -1.0}}},
@@ -152,7 +152,7 @@ def test_mistakes_in_a_model_say_where_and_what(table, message):
 
 def test_mistakes_in_a_module_of_the_users(mine, tmp_path):
     assert "there is no module 'mylawz'; put mylawz.py in" in problem(lambda: resolve("mylawz:X", ("a",)))
-    assert "has no 'MyColling'; did you mean 'MyCooling'" in problem(lambda: resolve("mylaws:MyColling", ("a",)))
+    assert "has no 'MyColling'; did you mean MyCooling?" in problem(lambda: resolve("mylaws:MyColling", ("a",)))
     assert "is str; name a class or a function" in problem(lambda: resolve("mylaws:__name__", ("a",)))
     (tmp_path / "broken_laws.py").write_text("x = 1 +\n")
     assert "fails to import with SyntaxError" in problem(lambda: resolve("broken_laws:X", ("a",)))

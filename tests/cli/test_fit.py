@@ -55,18 +55,18 @@ def run_file(tmp_path):
 
 @pytest.mark.slow
 def test_a_fit_is_interrupted_resumed_and_reported(run_file, tmp_path, monkeypatch, capsys):
-    out, calls, keep = tmp_path / "out", [], co.io.StateFile.save
+    out, calls, keep = tmp_path / "out", [], co.io.Checkpoint.save
 
-    def stopping(self, arrays):
-        keep(self, arrays)
+    def stopping(self, arrays, identity=None):
+        keep(self, arrays, identity)
         calls.append(self.path.name)
         if calls.count("chains-1.npz") == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(co.io.StateFile, "save", stopping)
+    monkeypatch.setattr(co.io.Checkpoint, "save", stopping)
     assert main(["fit", run_file, "-o", str(out)]) == 130
     assert "the same command resumes" in capsys.readouterr().err
-    monkeypatch.setattr(co.io.StateFile, "save", keep)
+    monkeypatch.setattr(co.io.Checkpoint, "save", keep)
     assert main(["fit", run_file, "-o", str(out)]) == 0
     told = capsys.readouterr().out
     assert "2 fits of 3 parameters in 32 halos" in told and "starts converged" in told and "points of" in told

@@ -184,7 +184,7 @@ def test_a_killed_conversion_leaves_no_half_file_and_works_again(stage, again, f
         (["convert", "prose.txt", "-o", "."], "is a folder; give the name of a file in it"),
         (["convert", "prose.txt", "-o", "x.h5"], "prose.txt: is no merger tree in a format known here"),
         (["convert", "tree_extended.0.hdf5", "-o", "x.h5"], "format=halos.SubLink(scale_factors=...)"),
-        (["convert", "tree_extended.0.hdf5", "-o", "x.h5", "--set", "formt.kind=x"], "did you mean 'format'"),
+        (["convert", "tree_extended.0.hdf5", "-o", "x.h5", "--set", "formt.kind=x"], "did you mean format"),
         (["convert", "tree_extended.0.hdf5", "-o", "x.h5", "--workers", "0"], "workers: got 0"),
         (["inspect", "prose.txt"], "prose.txt: is no merger tree"),
         (["plot", "prose.txt", "-o", "x.png"], "prose.txt: is no merger tree"),

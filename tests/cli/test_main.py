@@ -91,7 +91,7 @@ def test_model_list_and_show_tell_every_parameter(capsys):
     ("arguments", "message"),
     [
         (["data", "show", "behroozi91"], "unknown measurement 'behroozi91': did you mean"),
-        (["model", "show", "pandya62"], "did you mean 'models.pandya26'"),
+        (["model", "show", "pandya62"], "did you mean models.pandya26 or models.pandya23?"),
         (["model", "show", "not_there:X"], "there is no module 'not_there'"),
         (["run", "nowhere.toml", "-o", "out"], "nowhere.toml: no such file or directory"),
         (["run", ".", "-o", "out"], "is a directory"),
@@ -182,7 +182,7 @@ def test_progress_shows_rate_and_time_left_on_a_terminal_only(terminal, monkeypa
     shown = io.StringIO()
     shown.isatty = lambda: terminal
     monkeypatch.setattr(sys, "stderr", shown)
-    with progress_bar(100, done=20) as progress:
+    with progress_bar(100, 20, title="galaxies", unit="halos") as progress:
         time.sleep(0.2)
         progress(60)
         time.sleep(0.2)

@@ -6,8 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from corundum.cli import output as output_module
-from corundum.cli.output import claim, fingerprint
+from corundum.cli.jobs import output as output_module
+from corundum.cli.jobs.output import claim
+from corundum.storage.checkpoints import fingerprint
 
 RUN = {"title": "a", "halos": {"kind": "x", "n": 3}, "model": {"kind": "y", "parameters": {"a.b": 1.0}}}
 

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from corundum import io
-from corundum.cli import checkpoint
+from corundum.cli.jobs import blocks
+from corundum.cli.jobs.output import claim
 from corundum.cli.main import main
-from corundum.cli.output import claim
 from corundum.cli.runfile.schema import GROUPS, Output
 from corundum.population import evolve
 from places import ROOT
@@ -179,7 +179,7 @@ def counting(monkeypatch, act_at=None, action=None):
             action()
         return evolve(*arguments, **keywords)
 
-    monkeypatch.setattr(checkpoint, "evolve", counted)
+    monkeypatch.setattr(blocks, "evolve", counted)
     return calls
 
 
@@ -228,14 +228,14 @@ def test_a_full_disk_is_told_and_the_run_resumes(finished, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("halos.nn=3", "--set halos.nn=3: halos.nn: unknown key; did you mean 'n'"),
+        ("halos.nn=3", "--set halos.nn=3: halos.nn: unknown key; did you mean n?"),
         ("halos.n=ten", "--set halos.n=ten: halos.n: got the text 'ten'; expected a whole number"),
         ("halos.kind=smallhalos:no_halos", "halos.n: unknown key; "),
         ("halos={kind='smallhalos:no_halos'}", "makes int, which does not fit here; it can be 'halos."),
         ("model.kind=models.Ledger", "'models.Ledger' does not fit here; it can be 'models."),
         ("model.parameters.mass_loading.amplitude=0", "got 0; allowed between 0.01 and 10"),
         ("solver.tolerance=2.0", "solver tolerance: got 2.0; allowed 0 < tolerance < 1"),
-        ("solver.tolerence=1e-5", "solver.tolerence: unknown key; did you mean 'tolerance'"),
+        ("solver.tolerence=1e-5", "solver.tolerence: unknown key; did you mean tolerance?"),
         ("output.redshifts=[]", "output.redshifts: got an empty list"),
         ("output.redshifts=[1.0, 1.0]", "a redshift is given twice"),
         ("output.redshifts=[-0.5]", "output.redshifts: got -0.5; allowed between 0 and 100"),
@@ -244,7 +244,7 @@ def test_a_full_disk_is_told_and_the_run_resumes(finished, monkeypatch, capsys):
         ('output.figures=["gif"]', "output.figures: got the list [gif]; expected a list of"),
         ('compare.measurements=["behroozi"]', "unknown measurement 'behroozi'"),
         ('compare.measurements=["shmr_behroozi19_z2", "sfms_bauer13"]', "is at z = 0.18, which is not kept"),
-        ("compare.measurments=[]", "compare.measurments: unknown key; did you mean 'measurements'"),
+        ("compare.measurments=[]", "compare.measurments: unknown key; did you mean measurements?"),
     ],
 )
 def test_mistakes_in_a_run_file_are_found_before_anything_is_written(override, message, here, capsys):

@@ -34,15 +34,15 @@ def run_file(tmp_path):
 
 
 def test_a_run_is_interrupted_resumed_and_reported(run_file, tmp_path, monkeypatch, capsys):
-    keep, calls = co.io.BlockFolder.save, []
+    keep, calls = co.io.CheckpointFolder.save, []
 
-    def stopping(self, block, arrays):
-        keep(self, block, arrays)
+    def stopping(self, block, arrays, inputs=None):
+        keep(self, block, arrays, inputs)
         calls.append((self.folder.name, block))
         if len(calls) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(co.io.BlockFolder, "save", stopping)
+    monkeypatch.setattr(co.io.CheckpointFolder, "save", stopping)
     out = tmp_path / "out"
     assert main(["sensitivity", run_file, "-o", str(out)]) == 130
     assert "the same command resumes" in capsys.readouterr().err
@@ -79,7 +79,7 @@ def test_a_run_is_interrupted_resumed_and_reported(run_file, tmp_path, monkeypat
         ("sensitivity.parameters=[]", "got an empty list"),
         ("sensitivity.sobol=3", "got 3; allowed 0 or a power of two"),
         ("sensitivity.redshifts=[50.0]", "these histories cover"),
-        ("sensitivity.halo=3", "unknown key; did you mean 'halos'"),
+        ("sensitivity.halo=3", "unknown key; did you mean halos?"),
         ("sensitivity.sets=-1", "got -1; allowed at least 0"),
     ],
 )

@@ -112,7 +112,7 @@ def test_overrides_are_lines_of_toml(run_toml, override, keys, value):
         ("halos.n=1OO", "the value is not TOML"),
         ("a b=1", "'a b' is not a key"),
         ("halos.n.x=1", "halos.n is a value, not a table"),
-        ("halso.n=1", "unknown group; did you mean 'halos'"),
+        ("halso.n=1", "unknown group; did you mean halos?"),
         ("halos=1", "halos: expected a table"),
     ],
 )
@@ -126,8 +126,8 @@ def test_bad_overrides_say_what_to_write(run_toml, override, message):
     [
         ("[halos\nn = 1", r":1:7: not valid TOML"),
         (RUN + "x = 1\nx = 2\n", r":8:\d+: not valid TOML, cannot overwrite a value"),
-        (RUN + "[outputs]\n", r":7:1: outputs: unknown group; did you mean 'output'"),
-        (RUN.replace("[model]", "[models]"), r":5:1: models: unknown group; did you mean 'model'"),
+        (RUN + "[outputs]\n", r":7:1: outputs: unknown group; did you mean output\?"),
+        (RUN.replace("[model]", "[models]"), r":5:1: models: unknown group; did you mean model\?"),
         ("title = 1\n" + RUN, r":1:1: title: expected text"),
         ("solver = 1\n" + RUN, r":1:1: solver: expected a table; write it below \[solver\]"),
         ('[halos]\nkind = "a"\n', r"the group \[model\] is missing"),

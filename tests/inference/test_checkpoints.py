@@ -51,7 +51,7 @@ def test_an_interrupted_run_makes_the_same_draws(tmp_path, kind, after):
         return inference.sample(problem, start(problem), sampler=sampler, **keeping)
 
     whole = run()
-    store = co.io.StateFile(tmp_path / "chains.npz")
+    store = co.io.Checkpoint(tmp_path / "chains.npz")
 
     def stop(state):
         if state.done >= after:
@@ -73,7 +73,7 @@ def test_a_sampler_is_compiled_once(caplog):
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):
-    store = co.io.StateFile(tmp_path / "chains.npz")
+    store = co.io.Checkpoint(tmp_path / "chains.npz")
     nuts(target(), chains=1, warmup=4, draws=4, store=store)
     with pytest.raises(ValueError, match="belongs to a different run; what differs: data, sampler"):
         nuts(target((1.0, 2.1)), chains=1, warmup=4, draws=5, store=store)
@@ -83,7 +83,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
     path = tmp_path / "chains.npz"
     path.write_bytes(b"PK not whole")
     with pytest.raises(ValueError, match="is damaged; remove it to start this part again"):
-        nuts(target(), chains=1, warmup=4, draws=4, store=co.io.StateFile(path))
+        nuts(target(), chains=1, warmup=4, draws=4, store=co.io.Checkpoint(path))
 
 
 def test_killed_with_signal_9(tmp_path):
@@ -93,7 +93,7 @@ def test_killed_with_signal_9(tmp_path):
         "sys.path.insert(0, sys.argv[2]); import time, corundum as co, importlib.util as u;"
         "spec = u.spec_from_file_location('checkpoints', sys.argv[3]);"
         "t = u.module_from_spec(spec); spec.loader.exec_module(t);"
-        "p = t.target(); s = co.io.StateFile(sys.argv[1]);"
+        "p = t.target(); s = co.io.Checkpoint(sys.argv[1]);"
         "t.nuts(p, chains=2, warmup=40, draws=200, store=s, progress=lambda q: time.sleep(0.2))"
     )
     path = tmp_path / "chains.npz"
@@ -106,10 +106,10 @@ def test_killed_with_signal_9(tmp_path):
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    kept = co.io.StateFile(path).load()
+    kept = co.io.Checkpoint(path).load()
     assert 0 < int(kept["done"]) < 240
     problem = target()
-    resumed = nuts(problem, chains=2, warmup=40, draws=200, store=co.io.StateFile(path))
+    resumed = nuts(problem, chains=2, warmup=40, draws=200, store=co.io.Checkpoint(path))
     whole = nuts(problem, chains=2, warmup=40, draws=200)
     np.testing.assert_array_equal(resumed.u, whole.u)
 

@@ -282,11 +282,11 @@ def test_posteriors_of_other_data_warm_up_apart(target):
 
 
 def test_a_campaign_goes_on_inside_a_block(target, tmp_path):
-    class Dying(io.StateFile):
+    class Dying(io.Checkpoint):
         left = 4
 
-        def save(self, arrays):
-            super().save(arrays)
+        def save(self, arrays, identity=None):
+            super().save(arrays, identity)
             Dying.left -= 1
             if not Dying.left:
                 raise KeyboardInterrupt
@@ -298,9 +298,9 @@ def test_a_campaign_goes_on_inside_a_block(target, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         campaign(lambda name: Dying(tmp_path / name))
     (kept,) = tmp_path.iterdir()
-    made = int(io.StateFile(kept).load()["done"])
+    made = int(io.Checkpoint(kept).load()["done"])
     assert 0 < made < 70
-    resumed, whole = campaign(lambda name: io.StateFile(tmp_path / name)), campaign()
+    resumed, whole = campaign(lambda name: io.Checkpoint(tmp_path / name)), campaign()
     for one, other in zip(resumed[2:], whole[2:], strict=True):
         np.testing.assert_array_equal(one, other)
 

@@ -152,7 +152,7 @@ def test_a_study_that_is_interrupted_resumes_bit_for_bit(halos, tmp_path):
             raise Interrupted
         return function(values)
 
-    store = co.io.BlockFolder(tmp_path / "blocks", "this study")
+    store = co.io.CheckpointFolder(tmp_path / "blocks", "this study")
     with pytest.raises(Interrupted):
         S.run_study(stopping, design, block=2, store=store)
     (tmp_path / "blocks" / "block-00001.npz").write_bytes(b"cut short")
@@ -161,7 +161,7 @@ def test_a_study_that_is_interrupted_resumes_bit_for_bit(halos, tmp_path):
     assert len(calls) == 6 + 5 and seen == [2, 4, 6, 7]  # one block was kept, one was damaged, one was under way
     for name in whole.outputs:
         np.testing.assert_array_equal(resumed.outputs[name], whole.outputs[name])
-    other = co.io.BlockFolder(tmp_path / "blocks", "another study")
+    other = co.io.CheckpointFolder(tmp_path / "blocks", "another study")
     assert other.load(0) is None and store.load(0) is not None
     assert whole.failed() == 0 and whole.outputs["jacobian"].shape == (7, 2, 3, 2, 3)
     shifted = S.run_study(

@@ -6,38 +6,17 @@ Anything else is a fault of the program: it is named in one sentence too, with t
 and exits with 1.
 """
 
-import difflib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from .distributed import leads
-from .runfile.toml import dotted
 
-__all__ = ["RunFileError", "nearest", "run_guarded", "INTERRUPTED", "USER_ERROR", "PROGRAM_FAULT"]
+__all__ = ["run_guarded", "INTERRUPTED", "USER_ERROR", "PROGRAM_FAULT"]
 
 USER_ERROR = 2
 PROGRAM_FAULT = 1
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
-
-
-class RunFileError(ValueError):
-    """Something wrong at one key of a run file; `corundum.cli.runfile.reader` adds the position in the file."""
-
-    def __init__(self, keys: tuple[str, ...], problem: str):
-        self.keys = keys
-        self.problem = problem
-        super().__init__(f"{dotted(keys)}: {problem}" if keys else problem)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint for a misspelt name: the closest right ones, then all of them."""
-    known = list(known)
-    if not known:
-        return "none are allowed"
-    near = difflib.get_close_matches(name, known, n=2, cutoff=0.55)
-    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-    return f"{hint}allowed: {', '.join(known)}"
 
 
 def run_guarded(command: Callable[[], int], debug: bool = False) -> int:
@@ -64,6 +43,7 @@ def run_guarded(command: Callable[[], int], debug: bool = False) -> int:
 
 
 def _explain(error: Exception) -> tuple[str, int]:
+    """The sentence and the exit code of an error."""
     text = " ".join(str(error).split())
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
         return (
@@ -71,8 +51,8 @@ def _explain(error: Exception) -> tuple[str, int]:
             USER_ERROR,
         )
     if isinstance(error, OSError) and error.strerror is not None:
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror[:1].lower()}{error.strerror[1:]}", USER_ERROR
+        file = f"{error.filename}: " if error.filename else ""
+        return f"{file}{error.strerror[:1].lower()}{error.strerror[1:]}", USER_ERROR
     if isinstance(error, ValueError | RuntimeError | OSError | ImportError) and text:
         return text, USER_ERROR
     name = type(error).__name__

@@ -39,7 +39,7 @@ from .predictive import (
 )
 from .samplers.affine_invariant import AffineInvariant
 from .samplers.base import AbstractSampler
-from .samplers.chains import ChainProgress, Chains, ChainStore
+from .samplers.chains import ChainProgress, Chains
 from .samplers.hmc import HMC
 from .samplers.nuts import NUTS
 from .samplers.sample import sample
@@ -59,7 +59,6 @@ __all__ = [
     "BFGS",
     "Campaign",
     "ChainProgress",
-    "ChainStore",
     "Chains",
     "Data",
     "Differences",

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..storage.checkpoints import Checkpoint
 from .batches import in_batches
 from .evaluate import Linearised, linearise
 from .laplace import gaussian_at, information_of, rows_of
 from .posterior import Posterior
 from .samplers.base import AbstractSampler
-from .samplers.chains import ChainStore
 from .samplers.nuts import NUTS
 from .samplers.sample import sample as sample_posterior
 from .target import Target
@@ -97,7 +97,7 @@ def forecast(
     sampler: AbstractSampler | None = None,
     key: int = 0,
     progress: Callable[[str, Any], None] | None = None,
-    store: Callable[[str], ChainStore] | None = None,
+    store: Callable[[str], Checkpoint] | None = None,
 ) -> Forecast:
     """Forecast each scenario about the truth at coordinates u, (P,).
 

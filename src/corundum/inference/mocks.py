@@ -25,14 +25,13 @@ from scipy import stats
 from scipy.special import ndtr
 
 from ..halos import HaloHistories
-from ..sensitivity import BlockStore
+from ..storage.checkpoints import Checkpoint, CheckpointFolder
 from .batches import in_batches, over_points
 from .evaluate import log_density
 from .evaluate import predict as predict_at
 from .laplace import expected_information, gaussian_at
 from .optimisers.maximise import AbstractOptimiser, climb
 from .samplers.base import AbstractSampler
-from .samplers.chains import ChainStore
 from .samplers.nuts import NUTS
 from .target import Target
 
@@ -47,7 +46,7 @@ class AbstractMockFit(eqx.Module):
 
     @abc.abstractmethod
     def __call__(
-        self, target: Target, y: np.ndarray, truth: np.ndarray, key: int, store: ChainStore | None = None
+        self, target: Target, y: np.ndarray, truth: np.ndarray, key: int, store: Checkpoint | None = None
     ) -> dict[str, np.ndarray]:
         """Arrays with a row for each mock: ``u``, ``sigma_u``, ``low``, ``middle``, ``high``, ``rank``, ``condition``,
         ``gain``, ``status``; an unfinished fit that takes long is kept in `store`."""
@@ -66,7 +65,7 @@ class FitLaplace(AbstractMockFit):
     optimiser: AbstractOptimiser | None = None
 
     def __call__(
-        self, target: Target, y: np.ndarray, truth: np.ndarray, key: int, store: ChainStore | None = None
+        self, target: Target, y: np.ndarray, truth: np.ndarray, key: int, store: Checkpoint | None = None
     ) -> dict[str, np.ndarray]:
         u, covariance, condition, gain, status = _modes(self, target, y, truth, key)
         sigma = np.sqrt(np.einsum("npp->np", covariance))
@@ -94,7 +93,7 @@ class FitSampler(AbstractMockFit):
     optimiser: AbstractOptimiser | None = None
 
     def __call__(
-        self, target: Target, y: np.ndarray, truth: np.ndarray, key: int, store: ChainStore | None = None
+        self, target: Target, y: np.ndarray, truth: np.ndarray, key: int, store: Checkpoint | None = None
     ) -> dict[str, np.ndarray]:
         u, covariance, condition, gain, status = _modes(self, target, y, truth, key)
         gaussians = [gaussian_at(target, *row) for row in zip(u, np.linalg.inv(covariance), covariance, strict=True)]
@@ -246,8 +245,8 @@ def campaign(
     fit: AbstractMockFit | None = None,
     key: int = 0,
     block: int = 8,
-    store: BlockStore | None = None,
-    unfinished: Callable[[str], ChainStore] | None = None,
+    store: CheckpointFolder | None = None,
+    unfinished: Callable[[str], Checkpoint] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Campaign:
     """Fit `number` mocks.
@@ -268,10 +267,10 @@ def campaign(
         The same key and block give the same mocks.
     block : int
         Mocks that are fitted together.
-    store : BlockStore, optional
+    store : CheckpointFolder, optional
         Where finished blocks are kept.
     unfinished : callable, optional
-        Where chains of an unfinished block are kept, by name: see `corundum.io.StateFolder`.
+        Where chains of an unfinished block are kept, by name: see `corundum.io.CheckpointFolder.part`.
     progress : callable, optional
         Called as ``progress(done, total)``.
     """

@@ -1,18 +1,13 @@
-"""Posteriors as ArviZ netCDF, and the state of samplers that are not done yet."""
+"""Posteriors as ArviZ netCDF files."""
 
 import importlib
 import os
-import re
-import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..storage.files import atomic_path
 
-__all__ = ["save_posterior", "load_posterior", "StateFile", "StateFolder"]
+__all__ = ["save_posterior", "load_posterior"]
 
 
 def save_posterior(path: str | os.PathLike, data: Any) -> None:
@@ -38,57 +33,3 @@ def load_posterior(path: str | os.PathLike) -> Any:
     if "posterior" not in data.groups():
         raise ValueError(f"{path}: holds no posterior; it has {', '.join(data.groups()) or 'nothing'}")
     return data
-
-
-class StateFile:
-    """An unfinished run in one file, replaced in one step.
-
-    Parameters
-    ----------
-    path : path
-        Its folder must be there.
-    """
-
-    def __init__(self, path: str | os.PathLike):
-        self.path = Path(path)
-
-    def load(self) -> dict[str, np.ndarray] | None:
-        """What was kept, or None if there is nothing.
-
-        Raises
-        ------
-        ValueError
-            The file is damaged.
-        """
-        if not self.path.exists():
-            return None
-        try:
-            with np.load(self.path, allow_pickle=False) as kept:
-                arrays = {name: kept[name] for name in kept.files}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            arrays = {}
-        if "identity" not in arrays:
-            raise ValueError(f"checkpoint {self.path}: is damaged; remove it to start this part again")
-        return arrays
-
-    def save(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Keep this in place of what was there."""
-        with atomic_path(self.path) as scratch, open(scratch, "wb") as file:
-            np.savez(file, **arrays)
-
-
-class StateFolder:
-    """Unfinished runs by name, one `StateFile` each.
-
-    Parameters
-    ----------
-    folder : path
-        Must be there.
-    """
-
-    def __init__(self, folder: str | os.PathLike):
-        self.folder = Path(folder)
-
-    def __call__(self, name: str) -> StateFile:
-        """The file of the run `name`."""
-        return StateFile(self.folder / f"chains-{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')}.npz")

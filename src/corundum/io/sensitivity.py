@@ -1,4 +1,4 @@
-"""Sensitivities on disk: labelled arrays in one HDF5 file, and the blocks of a long study.
+"""Sensitivities on disk: labelled arrays in one HDF5 file.
 
 ``/arrays/<name>/values`` is an array with its unit and meaning; its dimensions are listed in the attribute ``dims``
 and the labels along each lie beside it, as ``/arrays/<name>/<dimension>``.
@@ -6,9 +6,7 @@ and the labels along each lie beside it, as ``/arrays/<name>/<dimension>``.
 
 import json
 import os
-import zipfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import h5py
@@ -16,10 +14,10 @@ import numpy as np
 
 from ..sensitivity import Labelled
 from ..storage.arrays import read_array, read_values, write_array, write_values
-from ..storage.files import atomic_path, create_hdf5, open_hdf5
+from ..storage.files import create_hdf5, open_hdf5
 from ..units import Quantity
 
-__all__ = ["BlockFolder", "save_sensitivity", "load_sensitivity"]
+__all__ = ["save_sensitivity", "load_sensitivity"]
 
 
 def save_sensitivity(
@@ -94,37 +92,3 @@ def _read(group: h5py.Group) -> Labelled:
 def _labels(dataset: h5py.Dataset) -> Any:
     text = h5py.check_string_dtype(dataset.dtype) is not None
     return tuple(dataset.asstr()[()].tolist()) if text else dataset[()]
-
-
-class BlockFolder:
-    """Finished blocks of a study, one file each; a block of another study, or one that is not whole, does not count.
-
-    Parameters
-    ----------
-    folder : path
-        Made if it is not there.
-    identity : str
-        What the study is made from; blocks of another one are ignored and written over.
-    """
-
-    def __init__(self, folder: str | os.PathLike, identity: str = ""):
-        self.folder, self.identity = Path(folder), identity
-        self.folder.mkdir(parents=True, exist_ok=True)
-
-    def load(self, block: int) -> dict[str, np.ndarray] | None:
-        """A block, or None if it is not there."""
-        try:
-            with np.load(self._path(block), allow_pickle=False) as kept:
-                arrays = {name: kept[name] for name in kept.files}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return None
-        same = str(arrays.pop("identity", "")) == self.identity
-        return arrays if same else None
-
-    def save(self, block: int, arrays: Mapping[str, np.ndarray]) -> None:
-        """Keep a block, in one step."""
-        with atomic_path(self._path(block)) as scratch, open(scratch, "wb") as file:
-            np.savez(file, identity=np.array(self.identity), **arrays)
-
-    def _path(self, block: int) -> Path:
-        return self.folder / f"block-{block:05d}.npz"

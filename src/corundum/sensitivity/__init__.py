@@ -22,7 +22,7 @@ from .observables import observable_of
 from .prior_wide.designs import Box, Design, latin_hypercube, morris, prior_box, saltelli, sobol_sequence
 from .prior_wide.measures import Measures, PriorMap, dgsm, fractional_norms, morris_effects, prior_map, sobol_indices
 from .prior_wide.space import choose, known_parameters
-from .prior_wide.study import BlockStore, JacobiansOf, StatesOf, Study, SummaryOf, run_study
+from .prior_wide.study import JacobiansOf, StatesOf, Study, SummaryOf, run_study
 from .second import Summary, gradient, hessian, hessian_vector_product
 from .state import Modes, StateJacobian, modes, state_jacobian
 from .variational import CHANNEL_GROUPS, INITIAL, Routes, by_channel_group, routes
@@ -31,7 +31,6 @@ __all__ = [
     "AbstractCoordinates",
     "AbstractMode",
     "AsGiven",
-    "BlockStore",
     "Box",
     "Budgets",
     "Design",

@@ -1,16 +1,15 @@
 """``corundum halos``: make, convert, inspect and plot halo histories."""
 
 import argparse
-import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ...configuration import configure
 
-__all__ = ["add_commands"]
+__all__ = ["add_command"]
 
 _MAKE = """\
 Draw a population of halo histories and write it to one HDF5 file.
@@ -42,14 +41,14 @@ In a run file:  [halos]
 """
 
 
-def add_commands(commands: Any, look: dict[str, Any]) -> None:
-    """Add ``halos`` and its actions to the parser."""
+def add_command(commands: Any, style: dict[str, Any]) -> None:
+    """Add ``halos`` and its actions to the parser's `commands`."""
     about = "halo histories: make, convert, inspect, plot"
-    actions = commands.add_parser("halos", help=about, **look).add_subparsers(metavar="ACTION", required=True)
+    actions = commands.add_parser("halos", help=about, **style).add_subparsers(metavar="ACTION", required=True)
 
-    make = actions.add_parser("make", help="draw a population", description=_MAKE, epilog=_RUN_FILE, **look)
+    make = actions.add_parser("make", help="draw a population", description=_MAKE, epilog=_RUN_FILE, **style)
     make.add_argument("kind", metavar="KIND", help="halos.diffmah_population, halos.monte_carlo_trees, module:name")
-    convert = actions.add_parser("convert", help="read trees", description=_CONVERT, epilog=_RUN_FILE, **look)
+    convert = actions.add_parser("convert", help="read trees", description=_CONVERT, epilog=_RUN_FILE, **style)
     convert.add_argument("source", metavar="SOURCE", type=Path, help="file or directory of merger trees")
     convert.add_argument("--workers", type=int, default=1, metavar="N", help="files read at the same time")
     for action in (make, convert):
@@ -58,8 +57,8 @@ def add_commands(commands: Any, look: dict[str, Any]) -> None:
             "--set", metavar="KEY=VALUE", dest="overrides", action="append", default=[],
             help="an argument of the source, as TOML; may be repeated",
         )  # fmt: skip
-    inspect = actions.add_parser("inspect", help="what a file of histories or trees holds", **look)
-    plot = actions.add_parser("plot", help="draw the histories of a file", **look)
+    inspect = actions.add_parser("inspect", help="what a file of histories or trees holds", **style)
+    plot = actions.add_parser("plot", help="draw the histories of a file", **style)
     for action in (inspect, plot):
         action.add_argument("path", metavar="FILE", type=Path, help="histories, or merger trees")
     plot.add_argument("-o", "--output", metavar="FIGURE", type=Path, required=True, help="a .png, .pdf or .svg file")
@@ -108,31 +107,18 @@ def _convert(arguments: argparse.Namespace) -> str:
     from ...halos.conversion import convert_trees
     from ...plots.reports.halos import report_path, write_halo_report
     from ...storage.files import check_destination
+    from ..progress import progress_bar
     from ..runfile.builder import construct
     from ..runfile.reader import table_of_overrides
 
     check_destination(Path(arguments.output).resolve())  # a folder has no name to put a report under
     page = report_path(arguments.output)
     table = {"source": str(arguments.source), "output": str(arguments.output), "workers": arguments.workers}
-    with _file_bar() as progress:
+    with progress_bar(0, title="reading trees", unit="files") as progress:
         convert = functools.partial(convert_trees, progress=progress)
         converted = construct(convert, {**table_of_overrides(arguments.overrides), **table}, ("convert",)).value
     write_halo_report(page, converted.report, converted.halos)
     return f"{converted.report.text()}\n{len(converted.halos)} halos written to {arguments.output}, report in {page}"
-
-
-@contextlib.contextmanager
-def _file_bar() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar of files on stderr, where that is a terminal."""
-    from tqdm import tqdm
-
-    with tqdm(total=0, desc="reading trees", unit=" files", dynamic_ncols=True, disable=None) as bar:
-
-        def update(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield update
 
 
 def _inspect(arguments: argparse.Namespace) -> str:

@@ -18,9 +18,9 @@ __all__ = ["check"]
 _VERDICTS = ("passed", "failed", "converging", "unresolved", "no response")
 
 _CONVERGING = (
-    "converging: the error falls at least tenfold between the two tightest tolerances, so it is of the solution near "
-    "corners of the equations (tables read bilinearly, sharp limits, breaks in time), not of the derivative; add a "
-    "tighter one to --tolerances to see it pass"
+    "converging: the error falls at least tenfold between the two tightest tolerances, so it comes from the solution "
+    "near corners of the equations (bilinear tables, sharp limits, breaks in time) and not from the derivative; add a "
+    "tighter tolerance to --tolerances to see it pass"
 )
 
 
@@ -33,13 +33,13 @@ def check(
     tolerances: Sequence[float] = (1e-8, 1e-11),
     threshold: float = 1e-5,
 ) -> tuple[str, bool]:
-    """The table of errors in words, and whether no column failed.
+    """The table of errors as text, and whether no column failed.
 
     Parameters
     ----------
     what : str
         A run file, whose model and first halos are taken, or the kind of a model (``pandya26``, ``module:name``),
-        checked in halos made on the spot.
+        checked in four built-in halos.
     parameters, steps, tolerances, threshold
         As for `corundum.sensitivity.check_gradients`.
     halos : int
@@ -57,28 +57,29 @@ def check(
     names = parameters or [
         name for name in known_parameters(model, chosen.cosmology) if not name.startswith(("cosmology.", "channels."))
     ]
-    with progress_bar(len(tolerances) * (1 + 4 * len(steps) * len(names)), what="checking", unit="populations") as told:
-        found = check_gradients(
-            model, chosen, names, steps=steps, tolerances=tolerances, threshold=threshold,
-            progress=lambda done, total: told(done),
-        )  # fmt: skip
-    return _words(found, len(chosen)), found.passed
+    solves = len(tolerances) * (1 + 4 * len(steps) * len(names))
+    with progress_bar(solves, title="checking", unit="populations") as progress:
+        report = check_gradients(
+            model, chosen, names, steps=steps, tolerances=tolerances, threshold=threshold, progress=progress
+        )
+    return _table(report, len(chosen)), report.passed
 
 
-def _words(found: GradientCheck, halos: int) -> str:
-    width = max(len(name) for name in found.verdict)
-    best = found.error.sel(tolerance=found.error.labels("tolerance")[-1])
+def _table(check: GradientCheck, halos: int) -> str:
+    """The verdict of every parameter, and what the verdicts mean."""
+    width = max(len(name) for name in check.verdict)
+    best = check.error.sel(tolerance=check.error.labels("tolerance")[-1])
     lines = [f"{'parameter':<{width}}  verdict      error     at step"]
-    for j, (name, verdict) in enumerate(found.verdict.items()):
+    for j, (name, verdict) in enumerate(check.verdict.items()):
         step = best.labels("step")[int(np.argmin(best.values[:, j]))]
-        told = f"{found.best[name]:.1e}   {step:.0e}" if verdict != "no response" else "-"
-        lines.append(f"{name:<{width}}  {verdict:<11}  {told}")
-    counts = {verdict: list(found.verdict.values()).count(verdict) for verdict in _VERDICTS}
+        error = f"{check.best[name]:.1e}   {step:.0e}" if verdict != "no response" else "-"
+        lines.append(f"{name:<{width}}  {verdict:<11}  {error}")
+    counts = {verdict: list(check.verdict.values()).count(verdict) for verdict in _VERDICTS}
     lines += [
         "",
-        f"{counts['passed']} columns passed, {counts['failed']} failed (error above {found.threshold:g} of the "
+        f"{counts['passed']} columns passed, {counts['failed']} failed (error above {check.threshold:g} of the "
         f"column's scale), {counts['converging']} converging, {counts['unresolved']} that differences cannot tell, "
-        f"{counts['no response']} that nothing depends on; {halos} halos, {found.failed} galaxies left "
+        f"{counts['no response']} that nothing depends on; {halos} halos, {check.failed} galaxies left "
         "out because a solve failed",
         "error: norm of Richardson-extrapolated central differences minus exact derivatives, over the norm of the "
         "column or, where that is less, a thousandth of the largest, at the best step (in prior widths) and the "
@@ -86,10 +87,10 @@ def _words(found: GradientCheck, halos: int) -> str:
         *([_CONVERGING] if counts["converging"] else []),
         "Frobenius norm of the published error matrix, median over galaxies:",
     ]
-    for tolerance in found.matrix_norm.labels("tolerance"):
-        row = found.matrix_norm.sel(tolerance=tolerance).values
+    for tolerance in check.matrix_norm.labels("tolerance"):
+        row = check.matrix_norm.sel(tolerance=tolerance).values
         cells = "  ".join(
-            f"step {step:.0e}: {x:.2g}" for step, x in zip(found.matrix_norm.labels("step"), row, strict=True)
+            f"step {step:.0e}: {x:.2g}" for step, x in zip(check.matrix_norm.labels("step"), row, strict=True)
         )
         lines.append(f"  tolerance {tolerance:.0e}  {cells}")
     return "\n".join(lines)

@@ -4,28 +4,42 @@ Each combination of data is one fit.  Its mode is kept when it is found and its 
 interrupted run resumes and makes the same draws bit for bit.
 """
 
-import time
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ... import inference, io
-from ...inference.samplers.chains import fingerprints, ingredients
 from ...inference.tables import csv_table, findings, latex_table
-from ...plots import save_figure, write_report
 from ...plots.reports.fit import Fitted, fit_sections
 from ...plots.sensitivity.prior import symbol
-from ...storage.files import atomic_path
-from ..output import OutputDirectory, claim
+from ...storage.checkpoints import CheckpointFolder
 from ..progress import chain_bar
-from ..runfile.reader import read_run_file
-from ..runfile.toml import write_toml
-from ..stages import finished_before, recorded_run, timed
-from .fit_plan import Plan, plan_fit, sampler_of
+from ..runfile.reader import RunFile
+from .fit_plan import FitPlan, plan_fit, sampler_of
+from .scaffold import AbstractJob, Run
 
-__all__ = ["check", "run"]
+__all__ = ["JOB", "FitResults"]
+
+
+class FitResults(NamedTuple):
+    """What a run has fitted.
+
+    Attributes
+    ----------
+    target : Target
+        With the data that the model reaches.
+    unreached : dict of str to int
+        How many points of each measurement lie beyond the model's galaxies and were left out.
+    fits : list of Fitted
+        One for each combination of data.
+    sentences : list of str
+        What the numbers say.
+    """
+
+    target: Any
+    unreached: dict[str, int]
+    fits: list[Fitted]
+    sentences: list[str]
 
 
 class _Mode(NamedTuple):
@@ -34,59 +48,48 @@ class _Mode(NamedTuple):
     converged: bool
 
 
-def check(file: Path, overrides: Sequence[str] = ()) -> str:
-    """The resolved run file; nothing is computed and nothing written."""
-    return write_toml(plan_fit(read_run_file(file, overrides)).tables)
+class _FitJob(AbstractJob):
+    def plan(self, run_file: RunFile) -> FitPlan:
+        return plan_fit(run_file)
+
+    def compute(self, plan: FitPlan, run: Run) -> FitResults:
+        with run.stage("data within reach"):
+            target, unreached = plan.target.within_reach()
+        fits = [_fit(plan, target, combination, run) for combination in plan.combinations]
+        with run.stage("predictive checks"):
+            fits = [_predicted(plan, target, fit) for fit in fits]
+        return FitResults(target, unreached, fits, _sentences(target, unreached, fits))
+
+    def save(self, plan: FitPlan, results: FitResults, run: Run) -> None:
+        with run.stage("save, figures and report"):
+            _save(plan, results, run)
+
+    def summary(self, plan: FitPlan, results: FitResults, run: Run) -> list[str]:
+        number, halos = len(plan.target.names), len(plan.job.halos)
+        lines = [f"{plan.job.title}: {len(results.fits)} fits of {number} parameters in {halos} halos"]
+        for fit in results.fits:
+            lines += [f"  {fit.label}", f"    mode     {fit.words}"]
+            if fit.posterior is not None:
+                lines.append(f"    chains   {fit.posterior.verdict.sentence}")
+        return [*lines, *(f"  {sentence}" for sentence in results.sentences)]
 
 
-def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite: bool = False) -> str:
-    """Fit what a run file says and return a summary in words.
-
-    Parameters
-    ----------
-    file, directory, overrides, overwrite
-        As for `corundum.cli.jobs.run.run`.
-    """
-    timing: dict[str, float] = {}
-    with timed(timing, "prepare"):
-        made = plan_fit(read_run_file(file, overrides))
-    output = claim(directory, made.tables, made.identity, overwrite=overwrite)
-    if told := finished_before(output):
-        return told
-    about = dict(title=made.job.title, identity=made.identity, seeds=made.job.seeds)
-    with recorded_run(output, made.tables, timing, **about) as info:
-        folder = output.folder("checkpoint")
-        with timed(timing, "data within reach"):
-            target, lost = made.target.within_reach()
-        fits = [_fit(made, target, combination, folder, timing) for combination in made.combinations]
-        with timed(timing, "predictive checks"):
-            fits = [_predicted(made, target, fit) for fit in fits]
-        with timed(timing, "save, figures and report"):
-            said = _save(made, target, fits, lost, output, info)
-    return _summary(made, fits, said, timing, directory)
+JOB = _FitJob()
+"""``corundum fit``."""
 
 
 def _label(number: int, combination: tuple[str, ...]) -> str:
     return " + ".join(combination) if sum(map(len, combination)) < 60 else f"data set {number + 1}"
 
 
-def _fit(made: Plan, whole: Any, combination: tuple[str, ...], folder: Path, timing: dict[str, float]) -> Fitted:
-    number = made.combinations.index(combination)
-    target, settings = whole.using(combination), made.settings
-    label = _label(number, combination)
-    with timed(timing, f"mode of {label}"):
-        mode = _mode(target, settings, io.StateFile(folder / f"mode-{number}.npz"))
-    store = io.StateFile(folder / f"chains-{number}.npz")
-    begin = time.perf_counter()
-    if settings.method == "laplace":
-        posterior = None
-    else:
-        sampler = sampler_of(settings.method, settings, settings)
-        with chain_bar(label, settings.warmup + settings.draws) as progress:
-            posterior = inference.sample(
-                target, mode.gauss, sampler=sampler, key=settings.key + number, store=store, progress=progress
-            )
-    timing[f"posterior of {label}"] = round(time.perf_counter() - begin, 3)
+def _fit(plan: FitPlan, all_data: Any, combination: tuple[str, ...], run: Run) -> Fitted:
+    """The fit of one combination of data, without its predictive checks."""
+    number, store = plan.combinations.index(combination), run.checkpoints()
+    target, label = all_data.using(combination), _label(number, combination)
+    with run.stage(f"mode of {label}"):
+        mode = _mode(target, plan.settings, store, f"mode-{number}")
+    with run.stage(f"posterior of {label}"):
+        posterior = _posterior(plan, target, mode, number, label, store)
     u = mode.gauss.coordinate_draws(4000) if posterior is None else posterior.u.reshape(-1, len(target.names))
     return Fitted(
         label=label, combination=combination, target=target, gauss=mode.gauss, words=mode.words, u=u,
@@ -95,93 +98,97 @@ def _fit(made: Plan, whole: Any, combination: tuple[str, ...], folder: Path, tim
     )  # fmt: skip
 
 
-def _mode(target: Any, settings: Any, store: io.StateFile) -> _Mode:
-    """The point estimate and its Gaussian, from an earlier sitting if one of this very fit was kept."""
-    identity = "".join(fingerprints({**ingredients(target), "starts": settings.starts}).values())
-    kept = store.load()
-    if kept is not None and str(kept["identity"]) == identity:
-        arrays = {name: kept[name] for name in ("u", "theta", "covariance", "observed", "expected")}
-        gauss = inference.Laplace(target.names, target.units, *arrays.values(), str(kept["kind"]), target.theta)
+def _posterior(plan: FitPlan, target: Any, mode: _Mode, number: int, label: str, store: CheckpointFolder) -> Any:
+    """Draws from the posterior; None where the Gaussian is to stand for it."""
+    settings, checkpoint = plan.settings, store.part(f"chains-{number}")
+    if settings.method == "laplace":
+        return None
+    sampler = sampler_of(settings.method, settings, settings)
+    with chain_bar(label, settings.warmup + settings.draws) as progress:
+        return inference.sample(
+            target, mode.gauss, sampler=sampler, key=settings.key + number, store=checkpoint, progress=progress
+        )
+
+
+def _mode(target: Any, settings: Any, store: CheckpointFolder, name: str) -> _Mode:
+    """The point estimate and its Gaussian, from the checkpoint where it holds them."""
+    fields = ("u", "theta", "covariance", "observed", "expected")
+    kept = store.load(name)
+    if kept is not None:
+        arrays = (kept[field] for field in fields)
+        gauss = inference.Laplace(target.names, target.units, *arrays, str(kept["kind"]), target.theta)
         return _Mode(gauss, str(kept["words"]), bool(kept["converged"]))
     best = inference.maximise(target, starts=settings.starts, key=settings.key)
     gauss = inference.laplace(target, best)
     words = f"{best.in_words()}; Gaussian of the {gauss.kind} information"
-    store.save({
-        "identity": np.array(identity), "words": np.array(words), "kind": np.array(gauss.kind),
-        "converged": np.array(best.converged),
-        **{name: getattr(gauss, name) for name in ("u", "theta", "covariance", "observed", "expected")},
+    store.save(name, {
+        "words": np.array(words), "kind": np.array(gauss.kind), "converged": np.array(best.converged),
+        **{field: getattr(gauss, field) for field in fields},
     })  # fmt: skip
     return _Mode(gauss, words, best.converged)
 
 
-def _predicted(made: Plan, whole: Any, fit: Fitted) -> Fitted:
-    settings = made.settings
+def _predicted(plan: FitPlan, whole: Any, fit: Fitted) -> Fitted:
+    """A fit with its predictive checks and feedback indices."""
+    settings = plan.settings
     rows = np.random.default_rng(settings.key).choice(len(fit.u), min(settings.predictive, len(fit.u)), replace=False)
-    some = fit.u[rows]
-    # Against all data that were named, also those this combination leaves out.
-    told = inference.predictive(whole, some, key=settings.key)
-    unseen = inference.unfitted(whole, some, made.checks, key=settings.key) if made.checks else None
+    draws = fit.u[rows]
+    # Against all data of the run file, also those that this combination leaves out.
+    prediction = inference.predictive(whole, draws, key=settings.key)
+    unseen = inference.unfitted(whole, draws, plan.checks, key=settings.key) if plan.checks else None
     indices = None
     if settings.indices:
         try:
-            indices = inference.feedback_indices(whole, some[: settings.indices])
+            indices = inference.feedback_indices(whole, draws[: settings.indices])
         except ValueError:
             indices = None  # a model without these reservoirs has no such indices
     posterior = fit.posterior
     if posterior is not None:
         posterior = inference.add_predictive(fit.target, posterior, settings.predictive, key=settings.key)
     return fit._replace(
-        predictive=told, unfitted=unseen, indices=indices, extras=inference.extras(whole, some), posterior=posterior
+        predictive=prediction,
+        unfitted=unseen,
+        indices=indices,
+        extras=inference.extras(whole, draws),
+        posterior=posterior,
     )
 
 
-def _save(
-    made: Plan, target: Any, fits: list[Fitted], lost: dict[str, int], output: OutputDirectory, info: dict
-) -> list[str]:
-    for number, fit in enumerate(fits):
-        if fit.posterior is not None:
-            io.save_posterior(output.file(f"posterior-{number + 1}.nc"), fit.posterior.data)
-    prior = np.asarray(target.theta(target.prior_draws(4000)))
-    draws = {fit.label: fit.theta for fit in fits}
-    said = [
-        f"{number} points of {name} lie beyond the model's galaxies and were left out." for name, number in lost.items()
+def _parameter_draws(fits: list[Fitted]) -> dict[str, np.ndarray]:
+    return {fit.label: fit.theta for fit in fits}
+
+
+def _prior_draws(target: Any) -> np.ndarray:
+    return np.asarray(target.theta(target.prior_draws(4000)))
+
+
+def _sentences(target: Any, unreached: dict[str, int], fits: list[Fitted]) -> list[str]:
+    """What the numbers say, a sentence each."""
+    sentences = [
+        f"{number} points of {name} lie beyond the model's galaxies and were left out."
+        for name, number in unreached.items()
     ]
-    said += findings(
-        draws, target.names, prior,
+    return sentences + findings(
+        _parameter_draws(fits), target.names, _prior_draws(target),
         effective={fit.label: fit.identifiability.fisher.effective for fit in fits},
         p_values={fit.label: {n: p for n, p in fit.predictive.p_value.items() if n in fit.combination} for fit in fits},
         indices={fit.label: fit.indices for fit in fits if fit.indices is not None},
         verdicts={fit.label: fit.posterior.verdict for fit in fits if fit.posterior is not None},
     )  # fmt: skip
-    _write(output.file("parameters.csv"), csv_table(draws, target.names))
-    _write(output.file("parameters.tex"), latex_table(draws, target.names, {n: symbol(n) for n in target.names}))
-    _write(output.file("findings.txt"), "\n".join(said) + "\n")
-    sections, drawings = fit_sections(made.measurements, made.checks, fits, prior, said, info, target)
-    folder = output.folder("figures")
-    for drawing in drawings:
-        for kind in made.job.output.figures:
-            save_figure(drawing.figure, folder / f"{drawing.name}.{kind}")
-    subtitle = f"{len(made.job.halos)} halos, {len(target.names)} parameters, {len(fits)} fits"
-    write_report(output.file("report.html"), sections, title=f"{made.job.title}: fit", subtitle=subtitle)
-    return said
 
 
-def _write(path: Path, text: str) -> None:
-    with atomic_path(path) as scratch:
-        scratch.write_text(text, encoding="utf-8")
-
-
-def _summary(made: Plan, fits: list[Fitted], said: list[str], timing: dict[str, float], directory: Path) -> str:
-    lines = [
-        f"{made.job.title}: {len(fits)} fits of {len(made.target.names)} parameters in {len(made.job.halos)} halos"
-    ]
-    for fit in fits:
-        lines += [f"  {fit.label}", f"    mode     {fit.words}"]
+def _save(plan: FitPlan, results: FitResults, run: Run) -> None:
+    target, fits, sentences = results.target, results.fits, results.sentences
+    for number, fit in enumerate(fits):
         if fit.posterior is not None:
-            lines.append(f"    chains   {fit.posterior.verdict.sentence}")
-    lines += [f"  {sentence}" for sentence in said]
-    lines += [
-        f"  time     {sum(timing.values()):.1f} s, compilation included",
-        f"  report   {directory / 'report.html'}",
-    ]
-    return "\n".join(lines)
+            io.save_posterior(run.output.file(f"posterior-{number + 1}.nc"), fit.posterior.data)
+    draws, names = _parameter_draws(fits), target.names
+    run.write_text("parameters.csv", csv_table(draws, names))
+    run.write_text("parameters.tex", latex_table(draws, names, {name: symbol(name) for name in names}))
+    run.write_text("findings.txt", "\n".join(sentences) + "\n")
+    sections, drawings = fit_sections(
+        plan.measurements, plan.checks, fits, _prior_draws(target), sentences, run.info, target
+    )
+    run.save_figures(drawings)
+    subtitle = f"{len(plan.job.halos)} halos, {len(names)} parameters, {len(fits)} fits"
+    run.write_report(sections, title="fit", subtitle=subtitle)

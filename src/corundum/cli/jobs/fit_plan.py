@@ -10,17 +10,17 @@ from ...halos import HaloHistories
 from ...models import PANDYA26_FREE
 from ...observables import Measurement, NadarayaWatson
 from ...parameters import describe as describe_parameters
-from ..errors import RunFileError, nearest
-from ..output import fingerprint
+from ...storage.checkpoints import fingerprint
 from ..runfile.builder import build, construct
+from ..runfile.errors import RunFileError, allowed_names
 from ..runfile.job import Job, prepare
 from ..runfile.reader import RunFile
 from ..runfile.schema import Fit
 
-__all__ = ["Plan", "plan_fit", "load_measurement", "sampler_of", "spare_halos"]
+__all__ = ["FitPlan", "plan_fit", "load_measurement", "sampler_of", "spare_halos"]
 
 
-class Plan(NamedTuple):
+class FitPlan(NamedTuple):
     """A checked run file and its [fit] settings.
 
     Attributes
@@ -55,7 +55,7 @@ def load_measurement(name: str, keys: tuple[str, ...]) -> Measurement:
         raise RunFileError(keys, str(error)) from error
 
 
-def plan_fit(run_file: RunFile, extra: tuple[str, ...] = (), extra_keys: tuple[str, ...] = ()) -> Plan:
+def plan_fit(run_file: RunFile, extra: tuple[str, ...] = (), extra_keys: tuple[str, ...] = ()) -> FitPlan:
     """Make everything a run file names and check what is asked of it; `extra` measurements join the data.
 
     Raises
@@ -103,7 +103,7 @@ def plan_fit(run_file: RunFile, extra: tuple[str, ...] = (), extra_keys: tuple[s
     resolved = {**built.table, "free": list(names), "combinations": [list(each) for each in combinations]}
     tables = {**job.tables, "fit": {key: value for key, value in resolved.items() if value is not None}}
     identity = fingerprint((np.frombuffer(job.identity.encode(), np.uint8), target.data, checks), [])
-    return Plan(job, settings, target, tuple(measurements), combinations, checks, tables, identity)
+    return FitPlan(job, settings, target, tuple(measurements), combinations, checks, tables, identity)
 
 
 def sampler_of(method: str, settings: Fit, numbers: Any) -> inference.AbstractSampler:
@@ -124,7 +124,7 @@ def _combinations(settings: Fit, measurements: list[Measurement]) -> tuple[tuple
     for each in settings.combinations:
         for name in each:
             if name not in given and name not in names:
-                raise RunFileError(("fit", "combinations"), f"{name!r} is not among data; {nearest(name, names)}")
+                raise RunFileError(("fit", "combinations"), f"{name!r} is not among data; {allowed_names(name, names)}")
         found.append(tuple(given.get(name, name) for name in each))
     if not found or not all(found) or len(set(found)) < len(found):
         raise RunFileError(("fit", "combinations"), "each must name some of the data, and be there once")

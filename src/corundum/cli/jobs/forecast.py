@@ -1,142 +1,147 @@
 """The job behind ``corundum forecast``: what better or other data would tell, Fisher and sampling side by side."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ... import inference, io
-from ...plots import forecast_bars, save_figure, write_report
+from ... import inference
+from ...plots import forecast_bars
 from ...plots.reports.page import Code, Drawing, Section, Table
-from ...storage.files import atomic_path
-from ..errors import RunFileError
-from ..output import claim
 from ..progress import chain_bar
 from ..runfile.builder import construct
-from ..runfile.reader import read_run_file
+from ..runfile.errors import RunFileError
+from ..runfile.job import Job
+from ..runfile.reader import RunFile
 from ..runfile.schema import Forecast
-from ..runfile.toml import write_toml
-from ..stages import finished_before, recorded_run, timed
-from .fit_plan import plan_fit, sampler_of
+from .fit_plan import FitPlan, plan_fit, sampler_of
+from .scaffold import AbstractJob, Run
 
-__all__ = ["check", "run"]
-
-
-def _plan(file: Path, overrides: Sequence[str]):
-    run_file = read_run_file(file, overrides)
-    with run_file.located():
-        built = construct(Forecast, run_file.tables.get("forecast", {}), ("forecast",))
-        twice = set(built.value.add) & set(run_file.tables.get("fit", {}).get("data", ()))
-        if twice:
-            raise RunFileError(("forecast", "add"), f"{', '.join(sorted(twice))} is in fit.data already")
-    made = plan_fit(run_file, built.value.add, ("forecast", "add"))
-    return made, built.value, {**made.tables, "forecast": built.table}
+__all__ = ["JOB", "ForecastPlan", "ForecastResults"]
 
 
-def check(file: Path, overrides: Sequence[str] = ()) -> str:
-    """The resolved run file; nothing is computed and nothing written."""
-    return write_toml(_plan(file, overrides)[2])
+class ForecastPlan(NamedTuple):
+    """A checked run file and its [forecast] settings.
+
+    Attributes
+    ----------
+    fit : FitPlan
+        Its target has the data of [fit] and the measurements that are added.
+    settings : Forecast
+    tables : dict
+        The resolved run file.
+    """
+
+    fit: FitPlan
+    settings: Forecast
+    tables: dict[str, Any]
+
+    @property
+    def job(self) -> Job:
+        """What the run file describes apart from [fit] and [forecast]."""
+        return self.fit.job
+
+    @property
+    def identity(self) -> str:
+        """Fingerprint of all inputs."""
+        return self.fit.identity
 
 
-def scenarios_of(base: tuple[str, ...], added: Sequence[str], settings: Forecast) -> list[inference.Scenario]:
+class ForecastResults(NamedTuple):
+    """The best fit that forecasts are made about, and the forecasts."""
+
+    best: Any
+    forecast: Any
+
+
+class _ForecastJob(AbstractJob):
+    def plan(self, run_file: RunFile) -> ForecastPlan:
+        with run_file.located():
+            built = construct(Forecast, run_file.tables.get("forecast", {}), ("forecast",))
+            twice = set(built.value.add) & set(run_file.tables.get("fit", {}).get("data", ()))
+            if twice:
+                raise RunFileError(("forecast", "add"), f"{', '.join(sorted(twice))} is in fit.data already")
+        fit = plan_fit(run_file, built.value.add, ("forecast", "add"))
+        return ForecastPlan(fit, built.value, {**fit.tables, "forecast": built.table})
+
+    def compute(self, plan: ForecastPlan, run: Run) -> ForecastResults:
+        fit, settings = plan.fit, plan.settings
+        names = fit.target.data.names
+        base, added = names[: len(fit.settings.data)], names[len(fit.settings.data) :]
+        with run.stage("mode"):
+            target, _ = fit.target.using(base).within_reach()
+            best = inference.maximise(target, starts=fit.settings.starts, key=fit.settings.key)
+        scenarios = _scenarios(base, added, settings)
+        sample = [scenario.name for scenario in scenarios[: len(settings.factors)]] if settings.sample else []
+        with run.stage("forecasts"), chain_bar("forecast", settings.warmup + settings.draws) as progress:
+            forecast = inference.forecast(
+                fit.target, best.u, scenarios, sample=sample,
+                sampler=sampler_of(settings.method, fit.settings, settings), key=settings.key,
+                progress=lambda name, state: progress(state), store=run.checkpoints().part,
+            )  # fmt: skip
+        return ForecastResults(best, forecast)
+
+    def save(self, plan: ForecastPlan, results: ForecastResults, run: Run) -> None:
+        with run.stage("save, figures and report"):
+            _save(results.forecast, plan, run)
+
+    def summary(self, plan: ForecastPlan, results: ForecastResults, run: Run) -> list[str]:
+        scenarios, bits = results.forecast.scenarios, results.forecast.bits
+        return [
+            f"{plan.job.title}: {len(scenarios)} forecasts about {results.best.in_words()}",
+            *(f"  {scenario.name}: {gain:.1f} bits" for scenario, gain in zip(scenarios, bits, strict=True)),
+        ]
+
+
+JOB = _ForecastJob()
+"""``corundum forecast``."""
+
+
+def _scenarios(base: tuple[str, ...], added: Sequence[str], settings: Forecast) -> list[inference.Scenario]:
     """Scaled errors, added measurements, and each relation shifted."""
-    found = [s._replace(use=base) for s in inference.scaled_scenarios(settings.factors)]
-    found += [inference.Scenario(f"with {name}", use=(*base, name)) for name in added]
+    scenarios = [s._replace(use=base) for s in inference.scaled_scenarios(settings.factors)]
+    scenarios += [inference.Scenario(f"with {name}", use=(*base, name)) for name in added]
     if settings.shift:
-        found += [
+        scenarios += [
             inference.Scenario(f"{name} {settings.shift:+g} dex", use=base, shift={name: settings.shift})
             for name in base
         ]
-    return found
+    return scenarios
 
 
-def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite: bool = False) -> str:
-    """Forecast about the best fit of a run file's data and return a summary in words.
-
-    Parameters
-    ----------
-    file, directory, overrides, overwrite
-        As for `corundum.cli.jobs.run.run`.
-    """
-    timing: dict[str, float] = {}
-    with timed(timing, "prepare"):
-        made, settings, tables = _plan(file, overrides)
-    output = claim(directory, tables, made.identity, overwrite=overwrite)
-    if told := finished_before(output):
-        return told
-    base = made.target.data.names[: len(made.settings.data)]
-    added = made.target.data.names[len(base) :]
-    about = dict(title=made.job.title, identity=made.identity, seeds=made.job.seeds)
-    with recorded_run(output, tables, timing, **about) as info:
-        with timed(timing, "mode"):
-            target, _ = made.target.using(base).within_reach()
-            best = inference.maximise(target, starts=made.settings.starts, key=made.settings.key)
-        scenarios = scenarios_of(base, added, settings)
-        sample = [s.name for s in scenarios[: len(settings.factors)]] if settings.sample else []
-        store = io.StateFolder(output.folder("checkpoint"))
-        with timed(timing, "forecasts"), chain_bar("forecast", settings.warmup + settings.draws) as bar:
-            told = inference.forecast(
-                made.target, best.u, scenarios, sample=sample,
-                sampler=sampler_of(settings.method, made.settings, settings), key=settings.key,
-                progress=lambda name, state: bar(state), store=store,
-            )  # fmt: skip
-        with timed(timing, "save, figures and report"):
-            _save(told, made, output, info)
-    lines = [f"{made.job.title}: {len(scenarios)} forecasts about {best.in_words()}"]
-    lines += [f"  {s.name}: {b:.1f} bits" for s, b in zip(scenarios, told.bits, strict=True)]
-    lines += [
-        f"  time     {sum(timing.values()):.1f} s, compilation included",
-        f"  report   {directory / 'report.html'}",
-    ]
-    return "\n".join(lines)
-
-
-def _save(told, made, output, info):
-    header = [
-        "scenario",
-        "parameter",
-        "theta",
-        "sigma Fisher",
-        "precision Fisher",
-        "sigma sampled",
-        "precision sampled",
-        "bias",
-    ]
+def _save(forecast: Any, plan: ForecastPlan, run: Run) -> None:
+    """Write a row for each parameter of each scenario, the figure and the report."""
+    header = ["scenario", "parameter", "theta", "sigma Fisher", "precision Fisher", "sigma sampled",
+              "precision sampled", "bias"]  # fmt: skip
     rows = []
-    fisher, sampled = told.precision(told.sigma_fisher), told.precision(told.sigma_sampled)
-    for k, scenario in enumerate(told.scenarios):
-        for i, name in enumerate(told.names):
-            numbers = (
-                told.theta[i],
-                told.sigma_fisher[k, i],
-                fisher[k, i],
-                told.sigma_sampled[k, i],
-                sampled[k, i],
-                told.bias[k, i],
-            )
+    fisher, sampled = forecast.precision(forecast.sigma_fisher), forecast.precision(forecast.sigma_sampled)
+    for k, scenario in enumerate(forecast.scenarios):
+        for i, name in enumerate(forecast.names):
+            columns = (forecast.sigma_fisher, fisher, forecast.sigma_sampled, sampled, forecast.bias)
+            numbers = (forecast.theta[i], *(column[k, i] for column in columns))
             rows.append([scenario.name, name, *map(float, numbers)])
-    text = [",".join(header), *(f'"{r[0]}",{r[1]},' + ",".join(f"{v:.6g}" for v in r[2:]) for r in rows)]
-    with atomic_path(output.file("forecast.csv")) as scratch:
-        scratch.write_text("\n".join(text) + "\n", encoding="utf-8")
+    text = [
+        ",".join(header),
+        *(f'"{row[0]}",{row[1]},' + ",".join(f"{value:.6g}" for value in row[2:]) for row in rows),
+    ]
+    run.write_text("forecast.csv", "\n".join(text) + "\n")
     drawing = Drawing(
-        forecast_bars(told)[0].figure,
+        forecast_bars(forecast)[0].figure,
         "Half of the 68% interval of each parameter: filled, from Fisher information; large and hollow, sampled. "
         "Below, how far a shift of one relation moves each. Data lie on the model at the best fit.", "forecast",
     )  # fmt: skip
     bits = Table(
         ["scenario", "bits over the prior"],
-        [[s.name, float(b)] for s, b in zip(told.scenarios, told.bits, strict=True)],
+        [[s.name, float(b)] for s, b in zip(forecast.scenarios, forecast.bits, strict=True)],
     )
-    moved = np.abs(told.bias) / told.sigma_fisher
+    moved = np.abs(forecast.bias) / forecast.sigma_fisher
     worst = [
-        f"{s.name}: moves {told.names[int(np.argmax(m))]} most, by {m.max():.2f} of its error."
-        for s, m in zip(told.scenarios, moved, strict=True) if s.shift
+        f"{s.name}: moves {forecast.names[int(np.argmax(m))]} most, by {m.max():.2f} of its error."
+        for s, m in zip(forecast.scenarios, moved, strict=True) if s.shift
     ]  # fmt: skip
     sections = [
         Section("Forecasts", [drawing, bits, *worst, Table(header, rows, "Precision: sigma / (1 + |theta|).")]),
-        Section("How to reproduce", [Code(info["run_file"])]),
+        Section("How to reproduce", [Code(run.info["run_file"])]),
     ]
-    for kind in made.job.output.figures:
-        save_figure(drawing.figure, output.folder("figures") / f"{drawing.name}.{kind}")
-    write_report(output.file("report.html"), sections, title=f"{made.job.title}: forecast",
-                 subtitle=f"{len(told.scenarios)} scenarios")  # fmt: skip
+    run.save_figures([drawing])
+    run.write_report(sections, title="forecast", subtitle=f"{len(forecast.scenarios)} scenarios")

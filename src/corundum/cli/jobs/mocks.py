@@ -1,113 +1,125 @@
 """The job behind ``corundum mocks``: fits of mock data with known truth, and whether their intervals hold it."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ... import inference, io
-from ...plots import coverage_figure, recovery, save_figure, write_report
+from ... import inference
+from ...halos import HaloHistories
+from ...plots import coverage_figure, recovery
 from ...plots.reports.page import Code, Drawing, Facts, Section, Table
-from ...storage.files import atomic_path
-from ..output import claim
 from ..progress import progress_bar
 from ..runfile.builder import construct
-from ..runfile.reader import read_run_file
+from ..runfile.job import Job
+from ..runfile.reader import RunFile
 from ..runfile.schema import Mocks
-from ..runfile.toml import write_toml
-from ..stages import finished_before, recorded_run, timed
-from .fit_plan import plan_fit, sampler_of, spare_halos
+from .fit_plan import FitPlan, plan_fit, sampler_of, spare_halos
+from .scaffold import AbstractJob, Run
 
-__all__ = ["check", "run"]
-
-
-def _plan(file: Path, overrides: Sequence[str]):
-    run_file = read_run_file(file, overrides)
-    made = plan_fit(run_file)
-    with run_file.located():
-        built = construct(Mocks, run_file.tables.get("mocks", {}), ("mocks",))
-    settings = built.value
-    halos, samples = None, ()
-    if settings.independent_halos:
-        halos = spare_halos(made.job, run_file, settings.truth_halos)
-        others = range(2, settings.samples + 1)
-        samples = (made.job.halos, *(spare_halos(made.job, run_file, turn=turn) for turn in others))
-    return made, settings, halos, samples, {**made.tables, "mocks": built.table}
+__all__ = ["JOB", "MocksPlan"]
 
 
-def check(file: Path, overrides: Sequence[str] = ()) -> str:
-    """The resolved run file; nothing is computed and nothing written."""
-    return write_toml(_plan(file, overrides)[-1])
+class MocksPlan(NamedTuple):
+    """A checked run file and its [mocks] settings.
 
-
-def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite: bool = False) -> str:
-    """Run a campaign of mocks and return a summary in words.
-
-    Parameters
+    Attributes
     ----------
-    file, directory, overrides, overwrite
-        As for `corundum.cli.jobs.run.run`.
+    fit : FitPlan
+    settings : Mocks
+    truth_halos : HaloHistories, optional
+        Halos in which truths are evolved; None where they are those of the fits.
+    samples : tuple of HaloHistories
+        Halos of the fits, taken in turn.
+    tables : dict
+        The resolved run file.
     """
-    timing: dict[str, float] = {}
-    with timed(timing, "prepare"):
-        made, settings, halos, samples, tables = _plan(file, overrides)
-    output = claim(directory, tables, made.identity, overwrite=overwrite)
-    if told := finished_before(output):
-        return told
-    if settings.method in ("nuts", "hmc"):
-        fit = inference.FitSampler(sampler_of(settings.method, made.settings, settings), settings.starts)
-    else:
-        fit = inference.FitLaplace(settings.starts)
-    results, target = {}, made.target
-    about = dict(title=made.job.title, identity=made.identity, seeds=made.job.seeds)
-    with recorded_run(output, tables, timing, **about) as info:
-        for number, combination in enumerate(made.combinations):
+
+    fit: FitPlan
+    settings: Mocks
+    truth_halos: HaloHistories | None
+    samples: tuple[HaloHistories, ...]
+    tables: dict[str, Any]
+
+    @property
+    def job(self) -> Job:
+        """What the run file describes apart from [fit] and [mocks]."""
+        return self.fit.job
+
+    @property
+    def identity(self) -> str:
+        """Fingerprint of all inputs."""
+        return self.fit.identity
+
+
+class _MocksJob(AbstractJob):
+    def plan(self, run_file: RunFile) -> MocksPlan:
+        fit = plan_fit(run_file)
+        with run_file.located():
+            built = construct(Mocks, run_file.tables.get("mocks", {}), ("mocks",))
+        settings = built.value
+        truth_halos, samples = None, ()
+        if settings.independent_halos:
+            truth_halos = spare_halos(fit.job, run_file, settings.truth_halos)
+            others = range(2, settings.samples + 1)
+            samples = (fit.job.halos, *(spare_halos(fit.job, run_file, turn=turn) for turn in others))
+        return MocksPlan(fit, settings, truth_halos, samples, {**fit.tables, "mocks": built.table})
+
+    def compute(self, plan: MocksPlan, run: Run) -> dict[str, Any]:
+        settings, results = plan.settings, {}
+        for number, combination in enumerate(plan.fit.combinations):
             label = " + ".join(combination)
-            folder = output.folder("checkpoint") / f"mocks-{number}"
-            store = io.BlockFolder(folder, made.identity)
-            with timed(timing, label), progress_bar(settings.number, what=label, unit="mocks") as told:
+            store = run.checkpoints(f"mocks-{number}")
+            with run.stage(label), progress_bar(settings.number, title=label, unit="mocks") as progress:
                 results[label] = inference.campaign(
-                    target.using(combination), settings.number, halos=halos, samples=samples, noise=settings.noise,
-                    fit=fit, key=settings.key, block=settings.block, store=store, unfinished=io.StateFolder(folder),
-                    progress=lambda done, total, told=told: told(done),
+                    plan.fit.target.using(combination), settings.number, halos=plan.truth_halos, samples=plan.samples,
+                    noise=settings.noise, fit=_method(plan), key=settings.key, block=settings.block, store=store,
+                    unfinished=store.part, progress=progress,
                 )  # fmt: skip
-        with timed(timing, "save, figures and report"):
-            _save(results, made, output, info)
-    lines = [f"{made.job.title}: {settings.number} mocks by {settings.method}"]
-    lines += [f"  {label}: {result.verdict()}" for label, result in results.items()]
-    lines += [
-        f"  time     {sum(timing.values()):.1f} s, compilation included",
-        f"  report   {directory / 'report.html'}",
-    ]
-    return "\n".join(lines)
+        return results
+
+    def save(self, plan: MocksPlan, results: dict[str, Any], run: Run) -> None:
+        with run.stage("save, figures and report"):
+            _save(plan, results, run)
+
+    def summary(self, plan: MocksPlan, results: dict[str, Any], run: Run) -> list[str]:
+        headline = f"{plan.job.title}: {plan.settings.number} mocks by {plan.settings.method}"
+        return [headline, *(f"  {label}: {result.verdict()}" for label, result in results.items())]
 
 
-def _save(results, made, output, info):
+JOB = _MocksJob()
+"""``corundum mocks``."""
+
+
+def _method(plan: MocksPlan) -> Any:
+    """How each mock is fitted."""
+    settings = plan.settings
+    if settings.method == "laplace":
+        return inference.FitLaplace(settings.starts)
+    return inference.FitSampler(sampler_of(settings.method, plan.fit.settings, settings), settings.starts)
+
+
+def _save(plan: MocksPlan, results: dict[str, Any], run: Run) -> None:
+    """Write a row for each parameter of each mock, the figures and the report."""
     lines = ["combination,mock,status,points,condition,gain,parameter,truth,p16,p50,p84,rank"]
     sections, drawings = [], []
     for number, (label, result) in enumerate(results.items()):
         for i in range(len(result.status)):
-            how = inference.mocks.STATUS[int(result.status[i])]
-            head = f'"{label}",{i},"{how}",{int(result.points[i])},{result.condition[i]:.6g},{result.gain[i]:.6g}'
+            status = inference.mocks.STATUS[int(result.status[i])]
+            head = f'"{label}",{i},"{status}",{int(result.points[i])},{result.condition[i]:.6g},{result.gain[i]:.6g}'
             for j, name in enumerate(result.names):
-                cells = (each[i, j] for each in (result.truth, result.low, result.middle, result.high, result.rank))
+                cells = (array[i, j] for array in (result.truth, result.low, result.middle, result.high, result.rank))
                 lines.append(f"{head},{name}," + ",".join(f"{value:.6g}" for value in cells))
         section, figures = _section(label, number, result)
         sections.append(section)
         drawings += figures
-    with atomic_path(output.file("mocks.csv")) as scratch:
-        scratch.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    sections.append(Section("How to reproduce", [Code(info["run_file"])]))
-    folder = output.folder("figures")
-    for drawing in drawings:
-        for kind in made.job.output.figures:
-            save_figure(drawing.figure, folder / f"{drawing.name}.{kind}")
-    write_report(
-        output.file("report.html"), sections, title=f"{made.job.title}: mocks", subtitle=f"{len(results)} campaigns"
-    )
+    run.write_text("mocks.csv", "\n".join(lines) + "\n")
+    sections.append(Section("How to reproduce", [Code(run.info["run_file"])]))
+    run.save_figures(drawings)
+    run.write_report(sections, title="mocks", subtitle=f"{len(results)} campaigns")
 
 
-def _section(label, number, result):
+def _section(label: str, number: int, result: Any) -> tuple[Section, list[Drawing]]:
+    """The part of the report on one combination of data, and its figures."""
     drawings = []
     if result.fitted.sum() >= 5:
         drawings = [
@@ -133,5 +145,5 @@ def _section(label, number, result):
         "condition number of the correlation matrix, 16-50-84%": " - ".join(f"{c:.3g}" for c in condition),
     }
     caption = "Accuracy: (median - truth) / sigma. Precision: sigma / (1 + |median|). Sigma: half of the 68% interval."
-    return Section(label, [result.verdict(), Facts([(value, told) for told, value in facts.items()]), *drawings,
+    return Section(label, [result.verdict(), Facts([(value, name) for name, value in facts.items()]), *drawings,
                            Table(header, rows, caption)]), drawings  # fmt: skip

@@ -1,11 +1,8 @@
-"""The job behind ``corundum run``: prepare, evolve with checkpoints, relate, save, draw, report.
+"""The job behind ``corundum run``: evolve halos in blocks, regress relations, save, draw, report.
 
-`run` reads as the list of its stages.  What a stage makes is written when it ends, in one step, so that a run
-can be stopped at any moment.
+What a stage computes is written when it ends, in one step, so that a run can be stopped at any moment.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -14,26 +11,41 @@ import numpy as np
 from ... import io, observables
 from ...halos import HaloHistories
 from ...observables import AbstractRelation, NadarayaWatson, RegressedRelation
-from ...plots import Compared, save_figure, spread_rows, standard_drawings, standard_report
+from ...plots import Compared, spread_rows, standard_drawings, standard_report
 from ...plots.relations import regress
 from ...population import Galaxies, Population, evolve
-from ..checkpoint import evolve_block, evolve_in_blocks, finished_halos
-from ..distributed import announce, leading, leads, next_task
-from ..output import OutputDirectory, claim
+from ..distributed import announce, next_task
 from ..progress import progress_bar
 from ..runfile.job import Job, has_quantities, prepare
-from ..runfile.reader import read_run_file
-from ..runfile.toml import write_toml
-from ..stages import finished_before, recorded_run, timed
+from ..runfile.reader import RunFile
+from .blocks import evolve_block, evolve_in_blocks, finished_halos
+from .scaffold import AbstractJob, Run
 
-__all__ = ["Made", "check", "run"]
+__all__ = ["JOB", "RunPlan", "RunResults", "follow"]
 
 _HISTORY_TIMES = 100
 _NODES = 41
 
 
-class Made(NamedTuple):
-    """What a run has computed, for the figures and the report."""
+class RunPlan(NamedTuple):
+    """A checked run file.
+
+    Attributes
+    ----------
+    job : Job
+    tables : dict
+        The resolved run file.
+    identity : str
+        Fingerprint of all inputs.
+    """
+
+    job: Job
+    tables: dict[str, Any]
+    identity: str
+
+
+class RunResults(NamedTuple):
+    """What a run computes: galaxies, whole histories of a few, those in a second set of halos, relations."""
 
     population: Population
     trajectories: Population | None
@@ -41,100 +53,77 @@ class Made(NamedTuple):
     relations: dict[str, Any]
 
 
-def check(file: Path, overrides: Sequence[str] = ()) -> str:
-    """The resolved run file, after everything in it has been made: nothing is evolved and nothing written."""
-    return write_toml(prepare(read_run_file(file, overrides)).tables)
+class _RunJob(AbstractJob):
+    def plan(self, run_file: RunFile) -> RunPlan:
+        job = prepare(run_file)
+        return RunPlan(job, job.tables, job.identity)
+
+    def compute(self, plan: RunPlan, run: Run) -> RunResults:
+        job, trajectories, compared = plan.job, None, None
+        with run.stage("evolve"):
+            population, computed = _evolve(job, 0, run)
+        run.info["halos"], run.info["halos_computed"] = len(population), computed
+        run.info["status"] = population.status_counts()
+        if job.output.trajectories and np.any(population.valid):
+            with run.stage("trajectories"):
+                trajectories = _trajectories(job, population)
+        if job.compare_halos is not None:
+            with run.stage("evolve compare_halos"):
+                compared, _ = _evolve(job, 1, run)
+        with run.stage("relations"):
+            relations = _relate(job, population)
+        return RunResults(population, trajectories, compared, relations)
+
+    def save(self, plan: RunPlan, results: RunResults, run: Run) -> None:
+        with run.stage("save"):
+            _save(plan.job, results, run)
+        with run.stage("figures and report"):
+            _report(plan.job, results, run)
+
+    def summary(self, plan: RunPlan, results: RunResults, run: Run) -> list[str]:
+        solved = int(np.sum(np.asarray(results.population.status) == 0))
+        halos, computed, seconds = run.info["halos"], run.info["halos_computed"], run.timing["evolve"]
+        rate = f", {computed / seconds:.3g} halos/s" if computed else ""
+        return [
+            f"{plan.job.title}: {halos} halos, {solved} solved, {halos - solved} failed",
+            *(f"  {count} {status}" for status, count in run.info["status"].items() if status != "solved"),
+            f"  results  {run.output.file('results.h5')}",
+            f"  evolving {seconds:.1f} s{rate}",
+        ]
 
 
-def run(file: Path, directory: Path, overrides: Sequence[str] = (), *, overwrite: bool = False) -> str:
-    """Do what a run file says and return a summary in words.
-
-    Parameters
-    ----------
-    file : Path
-        The run file.
-    directory : Path
-        Where the results go; see `corundum.cli.output`.
-    overrides : sequence of str
-        ``group.key=value`` settings that win over the file.
-    overwrite : bool
-        Discard an earlier run in `directory`.
-
-    Raises
-    ------
-    ValueError, OSError
-        Something is wrong with the run file, its inputs or the directory.
-    KeyboardInterrupt
-        Ctrl-C; its message says how to resume.
-    """
-    timing: dict[str, float] = {}
-    with timed(timing, "prepare"):
-        job = prepare(read_run_file(file, overrides))
-    if not leads():
-        return _follow(job)
-    with leading():
-        return _lead(job, directory, timing, overwrite)
+JOB = _RunJob()
+"""``corundum run``."""
 
 
-def _follow(job: Job) -> str:
+def follow(plan: RunPlan) -> None:
     """Evolve this process's share of every block that the leading process announces."""
+    job = plan.job
     while task := next_task():
-        which, first = task
+        halo_set, first = task
         options = dict(solver=job.solver, block=job.output.block, first=first)
-        evolve_block(job.model, _halo_sets(job)[which], job.output.redshifts, **options)
-    return ""
-
-
-def _lead(job: Job, directory: Path, timing: dict[str, float], overwrite: bool) -> str:
-    output = claim(directory, job.tables, job.identity, overwrite=overwrite)
-    if told := finished_before(output):
-        return told
-    about = dict(title=job.title, identity=job.identity, seeds=job.seeds)
-    with recorded_run(output, job.tables, timing, **about) as info:
-        made = _compute(job, output, info)
-        with timed(timing, "save"):
-            _save(job, output, made, info)
-        with timed(timing, "figures and report"):
-            _report(job, output, made, info)
-    return _summary(job, made, info, directory)
-
-
-def _compute(job: Job, output: OutputDirectory, info: dict[str, Any]) -> Made:
-    timing = info["timing_s"]
-    with timed(timing, "evolve"):
-        population, computed = _evolve(job, 0, output.folder("checkpoint"))
-    info["halos"], info["halos_computed"] = len(population), computed
-    info["status"] = population.status_counts()
-    trajectories = compared = None
-    if job.output.trajectories and np.any(population.valid):
-        with timed(timing, "trajectories"):
-            trajectories = _trajectories(job, population)
-    if job.compare_halos is not None:
-        with timed(timing, "evolve compare_halos"):
-            compared, _ = _evolve(job, 1, output.folder("checkpoint") / "compare")
-    with timed(timing, "relations"):
-        relations = _relate(job, population)
-    return Made(population, trajectories, compared, relations)
+        evolve_block(job.model, _halo_sets(job)[halo_set], job.output.redshifts, **options)
 
 
 def _halo_sets(job: Job) -> tuple[HaloHistories | None, ...]:
     return job.halos, job.compare_halos
 
 
-def _evolve(job: Job, which: int, folder: Path) -> tuple[Population, int]:
-    halos = _halo_sets(job)[which]
-    folder.mkdir(exist_ok=True)
-    done = finished_halos(folder, job.output.block, len(halos))
-    with progress_bar(len(halos), done) as progress:
+def _evolve(job: Job, halo_set: int, run: Run) -> tuple[Population, int]:
+    """The galaxies in one set of halos, and how many of them were not kept by an earlier call."""
+    halos = _halo_sets(job)[halo_set]
+    store = run.checkpoints() if halo_set == 0 else run.checkpoints("compare")
+    done = finished_halos(store, job.output.block, len(halos))
+    with progress_bar(len(halos), done, title="galaxies", unit="halos") as progress:
         population = evolve_in_blocks(
             job.model,
             halos,
             job.output.redshifts,
             solver=job.solver,
             block=job.output.block,
-            folder=folder,
+            store=store,
             progress=progress,
-            announce=lambda first: announce((which, first)),
+            announce=lambda first: announce((halo_set, first)),
         )
     return population, len(halos) - done
 
@@ -145,14 +134,14 @@ def _trajectories(job: Job, population: Population) -> Population:
     halos = job.halos[rows]
     redshift = np.asarray(halos.redshift)
     age = np.geomspace(float(np.min(halos.start)), float(halos.time[-1]), _HISTORY_TIMES)
-    wanted = np.clip(np.asarray(halos.cosmology.redshift(age)), max(redshift[-1], 0.0), redshift[0])
-    # Compiled as a whole it is this process's alone: the others have nothing to do with these few.
-    return eqx.filter_jit(evolve)(job.model, halos, wanted, solver=job.solver)
+    redshifts = np.clip(np.asarray(halos.cosmology.redshift(age)), max(redshift[-1], 0.0), redshift[0])
+    # Compiled as a whole, the program belongs to this process alone: the others take no part in these few halos.
+    return eqx.filter_jit(evolve)(job.model, halos, redshifts, solver=job.solver)
 
 
 def _relate(job: Job, population: Population) -> dict[str, Any]:
     """Every relation at every output redshift, and each measurement's relation at its own points."""
-    found: dict[str, Any] = {}
+    relations: dict[str, Any] = {}
     for name in observables.__all__:
         kind = getattr(observables, name)
         if not (isinstance(kind, type) and issubclass(kind, AbstractRelation)) or kind is AbstractRelation:
@@ -160,66 +149,50 @@ def _relate(job: Job, population: Population) -> dict[str, Any]:
         for redshift in job.output.redshifts if has_quantities(kind(), job.model) else ():
             estimate = _estimate(population.at(redshift), kind())
             if estimate is not None:
-                found.setdefault(name, {})[f"z={redshift!r}"] = estimate
+                relations.setdefault(name, {})[f"z={redshift!r}"] = estimate
     compared = {data.name: data.predict(population.at(redshift)) for data, redshift in job.measurements}
-    return found | ({"measurements": compared} if compared else {})
+    return relations | ({"measurements": compared} if compared else {})
 
 
 def _estimate(galaxies: Galaxies, relation: AbstractRelation) -> RegressedRelation | None:
+    """The regressed relation of the galaxies; None where no galaxy has finite coordinates."""
     x, y = np.asarray(relation.x(galaxies)), np.asarray(relation.y(galaxies))
-    seen = x[np.isfinite(x) & np.isfinite(y) & np.asarray(galaxies.valid)]
-    if not seen.size:
+    x_of_valid = x[np.isfinite(x) & np.isfinite(y) & np.asarray(galaxies.valid)]
+    if not x_of_valid.size:
         return None
     # As many nodes for every relation, so that the regression compiles once.
-    return regress(galaxies, relation, NadarayaWatson(), np.linspace(seen.min(), seen.max(), _NODES))
+    return regress(galaxies, relation, NadarayaWatson(), np.linspace(x_of_valid.min(), x_of_valid.max(), _NODES))
 
 
-def _save(job: Job, output: OutputDirectory, made: Made, info: dict[str, Any]) -> None:
-    io.save(output.file("results.h5"), made.population, job.halos, made.relations, info, model=job.model)
-    if made.trajectories is not None:
-        io.save(output.file("trajectories.h5"), made.trajectories, run_info=info, model=job.model)
-    if made.compared is not None:
-        io.save(output.file("compared.h5"), made.compared, job.compare_halos, run_info=info, model=job.model)
+def _save(job: Job, results: RunResults, run: Run) -> None:
+    file, options = run.output.file, dict(run_info=run.info, model=job.model)
+    io.save(file("results.h5"), results.population, job.halos, results.relations, **options)
+    if results.trajectories is not None:
+        io.save(file("trajectories.h5"), results.trajectories, **options)
+    if results.compared is not None:
+        io.save(file("compared.h5"), results.compared, job.compare_halos, **options)
 
 
-def _report(job: Job, output: OutputDirectory, made: Made, info: dict[str, Any]) -> None:
+def _report(job: Job, results: RunResults, run: Run) -> None:
     compared = None
-    if made.compared is not None:
-        compared = Compared(made.compared, job.compare_halos, _labels(job))
-    shown = dict(halos=job.halos, measurements=job.measurements, compared=compared)
-    drawings = list(standard_drawings(made.population, trajectories=made.trajectories, **shown))
-    folder = output.folder("figures")
-    for drawing in drawings:
-        for kind in job.output.figures:
-            save_figure(drawing.figure, folder / f"{drawing.name}.{kind}")
+    if results.compared is not None:
+        compared = Compared(results.compared, job.compare_halos, _labels(job))
+    shared = dict(halos=job.halos, measurements=job.measurements, compared=compared)
+    drawings = list(standard_drawings(results.population, trajectories=results.trajectories, **shared))
+    run.save_figures(drawings)
     standard_report(
-        output.file("report.html"),
-        made.population,
+        run.output.file("report.html"),
+        results.population,
         drawings=drawings,
         title=job.title,
         model=job.model,
-        run_info=info,
+        run_info=run.info,
         command="corundum run run.toml -o again/",
-        run_file=info["run_file"],
-        **shown,
+        run_file=run.info["run_file"],
+        **shared,
     )
 
 
 def _labels(job: Job) -> tuple[str, str]:
     kinds = tuple(job.tables[group]["kind"] for group in ("halos", "compare_halos"))
     return kinds if kinds[0] != kinds[1] else ("halos", "compare_halos")
-
-
-def _summary(job: Job, made: Made, info: dict[str, Any], directory: Path) -> str:
-    evolve_time = info["timing_s"]["evolve"]
-    total = sum(info["timing_s"].values())
-    solved = int(np.sum(np.asarray(made.population.status) == 0))
-    lines = [f"{job.title}: {info['halos']} halos, {solved} solved, {info['halos'] - solved} failed"]
-    lines += [f"  {count} {told}" for told, count in info["status"].items() if told != "solved"]
-    rate = f", {info['halos_computed'] / evolve_time:.3g} halos/s" if info["halos_computed"] else ""
-    lines += [
-        f"  time     {total:.1f} s, of which evolving {evolve_time:.1f} s{rate}, compilation included",
-        f"  results  {directory / 'results.h5'}",
-        f"  report   {directory / 'report.html'}",
-    ]
-    return "\n".join(lines)

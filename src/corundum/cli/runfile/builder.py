@@ -22,7 +22,7 @@ import numpy as np
 
 from ... import parameters
 from ...models import AbstractModel
-from ..errors import RunFileError, nearest
+from .errors import RunFileError, allowed_names
 from .kinds import kinds_hint, resolve
 from .values import allows_table, allows_text, as_toml, check_bounds, classes_of, convert, members_of
 
@@ -76,7 +76,7 @@ def build_model(table: Mapping[str, Any], keys: tuple[str, ...]) -> Built:
     values = {}
     for name, path, value in _flatten(given, (*keys, "parameters")):
         if name not in known:
-            raise RunFileError(path, f"unknown parameter; {nearest(name, known)}")
+            raise RunFileError(path, f"unknown parameter; {allowed_names(name, known)}")
         several = np.ndim(known[name].value) > 0
         values[name] = convert(value, tuple[float, ...] if several else float, path)
         check_bounds(values[name], known[name].bounds, known[name].unit, path)
@@ -220,7 +220,7 @@ def _default(argument: inspect.Parameter, field: dataclasses.Field | None) -> An
 def _check_names(table: Mapping[str, Any], known: Iterable[str], keys: tuple[str, ...]) -> None:
     for name in table:
         if name not in known:
-            raise RunFileError((*keys, name), f"unknown key; {nearest(name, known)}")
+            raise RunFileError((*keys, name), f"unknown key; {allowed_names(name, known)}")
 
 
 def _needed(annotation: Any) -> str:

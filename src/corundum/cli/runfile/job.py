@@ -11,9 +11,9 @@ from ...halos import HALO_QUANTITIES, HaloHistories
 from ...models import AbstractModel
 from ...numerics import AbstractSolver
 from ...observables import AbstractRelation, Measurement
-from ..errors import RunFileError, nearest
-from ..output import fingerprint
+from ...storage.checkpoints import fingerprint
 from .builder import build, build_model, construct
+from .errors import RunFileError, allowed_names
 from .kinds import source_files
 from .reader import RunFile
 from .schema import Compare, Output
@@ -128,7 +128,7 @@ def _measurements(compare: Compare, output: Output, model: AbstractModel) -> tup
     for name in compare.measurements if named else known:
         keys = ("compare", "measurements")
         if name not in known:
-            raise RunFileError(keys, f"unknown measurement {name!r}; {nearest(name, known)}")
+            raise RunFileError(keys, f"unknown measurement {name!r}; {allowed_names(name, known)}")
         data = observables.load(name)
         distance, redshift = min((abs(math.log((1 + z) / (1 + data.redshift))), z) for z in output.redshifts)
         fits = has_quantities(data.relation, model)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..errors import RunFileError, nearest
+from .errors import RunFileError, allowed_names
 
 __all__ = ["FAMILIES", "public_kinds", "fits", "kinds_making", "kinds_hint", "resolve", "source_files"]
 
@@ -71,7 +71,9 @@ def resolve(kind: str, keys: tuple[str, ...], wanted: tuple[type, ...] = ()) -> 
     elif kind in public_kinds():
         target = _public(kind)
     else:
-        raise RunFileError(keys, f"unknown kind {kind!r}; {nearest(kind, kinds_making(wanted))}, or 'module:name'")
+        raise RunFileError(
+            keys, f"unknown kind {kind!r}; {allowed_names(kind, kinds_making(wanted))}, or 'module:name'"
+        )
     if fits(target, wanted) is False:
         raise RunFileError(keys, f"{kind!r} does not fit here; {kinds_hint(wanted)}")
     return target
@@ -105,7 +107,7 @@ def _resolve_outside(kind: str, keys: tuple[str, ...]) -> Any:
     target = getattr(module, name, None)
     if target is None:
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise RunFileError(keys, f"module {module_name!r} has no {name!r}; {nearest(name, known)}")
+        raise RunFileError(keys, f"module {module_name!r} has no {name!r}; {allowed_names(name, known)}")
     if not callable(target):
         raise RunFileError(keys, f"{kind!r} is {type(target).__name__}; name a class or a function")
     return target

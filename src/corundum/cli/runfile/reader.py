@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import RunFileError, nearest
+from .errors import RunFileError, allowed_names
 from .schema import GROUPS
 from .toml import dotted, find_positions, parse_key
 
@@ -142,7 +142,7 @@ def _check_groups(tables: Mapping[str, Any]) -> None:
     known = ("title", *GROUPS)
     for name, value in tables.items():
         if name not in known:
-            raise RunFileError((name,), f"unknown group; {nearest(name, known)}")
+            raise RunFileError((name,), f"unknown group; {allowed_names(name, known)}")
         if not isinstance(value, str if name == "title" else dict):
             expected = "text in quotes" if name == "title" else f"a table; write it below [{name}]"
             raise RunFileError((name,), f"expected {expected}")

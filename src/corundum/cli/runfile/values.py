@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import RunFileError
+from .errors import RunFileError
 
 __all__ = ["convert", "check_bounds", "classes_of", "members_of", "allows_table", "allows_text", "as_toml"]
 

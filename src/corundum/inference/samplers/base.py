@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 import equinox as eqx
 import numpy as np
 
+from ...storage.checkpoints import Checkpoint
 from ..laplace import Laplace
 from ..target import Target
-from .chains import ChainProgress, Chains, ChainStore
+from .chains import ChainProgress, Chains
 
 __all__ = ["AbstractSampler"]
 
@@ -61,7 +62,7 @@ class AbstractSampler(eqx.Module):
         start: Laplace,
         *,
         key: int,
-        store: ChainStore | None = None,
+        store: Checkpoint | None = None,
         progress: Callable[[ChainProgress], None] | None = None,
     ) -> Chains:
         """Draw from the posterior of `target`.
@@ -73,14 +74,14 @@ class AbstractSampler(eqx.Module):
             The Gaussian approximation about the mode: where chains start, and the scale of each direction.
         key : int
             Seed of all random numbers.
-        store : ChainStore, optional
+        store : optional
             Where to keep an unfinished run.  A sampler that resumes passes it to `run_chains`; others ignore it.
         progress : callable, optional
             To be called with a `ChainProgress` now and then.
         """
 
     def sample_each(
-        self, target: Target, starts: Sequence[Laplace], y: np.ndarray, *, key: int, store: ChainStore | None = None
+        self, target: Target, starts: Sequence[Laplace], y: np.ndarray, *, key: int, store: Checkpoint | None = None
     ) -> list[Chains]:
         """Draw from the posteriors of several sets of data `y`, (N, M), as fits of mock data do.
 

@@ -5,50 +5,23 @@ state and all draws so far go to a store, which replaces what it held in one ste
 alone, so a run that was killed and resumed, in blocks of any size, makes the same draws bit for bit.
 """
 
-import hashlib
-import json
-import re
 import time
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["ChainStore", "ChainProgress", "Chains", "run_chains", "fingerprints", "ingredients"]
+from ...storage.checkpoints import Checkpoint
+
+__all__ = ["ChainProgress", "Chains", "run_chains", "ingredients"]
 
 BLOCK = 32
 """Most draws in one block."""
 
 FIRST_BLOCKS = (1, 2)
 """Draws in the first two blocks, which measure how long a draw takes: the first one also compiles."""
-
-
-class ChainStore(Protocol):
-    """Where an unfinished run is kept; see `corundum.io.StateFile`.
-
-    Examples
-    --------
-    A store is any object with these two methods:
-
-    >>> class Memory:
-    ...     arrays = None
-    ...     def load(self):
-    ...         return self.arrays
-    ...     def save(self, arrays):
-    ...         self.arrays = dict(arrays)
-    >>> store = Memory()
-    >>> store.save({"done": np.int64(3)})
-    >>> int(store.load()["done"])
-    3
-    """
-
-    def load(self) -> dict[str, np.ndarray] | None:
-        """The arrays that were saved last, or None if there are none."""
-
-    def save(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Replace what the store holds by these arrays, in one step."""
 
 
 class ChainProgress(NamedTuple):
@@ -115,26 +88,8 @@ class Chains(NamedTuple):
     interacting: bool = False
 
 
-def fingerprints(ingredients: Mapping[str, Any]) -> dict[str, str]:
-    """A fingerprint of each of the named ingredients of a run: trees of arrays and settings."""
-    prints = {}
-    for name, ingredient in ingredients.items():
-        digest = hashlib.sha256()
-        leaves, structure = jax.tree.flatten(ingredient)
-        # Functions print with their address, which differs from process to process.
-        digest.update(re.sub(r"0x[0-9a-f]+", "", str(structure)).encode())
-        for leaf in leaves:
-            if isinstance(leaf, jax.Array | np.ndarray | np.generic | float | int | bool):
-                array = np.asarray(leaf)
-                digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
-            else:
-                digest.update(re.sub(r"0x[0-9a-f]+", "", str(leaf)).encode())
-        prints[name] = digest.hexdigest()
-    return prints
-
-
 def ingredients(target: Any, y: Any = None) -> dict[str, Any]:
-    """What a target consists of, for `fingerprints`: model, data (or `y` in their place) and priors."""
+    """What a target consists of, to take `fingerprints` of: model, data (or `y` in their place) and priors."""
     priors = [(free.name, type(free.prior).__name__, free.log10, _numbers(free.prior)) for free in target.free]
     model = (target.summaries, target.likelihood, target.scatter, target.monte_carlo_error)
     return {"model": model, "data": (target.data, y), "priors": priors}
@@ -154,7 +109,7 @@ def run_chains(
     draws: int,
     *,
     identity: Mapping[str, str],
-    store: ChainStore | None = None,
+    store: Checkpoint | None = None,
     progress: Callable[[ChainProgress], None] | None = None,
     stops: Collection[int] = (),
     adapt: Callable[[Any, np.ndarray], Any] | None = None,
@@ -171,7 +126,7 @@ def run_chains(
     warmup, draws : int
     identity : mapping of str to str
         Fingerprints of everything that the draws depend on; a stored run with others is refused.
-    store : ChainStore, optional
+    store : Checkpoint, optional
     progress : callable, optional
     stops : collection of int
         Numbers of draws after which `adapt` is called.
@@ -186,9 +141,9 @@ def run_chains(
         The store holds a different run; the message says what differs.
     """
     total, blocks, done, spent = warmup + draws, [], 0, 0.0
-    stored = None if store is None else store.load()
+    stored = None if store is None else store.load(identity)
     if stored is not None:
-        state, record, done, spent = _restored(stored, state, identity)
+        state, record, done, spent = _restored(stored, state)
         blocks.append(record)
     resumed, size = done, FIRST_BLOCKS[0]
     while done < total:
@@ -206,7 +161,7 @@ def run_chains(
         if store is not None:
             joined = _joined(blocks)
             blocks = [joined]
-            store.save(_to_store(state, joined, done, spent, identity))
+            store.save(_to_store(state, joined, done, spent), identity)
         if progress is not None:
             progress(_progress(blocks, done, total, warmup, seconds))
         if done - resumed > 1:
@@ -232,21 +187,13 @@ def _progress(blocks, done, total, warmup, seconds):
     return ChainProgress(done, total, done < warmup, step_size, diverged, seconds)
 
 
-def _to_store(state, record, done, spent, identity):
+def _to_store(state, record, done, spent):
     leaves = {f"state/{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(state))}
     rows = {f"draws/{name}": values for name, values in record.items()}
-    return {**leaves, **rows, "done": np.int64(done), "seconds": np.float64(spent),
-            "identity": np.array(json.dumps(dict(identity)))}  # fmt: skip
+    return {**leaves, **rows, "done": np.int64(done), "seconds": np.float64(spent)}
 
 
-def _restored(stored, state, identity):
-    before = json.loads(str(stored["identity"]))
-    changed = [name for name in {**before, **identity} if before.get(name) != identity.get(name)]
-    if changed:
-        raise ValueError(
-            f"checkpoint: belongs to a different run; what differs: {', '.join(sorted(changed))}; start again in a new "
-            "directory, or discard that run"
-        )
+def _restored(stored, state):
     leaves, structure = jax.tree.flatten(state)
     arrays = [stored.get(f"state/{i}") for i in range(len(leaves))]
     if any(a is None or np.shape(a) != np.shape(b) for a, b in zip(arrays, leaves, strict=True)):

@@ -13,11 +13,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ...storage.checkpoints import Checkpoint, fingerprints
 from ..evaluate import log_density
 from ..laplace import Laplace
 from ..target import Target
 from .base import AbstractSampler, check_numbers
-from .chains import BLOCK, ChainProgress, Chains, ChainStore, fingerprints, ingredients, run_chains
+from .chains import BLOCK, ChainProgress, Chains, ingredients, run_chains
 
 __all__ = ["AbstractEnsemble"]
 
@@ -43,7 +44,7 @@ class AbstractEnsemble(AbstractSampler):
         start: Laplace,
         *,
         key: int,
-        store: ChainStore | None = None,
+        store: Checkpoint | None = None,
         progress: Callable[[ChainProgress], None] | None = None,
     ) -> Chains:
         least = 2 * len(target.free)

@@ -17,12 +17,13 @@ import numpy as np
 from numpyro.infer.hmc import hmc
 
 from ...numerics.batching import shard_rows
+from ...storage.checkpoints import Checkpoint, fingerprints
 from ..batches import in_batches
 from ..evaluate import linearise, log_density
 from ..laplace import Laplace
 from ..target import Target
 from .base import AbstractSampler, check_numbers
-from .chains import BLOCK, ChainProgress, Chains, ChainStore, fingerprints, ingredients, run_chains
+from .chains import BLOCK, ChainProgress, Chains, ingredients, run_chains
 
 __all__ = ["AbstractHamiltonian", "Moves"]
 
@@ -82,7 +83,7 @@ class AbstractHamiltonian(AbstractSampler):
         start: Laplace,
         *,
         key: int,
-        store: ChainStore | None = None,
+        store: Checkpoint | None = None,
         progress: Callable[[ChainProgress], None] | None = None,
     ) -> Chains:
         positions = _start_positions(target, start, self.chains, key)
@@ -93,7 +94,7 @@ class AbstractHamiltonian(AbstractSampler):
         )
 
     def sample_each(
-        self, target: Target, starts: Sequence[Laplace], y: np.ndarray, *, key: int, store: ChainStore | None = None
+        self, target: Target, starts: Sequence[Laplace], y: np.ndarray, *, key: int, store: Checkpoint | None = None
     ) -> list[Chains]:
         """All chains of all posteriors advance together, with trajectories of at most `LONGEST_TREE`."""
         number, size = self.chains, len(target.free)
@@ -137,7 +138,7 @@ def advance_chains(
     y: np.ndarray,
     *,
     key: int,
-    store: ChainStore | None = None,
+    store: Checkpoint | None = None,
     progress: Callable[[ChainProgress], None] | None = None,
 ) -> Chains:
     """Chains from `positions`, (C, P), each with data `y`, (C, M), and a first covariance of its own, (C, P, P).

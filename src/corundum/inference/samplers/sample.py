@@ -3,12 +3,13 @@
 import dataclasses
 from collections.abc import Callable
 
+from ...storage.checkpoints import Checkpoint
 from ..laplace import Laplace, laplace
 from ..optimisers.maximise import PointEstimate
 from ..posterior import Posterior, posterior_of
 from ..target import Target
 from .base import AbstractSampler
-from .chains import ChainProgress, ChainStore
+from .chains import ChainProgress
 from .nuts import NUTS
 
 __all__ = ["sample"]
@@ -20,7 +21,7 @@ def sample(
     *,
     sampler: AbstractSampler | None = None,
     key: int = 0,
-    store: ChainStore | None = None,
+    store: Checkpoint | None = None,
     progress: Callable[[ChainProgress], None] | None = None,
 ) -> Posterior:
     """Draw from the posterior of a target.
@@ -34,8 +35,8 @@ def sample(
         Default `NUTS()`; also `HMC()`, `AffineInvariant()`, `SliceEnsemble()` or one of your own.
     key : int
         Seed of all random numbers: the same key and settings make the same draws.
-    store : ChainStore, optional
-        Where to keep an unfinished run, such as `corundum.io.StateFile`; a run that it holds is resumed.
+    store : optional
+        Where to keep an unfinished run, such as `corundum.io.Checkpoint`; a run that it holds is resumed.
     progress : callable, optional
         Called with a `ChainProgress` after every block of draws.
 

@@ -9,7 +9,7 @@ ends a study.
 import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,22 +18,13 @@ from ...models import AbstractModel
 from ...numerics.solvers.base import AbstractSolver
 from ...parameters import replace
 from ...population import Population, evolve
+from ...storage.checkpoints import CheckpointFolder
 from ..coordinates import AbstractCoordinates
 from ..jacobians import LogQuantities, parameter_jacobian
 from .designs import Design
 from .space import COSMOLOGY
 
-__all__ = ["BlockStore", "Study", "run_study", "StatesOf", "JacobiansOf", "SummaryOf"]
-
-
-class BlockStore(Protocol):
-    """Where finished blocks are kept; see `corundum.io.BlockFolder`."""
-
-    def load(self, block: int) -> dict[str, np.ndarray] | None:
-        """A block, or None if it is not there."""
-
-    def save(self, block: int, arrays: Mapping[str, np.ndarray]) -> None:
-        """Keep a block, in one step."""
+__all__ = ["Study", "run_study", "StatesOf", "JacobiansOf", "SummaryOf"]
 
 
 class Study(NamedTuple):
@@ -59,7 +50,7 @@ def run_study(
     *,
     block: int = 16,
     memory: float | None = None,
-    store: BlockStore | None = None,
+    store: CheckpointFolder | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Study:
     """Evaluate `function` at every parameter set.
@@ -73,7 +64,7 @@ def run_study(
         Parameter sets between two checkpoints.
     memory : float, optional
         What the results may take [byte]; default half of the machine's memory.
-    store : BlockStore, optional
+    store : CheckpointFolder, optional
         Keeps finished blocks, so that an interrupted study resumes: the blocks are cut by the design alone, so a
         study that was stopped and resumed gives the same bits.
     progress : callable, optional

@@ -1,5 +1,4 @@
-"""What ``corundum data`` and ``corundum model`` print: the measurements and models that are there, and what
-they are."""
+"""What ``corundum data`` and ``corundum model`` print: the package's measurements and models, and all about one."""
 
 import inspect
 from pathlib import Path
@@ -9,8 +8,8 @@ import numpy as np
 from ... import observables, parameters
 from ...models import AbstractModel, citations
 from ...models.ledger import CURRENCIES
-from ..errors import RunFileError
 from ..runfile.builder import build, build_model
+from ..runfile.errors import RunFileError
 from ..runfile.kinds import kinds_making, resolve
 from ..runfile.reader import read_run_file
 
@@ -81,11 +80,11 @@ def show_model(name: str, diagram: str | None = None) -> str:
 
 def _reservoirs(ledger):
     rows = [("reservoir", "holds", "field", "unit", "meaning")]
-    for (currency, place), field in ledger.contents.items():
+    for (currency, reservoir), field in ledger.contents.items():
         quantity = ledger.quantities[field]
-        rows.append((place, currency, field, quantity.unit, quantity.meaning))
-    for currency, place in ledger.outside:
-        rows.append((place, currency, "-", "-", "outside the galaxy"))
+        rows.append((reservoir, currency, field, quantity.unit, quantity.meaning))
+    for currency, reservoir in ledger.outside:
+        rows.append((reservoir, currency, "-", "-", "outside the galaxy"))
     return rows
 
 
@@ -99,11 +98,13 @@ def _flows(ledger):
 
 def _parameters(model):
     rows = [("parameter", "value", "unit", "range", "scale", "meaning", "source")]
-    for dotted_name, number in parameters.describe(model).items():
-        low, high = number.bounds
-        value = " ".join(f"{each:.6g}" for each in np.ravel(number.value))
+    for dotted_name, parameter in parameters.describe(model).items():
+        low, high = parameter.bounds
+        value = " ".join(f"{number:.6g}" for number in np.ravel(parameter.value))
         limits = f"{low:g} to {high:g}"
-        rows.append((dotted_name, value, number.unit, limits, number.scale, number.meaning, number.source))
+        rows.append((
+            dotted_name, value, parameter.unit, limits, parameter.scale, parameter.meaning, parameter.source,
+        ))  # fmt: skip
     return rows
 
 

@@ -6,22 +6,17 @@ resumed, or finished. Nothing that this package has not written is ever removed,
 place in one step.
 """
 
-import hashlib
 import json
 import shutil
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
-import numpy as np
+from ...storage.files import atomic_path
+from ..runfile.toml import dotted, write_toml
 
-from ..storage.files import atomic_path
-from .environment import versions
-from .runfile.toml import dotted, write_toml
-
-__all__ = ["OutputDirectory", "claim", "fingerprint"]
+__all__ = ["OutputDirectory", "claim"]
 
 _RESULTS = (
     "results.h5", "trajectories.h5", "compared.h5", "sensitivity.h5", "posterior-*.nc", "parameters.csv",
@@ -67,17 +62,6 @@ class OutputDirectory(NamedTuple):
         shutil.rmtree(self.root / "checkpoint", ignore_errors=True)
 
 
-def fingerprint(inputs: Any, sources: Iterable[Path]) -> str:
-    """SHA-256 of all arrays of `inputs`, of the files `sources`, and of the version of corundum."""
-    digest = hashlib.sha256(versions()["corundum"].encode())
-    for leaf in jax.tree.leaves(inputs):
-        array = np.asarray(leaf)
-        digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
-    for source in sources:
-        digest.update(source.read_bytes())
-    return digest.hexdigest()
-
-
 def claim(root: Path, tables: Mapping[str, Any], identity: str, *, overwrite: bool = False) -> OutputDirectory:
     """Take `root` for the run of the resolved run file `tables`.
 
@@ -88,7 +72,7 @@ def claim(root: Path, tables: Mapping[str, Any], identity: str, *, overwrite: bo
     tables : mapping
         The resolved run file.
     identity : str
-        The `fingerprint` of the inputs.
+        The `corundum.storage.checkpoints.fingerprint` of the inputs.
     overwrite : bool
         Discard an earlier run instead of refusing or resuming.
 

@@ -1,0 +1,44 @@
+"""What the commands that take a run file have in common: their arguments, and how they run or only check."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+__all__ = ["add_job_arguments", "run_or_check"]
+
+
+def add_job_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the run file, the directory of the results or only a check, overrides, and whether to start over."""
+    parser.add_argument("file", metavar="FILE.toml", type=Path, help="the run file")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("-o", "--output", metavar="DIR", type=Path, help="directory for the results; created if needed")
+    where.add_argument("--dry-run", action="store_true", help="check the run file and print it with all defaults")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", dest="overrides", action="append", default=[],
+        help="set a key of the run file, as group.key=value in TOML; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--overwrite", action="store_true", help="discard an earlier run in DIR")
+
+
+def run_or_check(arguments: argparse.Namespace, job: Any, **options: Any) -> int:
+    """Print the resolved run file for ``--dry-run``; otherwise do the job and print its summary.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        Of a parser with `add_job_arguments`.
+    job : AbstractJob
+    **options
+        Passed on to `corundum.cli.jobs.scaffold.run_job`.
+    """
+    from ..jobs.scaffold import check_job, run_job
+
+    if arguments.dry_run:
+        print(check_job(job, arguments.file, arguments.overrides), end="")
+        return 0
+    summary = run_job(
+        job, arguments.file, arguments.output, arguments.overrides, overwrite=arguments.overwrite, **options
+    )
+    if summary:  # of several processes only the leading one has something to report
+        print(summary)
+    return 0

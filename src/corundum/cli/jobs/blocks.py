@@ -1,0 +1,95 @@
+"""Evolving a population in blocks of halos, each of which is kept as soon as it is finished.
+
+The halos are cut into blocks of equal size.  The last one is filled up with its last halo and cut afterwards, so that
+one compiled program serves all.  The cuts depend on the run file alone, so that a run that was stopped and resumed
+gives the same bits as one that was not.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from ...halos import HaloHistories
+from ...population import Population, evolve
+from ...storage.checkpoints import CheckpointFolder
+
+__all__ = ["evolve_block", "evolve_in_blocks", "finished_halos"]
+
+
+def evolve_block(
+    model: Any, halos: HaloHistories, redshifts: tuple[float, ...], *, solver: Any, block: int, first: int
+) -> Population:
+    """The galaxies of the block of halos from row `first` on; the last block is filled up with the last halo."""
+    size = min(block, len(halos))
+    rows = np.minimum(np.arange(first, first + size), len(halos) - 1)
+    return evolve(model, halos[rows], redshifts, solver=solver, chunk=size)
+
+
+def evolve_in_blocks(
+    model: Any,
+    halos: HaloHistories,
+    redshifts: tuple[float, ...],
+    *,
+    solver: Any,
+    block: int,
+    store: CheckpointFolder,
+    progress: Callable[[int], None],
+    announce: Callable[[int], None],
+) -> Population:
+    """`corundum.population.evolve`, a block of halos at a time.
+
+    Parameters
+    ----------
+    model, halos, redshifts, solver
+        As for `evolve`.
+    block : int
+        Number of halos in a block.
+    store : CheckpointFolder
+        Where finished blocks are kept; those it holds are not computed again.
+    progress : callable
+        Called with the number of halos done.
+    announce : callable
+        Called with the first row of a block before it is evolved.
+    """
+    size = min(block, len(halos))
+    template = eqx.filter_eval_shape(evolve, model, halos[:1], redshifts, solver=solver) if store.numbers() else None
+    finished = []
+    for first in range(0, len(halos), size):
+        number, count = first // size, min(size, len(halos) - first)
+        galaxies = None if template is None else _restored(store.load(number), template, count)
+        if galaxies is None:
+            announce(first)
+            solved = evolve_block(model, halos, redshifts, solver=solver, block=block, first=first)
+            galaxies = _map_halos(lambda leaf, count=count: np.asarray(leaf)[:count], solved)
+            store.save(number, {name: np.asarray(leaf) for name, leaf in _named_leaves(galaxies).items()})
+        finished.append(galaxies)
+        progress(first + count)
+    return _map_halos(lambda *leaves: np.concatenate(leaves), *finished)
+
+
+def finished_halos(store: CheckpointFolder, block: int, total: int) -> int:
+    """How many of `total` halos are in the blocks that are kept."""
+    return min(block * len(store.numbers()), total)
+
+
+def _map_halos(function: Callable, *populations: Population) -> Population:
+    """`function` of every array that has a row for each halo."""
+    mapped = jax.tree.map(function, *populations)
+    return eqx.tree_at(lambda population: population.redshifts, mapped, populations[0].redshifts)
+
+
+def _named_leaves(population: Population) -> dict[str, Any]:
+    paths, _ = jax.tree_util.tree_flatten_with_path(population)
+    return {jax.tree_util.keystr(path): leaf for path, leaf in paths}
+
+
+def _restored(arrays: dict[str, np.ndarray] | None, template: Population, count: int) -> Population | None:
+    """The population of a block that was kept; None where it was not, or where it is none of these galaxies."""
+    names = list(_named_leaves(template))
+    if arrays is None or set(arrays) != set(names):
+        return None
+    population = jax.tree.unflatten(jax.tree.structure(template), [arrays[name] for name in names])
+    return population if len(population) == count else None

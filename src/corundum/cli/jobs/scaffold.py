@@ -1,0 +1,186 @@
+"""The scaffold of every job: what ``corundum run``, ``fit``, ``mocks``, ``forecast`` and ``sensitivity`` share.
+
+`run_job` reads and checks the run file, claims the output directory, returns at once where the run is finished
+already, records what is run by what, times the stages, and says how to resume after Ctrl-C.  A job itself
+(`AbstractJob`) is the list of its stages: what it plans, computes, saves and summarises.
+"""
+
+import abc
+import contextlib
+import datetime
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...plots import save_figure, write_report
+from ...plots.reports.page import Drawing, Section
+from ...storage.checkpoints import CheckpointFolder
+from ...storage.files import atomic_path
+from ..distributed import leading, leads
+from ..environment import describe
+from ..runfile.reader import RunFile, read_run_file
+from ..runfile.toml import write_toml
+from .output import OutputDirectory, claim
+
+__all__ = ["AbstractJob", "Run", "check_job", "run_job"]
+
+
+class Run:
+    """A run under way: where it writes, what is recorded of it, and how long each stage took.
+
+    Attributes
+    ----------
+    plan
+        What `AbstractJob.plan` has returned.
+    output : OutputDirectory
+    info : dict
+        The run information, written to ``run_info.json`` when the run starts and when it ends.
+    timing : dict of str to float
+        Seconds that each stage took.
+    """
+
+    def __init__(self, plan: Any, output: OutputDirectory, timing: dict[str, float]):
+        self.plan, self.output, self.timing = plan, output, timing
+        before = output.read_info()
+        self.info: dict[str, Any] = {
+            "title": plan.job.title,
+            "identity": plan.identity,
+            "seeds": plan.job.seeds,
+            "run_file": write_toml(plan.tables),
+            "started": before.get("started", _now()),
+            "resumed": [*before["resumed"], _now()] if before else [],
+            **describe(),
+            "timing_s": timing,
+            "finished": None,
+        }
+
+    @contextlib.contextmanager
+    def stage(self, title: str) -> Iterator[None]:
+        """A stage of the run, whose duration is recorded under `title`."""
+        with _timed(self.timing, title):
+            yield
+
+    def checkpoints(self, *names: str) -> CheckpointFolder:
+        """The folder of checkpoints of this run, or one below it."""
+        folder = self.output.folder("checkpoint")
+        for name in names:
+            folder = folder / name
+        return CheckpointFolder(folder, self.plan.identity)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a text file of the results, in one step."""
+        with atomic_path(self.output.file(name)) as scratch:
+            scratch.write_text(text, encoding="utf-8")
+
+    def save_figures(self, drawings: Iterable[Drawing]) -> None:
+        """Save figures in each format that the run file names."""
+        folder = self.output.folder("figures")
+        for drawing in drawings:
+            for kind in self.plan.job.output.figures:
+                save_figure(drawing.figure, folder / f"{drawing.name}.{kind}")
+
+    def write_report(self, sections: Sequence[Section], *, title: str, subtitle: str) -> None:
+        """Write ``report.html``."""
+        path = self.output.file("report.html")
+        write_report(path, sections, title=f"{self.plan.job.title}: {title}", subtitle=subtitle)
+
+
+class AbstractJob(abc.ABC):
+    """What a command does with a run file.
+
+    A plan has the attributes ``job`` (`corundum.cli.runfile.job.Job`), ``tables`` (the resolved run file) and
+    ``identity`` (the fingerprint of all inputs).
+    """
+
+    @abc.abstractmethod
+    def plan(self, run_file: RunFile) -> Any:
+        """Make everything that the run file names and check it; a ValueError opens with the position in the file."""
+
+    @abc.abstractmethod
+    def compute(self, plan: Any, run: Run) -> Any:
+        """Compute the results, stage by stage."""
+
+    @abc.abstractmethod
+    def save(self, plan: Any, results: Any, run: Run) -> None:
+        """Write results, figures and report."""
+
+    @abc.abstractmethod
+    def summary(self, plan: Any, results: Any, run: Run) -> list[str]:
+        """The lines that the command prints when the run is finished, without its duration and the report."""
+
+
+def check_job(job: AbstractJob, file: Path, overrides: Sequence[str] = ()) -> str:
+    """The resolved run file, after everything in it has been made and checked; nothing is computed or written."""
+    return write_toml(job.plan(read_run_file(file, overrides)).tables)
+
+
+def run_job(
+    job: AbstractJob,
+    file: Path,
+    directory: Path,
+    overrides: Sequence[str] = (),
+    *,
+    overwrite: bool = False,
+    follow: Callable[[Any], None] | None = None,
+) -> str:
+    """Do a job and return a summary of its results.
+
+    Parameters
+    ----------
+    job : AbstractJob
+    file : Path
+        The run file.
+    directory : Path
+        Where the results go; see `corundum.cli.jobs.output`.
+    overrides : sequence of str
+        ``group.key=value`` settings that win over the file.
+    overwrite : bool
+        Discard an earlier run in `directory`.
+    follow : callable, optional
+        What the processes other than the leading one do with the plan; their summary is empty.
+
+    Raises
+    ------
+    ValueError, OSError
+        Something is wrong with the run file, its inputs or the directory.
+    KeyboardInterrupt
+        Ctrl-C; its message says how to resume.
+    """
+    timing: dict[str, float] = {}
+    with _timed(timing, "prepare"):
+        plan = job.plan(read_run_file(file, overrides))
+    if not leads():
+        if follow is not None:
+            follow(plan)
+        return ""
+    with leading():
+        output = claim(directory, plan.tables, plan.identity, overwrite=overwrite)
+        if output.state == "finished":
+            return f"{output.root} holds this run already, finished {output.read_info()['finished']}; nothing was done"
+        run = Run(plan, output, timing)
+        output.write_info(run.info)
+        try:
+            results = job.compute(plan, run)
+            job.save(plan, results, run)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"what is finished is kept in {output.root}; the same command resumes") from None
+        run.info["finished"] = _now()
+        output.write_info(run.info)
+        output.drop_checkpoint()
+    return "\n".join([
+        *job.summary(plan, results, run),
+        f"  time     {sum(timing.values()):.1f} s, compilation included",
+        f"  report   {output.file('report.html')}",
+    ])  # fmt: skip
+
+
+@contextlib.contextmanager
+def _timed(timing: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    timing[stage] = round(time.perf_counter() - start, 3)
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
