@@ -41,7 +41,7 @@ def test_a_model_of_ones_own_is_solved_differentiated_drawn_and_saved(extend, tm
 def test_additions_have_names_multipliers_and_a_prior(extend):
     model = extend.EXTENDED["my reservoir"]()
     assert "processes.dust.share" in sensitivity.prior_box(model, ["processes.dust.share"]).names
-    assert "channels.dust_wind" in sensitivity.prior_wide.space.channel_names(model)
+    assert "channels.dust_wind" in sensitivity.channel_names(model)
 
 
 def test_additions_are_named_in_run_files_and_shown(extend, tmp_path, capsys):

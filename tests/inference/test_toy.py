@@ -96,7 +96,7 @@ def test_identifiability_names_the_directions(target, best):
     assert told.condition_fisher == pytest.approx(np.linalg.cond(np.linalg.inv(covariance)))
     assert told.condition_correlation == pytest.approx(np.linalg.cond(covariance / np.outer(width, width)))
     assert told.fisher.effective == pytest.approx(2.0, abs=0.05)
-    assert "of the correlation matrix" in told.in_words() and " b" in told.fisher.in_words(0)
+    assert "of the correlation matrix" in told.in_words() and " b" in told.fisher.leading_terms(0)
 
 
 def check(posterior, truth, sigmas=5.0):

@@ -215,7 +215,7 @@ def test_fisher_matrix_and_its_combinations(information, halos):
     np.testing.assert_allclose(fisher.matrix.values, gas.T @ gas / 0.1**2, rtol=1e-9)
     assert np.all(np.diff(fisher.eigenvalues) <= 0)
     np.testing.assert_allclose(fisher.bits, 0.5 * np.log2(1 + np.maximum(fisher.eigenvalues, 0) / 12).sum(), rtol=1e-9)
-    assert 0 < fisher.effective < 3 and "inflow" in fisher.in_words(0)
+    assert 0 < fisher.effective < 3 and "inflow" in fisher.leading_terms(0)
     one = S.expected_fisher(observables()[3:], information)
     assert np.sum(one.eigenvalues > 1e-9 * one.eigenvalues[0]) == 1  # one point knows one combination
 

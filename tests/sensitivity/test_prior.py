@@ -7,7 +7,7 @@ import pytest
 
 import corundum as co
 from corundum.numerics import LaneSolver
-from corundum.sensitivity.prior_wide.space import read_vector, varied_names, with_vector
+from corundum.sensitivity.parameter_space import read_vector, varied_names, with_vector
 
 S = co.sensitivity
 NAMES = co.models.PANDYA26_FREE

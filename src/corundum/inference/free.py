@@ -26,7 +26,7 @@ from ..cosmology import Cosmology
 from ..models import AbstractModel
 from ..observables import Measurement
 from ..parameters import Parameter
-from ..sensitivity import Natural, choose, known_parameters
+from ..sensitivity import Natural, choose_parameters, known_parameters
 from .nuisances import default_prior, is_nuisance, nuisance_parameter
 
 __all__ = ["FreeParameter", "free_parameters", "prior_of", "has_quantiles", "distribution"]
@@ -166,7 +166,7 @@ def free_parameters(
         raise ValueError(f"free: {', '.join(sorted({n for n in names if names.count(n) > 1}))} named twice")
     of_model = [name for name in names if not is_nuisance(name)]
     if of_model or not names:
-        choose(model, cosmology, of_model)
+        choose_parameters(model, cosmology, of_model)
     spare = sorted(set(priors) - set(names))
     if spare:
         raise ValueError(f"priors: {', '.join(spare)} not among the free parameters {', '.join(names)}")

@@ -269,7 +269,7 @@ class Identifiability(NamedTuple):
         ]
         for k, value in enumerate(self.fisher.eigenvalues):
             shrink = 1.0 / np.sqrt(1.0 + max(value, 0.0))
-            lines.append(f"  {shrink:8.4f} of the prior width: {self.fisher.in_words(k)}")
+            lines.append(f"  {shrink:8.4f} of the prior width: {self.fisher.leading_terms(k)}")
         return "\n".join(lines)
 
 

@@ -20,7 +20,7 @@ from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
 from ..observables import AbstractRegression, LocalLinear, Measurement
 from ..population import Population, evolve
-from ..sensitivity.prior_wide.space import COSMOLOGY, with_vector
+from ..sensitivity.parameter_space import COSMOLOGY, with_vector
 from .nuisances import adjusted, is_nuisance, observed
 
 __all__ = ["Prediction", "AbstractSummaries", "PopulationSummaries", "FunctionSummaries", "TOLERANCE", "ENOUGH"]

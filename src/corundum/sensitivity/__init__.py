@@ -1,31 +1,27 @@
-"""Exact Jacobians and sensitivities: how galaxies respond to parameters, channels and each other."""
+"""Exact Jacobians and sensitivities: how galaxies respond to parameters, channels and their own state.
+
+`parameter_jacobian`, `channel_jacobian` and `state_jacobian` are the three Jacobians; `routes` splits the first over
+the flows that carry it.  `budgets` integrates where the baryons go.  The functions of a whole prior (`latin_hypercube`
+and other designs, `run_study`, `sobol_indices` and other measures) and of data (`summary_jacobian`, `expected_fisher`,
+`greedy_design`) build on them.  `check_gradients` compares derivatives with finite differences.
+"""
 
 from .budgets import INDICES, SHARES, Budgets, budgets
 from .checks import GradientCheck, check_gradients, error_matrix
 from .coordinates import AbstractCoordinates, AsGiven, Ln, Log10, Natural, PriorWidth
 from .counterfactual import counterfactual
 from .derivatives import AbstractMode, Forward, Reverse, check_redshifts
-from .fisher import (
-    PRIOR_INFORMATION,
-    DesignTable,
-    Fisher,
-    Observable,
-    SummaryJacobian,
-    expected_fisher,
-    fisher_of,
-    greedy_design,
-    summary_jacobian,
-)
+from .fisher import PRIOR_INFORMATION, DesignTable, Fisher, expected_fisher, fisher_of, greedy_design
 from .jacobians import Jacobian, channel_jacobian, history_redshifts, parameter_jacobian
 from .labelled import Labelled
-from .observables import observable_of
+from .parameter_space import channel_names, choose_parameters, known_parameters
 from .prior_wide.designs import Box, Design, latin_hypercube, morris, prior_box, saltelli, sobol_sequence
 from .prior_wide.measures import Measures, PriorMap, dgsm, fractional_norms, morris_effects, prior_map, sobol_indices
-from .prior_wide.space import choose, known_parameters
 from .prior_wide.study import JacobiansOf, StatesOf, Study, SummaryOf, run_study
-from .second import Summary, gradient, hessian, hessian_vector_product
+from .second_derivatives import Summary, gradient, hessian, hessian_vector_product
 from .state import Modes, StateJacobian, modes, state_jacobian
-from .variational import CHANNEL_GROUPS, INITIAL, Routes, by_channel_group, routes
+from .summaries import Observable, SummaryJacobian, observable_of, summary_jacobian
+from .variational import CHANNEL_GROUPS, INITIAL_STATE, Routes, by_channel_group, routes
 
 __all__ = [
     "AbstractCoordinates",
@@ -39,7 +35,7 @@ __all__ = [
     "Forward",
     "GradientCheck",
     "INDICES",
-    "INITIAL",
+    "INITIAL_STATE",
     "Jacobian",
     "JacobiansOf",
     "Labelled",
@@ -65,9 +61,10 @@ __all__ = [
     "budgets",
     "by_channel_group",
     "channel_jacobian",
+    "channel_names",
     "check_gradients",
     "check_redshifts",
-    "choose",
+    "choose_parameters",
     "counterfactual",
     "dgsm",
     "error_matrix",

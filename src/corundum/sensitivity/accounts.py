@@ -1,9 +1,10 @@
 """Bookkeeping: a model that also integrates what each of its flows has carried, and where its gas has been.
 
-`Accounted` wraps any model.  Its state is that of the model and, integrated with it by the same solver, the total of
-every flow in every currency and a tracer: CGM gas that has been in the interstellar medium before.  Nothing feeds back,
-so the galaxies are those of the model.  Each total starts at what the galaxy holds when its halo starts, so that its
-logarithm can be integrated; that opening balance is kept as a constant, and `totals` takes it away again.
+`Accounted` wraps any model.  Its state is that of the model and, integrated with it by the same solver, the running
+total of every flow in every currency and tracers of gas that has been in the interstellar medium before.  Nothing feeds
+back, so the galaxies are those of the model.  The solver integrates logarithms, which must be finite: each running
+total therefore starts at what the galaxy holds when its halo starts.  That opening balance is kept as a constant, and
+`Accounted.totals` subtracts it.
 """
 
 import collections
@@ -26,7 +27,7 @@ TRACERS = {
     "mrecycled": Quantity("Msun", "gas that has cooled onto the ISM again after having been ejected from it"),
     "mexpelled": Quantity("Msun", "gas that has left the halo after having been in the ISM"),
 }
-"""What is followed besides the totals of the flows."""
+"""What is integrated besides the running totals of the flows."""
 
 CONSTANTS = {
     "opening_mass": Quantity("Msun", "gas and stars when the halo starts"),
@@ -34,13 +35,13 @@ CONSTANTS = {
     "opening_energy": Quantity("erg", "energy when the halo starts"),
     "baryon_fraction": Quantity("1", "cosmic baryon fraction"),
 }
-"""What is carried along unchanged."""
+"""Fields of the state that do not change."""
 
 _UNITS = {"mass": "Msun", "metals": "Msun", "energy": "erg"}
 
 
 class Accounted(AbstractModel):
-    """`model` with its books kept.
+    """`model` with the running totals of its flows.
 
     Parameters
     ----------
@@ -56,17 +57,17 @@ class Accounted(AbstractModel):
     model: AbstractModel
 
     def __check_init__(self):
-        held = {reservoir for _, reservoir in self.model.ledger.contents}
-        missing = {"ism", "cgm"} - held
+        reservoirs = {reservoir for _, reservoir in self.model.ledger.contents}
+        missing = {"ism", "cgm"} - reservoirs
         if missing:
             raise ValueError(
                 f"budgets: {type(self.model).__name__} has no reservoir {' or '.join(sorted(missing))}; budgets follow "
-                "gas between cgm and ism, so name its reservoirs so in the ledger"
+                "gas between cgm and ism, so give the reservoirs of its ledger these names"
             )
 
     @property
     def ledger(self) -> Ledger:
-        """The model's ledger, with one book for each total."""
+        """The model's ledger, with one more reservoir for each running total and tracer."""
         return _ledger(self.model.ledger)
 
     @property
@@ -76,13 +77,12 @@ class Accounted(AbstractModel):
 
     def initial(self, halo: Halo, cosmology: Cosmology) -> Any:
         state = self.model.initial(halo, cosmology)
-        token = getattr(state, self.model.ledger.contents["mass", "ism"])
-        opening = {currency: contents(self.model.ledger, state, currency) for currency in CURRENCIES}
-        total = {currency: sum(held.values()) for currency, held in opening.items()}
-        books = {name: total[currency] for name, _, currency in _books(self.model.ledger)}
-        constants = {f"opening_{currency}": total[currency] for currency in CURRENCIES}
-        constants["baryon_fraction"] = cosmology.baryon_fraction * jnp.ones_like(token)
-        return self.ledger.state(*state, **books, **dict.fromkeys(TRACERS, token), **constants)
+        initial_ism = getattr(state, self.model.ledger.contents["mass", "ism"])
+        opening = {currency: sum(contents(self.model.ledger, state, currency).values()) for currency in CURRENCIES}
+        totals = {name: opening[currency] for name, _, currency in _totals(self.model.ledger)}
+        constants = {f"opening_{currency}": opening[currency] for currency in CURRENCIES}
+        constants["baryon_fraction"] = cosmology.baryon_fraction * jnp.ones_like(initial_ism)
+        return self.ledger.state(*state, **totals, **dict.fromkeys(TRACERS, initial_ism), **constants)
 
     def forcing(self, halo: Halo, cosmology: Cosmology) -> Any:
         return self.model.forcing(halo, cosmology)
@@ -91,78 +91,80 @@ class Accounted(AbstractModel):
         return self.model.breaks(cosmology)
 
     def fluxes(self, state: Any, forcing: Any) -> Fluxes:
-        own = self.model.ledger
-        galaxy = own.state(*state[: len(own.state._fields)])
+        ledger = self.model.ledger
+        galaxy = ledger.state(*state[: len(ledger.state._fields)])
         flows, diagnostics = self.model.fluxes(galaxy, forcing)
-        books = {
-            f"book_{name}": FlowRates(**{currency: getattr(flows[flow], currency)})
-            for name, flow, currency in _books(own)
+        totals = {
+            f"total_{name}": FlowRates(**{currency: getattr(flows[flow], currency)})
+            for name, flow, currency in _totals(ledger)
         }
-        share = state.mejected / getattr(galaxy, own.contents["mass", "cgm"])
-        into, back, out = _exchange(own, flows)
+        traced_fraction = state.mejected / getattr(galaxy, ledger.contents["mass", "cgm"])
+        ejected, cooled, expelled = _mass_exchange(ledger, flows)
         tracers = {
-            "ejection_traced": FlowRates(into),
-            "recycling_traced": FlowRates(share * back),
-            "expulsion_traced": FlowRates(share * out),
+            "ejection_traced": FlowRates(ejected),
+            "recycling_traced": FlowRates(traced_fraction * cooled),
+            "expulsion_traced": FlowRates(traced_fraction * expelled),
         }
-        return Fluxes({**flows, **books, **tracers}, diagnostics)
+        return Fluxes({**flows, **totals, **tracers}, diagnostics)
 
     def totals(self, state: Any) -> dict[tuple[str, str], Array]:
         """(flow, currency) -> what the flow has carried since the halo started [Msun, erg]."""
         return {
             (flow, currency): getattr(state, name) - getattr(state, f"opening_{currency}")
-            for name, flow, currency in _books(self.model.ledger)
+            for name, flow, currency in _totals(self.model.ledger)
         }
 
 
 def contents(ledger: Ledger, state: Any, currency: str) -> dict[str, Array]:
-    """What each reservoir of a ledger holds of one currency."""
+    """How much of one currency each reservoir of a ledger holds."""
     return {
         reservoir: getattr(state, field) for (kind, reservoir), field in ledger.contents.items() if kind == currency
     }
 
 
-def _books(ledger):
-    """(field, flow, currency) of every total."""
+def _totals(ledger):
+    """(field, flow, currency) of every running total."""
     for flow in ledger.flows:
         for currency in CURRENCIES:
             if getattr(flow, currency) is not None:
                 yield f"{flow.name}_{currency}", flow.name, currency
 
 
-def _exchange(ledger, flows):
+def _mass_exchange(ledger, flows):
     """Mass flows [Msun/yr] from the ISM to the CGM, from the CGM to the ISM, and from the CGM out of the galaxy."""
     inside = {reservoir for currency, reservoir in ledger.contents if currency == "mass"}
-    into = back = out = jnp.zeros(())
+    ejected = cooled = expelled = jnp.zeros(())
     for flow in ledger.flows:
         if flow.mass is None:
             continue
         source, sink = flow.mass
         rate = flows[flow.name].mass
         if (source, sink) == ("ism", "cgm"):
-            into = into + rate
+            ejected = ejected + rate
         elif (source, sink) == ("cgm", "ism"):
-            back = back + rate
+            cooled = cooled + rate
         elif source == "cgm" and sink not in inside:
-            out = out + rate
-    return into, back, out
+            expelled = expelled + rate
+    return ejected, cooled, expelled
 
 
 @functools.lru_cache
 def _ledger(ledger):
-    books = list(_books(ledger))
-    fields = (*ledger.state._fields, *(name for name, _, _ in books), *TRACERS, *CONSTANTS)
-    held, flows, quantities = dict(ledger.contents), list(ledger.flows), dict(ledger.quantities)
-    for name, flow, currency in books:
-        held[currency, f"book of {name}"] = name
-        flows.append(Flow(f"book_{name}", f"{currency} carried by {flow}", **{currency: ("books", f"book of {name}")}))
+    totals = list(_totals(ledger))
+    fields = (*ledger.state._fields, *(name for name, _, _ in totals), *TRACERS, *CONSTANTS)
+    reservoirs, flows, quantities = dict(ledger.contents), list(ledger.flows), dict(ledger.quantities)
+    for name, flow, currency in totals:
+        account = f"total of {name}"
+        reservoirs[currency, account] = name
+        flows.append(Flow(f"total_{name}", f"{currency} carried by {flow}", **{currency: ("flows", account)}))
         quantities[name] = Quantity(_UNITS[currency], f"{currency} carried by {flow} in total")
-    places = {name: f"traced {name}" for name in TRACERS}
-    held |= {("mass", place): name for name, place in places.items()}
-    held |= {("mass", f"constant {name}"): name for name in CONSTANTS}
+    traced = {name: f"traced {name}" for name in TRACERS}
+    reservoirs |= {("mass", reservoir): name for name, reservoir in traced.items()}
+    reservoirs |= {("mass", f"constant {name}"): name for name in CONSTANTS}
     flows += [
-        Flow("ejection_traced", "ISM gas entering the CGM", ("ism traced", places["mejected"])),
-        Flow("recycling_traced", "ejected gas cooling again", (places["mejected"], places["mrecycled"])),
-        Flow("expulsion_traced", "ejected gas leaving the halo", (places["mejected"], places["mexpelled"])),
+        Flow("ejection_traced", "ISM gas entering the CGM", ("ism traced", traced["mejected"])),
+        Flow("recycling_traced", "ejected gas cooling again", (traced["mejected"], traced["mrecycled"])),
+        Flow("expulsion_traced", "ejected gas leaving the halo", (traced["mejected"], traced["mexpelled"])),
     ]
-    return Ledger(collections.namedtuple("Accounts", fields), held, flows, {**quantities, **TRACERS, **CONSTANTS})
+    state = collections.namedtuple("Accounts", fields)
+    return Ledger(state, reservoirs, flows, {**quantities, **TRACERS, **CONSTANTS})

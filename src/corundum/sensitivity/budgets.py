@@ -1,6 +1,7 @@
-r"""Where the baryons a halo was owed are, and by which kind of feedback the missing ones are missing.
+r"""Baryon budgets: where the baryons of a halo are, and which kind of feedback keeps the others out of the galaxy.
 
-A halo is owed f_b Mvir(z) of gas.  Every part of it is in exactly one place (shares, fractions of f_b Mvir):
+The cosmic share of baryons of a halo is f_b Mvir(z).  Each part of it is in exactly one place (shares, as fractions of
+f_b Mvir):
 
 - ``never_accreted``: 1 - (initial gas + integral of the inflow) / (f_b Mvir); negative where a halo has lost mass;
 - ``kept_hot``: in the CGM, and has never been in the ISM;
@@ -10,16 +11,16 @@ A halo is owed f_b Mvir(z) of gas.  Every part of it is in exactly one place (sh
 - ``ism`` and ``stars``: what they hold;
 - ``elsewhere``, in models with further reservoirs of mass (black holes, gas kept near the halo): what those hold.
 
-They add up to one, as a check of the integration and not by definition: the inflow, the outflow and the contents are
-integrated separately.  Gas in the CGM is taken as well mixed, as its metals are.  From these follow
+Their sum is one up to the error of the integration and not by definition, because the inflow, the outflow and the
+contents are integrated separately.  Gas in the CGM is taken as well mixed, as its metals are.  From these follow
 
     prevention index  P = never_accreted + kept_hot + expelled_hot    (has never been in the galaxy),
     ejection index    E = ejected + expelled                          (has been in the galaxy and was thrown out),
     retained          R = ism + stars + elsewhere,                    P + E + R = 1,
 
-and the preventive fraction P / (P + E): of the baryons missing from the galaxy, the part that was kept from it.
-``recycled`` is a gross flow and no share: gas that cooled again after an ejection, over f_b Mvir; a parcel counts each
-time.  The energy put into the CGM and the metals made or brought in are divided in the same way.
+and the preventive fraction P / (P + E): the part of the baryons missing from the galaxy that never entered it.
+``recycled`` is a gross flow and not a share: gas that cooled again after an ejection, over f_b Mvir; a parcel counts
+each time it returns.  The energy put into the CGM and the metals produced or accreted are divided in the same way.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,17 +39,16 @@ from ..numerics.solvers.lanes import LaneSolver
 from .accounts import Accounted, contents
 from .coordinates import AbstractCoordinates, Natural
 from .derivatives import AbstractMode, Forward, check_redshifts, differentiate
-from .jacobians import directions_for
-from .labelled import Labelled
-from .prior_wide.space import COSMOLOGY, choose, known_parameters
+from .labelled import Labelled, labeller, overview
+from .parameter_space import COSMOLOGY, choose_parameters, directions_for, known_parameters
 
 __all__ = ["SHARES", "INDICES", "Budgets", "budgets"]
 
 SHARES = ("never_accreted", "kept_hot", "expelled_hot", "ejected", "expelled", "ism", "stars")
-"""Where the baryons owed to a halo are."""
+"""Places where the baryons of a halo can be."""
 
 INDICES = ("prevention", "ejection", "retained", "preventive_fraction", "recycled")
-"""What follows from the shares."""
+"""Indices that follow from the shares."""
 
 
 class Budgets(NamedTuple):
@@ -57,18 +57,29 @@ class Budgets(NamedTuple):
     Attributes
     ----------
     mass : Labelled, (halo, redshift, share)
-        Fractions of f_b Mvir; see the module.
+        Fractions of f_b Mvir; see `corundum.sensitivity.budgets` and docs/sensitivity.md.
     indices : Labelled, (halo, redshift, index)
     energy : Labelled, (halo, redshift, share)
         Fractions of the energy put into the CGM: ``stored``, and each flow that takes energy out.
     metals : Labelled, (halo, redshift, share)
-        Fractions of the metals made or brought in: what each reservoir holds, and what left the halo.
+        Fractions of the metals produced or accreted: what each reservoir holds, and what left the halo.
     mass_flows, energy_flows, metals_flows : Labelled, (halo, redshift, flow)
         What each flow has carried since the start, over f_b Mvir, or over the energy or the metals supplied.
-    derivative : dict of str to Labelled, or empty
-        Each of the above again under its name, with a last dimension ``parameter``.
+    derivative : dict of str to Labelled
+        The derivative of each of the above under its name, with a last dimension ``parameter``; empty where no
+        parameters were named.
     log_mvir : Labelled, (halo, redshift)
     status : Labelled, (halo,)
+
+    Examples
+    --------
+    >>> shares = co.sensitivity.Labelled(
+    ...     np.array([[[0.4, 0.6]]]), ("halo", "redshift", "share"),
+    ...     {"halo": np.arange(1), "redshift": np.zeros(1), "share": ("kept_hot", "stars")}, "1", "fractions",
+    ... )
+    >>> budget = co.sensitivity.Budgets(*[shares] * 7, derivative={}, log_mvir=shares, status=shares)
+    >>> budget.closure()["mass"]
+    0.0
     """
 
     mass: Labelled
@@ -82,60 +93,62 @@ class Budgets(NamedTuple):
     log_mvir: Labelled
     status: Labelled
 
+    __repr__ = overview
+
     def closure(self) -> dict[str, float]:
-        """Largest departure of each sum of shares from one: the error of the integration."""
+        """Largest departure of each sum of shares from one, which is the error of the integration."""
         return {
             name: float(np.nanmax(np.abs(getattr(self, name).values.sum(axis=-1) - 1.0)))
             for name in ("mass", "energy", "metals")
         }
 
 
-class _Shares(eqx.Module):
+class _Fractions(eqx.Module):
     """All fractions of a population of `model`, by kind: arrays (N, K, labels)."""
 
     model: Accounted
 
     def __call__(self, population) -> dict[str, Float[Array, "n k s"]]:
         state = population.state
-        own, totals = self.model.model.ledger, self.model.totals(state)
-        held = {currency: contents(own, state, currency) for currency in CURRENCIES}
-        owed = state.baryon_fraction * population.halo.mvir
-        entered, left = (_crossing(own, totals, "mass", inward=inward) for inward in (True, False))
-        gone = sum(left.values())
+        ledger, totals = self.model.model.ledger, self.model.totals(state)
+        content = {currency: contents(ledger, state, currency) for currency in CURRENCIES}
+        baryons = state.baryon_fraction * population.halo.mvir
+        inflow, outflow = (sum(_crossing(ledger, totals, "mass", way).values()) for way in ("inward", "outward"))
         mass = {
-            "never_accreted": 1.0 - (state.opening_mass + sum(entered.values())) / owed,
-            "kept_hot": (held["mass"]["cgm"] - state.mejected) / owed,
-            "expelled_hot": (gone - state.mexpelled) / owed,
-            "ejected": state.mejected / owed,
-            "expelled": state.mexpelled / owed,
-            "ism": held["mass"]["ism"] / owed,
-            "stars": held["mass"].get("stars", jnp.zeros_like(owed)) / owed,
+            "never_accreted": 1.0 - (state.opening_mass + inflow) / baryons,
+            "kept_hot": (content["mass"]["cgm"] - state.mejected) / baryons,
+            "expelled_hot": (outflow - state.mexpelled) / baryons,
+            "ejected": state.mejected / baryons,
+            "expelled": state.mexpelled / baryons,
+            "ism": content["mass"]["ism"] / baryons,
+            "stars": content["mass"].get("stars", jnp.zeros_like(baryons)) / baryons,
         }
-        if elsewhere := _elsewhere(own):
-            mass["elsewhere"] = sum(held["mass"][place] for place in elsewhere) / owed
-        split = {
+        if elsewhere := _elsewhere(ledger):
+            mass["elsewhere"] = sum(content["mass"][reservoir] for reservoir in elsewhere) / baryons
+        fractions = {
             "mass": mass,
-            "indices": _indices(mass, state.mrecycled / owed),
-            "mass_flows": _over(totals, "mass", owed),
+            "indices": _indices(mass, state.mrecycled / baryons),
+            "mass_flows": _relative(totals, "mass", baryons),
         }
         for currency in ("energy", "metals"):
-            supply = getattr(state, f"opening_{currency}") + sum(_crossing(own, totals, currency, inward=True).values())
-            lost = _crossing(own, totals, currency, inward=False)
-            stored = held[currency] if currency == "metals" else {"stored": sum(held[currency].values())}
-            split[currency] = {name: amount / supply for name, amount in {**stored, **lost}.items()}
-            split[f"{currency}_flows"] = _over(totals, currency, supply)
-        return {kind: jnp.stack(list(parts.values()), axis=-1) for kind, parts in split.items()}
+            inflow = sum(_crossing(ledger, totals, currency, "inward").values())
+            supply = getattr(state, f"opening_{currency}") + inflow
+            outflows = _crossing(ledger, totals, currency, "outward")
+            stored = content[currency] if currency == "metals" else {"stored": sum(content[currency].values())}
+            fractions[currency] = {name: amount / supply for name, amount in {**stored, **outflows}.items()}
+            fractions[f"{currency}_flows"] = _relative(totals, currency, supply)
+        return {kind: jnp.stack(list(shares.values()), axis=-1) for kind, shares in fractions.items()}
 
     def labels(self, kind: str) -> tuple[str, ...]:
         """Names along the last axis of one kind of fractions."""
-        own = self.model.model.ledger
+        ledger = self.model.model.ledger
         if kind in ("mass", "indices"):
-            return INDICES if kind == "indices" else (*SHARES, *(("elsewhere",) if _elsewhere(own) else ()))
+            return INDICES if kind == "indices" else (*SHARES, *(("elsewhere",) if _elsewhere(ledger) else ()))
         if kind.endswith("_flows"):
-            return tuple(flow.name for flow in own.flows if getattr(flow, kind.removesuffix("_flows")) is not None)
-        inside = [reservoir for currency, reservoir in own.contents if currency == kind]
-        lost = [f.name for f in own.flows if getattr(f, kind) and _direction(own, f, kind) == "outward"]
-        return (*(inside if kind == "metals" else ("stored",)), *lost)
+            return tuple(flow.name for flow in ledger.flows if getattr(flow, kind.removesuffix("_flows")) is not None)
+        inside = [reservoir for currency, reservoir in ledger.contents if currency == kind]
+        outflows = [f.name for f in ledger.flows if getattr(f, kind) and _direction(ledger, f, kind) == "outward"]
+        return (*(inside if kind == "metals" else ("stored",)), *outflows)
 
 
 def _indices(mass, recycled):
@@ -152,24 +165,25 @@ def _indices(mass, recycled):
 
 def _elsewhere(ledger):
     """Reservoirs of mass besides the CGM and the galaxy."""
-    return [place for kind, place in ledger.contents if kind == "mass" and place not in ("cgm", "ism", "stars")]
+    return [name for kind, name in ledger.contents if kind == "mass" and name not in ("cgm", "ism", "stars")]
 
 
-def _over(totals, currency, unit):
-    return {flow: total / unit for (flow, kind), total in totals.items() if kind == currency}
+def _relative(totals, currency, reference):
+    """What each flow has carried of one currency, over `reference`."""
+    return {flow: total / reference for (flow, kind), total in totals.items() if kind == currency}
 
 
 def _direction(ledger, flow, currency):
-    source, sink = ((currency, place) in ledger.contents for place in getattr(flow, currency))
+    source, sink = ((currency, reservoir) in ledger.contents for reservoir in getattr(flow, currency))
     return "inward" if sink and not source else "outward" if source and not sink else "within"
 
 
-def _crossing(ledger, totals, currency, *, inward):
-    wanted = "inward" if inward else "outward"
+def _crossing(ledger, totals, currency, direction):
+    """What each flow across the boundary of the galaxy has carried in one direction."""
     return {
         flow.name: totals[flow.name, currency]
         for flow in ledger.flows
-        if getattr(flow, currency) and _direction(ledger, flow, currency) == wanted
+        if getattr(flow, currency) and _direction(ledger, flow, currency) == direction
     }
 
 
@@ -194,13 +208,13 @@ def budgets(
     halos : HaloHistories
     redshifts : sequence of float
     parameters : sequence of str, optional
-        Differentiate with respect to these; none by default, None for every number of the model.
+        Differentiate with respect to these; by default none, and with None every number of the model.
     coordinates : AbstractCoordinates, optional
         How the parameters are measured; default `Natural()`.
     mode : AbstractMode, optional
     solver : AbstractSolver, optional
-        Default ``LaneSolver(tolerance=1e-11, max_steps=20_000)``: shares add up to one as well as the equations are
-        solved.
+        Default ``LaneSolver(tolerance=1e-11, max_steps=20_000)``, because the sum of the shares is as close to one as
+        the solution is accurate.
     chunk : int, optional
         Halos at once on each device.
     progress : callable, optional
@@ -209,56 +223,59 @@ def budgets(
     Raises
     ------
     ValueError
-        The model has no CGM or ISM, or a name or redshift makes no sense.
+        The model has no CGM or ISM, a name is unknown, or a redshift lies outside the histories.
+
+    Examples
+    --------
+    >>> budget = co.sensitivity.budgets(model, halos, [0.0], solver=co.numerics.LaneSolver(tolerance=1e-6))
+    >>> indices = budget.indices.sel(redshift=0.0)
+    >>> total = sum(indices.sel(index=name).values for name in ("prevention", "ejection", "retained"))
+    >>> bool(np.allclose(total, 1.0, atol=1e-3))
+    True
     """
     accounted = Accounted(model)
     solver = LaneSolver(tolerance=1e-11, max_steps=20_000) if solver is None else solver
     outputs = check_redshifts(halos, redshifts)
-    select = _Shares(accounted)
-    names = () if parameters is not None and not len(parameters) else choose(model, halos.cosmology, parameters)
+    fractions = _Fractions(accounted)
+    names = ()
+    if parameters is None or len(parameters):
+        names = choose_parameters(model, halos.cosmology, parameters)
     coordinates = Natural() if coordinates is None else coordinates
-    ahead = directions_for(model, halos.cosmology, names, coordinates)
-    rows = ahead.rows if len(names) else np.zeros((1, len(ahead.names)))
+    directions = directions_for(model, halos.cosmology, names, coordinates)
+    rows = directions.rows if len(names) else np.zeros((1, len(directions.names)))
+    inner_names = tuple(name if name.startswith(COSMOLOGY) else f"model.{name}" for name in directions.names)
     solved = differentiate(
-        select, accounted, halos, outputs, tuple(_inside(name) for name in ahead.names), ahead.vector, rows,
+        fractions, accounted, halos, outputs, inner_names, directions.vector, rows,
         mode=(mode if len(names) else Forward(columns=1)), solver=solver, chunk=chunk, progress=progress,
     )  # fmt: skip
-    about = known_parameters(model, halos.cosmology)
-    units = tuple(coordinates.unit(name, about[name]) for name in names)
-    return _labelled(select, solved, np.asarray(outputs), names, units)
-
-
-def _inside(name):
-    return name if name.startswith(COSMOLOGY) else f"model.{name}"
+    known = known_parameters(model, halos.cosmology)
+    units = tuple(coordinates.unit(name, known[name]) for name in names)
+    return _labelled(fractions, solved, np.asarray(outputs), names, units)
 
 
 _KINDS = {
     "mass": ("share", "fractions of f_b Mvir"),
     "indices": ("index", "prevention and ejection indices"),
     "energy": ("share", "fractions of the energy put into the CGM"),
-    "metals": ("share", "fractions of the metals made or brought in"),
+    "metals": ("share", "fractions of the metals produced or accreted"),
     "mass_flows": ("flow", "mass carried by each flow over f_b Mvir"),
     "energy_flows": ("flow", "energy carried by each flow over the energy put into the CGM"),
-    "metals_flows": ("flow", "metals carried by each flow over those made or brought in"),
+    "metals_flows": ("flow", "metals carried by each flow over those produced or accreted"),
 }
 
 
-def _labelled(select, solved, redshifts, names, units):
+def _labelled(fractions, solved, redshifts, names, units):
     galaxy = {"halo": np.arange(len(solved.status)), "redshift": redshifts}
-
-    def label(values, coords, unit, meaning, label_units=None):
-        return Labelled(np.asarray(values), tuple(coords), coords, unit, meaning, label_units or {})
-
     values, derivative = {}, {}
     for kind, (dim, meaning) in _KINDS.items():
-        coords = {**galaxy, dim: select.labels(kind)}
-        values[kind] = label(solved.values[kind], coords, "1", meaning)
+        coords = {**galaxy, dim: fractions.labels(kind), "parameter": names}
+        label = labeller(coords, {"parameter": units})
+        values[kind] = label(solved.values[kind], ("halo", "redshift", dim), "1", meaning)
         if names:
-            coords = {**coords, "parameter": names}
-            derivative[kind] = label(
-                solved.derivatives[kind], coords, "per parameter unit", f"response of {meaning}", {"parameter": units}
-            )
+            dims = ("halo", "redshift", dim, "parameter")
+            derivative[kind] = label(solved.derivatives[kind], dims, "per parameter unit", f"response of {meaning}")
+    label = labeller(galaxy)
     with np.errstate(invalid="ignore"):
-        log_mvir = label(np.log10(solved.mvir), galaxy, "dex(Msun)", "log10 of halo virial mass")
-    status = label(solved.status, {"halo": galaxy["halo"]}, "1", "how each solve ended")
+        log_mvir = label(np.log10(solved.mvir), ("halo", "redshift"), "dex(Msun)", "log10 of halo virial mass")
+    status = label(solved.status, ("halo",), "1", "how each solve ended")
     return Budgets(**values, derivative=derivative, log_mvir=log_mvir, status=status)

@@ -1,17 +1,17 @@
-"""Are the derivatives right?  Exact columns against finite differences, one column at a time.
+"""Checks of exact derivatives against finite differences, one column of the Jacobian at a time.
 
 Central differences D(h) = [y(u + h) - y(u - h)] / 2h carry a truncation error of order h^2 and a noise of order
-tolerance / h, so they are taken over a grid of steps and of solver tolerances and each column is judged at its best
+tolerance / h, so they are computed for several steps and solver tolerances, and each column is judged at its best
 step.  Two steps a factor of two apart give Richardson's extrapolation (4 D(h/2) - D(h)) / 3, of order h^4.  Columns are
-judged alone, so that a parameter nothing depends on does not hide the others.
+judged one by one, so that a large column does not hide the error of a small one.
 
-The error of a column is over its norm or, where that is less, over a thousandth of the largest norm among the columns
-checked: in prior widths, the default, a parameter that moves galaxies less than that over its whole range is below what
-the differences of two solutions can measure to any digits, and below what matters.
+The error of a column is relative to its norm or, where that is less, to a thousandth of the largest norm among the
+checked columns.  In prior widths, the default, a parameter that changes galaxies by less than that over its whole range
+is below what the difference of two solutions can measure, and too weak to matter.
 
-A wrong derivative is as wrong at any tolerance.  An error that falls with the tolerance belongs to the solution: where
-the equations have a corner (a bilinear table, a sharp minimum, a break that moves with the parameter), the derivative
-of the discrete solution converges only as a low power of the tolerance.
+A wrong derivative has the same error at every tolerance.  An error that falls with the tolerance belongs to the
+solution: where the equations have a corner (a bilinear table, a sharp minimum, a break that moves with the parameter),
+the derivative of the discrete solution converges only as a low power of the tolerance.
 
 References
 ----------
@@ -28,19 +28,19 @@ from ..models import AbstractModel
 from ..numerics.solvers.lanes import LaneSolver
 from .coordinates import AbstractCoordinates, PriorWidth
 from .derivatives import AbstractMode, check_redshifts, differentiate, values_at
-from .jacobians import LogQuantities, directions_for
-from .labelled import Labelled
-from .prior_wide.space import choose, known_parameters
+from .jacobians import LogQuantities
+from .labelled import Labelled, labeller
+from .parameter_space import choose_parameters, directions_for, known_parameters
 
 __all__ = ["GradientCheck", "check_gradients", "error_matrix"]
 
-_QUIET = 1e-9  # [dex per unit]: columns all below this in both ways are those that nothing depends on
+_NO_RESPONSE = 1e-9  # [dex per unit]: below this, exactly and by differences, nothing depends on the parameter
 _FLOOR = 1e-3  # of the largest column: no column is judged on a finer scale
-_FALLS = 10.0  # by this from the next tolerance to the tightest: the error of a solution, not of a derivative
+_CONVERGING = 10.0  # an error that falls by this from the next to the tightest tolerance belongs to the solution
 
 
 class GradientCheck(NamedTuple):
-    """Exact derivatives beside finite differences.
+    """Exact derivatives compared with finite differences.
 
     Attributes
     ----------
@@ -53,15 +53,27 @@ class GradientCheck(NamedTuple):
     matrix_norm : Labelled, (tolerance, step)
         Frobenius norm of the published error matrix, the median over halos and redshifts.
     verdict : dict of str to str
-        For each parameter ``"passed"`` or, where the error is above the threshold, ``"failed"``; ``"unresolved"`` where
-        it is not above what differences at other steps differ by themselves; ``"converging"`` where it falls at least
-        tenfold from the next tolerance to the tightest, so that it is of the solution and not of the derivative; and
-        ``"no response"`` where both ways give nothing that could make an error above the threshold.
+        For each parameter one of
+
+        - ``"passed"``: the error is at most the threshold;
+        - ``"failed"``: the error is above the threshold;
+        - ``"unresolved"``: it is above, but the differences at two steps disagree by at least as much;
+        - ``"converging"``: it is above, but falls at least tenfold from the next tolerance to the tightest, so that it
+          belongs to the solution and not to the derivative;
+        - ``"no response"``: the exact column and the differences are too small for an error above the threshold.
     best : dict of str to float
         The smallest error of each column, at the tightest tolerance.
     threshold : float
     failed : int
         Galaxies left out because a solve failed.
+
+    Examples
+    --------
+    See `check_gradients`, which makes one.  A check has passed when no column failed:
+
+    >>> check = co.sensitivity.GradientCheck(*[None] * 4, verdict={"loading": "converging"}, best={}, threshold=1e-5, failed=0)
+    >>> check.passed
+    True
     """
 
     exact: Labelled
@@ -80,7 +92,23 @@ class GradientCheck(NamedTuple):
 
 
 def error_matrix(first: Any, second: Any) -> np.ndarray:
-    """(J1 - J2) / [(|J1| + |J2|) / 2], element by element; zero where both are zero, so that no NaN spreads."""
+    """Relative difference (J1 - J2) / [(|J1| + |J2|) / 2] of two Jacobians, element by element.
+
+    It is zero where both are zero.
+
+    Parameters
+    ----------
+    first, second : arrays of the same shape
+
+    References
+    ----------
+    Pandya et al. 2026, arXiv:2604.06318, appendix B.
+
+    Examples
+    --------
+    >>> co.sensitivity.error_matrix([3.0, 0.0], [1.0, 0.0]).tolist()
+    [1.0, 0.0]
+    """
     first, second = np.asarray(first, float), np.asarray(second, float)
     size = 0.5 * (np.abs(first) + np.abs(second))
     return np.where(size > 0, (first - second) / np.where(size > 0, size, 1.0), 0.0)
@@ -110,8 +138,8 @@ def check_gradients(
         Default every number of the model.
     redshifts : sequence of float
     steps : sequence of float
-        In the coordinates, and at most half the distance of a parameter from the nearer end of its range; each is
-        also halved for the extrapolation.
+        In the coordinates, and at most half the distance of a parameter from the nearer end of its range.  Half of
+        each step is used too, for the extrapolation.
     tolerances : sequence of float
         rtol = atol of the solver; the verdict is at the tightest.
     threshold : float
@@ -126,9 +154,19 @@ def check_gradients(
     Raises
     ------
     ValueError
-        A step, tolerance, name or redshift makes no sense, or no galaxy could be solved.
+        A step or tolerance is not between 0 and 1, a name is unknown, a redshift lies outside the histories, or no
+        galaxy could be solved.
+
+    Examples
+    --------
+    >>> regulator = co.models.MinimalRegulator()
+    >>> check = co.sensitivity.check_gradients(
+    ...     regulator, halos[:2], ["mass_loading.amplitude"], steps=[1e-2], tolerances=[1e-8]
+    ... )
+    >>> check.passed, check.verdict
+    (True, {'mass_loading.amplitude': 'passed'})
     """
-    names = choose(model, halos.cosmology, parameters)
+    names = choose_parameters(model, halos.cosmology, parameters)
     coordinates = PriorWidth() if coordinates is None else coordinates
     outputs = check_redshifts(halos, redshifts)
     steps, tolerances = _positive("steps", steps), _positive("tolerances", tolerances)
@@ -136,27 +174,29 @@ def check_gradients(
         raise ValueError(f"threshold: got {threshold}; it must be positive")
     total = len(tolerances) * (1 + 4 * len(steps) * len(names))
     quantities = LogQuantities(model.ledger.state._fields)
-    ahead = directions_for(model, halos.cosmology, names, coordinates)
+    directions = directions_for(model, halos.cosmology, names, coordinates)
     exact, richardson, plain, done = [], [], [], 0
     for tolerance in tolerances:
         solver = LaneSolver(tolerance=float(tolerance), max_steps=20_000)  # `pandya23()` takes 13,000 at 1e-11
-        solved = differentiate(quantities, model, halos, outputs, *ahead[:3], mode=mode, solver=solver)
+        solved = differentiate(quantities, model, halos, outputs, *directions[:3], mode=mode, solver=solver)
         exact.append(solved.derivatives)
         done += 1
 
         for step in steps:
-            pair = []
-            widest = np.array([_within_range(model, halos, coordinates, ahead, name, step) for name in names])
+            differences = []
+            widest = np.array([_within_range(model, halos, coordinates, directions, name, step) for name in names])
             for h in (widest, 0.5 * widest):
-                shifted = [_shifted(model, halos, coordinates, ahead, *each) for each in zip(names, h, strict=True)]
-                vectors = np.concatenate(shifted)
-                solved = np.asarray(values_at(quantities, model, halos, outputs, ahead.names, vectors, solver=solver))
-                pair.append(np.moveaxis(solved[1::2] - solved[::2], 0, -1) / (2.0 * h))
+                vectors = np.concatenate(
+                    [_shifted(model, halos, coordinates, directions, name, x) for name, x in zip(names, h, strict=True)]
+                )
+                solved = values_at(quantities, model, halos, outputs, directions.names, vectors, solver=solver)
+                solved = np.asarray(solved)
+                differences.append(np.moveaxis(solved[1::2] - solved[::2], 0, -1) / (2.0 * h))
                 done += len(vectors)
                 if progress is not None:
                     progress(done, total)
-            plain.append(pair[0])
-            richardson.append((4.0 * pair[1] - pair[0]) / 3.0)
+            plain.append(differences[0])
+            richardson.append((4.0 * differences[1] - differences[0]) / 3.0)
     shape = (len(tolerances), len(steps), *exact[0].shape)
     return _judged(
         np.stack(exact), np.reshape(richardson, shape), np.reshape(plain, shape), names, coordinates, steps,
@@ -171,55 +211,44 @@ def _positive(what, numbers):
     return np.sort(numbers)[::-1]
 
 
-def _within_range(model, halos, coordinates, ahead, name, step):
+def _within_range(model, halos, coordinates, directions, name, step):
     """A step, or half the distance of a parameter from the nearer end of its range where that is less."""
-    known = known_parameters(model, halos.cosmology)[name]
-    value = ahead.vector[ahead.names.index(name)]
+    parameter = known_parameters(model, halos.cosmology)[name]
+    value = directions.vector[directions.names.index(name)]
     with np.errstate(divide="ignore"):
-        u, *ends = (float(coordinates.encode(name, known, np.float64(x))) for x in (value, *(known.bounds or ())))
-    room = [abs(u - end) for end in ends if np.isfinite(end) and end != u]
-    return min([step, *(0.5 * each for each in room)])
+        u, *ends = (
+            float(coordinates.encode(name, parameter, np.float64(x))) for x in (value, *(parameter.bounds or ()))
+        )
+    distances = [abs(u - end) for end in ends if np.isfinite(end) and end != u]
+    return min([step, *(0.5 * distance for distance in distances)])
 
 
-def _shifted(model, halos, coordinates, ahead, name, h):
+def _shifted(model, halos, coordinates, directions, name, h):
     """The vectors of all numbers with one parameter a step lower and higher, in its coordinates."""
-    known = known_parameters(model, halos.cosmology)[name]
-    place = ahead.names.index(name)
-    u = float(coordinates.encode(name, known, ahead.vector[place]))
-    both = []
+    parameter = known_parameters(model, halos.cosmology)[name]
+    entry = directions.names.index(name)
+    u = float(coordinates.encode(name, parameter, directions.vector[entry]))
+    vectors = []
     for sign in (-1.0, 1.0):
-        vector = np.array(ahead.vector)
-        vector[place] = float(coordinates.decode(name, known, np.float64(u + sign * h)))
-        both.append(vector)
-    return both
+        vector = np.array(directions.vector)
+        vector[entry] = float(coordinates.decode(name, parameter, np.float64(u + sign * h)))
+        vectors.append(vector)
+    return vectors
 
 
 def _judged(exact, richardson, plain, names, coordinates, steps, tolerances, threshold, redshifts, quantities, known):
-    there = np.isfinite(exact).all(axis=(0, -2, -1)) & np.isfinite(richardson).all(axis=(0, 1, -2, -1))
-    if not there.any():
+    solved = np.isfinite(exact).all(axis=(0, -2, -1)) & np.isfinite(richardson).all(axis=(0, 1, -2, -1))
+    if not solved.any():
         raise ValueError("check: no galaxy could be solved at every step; take smaller steps or other parameters")
-    exact_there, numeric, central = (array[..., there, :, :] for array in (exact, richardson, plain))
-    size = np.linalg.norm(exact_there, axis=(-3, -2))  # (tolerance, parameter)
-    away = np.linalg.norm(numeric - exact_there[:, None], axis=(-3, -2))
-    other = np.linalg.norm(central - exact_there[:, None], axis=(-3, -2))
-    own_size = np.maximum(size, np.linalg.norm(numeric, axis=(-3, -2)).min(axis=1))
-    scale = np.maximum(own_size, _FLOOR * own_size.max(axis=-1, keepdims=True))[:, None]
-    safe = np.where(scale > _QUIET, scale, 1.0)
-    error, plain_error = away / safe, other / safe
-    quiet = own_size[-1] <= np.maximum(_QUIET, threshold * scale[-1, 0])
+    solved_exact, solved_richardson, solved_plain = (array[..., solved, :, :] for array in (exact, richardson, plain))
+    scale, no_response = _column_scales(solved_exact, solved_richardson, threshold)
+    error = np.linalg.norm(solved_richardson - solved_exact[:, None], axis=(-3, -2)) / scale
+    plain_error = np.linalg.norm(solved_plain - solved_exact[:, None], axis=(-3, -2)) / scale
     best = error[-1].min(axis=0)
-    falls = best * _FALLS <= error[-2].min(axis=0) if len(tolerances) > 1 else np.zeros(len(names), bool)
-    # What differences at two steps differ by is noise or truncation of their own: no error below it can be told.
-    chosen = error[-1].argmin(axis=0)
-    own = np.full(len(names), 0.0)
-    for j, i in enumerate(chosen):
-        others = np.delete(numeric[-1][..., j], i, axis=0) - numeric[-1, i][..., j]
-        own[j] = np.linalg.norm(others, axis=(-2, -1)).min(initial=np.inf) / safe[-1, 0, j] if len(others) else 0.0
-    verdict = {}
-    for j, name in enumerate(names):
-        above = "unresolved" if best[j] <= own[j] else "converging" if falls[j] else "failed"
-        verdict[name] = "no response" if quiet[j] else "passed" if best[j] <= threshold else above
-    norms = np.linalg.norm(error_matrix(exact_there[:, None], central), axis=(-2, -1))
+    verdict = _verdicts(
+        names, error, _disagreements(solved_richardson[-1], error[-1], scale[-1, 0]), no_response, threshold
+    )
+    norms = np.linalg.norm(error_matrix(solved_exact[:, None], solved_plain), axis=(-2, -1))
     coords = {
         "tolerance": tolerances,
         "step": steps,
@@ -228,20 +257,48 @@ def _judged(exact, richardson, plain, names, coordinates, steps, tolerances, thr
         "quantity": quantities,
         "parameter": names,
     }
-    units = {"parameter": tuple(coordinates.unit(name, known[name]) for name in names)}
-
-    def label(values, dims, meaning, unit="1"):
-        kept = units if "parameter" in dims else {}
-        return Labelled(values, dims, {dim: coords[dim] for dim in dims}, unit, meaning, kept)
-
+    label = labeller(coords, {"parameter": tuple(coordinates.unit(name, known[name]) for name in names)})
     column = ("tolerance", "step", "parameter")
+    galaxy = ("tolerance", "halo", "redshift", "quantity", "parameter")
     return GradientCheck(
-        label(exact, ("tolerance", "halo", "redshift", "quantity", "parameter"), "exact derivatives", "quantity unit"),
-        label(error, column, "error of extrapolated differences over the scale of the column"),
-        label(plain_error, column, "error of central differences over the scale of the column"),
-        label(np.median(norms, axis=-1), ("tolerance", "step"), "Frobenius norm of the published error matrix"),
+        label(exact, galaxy, "quantity unit", "exact derivatives"),
+        label(error, column, "1", "error of extrapolated differences over the scale of the column"),
+        label(plain_error, column, "1", "error of central differences over the scale of the column"),
+        label(np.median(norms, axis=-1), ("tolerance", "step"), "1", "Frobenius norm of the published error matrix"),
         verdict,
         dict(zip(names, best.tolist(), strict=True)),
         float(threshold),
-        int((~there).sum()),
+        int((~solved).sum()),
     )
+
+
+def _column_scales(exact, richardson, threshold):
+    """The scale that errors are divided by, (tolerance, 1, parameter), and which columns show no response."""
+    exact_norm = np.linalg.norm(exact, axis=(-3, -2))  # (tolerance, parameter)
+    norm = np.maximum(exact_norm, np.linalg.norm(richardson, axis=(-3, -2)).min(axis=1))
+    scale = np.maximum(norm, _FLOOR * norm.max(axis=-1, keepdims=True))[:, None]
+    no_response = norm[-1] <= np.maximum(_NO_RESPONSE, threshold * scale[-1, 0])
+    return np.where(scale > _NO_RESPONSE, scale, 1.0), no_response
+
+
+def _disagreements(richardson, error, scale):
+    """By how much the differences at the best step of each column disagree with those at the nearest other step.
+
+    This is their own noise and truncation: an error of the exact column below it cannot be measured.
+    """
+    disagreement = np.zeros(len(scale))
+    for j, i in enumerate(error.argmin(axis=0)):
+        others = np.delete(richardson[..., j], i, axis=0) - richardson[i][..., j]
+        if len(others):
+            disagreement[j] = np.linalg.norm(others, axis=(-2, -1)).min(initial=np.inf) / scale[j]
+    return disagreement
+
+
+def _verdicts(names, error, disagreement, no_response, threshold):
+    best = error[-1].min(axis=0)
+    falls = best * _CONVERGING <= error[-2].min(axis=0) if len(error) > 1 else np.zeros(len(names), bool)
+    verdict = {}
+    for j, name in enumerate(names):
+        above = "unresolved" if best[j] <= disagreement[j] else "converging" if falls[j] else "failed"
+        verdict[name] = "no response" if no_response[j] else "passed" if best[j] <= threshold else above
+    return verdict

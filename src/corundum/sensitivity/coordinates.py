@@ -1,7 +1,7 @@
 """The coordinates in which a parameter is varied: as given, in its logarithm, or in units of its prior width.
 
 A derivative with respect to a parameter depends on how that parameter is measured.  `Natural` is the default:
-decades for amplitudes (parameters whose scale is ``"log10"``), the number itself for slopes and the rest.
+decades for amplitudes (parameters whose scale is ``"log10"``), the number itself for slopes and all others.
 `PriorWidth` makes columns comparable, because one unit is the whole range.  `AsGiven` is the convention of Pandya et
 al. 2026, whose published Jacobians are with respect to the linear amplitudes.
 """
@@ -21,7 +21,28 @@ __all__ = ["AbstractCoordinates", "AsGiven", "Natural", "Log10", "Ln", "PriorWid
 
 
 class AbstractCoordinates(eqx.Module):
-    """A monotonic map between a parameter's value and the coordinate u in which it is varied."""
+    """A monotonic map between a parameter's value and the coordinate u in which it is varied.
+
+    Examples
+    --------
+    Four methods make a coordinate; here a time is varied through its inverse, a rate:
+
+    >>> class Rate(co.sensitivity.AbstractCoordinates):
+    ...     def encode(self, name, parameter, value):
+    ...         return 1.0 / value
+    ...
+    ...     def decode(self, name, parameter, u):
+    ...         return 1.0 / u
+    ...
+    ...     def slope(self, name, parameter, value):
+    ...         return -(value**2)
+    ...
+    ...     def unit(self, name, parameter):
+    ...         return f"1/{parameter.unit}"
+    >>> time = co.describe(model)["depletion_time.amplitude"]
+    >>> Rate().unit("depletion_time.amplitude", time), Rate().slope("depletion_time.amplitude", time, 2.0)
+    ('1/Gyr', -4.0)
+    """
 
     @abc.abstractmethod
     def encode(self, name: str, parameter: Parameter, value: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -57,7 +78,14 @@ class AbstractCoordinates(eqx.Module):
 
 
 class AsGiven(AbstractCoordinates):
-    """The number itself: the convention of the published Jacobians, linear in amplitudes."""
+    """The number itself: the convention of the published Jacobians, linear in amplitudes.
+
+    Examples
+    --------
+    >>> loading = co.describe(model)["energy_loading.amplitude"]
+    >>> co.sensitivity.AsGiven().slope("energy_loading.amplitude", loading, 0.1)
+    1.0
+    """
 
     def encode(self, name: str, parameter: Parameter, value: Float[Array, "..."]) -> Float[Array, "..."]:
         return value
@@ -72,11 +100,11 @@ class AsGiven(AbstractCoordinates):
         return parameter.unit
 
 
-class _Logarithm(AbstractCoordinates):
-    """The logarithm of every parameter, whatever its scale."""
+class _AbstractLogarithm(AbstractCoordinates):
+    """The logarithm of every parameter, also of those whose natural scale is linear."""
 
     base: eqx.AbstractClassVar[float]
-    word: eqx.AbstractClassVar[str]
+    unit_name: eqx.AbstractClassVar[str]
 
     def encode(self, name: str, parameter: Parameter, value: Float[Array, "..."]) -> Float[Array, "..."]:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -94,37 +122,58 @@ class _Logarithm(AbstractCoordinates):
         return float(np.log(self.base)) * value
 
     def unit(self, name: str, parameter: Parameter) -> str:
-        return self.word if parameter.unit == "1" else f"{self.word}({parameter.unit})"
+        return self.unit_name if parameter.unit == "1" else f"{self.unit_name}({parameter.unit})"
 
 
-class Log10(_Logarithm):
-    """The common logarithm of every parameter."""
+class Log10(_AbstractLogarithm):
+    """The logarithm to base 10 of every parameter.
+
+    Examples
+    --------
+    >>> time = co.describe(model)["depletion_time.amplitude"]
+    >>> co.sensitivity.Log10().unit("depletion_time.amplitude", time)
+    'dex(Gyr)'
+    """
 
     base: ClassVar[float] = 10.0
-    word: ClassVar[str] = "dex"
+    unit_name: ClassVar[str] = "dex"
 
 
-class Ln(_Logarithm):
-    """The natural logarithm of every parameter; at a multiplier of one, the multiplier itself."""
+class Ln(_AbstractLogarithm):
+    """The natural logarithm of every parameter; for a multiplier of one, d ln m = dm.
+
+    Examples
+    --------
+    >>> loading = co.describe(model)["energy_loading.amplitude"]
+    >>> co.sensitivity.Ln().slope("energy_loading.amplitude", loading, 0.5)
+    0.5
+    """
 
     base: ClassVar[float] = float(np.e)
-    word: ClassVar[str] = "e-fold"
+    unit_name: ClassVar[str] = "e-fold"
 
 
 class Natural(AbstractCoordinates):
-    """Each parameter in its natural scale: the logarithm of amplitudes, the number itself otherwise; the default."""
+    """Each parameter in its natural scale: the logarithm of amplitudes, the number itself otherwise; the default.
+
+    Examples
+    --------
+    >>> known = co.describe(model)
+    >>> [co.sensitivity.Natural().unit(name, known[name]) for name in ("mass_loading.amplitude", "mass_loading.slope")]
+    ['dex', '1']
+    """
 
     def encode(self, name: str, parameter: Parameter, value: Float[Array, "..."]) -> Float[Array, "..."]:
-        return _rule(parameter).encode(name, parameter, value)
+        return _natural_scale(parameter).encode(name, parameter, value)
 
     def decode(self, name: str, parameter: Parameter, u: Float[Array, "..."]) -> Float[Array, "..."]:
-        return _rule(parameter).decode(name, parameter, u)
+        return _natural_scale(parameter).decode(name, parameter, u)
 
     def slope(self, name: str, parameter: Parameter, value: float) -> float:
-        return _rule(parameter).slope(name, parameter, value)
+        return _natural_scale(parameter).slope(name, parameter, value)
 
     def unit(self, name: str, parameter: Parameter) -> str:
-        return _rule(parameter).unit(name, parameter)
+        return _natural_scale(parameter).unit(name, parameter)
 
 
 class PriorWidth(AbstractCoordinates):
@@ -134,28 +183,40 @@ class PriorWidth(AbstractCoordinates):
     ----------
     ranges : mapping of str to (float, float), optional
         Range by name, in the natural scale (decades for amplitudes); default the declared bounds.
+
+    Raises
+    ------
+    ValueError
+        A range is not finite or not increasing.
+
+    Examples
+    --------
+    >>> loading = co.describe(model)["energy_loading.amplitude"]
+    >>> coordinates = co.sensitivity.PriorWidth({"energy_loading.amplitude": (-2.0, 0.0)})
+    >>> round(float(coordinates.encode("energy_loading.amplitude", loading, 0.1)), 3)
+    0.5
     """
 
     ranges: tuple[tuple[str, tuple[float, float]], ...] = eqx.field(static=True)
 
     def __init__(self, ranges: Mapping[str, tuple[float, float]] | None = None):
-        given = {} if ranges is None else dict(ranges)
-        for name, (low, high) in given.items():
+        ranges = {} if ranges is None else dict(ranges)
+        for name, (low, high) in ranges.items():
             if not (np.isfinite(low) and np.isfinite(high) and low < high):
                 raise ValueError(f"ranges: {name} has ({low}, {high}); give (low, high) with low < high, both finite")
-        self.ranges = tuple((name, (float(low), float(high))) for name, (low, high) in given.items())
+        self.ranges = tuple((name, (float(low), float(high))) for name, (low, high) in ranges.items())
 
     def encode(self, name: str, parameter: Parameter, value: Float[Array, "..."]) -> Float[Array, "..."]:
         low, high = self._range(name, parameter)
-        return (_rule(parameter).encode(name, parameter, value) - low) / (high - low)
+        return (_natural_scale(parameter).encode(name, parameter, value) - low) / (high - low)
 
     def decode(self, name: str, parameter: Parameter, u: Float[Array, "..."]) -> Float[Array, "..."]:
         low, high = self._range(name, parameter)
-        return _rule(parameter).decode(name, parameter, low + (high - low) * u)
+        return _natural_scale(parameter).decode(name, parameter, low + (high - low) * u)
 
     def slope(self, name: str, parameter: Parameter, value: float) -> float:
         low, high = self._range(name, parameter)
-        return _rule(parameter).slope(name, parameter, value) * (high - low)
+        return _natural_scale(parameter).slope(name, parameter, value) * (high - low)
 
     def unit(self, name: str, parameter: Parameter) -> str:
         return "prior width"
@@ -165,8 +226,8 @@ class PriorWidth(AbstractCoordinates):
         return 0.0, 1.0
 
     def _range(self, name, parameter):
-        return dict(self.ranges).get(name) or _rule(parameter).span(name, parameter)
+        return dict(self.ranges).get(name) or _natural_scale(parameter).span(name, parameter)
 
 
-def _rule(parameter):
+def _natural_scale(parameter):
     return Log10() if parameter.scale == "log10" else AsGiven()

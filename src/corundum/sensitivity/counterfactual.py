@@ -1,7 +1,7 @@
-"""Counterfactual galaxies: a channel switched off or halved, beside what the channel Jacobian predicts for it.
+"""Counterfactual galaxies: a channel switched off or halved, compared with what the channel Jacobian predicts.
 
-The prediction is linear in the multiplier, lg y + (m - 1) d lg y / d m.  Where the two agree, the channel acts as one
-small cause among others; where they do not, galaxies have made up for it, or fallen apart.
+The prediction is linear in the multiplier, lg y + (m - 1) d lg y / d m.  Where the two agree, the channel acts as a
+small perturbation.  Where they differ, other flows compensate, or the galaxies enter another regime.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..halos import HaloHistories
+from ..messages import did_you_mean
 from ..models import AbstractModel
 from ..numerics.solvers.base import AbstractSolver
 from ..parameters import replace
 from ..population import evolve
 from .jacobians import Jacobian, LogQuantities, channel_jacobian
 from .labelled import Labelled
-from .prior_wide.space import channel_names
+from .parameter_space import channel_names
 
 __all__ = ["counterfactual"]
 
@@ -39,7 +40,7 @@ def counterfactual(
         Such as ``{"wind_heating": 0.0}``; 1 leaves a flow as it is.
     redshifts : sequence of float
     jacobian : Jacobian, optional
-        The `channel_jacobian` of the same model, halos and redshifts, if it is there already.
+        The `channel_jacobian` of the same model, halos and redshifts; it is computed if not given.
     solver : AbstractSolver, optional
 
     Returns
@@ -51,11 +52,18 @@ def counterfactual(
     ------
     ValueError
         A flow does not exist, or a multiplier is negative or not finite.
+
+    Examples
+    --------
+    >>> change = co.sensitivity.counterfactual(model, halos, {"wind_heating": 0.9})
+    >>> mstar = change.sel(halo=0, redshift=0.0, quantity="mstar")
+    >>> [bool(mstar.sel(kind=kind).values > 0.0) for kind in ("computed", "predicted")]  # less heating, more stars
+    [True, True]
     """
     known = [name.removeprefix("channels.") for name in channel_names(model)]
     for flow, multiplier in multipliers.items():
         if flow not in known:
-            raise ValueError(f"multipliers: no flow {flow!r}; there are {', '.join(known)}")
+            raise ValueError(f"multipliers: no flow {flow!r}; {did_you_mean(flow, known)}there are {', '.join(known)}")
         if not (np.isfinite(multiplier) and multiplier >= 0):
             raise ValueError(f"multipliers: {flow} got {multiplier}; allowed 0 (switched off) or a positive number")
     if not multipliers:
@@ -69,11 +77,11 @@ def counterfactual(
     predicted = sum((m - 1.0) * response.sel(channel=flow).values for flow, m in multipliers.items())
     computed = after - jacobian.values.values
     predicted = np.where(np.isfinite(computed), predicted, np.nan)
-    told = ", ".join(f"{flow} x {m:g}" for flow, m in multipliers.items())
+    changes = ", ".join(f"{flow} x {m:g}" for flow, m in multipliers.items())
     return Labelled(
         np.stack([computed, predicted]),
         ("kind", *jacobian.values.dims),
         {"kind": ("computed", "predicted"), **jacobian.values.coords},
         "dex",
-        f"change of each quantity with {told}",
+        f"change of each quantity with {changes}",
     )

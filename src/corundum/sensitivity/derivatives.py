@@ -1,9 +1,9 @@
 """Exact derivatives of what a population holds, halo by halo, with respect to any numbers of model and cosmology.
 
-`differentiate` is the one place where derivatives pass through the solver; everything else in this family reads its
-result.  The derivatives are those of the discrete solution: step sizes are held out of them (see
-`corundum.numerics.solvers.lanes`), so they agree with finite differences as the tolerance tightens.  Columns go through
-in blocks of fixed size, so that asking for other parameters never compiles anything anew.
+`differentiate` takes derivatives through the solver, and most of this family reads its result.  The derivatives are
+those of the discrete solution: step sizes are treated as constants (see `corundum.numerics.solvers.lanes`), so they
+agree with finite differences as the tolerance tightens.  Directions are processed in blocks of a fixed number, so that
+a request for other parameters compiles nothing again.
 """
 
 import abc
@@ -23,7 +23,7 @@ from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
 from ..parameters import require_float64
 from ..population import Population, evolve
-from .prior_wide.space import with_vector
+from .parameter_space import with_vector
 
 __all__ = [
     "AbstractMode",
@@ -44,10 +44,13 @@ class Differentiated(NamedTuple):
 
     Attributes
     ----------
-    values : pytree of arrays, shape (N, ...); NaN where a galaxy is not valid
-    derivatives : the same pytree, arrays of shape (N, ..., C)
+    values : pytree of arrays, shape (N, ...)
+        NaN where a galaxy is not valid.
+    derivatives : pytree of arrays, shape (N, ..., C)
+        The same structure as `values`.
     valid : boolean array, shape (N, K)
-    status : integer array, shape (N,), keys of `corundum.population.STATUS`
+    status : integer array, shape (N,)
+        Keys of `corundum.population.STATUS`.
     mvir : array, shape (N, K) [Msun]
     """
 
@@ -59,7 +62,24 @@ class Differentiated(NamedTuple):
 
 
 class AbstractMode(eqx.Module):
-    """How derivatives pass through the solver."""
+    """How derivatives pass through the solver.
+
+    `columns` is the number of directions taken at once; None takes all of them.
+
+    Examples
+    --------
+    A mode returns values, derivatives along the directions, and whatever else the function returns:
+
+    >>> class OneByOne(co.sensitivity.AbstractMode):
+    ...     columns: int | None = 1
+    ...
+    ...     def __call__(self, function, vector, directions, batch):
+    ...         return co.sensitivity.Forward(columns=1)(function, vector, directions, batch)
+    >>> function = lambda vector, batch: (batch * vector[0] ** 2, None)
+    >>> values, derivatives, _ = OneByOne()(function, jnp.array([3.0]), jnp.eye(1), jnp.array([1.0, 2.0]))
+    >>> derivatives[:, 0].tolist()
+    [6.0, 12.0]
+    """
 
     columns: eqx.AbstractVar[int | None]
 
@@ -67,19 +87,29 @@ class AbstractMode(eqx.Module):
     def __call__(
         self, function: Callable, vector: Float[Array, " p"], directions: Float[Array, "c p"], batch: Any
     ) -> tuple[Any, Any, Any]:
-        """``(values, derivatives, rest)`` of ``function(vector, batch) -> (values, rest)``.
+        """``(values, derivatives, auxiliary)`` of ``function(vector, batch) -> (values, auxiliary)``.
 
         Derivatives have the directions on their last axis; all arrays have halos on their first.
         """
 
 
 class Forward(AbstractMode):
-    """Tangents carried along with the solution: the right choice for up to some tens of parameters; the default.
+    """Forward mode: tangents integrated along with the solution; the default.
+
+    It is the faster mode for up to some tens of parameters.
 
     Parameters
     ----------
     columns : int
         Directions carried at once; bounds the memory.
+
+    Examples
+    --------
+    >>> function = lambda vector, batch: (jnp.sin(vector[0] * batch), None)
+    >>> batch, directions = jnp.array([0.0, 1.0]), jnp.eye(1)
+    >>> values, derivatives, _ = co.sensitivity.Forward()(function, jnp.array([2.0]), directions, batch)
+    >>> derivatives[:, 0].round(3).tolist()  # x cos(2 x)
+    [0.0, -0.416]
     """
 
     columns: int | None = eqx.field(default=8, static=True)
@@ -94,14 +124,23 @@ class Forward(AbstractMode):
         def along(direction):
             return jax.jvp(lambda v: function(v, batch), (vector,), (direction,), has_aux=True)
 
-        values, tangents, rest = jax.vmap(along, out_axes=(None, -1, None))(directions)
-        return values, tangents, rest
+        values, tangents, auxiliary = jax.vmap(along, out_axes=(None, -1, None))(directions)
+        return values, tangents, auxiliary
 
 
 class Reverse(AbstractMode):
-    """The solution retraced backwards: the cost does not grow with the number of parameters, but with the outputs.
+    """Reverse mode: the solution is retraced backwards.
 
-    Needs a solver that can be differentiated in reverse.
+    The cost grows with the number of outputs and not with the number of parameters.  It needs a solver that can be
+    differentiated in reverse.
+
+    Examples
+    --------
+    >>> function = lambda vector, batch: (jnp.sin(vector[0] * batch), batch)
+    >>> batch, directions = jnp.array([0.0, 1.0]), jnp.eye(1)
+    >>> values, derivatives, _ = co.sensitivity.Reverse()(function, jnp.array([2.0]), directions, batch)
+    >>> derivatives[:, 0].round(3).tolist()
+    [0.0, -0.416]
     """
 
     columns: int | None = eqx.field(default=None, static=True)
@@ -110,15 +149,15 @@ class Reverse(AbstractMode):
         self, function: Callable, vector: Float[Array, " p"], directions: Float[Array, "c p"], batch: Any
     ) -> tuple[Any, Any, Any]:
         def one(row):
-            # One halo at a time: its outputs do not depend on the others, so no zero is ever propagated.
-            def alone(v):
-                values, rest = function(v, jax.tree.map(lambda leaf: leaf[None], row))
+            # One halo at a time: its outputs do not depend on the other halos, so no zero block is computed.
+            def one_halo(v):
+                values, auxiliary = function(v, jax.tree.map(lambda leaf: leaf[None], row))
                 values = jax.tree.map(lambda leaf: leaf[0], values)
-                return values, (values, rest)
+                return values, (values, auxiliary)
 
-            gradients, (values, rest) = jax.jacrev(alone, has_aux=True)(vector)
+            gradients, (values, auxiliary) = jax.jacrev(one_halo, has_aux=True)(vector)
             along = jax.tree.map(lambda gradient: jnp.tensordot(gradient, directions, axes=(-1, 1)), gradients)
-            return values, along, jax.tree.map(lambda leaf: leaf[0], rest)
+            return values, along, jax.tree.map(lambda leaf: leaf[0], auxiliary)
 
         return jax.vmap(one)(batch)
 
@@ -142,13 +181,13 @@ def differentiate(
     Parameters
     ----------
     select : callable
-        Maps a `Population` to arrays whose first axis is the halo; the same object, or an `equinox.Module`, from call
-        to call, or it compiles anew.
+        Maps a `Population` to arrays whose first axis is the halo.  Pass the same object, or an `equinox.Module`, in
+        every call: a new function is compiled again.
     model : AbstractModel
     halos : HaloHistories
     redshifts : array, shape (K,)
     names : tuple of str
-        Numbers that may vary; see `corundum.sensitivity.prior_wide.space.varied_names`.
+        Numbers that may vary; see `corundum.sensitivity.parameter_space.varied_names`.
     vector : array, shape (P,)
         Their values at which to differentiate.
     directions : array, shape (C, P)
@@ -171,15 +210,16 @@ def differentiate(
     padded = np.concatenate([directions, np.zeros((blocks * width - len(directions), directions.shape[1]))])
     batch = {name: getattr(halos, name) for name in PER_HALO}
     whole = (halos.time, halos.cosmology, halos.interpolation)
-    parts = []
+    solved = []
     for block in range(blocks):
-        told = None if progress is None else _shifted(progress, block, blocks, len(halos))
-        ahead = jnp.asarray(padded[block * width : (block + 1) * width])
-        shared = (mode, select, model, solver, whole, redshifts, names, jnp.asarray(vector), ahead)
-        parts.append(map_batch(_differentiate_batch, shared, batch, chunk=chunk, progress=told))
-    values, _, (valid, status, mvir) = parts[0]
+        block_progress = None if progress is None else _progress_of_block(progress, block, blocks, len(halos))
+        block_directions = jnp.asarray(padded[block * width : (block + 1) * width])
+        shared = (mode, select, model, solver, whole, redshifts, names, jnp.asarray(vector), block_directions)
+        solved.append(map_batch(_differentiate_batch, shared, batch, chunk=chunk, progress=block_progress))
+    values, _, (valid, status, mvir) = solved[0]
     derivatives = jax.tree.map(
-        lambda *leaves: np.concatenate(leaves, axis=-1)[..., : len(directions)], *[part[1] for part in parts]
+        lambda *leaves: np.concatenate(leaves, axis=-1)[..., : len(directions)],
+        *[block_derivatives for _, block_derivatives, _ in solved],
     )
     return Differentiated(jax.tree.map(np.asarray, values), derivatives, *map(np.asarray, (valid, status, mvir)))
 
@@ -230,40 +270,54 @@ def _differentiate_batch(shared, batch):
         population = _population(model, solver, whole, redshifts, names, vector, batch)
         return select(population), (population.valid, population.status, population.halo.mvir)
 
-    values, derivatives, rest = mode(function, vector, directions, batch)
-    valid = rest[0]
+    values, derivatives, auxiliary = mode(function, vector, directions, batch)
+    valid = auxiliary[0]
     failed = ~jnp.any(valid, axis=1)
 
     def masked(leaf):
-        # The derivative of a masked value is zero; a galaxy that is not there has none.
-        there = valid if leaf.ndim > 1 and leaf.shape[:2] == valid.shape else ~failed
-        return jnp.where(there.reshape(there.shape + (1,) * (leaf.ndim - there.ndim)), leaf, jnp.nan)
+        # JAX gives zero for the derivative of a masked value; a galaxy that is not valid has no derivative: NaN.
+        defined = valid if leaf.ndim > 1 and leaf.shape[:2] == valid.shape else ~failed
+        return jnp.where(defined.reshape(defined.shape + (1,) * (leaf.ndim - defined.ndim)), leaf, jnp.nan)
 
-    return values, jax.tree.map(masked, derivatives), rest
+    return values, jax.tree.map(masked, derivatives), auxiliary
 
 
-def _shifted(progress, block, blocks, halos):
+def _progress_of_block(progress, block, blocks, halos):
     return lambda done, total: progress(block * halos + done, blocks * halos)
 
 
 def check_redshifts(halos: HaloHistories, redshifts: Any) -> Float[Array, " k"]:
-    """`redshifts` as an array.
+    """Output redshifts as an array, checked against the time span of the halo histories.
+
+    Parameters
+    ----------
+    halos : HaloHistories
+    redshifts : number or sequence of float
+
+    Returns
+    -------
+    array, shape (K,)
 
     Raises
     ------
     ValueError
-        There is none, or one lies outside the histories.
+        No redshift was given, or one lies outside the histories.
+
+    Examples
+    --------
+    >>> co.sensitivity.check_redshifts(halos, [0.0, 2.0]).tolist()
+    [0.0, 2.0]
     """
     outputs = np.atleast_1d(np.asarray(redshifts, np.float64))
     if outputs.ndim != 1 or not len(outputs):
-        raise ValueError("redshifts: give at least one, as a number or a flat list")
+        raise ValueError("redshifts: got none, or a nested list; give at least one, as a number or a flat list")
     if not len(halos):
-        raise ValueError("halos: there is none; check the selection that made them")
+        raise ValueError("halos: got an empty set of histories; check the selection that made it")
     first, last = np.asarray(halos.cosmology.redshift(halos.time[np.array([0, -1])]))
     outside = [z for z in outputs if not last - 1e-6 <= z <= first + 1e-6]
     if outside:
         raise ValueError(
             f"redshifts: got {', '.join(f'{z:g}' for z in outside)}; these histories cover {halos.span}; "
-            "ask for times inside them"
+            "give redshifts inside that range"
         )
     return jnp.asarray(outputs)

@@ -1,7 +1,7 @@
 """The equations of a model, flow by flow: how fast each flow alone would change each part of the state.
 
-The derivative of the state is a sum over flows, because the ledger is linear in them; so is every Jacobian of it.  The
-functions here keep the terms of that sum apart, which is what lets a response be traced to the flows that cause it.
+The derivative of the state is a sum over flows, because the ledger is linear in them, and so is every Jacobian of it.
+The functions here return the terms of that sum one by one, so that a response can be traced to the flows that cause it.
 """
 
 from typing import Any
@@ -19,8 +19,8 @@ __all__ = ["flow_rates", "log_flow_rates"]
 def flow_rates(model: AbstractModel, state: Any, forcing: Any) -> Float[Array, "flow state"]:
     """Rate of change of every state field by every flow alone, per Gyr; their sum is `corundum.models.derivative`."""
     flows = model.fluxes(state, forcing).flows
-    still = {name: jax.tree.map(lambda rate: 0.0, rates) for name, rates in flows.items()}
-    rows = [model.ledger.derivative({**still, name: flows[name]}) for name in model.ledger.names]
+    zero = {name: jax.tree.map(lambda rate: 0.0, rates) for name, rates in flows.items()}
+    rows = [model.ledger.derivative({**zero, name: flows[name]}) for name in model.ledger.names]
     return jnp.stack([jnp.stack([jnp.asarray(value, jnp.float64) for value in row]) for row in rows])
 
 

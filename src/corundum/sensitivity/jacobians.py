@@ -1,8 +1,8 @@
 """The parameter Jacobian d lg y(z) / d theta and the channel Jacobian d lg y(z) / d ln m_k.
 
-`parameter_jacobian` says how every property of every galaxy responds to the numbers of the model, at any redshifts:
-ask for many redshifts and it is the whole sensitivity history S(t).  `channel_jacobian` says how it responds to each
-flow of the ledger being made stronger: m_k is the multiplier of flow k, equal to one.
+`parameter_jacobian` is the response of every property of every galaxy to the numbers of the model, at any redshifts;
+with many redshifts it is the whole sensitivity history S(t).  `channel_jacobian` is the response to a stronger flow k
+of the ledger: m_k is the multiplier of that flow and equals one in the model itself.
 """
 
 from collections import Counter
@@ -20,8 +20,8 @@ from ..numerics.solvers.base import AbstractSolver
 from ..population import STATUS, Population
 from .coordinates import AbstractCoordinates, Ln, Natural
 from .derivatives import AbstractMode, differentiate
-from .labelled import Labelled
-from .prior_wide.space import channel_names, choose, known_parameters, read_vector, varied_names
+from .labelled import Labelled, labeller, overview
+from .parameter_space import channel_names, choose_parameters, directions_for, known_parameters
 
 __all__ = [
     "Jacobian",
@@ -29,15 +29,13 @@ __all__ = [
     "parameter_jacobian",
     "channel_jacobian",
     "history_redshifts",
-    "Directions",
-    "directions_for",
 ]
 
 
 class Jacobian(NamedTuple):
     """Derivatives of galaxies with respect to parameters, with what is needed to read them.
 
-    A leading dimension ``set`` is there when several parameter sets were given.
+    With several parameter sets every array has a leading dimension ``set``.
 
     Attributes
     ----------
@@ -46,11 +44,18 @@ class Jacobian(NamedTuple):
     values : Labelled, (halo, redshift, quantity)
         What was differentiated: log10 of the quantities that span decades, the others as they are.
     parameters : Labelled, (parameter,)
-        Values as given at which it was differentiated.
+        Parameter values, as given, at which the derivatives were taken.
     log_mvir : Labelled, (halo, redshift)
         log10 of halo mass [Msun].
     status : Labelled, (halo,)
         Keys of `corundum.population.STATUS`.
+
+    Examples
+    --------
+    >>> jacobian.derivative.dims
+    ('halo', 'redshift', 'quantity', 'parameter')
+    >>> jacobian.status_counts()
+    {'solved': 8}
     """
 
     derivative: Labelled
@@ -59,13 +64,15 @@ class Jacobian(NamedTuple):
     log_mvir: Labelled
     status: Labelled
 
+    __repr__ = overview
+
     @property
     def valid(self) -> np.ndarray:
-        """Where there is a galaxy: boolean, (halo, redshift)."""
+        """Where the derivative is defined: boolean, (halo, redshift)."""
         return np.isfinite(self.derivative.values).all(axis=(-2, -1))
 
     def status_counts(self) -> dict[str, int]:
-        """How many solves ended in each way, in words."""
+        """Number of solves by the meaning of their status."""
         counts = Counter(self.status.values.ravel().tolist())
         return {STATUS[code]: count for code, count in sorted(counts.items())}
 
@@ -129,29 +136,37 @@ def parameter_jacobian(
     Raises
     ------
     ValueError
-        A name, a redshift or a value makes no sense; the message says what is allowed.
+        A name is unknown, a redshift lies outside the histories, or a value has no derivative in the coordinates; the
+        message says what is allowed.
 
     References
     ----------
     Pandya et al. 2026, arXiv:2604.06318, section 4 (z = 0, eight parameters).
+
+    Examples
+    --------
+    >>> jacobian = co.sensitivity.parameter_jacobian(model, halos, co.models.PANDYA26_FREE)
+    >>> mstar = jacobian.derivative.sel(halo=0, redshift=0.0, quantity="mstar")
+    >>> bool(mstar.sel(parameter="energy_loading.amplitude").values < 0.0)  # more wind energy, fewer stars
+    True
     """
-    names = choose(model, halos.cosmology, parameters)
+    names = choose_parameters(model, halos.cosmology, parameters)
     coordinates = Natural() if coordinates is None else coordinates
-    chosen = _quantities(model, quantities)
+    outputs = _chosen_quantities(model, quantities)
     sets = None if at is None else _parameter_sets(at, names)
     solves = []
     for row in [None] if sets is None else sets:
-        ahead = directions_for(model, halos.cosmology, names, coordinates, row)
+        directions = directions_for(model, halos.cosmology, names, coordinates, row)
         solves.append(
             differentiate(
-                LogQuantities(tuple(chosen)), model, halos, redshifts, *ahead[:3],
-                mode=mode, solver=solver, chunk=chunk, progress=_counted(progress, len(solves), sets),
+                LogQuantities(tuple(outputs)), model, halos, redshifts, *directions[:3],
+                mode=mode, solver=solver, chunk=chunk, progress=_progress_of_set(progress, len(solves), sets),
             )
         )  # fmt: skip
-    about = known_parameters(model, halos.cosmology)
-    units = tuple(coordinates.unit(name, about[name]) for name in names)
-    given = ahead.values[None] if sets is None else sets
-    return _labelled(solves, given, sets is not None, redshifts, chosen, names, units, about)
+    known = known_parameters(model, halos.cosmology)
+    units = tuple(coordinates.unit(name, known[name]) for name in names)
+    values = directions.values[None] if sets is None else sets
+    return _labelled(solves, values, sets is not None, redshifts, outputs, names, units, known)
 
 
 def channel_jacobian(
@@ -174,6 +189,13 @@ def channel_jacobian(
     ------
     ValueError
         The model has no multipliers, or a redshift lies outside the histories.
+
+    Examples
+    --------
+    >>> channels = co.sensitivity.channel_jacobian(model, halos)
+    >>> mstar = channels.derivative.sel(halo=0, redshift=0.0, quantity="mstar")
+    >>> bool(mstar.sel(channel="wind_heating").values < 0.0)
+    True
     """
     names = channel_names(model)
     jacobian = parameter_jacobian(model, halos, names, redshifts, coordinates=Ln(), **options)
@@ -196,46 +218,38 @@ def channel_jacobian(
 
 
 def history_redshifts(halos: HaloHistories, number: int = 64) -> np.ndarray:
-    """Redshifts evenly spaced in log cosmic time from when the last halo starts to the end of the histories."""
+    """Redshifts evenly spaced in log cosmic time, from the start of the last halo to the end of the histories.
+
+    Parameters
+    ----------
+    halos : HaloHistories
+    number : int
+        Of redshifts.
+
+    Returns
+    -------
+    array, shape (number,)
+        From high to low redshift.
+
+    Raises
+    ------
+    ValueError
+        There are no halos.
+
+    Examples
+    --------
+    >>> redshifts = co.sensitivity.history_redshifts(halos, 5)
+    >>> bool(redshifts[0] > 2.0), round(float(redshifts[-1]), 6)
+    (True, 0.0)
+    """
     if not len(halos):
-        raise ValueError("halos: there is none; check the selection that made them")
+        raise ValueError("halos: got an empty set of histories; check the selection that made it")
     age = np.geomspace(float(np.max(halos.start)) * 1.02, float(halos.time[-1]), number)
     first, last = np.asarray(halos.cosmology.redshift(halos.time[np.array([0, -1])]))
     return np.clip(np.asarray(halos.cosmology.redshift(age)), max(last, 0.0), first)
 
 
-class Directions(NamedTuple):
-    """What `differentiate` needs to take derivatives with respect to some parameters.
-
-    Attributes
-    ----------
-    names : tuple of str, the entries of `vector`
-    vector : array, shape (P,), where to differentiate
-    rows : array, shape (C, P), one direction for each parameter asked for
-    values : array, shape (C,), the values of these, as given
-    """
-
-    names: tuple[str, ...]
-    vector: np.ndarray
-    rows: np.ndarray
-    values: np.ndarray
-
-
-def directions_for(model, cosmology, names, coordinates, values=None) -> Directions:
-    """Directions of unit length in `coordinates` along the parameters `names`, at `values` or the model's own."""
-    about = known_parameters(model, cosmology)
-    entries = varied_names(model, cosmology, names)
-    vector = np.array(read_vector(model, cosmology, entries))
-    places = [entries.index(name) for name in names]
-    if values is not None:
-        vector[places] = values
-    rows = np.zeros((len(names), len(entries)))
-    for row, (name, place) in enumerate(zip(names, places, strict=True)):
-        rows[row, place] = coordinates.slope(name, about[name], float(vector[place]))
-    return Directions(entries, vector, rows, vector[places])
-
-
-def _quantities(model, names):
+def _chosen_quantities(model, names):
     known = {**HALO_QUANTITIES, **model.ledger.quantities, **model.diagnostics}
     names = tuple(model.ledger.quantities) if names is None else ((names,) if isinstance(names, str) else tuple(names))
     if not names:
@@ -255,44 +269,45 @@ def _parameter_sets(at, names):
     return sets
 
 
-def _counted(progress, done_sets, sets):
+def _progress_of_set(progress, done_sets, sets):
     if progress is None or sets is None:
         return progress
     return lambda done, total: progress(done_sets * total + done, len(sets) * total)
 
 
-def _labelled(solves, given, several, redshifts, chosen, names, units, about):
+def _labelled(solves, parameter_values, with_sets, redshifts, outputs, names, units, known):
     def stacked(get):
         arrays = [np.asarray(get(solved)) for solved in solves]
-        return np.stack(arrays) if several else arrays[0]
+        return np.stack(arrays) if with_sets else arrays[0]
 
-    lead = ("set",) if several else ()
+    lead = ("set",) if with_sets else ()
+    galaxy = (*lead, "halo", "redshift")
     coords = {
         "set": np.arange(len(solves)),
         "halo": np.arange(len(solves[0].status)),
         "redshift": np.atleast_1d(np.asarray(redshifts, float)),
-        "quantity": tuple(chosen),
+        "quantity": tuple(outputs),
         "parameter": tuple(names),
     }
-    measured = tuple(f"dex({q.unit})" if q.log else q.unit for q in chosen.values())
-
-    def label(values, dims, unit, meaning, label_units):
-        dims = (*lead, *dims)
-        return Labelled(values, dims, {dim: coords[dim] for dim in dims}, unit, meaning, label_units)
-
+    quantity_units = tuple(f"dex({q.unit})" if q.log else q.unit for q in outputs.values())
+    label = labeller(coords, {"quantity": quantity_units, "parameter": units})
+    parameter_label = labeller(coords, {"parameter": tuple(known[name].unit for name in names)})
     with np.errstate(invalid="ignore"):
         log_mvir = np.log10(stacked(lambda solved: solved.mvir))
-    galaxy = ("halo", "redshift", "quantity")
+    statuses = "; ".join(f"{code} = {meaning}" for code, meaning in STATUS.items())
     return Jacobian(
         label(
-            stacked(lambda solved: solved.derivatives), (*galaxy, "parameter"), "quantity unit per parameter unit",
-            "response of each quantity to each parameter", {"quantity": measured, "parameter": units},
+            stacked(lambda solved: solved.derivatives), (*galaxy, "quantity", "parameter"),
+            "quantity unit per parameter unit", "response of each quantity to each parameter",
         ),
-        label(stacked(lambda s: s.values), galaxy, "quantity unit", "galaxies, in log10 where they span decades",
-              {"quantity": measured}),
-        label(given if several else given[0], ("parameter",), "parameter unit", "parameter values, as given",
-              {"parameter": tuple(about[name].unit for name in names)}),
-        label(log_mvir, ("halo", "redshift"), "dex(Msun)", "log10 of halo virial mass", {}),
-        label(stacked(lambda solved: solved.status), ("halo",), "1",
-              "; ".join(f"{code} = {text}" for code, text in STATUS.items()), {}),
+        label(
+            stacked(lambda solved: solved.values), (*galaxy, "quantity"), "quantity unit",
+            "galaxies, in log10 where they span decades",
+        ),
+        parameter_label(
+            parameter_values if with_sets else parameter_values[0], (*lead, "parameter"), "parameter unit",
+            "parameter values, as given",
+        ),
+        label(log_mvir, galaxy, "dex(Msun)", "log10 of halo virial mass"),
+        label(stacked(lambda solved: solved.status), (*lead, "halo"), "1", statuses),
     )  # fmt: skip

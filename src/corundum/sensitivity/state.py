@@ -1,9 +1,9 @@
 """The state Jacobian: how the equations of a galaxy respond to its own state, and the modes that follow.
 
 At any time along a trajectory the equations dy/dt = f(y, t) have a matrix A = df/dy.  Its eigenvalues are the rates at
-which small departures grow or decay, its right eigenvectors the patterns that do, its left eigenvectors what excites
-them.  Because f is a sum over flows, so is A, and with it every eigenvalue: ``lambda = sum_k w A_k v / (w v)`` says
-which flows set the time scale of a mode.
+which small departures grow or decay, its right eigenvectors are the patterns of these departures, its left eigenvectors
+what excites them.  Because f is a sum over flows, so is A, and with it every eigenvalue: ``lambda = sum_k w A_k v /
+(w v)`` is the contribution of each flow to the time scale of a mode.
 
 In log coordinates A is d(dlg y/dt)/d lg y.  The two choices differ by more than units: the growth rate of each
 reservoir is subtracted from the diagonal of the log form, because there a departure is relative to what has grown.
@@ -23,7 +23,7 @@ from ..numerics.solvers.base import AbstractSolver
 from ..population import Population, evolve
 from .derivatives import check_redshifts
 from .equations import flow_rates, log_flow_rates
-from .labelled import Labelled
+from .labelled import Labelled, labeller, overview
 
 __all__ = ["StateJacobian", "Modes", "state_jacobian", "modes", "state_jacobian_at"]
 
@@ -40,12 +40,20 @@ class StateJacobian(NamedTuple):
     log_state : Labelled, (halo, redshift, state)
         log10 of the states at which it was taken.
     time : Labelled, (halo, redshift) [Gyr]
+
+    Examples
+    --------
+    >>> states = co.sensitivity.state_jacobian(model, halos, [0.0, 2.0], population=population)
+    >>> bool(np.allclose(states.by_flow.sum("flow").values, states.matrix.values))
+    True
     """
 
     matrix: Labelled
     by_flow: Labelled
     log_state: Labelled
     time: Labelled
+
+    __repr__ = overview
 
 
 class Modes(NamedTuple):
@@ -62,6 +70,12 @@ class Modes(NamedTuple):
         What excites it: scaled so that left . right = 1 for the same mode, 0 for others.
     by_flow : Labelled, (halo, redshift, mode, flow), complex [1/Gyr]
         Contribution of each flow to the eigenvalue; they add up to it.
+
+    Examples
+    --------
+    >>> modes = co.sensitivity.modes(co.sensitivity.state_jacobian(model, halos, [0.0, 2.0], population=population))
+    >>> modes.timescale.shape, len(modes.dominant(halo=0, redshift=0.0)[0])
+    ((8, 2, 5), 2)
     """
 
     eigenvalue: Labelled
@@ -70,11 +84,13 @@ class Modes(NamedTuple):
     left: Labelled
     by_flow: Labelled
 
+    __repr__ = overview
+
     def dominant(self, halo: int, redshift: float, number: int = 2) -> list[tuple[str, ...]]:
         """Names of the flows with the largest contributions to each mode, largest first."""
-        part = self.by_flow.sel(halo=halo, redshift=redshift)
-        names = part.labels("flow")
-        return [tuple(names[k] for k in np.argsort(-np.abs(row))[:number]) for row in part.values]
+        galaxy = self.by_flow.sel(halo=halo, redshift=redshift)
+        names = galaxy.labels("flow")
+        return [tuple(names[k] for k in np.argsort(-np.abs(row))[:number]) for row in galaxy.values]
 
 
 def state_jacobian(
@@ -96,7 +112,7 @@ def state_jacobian(
     log : bool
         In log coordinates, d(dlg y/dt)/d lg y [1/Gyr]; otherwise df/dy.
     population : Population, optional
-        The trajectories, if they have been evolved already, with the same halos and redshifts.
+        The galaxies of the same model, halos and redshifts; they are evolved if not given.
     solver : AbstractSolver, optional
         Default `LaneSolver()`.
 
@@ -104,6 +120,12 @@ def state_jacobian(
     ------
     ValueError
         A redshift lies outside the histories, or the population is not that of these halos and redshifts.
+
+    Examples
+    --------
+    >>> states = co.sensitivity.state_jacobian(model, halos, [0.0, 2.0], population=population)
+    >>> states.matrix.shape, states.matrix.unit
+    ((8, 2, 5, 5), '1/Gyr')
     """
     outputs = check_redshifts(halos, redshifts)
     if population is None:
@@ -150,67 +172,69 @@ def _labelled(model, by_flow, states, time, population, redshifts, log):
         "state": fields,
     }
     unit = "1/Gyr" if log else "rate unit per state unit"
-    per = {} if log else {"rate": tuple(f"{u}/Gyr" for u in units), "state": units}
     meaning = "response of each rate of change to each part of the state" + (", log coordinates" if log else "")
-
-    def label(values, *dims, unit=unit, meaning=meaning, label_units=per):
-        values = np.asarray(values)
-        return Labelled(values, dims, {dim: coords[dim] for dim in dims}, unit, meaning, label_units)
-
+    label = labeller(coords, {} if log else {"rate": tuple(f"{u}/Gyr" for u in units), "state": units})
+    label_decades = labeller(coords, {"state": tuple(f"dex({u})" for u in units)})
     galaxy = ("halo", "redshift")
-    decades = {"state": tuple(f"dex({u})" for u in units)}
     valid = np.asarray(population.valid)
     log_states = np.where(valid[..., None], np.log10(np.asarray(states)), np.nan)
     return StateJacobian(
-        label(by_flow.sum(axis=2), *galaxy, "rate", "state"),
-        label(by_flow, *galaxy, "flow", "rate", "state"),
-        label(log_states, *galaxy, "state", unit="state unit", meaning="log10 of the state", label_units=decades),
-        label(np.where(valid, time, np.nan), *galaxy, unit="Gyr", meaning="cosmic age", label_units={}),
+        label(by_flow.sum(axis=2), (*galaxy, "rate", "state"), unit, meaning),
+        label(by_flow, (*galaxy, "flow", "rate", "state"), unit, meaning),
+        label_decades(log_states, (*galaxy, "state"), "state unit", "log10 of the state"),
+        label(np.where(valid, time, np.nan), galaxy, "Gyr", "cosmic age"),
     )
 
 
 def modes(jacobian: StateJacobian) -> Modes:
-    """Eigenvalues, eigenvectors and the flows behind them, of every state Jacobian.
+    """Eigenvalues, eigenvectors and contributions of the flows, of every state Jacobian.
 
-    Where two eigenvalues coincide the matrix may lack a full set of eigenvectors; left eigenvectors and contributions
-    are then not finite, the eigenvalues still are.
+    Where two eigenvalues coincide the matrix may lack a full set of eigenvectors.  Left eigenvectors and contributions
+    are then not finite, but the eigenvalues are.
+
+    Parameters
+    ----------
+    jacobian : StateJacobian
+
+    Examples
+    --------
+    >>> modes = co.sensitivity.modes(co.sensitivity.state_jacobian(model, halos, [0.0, 2.0], population=population))
+    >>> bool((np.diff(modes.timescale.values, axis=-1) >= 0.0).all())  # fastest first
+    True
     """
     matrix = jacobian.matrix.values
-    there = np.isfinite(matrix).all(axis=(-2, -1))
-    safe = np.where(there[..., None, None], matrix, np.eye(matrix.shape[-1]))
+    valid = np.isfinite(matrix).all(axis=(-2, -1))
+    safe = np.where(valid[..., None, None], matrix, np.eye(matrix.shape[-1]))
     eigenvalue, right = np.linalg.eig(safe)
     order = np.argsort(-np.abs(eigenvalue.real), axis=-1)
     eigenvalue = np.take_along_axis(eigenvalue, order, axis=-1).astype(complex)
     right = np.take_along_axis(right, order[..., None, :], axis=-1).astype(complex)
     left = _inverse(right)
-    by_flow = np.einsum(
-        "...mi,...kij,...jm->...mk", left, np.where(there[..., None, None, None], jacobian.by_flow.values, 0.0), right
-    )
-    hidden = ~there[..., None]
-    eigenvalue = np.where(hidden, np.nan, eigenvalue)
+    flow_matrices = np.where(valid[..., None, None, None], jacobian.by_flow.values, 0.0)
+    by_flow = np.einsum("...mi,...kij,...jm->...mk", left, flow_matrices, right)
+    eigenvalue = np.where(valid[..., None], eigenvalue, np.nan)
     with np.errstate(divide="ignore"):
         timescale = 1.0 / np.abs(eigenvalue.real)
-    hide = lambda array: np.where(hidden[..., None], np.nan, array)  # noqa: E731
-    coords = {**jacobian.by_flow.coords, "mode": np.arange(matrix.shape[-1])}
+    label = labeller({**jacobian.by_flow.coords, "mode": np.arange(matrix.shape[-1])})
+    mode = ("halo", "redshift", "mode")
 
-    def label(values, *dims, unit="1/Gyr", meaning):
-        dims = ("halo", "redshift", "mode", *dims)
-        return Labelled(values, dims, {dim: coords[dim] for dim in dims}, unit, meaning)
+    def masked(array):
+        return np.where(valid[..., None, None], array, np.nan)
 
     return Modes(
-        label(eigenvalue, meaning="eigenvalue of the state Jacobian"),
-        label(timescale, unit="Gyr", meaning="1/|Re eigenvalue|"),
-        label(hide(np.swapaxes(right, -1, -2)), "state", unit="1", meaning="right eigenvector"),
-        label(hide(left), "state", unit="1", meaning="left eigenvector"),
-        label(hide(by_flow), "flow", meaning="contribution of each flow to the eigenvalue"),
+        label(eigenvalue, mode, "1/Gyr", "eigenvalue of the state Jacobian"),
+        label(timescale, mode, "Gyr", "1/|Re eigenvalue|"),
+        label(masked(np.swapaxes(right, -1, -2)), (*mode, "state"), "1", "right eigenvector"),
+        label(masked(left), (*mode, "state"), "1", "left eigenvector"),
+        label(masked(by_flow), (*mode, "flow"), "1/Gyr", "contribution of each flow to the eigenvalue"),
     )
 
 
 def _inverse(vectors):
     """Inverse of each matrix of eigenvectors; not finite where it is singular."""
-    flat = vectors.reshape(-1, *vectors.shape[-2:])
-    found = np.full_like(flat, np.nan)
-    for place, one in enumerate(flat):
-        if np.linalg.cond(one) < 1.0 / np.finfo(float).eps:
-            found[place] = np.linalg.inv(one)
-    return found.reshape(vectors.shape)
+    matrices = vectors.reshape(-1, *vectors.shape[-2:])
+    inverses = np.full_like(matrices, np.nan)
+    for index, matrix in enumerate(matrices):
+        if np.linalg.cond(matrix) < 1.0 / np.finfo(float).eps:
+            inverses[index] = np.linalg.inv(matrix)
+    return inverses.reshape(vectors.shape)

@@ -1,9 +1,9 @@
 """The variational system: the state and its sensitivities integrated together as one larger set of equations.
 
-With y the log state and S_c its response to cause c, d S_c/dt = A S_c + b_c, where A is the state Jacobian and b_c
-what the cause does to the equations directly.  A cause is a parameter acting through one flow alone, or through the
+With y the log state and S_c its response to cause c, d S_c/dt = A S_c + b_c, where A is the state Jacobian and b_c the
+direct effect of the cause on the equations.  A cause is a parameter that acts through one flow alone, or through the
 initial state.  Because the system is linear, the responses to a parameter through all flows add up to its column of
-the parameter Jacobian: that is the chain rule theta -> channel -> y, and a second, independent way to the same
+the parameter Jacobian.  That is the chain rule theta -> channel -> y, and an independent computation of the same
 numbers, with the error of S under the control of the solver.
 
 References
@@ -11,7 +11,7 @@ References
 Hairer, Norsett & Wanner 1993, Solving Ordinary Differential Equations I, section I.14.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import jax
@@ -30,14 +30,13 @@ from ..units import LN10
 from .coordinates import AbstractCoordinates, Natural
 from .derivatives import check_redshifts
 from .equations import log_flow_rates
-from .jacobians import Directions, directions_for
-from .labelled import Labelled
-from .prior_wide.space import COSMOLOGY, choose, known_parameters, with_vector
+from .labelled import Labelled, labeller, overview
+from .parameter_space import COSMOLOGY, Directions, choose_parameters, directions_for, known_parameters, with_vector
 
-__all__ = ["Routes", "routes", "by_channel_group", "CHANNEL_GROUPS", "INITIAL"]
+__all__ = ["Routes", "routes", "by_channel_group", "CHANNEL_GROUPS", "INITIAL_STATE"]
 
 
-INITIAL = "initial state"
+INITIAL_STATE = "initial state"
 """Label of the route through the initial state."""
 
 CHANNEL_GROUPS = {
@@ -48,20 +47,13 @@ CHANNEL_GROUPS = {
     "halo outflow": ("outflow",),
     "star formation": ("star_formation",),
     "enrichment": ("enrichment", "venting"),
-    "initial state": (INITIAL,),
+    "initial state": (INITIAL_STATE,),
 }
-"""Flows of the thermal CGM models by the process they belong to; supernova heating is the preventive channel."""
-
-
-class _Varied(NamedTuple):
-    """What the variational equations of a batch of galaxies read."""
-
-    problem: Problem
-    directions: Directions
+"""Flows of the thermal CGM models by the channel group they belong to; "CGM heating" is the preventive one."""
 
 
 class Routes(NamedTuple):
-    """How each parameter's effect reaches each part of the state.
+    """How the effect of each parameter reaches each part of the state.
 
     Attributes
     ----------
@@ -69,11 +61,19 @@ class Routes(NamedTuple):
         d lg y / d theta through each channel alone; the sum over channels is the parameter Jacobian.
     log_state : Labelled, (halo, redshift, quantity)
     status : Labelled, (halo,)
+
+    Examples
+    --------
+    >>> label = co.sensitivity.Labelled(np.zeros(1), ("halo",), {"halo": np.arange(1)}, "1", "how the solve ended")
+    >>> co.sensitivity.Routes(label, label, label).status.dims
+    ('halo',)
     """
 
     derivative: Labelled
     log_state: Labelled
     status: Labelled
+
+    __repr__ = overview
 
 
 def routes(
@@ -101,18 +101,25 @@ def routes(
     solver : AbstractSolver, optional
         Default `LaneSolver()`; its tolerances hold for the responses as well as for the state.
     chunk : int, optional
-        Halos at once on each device; there are (flows + 1) x parameters responses for each.
+        Halos at once on each device; each has (flows + 1) x parameters responses.
     progress : callable, optional
         Called as ``progress(done, total)`` in halos.
 
     Raises
     ------
     ValueError
-        A name or redshift makes no sense, or a parameter belongs to the cosmology, which acts through the halo
-        histories and the clock as well.
+        A name is unknown, a redshift lies outside the histories, or a parameter belongs to the cosmology, which acts
+        through the halo histories and the clock as well.
+
+    Examples
+    --------
+    >>> routes = co.sensitivity.routes(model, halos, ["energy_loading.amplitude"])
+    >>> mstar = routes.derivative.sel(halo=0, redshift=0.0, quantity="mstar", parameter="energy_loading.amplitude")
+    >>> mstar.labels("channel")[int(np.argmax(np.abs(mstar.values)))]
+    'wind_heating'
     """
     require_float64()
-    names = choose(model, halos.cosmology, parameters)
+    names = choose_parameters(model, halos.cosmology, parameters)
     cosmic = [name for name in names if name.startswith(COSMOLOGY)]
     if cosmic:
         raise ValueError(
@@ -122,45 +129,55 @@ def routes(
     coordinates = Natural() if coordinates is None else coordinates
     solver = LaneSolver() if solver is None else solver
     outputs = check_redshifts(halos, redshifts)
-    ahead = directions_for(model, halos.cosmology, names, coordinates)
+    directions = directions_for(model, halos.cosmology, names, coordinates)
     times = jnp.minimum(halos.cosmology.age(outputs), halos.time[-1])
     shared = (
         model, solver, halos.cosmology, halos.interpolation, halos.time, times,
-        Directions(ahead.names, jnp.asarray(ahead.vector), jnp.asarray(ahead.rows), None),
+        Directions(directions.names, jnp.asarray(directions.vector), jnp.asarray(directions.rows), None),
     )  # fmt: skip
     batch = (halos.curves, halos.start)
     log_state, response, valid, status = map_batch(_solve_batch, shared, batch, chunk=chunk, progress=progress)
-    return _labelled(model, halos, names, coordinates, np.asarray(outputs), log_state, response, valid, status)
+    return _labelled(model, halos, names, coordinates, np.asarray(outputs), log_state, response, status)
+
+
+class _Varied(NamedTuple):
+    """What the variational equations of a batch of galaxies read."""
+
+    problem: Problem
+    directions: Directions
 
 
 def _solve_batch(shared, batch):
     """State and responses of a batch of halos as one system; the responses start at those of the initial state."""
-    model, solver, cosmology, interpolation, time, times, ahead = shared
+    model, solver, cosmology, interpolation, time, times, directions = shared
     curves, start = batch
     tables = interpolation.tables(time, curves, cosmology)
-    fields, flows, causes = len(model.ledger.state._fields), len(model.ledger.names), ahead.rows.shape[0]
+    fields, flows, causes = len(model.ledger.state._fields), len(model.ledger.names), directions.rows.shape[0]
     order = jnp.argsort(times)
-    varied = _Varied(Problem(model, cosmology, interpolation, tables), ahead)
-
-    def initial_values(start, varied):
-        problem, directions = varied
-
-        def initial(vector):
-            changed, _ = with_vector(problem.model, problem.cosmology, directions.names, vector)
-            return jnp.log10(jnp.stack(changed.initial(problem.halo(start), problem.cosmology)))
-
-        lg, linear = jax.linearize(initial, directions.vector)
-        through_start = jax.vmap(linear)(directions.rows)
-        responses = jnp.zeros((flows + 1, causes, fields)).at[flows].set(through_start)
-        return jnp.concatenate([lg, responses.ravel()])
-
-    initial = jax.vmap(initial_values, in_axes=(0, row_axes(varied)))(start, varied)
+    varied = _Varied(Problem(model, cosmology, interpolation, tables), directions)
+    initial = jax.vmap(_initial_values, in_axes=(0, row_axes(varied)))(start, varied)
     solved = solver(_EQUATION, jnp.log10(start), initial, jnp.log10(times)[order], varied)
     values = solved.values[:, jnp.argsort(order)]
     valid = (solved.status == 0)[:, None] & (times >= start[:, None])
     values = jnp.where(valid[..., None], values, jnp.nan)
     response = values[..., fields:].reshape(*valid.shape, flows + 1, causes, fields)
     return values[..., :fields], response, valid, solved.status
+
+
+def _initial_values(start, varied):
+    """The log state of one halo at its start, followed by its response to each cause."""
+    problem, directions = varied
+    model, cosmology = problem.model, problem.cosmology
+    fields, flows, causes = len(model.ledger.state._fields), len(model.ledger.names), directions.rows.shape[0]
+
+    def initial(vector):
+        changed, _ = with_vector(model, cosmology, directions.names, vector)
+        return jnp.log10(jnp.stack(changed.initial(problem.halo(start), cosmology)))
+
+    log_state, linear = jax.linearize(initial, directions.vector)
+    through_start = jax.vmap(linear)(directions.rows)
+    responses = jnp.zeros((flows + 1, causes, fields)).at[flows].set(through_start)
+    return jnp.concatenate([log_state, responses.ravel()])
 
 
 def _halo(log_time, varied):
@@ -172,15 +189,15 @@ def _augmented(log_time, values, halo, varied):
     model, cosmology, directions = varied.problem.model, varied.problem.cosmology, varied.directions
     time = jnp.exp(LN10 * log_time)
     fields, flows, causes = len(model.ledger.state._fields), len(model.ledger.names), directions.rows.shape[0]
-    lg, responses = values[:fields], values[fields:].reshape((flows + 1) * causes, fields)
+    log_state, responses = values[:fields], values[fields:].reshape((flows + 1) * causes, fields)
     per_decade = LN10 * time
 
-    def by_flow(lg, vector):
+    def by_flow(log_state, vector):
         changed, _ = with_vector(model, cosmology, directions.names, vector)
-        return per_decade * log_flow_rates(changed, lg, changed.forcing(halo, cosmology))
+        return per_decade * log_flow_rates(changed, log_state, changed.forcing(halo, cosmology))
 
-    matrix = jax.jacfwd(lambda lg: by_flow(lg, directions.vector).sum(axis=0))(lg)
-    rates, linear = jax.linearize(lambda vector: by_flow(lg, vector), directions.vector)
+    matrix = jax.jacfwd(lambda log_state: by_flow(log_state, directions.vector).sum(axis=0))(log_state)
+    rates, linear = jax.linearize(lambda vector: by_flow(log_state, vector), directions.vector)
     direct = jnp.swapaxes(jax.vmap(linear)(directions.rows), 0, 1)  # (flow, cause, field)
     direct = jnp.concatenate([direct, jnp.zeros((1, causes, fields))])
     change = responses @ matrix.T + direct.reshape(responses.shape)
@@ -190,52 +207,54 @@ def _augmented(log_time, values, halo, varied):
 _EQUATION = Equation(_augmented, _halo)
 
 
-def _labelled(model, halos, names, coordinates, redshifts, log_state, response, valid, status):
-    about, quantities = known_parameters(model, halos.cosmology), model.ledger.quantities
+def _labelled(model, halos, names, coordinates, redshifts, log_state, response, status):
+    known, quantities = known_parameters(model, halos.cosmology), model.ledger.quantities
     coords = {
         "halo": np.arange(len(halos)),
         "redshift": redshifts,
         "quantity": model.ledger.state._fields,
         "parameter": names,
-        "channel": (*model.ledger.names, INITIAL),
+        "channel": (*model.ledger.names, INITIAL_STATE),
     }
     units = {
         "quantity": tuple(f"dex({quantities[name].unit})" for name in coords["quantity"]),
-        "parameter": tuple(coordinates.unit(name, about[name]) for name in names),
+        "parameter": tuple(coordinates.unit(name, known[name]) for name in names),
     }
-
-    def label(values, *dims, unit, meaning):
-        kept = {dim: unit for dim, unit in units.items() if dim in dims}
-        return Labelled(np.asarray(values), dims, {dim: coords[dim] for dim in dims}, unit, meaning, kept)
-
+    label = labeller(coords, units)
     galaxy = ("halo", "redshift", "quantity")
     return Routes(
         label(
-            np.transpose(np.asarray(response), (0, 1, 4, 3, 2)), *galaxy, "parameter", "channel",
-            unit="quantity unit per parameter unit", meaning="response to each parameter through each channel alone",
+            np.transpose(np.asarray(response), (0, 1, 4, 3, 2)), (*galaxy, "parameter", "channel"),
+            "quantity unit per parameter unit", "response to each parameter through each channel alone",
         ),
-        label(log_state, *galaxy, unit="quantity unit", meaning="log10 of the state"),
-        label(status, "halo", unit="1", meaning="how each solve ended"),
+        label(log_state, galaxy, "quantity unit", "log10 of the state"),
+        label(status, ("halo",), "1", "how each solve ended"),
     )  # fmt: skip
 
 
-def by_channel_group(array: Labelled, processes: dict[str, tuple[str, ...]] | None = None) -> Labelled:
-    """The channels of `array` gathered into processes.
+def by_channel_group(array: Labelled, groups: Mapping[str, tuple[str, ...]] | None = None) -> Labelled:
+    """The channels of `array` summed into channel groups.
 
     Parameters
     ----------
     array : Labelled with a dimension ``channel``
-    processes : mapping of str to tuple of str, optional
-        Channels of each group; default `CHANNEL_GROUPS`.  Channels of `array` that none of them names stay on their
-        own.
+    groups : mapping of str to tuple of str, optional
+        Channels of each group; default `CHANNEL_GROUPS`.  A channel of `array` that is in no group keeps its own name.
+
+    Examples
+    --------
+    >>> labels = {"channel": ("cooling", "radiation", "dust_wind")}
+    >>> array = co.sensitivity.Labelled(np.array([1.0, 2.0, 4.0]), ("channel",), labels, "dex", "response")
+    >>> gathered = co.sensitivity.by_channel_group(array)
+    >>> dict(zip(gathered.labels("channel"), gathered.values.tolist()))
+    {'cooling': 3.0, 'dust_wind': 4.0}
     """
-    processes = CHANNEL_GROUPS if processes is None else processes
+    groups = CHANNEL_GROUPS if groups is None else groups
     labels = array.labels("channel")
-    groups = {name: [c for c in members if c in labels] for name, members in processes.items()}
-    named = {channel for members in groups.values() for channel in members}
-    groups |= {channel: [channel] for channel in labels if channel not in named}
-    groups = {name: members for name, members in groups.items() if members}
+    members = {name: [c for c in channels if c in labels] for name, channels in groups.items()}
+    grouped = {channel for channels in members.values() for channel in channels}
+    members |= {channel: [channel] for channel in labels if channel not in grouped}
+    members = {name: channels for name, channels in members.items() if channels}
     axis = array.dims.index("channel")
-    parts = [array.sel(channel=members).values.sum(axis=axis) for members in groups.values()]
-    values = np.stack(parts, axis=axis)
-    return array._replace(values=values, coords={**array.coords, "channel": tuple(groups)})
+    sums = [array.sel(channel=channels).values.sum(axis=axis) for channels in members.values()]
+    return array._replace(values=np.stack(sums, axis=axis), coords={**array.coords, "channel": tuple(members)})

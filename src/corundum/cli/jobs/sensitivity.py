@@ -73,7 +73,7 @@ def plan_sensitivity(run_file: RunFile) -> SensitivityPlan:
         if names is None and all(name in known for name in PANDYA26_FREE):
             names = PANDYA26_FREE
         try:
-            names = sens.choose(job.model, job.halos.cosmology, names)
+            names = sens.choose_parameters(job.model, job.halos.cosmology, names)
         except ValueError as error:
             raise RunFileError(("sensitivity", "parameters"), str(error)) from error
         try:

@@ -171,7 +171,7 @@ def _tables(fits, names):
     for fit in fits:
         told = fit.identifiability
         rows = [
-            [k + 1, float(1.0 / np.sqrt(1.0 + max(value, 0.0))), told.fisher.in_words(k)]
+            [k + 1, float(1.0 / np.sqrt(1.0 + max(value, 0.0))), told.fisher.leading_terms(k)]
             for k, value in enumerate(told.fisher.eigenvalues)
         ]
         caption = (

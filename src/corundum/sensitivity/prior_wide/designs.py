@@ -21,7 +21,7 @@ from scipy.stats import qmc
 from ...cosmology import Cosmology, pandya26_cosmology
 from ...models import AbstractModel
 from ..coordinates import Natural, PriorWidth
-from .space import choose, known_parameters
+from ..parameter_space import choose_parameters, known_parameters
 
 __all__ = ["Box", "Design", "prior_box", "latin_hypercube", "sobol_sequence", "saltelli", "morris", "salib", "problem"]
 
@@ -36,6 +36,12 @@ class Box(NamedTuple):
         Edges in the natural scale.
     log10 : boolean array, shape (P,)
         Whether the natural scale is the logarithm of the value.
+
+    Examples
+    --------
+    >>> box = co.sensitivity.Box(("loading",), np.array([-1.0]), np.array([1.0]), np.array([True]))
+    >>> box.values(np.array([[0.0], [0.5]])).ravel().tolist()
+    [0.1, 1.0]
     """
 
     names: tuple[str, ...]
@@ -56,7 +62,7 @@ class Box(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Design:
-    """Parameter sets.
+    """Parameter sets that sample a box.
 
     Attributes
     ----------
@@ -66,7 +72,14 @@ class Design:
     unit : array, shape (S, P)
         Points of the unit cube.
     settings : dict
-        What an estimator must know of the structure.
+        Settings of the design that its estimators read.
+
+    Examples
+    --------
+    >>> box = co.sensitivity.prior_box(model, ["energy_loading.amplitude"])
+    >>> design = co.sensitivity.latin_hypercube(box, 16)
+    >>> len(design), design.values.shape
+    (16, (16, 1))
     """
 
     kind: str
@@ -110,43 +123,125 @@ def prior_box(
     Raises
     ------
     ValueError
-        A name is unknown, or a range is not finite or named without being asked for.
+        A name is unknown, a range is not finite, or a range belongs to a parameter that is not in the box.
+
+    Examples
+    --------
+    >>> box = co.sensitivity.prior_box(model, ["energy_loading.amplitude"], {"energy_loading.amplitude": (-2.0, 0.0)})
+    >>> float(box.low[0]), float(box.high[0])
+    (-2.0, 0.0)
     """
     cosmology = pandya26_cosmology() if cosmology is None else cosmology
-    names = choose(model, cosmology, parameters)
+    names = choose_parameters(model, cosmology, parameters)
     known = known_parameters(model, cosmology)
-    spare = sorted(set(ranges or {}) - set(names))
-    if spare:
-        raise ValueError(f"ranges: {', '.join(spare)} not among the parameters {', '.join(names)}")
-    given = dict(PriorWidth(ranges).ranges)
-    edges = [given.get(name) or Natural().span(name, known[name]) for name in names]
+    unused = sorted(set(ranges or {}) - set(names))
+    if unused:
+        raise ValueError(f"ranges: {', '.join(unused)} not among the parameters {', '.join(names)}")
+    own_ranges = dict(PriorWidth(ranges).ranges)
+    edges = [own_ranges.get(name) or Natural().span(name, known[name]) for name in names]
     low, high = np.array(edges, float).T
     return Box(names, low, high, np.array([known[name].scale == "log10" for name in names]))
 
 
 def latin_hypercube(box: Box, number: int, *, key: int = 0) -> Design:
-    """`number` points, one in each of `number` slices of every parameter."""
+    """`number` points, one in each of `number` slices of every parameter.
+
+    Parameters
+    ----------
+    box : Box
+    number : int
+    key : int
+
+    Examples
+    --------
+    >>> box = co.sensitivity.prior_box(model, ["energy_loading.amplitude"])
+    >>> design = co.sensitivity.latin_hypercube(box, 4, key=1)
+    >>> sorted(np.floor(4 * design.unit[:, 0]).astype(int).tolist())
+    [0, 1, 2, 3]
+    """
     _check_number(number, 1)
     unit = qmc.LatinHypercube(len(box.names), rng=np.random.default_rng(key)).random(number)
     return Design("latin_hypercube", box, unit, {"key": key})
 
 
 def sobol_sequence(box: Box, number: int, *, key: int = 0) -> Design:
-    """The first `number` points, a power of two, of a scrambled Sobol sequence."""
+    """The first `number` points, a power of two, of a scrambled Sobol sequence.
+
+    Parameters
+    ----------
+    box : Box
+    number : int
+    key : int
+
+    Raises
+    ------
+    ValueError
+        The number is not a power of two.
+
+    Examples
+    --------
+    >>> box = co.sensitivity.prior_box(model, ["energy_loading.amplitude", "mass_loading.amplitude"])
+    >>> co.sensitivity.sobol_sequence(box, 8).unit.shape
+    (8, 2)
+    """
     _check_power(number)
     unit = qmc.Sobol(len(box.names), rng=np.random.default_rng(key)).random_base2(number.bit_length() - 1)
     return Design("sobol_sequence", box, unit, {"key": key})
 
 
 def saltelli(box: Box, number: int, *, key: int = 0) -> Design:
-    """Saltelli's design for first- and total-order Sobol indices: number x (P + 2) points, `number` a power of two."""
+    """Saltelli's design for first- and total-order Sobol indices: number x (P + 2) points.
+
+    Parameters
+    ----------
+    box : Box
+    number : int
+        Of base points, a power of two.
+    key : int
+
+    Raises
+    ------
+    ValueError
+        The number is not a power of two.
+    ImportError
+        SALib is not installed.
+
+    Examples
+    --------
+    >>> box = co.sensitivity.prior_box(model, ["energy_loading.amplitude", "mass_loading.amplitude"])
+    >>> len(co.sensitivity.saltelli(box, 8))
+    32
+    """
     _check_power(number)
     sample = salib("sample.sobol").sample(problem(box), number, calc_second_order=False, seed=key)
     return Design("saltelli", box, sample, {"key": key, "number": number})
 
 
 def morris(box: Box, number: int, *, levels: int = 4, key: int = 0) -> Design:
-    """Morris's design for elementary effects: `number` trajectories of P + 1 points on a grid of `levels` levels."""
+    """Morris's design for elementary effects: trajectories of P + 1 points on a grid.
+
+    Parameters
+    ----------
+    box : Box
+    number : int
+        Of trajectories.
+    levels : int
+        Of the grid along each parameter; even.
+    key : int
+
+    Raises
+    ------
+    ValueError
+        The number or the levels are not allowed.
+    ImportError
+        SALib is not installed.
+
+    Examples
+    --------
+    >>> box = co.sensitivity.prior_box(model, ["energy_loading.amplitude", "mass_loading.amplitude"])
+    >>> len(co.sensitivity.morris(box, 5))
+    15
+    """
     _check_number(number, 2)
     if not (isinstance(levels, int) and levels >= 4 and levels % 2 == 0):
         raise ValueError(f"levels: got {levels!r}; allowed an even whole number from 4")
@@ -171,7 +266,7 @@ def salib(module: str) -> Any:
 
 
 def problem(box: Box) -> dict[str, Any]:
-    """A box, as the unit cube, in the words of SALib."""
+    """The unit cube of a box as a problem definition of SALib."""
     return {"num_vars": len(box.names), "names": list(box.names), "bounds": [[0.0, 1.0]] * len(box.names)}
 
 

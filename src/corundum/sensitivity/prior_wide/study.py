@@ -1,9 +1,8 @@
-"""Solving every parameter set of a design: in blocks that can be kept, with the memory estimated first.
+"""Solutions of every parameter set of a design, in blocks that can be stored, with the memory estimated first.
 
-`run_study` evaluates a function of one parameter set over a whole design.  The functions that matter are made by
-`StatesOf` (galaxies), `JacobiansOf` (galaxies and their parameter Jacobian) and `SummaryOf` (anything made from a
-population, such as scaling relations).  A galaxy that fails is NaN in the results; it is masked and counted, and never
-ends a study.
+`run_study` evaluates a function of one parameter set over a whole design.  `StatesOf` is the function for galaxies,
+`JacobiansOf` for galaxies and their parameter Jacobian, and `SummaryOf` for any summary of a population, such as
+scaling relations.  A galaxy that fails is NaN in the results; it is masked and counted, and the study continues.
 """
 
 import dataclasses
@@ -21,8 +20,8 @@ from ...population import Population, evolve
 from ...storage.checkpoints import CheckpointFolder
 from ..coordinates import AbstractCoordinates
 from ..jacobians import LogQuantities, parameter_jacobian
+from ..parameter_space import COSMOLOGY
 from .designs import Design
-from .space import COSMOLOGY
 
 __all__ = ["Study", "run_study", "StatesOf", "JacobiansOf", "SummaryOf"]
 
@@ -34,13 +33,20 @@ class Study(NamedTuple):
     ----------
     design : Design
     outputs : dict of str to array, shape (S, ...)
+
+    Examples
+    --------
+    >>> design = co.sensitivity.latin_hypercube(co.sensitivity.prior_box(model, ["energy_loading.amplitude"]), 8)
+    >>> study = co.sensitivity.run_study(lambda values: {"energy": values["energy_loading.amplitude"]}, design)
+    >>> study.outputs["energy"].shape, study.failed()
+    ((8,), 0)
     """
 
     design: Design
     outputs: dict[str, np.ndarray]
 
     def failed(self) -> int:
-        """Solves that failed, over all parameter sets and halos."""
+        """Number of solves that failed, over all parameter sets and halos."""
         return int(np.sum(self.outputs["status"] != 0)) if "status" in self.outputs else 0
 
 
@@ -63,10 +69,10 @@ def run_study(
     block : int
         Parameter sets between two checkpoints.
     memory : float, optional
-        What the results may take [byte]; default half of the machine's memory.
+        Memory that the results may take [byte]; default half of the machine's memory.
     store : CheckpointFolder, optional
-        Keeps finished blocks, so that an interrupted study resumes: the blocks are cut by the design alone, so a
-        study that was stopped and resumed gives the same bits.
+        Stores finished blocks, so that an interrupted study can resume.  Blocks depend on the design and on `block`
+        alone, so a study that was stopped and resumed gives the same bits.
     progress : callable, optional
         Called as ``progress(done, total)`` in parameter sets.
 
@@ -74,45 +80,52 @@ def run_study(
     ------
     ValueError
         The results would not fit into the memory; the message says how much they need.
+
+    Examples
+    --------
+    >>> box = co.sensitivity.prior_box(model, ["energy_loading.amplitude"])
+    >>> design = co.sensitivity.latin_hypercube(box, 8)
+    >>> study = co.sensitivity.run_study(lambda values: {"double": 2.0 * values["energy_loading.amplitude"]}, design)
+    >>> bool((study.outputs["double"] == 2.0 * design.values[:, 0]).all())
+    True
     """
     if not (isinstance(block, int | np.integer) and block > 0):
         raise ValueError(f"block: got {block!r}; allowed a positive whole number")
-    names, values, parts = design.box.names, design.values, []
+    names, values, blocks = design.box.names, design.values, []
     for number, first in enumerate(range(0, len(design), block)):
-        kept = None if store is None else store.load(number)
-        if kept is None:
+        outputs = None if store is None else store.load(number)
+        if outputs is None:
             rows = []
             for row in values[first : first + block]:
-                found = {
-                    name: np.asarray(array) for name, array in function(dict(zip(names, row, strict=True))).items()
-                }
-                if not rows and not parts:
-                    _check_memory(found, len(design), memory)
-                rows.append(found)
-            kept = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+                result = function(dict(zip(names, row, strict=True)))
+                rows.append({name: np.asarray(array) for name, array in result.items()})
+                if len(rows) == 1 and not blocks:
+                    _check_memory(rows[0], len(design), memory)
+            outputs = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
             if store is not None:
-                store.save(number, kept)
-        elif not parts:
-            _check_memory({name: array[0] for name, array in kept.items()}, len(design), memory)
-        parts.append(kept)
+                store.save(number, outputs)
+        elif not blocks:
+            _check_memory({name: array[0] for name, array in outputs.items()}, len(design), memory)
+        blocks.append(outputs)
         if progress is not None:
             progress(min(first + block, len(design)), len(design))
-    return Study(design, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    return Study(design, {name: np.concatenate([outputs[name] for outputs in blocks]) for name in blocks[0]})
 
 
-def _check_memory(found, sets, memory):
-    each = sum(array.nbytes for array in found.values())
+def _check_memory(outputs, sets, memory):
+    """Refuse a design whose results, at the size of those of one parameter set, would not fit into the memory."""
+    size = sum(array.nbytes for array in outputs.values())
     allowed = memory if memory is not None else 0.5 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if each * sets > allowed:
-        largest = max(found, key=lambda name: found[name].nbytes)
+    if size * sets > allowed:
+        largest = max(outputs, key=lambda name: outputs[name].nbytes)
         raise ValueError(
-            f"design: its results need {each * sets / 1e9:.3g} GB ({sets} sets x {each / 1e6:.3g} MB, most of it "
+            f"design: its results need {size * sets / 1e9:.3g} GB ({sets} sets x {size / 1e6:.3g} MB, most of it "
             f"{largest!r}) and {allowed / 1e9:.3g} GB are allowed; take fewer sets, halos, redshifts or quantities, "
             "keep less of each set, or raise memory"
         )
 
 
-def _changed(model, halos, values):
+def _with_values(model, halos, values):
     """Model and halos with parameter values; those of the cosmology are set in the halos."""
     of_model = {name: value for name, value in values.items() if not name.startswith(COSMOLOGY)}
     of_cosmology = {n.removeprefix(COSMOLOGY): v for n, v in values.items() if n.startswith(COSMOLOGY)}
@@ -122,7 +135,24 @@ def _changed(model, halos, values):
 
 
 class StatesOf(NamedTuple):
-    """Galaxies of each parameter set: ``values`` (halo, redshift, quantity) in log10, ``log_mvir``, ``status``."""
+    """Galaxies of each parameter set: ``values`` (halo, redshift, quantity) in log10, ``log_mvir``, ``status``.
+
+    Attributes
+    ----------
+    model : AbstractModel
+    halos : HaloHistories
+    redshifts : sequence of float
+    quantities : tuple of str, optional
+        Names of `Population.values`; default the state of the model.
+    solver : AbstractSolver, optional
+        Default `LaneSolver()`.
+
+    Examples
+    --------
+    >>> states = co.sensitivity.StatesOf(model, halos, quantities=("mstar",))
+    >>> states({"energy_loading.amplitude": 0.2})["values"].shape
+    (8, 1, 1)
+    """
 
     model: AbstractModel
     halos: HaloHistories
@@ -131,7 +161,7 @@ class StatesOf(NamedTuple):
     solver: AbstractSolver | None = None
 
     def __call__(self, values: Mapping[str, float]) -> dict[str, np.ndarray]:
-        model, halos = _changed(self.model, self.halos, values)
+        model, halos = _with_values(self.model, self.halos, values)
         population = evolve(model, halos, self.redshifts, solver=self.solver)
         names = tuple(model.ledger.quantities) if self.quantities is None else self.quantities
         return {
@@ -144,7 +174,26 @@ class StatesOf(NamedTuple):
 class JacobiansOf(NamedTuple):
     """Galaxies and their Jacobian with respect to the parameters of the design.
 
-    ``values`` (halo, redshift, quantity), ``jacobian`` (halo, redshift, quantity, parameter), ``log_mvir``, ``status``.
+    Its arrays are ``values`` (halo, redshift, quantity), ``jacobian`` (halo, redshift, quantity, parameter),
+    ``log_mvir`` and ``status``.
+
+    Attributes
+    ----------
+    model : AbstractModel
+    halos : HaloHistories
+    redshifts : sequence of float
+    quantities : tuple of str, optional
+        Names of `Population.values`; default the state of the model.
+    coordinates : AbstractCoordinates, optional
+        How the parameters are measured; default `Natural()`.
+    solver : AbstractSolver, optional
+        Default `LaneSolver()`.
+
+    Examples
+    --------
+    >>> jacobians = co.sensitivity.JacobiansOf(model, halos)
+    >>> jacobians({"energy_loading.amplitude": 0.2})["jacobian"].shape
+    (8, 1, 5, 1)
     """
 
     model: AbstractModel
@@ -155,23 +204,37 @@ class JacobiansOf(NamedTuple):
     solver: AbstractSolver | None = None
 
     def __call__(self, values: Mapping[str, float]) -> dict[str, np.ndarray]:
-        model, halos = _changed(self.model, self.halos, values)
-        found = parameter_jacobian(
+        model, halos = _with_values(self.model, self.halos, values)
+        jacobian = parameter_jacobian(
             model, halos, tuple(values), self.redshifts,
             quantities=self.quantities, coordinates=self.coordinates, solver=self.solver,
         )  # fmt: skip
         return {
-            "values": found.values.values,
-            "jacobian": found.derivative.values,
-            "log_mvir": found.log_mvir.values,
-            "status": found.status.values,
+            "values": jacobian.values.values,
+            "jacobian": jacobian.derivative.values,
+            "log_mvir": jacobian.log_mvir.values,
+            "status": jacobian.status.values,
         }
 
 
 class SummaryOf(NamedTuple):
-    """Anything made from the population of each parameter set: relations, derived quantities.
+    """A summary of the population of each parameter set, such as a relation or a derived quantity.
 
-    `summary` maps a `Population` to an array, or to arrays by name.
+    Attributes
+    ----------
+    summary : callable
+        Maps a `Population` to an array, which is called ``summary``, or to arrays by name.
+    model : AbstractModel
+    halos : HaloHistories
+    redshifts : sequence of float
+    solver : AbstractSolver, optional
+        Default `LaneSolver()`.
+
+    Examples
+    --------
+    >>> stars = co.sensitivity.SummaryOf(lambda population: jnp.log10(population["mstar"]).mean(), model, halos)
+    >>> sorted(stars({"energy_loading.amplitude": 0.2}))
+    ['status', 'summary']
     """
 
     summary: Callable[[Population], Any]
@@ -181,8 +244,8 @@ class SummaryOf(NamedTuple):
     solver: AbstractSolver | None = None
 
     def __call__(self, values: Mapping[str, float]) -> dict[str, np.ndarray]:
-        model, halos = _changed(self.model, self.halos, values)
+        model, halos = _with_values(self.model, self.halos, values)
         population = evolve(model, halos, self.redshifts, solver=self.solver)
-        made = self.summary(population)
-        named = dict(made) if isinstance(made, Mapping) else {"summary": made}
-        return {**{name: np.asarray(array) for name, array in named.items()}, "status": population.status}
+        summary = self.summary(population)
+        outputs = dict(summary) if isinstance(summary, Mapping) else {"summary": summary}
+        return {**{name: np.asarray(array) for name, array in outputs.items()}, "status": population.status}

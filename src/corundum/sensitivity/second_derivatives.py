@@ -1,7 +1,7 @@
 """First and second derivatives of scalar summaries of a population: gradients, Hessians and their products.
 
 A summary is any function of a `Population` that JAX can differentiate, such as the mean stellar mass of some halos or
-a chi-squared against data.  Its derivatives are taken in the coordinates asked for, exactly, through the solver.
+a chi-squared against data.  Its derivatives are taken in the chosen coordinates, exactly, through the solver.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,6 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from ..halos import HaloHistories
@@ -21,14 +20,16 @@ from ..parameters import require_float64
 from ..population import Population, evolve
 from .coordinates import AbstractCoordinates, Natural
 from .derivatives import AbstractMode, Forward, Reverse, check_redshifts
-from .labelled import Labelled
-from .prior_wide.space import COSMOLOGY, choose, known_parameters, with_vector
+from .labelled import Labelled, labeller
+from .parameter_space import COSMOLOGY, choose_parameters, known_parameters, with_vector
 
 __all__ = ["Summary", "gradient", "hessian", "hessian_vector_product"]
 
 
 class Summary(eqx.Module):
-    """A scalar function of the coordinates of some parameters: decode them, evolve, summarise.
+    """A scalar function of the coordinates of some parameters.
+
+    A call converts the coordinates to parameter values, evolves the population and applies `function` to it.
 
     Parameters
     ----------
@@ -47,7 +48,15 @@ class Summary(eqx.Module):
     Raises
     ------
     ValueError
-        A name or redshift makes no sense, or a value cannot be expressed in the coordinates.
+        A name is unknown, a redshift lies outside the histories, or a value cannot be expressed in the coordinates.
+
+    Examples
+    --------
+    >>> summary = co.sensitivity.Summary(
+    ...     lambda p: jnp.log10(p["mstar"]).mean(), model, halos, ["energy_loading.amplitude"]
+    ... )
+    >>> summary.units(), summary.at.shape
+    (('dex',), (1,))
     """
 
     function: Callable[[Population], Float[Array, ""]] = eqx.field(static=True)
@@ -61,7 +70,7 @@ class Summary(eqx.Module):
     def __init__(self, function, model, halos, parameters=None, redshifts=(0.0,), *, coordinates=None, solver=None):
         require_float64()
         self.function, self.model, self.halos = function, model, halos
-        self.parameters = choose(model, halos.cosmology, parameters)
+        self.parameters = choose_parameters(model, halos.cosmology, parameters)
         self.redshifts = check_redshifts(halos, redshifts)
         self.coordinates = Natural() if coordinates is None else coordinates
         self.solver = LaneSolver() if solver is None else solver
@@ -71,7 +80,7 @@ class Summary(eqx.Module):
         """Coordinates of the model's own values."""
         known = known_parameters(self.model, self.halos.cosmology)
         for name in self.parameters:
-            self.coordinates.slope(name, known[name], float(known[name].value))  # refuses what has no logarithm
+            self.coordinates.slope(name, known[name], float(known[name].value))  # raises where there is no logarithm
         return jnp.stack(
             [jnp.asarray(self.coordinates.encode(n, known[n], float(known[n].value))) for n in self.parameters]
         )
@@ -83,14 +92,14 @@ class Summary(eqx.Module):
 
     def __call__(self, u: Float[Array, " p"]) -> Float[Array, ""]:
         known = known_parameters(self.model, self.halos.cosmology)
-        values = [self.coordinates.decode(n, known[n], each) for n, each in zip(self.parameters, u, strict=True)]
+        values = [self.coordinates.decode(name, known[name], x) for name, x in zip(self.parameters, u, strict=True)]
         model, cosmology = with_vector(self.model, self.halos.cosmology, self.parameters, values)
         halos = self.halos
         if any(name.startswith(COSMOLOGY) for name in self.parameters):
             halos = eqx.tree_at(lambda tree: tree.cosmology, halos, cosmology)
         value = jnp.asarray(self.function(evolve(model, halos, self.redshifts, solver=self.solver)))
         if value.shape:
-            raise ValueError(f"summary: gives an array of shape {value.shape}; it must give one number")
+            raise ValueError(f"summary: returned an array of shape {value.shape}; it must return one number")
         return value
 
 
@@ -104,13 +113,39 @@ def gradient(summary: Summary, u: Any = None, *, mode: AbstractMode | None = Non
         Coordinates at which to take it; default those of the model.
     mode : AbstractMode, optional
         `Forward()` (default), or `Reverse()` for many parameters.
+
+    Examples
+    --------
+    >>> summary = co.sensitivity.Summary(
+    ...     lambda p: jnp.log10(p["mstar"]).mean(), model, halos, ["energy_loading.amplitude"]
+    ... )
+    >>> bool(co.sensitivity.gradient(summary).values[0] < 0.0)
+    True
     """
     u = _point(summary, u)
     return _labelled(summary, _gradient(summary, u, _reverse(mode)), 1, "gradient of the summary")
 
 
 def hessian(summary: Summary, u: Any = None, *, mode: AbstractMode | None = None) -> Labelled:
-    """All second derivatives of a summary, (parameter, parameter_2); `mode` is that of the inner derivative."""
+    """All second derivatives of a summary, (parameter, parameter_2).
+
+    Parameters
+    ----------
+    summary : Summary
+    u : array, shape (P,), optional
+        Coordinates at which to take them; default those of the model.
+    mode : AbstractMode, optional
+        Of the inner derivative.
+
+    Examples
+    --------
+    >>> regulator = co.models.MinimalRegulator()
+    >>> summary = co.sensitivity.Summary(
+    ...     lambda p: jnp.log10(p["mstar"]).mean(), regulator, halos, ["mass_loading.amplitude"]
+    ... )
+    >>> co.sensitivity.hessian(summary).shape
+    (1, 1)
+    """
     u = _point(summary, u)
     return _labelled(summary, _hessian(summary, u, _reverse(mode)), 2, "second derivatives of the summary")
 
@@ -118,7 +153,26 @@ def hessian(summary: Summary, u: Any = None, *, mode: AbstractMode | None = None
 def hessian_vector_product(
     summary: Summary, vector: Any, u: Any = None, *, mode: AbstractMode | None = None
 ) -> Labelled:
-    """The Hessian of a summary times `vector`, without forming the Hessian."""
+    """The Hessian of a summary times a vector, without forming the Hessian.
+
+    Parameters
+    ----------
+    summary : Summary
+    vector : array, shape (P,)
+    u : array, shape (P,), optional
+        Coordinates at which to take it; default those of the model.
+    mode : AbstractMode, optional
+        Of the inner derivative.
+
+    Examples
+    --------
+    >>> regulator = co.models.MinimalRegulator()
+    >>> summary = co.sensitivity.Summary(
+    ...     lambda p: jnp.log10(p["mstar"]).mean(), regulator, halos, ["mass_loading.amplitude"]
+    ... )
+    >>> co.sensitivity.hessian_vector_product(summary, [1.0]).shape
+    (1,)
+    """
     u, vector = _point(summary, u), _point(summary, vector)
     return _labelled(summary, _product(summary, u, vector, _reverse(mode)), 1, "Hessian of the summary times a vector")
 
@@ -154,14 +208,11 @@ def _hessian(summary, u, reverse):
 def _product(summary, u, vector, reverse):
     if reverse:
         return jax.jvp(jax.jacrev(summary), (u,), (vector,))[1]
-    # Along one direction first, then all others: P tangents instead of P^2.
+    # The derivative along `vector` first, then its gradient: P tangents instead of P^2.
     return jax.jacfwd(lambda at: jax.jvp(summary, (at,), (vector,))[1])(u)
 
 
 def _labelled(summary, values, rank, meaning):
     dims = ("parameter", "parameter_2")[:rank]
-    units = summary.units()
-    return Labelled(
-        np.asarray(values), dims, dict.fromkeys(dims, summary.parameters), "summary unit per parameter unit", meaning,
-        dict.fromkeys(dims, units),
-    )  # fmt: skip
+    label = labeller(dict.fromkeys(dims, summary.parameters), dict.fromkeys(dims, summary.units()))
+    return label(values, dims, "summary unit per parameter unit", meaning)
