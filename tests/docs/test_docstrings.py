@@ -2,7 +2,8 @@
 
 In the examples `co` is corundum, `np` numpy, `jnp` jax.numpy and `plt` matplotlib.pyplot.  Three more names stand for
 objects that would be too slow to make anew in each example: `halos` are eight built-in halos, `model` is the default
-model, and `population` its galaxies in those halos at z = 0 and 2.
+model, `population` its galaxies in those halos at z = 0 and 2, and `jacobian` their parameter Jacobian at z = 0 with
+the eight free parameters of Pandya et al. 2026.
 """
 
 import doctest
@@ -54,12 +55,17 @@ WITH_EXAMPLES = {
 }
 
 
+SHARED = ("halos", "model", "population", "jacobian")
+
+
 @functools.cache
 def shared(name):
     if name == "halos":
         return co.halos.diffmah_population(8, key=0)
     if name == "model":
         return co.models.ThermalCGM()
+    if name == "jacobian":
+        return co.sensitivity.parameter_jacobian(shared("model"), shared("halos"), co.models.PANDYA26_FREE)
     return co.evolve(shared("model"), shared("halos"), [0.0, 2.0])
 
 
@@ -68,7 +74,7 @@ def namespace(text):
     import matplotlib.pyplot as plt
 
     names = {"co": co, "jax": jax, "np": np, "jnp": jnp, "plt": plt}
-    used = {name for name in ("halos", "model", "population") if re.search(rf"(?<![.\w]){name}\b(?!\s*=[^=])", text)}
+    used = {name for name in SHARED if re.search(rf"(?<![.\w]){name}\b(?!\s*=[^=])", text)}
     return names | {name: shared(name) for name in used}
 
 

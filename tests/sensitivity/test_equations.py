@@ -145,7 +145,7 @@ def test_each_parameter_acts_through_its_own_flows(routed):
     assert through("metal_loading.amplitude") == {"enrichment", "venting"}
     assert through("prevention.floor") == {"accretion"}
     assert through("depletion_time.amplitude") == {"star_formation", "wind", "wind_heating", "enrichment", "venting"}
-    assert S.INITIAL in through("seed.gas_share")
+    assert S.INITIAL_STATE in through("seed.gas_share")
     gathered = S.by_channel_group(routed.derivative)
     np.testing.assert_allclose(gathered.sum("channel").values, routed.derivative.sum("channel").values, atol=1e-12)
     assert gathered.labels("channel")[:3] == ["accretion", "CGM heating", "cooling"]

@@ -71,7 +71,8 @@ class GradientCheck(NamedTuple):
     --------
     See `check_gradients`, which makes one.  A check has passed when no column failed:
 
-    >>> check = co.sensitivity.GradientCheck(*[None] * 4, verdict={"loading": "converging"}, best={}, threshold=1e-5, failed=0)
+    >>> verdict = {"loading": "converging"}
+    >>> check = co.sensitivity.GradientCheck(*[None] * 4, verdict=verdict, best={}, threshold=1e-5, failed=0)
     >>> check.passed
     True
     """
@@ -245,9 +246,8 @@ def _judged(exact, richardson, plain, names, coordinates, steps, tolerances, thr
     error = np.linalg.norm(solved_richardson - solved_exact[:, None], axis=(-3, -2)) / scale
     plain_error = np.linalg.norm(solved_plain - solved_exact[:, None], axis=(-3, -2)) / scale
     best = error[-1].min(axis=0)
-    verdict = _verdicts(
-        names, error, _disagreements(solved_richardson[-1], error[-1], scale[-1, 0]), no_response, threshold
-    )
+    disagreement = _disagreements(solved_richardson[-1], error[-1], scale[-1, 0])
+    verdict = _verdicts(names, error, disagreement, no_response, threshold)
     norms = np.linalg.norm(error_matrix(solved_exact[:, None], solved_plain), axis=(-2, -1))
     coords = {
         "tolerance": tolerances,

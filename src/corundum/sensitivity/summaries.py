@@ -67,7 +67,7 @@ class SummaryJacobian(NamedTuple):
     Examples
     --------
     >>> slope = co.sensitivity.Labelled(
-    ...     np.array([[2.0]]), ("point", "parameter"), {"point": np.arange(1), "parameter": ("loading",)}, "dex per dex",
+    ...     np.array([[2.0]]), ("point", "parameter"), {"point": np.arange(1), "parameter": ("loading",)}, "1",
     ...     "response of the summary to each parameter",
     ... )
     >>> jacobian = co.sensitivity.SummaryJacobian({"stars": np.array([9.5])}, {"stars": slope}, failed=0)
