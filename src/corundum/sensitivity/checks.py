@@ -162,10 +162,10 @@ def check_gradients(
     --------
     >>> regulator = co.models.MinimalRegulator()
     >>> check = co.sensitivity.check_gradients(
-    ...     regulator, halos[:2], ["mass_loading.amplitude"], steps=[1e-2], tolerances=[1e-8]
+    ...     regulator, halos[:2], ["mass_loading.constant"], steps=[1e-2], tolerances=[1e-8]
     ... )
     >>> check.passed, check.verdict
-    (True, {'mass_loading.amplitude': 'passed'})
+    (True, {'mass_loading.constant': 'passed'})
     """
     names = choose_parameters(model, halos.cosmology, parameters)
     coordinates = PriorWidth() if coordinates is None else coordinates

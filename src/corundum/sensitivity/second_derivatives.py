@@ -116,8 +116,9 @@ def gradient(summary: Summary, u: Any = None, *, mode: AbstractMode | None = Non
 
     Examples
     --------
+    >>> regulator = co.models.MinimalRegulator()
     >>> summary = co.sensitivity.Summary(
-    ...     lambda p: jnp.log10(p["mstar"]).mean(), model, halos, ["energy_loading.amplitude"]
+    ...     lambda p: jnp.log10(p["mstar"]).mean(), regulator, halos, ["mass_loading.constant"]
     ... )
     >>> bool(co.sensitivity.gradient(summary).values[0] < 0.0)
     True
@@ -141,7 +142,7 @@ def hessian(summary: Summary, u: Any = None, *, mode: AbstractMode | None = None
     --------
     >>> regulator = co.models.MinimalRegulator()
     >>> summary = co.sensitivity.Summary(
-    ...     lambda p: jnp.log10(p["mstar"]).mean(), regulator, halos, ["mass_loading.amplitude"]
+    ...     lambda p: jnp.log10(p["mstar"]).mean(), regulator, halos, ["mass_loading.constant"]
     ... )
     >>> co.sensitivity.hessian(summary).shape
     (1, 1)
@@ -168,7 +169,7 @@ def hessian_vector_product(
     --------
     >>> regulator = co.models.MinimalRegulator()
     >>> summary = co.sensitivity.Summary(
-    ...     lambda p: jnp.log10(p["mstar"]).mean(), regulator, halos, ["mass_loading.amplitude"]
+    ...     lambda p: jnp.log10(p["mstar"]).mean(), regulator, halos, ["mass_loading.constant"]
     ... )
     >>> co.sensitivity.hessian_vector_product(summary, [1.0]).shape
     (1,)

@@ -75,7 +75,7 @@ class Modes(NamedTuple):
     --------
     >>> modes = co.sensitivity.modes(co.sensitivity.state_jacobian(model, halos, [0.0, 2.0], population=population))
     >>> modes.timescale.shape, len(modes.dominant(halo=0, redshift=0.0)[0])
-    ((8, 2, 5), 2)
+    ((8, 2, 7), 2)
     """
 
     eigenvalue: Labelled
@@ -125,7 +125,7 @@ def state_jacobian(
     --------
     >>> states = co.sensitivity.state_jacobian(model, halos, [0.0, 2.0], population=population)
     >>> states.matrix.shape, states.matrix.unit
-    ((8, 2, 5, 5), '1/Gyr')
+    ((8, 2, 7, 7), '1/Gyr')
     """
     outputs = check_redshifts(halos, redshifts)
     if population is None:

@@ -103,10 +103,10 @@ def observable_of(measurement: Measurement, population: Any, redshift: float | N
 
     Examples
     --------
-    >>> stars = co.observables.load("pandya26")[0]
-    >>> observable = co.sensitivity.observable_of(stars, population)
+    >>> measurement = co.observables.load("shmr_moster18")
+    >>> observable = co.sensitivity.observable_of(measurement, population)
     >>> observable.name, observable.covariance.shape == 2 * observable.summary(population).shape
-    ('smhm', True)
+    ('shmr_moster18', True)
     """
     if redshift is None:
         outputs = np.asarray(population.redshifts)
@@ -172,7 +172,8 @@ def summary_jacobian(
     >>> mean_mass = co.sensitivity.Observable(
     ...     "mean mass", lambda p: jnp.log10(p.at(0.0)["mstar"]).mean()[None], np.array([[0.01]])
     ... )
-    >>> jacobian = co.sensitivity.summary_jacobian([mean_mass], model, halos, ["energy_loading.amplitude"])
+    >>> regulator = co.models.MinimalRegulator()
+    >>> jacobian = co.sensitivity.summary_jacobian([mean_mass], regulator, halos, ["mass_loading.constant"])
     >>> jacobian.derivative["mean mass"].shape
     (1, 1)
     """

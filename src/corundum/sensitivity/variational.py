@@ -113,10 +113,10 @@ def routes(
 
     Examples
     --------
-    >>> routes = co.sensitivity.routes(model, halos, ["energy_loading.amplitude"])
-    >>> mstar = routes.derivative.sel(halo=0, redshift=0.0, quantity="mstar", parameter="energy_loading.amplitude")
+    >>> routes = co.sensitivity.routes(co.models.MinimalRegulator(), halos, ["mass_loading.constant"])
+    >>> mstar = routes.derivative.sel(halo=0, redshift=0.0, quantity="mstar", parameter="mass_loading.constant")
     >>> mstar.labels("channel")[int(np.argmax(np.abs(mstar.values)))]
-    'wind_heating'
+    'wind'
     """
     require_float64()
     names = choose_parameters(model, halos.cosmology, parameters)

@@ -149,7 +149,7 @@ class StatesOf(NamedTuple):
 
     Examples
     --------
-    >>> states = co.sensitivity.StatesOf(model, halos, quantities=("mstar",))
+    >>> states = co.sensitivity.StatesOf(co.models.MinimalRegulator(), halos, quantities=("mstar",))
     >>> states({"energy_loading.amplitude": 0.2})["values"].shape
     (8, 1, 1)
     """
@@ -193,7 +193,7 @@ class JacobiansOf(NamedTuple):
     --------
     >>> jacobians = co.sensitivity.JacobiansOf(model, halos)
     >>> jacobians({"energy_loading.amplitude": 0.2})["jacobian"].shape
-    (8, 1, 5, 1)
+    (8, 1, 7, 1)
     """
 
     model: AbstractModel
@@ -232,7 +232,8 @@ class SummaryOf(NamedTuple):
 
     Examples
     --------
-    >>> stars = co.sensitivity.SummaryOf(lambda population: jnp.log10(population["mstar"]).mean(), model, halos)
+    >>> regulator = co.models.MinimalRegulator()
+    >>> stars = co.sensitivity.SummaryOf(lambda population: jnp.log10(population["mstar"]).mean(), regulator, halos)
     >>> sorted(stars({"energy_loading.amplitude": 0.2}))
     ['status', 'summary']
     """
