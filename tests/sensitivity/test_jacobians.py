@@ -213,7 +213,7 @@ def test_bad_settings_are_refused(halos):
         Forward(columns=0)
     with pytest.raises(ValueError, match="give .low, high. with low < high"):
         PriorWidth({"loading": (1.0, 0.0)})
-    with pytest.raises(ValueError, match="there is none"):
+    with pytest.raises(ValueError, match="got an empty set of histories"):
         S.parameter_jacobian(Toy(), halos[:0], ["time"])
 
 
