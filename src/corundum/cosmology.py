@@ -1,6 +1,6 @@
 """Flat LCDM with radiation: ages, redshifts, densities and the virial overdensity.
 
-Everything is a differentiable function of redshift or age and of the cosmological parameters, and agrees with
+Every method is a differentiable function of redshift or age and of the cosmological parameters, and agrees with
 ``astropy.cosmology.FlatLambdaCDM`` (massless neutrinos) to better than 1e-8 for 0 <= z <= 20.
 
 References
@@ -34,7 +34,7 @@ _MASSLESS_NEUTRINO = 7.0 / 8.0 * (4.0 / 11.0) ** (4.0 / 3.0)
 
 
 class Cosmology(eqx.Module):
-    """A flat LCDM universe with photons and massless neutrinos.
+    """A flat LCDM universe with photons and massless neutrinos; the default is that of Pandya et al. 2026.
 
     Parameters
     ----------
@@ -46,6 +46,14 @@ class Cosmology(eqx.Module):
         Present radiation temperature [K].
     n_eff : float
         Effective number of massless neutrinos.
+
+    Examples
+    --------
+    >>> cosmology = co.cosmology.Cosmology(h=0.7, omega_m=0.3)
+    >>> round(float(cosmology.age(0.0)), 2)  # [Gyr]
+    13.46
+    >>> round(float(cosmology.redshift(5.0)), 2)
+    1.21
     """
 
     h: Float[Array, ""] = parameter(
@@ -101,7 +109,7 @@ class Cosmology(eqx.Module):
         return 3.0 * rate**2 / (8.0 * jnp.pi * GRAVITY_CGS) * KPC_CM**3 / MSUN_G
 
     def expansion(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
-        """E(z)^2 = (H/H0)^2."""
+        """E(z)^2 = (H/H0)^2 at `redshift`."""
         x = 1.0 + jnp.asarray(redshift)
         return self.omega_lambda + x**3 * (self.omega_m + self.omega_radiation * x)
 
@@ -114,7 +122,7 @@ class Cosmology(eqx.Module):
         return self.critical_density_today * self.expansion(redshift)
 
     def matter_fraction(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Omega_m(z)."""
+        """Omega_m(z), matter density over critical at `redshift`."""
         return self.omega_m * (1.0 + jnp.asarray(redshift)) ** 3 / self.expansion(redshift)
 
     def virial_overdensity(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -131,23 +139,23 @@ class Cosmology(eqx.Module):
         return (3.0 * mvir / (4.0 * jnp.pi * self.virial_density(redshift))) ** (1.0 / 3.0)
 
     def age(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Cosmic age [Gyr] at redshift z > -1."""
+        """Cosmic age [Gyr] at `redshift` > -1."""
         return self._age_at_scale(1.0 / (1.0 + jnp.asarray(redshift)))
 
     def redshift(self, age: Float[Array, "..."]) -> Float[Array, "..."]:
         """Redshift at cosmic `age` [Gyr] > 0; the inverse of `age`, differentiable to any order."""
         age = jnp.asarray(age)
-        # The solution without radiation starts Newton's method in ln(a) against ln(t), where it is nearly linear.
+        # Newton's method in ln(a) against ln(t), where the relation is nearly linear, starts without radiation.
         density = 1.0 - self.omega_m
         phase = 1.5 * jnp.sqrt(density) * self.hubble_rate_today * age
-        log_a = (jnp.log(self.omega_m / density) + 2.0 * jnp.log(jnp.sinh(phase))) / 3.0
+        ln_a = (jnp.log(self.omega_m / density) + 2.0 * jnp.log(jnp.sinh(phase))) / 3.0
 
-        def closer(_, log_a):
-            a = jnp.exp(log_a)
+        def newton_step(_, ln_a):
+            a = jnp.exp(ln_a)
             t = self._age_at_scale(a)
-            return log_a + (jnp.log(age) - jnp.log(t)) * t * self.hubble_rate(1.0 / a - 1.0)
+            return ln_a + (jnp.log(age) - jnp.log(t)) * t * self.hubble_rate(1.0 / a - 1.0)
 
-        return jnp.expm1(-jax.lax.fori_loop(0, 5, closer, log_a))
+        return jnp.expm1(-jax.lax.fori_loop(0, 5, newton_step, ln_a))
 
     def _age_at_scale(self, a: Float[Array, "..."]) -> Float[Array, "..."]:
         # With u^2 = a + a_eq the integrand of dt = da / (a H) is smooth from the radiation era to today, so that
@@ -162,32 +170,66 @@ class Cosmology(eqx.Module):
 
 
 def pandya26_cosmology() -> Cosmology:
-    """The cosmology of Pandya et al. 2026: Planck 2015 with Om = 0.3075, Ob = 0.0486, h = 0.6774."""
+    """The cosmology of Pandya et al. 2026: Planck 2015 with Om = 0.3075, Ob = 0.0486, h = 0.6774.
+
+    Examples
+    --------
+    >>> round(float(co.cosmology.pandya26_cosmology().baryon_fraction), 3)
+    0.158
+    """
     return Cosmology()
 
 
 def planck15() -> Cosmology:
-    """Planck 2015 XIII, table 4, last column (as ``astropy.cosmology.Planck15``, neutrinos taken massless)."""
+    """Planck 2015 XIII, table 4, last column (as ``astropy.cosmology.Planck15``, with massless neutrinos).
+
+    Examples
+    --------
+    >>> round(float(co.cosmology.planck15().age(0.0)), 2)  # [Gyr]
+    13.81
+    """
     return Cosmology(h=0.6774, omega_m=0.3075, omega_b=0.0486)
 
 
 def planck18() -> Cosmology:
-    """Planck 2018 VI, table 2, last column (as ``astropy.cosmology.Planck18``, neutrinos taken massless)."""
+    """Planck 2018 VI, table 2, last column (as ``astropy.cosmology.Planck18``, with massless neutrinos).
+
+    Examples
+    --------
+    >>> round(float(co.cosmology.planck18().omega_m), 3)
+    0.31
+    """
     return Cosmology(h=0.6766, omega_m=0.30966, omega_b=0.04897)
 
 
 def tng() -> Cosmology:
-    """IllustrisTNG (Pillepich+18): Planck 2015 with Om = 0.3089, Ob = 0.0486, h = 0.6774, no radiation."""
+    """IllustrisTNG (Pillepich+18): Planck 2015 with Om = 0.3089, Ob = 0.0486, h = 0.6774, no radiation.
+
+    Examples
+    --------
+    >>> float(co.cosmology.tng().omega_radiation)
+    0.0
+    """
     return Cosmology(h=0.6774, omega_m=0.3089, omega_b=0.0486, t_cmb=0.0, n_eff=0.0)
 
 
 def from_astropy(cosmology: Any) -> Cosmology:
-    """A `Cosmology` with the parameters of a flat astropy cosmology; massive neutrinos are taken massless.
+    """A `Cosmology` with the parameters of a flat astropy cosmology; its neutrinos are treated as massless.
+
+    Parameters
+    ----------
+    cosmology : astropy.cosmology.FlatLambdaCDM
 
     Raises
     ------
     ValueError
         The cosmology is not flat LCDM or does not state its baryon density.
+
+    Examples
+    --------
+    >>> from astropy.cosmology import Planck18
+    >>> round(float(co.cosmology.from_astropy(Planck18).h), 4)
+    0.6766
     """
     kind = type(cosmology).__name__
     if kind != "FlatLambdaCDM":
@@ -206,5 +248,11 @@ def from_astropy(cosmology: Any) -> Cosmology:
 
 
 def circular_velocity(mass: Float[Array, "..."], radius: Float[Array, "..."]) -> Float[Array, "..."]:
-    """sqrt(G M / R) [km/s] for `mass` [Msun] inside `radius` [kpc]."""
+    """sqrt(G M / R) [km/s] for `mass` [Msun] inside `radius` [proper kpc].
+
+    Examples
+    --------
+    >>> round(float(co.cosmology.circular_velocity(1e12, 200.0)))
+    147
+    """
     return jnp.sqrt(GRAVITY * mass / radius)

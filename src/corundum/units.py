@@ -1,8 +1,8 @@
 """Units and physical constants.
 
 corundum works in solar masses, proper kiloparsecs, km/s, Gyr, erg and kelvin; mass flow rates are in Msun/yr and
-energy flow rates in erg/s, as the field plots them.  Every constant is CODATA 2018 or IAU 2015 (the values astropy
-uses) and every conversion in the package is one of the products below.
+energy flow rates in erg/s, as they are usually plotted.  Every constant is from CODATA 2018 or IAU 2015 (the values of
+astropy), and every conversion in the package is one of the products below.
 """
 
 from typing import NamedTuple
@@ -32,7 +32,22 @@ __all__ = [
 
 
 class Quantity(NamedTuple):
-    """What a named array is: its unit, its meaning, and whether it spans decades (plotted and compared in log)."""
+    """What a named array is.
+
+    Attributes
+    ----------
+    unit : str
+        Unit, ``"1"`` if dimensionless.
+    meaning : str
+        One clause saying what the array holds.
+    log : bool
+        Whether it spans decades, so that it is plotted and compared in its logarithm.
+
+    Examples
+    --------
+    >>> co.units.Quantity("Msun", "stellar mass").log
+    True
+    """
 
     unit: str
     meaning: str

@@ -311,3 +311,14 @@ def test_the_cooling_table_is_complete():
     spots = {(5.0, 7): -20.98, (4.0, 2): -23.41, (4.3, 3): -21.92, (6.0, 5): -22.59}
     for (log_t, column), value in spots.items():
         assert table[np.argmin(np.abs(table[:, 0] - log_t)), column] == pytest.approx(value, abs=1e-9)
+
+
+def test_a_measurement_prints_as_one_line_also_inside_a_transformation():
+    measurement = observables.load("shmr_moster18")
+    assert repr(measurement) == str(measurement)
+    assert repr(measurement).startswith("<Measurement shmr_moster18: stellar-to-halo mass ratio, ")
+    assert "\n" not in repr(measurement) and len(repr(measurement)) < 200
+    lines = []
+    jax.jit(lambda m: lines.append(repr(m)) or m.x)(measurement)
+    assert lines == [repr(measurement)]
+    assert "points at z" in repr(jax.tree.map(lambda leaf: None, measurement))

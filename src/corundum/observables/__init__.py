@@ -4,18 +4,9 @@ from .abundance import Abundance, cosmic_density, cosmic_sfr_density, mass_funct
 from .catalogue import regress_catalogue
 from .files import available, load, read
 from .histories import histories_of
+from .kernel import published_nodes, scott_bandwidth
 from .measurement import ERROR_KINDS, Measurement
-from .regression import (
-    AbstractRegression,
-    AbstractScatter,
-    LocalLinear,
-    LocalScatter,
-    NadarayaWatson,
-    PooledScatter,
-    RegressedRelation,
-    published_nodes,
-    scott_bandwidth,
-)
+from .regression import AbstractRegression, LocalLinear, NadarayaWatson, RegressedRelation
 from .relations import (
     AbstractRelation,
     ColdGasFraction,
@@ -25,6 +16,7 @@ from .relations import (
     StellarMetallicity,
     StellarToHaloMass,
 )
+from .scatter import AbstractScatter, LocalScatter, PooledScatter
 
 __all__ = [
     "AbstractRegression",

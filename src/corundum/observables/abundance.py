@@ -1,8 +1,8 @@
 """Population statistics of weighted galaxies: mass functions and cosmic densities.
 
 Weights are the number density of halos that each galaxy stands for [comoving Mpc^-3], as
-`corundum.halos.abundance_weights` or a halo source with a mass function gives them.  Galaxies that were not solved
-leave their share to those of the same population that were.
+`corundum.halos.abundance_weights` or a halo source with a mass function gives them.  The weight of galaxies that were
+not solved is distributed over the solved ones of the same population.
 """
 
 from typing import Any, NamedTuple
@@ -26,9 +26,15 @@ class Abundance(NamedTuple):
     density : array, shape (b,)
         [comoving Mpc^-3 dex^-1].
     error : array, shape (b,)
-        Its sampling error, from the number and weights of the galaxies in the bin.
+        Sampling error of the density, from the number and weights of the galaxies in the bin.
     galaxies : array, shape (b,)
-        How many galaxies it rests on.
+        Number of galaxies in the bin.
+
+    Examples
+    --------
+    >>> abundance = co.observables.Abundance(jnp.array([10.0]), jnp.array([1e-2]), jnp.array([1e-3]), jnp.array([100]))
+    >>> float(abundance.density[0])
+    0.01
     """
 
     x: Float[Array, " b"]
@@ -49,14 +55,31 @@ def mass_function_of(galaxies: Galaxies, name: str, edges: Float[Array, " e"]) -
     edges : array, shape (b + 1,)
         Edges of the bins in log10, increasing.
 
+    Returns
+    -------
+    Abundance
+
     Raises
     ------
     ValueError
-        Edges that do not increase, or weights that are no number densities.
+        The edges do not increase, or the weights are no number densities.
+
+    Examples
+    --------
+    The weights come from the halos, for example from `corundum.halos.abundance_weights`; here they are equal:
+
+    >>> import equinox as eqx
+    >>> weighted = eqx.tree_at(lambda p: p.weights, population, jnp.full(8, 1e-3))  # 10^-3 halos per Mpc^3 each
+    >>> galaxies = weighted.at(0.0)
+    >>> abundance = co.observables.mass_function_of(galaxies, "mcgm", [7.0, 13.0])
+    >>> int(abundance.galaxies[0]), round(float(abundance.density[0]), 5)  # per Mpc^3 and dex
+    (8, 0.00133)
     """
     edges = np.asarray(edges, float)
     if edges.ndim != 1 or len(edges) < 2 or not np.all(np.diff(edges) > 0.0):
-        raise ValueError("edges: give at least two edges of bins in log10, increasing")
+        raise ValueError(
+            f"edges: got {np.array2string(edges, threshold=8)}; give at least two edges of bins in log10, increasing"
+        )
     values, weights = _valid(galaxies, name)
     width = jnp.diff(edges)
     inside = [(values >= low) & (values < high) for low, high in zip(edges[:-1], edges[1:], strict=True)]
@@ -67,26 +90,87 @@ def mass_function_of(galaxies: Galaxies, name: str, edges: Float[Array, " e"]) -
 
 
 def stellar_mass_function(galaxies: Galaxies, edges: Float[Array, " e"] | None = None) -> Abundance:
-    """Number density of galaxies per dex of stellar mass; bins default to 0.25 dex from 10^7 to 10^12 Msun."""
+    """Number density of galaxies per dex of stellar mass; bins default to 0.25 dex from 10^7 to 10^12 Msun.
+
+    Parameters
+    ----------
+    galaxies : Galaxies
+        ``population.at(redshift)``, with number densities as weights.
+    edges : array, shape (b + 1,), optional
+        Edges of the bins in log10 [Msun], increasing.
+
+    Raises
+    ------
+    ValueError
+        As `mass_function_of`.
+
+    Examples
+    --------
+    >>> import equinox as eqx
+    >>> weighted = eqx.tree_at(lambda p: p.weights, population, jnp.full(8, 1e-3))  # 10^-3 halos per Mpc^3 each
+    >>> galaxies = weighted.at(0.0)
+    >>> co.observables.stellar_mass_function(galaxies).density.shape
+    (20,)
+    """
     return mass_function_of(galaxies, "mstar", np.arange(7.0, 12.01, 0.25) if edges is None else edges)
 
 
 def cosmic_density(galaxies: Galaxies, name: str) -> Float[Array, ""]:
-    """Sum of a quantity over all galaxies, per comoving Mpc^3; differentiable in it.
+    """Sum of a quantity over all galaxies, per comoving Mpc^3; differentiable with respect to the quantity.
 
-    It counts the halos that are there: with masses from 10^a to 10^b, those of that range only.
+    The sum runs over the halos of the population alone: if their masses lie between 10^a and 10^b Msun, halos outside
+    that range are not counted.
+
+    Parameters
+    ----------
+    galaxies : Galaxies
+        ``population.at(redshift)``, with number densities as weights.
+    name : str
+        The quantity, such as ``"mstar"``.
+
+    Raises
+    ------
+    ValueError
+        The weights are no number densities.
+
+    Examples
+    --------
+    >>> import equinox as eqx
+    >>> weighted = eqx.tree_at(lambda p: p.weights, population, jnp.full(8, 1e-3))  # 10^-3 halos per Mpc^3 each
+    >>> galaxies = weighted.at(0.0)
+    >>> density = co.observables.cosmic_density(galaxies, "mstar")  # [Msun per Mpc^3]
+    >>> bool(density > 0.0)
+    True
     """
     weights = _weights(galaxies)
     return jnp.sum(jnp.where(galaxies.valid, galaxies[name], 0.0) * weights)
 
 
 def cosmic_sfr_density(population: Population) -> Float[Array, " k"]:
-    """Star-formation rate density [Msun/yr per comoving Mpc^3] at each output redshift of a population."""
+    """Star-formation rate density [Msun/yr per comoving Mpc^3] at each output redshift of a population.
+
+    Parameters
+    ----------
+    population : Population
+        With number densities as weights of its halos.
+
+    Raises
+    ------
+    ValueError
+        The weights are no number densities.
+
+    Examples
+    --------
+    >>> import equinox as eqx
+    >>> weighted = eqx.tree_at(lambda p: p.weights, population, jnp.full(8, 1e-3))
+    >>> co.observables.cosmic_sfr_density(weighted).shape  # at z = 0 and 2
+    (2,)
+    """
     return jnp.stack([cosmic_density(population.at(float(z)), "sfr") for z in np.asarray(population.redshifts)])
 
 
 def _valid(galaxies: Galaxies, name: str) -> tuple[Any, Any]:
-    """log10 of the quantity, far below any bin where there is none, and the weights."""
+    """log10 of the quantity, minus infinity where it has no logarithm, and the weights."""
     values = galaxies[name]
     positive = galaxies.valid & (values > 0.0)
     return jnp.where(positive, jnp.log10(jnp.where(positive, values, 1.0)), -jnp.inf), _weights(galaxies)

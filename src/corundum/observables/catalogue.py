@@ -1,9 +1,8 @@
-"""From a catalogue of individual galaxies to a measurement, by the kernel regression that models go through.
+"""From a catalogue of individual galaxies to a measurement, by the kernel regression that is also applied to models.
 
-The catalogue is a text table (see `corundum.observables.tables`) or a mapping of names to arrays.  Which
-column is which axis, which galaxies are used and what is done with upper limits is said in the call and kept
-in the notes of the measurement.  Errors come from resampling the galaxies (bootstrap), so nodes that share
-galaxies are correlated.
+The catalogue is a text table (see `corundum.observables.tables`) or a mapping of names to arrays.  The call states
+which column is which axis, which galaxies are used and how upper limits are treated, and the notes of the measurement
+record it.  Errors come from resampling the galaxies (bootstrap), so nodes that share galaxies are correlated.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,8 +13,9 @@ import jax
 import numpy as np
 from jaxtyping import Array
 
+from .kernel import published_nodes
 from .measurement import Measurement
-from .regression import AbstractRegression, NadarayaWatson, RegressedRelation, published_nodes
+from .regression import AbstractRegression, NadarayaWatson, RegressedRelation
 from .relations import AbstractRelation
 from .tables import Table, read_table
 
@@ -25,7 +25,7 @@ Column = str | Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
 
 class _Columns(Mapping):
-    """Columns of a table or a mapping as float64 by name, made when asked for; missing values are NaN."""
+    """Columns of a table or a mapping as float64 by name, converted when they are read; missing values are NaN."""
 
     def __init__(self, catalogue):
         self._table = catalogue if isinstance(catalogue, (Mapping, Table)) else read_table(catalogue)
@@ -83,7 +83,7 @@ def regress_catalogue(
     regression : AbstractRegression, optional
         Default `NadarayaWatson()`, bandwidth 0.2 dex.
     nodes : array, optional
-        Where to estimate; default `published_nodes` with the bandwidth of `regression`.  Nodes that too few
+        Where to estimate [dex]; default `published_nodes` with the bandwidth of `regression`.  Nodes that too few
         galaxies reach are left out and counted in the notes.
     weights : str or callable, optional
         How many galaxies each stands for (inverse selection probability); default 1.
@@ -95,7 +95,7 @@ def regress_catalogue(
     samples, seed : int
         Bootstrap resamplings, and the seed of their random numbers.
     **about
-        Other fields of `Measurement`: redshift, imf, h, calibration, systematic, ...
+        Other fields of `Measurement`: redshift, imf, h, calibration, systematic and so on.
 
     Returns
     -------
@@ -105,7 +105,19 @@ def regress_catalogue(
     Raises
     ------
     ValueError
-        A column is missing or no number, nothing is left, no node is reached, or too few resamplings.
+        A column is missing or holds no numbers, no galaxy is left, no node is reached, or `samples` is too small.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> log_mstar = rng.uniform(9.0, 11.0, 300)
+    >>> catalogue = {"log_mstar": log_mstar, "sfr": 10 ** (log_mstar - 10.0 + rng.normal(0.0, 0.3, 300))}
+    >>> measurement = co.observables.regress_catalogue(
+    ...     catalogue, co.observables.StarFormingMainSequence(), x="log_mstar", y=lambda c: np.log10(c["sfr"]),
+    ...     name="mine", citation="A et al. 2030", nodes=[9.5, 10.0, 10.5], samples=30,
+    ... )
+    >>> np.round(measurement.y, 1).tolist()
+    [-0.5, 0.0, 0.5]
     """
     columns = _Columns(catalogue)
     points, notes = _points(columns, x, y, weights, select or {}, upper_limits)
@@ -141,17 +153,17 @@ def _points(columns, x, y, weights, select, upper_limits) -> tuple[dict[str, np.
     if len(set(lengths.values())) > 1:
         raise ValueError(f"catalogue: columns differ in length: {lengths}")
     total = lengths["x"]
-    good = np.all([np.isfinite(values) for values in points.values()], axis=0) & (points["weights"] > 0)
-    notes = [f"{total} galaxies in the catalogue, {int(total - good.sum())} with a missing value left out"]
+    usable = np.all([np.isfinite(values) for values in points.values()], axis=0) & (points["weights"] > 0)
+    notes = [f"{total} galaxies in the catalogue, {int(total - usable.sum())} with a missing value left out"]
     for column, (low, high) in select.items():
         inside = (columns[column] >= low) & (columns[column] <= high)
-        notes.append(f"selection {low:g} <= {column} <= {high:g}: {int((good & ~inside).sum())} left out")
-        good &= inside
-    if good.sum() < 2:
-        raise ValueError(f"catalogue: {int(good.sum())} galaxies are left ({'; '.join(notes)}); widen the selection")
-    points = {axis: values[good] for axis, values in points.items()}
+        notes.append(f"selection {low:g} <= {column} <= {high:g}: {int((usable & ~inside).sum())} left out")
+        usable &= inside
+    if usable.sum() < 2:
+        raise ValueError(f"catalogue: {int(usable.sum())} galaxies are left ({'; '.join(notes)}); widen the selection")
+    points = {axis: values[usable] for axis, values in points.items()}
     limits = int(np.count_nonzero(points["limit"]))
-    notes.append(f"{int(good.sum())} galaxies used, {limits} of them upper limits used at their value")
+    notes.append(f"{int(usable.sum())} galaxies used, {limits} of them upper limits used at their value")
     return points, notes
 
 
@@ -160,8 +172,8 @@ def _reached(regression, points, nodes) -> tuple[np.ndarray, RegressedRelation, 
     reached, mostly_limits = np.asarray(estimate.reached), np.zeros(len(nodes), bool)
     if np.any(points["limit"]):
         limit = (points["limit"] != 0).astype(float)
-        share = NadarayaWatson(regression.bandwidth)
-        mostly_limits = np.asarray(_regressed(share, points["x"], limit, nodes, points["weights"]).mean) > 0.5
+        share_of_limits = NadarayaWatson(regression.bandwidth)
+        mostly_limits = np.asarray(_regressed(share_of_limits, points["x"], limit, nodes, points["weights"]).mean) > 0.5
     keep = reached & ~mostly_limits
     if not keep.any():
         raise ValueError(
@@ -182,10 +194,10 @@ def _regressed(regression, x, y, nodes, weights) -> RegressedRelation:
 
 
 def _bootstrap(regression, points, nodes, samples, seed) -> np.ndarray:
-    # Drawing N of N galaxies with replacement is counting each 0, 1, 2 ... times: a weight, so shapes never
-    # change.
+    # Drawing N of N galaxies with replacement counts each galaxy 0, 1, 2 ... times.  These counts are weights, so that
+    # shapes never change and one compiled program serves all resamplings.
     n = len(points["x"])
-    # A stream of its own: mock catalogues are made with small seeds too.
+    # The number of galaxies is part of the seed, so that a mock catalogue of the same small seed is not correlated.
     counts = np.random.default_rng([seed, n]).multinomial(n, np.full(n, 1.0 / n), size=samples)
 
     means = _resampled_means(regression, points["x"], points["y"], nodes, points["weights"], counts)

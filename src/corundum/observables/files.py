@@ -1,22 +1,22 @@
 """Measurement files: those that come with the package, and your own in the same format.
 
-A file is lines ``# key: value`` and a table.  The keys `relation`, `citation`, `error_kind`, `redshift`,
-`imf`, `h`, `calibration`, `statistic` and `bandwidth` are required; `Measurement` says what they and the
-optional ones mean, and `note` may be repeated.  `relation` is the name of a class of `corundum.observables`,
-and a key such as `relation.solar_metallicity` sets a parameter of it.  The columns are `x`, `y` and either
-`sigma` (independent errors) or `c1` ... `cn` (rows of the covariance), `scatter` if known, and `limit`, 1
-where `y` is an upper limit and 0 elsewhere.  Where the same galaxies made another measurement, the key `shared_with`
-names it and the column `correlation` says how far the errors of points at the same x go together.  A new file in the
-folder of measurements is found by its name; nothing else needs changing.
+A file holds lines ``# key: value`` and a table.  The keys `relation`, `citation`, `error_kind`, `redshift`, `imf`, `h`,
+`calibration`, `statistic` and `bandwidth` are required; `Measurement` describes them and the optional ones, and `note`
+may be repeated.  `relation` is the name of a class of `corundum.observables`, and a key such as
+`relation.solar_metallicity` sets a parameter of it.  The columns are `x`, `y` and either `sigma` (independent errors)
+or `c1` ... `cn` (rows of the covariance), `scatter` if known, and `limit`, 1 where `y` is an upper limit and 0
+elsewhere.  Where another measurement uses the same galaxies, the key `shared_with` names it, and the column
+`correlation` gives the correlation of the errors of points at the same x.  A new file in the folder of measurements is
+available by its name; nothing else needs changing.
 """
 
-import difflib
 import pathlib
 from importlib import resources
 
 import numpy as np
 
 from .. import parameters
+from ..messages import did_you_mean
 from . import relations
 from .measurement import Measurement
 from .relations import AbstractRelation
@@ -25,10 +25,10 @@ from .tables import Table, read_table
 __all__ = ["available", "load", "read"]
 
 _NUMBERS = ("redshift", "bandwidth", "systematic", "systematic_length")
-_WORDS = ("imf", "h", "calibration", "statistic", "citation", "error_kind")
-_OPTIONAL_WORDS = ("selection", "bibcode", "source", "licence", "shared_with")
-_REQUIRED = ("relation", "redshift", "bandwidth", *_WORDS)
-_KEYS = ("relation", *_NUMBERS, *_WORDS, *_OPTIONAL_WORDS, "redshift_range", "note")
+_TEXTS = ("imf", "h", "calibration", "statistic", "citation", "error_kind")
+_OPTIONAL_TEXTS = ("selection", "bibcode", "source", "licence", "shared_with")
+_REQUIRED = ("relation", "redshift", "bandwidth", *_TEXTS)
+_KEYS = ("relation", *_NUMBERS, *_TEXTS, *_OPTIONAL_TEXTS, "redshift_range", "note")
 
 
 def _folder():
@@ -36,24 +36,39 @@ def _folder():
 
 
 def available() -> list[str]:
-    """Names of the measurements that come with the package, sorted."""
+    """Names of the measurements that come with the package, sorted.
+
+    Examples
+    --------
+    >>> "shmr_moster18" in co.observables.available()
+    True
+    """
     return sorted(entry.name.removesuffix(".txt") for entry in _folder().iterdir() if entry.name.endswith(".txt"))
 
 
 def load(name: str) -> Measurement:
     """A measurement that comes with the package.
 
+    Parameters
+    ----------
+    name : str
+        One of `available()`.
+
     Raises
     ------
     ValueError
         There is none of that name; the message lists the right ones.
+
+    Examples
+    --------
+    >>> measurement = co.observables.load("shmr_moster18")
+    >>> measurement.relation.title
+    'stellar-to-halo mass ratio'
     """
     known = available()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise ValueError(
-            f"unknown measurement {name!r}: {hint}there are {', '.join(known)}; "
+            f"unknown measurement {name!r}: {did_you_mean(name, known)}there are {', '.join(known)}; "
             "a file of your own is read with observables.read(path)"
         )
     return read(_folder() / f"{name}.txt")
@@ -64,7 +79,7 @@ def read(path, relation: AbstractRelation | None = None) -> Measurement:
 
     Parameters
     ----------
-    path : path
+    path : str or path
         The file; its name without suffix becomes the name of the measurement.
     relation : AbstractRelation, optional
         Takes the place of the file's `relation`, for a relation defined outside the package.
@@ -72,17 +87,27 @@ def read(path, relation: AbstractRelation | None = None) -> Measurement:
     Raises
     ------
     ValueError
-        The file cannot be read, misses a key, has one it should not, or holds bad numbers; says where.
+        The file cannot be read, misses a key, has an unknown one, or holds bad numbers; the message says where.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> keys = dict(relation="StarFormingMainSequence", citation="A et al. 2030", error_kind="standard error")
+    >>> keys |= dict(redshift=0.1, imf="Chabrier", h=0.7, calibration="Ha", statistic="median", bandwidth=0.2)
+    >>> header = [f"# {key}: {value}" for key, value in keys.items()]
+    >>> _ = Path("sfms.txt").write_text("\\n".join([*header, "x y sigma", "9.5 -0.4 0.1", "10.5 0.3 0.1"]))
+    >>> len(co.observables.read("sfms.txt"))
+    2
     """
     table = read_table(path)
-    keys = _keys(table, given_relation=relation is not None)
-    words = {key: keys[key] for key in (*_WORDS, *_OPTIONAL_WORDS) if key in keys}
+    keys = _keys(table, has_relation=relation is not None)
+    texts = {key: keys[key] for key in (*_TEXTS, *_OPTIONAL_TEXTS) if key in keys}
     numbers = {key: _number(table, key, keys[key]) for key in _NUMBERS if key in keys}
     if "redshift_range" in keys:
-        parts = keys["redshift_range"].split()
-        if len(parts) != 2:
+        limits = keys["redshift_range"].split()
+        if len(limits) != 2:
             raise ValueError(f"{table.path}: got redshift_range {keys['redshift_range']!r}; give two redshifts")
-        numbers["redshift_range"] = tuple(_number(table, "redshift_range", part) for part in parts)
+        numbers["redshift_range"] = tuple(_number(table, "redshift_range", limit) for limit in limits)
     covariance, scatter = _errors(table)
     return Measurement(
         name=pathlib.PurePath(table.path).stem,
@@ -94,22 +119,21 @@ def read(path, relation: AbstractRelation | None = None) -> Measurement:
         upper_limit=_limits(table),
         correlation=table.column("correlation") if "correlation" in table.names else None,
         notes=tuple(value for _, key, value in table.header if key == "note"),
-        **words,
+        **texts,
         **numbers,
     )
 
 
-def _keys(table: Table, given_relation: bool) -> dict[str, str]:
+def _keys(table: Table, has_relation: bool) -> dict[str, str]:
     keys: dict[str, str] = {}
     for line, key, value in table.header:
         if key not in _KEYS and not key.startswith("relation."):
-            near = difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.6)
-            hint = f"did you mean {near[0]}? " if near else ""
+            hint = did_you_mean(key, _KEYS, number=1, cutoff=0.6)
             raise ValueError(f"{table.path}, line {line}: unknown key {key!r}: {hint}allowed {', '.join(_KEYS)}")
         if key in keys and key != "note":
             raise ValueError(f"{table.path}, line {line}: key {key!r} is given twice")
         keys[key] = value
-    missing = [key for key in _REQUIRED if not keys.get(key) and not (key == "relation" and given_relation)]
+    missing = [key for key in _REQUIRED if not keys.get(key) and not (key == "relation" and has_relation)]
     if missing:
         raise ValueError(f"{table.path}: misses {', '.join(missing)}; add a line '# {missing[0]}: ...' at the top")
     return keys
@@ -129,8 +153,7 @@ def _relation(table: Table, keys: dict[str, str]) -> AbstractRelation:
     known = [name for name in relations.__all__ if name != "AbstractRelation"]
     name = keys["relation"]
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=2, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        hint = did_you_mean(name, known, number=2)
         raise ValueError(
             f"{table.path}: unknown relation {name!r}: {hint}allowed {', '.join(known)}; pass any other as relation=..."
         )
@@ -157,17 +180,18 @@ def _limits(table: Table) -> tuple[bool, ...] | None:
 def _errors(table: Table) -> tuple[np.ndarray, np.ndarray | None]:
     n = len(table.rows)
     rows = [f"c{i}" for i in range(1, n + 1)]
-    extra = [name for name in table.names if name not in ("x", "y", "sigma", "scatter", "limit", "correlation", *rows)]
-    if extra:
+    known = ("x", "y", "sigma", "scatter", "limit", "correlation", *rows)
+    unknown = [name for name in table.names if name not in known]
+    if unknown:
         raise ValueError(
-            f"{table.path}: unknown column {extra[0]!r}; allowed x, y, scatter, limit, correlation and either sigma or "
-            f"c1 ... c{n}"
+            f"{table.path}: unknown column {unknown[0]!r}; allowed x, y, scatter, limit, correlation and either sigma "
+            f"or c1 ... c{n}"
         )
     correlated = [name for name in rows if name in table.names]
     if bool(correlated) == ("sigma" in table.names) or (correlated and len(correlated) < n):
-        given = [name for name in table.names if name in ("sigma", *rows)]
+        present = [name for name in table.names if name in ("sigma", *rows)]
         raise ValueError(
-            f"{table.path}: got error columns {', '.join(given) or 'none'}; "
+            f"{table.path}: got error columns {', '.join(present) or 'none'}; "
             f"give either sigma or all of c1 ... c{n} (one per row), not both"
         )
     scatter = table.column("scatter") if "scatter" in table.names else None

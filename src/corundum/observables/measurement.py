@@ -1,13 +1,11 @@
-"""A measurement: points of one scaling relation, their covariance and what is needed to use them fairly.
+"""A measurement: points of one scaling relation, their covariance, and the provenance needed to use them correctly.
 
-What kind of error a paper gives is part of the data.  A scatter is how much galaxies differ; a standard error
-is how well their mean is known; a posterior is how well a fitted model is known; and a calibration systematic
-moves neighbouring points together.  A `Measurement` keeps them apart and says which one its covariance is
-made of.
+The kind of error that a paper gives is part of the data.  A scatter says how much galaxies differ; a standard error how
+well their mean is known; a posterior how well a fitted model is known; and a calibration systematic moves neighbouring
+points together.  A `Measurement` keeps these separate and states which kind its covariance is.
 """
 
 import dataclasses
-import textwrap
 from typing import Any
 
 import equinox as eqx
@@ -17,16 +15,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..parameters import require_float64
+from .provenance import ERROR_KINDS, check_values, summarise
 from .regression import AbstractRegression, LocalLinear, RegressedRelation
 from .relations import AbstractRelation
 
 __all__ = ["Measurement", "ERROR_KINDS"]
-
-ERROR_KINDS = {
-    "standard error": "uncertainty of the mean or median of the galaxies in a bin",
-    "posterior": "68% posterior uncertainty of a model fitted to many data",
-    "scatter": "spread between galaxies, used as the error because the error of the mean is not published",
-}
 
 
 def _float64(value):
@@ -44,7 +37,7 @@ class Measurement(eqx.Module):
     Parameters
     ----------
     name : str
-        Short name, as `load` takes it.
+        Short name, as `load` accepts it.
     relation : AbstractRelation
         What is measured; evaluates a model on the same axes.
     x, y : arrays, shape (n,)
@@ -60,9 +53,9 @@ class Measurement(eqx.Module):
     error_kind : str
         A key of `ERROR_KINDS`.
     statistic : str
-        What `y` is of the galaxies in a bin: median, mean of the logarithm, logarithm of the mean, fit.
+        Which statistic of the galaxies in a bin `y` is: median, mean of the logarithm, logarithm of the mean, fit.
     bandwidth : float
-        Width [dex] of the kernel to regress a model with: narrow enough not to smooth away the curvature.
+        Width [dex] of the kernel with which a model is regressed: narrow enough not to smooth away the curvature.
     redshift : float
         Redshift at which to compare a model.
     redshift_range : (float, float)
@@ -70,7 +63,7 @@ class Measurement(eqx.Module):
     upper_limit : bool array, shape (n,), optional
         Points at which `y` is an upper limit and its error the width of the limit; they are independent of all others.
     shared_with : str
-        Name of another measurement made of the same galaxies, if there is one.
+        Name of another measurement of the same galaxies, if there is one.
     correlation : array, shape (n,), optional
         Correlation of the error of each point with that of the point of `shared_with` at the same x.
     imf, h, calibration, selection, citation, bibcode, source, licence : str
@@ -81,8 +74,18 @@ class Measurement(eqx.Module):
     Raises
     ------
     ValueError
-        Shapes disagree, a value is not finite, `x` does not increase, the covariance is not symmetric and
-        positive.
+        Shapes disagree, a value is not finite, `x` does not increase, or the covariance is not symmetric and positive.
+
+    Examples
+    --------
+    >>> measurement = co.observables.Measurement(
+    ...     name="my_shmr", relation=co.observables.StellarToHaloMass(), citation="A et al. 2030",
+    ...     x=[11.0, 12.0], y=[-2.2, -1.6], covariance=[[0.01, 0.0], [0.0, 0.01]], error_kind="standard error",
+    ... )
+    >>> measurement
+    <Measurement my_shmr: stellar-to-halo mass ratio, 2 points at z = 0, A et al. 2030>
+    >>> measurement.scaled_errors(2.0).error.tolist()
+    [0.2, 0.2]
     """
 
     name: str = eqx.field(static=True)
@@ -135,34 +138,7 @@ class Measurement(eqx.Module):
                 f"measurement {self.name}: got error_kind {self.error_kind!r}; allowed {', '.join(ERROR_KINDS)}"
             )
         if not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(self)):
-            self._check_values()
-
-    def _check_values(self):
-        for name in ("x", "y", "covariance", "scatter", "correlation", "systematic", "systematic_length", "bandwidth"):
-            value = getattr(self, name)
-            if value is not None and not np.all(np.isfinite(value)):
-                raise ValueError(f"measurement {self.name}: {name} has a value that is not finite; remove that point")
-        x, covariance = np.asarray(self.x), np.asarray(self.covariance)
-        if np.any(np.diff(x) <= 0):
-            raise ValueError(f"measurement {self.name}: x does not increase; sort the points and merge equal ones")
-        if not (self.bandwidth > 0 and self.systematic >= 0 and self.systematic_length > 0):
-            raise ValueError(
-                f"measurement {self.name}: got bandwidth {self.bandwidth}, systematic {self.systematic}, "
-                f"systematic_length {self.systematic_length} [dex]; widths are positive, errors not negative"
-            )
-        size = np.abs(covariance).max()
-        if np.abs(covariance - covariance.T).max() > 1e-6 * size:
-            i, j = np.unravel_index(np.argmax(np.abs(covariance - covariance.T)), covariance.shape)
-            raise ValueError(
-                f"measurement {self.name}: covariance is not symmetric: [{i}, {j}] is {covariance[i, j]:.6g} "
-                f"but [{j}, {i}] is {covariance[j, i]:.6g}"
-            )
-        lowest = np.linalg.eigvalsh(self._total_covariance(np)).min()
-        if not lowest > 0:
-            raise ValueError(
-                f"measurement {self.name}: covariance is not positive definite (lowest eigenvalue "
-                f"{lowest:.3g} dex^2); errors must be positive and correlations below 1"
-            )
+            check_values(self)
 
     def __len__(self) -> int:
         return self.x.shape[0]
@@ -175,8 +151,8 @@ class Measurement(eqx.Module):
     def _total_covariance(self, xp):
         # xp is jax.numpy, or numpy where it saves compiling for every number of points.
         x, covariance = xp.asarray(self.x), xp.asarray(self.covariance)
-        apart = xp.abs(x[:, None] - x[None, :])
-        return covariance + xp.asarray(self.systematic) ** 2 * xp.exp(-apart / xp.asarray(self.systematic_length))
+        distance = xp.abs(x[:, None] - x[None, :])
+        return covariance + xp.asarray(self.systematic) ** 2 * xp.exp(-distance / xp.asarray(self.systematic_length))
 
     @property
     def error(self) -> Float[Array, " n"]:
@@ -184,12 +160,12 @@ class Measurement(eqx.Module):
         return jnp.sqrt(jnp.diagonal(self.total_covariance))
 
     def cross_covariance(self, other: "Measurement") -> Float[np.ndarray, "n m"] | None:
-        """Covariance of the points of two measurements [dex^2], where the same galaxies made both; None elsewhere."""
+        """Covariance of the points of two measurements of the same galaxies [dex^2]; None if the galaxies differ."""
         if self.shared_with != other.name or self.correlation is None:
             return None
-        here, there = (np.sqrt(np.diag(np.asarray(each.covariance))) for each in (self, other))
+        error, other_error = (np.sqrt(np.diag(np.asarray(m.covariance))) for m in (self, other))
         same = np.abs(np.asarray(self.x)[:, None] - np.asarray(other.x)[None, :]) < 1e-6
-        return np.where(same, (np.asarray(self.correlation) * here)[:, None] * there, 0.0)
+        return np.where(same, (np.asarray(self.correlation) * error)[:, None] * other_error, 0.0)
 
     def predict(self, galaxies: Any, regression: AbstractRegression | None = None) -> RegressedRelation:
         """The same relation of model galaxies, at the points of this measurement.
@@ -197,7 +173,8 @@ class Measurement(eqx.Module):
         Parameters
         ----------
         galaxies : Galaxies or mapping of str to array, shape (N,)
-            Quantities by name; its `valid` and `weights`, where it has them, are respected.
+            Quantities by name; its `valid` and `weights`, where it has them, are used.  A relation that declares
+            `histories` reads them with ``galaxies.history(name)``.
         regression : AbstractRegression, optional
             Default `LocalLinear(self.bandwidth)`, which follows slopes up to the edges of the galaxies; the
             published fits use `NadarayaWatson(0.2)`.
@@ -265,29 +242,11 @@ class Measurement(eqx.Module):
         )
 
     def summary(self) -> str:
-        """What this measurement is, in lines of text."""
-        error, covariance = np.sqrt(np.diag(self._total_covariance(np))), np.asarray(self.covariance)
-        correlated = bool(np.any(covariance != np.diag(np.diag(covariance))))
-        lines = [
-            f"{self.name}: {self.relation.title}, {len(self)} points over {self.x[0]:.2f} <= x <= {self.x[-1]:.2f}",
-            f"  citation     {self.citation} {self.bibcode}".rstrip(),
-            f"  redshift     {self.redshift:g}"
-            + ("" if self.redshift_range is None else " (galaxies at {:g}-{:g})".format(*self.redshift_range)),
-            f"  statistic    {self.statistic}; kernel {float(self.bandwidth):g} dex",
-            f"  selection    {self.selection}",
-            f"  error        {error.min():.3f}-{error.max():.3f} dex in total; {self.error_kind}: "
-            + ERROR_KINDS[self.error_kind]
-            + ("; correlated between points" if correlated else "; independent points"),
-        ]
-        if self.systematic > 0:
-            lines.append(
-                f"  systematic   {float(self.systematic):g} dex, correlated over {float(self.systematic_length):g} dex"
-            )
-        if self.scatter is not None:
-            lines.append(f"  scatter      {float(self.scatter.min()):.3f}-{float(self.scatter.max()):.3f} dex")
-        if self.correlation is not None:
-            low, high = float(self.correlation.min()), float(self.correlation.max())
-            lines.append(f"  correlation  {low:.2f} to {high:.2f} with {self.shared_with}, made of the same galaxies")
-        lines += [f"  {key:<12} {getattr(self, key)}" for key in ("imf", "h", "calibration", "source", "licence")]
-        lines += [f"  note         {note}" for note in self.notes]
-        return "\n".join(textwrap.fill(line, 110, subsequent_indent=" " * 15) for line in lines)
+        """What this measurement is, in lines of text: the provenance, errors, systematics and notes."""
+        return summarise(self)
+
+    def __repr__(self) -> str:
+        # While JAX maps over a pytree, fields may hold anything: only static text and a shape are read.
+        title, shape = getattr(self.relation, "title", "relation"), getattr(self.x, "shape", ())
+        points = f"{shape[0]} points" if shape else "points"
+        return f"<Measurement {self.name}: {title}, {points} at z = {self.redshift:g}, {self.citation}>"

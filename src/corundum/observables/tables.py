@@ -1,4 +1,4 @@
-"""Plain text tables: `# key: value` lines, a line of column names, rows; split at commas or white space."""
+"""Plain text tables: ``# key: value`` lines, a line of column names, then rows, split at commas or white space."""
 
 import pathlib
 from typing import NamedTuple
@@ -11,12 +11,12 @@ _MISSING = {"", "nan", "-", "--", "null", "none", "n/a", "na"}
 
 
 class Table(NamedTuple):
-    """A text table as read; numbers are made of a column only when asked for.
+    """A text table as read; a column is converted to numbers when it is read with `column`.
 
     Attributes
     ----------
     path : str
-        Where it came from, for messages.
+        Where it was read from, for messages.
     header : list of (int, str, str)
         Line number, key and value of each ``# key: value`` line, in order.
     names : list of str
@@ -31,17 +31,17 @@ class Table(NamedTuple):
     rows: list[tuple[int, list[str]]]
 
     def column(self, name: str, *, missing: bool = False) -> np.ndarray:
-        """One column as float64; empty or nan cells become NaN if `missing` is allowed, else are refused.
+        """One column as float64; empty or nan cells become NaN if `missing` is allowed, and are refused otherwise.
 
         Raises
         ------
         ValueError
-            No such column, a cell that is no number, a missing one.
+            There is no such column, or a cell holds no number or is missing.
         """
         if name not in self.names:
             raise ValueError(f"{self.path}: no column {name!r}; it has {', '.join(self.names)}")
-        at = self.names.index(name)
-        return np.array([_number(self.path, line, name, cells[at], missing) for line, cells in self.rows])
+        index = self.names.index(name)
+        return np.array([_number(self.path, line, name, cells[index], missing) for line, cells in self.rows])
 
 
 def _number(path, line, name, cell, missing):
@@ -62,7 +62,7 @@ def read_text(path) -> str:
     Raises
     ------
     ValueError
-        It is missing, a directory, not permitted or not text.
+        The file is missing, a directory, not permitted or not text.
     """
     path = path if hasattr(path, "read_text") else pathlib.Path(path)
     try:
@@ -78,12 +78,24 @@ def read_text(path) -> str:
 
 
 def read_table(path) -> Table:
-    """Read a text table from a path.
+    """Read a text table.
+
+    Parameters
+    ----------
+    path : str or path
 
     Raises
     ------
     ValueError
         The file cannot be read, has no rows, or a row has more or fewer cells than there are columns.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> _ = Path("galaxies.txt").write_text("# survey: made up\\nmstar, sfr\\n9.5, 0.1\\n10.2, 0.4\\n")
+    >>> table = read_table("galaxies.txt")
+    >>> table.column("mstar").tolist()
+    [9.5, 10.2]
     """
     header: list[tuple[int, str, str]] = []
     lines: list[tuple[int, str]] = []
@@ -104,6 +116,6 @@ def read_table(path) -> Table:
         if len(row) != len(names):
             raise ValueError(f"{path}, line {number}: has {len(row)} cells but there are {len(names)} columns")
     if len(set(names)) != len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise ValueError(f"{path}, line {cells[0][0]}: column names appear twice: {', '.join(twice)}")
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(f"{path}, line {cells[0][0]}: column names appear twice: {', '.join(repeated)}")
     return Table(str(path), header, names, cells[1:])

@@ -46,7 +46,7 @@ def read_wiersma09(path: str | PathLike, helium_index: int = 1) -> TabulatedNetC
     ...         file["Metal_free/Temperature_bins"] = [1e4, 1e6]
     ...         file["Metal_free/Hydrogen_density_bins"] = [1e-6, 1.0]
     ...         file["Metal_free/Net_Cooling"] = np.full((2, 2, 2), 1e-23)
-    ...         file["Total_Metals/Net_Cooling"] = np.full((2, 2, 2), 5e-23)
+    ...         file["Total_Metals/Net_Cooling"] = np.full((2, 2), 5e-23)
     >>> cooling = co.physics.read_wiersma09(".")
     >>> print(f"{float(cooling.net(5.0, 0.0, -3.0, 0.5)):.1e}")
     6.0e-23

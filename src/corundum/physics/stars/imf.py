@@ -24,7 +24,7 @@ def salpeter_return() -> StellarReturn:
     --------
     >>> stellar_return = co.physics.salpeter_return()
     >>> round(float(stellar_return.recycled_fraction), 2), round(float(stellar_return.metal_yield), 3)
-    (0.41, 0.021)
+    (0.29, 0.014)
     """
     return _stellar_return(lambda m: m**-2.35)
 
@@ -36,7 +36,7 @@ def kroupa_return() -> StellarReturn:
     --------
     >>> stellar_return = co.physics.kroupa_return()
     >>> round(float(stellar_return.recycled_fraction), 2), round(float(stellar_return.metal_yield), 3)
-    (0.29, 0.014)
+    (0.41, 0.021)
     """
     return _stellar_return(lambda m: np.where(m < 0.5, (m / 0.5) ** -1.3, (m / 0.5) ** -2.3))
 
