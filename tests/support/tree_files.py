@@ -1,23 +1,26 @@
 """Small merger-tree files of every format, written from one forest whose main branches are known.
 
-`known_forest` makes trees with mergers, a satellite and halos that start late; each writer lays them out as the
-code of that name does.
+`known_forest` returns trees with mergers, a satellite and halos that start late.  Each writer stores them in the layout
+of the code of that name, and `FORMATS` lists all writers with the format that reads their files.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
 
+from corundum import halos as H
 from corundum.cosmology import Cosmology, circular_velocity
 from corundum.halos.nfw import enclosed_mass
 from corundum.halos.trees.formats.lhalotree import RECORD
 from corundum.units import KPC_CM, MSUN_G
 
-H, OMEGA_M = 0.7, 0.3
-COSMOLOGY = Cosmology(h=H, omega_m=OMEGA_M)
+HUBBLE, OMEGA_M = 0.7, 0.3
+COSMOLOGY = Cosmology(h=HUBBLE, omega_m=OMEGA_M)
 SCALES = np.round(np.geomspace(0.1, 1.0, 25), 5)  # of snapshots 0 to 24
-PEAK = 2.1625815870646097
+PEAK_RADIUS = 2.1625815870646097  # of the circular velocity of an NFW profile, in scale radii
 
 
 class Halo(NamedTuple):
@@ -44,51 +47,54 @@ def concentration(tree: int, scale):
 def known_forest(trees: int = 4) -> list[Halo]:
     """Trees with main branches from snapshot `tree` on; tree 0 has two mergers, tree 1 a satellite to the end.
 
-    The first merger of tree 0 is last seen apart at snapshot 9 with 0.25 of the mass, the second at 17 with 0.1.
+    The first merger of tree 0 is last seen as a halo of its own at snapshot 9 with 0.25 of the mass, the second at 17
+    with 0.1.
     """
     rows: list[Halo] = []
 
-    def branch(tree, first, last, mass, into=-1, host=None):
-        """One line of halos, latest first; `host` is the row of the host at the last snapshot."""
-        before = into
+    def add_branch(tree, first, last, mass, into=-1, host=None):
+        """Add one line of halos, latest first; `host` is the row of the host at the last snapshot."""
+        descendant = into
         for snapshot in range(last, first - 1, -1):
             row = len(rows)
             scale = SCALES[snapshot]
-            here = row if host is None else host - (last - snapshot) * -1
-            rows.append(Halo(tree, snapshot, float(mass(scale)), before, -1, here, float(concentration(tree, scale))))
-            if before >= 0 and rows[before].first < 0:
-                rows[before] = rows[before]._replace(first=row)
-            before = row
+            host_row = row if host is None else host + (last - snapshot)
+            rows.append(
+                Halo(tree, snapshot, float(mass(scale)), descendant, -1, host_row, float(concentration(tree, scale)))
+            )
+            if descendant >= 0 and rows[descendant].first < 0:
+                rows[descendant] = rows[descendant]._replace(first=row)
+            descendant = row
 
     for tree in range(trees):
         root = len(rows)
-        branch(tree, tree, 24, lambda a, tree=tree: main_mass(tree, a))
+        add_branch(tree, tree, 24, lambda a, tree=tree: main_mass(tree, a))
         if tree == 0:
-            branch(0, 5, 9, lambda a: 0.25 * main_mass(0, a), into=root + 24 - 10)
-            branch(0, 8, 17, lambda a: 0.1 * main_mass(0, a), into=root + 24 - 18)
+            add_branch(0, 5, 9, lambda a: 0.25 * main_mass(0, a), into=root + 24 - 10)
+            add_branch(0, 8, 17, lambda a: 0.1 * main_mass(0, a), into=root + 24 - 18)
         if tree == 1:
-            branch(1, 6, 24, lambda a: 0.05 * main_mass(1, a), host=root)
+            add_branch(1, 6, 24, lambda a: 0.05 * main_mass(1, a), host=root)
     return rows
 
 
 def columns(rows: list[Halo]) -> dict[str, np.ndarray]:
     """The forest as columns: mass [Msun], radius and scale radius [proper kpc], peak velocity [km/s]."""
-    found = {name: np.array([getattr(row, name) for row in rows]) for name in Halo._fields}
-    found["scale"] = SCALES[found["snapshot"]]
-    redshift = 1.0 / found["scale"] - 1.0
-    found["rvir"] = np.asarray(COSMOLOGY.virial_radius(found["mass"], redshift))
-    found["rs"] = found["rvir"] / found["concentration"]
-    c = found["concentration"]
-    peak = np.sqrt(np.asarray(enclosed_mass(PEAK)) / PEAK * c / np.asarray(enclosed_mass(c)))
-    found["vmax"] = peak * np.asarray(circular_velocity(found["mass"], found["rvir"]))
-    # Every tree stands still; tree 1 ends two virial radii of tree 0 from it, the others far away.
-    far = np.array([0.0, 2.0 * _radius(0), 30.0, 60.0])  # comoving Mpc
-    found["position"] = np.stack([far[np.minimum(found["tree"], 3)], *np.full((2, len(rows)), 10.0)], axis=1)
-    found["id"] = 1000 + np.arange(len(rows))
-    return found
+    data = {name: np.array([getattr(row, name) for row in rows]) for name in Halo._fields}
+    data["scale"] = SCALES[data["snapshot"]]
+    redshift = 1.0 / data["scale"] - 1.0
+    data["rvir"] = np.asarray(COSMOLOGY.virial_radius(data["mass"], redshift))
+    data["rs"] = data["rvir"] / data["concentration"]
+    c = data["concentration"]
+    peak = np.sqrt(np.asarray(enclosed_mass(PEAK_RADIUS)) / PEAK_RADIUS * c / np.asarray(enclosed_mass(c)))
+    data["vmax"] = peak * np.asarray(circular_velocity(data["mass"], data["rvir"]))
+    # No tree moves; tree 1 ends two virial radii of tree 0 from it, the others far away.
+    x = np.array([0.0, 2.0 * _final_radius(0), 30.0, 60.0])  # comoving Mpc
+    data["position"] = np.stack([x[np.minimum(data["tree"], 3)], *np.full((2, len(rows)), 10.0)], axis=1)
+    data["id"] = 1000 + np.arange(len(rows))
+    return data
 
 
-def _radius(tree: int) -> float:
+def _final_radius(tree: int) -> float:
     """Virial radius of a tree at the end [comoving Mpc]."""
     return float(COSMOLOGY.virial_radius(main_mass(tree, 1.0), 0.0)) * 1e-3
 
@@ -107,9 +113,9 @@ def consistent_columns(rows: list[Halo]) -> dict[str, np.ndarray]:
     return {
         "scale": scale, "id": ids, "desc_scale": later, "desc_id": _ids(data["descendant"], ids),
         "num_prog": np.zeros(len(rows), int), "pid": np.where(central, -1, ids[data["host"]]),
-        "Mvir": data["mass"] * H, "Rvir": data["rvir"] * H / scale, "rs": 2.0 * data["rs"] * H / scale,
-        "mmp?": preferred, "vmax": data["vmax"], "Rs_Klypin": data["rs"] * H / scale,
-        **{axis: data["position"][:, k] * H for k, axis in enumerate("xyz")}, "tree": data["tree"],
+        "Mvir": data["mass"] * HUBBLE, "Rvir": data["rvir"] * HUBBLE / scale, "rs": 2.0 * data["rs"] * HUBBLE / scale,
+        "mmp?": preferred, "vmax": data["vmax"], "Rs_Klypin": data["rs"] * HUBBLE / scale,
+        **{axis: data["position"][:, k] * HUBBLE for k, axis in enumerate("xyz")}, "tree": data["tree"],
     }  # fmt: skip
 
 
@@ -118,7 +124,7 @@ def write_consistent_trees(path, rows, *, old=False, unit="Msun / h", trees=None
     owner = data.pop("tree")
     names = [name for name in data if name not in drop]
     header = " ".join(name if old else f"{name}({k})" for k, name in enumerate(names))
-    lines = [f"#{header}", f"#Omega_M = {OMEGA_M}; Omega_L = 0.7; h0 = {H}", f"#Units: Masses in {unit}"]
+    lines = [f"#{header}", f"#Omega_M = {OMEGA_M}; Omega_L = 0.7; h0 = {HUBBLE}", f"#Units: Masses in {unit}"]
     lines += ["#Units: Positions in Mpc / h (comoving)", "#Full box size = 100.000000 Mpc/h"]
     lines += [
         "#Mvir: Halo mass (Msun/h).",
@@ -142,7 +148,7 @@ def write_hlists(folder, rows):
         rows_of = [k for k, row in enumerate(rows) if row.snapshot == snapshot]
         if rows_of:
             header = " ".join(f"{name}({k})" for k, name in enumerate(data))
-            lines = [f"#{header}", f"#Omega_M = {OMEGA_M}; Omega_L = 0.7; h0 = {H}", "#Units: Masses in Msun / h"]
+            lines = [f"#{header}", f"#Omega_M = {OMEGA_M}; Omega_L = 0.7; h0 = {HUBBLE}", "#Units: Masses in Msun / h"]
             lines += [" ".join(repr(values[row].item()) for values in data.values()) for row in rows_of]
             (folder / f"hlist_{scale:.5f}.list").write_text("\n".join(lines) + "\n")
     return folder
@@ -153,7 +159,7 @@ def write_consistent_trees_hdf5(path, rows, *, table=False):
     owner = data.pop("tree")
     with h5py.File(path, "w") as file:
         file.attrs["Consistent Trees_metadata"] = np.array(
-            [f"#Omega_M = {OMEGA_M}; Omega_L = 0.7; h0 = {H}", "#Units: Masses in Msun / h"], dtype="S60"
+            [f"#Omega_M = {OMEGA_M}; Omega_L = 0.7; h0 = {HUBBLE}", "#Units: Masses in Msun / h"], dtype="S60"
         )
         forests = file.create_group("Forests")
         if table:
@@ -181,8 +187,8 @@ def write_lhalotree(path, rows, *, order="<"):
     halos["NextProgenitor"] = halos["NextHaloInFOFgroup"] = -1
     halos["FirstHaloInFOFgroup"] = data["host"] - start
     central = data["host"] == np.arange(len(rows))
-    halos["M_TopHat"] = np.where(central, data["mass"] * H / 1e10, 0.0)
-    halos["Vmax"], halos["SnapNum"], halos["Pos"] = data["vmax"], data["snapshot"], data["position"] * H
+    halos["M_TopHat"] = np.where(central, data["mass"] * HUBBLE / 1e10, 0.0)
+    halos["Vmax"], halos["SnapNum"], halos["Pos"] = data["vmax"], data["snapshot"], data["position"] * HUBBLE
     with path.open("wb") as file:
         file.write(np.array([len(trees), len(rows), *sizes], order + "i4").tobytes() + halos.tobytes())
     return path
@@ -197,14 +203,14 @@ def write_lhalotree_hdf5(path, rows):
         header.attrs["NtreesPerFile"] = len(trees)
         header["Redshifts"] = 1.0 / SCALES - 1.0
         for tree, offset in zip(trees, offsets, strict=True):
-            mine = data["tree"] == tree
+            in_tree = data["tree"] == tree
             group = file.create_group(f"Tree{tree}")
             for name, link in (("Descendant", "descendant"), ("FirstProgenitor", "first")):
-                group[name] = np.where(data[link] >= 0, data[link] - offset, -1)[mine].astype("i4")
-            group["FirstHaloInFOFGroup"] = (data["host"] - offset)[mine].astype("i4")
-            group["SnapNum"], group["SubhaloVMax"] = data["snapshot"][mine], data["vmax"][mine]
-            group["SubhaloPos"] = data["position"][mine] * H * 1e3
-            group["Group_M_TopHat200"] = np.where(central, data["mass"] * H / 1e10, 0.0)[mine]
+                group[name] = np.where(data[link] >= 0, data[link] - offset, -1)[in_tree].astype("i4")
+            group["FirstHaloInFOFGroup"] = (data["host"] - offset)[in_tree].astype("i4")
+            group["SnapNum"], group["SubhaloVMax"] = data["snapshot"][in_tree], data["vmax"][in_tree]
+            group["SubhaloPos"] = data["position"][in_tree] * HUBBLE * 1e3
+            group["Group_M_TopHat200"] = np.where(central, data["mass"] * HUBBLE / 1e10, 0.0)[in_tree]
     return path
 
 
@@ -216,8 +222,8 @@ def write_sublink(path, rows):
         file["DescendantID"], file["FirstProgenitorID"] = _ids(data["descendant"], ids), _ids(data["first"], ids)
         file["FirstSubhaloInFOFGroupID"] = ids[data["host"]]
         # The group of a satellite is that of its host.
-        file["Group_M_TopHat200"] = data["mass"][data["host"]] * H / 1e10
-        file["SubhaloVmax"], file["SubhaloPos"] = data["vmax"], data["position"] * H * 1e3
+        file["Group_M_TopHat200"] = data["mass"][data["host"]] * HUBBLE / 1e10
+        file["SubhaloVmax"], file["SubhaloPos"] = data["vmax"], data["position"] * HUBBLE * 1e3
     return path
 
 
@@ -228,21 +234,21 @@ def write_galacticus(path, rows, *, version=2, units=True):
     with h5py.File(path, "w") as file:
         group = file.create_group(halos)
         group["nodeIndex"], group["descendantIndex"] = ids, _ids(data["descendant"], ids)
-        group["hostIndex"], group["nodeMass"] = ids[data["host"]], data["mass"] * H
-        group["scaleRadius"] = data["rs"] * H / data["scale"] / 1e3
-        group["position"] = data["position"] * H
+        group["hostIndex"], group["nodeMass"] = ids[data["host"]], data["mass"] * HUBBLE
+        group["scaleRadius"] = data["rs"] * HUBBLE / data["scale"] / 1e3
+        group["position"] = data["position"] * HUBBLE
         if version == 2:
             group["expansionFactor"] = data["scale"]
         else:
             group["redshift"] = 1.0 / data["scale"] - 1.0
         _, offsets, sizes = np.unique(data["tree"], return_index=True, return_counts=True)
         file[f"{index}/firstNode"], file[f"{index}/numberOfNodes"] = offsets, sizes
-        file.create_group("cosmology").attrs.update({"HubbleParam": H, "OmegaMatter": OMEGA_M})
-        stated = file.create_group("units")
+        file.create_group("cosmology").attrs.update({"HubbleParam": HUBBLE, "OmegaMatter": OMEGA_M})
+        stated_units = file.create_group("units")
         if units:
-            stated.attrs.update({"massUnitsInSI": MSUN_G * 1e-3, "massHubbleExponent": -1})
-            stated.attrs.update({"lengthUnitsInSI": KPC_CM * 10.0, "lengthHubbleExponent": -1})
-            stated.attrs["lengthScaleFactorExponent"] = 1
+            stated_units.attrs.update({"massUnitsInSI": MSUN_G * 1e-3, "massHubbleExponent": -1})
+            stated_units.attrs.update({"lengthUnitsInSI": KPC_CM * 10.0, "lengthHubbleExponent": -1})
+            stated_units.attrs["lengthScaleFactorExponent"] = 1
     return path
 
 
@@ -253,10 +259,80 @@ def write_millennium(path, rows):
     table = {
         "haloId": ids, "descendantId": _ids(data["descendant"], ids), "firstProgenitorId": _ids(data["first"], ids),
         "firstHaloInFOFgroupId": ids[data["host"]], "snapnum": data["snapshot"], "redshift": 1.0 / data["scale"] - 1.0,
-        "m_tophat": np.where(central, data["mass"] * H / 1e10, 0.0), "vMax": data["vmax"],
-        **{axis: data["position"][:, k] * H for k, axis in enumerate("xyz")},
+        "m_tophat": np.where(central, data["mass"] * HUBBLE / 1e10, 0.0), "vMax": data["vmax"],
+        **{axis: data["position"][:, k] * HUBBLE for k, axis in enumerate("xyz")},
     }  # fmt: skip
     lines = ["#SQL= select haloId, descendantId, ... from MPAHaloTrees..MHalo", ",".join(table)]
     lines += [",".join(repr(value.item()) for value in row) for row in zip(*table.values(), strict=True)]
     path.write_text("\n".join(lines) + "\n#OK\n")
     return path
+
+
+class FormatCase(NamedTuple):
+    """A writer of tree files, the format that reads them, and what the reader needs beside them."""
+
+    write: Callable[[Path, list[Halo]], Path]
+    format: H.AbstractTreeFormat
+    keywords: dict[str, Any]
+
+
+_STATED = {"cosmology": COSMOLOGY}
+_LISTED = SCALES.tolist()
+FORMATS = {
+    "Consistent-Trees": FormatCase(
+        lambda folder, rows: write_consistent_trees(folder / "tree_0_0_0.dat", rows), H.ConsistentTrees(), {}
+    ),
+    "old header": FormatCase(
+        lambda folder, rows: write_consistent_trees(folder / "tree_0.dat", rows, old=True), H.ConsistentTrees(), {}
+    ),
+    "isotrees": FormatCase(
+        lambda folder, rows: write_consistent_trees(folder / "isotree_0_0_0.dat", rows), H.ConsistentTrees(), {}
+    ),
+    "hlist": FormatCase(write_hlists, H.HaloLists(), {}),
+    "forests": FormatCase(
+        lambda folder, rows: write_consistent_trees_hdf5(folder / "forest_0.h5", rows), H.ConsistentTreesHDF5(), {}
+    ),
+    "forest table": FormatCase(
+        lambda folder, rows: write_consistent_trees_hdf5(folder / "forest_0.h5", rows, table=True),
+        H.ConsistentTreesHDF5(), {},
+    ),
+    "LHaloTree": FormatCase(
+        lambda folder, rows: write_lhalotree(folder / "trees_024.0", rows), H.LHaloTree(_LISTED), _STATED
+    ),
+    "big-endian": FormatCase(
+        lambda folder, rows: write_lhalotree(folder / "trees_024.0", rows, order=">"), H.LHaloTree(_LISTED), _STATED
+    ),
+    "LHaloTree HDF5": FormatCase(
+        lambda folder, rows: write_lhalotree_hdf5(folder / "trees_sf1_024.0.hdf5", rows), H.LHaloTreeHDF5(), _STATED
+    ),
+    "SubLink": FormatCase(
+        lambda folder, rows: write_sublink(folder / "tree_extended.0.hdf5", rows), H.SubLink(_LISTED), _STATED
+    ),
+    "Galacticus": FormatCase(
+        lambda folder, rows: write_galacticus(folder / "forests.hdf5", rows), H.GalacticusForests(), {}
+    ),
+    "Galacticus version 1": FormatCase(
+        lambda folder, rows: write_galacticus(folder / "t.hdf5", rows, version=1), H.GalacticusForests(), {}
+    ),
+    "Millennium": FormatCase(
+        lambda folder, rows: write_millennium(folder / "query.csv", rows), H.MillenniumCSV(),
+        {"cosmology": Cosmology(h=0.73, omega_m=0.25)},  # the database is of one simulation, whose cosmology is known
+    ),
+}  # fmt: skip
+"""Every layout that can be written here; a new format adds a writer above and a line here, and the suite tests it."""
+
+
+def read_case(path: Path, case: FormatCase, **keywords) -> H.HaloHistories:
+    """Histories that keep every snapshot of a file written by a case."""
+    arguments = {"smoothing": H.GaussianInLogTime(0.0), **case.keywords, **keywords}
+    return H.read(path, format=case.format, **arguments)
+
+
+def cut(path: Path, fraction: float = 0.6) -> None:
+    """Cut a file short, as an interrupted copy does."""
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * fraction)])
+
+
+def replaced(old: str, new: str) -> Callable[[Path], object]:
+    """A function that replaces the first occurrence of a piece of text in a file."""
+    return lambda path: path.write_text(path.read_text().replace(old, new, 1))

@@ -1,4 +1,4 @@
-"""Merger trees by way of ytree: real arbors where ytree is installed, a stand-in with its manners where it is not."""
+"""Merger trees read by ytree: real arbors where ytree is installed, and an imitation of its interface everywhere."""
 
 import sys
 import types
@@ -9,8 +9,17 @@ import pytest
 import corundum as co
 from corundum import halos as H
 from corundum.units import KPC_CM
-from tree_files import COSMOLOGY, OMEGA_M, SCALES, columns, known_forest, write_consistent_trees, write_lhalotree
-from tree_files import H as HUBBLE
+from tree_files import (
+    COSMOLOGY,
+    HUBBLE,
+    OMEGA_M,
+    SCALES,
+    columns,
+    cut,
+    known_forest,
+    write_consistent_trees,
+    write_lhalotree,
+)
 
 ROWS = known_forest()
 RAW = H.GaussianInLogTime(0.0)
@@ -19,10 +28,6 @@ RAW = H.GaussianInLogTime(0.0)
 @pytest.fixture(scope="module")
 def ytree():
     return pytest.importorskip("ytree", reason="ytree is not installed: pip install 'corundum[trees]'")
-
-
-def cut(path, fraction):
-    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * fraction)])
 
 
 class Values(np.ndarray):
@@ -49,7 +54,7 @@ class Arbor(list):
     }  # fmt: skip
 
 
-def stand_in() -> Arbor:
+def imitation() -> Arbor:
     data, ends = columns(ROWS), [k for k, row in enumerate(ROWS) if row.descendant < 0]
     bounds = [*ends, len(ROWS)]
     links = np.where(data["descendant"] >= 0, data["id"][data["descendant"]], -1)
@@ -74,7 +79,7 @@ def test_without_ytree_the_extra_is_named(tmp_path, monkeypatch):
 
 def test_trees_of_an_arbor_are_followed(tmp_path, monkeypatch):
     (tmp_path / "arbor.h5").write_bytes(b"x")
-    monkeypatch.setitem(sys.modules, "ytree", types.SimpleNamespace(load=lambda path: stand_in()))
+    monkeypatch.setitem(sys.modules, "ytree", types.SimpleNamespace(load=lambda path: imitation()))
     keywords = dict(smoothing=RAW, log_mvir=(10.0, 13.0))
     halos = co.halos.read(tmp_path / "arbor.h5", format=H.YtreeArbor(), **keywords)
     np.testing.assert_allclose(halos.log_mvir[:, -1], [12.0, 11.7, np.log10(0.05) + 11.7, 11.4, 11.1], atol=1e-6)
@@ -96,9 +101,9 @@ def test_trees_of_an_arbor_are_followed(tmp_path, monkeypatch):
         (H.YtreeArbor(host="hostHalo"), "arbor.h5: ytree has no field 'hostHalo'"),
     ],
 )
-def test_fields_that_are_not_there(form, words, tmp_path, monkeypatch):
+def test_fields_that_do_not_exist(form, words, tmp_path, monkeypatch):
     (tmp_path / "arbor.h5").write_bytes(b"x")
-    monkeypatch.setitem(sys.modules, "ytree", types.SimpleNamespace(load=lambda path: stand_in()))
+    monkeypatch.setitem(sys.modules, "ytree", types.SimpleNamespace(load=lambda path: imitation()))
     with pytest.raises(ValueError, match=words):
         co.halos.read(tmp_path / "arbor.h5", format=form)
 
@@ -124,15 +129,15 @@ def test_a_real_arbor_gives_what_the_native_reader_gives(ytree, tmp_path):
     assert len(co.halos.read(path, format=H.YtreeArbor())) == 5  # with the satellite
 
 
-def test_what_ytree_must_be_told_is_kept_by_its_own_arbor(ytree, tmp_path):
+def test_parameters_that_ytree_needs_are_kept_by_its_saved_arbor(ytree, tmp_path):
     path = write_lhalotree(tmp_path / "trees_024.0", ROWS)
     words = r"trees_024.0: ytree cannot open it .*; if ytree needs more than the path, .* and read the saved arbor"
     with pytest.raises(ValueError, match=words):
         co.halos.read(path, format=H.YtreeArbor())
-    told = dict(HubbleParam=HUBBLE, Omega0=OMEGA_M, OmegaLambda=0.7, BoxSize=100.0, PeriodicBoundariesOn=1)
-    told |= dict(ComovingIntegrationOn=1, UnitVelocity_in_cm_per_s=1e5)
-    told |= dict(UnitLength_in_cm=1e3 * KPC_CM, UnitMass_in_g=1.989e43)
-    arbor = ytree.load(str(path), parameters=told, scale_factors=SCALES)
+    parameters = dict(HubbleParam=HUBBLE, Omega0=OMEGA_M, OmegaLambda=0.7, BoxSize=100.0, PeriodicBoundariesOn=1)
+    parameters |= dict(ComovingIntegrationOn=1, UnitVelocity_in_cm_per_s=1e5)
+    parameters |= dict(UnitLength_in_cm=1e3 * KPC_CM, UnitMass_in_g=1.989e43)
+    arbor = ytree.load(str(path), parameters=parameters, scale_factors=SCALES)
     saved = arbor.save_arbor(filename=str(tmp_path / "arbor"))
     halos = co.halos.read(saved, format=H.YtreeArbor(mass="M_TopHat"), smoothing=RAW)
     native = co.halos.read(path, format=H.LHaloTree(SCALES.tolist()), cosmology=COSMOLOGY, smoothing=RAW)
