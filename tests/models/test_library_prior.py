@@ -1,7 +1,7 @@
 """Every model of the library over its declared prior: no failure without a status, and the gradient check.
 
-python -m pytest -m slow tests/test_library_prior.py         # 1000 halos x 100 draws of every model
-python tests/test_library_prior.py TurbulentCGM 50 10        # one model, fewer halos and draws
+python -m pytest -m slow tests/models/test_library_prior.py         # 1000 halos x 100 draws of every model
+python tests/models/test_library_prior.py TurbulentCGM 50 10        # one model, fewer halos and draws
 """
 
 import sys
