@@ -55,3 +55,25 @@ def test_unknown_scale_is_refused():
 def test_single_precision_is_refused():
     with jax.enable_x64(False), pytest.raises(RuntimeError, match="jax_enable_x64"):
         co.models.ThermalCGM()
+
+
+def test_components_in_a_tuple_are_named_by_position():
+    class Sum(eqx.Module):
+        terms: tuple
+
+    law = Sum((co.physics.MassLoading(), co.physics.MassLoading(amplitude=2.0)))
+    assert "terms.1.amplitude" in describe(law) and len(describe(law)) == 2 * len(describe(co.physics.MassLoading()))
+    changed = replace(law, {"terms.1.amplitude": 5.0})
+    assert [float(value) for value in get_values(changed, ["terms.0.amplitude", "terms.1.amplitude"])] == [1.0, 5.0]
+
+
+def test_networks_and_functions_are_no_parameters():
+    class Law(eqx.Module):
+        network: eqx.nn.MLP
+        law: eqx.Module
+        kind: type = eqx.field(static=True, default=co.physics.MassLoading)
+
+    law = Law(eqx.nn.MLP(1, 1, 4, 1, key=jax.random.key(0)), co.physics.MassLoading())
+    assert set(describe(law)) == {f"law.{name}" for name in describe(co.physics.MassLoading())}
+    with pytest.raises(ValueError, match="unknown parameter 'a' of MLP: it has no parameters"):
+        replace(law.network, {"a": 1.0})

@@ -1,4 +1,4 @@
-"""Pieces of error messages that several families share."""
+"""Pieces of error messages that several families share: names similar to one that is unknown."""
 
 import difflib
 from collections.abc import Iterable
@@ -30,6 +30,11 @@ def similar_names(name: object, known: Iterable[str], *, number: int = 3, cutoff
 
 def did_you_mean(name: object, known: Iterable[str], *, number: int = 3, cutoff: float = 0.4) -> str:
     """``"did you mean A or B? "`` for an unknown name that looks like known ones, else an empty text.
+
+    Parameters
+    ----------
+    name, known, number, cutoff
+        As for `similar_names`.
 
     Examples
     --------

@@ -1,13 +1,14 @@
-"""Named physical parameters: one helper to declare them, three functions to read and change them.
+"""Named physical parameters: helpers to declare them, and functions to list, read and change them.
 
 A physical number of a law or a model is declared with `parameter`, which stores it as a float64 array (so that a new
 value never recompiles anything) together with its unit, meaning, source, range and natural scale.  `describe` lists
 the parameters of any object by dotted name, `get_values` reads some of them, `replace` returns a changed copy.
+Components may hold other arrays and functions, such as the weights and activations of a network; these are no
+parameters and have no names here.
 """
 
 import dataclasses
-import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -16,11 +17,32 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .messages import did_you_mean
+
 __all__ = ["Parameter", "parameter", "named_parameters", "describe", "get_values", "replace", "require_float64"]
 
 
 class Parameter(NamedTuple):
-    """One named number of a model: its value and what is known about it."""
+    """One named number of a model: its value and what is known about it.
+
+    Attributes
+    ----------
+    value : array
+    unit : str
+        ``"1"`` if dimensionless.
+    meaning : str
+    source : str
+        Paper, equation or "choice".
+    bounds : (float, float)
+        Range over which the law is meant to be used.
+    scale : {"linear", "log10"}
+
+    Examples
+    --------
+    >>> amplitude = co.describe(model)["mass_loading.amplitude"]
+    >>> float(amplitude.value), amplitude.unit, amplitude.bounds
+    (1.0, '1', (0.01, 10.0))
+    """
 
     value: Any
     unit: str
@@ -31,7 +53,17 @@ class Parameter(NamedTuple):
 
 
 def require_float64() -> None:
-    """Raise unless JAX computes in double precision, which every solve here needs."""
+    """Check that JAX computes in double precision, which every solve needs.
+
+    Raises
+    ------
+    RuntimeError
+        JAX computes in single precision.
+
+    Examples
+    --------
+    >>> require_float64()  # after co.configure()
+    """
     if jax.dtypes.canonicalize_dtype(np.float64) != np.float64:
         raise RuntimeError(
             "corundum computes in float64 but JAX is set to float32: call corundum.configure() before making any "
@@ -60,75 +92,147 @@ def parameter(
     Parameters
     ----------
     default : float
-        Value used when none is given.
+        The value of objects that are made without one.
     unit : str
         Unit, ``"1"`` if dimensionless.
     meaning : str
-        One clause saying what the number is.
+        One clause that says what the number is.
     source : str
         Paper, equation or "choice".
     bounds : (float, float)
         Range over which the law is meant to be used; priors default to it.
     scale : {"linear", "log10"}
         Natural scale: inference samples ``log10`` numbers in their logarithm.
+
+    Raises
+    ------
+    ValueError
+        The scale is neither of the two.
+
+    Examples
+    --------
+    >>> import equinox as eqx
+    >>> class Loading(eqx.Module):
+    ...     slope: float = parameter(-1.0, unit="1", meaning="power of v", source="choice", bounds=(-3.0, 0.0))
+    >>> co.describe(Loading())["slope"].meaning
+    'power of v'
     """
     if scale not in ("linear", "log10"):
         raise ValueError(f"parameter scale: got {scale!r}; allowed 'linear' or 'log10'")
-    note = dict(unit=unit, meaning=meaning, source=source, bounds=bounds, scale=scale)
-    return eqx.field(default=default, converter=_strong_float64, metadata={"corundum": note})
+    metadata = dict(unit=unit, meaning=meaning, source=source, bounds=bounds, scale=scale)
+    return eqx.field(default=default, converter=_strong_float64, metadata={"corundum": metadata})
 
 
 def named_parameters(*, unit: str, meaning: str, source: str, bounds: tuple[float, float]) -> Any:
-    """Declare a field that holds one number for each of some names, such as a multiplier for each flow.
+    """Declare a field that holds one number for each of several names, such as a multiplier for each flow.
 
-    The numbers are parameters of their own, ``field.name``; ``{name}`` in `meaning` stands for the name.
+    Each number is a parameter of its own, called ``field.name``.
+
+    Parameters
+    ----------
+    unit, source, bounds
+        As for `parameter`.
+    meaning : str
+        ``{name}`` in it stands for the name.
+
+    Examples
+    --------
+    >>> import equinox as eqx
+    >>> class Yields(eqx.Module):
+    ...     yields: dict = named_parameters(unit="1", meaning="yield of {name}", source="choice", bounds=(0.0, 1.0))
+    >>> co.describe(Yields({"oxygen": 0.01}))["yields.oxygen"].meaning
+    'yield of oxygen'
     """
-    note = dict(unit=unit, meaning=meaning, source=source, bounds=bounds, scale="linear")
-    return eqx.field(default_factory=dict, converter=_strong_float64, metadata={"corundum": note})
+    metadata = dict(unit=unit, meaning=meaning, source=source, bounds=bounds, scale="linear")
+    return eqx.field(default_factory=dict, converter=_strong_float64, metadata={"corundum": metadata})
 
 
 def describe(tree: Any, prefix: str = "") -> dict[str, Parameter]:
-    """All parameters below `tree` by dotted name, in the order they are declared."""
+    """All parameters of an object by dotted name, in the order in which they are declared.
+
+    Parameters
+    ----------
+    tree : any object
+        A law, a model, or a mapping or sequence of them; the entries of a sequence are named by their position.
+    prefix : str
+        Put before every name.
+
+    Returns
+    -------
+    dict of str to Parameter
+
+    Examples
+    --------
+    >>> list(co.describe(co.physics.MassLoading()))
+    ['amplitude', 'slope', 'slope_redshift', 'redshift_exponent']
+    """
+    return {prefix + name: known for name, known in _parameters(tree)}
+
+
+def _parameters(tree: Any) -> Iterator[tuple[str, Parameter]]:
     if isinstance(tree, Mapping):
-        return {k: v for name, part in sorted(tree.items()) for k, v in describe(part, f"{prefix}{name}.").items()}
-    if not dataclasses.is_dataclass(tree):
-        return {}
-    found: dict[str, Parameter] = {}
-    for field in dataclasses.fields(tree):
-        value = getattr(tree, field.name)
-        note = field.metadata.get("corundum")
-        if note is None:
-            found.update(describe(value, f"{prefix}{field.name}."))
-        elif isinstance(value, Mapping):
-            for name, number in sorted(value.items()):
-                words = {**note, "meaning": note["meaning"].format(name=name)}
-                found[f"{prefix}{field.name}.{name}"] = Parameter(number, **words)
-        else:
-            found[prefix + field.name] = Parameter(value, **note)
-    return found
+        for name, component in sorted(tree.items()):
+            yield from _below(name, component)
+    elif isinstance(tree, list | tuple):
+        for position, component in enumerate(tree):
+            yield from _below(position, component)
+    elif dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        for field in dataclasses.fields(tree):
+            # A dataclass of another package may have fields that its objects lack.
+            value, metadata = getattr(tree, field.name, None), field.metadata.get("corundum")
+            if metadata is None:
+                yield from _below(field.name, value)
+            elif isinstance(value, Mapping):
+                for name, number in sorted(value.items()):
+                    meaning = metadata["meaning"].format(name=name)
+                    yield f"{field.name}.{name}", Parameter(number, **{**metadata, "meaning": meaning})
+            else:
+                yield field.name, Parameter(value, **metadata)
+
+
+def _below(name: Any, component: Any) -> Iterator[tuple[str, Parameter]]:
+    for inner, known in _parameters(component):
+        yield f"{name}.{inner}", known
 
 
 def _check_names(tree: Any, names: Sequence[str]) -> None:
     known = describe(tree)
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-            hint = f"did you mean {' or '.join(near)}? " if near else ""
-            raise ValueError(f"unknown parameter {name!r} of {type(tree).__name__}: {hint}it has {', '.join(known)}")
+            raise ValueError(
+                f"unknown parameter {name!r} of {type(tree).__name__}: {did_you_mean(name, known)}"
+                f"it has {', '.join(known) or 'no parameters'}"
+            )
 
 
 def _leaves_at(tree: Any, names: Sequence[str]) -> list[Any]:
-    leaves = []
-    for name in names:
-        node = tree
-        for part in name.split("."):
-            node = node[part] if isinstance(node, Mapping) else getattr(node, part)
-        leaves.append(node)
-    return leaves
+    return [_leaf_at(tree, name) for name in names]
+
+
+def _leaf_at(node: Any, name: str) -> Any:
+    for step in name.split("."):
+        if isinstance(node, Mapping):
+            node = node[step]
+        elif isinstance(node, list | tuple):
+            node = node[int(step)]
+        else:
+            node = getattr(node, step)
+    return node
 
 
 def get_values(tree: Any, names: Sequence[str]) -> list[Array]:
-    """Values of the named parameters, in the order of `names`."""
+    """Values of the named parameters, in the order of `names`.
+
+    Raises
+    ------
+    ValueError
+        A name is not a parameter of `tree`; the message lists the right ones.
+
+    Examples
+    --------
+    >>> [float(value) for value in co.get_values(model, ["mass_loading.amplitude", "mass_loading.slope"])]
+    [1.0, -1.0]
+    """
     _check_names(tree, names)
     return _leaves_at(tree, names)
 
@@ -136,14 +240,27 @@ def get_values(tree: Any, names: Sequence[str]) -> list[Array]:
 def replace(tree: Any, values: Mapping[str, Any]) -> Any:
     """A copy of `tree` with the named parameters set to new values.
 
+    Parameters
+    ----------
+    tree : any object
+        A law or a model.
+    values : mapping of str to float
+        New values by the names of `describe`; they may be traced by JAX.
+
     Raises
     ------
     ValueError
         A name is not a parameter of `tree`; the message lists the right ones.
+
+    Examples
+    --------
+    >>> stronger = co.replace(model, {"mass_loading.amplitude": 3.0})
+    >>> float(stronger.mass_loading.amplitude), float(model.mass_loading.amplitude)
+    (3.0, 1.0)
     """
     names = list(values)
     if not names:
         return tree
     _check_names(tree, names)
-    new = [_strong_float64(value) for value in values.values()]
-    return eqx.tree_at(lambda t: _leaves_at(t, names), tree, new)
+    replacements = [_strong_float64(value) for value in values.values()]
+    return eqx.tree_at(lambda t: _leaves_at(t, names), tree, replacements)

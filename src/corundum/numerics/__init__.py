@@ -1,4 +1,4 @@
-"""Numerical methods that know no astrophysics."""
+"""Numerical methods that know no astrophysics: solvers of many trajectories at once, and smooth limits."""
 
 from .limiters import (
     AbstractMinimum,
@@ -30,7 +30,7 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    """The reference engine loads on first use: importing diffrax takes a quarter of a second."""
+    """Import the reference engine on first use: importing diffrax takes a quarter of a second."""
     if name == "DiffraxSolver":
         from .solvers.diffrax_solver import DiffraxSolver
 

@@ -1,8 +1,8 @@
-"""Running a function over many rows: in chunks that bound the memory, over all devices and processes, losing none.
+"""Running a function over many rows: in chunks that bound the memory, over all devices and processes.
 
 A batch is padded by repeating its last row, split over the local devices, and the padding is cut off at the end, so
 that neither the number of devices nor the chunk size changes a result.  Where several processes run the same program
-(after `jax.distributed.initialize`), each takes a share of the rows and all of them get the whole result.
+(after `jax.distributed.initialize`), each takes a share of the rows and all of them receive the whole result.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def map_batch(
     ----------
     function : callable
         Maps `shared` and a batch (leading axis: rows) to arrays with the same leading axis.  Must be the same object
-        from call to call, or it compiles anew.
+        in every call, or it is compiled again.
     shared : pytree
         What all rows need.
     batch : pytree of arrays, shape (N, ...)
@@ -44,21 +44,35 @@ def map_batch(
     progress : callable, optional
         Called as ``progress(done, total)`` after each chunk with the rows of this process; not inside JAX
         transformations.
+
+    Returns
+    -------
+    pytree of arrays, shape (N, ...)
+
+    Examples
+    --------
+    >>> def scaled(factor, batch):
+    ...     return factor * batch
+    >>> map_batch(scaled, 2.0, jnp.arange(5.0), chunk=2)
+    Array([0., 2., 4., 6., 8.], dtype=float64)
     """
     rows = jax.tree.leaves(batch)[0].shape[0]
-    if is_traced((shared, batch)):  # every process does all: a transformation may not depend on the process
+    if is_traced((shared, batch)):  # every process computes all rows: a transformation may not depend on the process
         return _over_devices(function, shared, batch, rows, chunk)
-    processes, mine = jax.process_count(), jax.process_index()
+    processes, process = jax.process_count(), jax.process_index()
     share = -(-rows // processes)
-    own = batch
+    own_rows = batch
     if processes > 1:
-        own = jax.tree.map(lambda leaf: _padded(leaf, share * processes)[mine * share : (mine + 1) * share], batch)
-    # As many chunks as it takes, but equal ones: the last would be filled up with work for nothing.
+        first = process * share
+        own_rows = jax.tree.map(lambda leaf: _padded(leaf, share * processes)[first : first + share], batch)
+    # Chunks of equal size: a shorter last one would be padded with rows whose results are thrown away.
     devices = jax.local_device_count()
     size = -(-share // (-(-share // (chunk * devices)) * devices)) * devices
     shared, parts = pack(shared), []
     for first in range(0, share, size):
-        part = own if share <= size else jax.tree.map(lambda leaf, i=first: _padded(leaf[i : i + size], size), own)
+        part = own_rows
+        if share > size:
+            part = jax.tree.map(lambda leaf, first=first: _padded(leaf[first : first + size], size), own_rows)
         keep = min(size, share - first)
         result = jax.device_get(_over_devices(function, shared, part, min(size, share), chunk))
         parts.append(jax.tree.map(lambda leaf, keep=keep: leaf[:keep], result))
@@ -73,7 +87,7 @@ def map_batch(
 
 
 def _joined(parts):
-    """All chunks as one; each array of theirs is let go of once copied, or large results would be in memory twice."""
+    """All chunks joined; each chunk's array is freed once copied, so that large results are not in memory twice."""
     structure = jax.tree.structure(parts[0])
     columns = [jax.tree.leaves(part) for part in parts]
     parts.clear()
@@ -84,7 +98,7 @@ def _joined(parts):
 
 @eqx.filter_jit
 def _over_devices(function, shared, batch, rows, chunk):
-    """All rows at once over the local devices, each of which goes through its share chunk by chunk."""
+    """All rows over the local devices, each of which works through its share chunk by chunk."""
     shared = unpacked(shared)
     devices = _devices_for(rows)
     chunks = -(-rows // (len(devices) * chunk))
@@ -102,7 +116,7 @@ def _over_devices(function, shared, batch, rows, chunk):
 
 
 def shard_rows(function: Callable[[Any, Any], Any], shared: Any, batch: Any) -> Any:
-    """``function(shared, batch)`` inside a compiled function, each local device with rows of its own.
+    """``function(shared, batch)`` inside a compiled function, with the rows shared out over the local devices.
 
     For rows that hold much work each, such as points of a likelihood or Markov chains: what `function` evolves for its
     rows stays on their device, and devices never wait for each other.
@@ -111,20 +125,31 @@ def shard_rows(function: Callable[[Any, Any], Any], shared: Any, batch: Any) -> 
     ----------
     function, shared, batch
         As for `map_batch`.
+
+    Examples
+    --------
+    >>> points = jnp.arange(4.0)
+    >>> jax.jit(lambda points: shard_rows(lambda power, x: x**power, 2, points))(points)
+    Array([0., 1., 4., 9.], dtype=float64)
     """
     rows = jax.tree.leaves(batch)[0].shape[0]
     if rows < len(jax.local_devices()):
-        return function(shared, batch)  # whose own work is shared out instead
+        return function(shared, batch)  # the work inside the function is shared out instead
     devices = _devices_for(rows)
     padded = jax.tree.map(lambda leaf: _padded(leaf, -(-rows // len(devices)) * len(devices)), batch)
     return jax.tree.map(lambda leaf: leaf[:rows], _split(function, shared, padded, devices))
 
 
 def replicate(array: Any) -> Any:
-    """`array`, of which each device may hold some rows, whole on all of them.
+    """`array`, of which each device may hold some rows, whole on every device.
 
-    What reduces over rows would otherwise exchange every sum, and for a hundred halos each exchange costs as much as
-    the sums.
+    A reduction over rows would otherwise exchange every partial sum between devices, and for a hundred halos each
+    exchange costs as much as the sums.
+
+    Examples
+    --------
+    >>> float(jax.jit(lambda x: jnp.sum(replicate(x)))(jnp.arange(4.0)))
+    6.0
     """
     devices = _devices_for(array.size)
     if len(devices) == 1 or not is_traced(array):
@@ -133,7 +158,7 @@ def replicate(array: Any) -> Any:
 
 
 def _devices_for(rows):
-    """The local devices, not more than rows; inside a function that already runs on one of several, that one."""
+    """The local devices, at most one per row; inside a function that already runs on one device, that one."""
     devices = jax.local_devices()[:1] if jax.sharding.get_abstract_mesh().manual_axes else jax.local_devices()
     return devices[: max(1, min(len(devices), rows))]
 
@@ -142,8 +167,8 @@ def _split(function, shared, batch, devices):
     if len(devices) == 1:
         return function(shared, batch)
     dynamic, static = eqx.partition(shared, eqx.is_array)
-    split, everywhere = PartitionSpec("row"), PartitionSpec()
-    specs = dict(in_specs=(everywhere, split), out_specs=split, check_vma=False)
+    by_row, replicated = PartitionSpec("row"), PartitionSpec()
+    specs = dict(in_specs=(replicated, by_row), out_specs=by_row, check_vma=False)
     mesh = Mesh(np.array(devices), ("row",))
     return jax.shard_map(lambda dynamic, part: function(eqx.combine(dynamic, static), part), mesh=mesh, **specs)(
         dynamic, batch

@@ -1,7 +1,7 @@
-"""Where the compiler may not merge computations.
+"""Keeping the compiler from merging computations.
 
-XLA merges elementwise operations into one kernel per result, and computes what several results share again in each.
-For the derivatives of a right-hand side, whose results share most of their terms, that costs several times the work.
+XLA merges elementwise operations into one kernel per result and repeats in each kernel what several results share.
+The components of a right-hand side share most of their terms, so that merging them costs several times the work.
 """
 
 from collections.abc import Callable
@@ -15,17 +15,25 @@ __all__ = ["materialise"]
 
 
 def materialise(function: Callable, flag: Array, *args: Any) -> Any:
-    """``function(*args)``, whose results are all stored before anything uses them.
+    """``function(*args)``, with all results stored before anything uses them.
 
     Parameters
     ----------
+    function : callable
     flag : boolean scalar
-        True, but only known so when the program runs: a branch that might not be taken cannot be merged with what
-        follows it.
+        True, but known only when the program runs: the compiler cannot merge a branch that might not be taken with the
+        operations after it.
+    *args : pytrees of arrays
+
+    Examples
+    --------
+    >>> add = jax.jit(lambda x: materialise(lambda x: x + 1.0, jnp.isfinite(x), x) * 2.0)
+    >>> float(add(2.0))
+    6.0
     """
     shapes = jax.eval_shape(function, *args)
 
-    def nothing(*args):
+    def zeros(*args):
         return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
 
-    return jax.lax.cond(flag, function, nothing, *args)
+    return jax.lax.cond(flag, function, zeros, *args)

@@ -1,8 +1,8 @@
 """Piecewise cubic interpolation on a shared grid of knots.
 
-Every interpolant here is a cubic Hermite polynomial given by the values and the slopes at its knots; the strategies
-differ only in where the slopes come from.  Outside the grid the end cubic is replaced by the tangent line, so that a
-value never jumps.
+Every interpolant is a cubic Hermite polynomial given by the values and the slopes at its knots; the strategies differ
+only in how they choose the slopes.  Outside the grid the end cubic is replaced by its tangent line, so that values
+are continuous everywhere.
 """
 
 import abc
@@ -28,7 +28,17 @@ __all__ = [
 
 
 class AbstractSlopes(eqx.Module):
-    """Rule for the slopes of a cubic interpolant at its knots."""
+    """Rule for the slopes of a cubic interpolant at its knots.
+
+    Examples
+    --------
+    >>> class ForwardDifference(AbstractSlopes):
+    ...     def __call__(self, knots, values):
+    ...         chord = jnp.diff(values, axis=-1) / jnp.diff(knots)
+    ...         return jnp.concatenate([chord, chord[..., -1:]], axis=-1)
+    >>> ForwardDifference()(jnp.arange(3.0), jnp.array([0.0, 1.0, 4.0])).tolist()
+    [1.0, 3.0, 3.0]
+    """
 
     @abc.abstractmethod
     def __call__(self, knots: Float[Array, " t"], values: Float[Array, "... t"]) -> Float[Array, "... t"]:
@@ -36,7 +46,14 @@ class AbstractSlopes(eqx.Module):
 
 
 class ContinuousCurvature(AbstractSlopes):
-    """The C2 cubic spline through the knots with not-a-knot ends: smooth slopes for high-order integrators."""
+    """The C2 cubic spline through the knots with not-a-knot ends: smooth slopes for high-order integrators.
+
+    Examples
+    --------
+    >>> x = jnp.arange(5.0)
+    >>> ContinuousCurvature()(x, x**2).round(6).tolist()
+    [0.0, 2.0, 4.0, 6.0, 8.0]
+    """
 
     def __call__(self, knots: Float[Array, " t"], values: Float[Array, "... t"]) -> Float[Array, "... t"]:
         if len(knots) < 4:
@@ -45,7 +62,14 @@ class ContinuousCurvature(AbstractSlopes):
 
 
 class BackwardDifference(AbstractSlopes):
-    """Slope of the chord behind each knot (Pandya et al. 2026): continuous, first-order accurate slopes."""
+    """Slope of the chord before each knot (Pandya et al. 2026): continuous, first-order accurate slopes.
+
+    Examples
+    --------
+    >>> x = jnp.arange(3.0)
+    >>> BackwardDifference()(x, x**2).tolist()
+    [1.0, 1.0, 3.0]
+    """
 
     def __call__(self, knots: Float[Array, " t"], values: Float[Array, "... t"]) -> Float[Array, "... t"]:
         chord = jnp.diff(values, axis=-1) / jnp.diff(knots)
@@ -83,6 +107,13 @@ class HermiteTable(NamedTuple):
     knots : array, shape (t,)
         Strictly increasing.
     values, slopes : arrays, shape (..., t)
+
+    Examples
+    --------
+    >>> x = jnp.arange(5.0)
+    >>> value, slope = HermiteTable(x, x**2, 2.0 * x)(jnp.array(1.5))
+    >>> float(value), float(slope)
+    (2.25, 3.0)
     """
 
     knots: Float[Array, " t"]
@@ -100,7 +131,15 @@ class HermiteTable(NamedTuple):
 
 
 class UniformKnots(NamedTuple):
-    """Equally spaced knots: finding the interval of a number is a division."""
+    """Equally spaced knots: the interval of a number is found by a division.
+
+    Examples
+    --------
+    >>> knots = UniformKnots(jnp.array(0.0), jnp.array(0.5))
+    >>> table = cubic_table(knots, jnp.array([[0.0, 0.25, 1.0]]), jnp.array([[0.0, 1.0, 2.0]]))
+    >>> [float(value) for value in table(jnp.array(0.75))[0]]
+    [0.5625]
+    """
 
     first: Float[Array, ""]
     spacing: Float[Array, ""]
@@ -109,13 +148,21 @@ class UniformKnots(NamedTuple):
 class CubicTable(NamedTuple):
     """The curves of a `HermiteTable` with the numbers of a knot next to each other: two short reads per evaluation.
 
-    Polynomial coefficients would take twice the memory, and large populations wait for memory.
+    Polynomial coefficients would take twice the memory, and reading memory limits the speed of large populations.
 
     Attributes
     ----------
     knots : array, shape (t,), or UniformKnots
     nodes : array, shape (t, 2 * curves), or `Rows` of such arrays
         Value and slope of one curve after the other.
+
+    Examples
+    --------
+    >>> x = jnp.arange(5.0)
+    >>> table = cubic_table(x, jnp.stack([x, x**2]), jnp.stack([jnp.ones(5), 2.0 * x]))
+    >>> values, slopes = table(jnp.array(1.5))
+    >>> [float(value) for value in values], [float(slope) for slope in slopes]
+    ([1.5, 2.25], [1.0, 3.0])
     """
 
     knots: Float[Array, " t"] | UniformKnots
@@ -123,10 +170,10 @@ class CubicTable(NamedTuple):
 
     def __call__(self, x: Float[Array, ""]) -> tuple[list[Float[Array, ""]], list[Float[Array, ""]]]:
         """Values and derivatives of the curves at the scalar `x`."""
-        own = isinstance(self.nodes, Rows)
-        table = self.nodes.table if own else self.nodes
+        by_row = isinstance(self.nodes, Rows)
+        table = self.nodes.table if by_row else self.nodes
         i, s, h = self._locate(x, table.shape[-2] - 1)
-        left, right = (self.nodes[k] if own else take(table, k) for k in (i, i + 1))
+        left, right = (self.nodes[k] if by_row else take(table, k) for k in (i, i + 1))
         curves = [
             _evaluate(_cubic(left[j], right[j], left[j + 1] * h, right[j + 1] * h), s)
             for j in range(0, table.shape[-1], 2)
@@ -147,14 +194,26 @@ class CubicTable(NamedTuple):
 def cubic_table(
     knots: Float[Array, " t"] | UniformKnots, values: Float[Array, "... t"], slopes: Float[Array, "... t"]
 ) -> CubicTable:
-    """A `CubicTable` of values and slopes at knots: shape (curves, t), or (n, curves, t) for one row per trajectory."""
+    """A `CubicTable` of values and slopes at knots.
+
+    Parameters
+    ----------
+    knots : array, shape (t,), or UniformKnots
+    values, slopes : arrays, shape (curves, t), or (n, curves, t) for one row per trajectory
+
+    Examples
+    --------
+    >>> x = jnp.arange(4.0)
+    >>> cubic_table(x, jnp.ones((2, 4)), jnp.zeros((2, 4))).nodes.shape
+    (4, 4)
+    """
     nodes = jnp.moveaxis(jnp.stack([values, slopes], axis=-1), -2, -3)  # (..., t, curves, 2)
     flat = nodes.reshape(*nodes.shape[:-2], -1)
     return CubicTable(knots, flat if values.ndim == 2 else Rows(flat, jnp.arange(len(values), dtype=jnp.int32)))
 
 
 def _interval(knots, x):
-    """Index of the interval that holds `x`, the first or last one outside: a binary search without branches."""
+    """Index of the interval that holds `x`, or of the nearest one outside: a binary search without branches."""
     last = len(knots) - 2
     i = jnp.zeros(jnp.shape(x), jnp.int32)
     for bit in reversed(range(max(last, 1).bit_length())):
@@ -170,7 +229,7 @@ def _cubic(value0, value1, slope0, slope1):
 
 
 def _evaluate(coefficients, s):
-    """Value and slope, in units of the interval, of a cubic; outside the interval those of its tangent at the end."""
+    """Value and slope, in units of the interval, of a cubic; outside the interval, of its tangent at the end."""
     a, b, c, d = coefficients
     inside = jnp.clip(s, 0.0, 1.0)
     value = a + inside * (b + inside * (c + inside * d))

@@ -1,7 +1,7 @@
 """Minima and positive parts, sharp or smooth.
 
-A sharp limit erases the derivative with respect to whatever it cut off.  The smooth forms below agree with the sharp
-ones away from the corner and keep every derivative alive at it.
+A sharp limit has no derivative with respect to the quantity that it cuts off.  The smooth forms below agree with the
+sharp ones away from the corner and have all derivatives near it.
 """
 
 import abc
@@ -24,7 +24,16 @@ __all__ = [
 
 
 class AbstractMinimum(eqx.Module):
-    """The smaller of two non-negative numbers."""
+    """The smaller of two non-negative numbers.
+
+    Examples
+    --------
+    >>> class QuadraticMinimum(co.numerics.AbstractMinimum):
+    ...     def __call__(self, value, limit):
+    ...         return value / jnp.sqrt(1.0 + (value / limit) ** 2)
+    >>> round(float(QuadraticMinimum()(1.0, 1.0)), 3)
+    0.707
+    """
 
     @abc.abstractmethod
     def __call__(self, value: Float[Array, "..."], limit: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -37,14 +46,27 @@ class SmoothMinimum(AbstractMinimum):
     Parameters
     ----------
     sharpness : {1, 2, 4, 8, 16}
-        The power p; a power of two, so that square roots do for powers.
+        The power p; a power of two, so that square roots replace powers.
+
+    Raises
+    ------
+    ValueError
+        `sharpness` is none of these.
+
+    Examples
+    --------
+    >>> [round(float(co.numerics.SmoothMinimum()(value, 1.0)), 3) for value in (0.5, 1.0, 10.0)]
+    [0.492, 0.841, 1.0]
     """
 
     sharpness: int = eqx.field(default=4, static=True)
 
     def __check_init__(self):
         if self.sharpness not in (1, 2, 4, 8, 16):
-            raise ValueError(f"SmoothMinimum sharpness: got {self.sharpness!r}; allowed 1, 2, 4, 8 or 16")
+            raise ValueError(
+                f"SmoothMinimum sharpness: got {self.sharpness!r}; allowed 1, 2, 4, 8 or 16; use HardMinimum for a "
+                "sharp limit"
+            )
 
     def __call__(self, value: Float[Array, "..."], limit: Float[Array, "..."]) -> Float[Array, "..."]:
         doublings = self.sharpness.bit_length() - 1
@@ -58,21 +80,42 @@ class SmoothMinimum(AbstractMinimum):
 
 
 class HardMinimum(AbstractMinimum):
-    """min(a, b): no derivative with respect to the larger one."""
+    """min(a, b): no derivative with respect to the larger one.
+
+    Examples
+    --------
+    >>> float(co.numerics.HardMinimum()(0.5, 1.0))
+    0.5
+    """
 
     def __call__(self, value: Float[Array, "..."], limit: Float[Array, "..."]) -> Float[Array, "..."]:
         return jnp.minimum(value, limit)
 
 
 class Unlimited(AbstractMinimum):
-    """No limit at all."""
+    """No limit: the value itself.
+
+    Examples
+    --------
+    >>> co.numerics.Unlimited()(3.0, 1.0)
+    3.0
+    """
 
     def __call__(self, value: Float[Array, "..."], limit: Float[Array, "..."]) -> Float[Array, "..."]:
         return value
 
 
 class AbstractPositivePart(eqx.Module):
-    """max(0, x), for x measured against a natural scale."""
+    """max(0, x), for x measured against a natural scale.
+
+    Examples
+    --------
+    >>> class SoftPlus(co.numerics.AbstractPositivePart):
+    ...     def __call__(self, x, scale):
+    ...         return scale * jnp.logaddexp(x / scale, 0.0)
+    >>> round(float(SoftPlus()(0.0, 1.0)), 3)
+    0.693
+    """
 
     @abc.abstractmethod
     def __call__(self, x: Float[Array, "..."], scale: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -80,7 +123,18 @@ class AbstractPositivePart(eqx.Module):
 
 
 class SmoothPositivePart(AbstractPositivePart):
-    """Zero below -w scale, x above +w scale, a C2 quartic between; at most 0.19 w scale above the sharp form."""
+    """Zero below -w scale, x above +w scale, a C2 quartic between; at most 0.19 w scale above the sharp form.
+
+    Parameters
+    ----------
+    width : float
+        The half width w of the corner, in units of the scale.
+
+    Examples
+    --------
+    >>> [round(float(co.numerics.SmoothPositivePart()(x, 1.0)), 5) for x in (-1.0, 0.0, 1.0)]
+    [0.0, 0.01875, 1.0]
+    """
 
     width: Float[Array, ""] = parameter(
         0.1, unit="1", meaning="half width of the corner over the natural scale", source="choice", bounds=(0.001, 0.5)
@@ -93,7 +147,13 @@ class SmoothPositivePart(AbstractPositivePart):
 
 
 class HardPositivePart(AbstractPositivePart):
-    """max(0, x): no derivative below zero."""
+    """max(0, x): no derivative below zero.
+
+    Examples
+    --------
+    >>> float(co.numerics.HardPositivePart()(-2.0, 1.0))
+    0.0
+    """
 
     def __call__(self, x: Float[Array, "..."], scale: Float[Array, "..."]) -> Float[Array, "..."]:
         return jnp.maximum(x, 0.0)

@@ -1,6 +1,6 @@
-"""Compiled functions of as many rows as a file happens to have, without compiling anew for every number.
+"""Compiled functions over any number of rows, without compiling again for every number.
 
-Rows are handed over in blocks of few sizes, filled up with the last row, which also bounds the memory.
+Rows are handed over in blocks of a few sizes, filled up with the last row, which also bounds the memory.
 """
 
 from collections.abc import Callable
@@ -23,6 +23,16 @@ def in_blocks(function: Callable, *arrays: np.ndarray, size: int, shared: tuple 
         Most rows at a time; fewer rows are filled up to a power of two.
     shared : tuple
         Arguments before the arrays.
+
+    Returns
+    -------
+    array or tuple of arrays
+
+    Examples
+    --------
+    >>> double = jax.jit(lambda x: 2.0 * x)
+    >>> in_blocks(double, np.arange(5.0), size=64)
+    array([0., 2., 4., 6., 8.])
     """
     count = len(arrays[0])
     size = min(size, max(1 << (max(count, 1) - 1).bit_length(), 64))
@@ -30,7 +40,7 @@ def in_blocks(function: Callable, *arrays: np.ndarray, size: int, shared: tuple 
     for first in range(0, max(count, 1), size):
         rows = np.minimum(np.arange(first, first + size), max(count - 1, 0))
         block = [array[rows] if count else np.ones((size, *array.shape[1:])) for array in arrays]
-        made = function(*shared, *block)
-        parts.append(made if isinstance(made, tuple) else (made,))
+        result = function(*shared, *block)
+        parts.append(result if isinstance(result, tuple) else (result,))
     whole = tuple(np.concatenate([np.asarray(part) for part in column])[:count] for column in zip(*parts, strict=True))
     return whole if len(whole) > 1 else whole[0]

@@ -1,7 +1,7 @@
 """Tables that hold one row per trajectory, read lazily.
 
 The solver moves trajectories between lanes; copying their tables along would cost more than the physics.  A `Rows`
-keeps the tables of all trajectories in place and only carries the number of the row that a lane reads.
+keeps the tables of all trajectories in place and carries only the number of the row that a lane reads.
 """
 
 from typing import Any, NamedTuple
@@ -14,19 +14,31 @@ __all__ = ["Rows", "any_over_batch", "at_rows", "row_axes", "take"]
 
 
 def take(array: Array, index: Any) -> Array:
-    """``array[index]`` for an index known to lie inside, not negative: several times faster than a checked one."""
+    """``array[index]`` for an index known to be inside and not negative: several times faster than a checked one.
+
+    Examples
+    --------
+    >>> take(jnp.array([1.0, 2.0, 4.0]), jnp.array([2, 0]))
+    Array([4., 1.], dtype=float64)
+    """
     return array.at[index].get(mode="promise_in_bounds", wrap_negative_indices=False)
 
 
 class Rows(NamedTuple):
-    """One row of a table: ``rows[i]`` is entry `i` of it, counted from the front.
+    """One row of a table: ``rows[i]`` is its entry `i`, counted from the front.
 
     Attributes
     ----------
     table : array, shape (n, ...)
-        Of all trajectories.
+        The entries of all trajectories.
     row : integer
-        The trajectory that reads.
+        Number of the trajectory that reads.
+
+    Examples
+    --------
+    >>> row = Rows(jnp.arange(6.0).reshape(2, 3), jnp.array(1))
+    >>> float(row[2]), row.entry
+    (5.0, Array([3., 4., 5.], dtype=float64))
     """
 
     table: Array
@@ -42,12 +54,25 @@ class Rows(NamedTuple):
 
 
 def at_rows(tree: Any, row: Int[Array, "..."]) -> Any:
-    """`tree` with every `Rows` in it reading `row`."""
+    """`tree` with every `Rows` in it reading `row`.
+
+    Examples
+    --------
+    >>> tree = {"table": Rows(jnp.arange(6.0).reshape(2, 3), jnp.arange(2)), "number": 1.0}
+    >>> at_rows(tree, jnp.array(0))["table"].entry
+    Array([0., 1., 2.], dtype=float64)
+    """
     return jax.tree.map(lambda node: Rows(node.table, row) if _is_rows(node) else node, tree, is_leaf=_is_rows)
 
 
 def row_axes(tree: Any) -> Any:
-    """``in_axes`` of `jax.vmap` over the rows of `tree`."""
+    """``in_axes`` of `jax.vmap` over the rows of `tree`.
+
+    Examples
+    --------
+    >>> row_axes({"table": Rows(jnp.ones((2, 3)), jnp.arange(2)), "number": 1.0})
+    {'number': None, 'table': Rows(table=None, row=0)}
+    """
     return jax.tree.map(lambda node: Rows(None, 0) if _is_rows(node) else None, tree, is_leaf=_is_rows)
 
 
@@ -57,10 +82,10 @@ def _is_rows(node: Any) -> bool:
 
 @jax.custom_batching.custom_vmap
 def any_over_batch(flags: Bool[Array, "..."]) -> Bool[Array, ""]:
-    """Whether any flag is set, in all batches of a `jax.vmap` too: a loop that goes on for one goes on for all."""
+    """Whether any flag is set, in any batch of a `jax.vmap`: a loop that continues for one batch continues for all."""
     return jnp.any(flags)
 
 
 @any_over_batch.def_vmap
-def _anywhere_in_batch(axis_size, in_batched, flags):
+def _any_over_batch_rule(axis_size, in_batched, flags):
     return jnp.any(flags), False

@@ -1,4 +1,4 @@
-"""Small functions that need care near a removable singularity."""
+"""Functions with a removable singularity, evaluated smoothly through it."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -7,7 +7,19 @@ __all__ = ["power_integral"]
 
 
 def power_integral(power: Float[Array, "..."], low: float | Float[Array, "..."]) -> Float[Array, "..."]:
-    """The integral of x^(power - 1) from `low` to 1, finite and smooth through power = 0, where it is -ln(low)."""
+    """The integral of x^(power - 1) from `low` to 1, finite and smooth through power = 0, where it is -ln(low).
+
+    Parameters
+    ----------
+    power : array, shape (...)
+    low : float or array, shape (...)
+        Lower limit, above 0.
+
+    Examples
+    --------
+    >>> [round(float(power_integral(jnp.array(power), 0.1)), 4) for power in (-1.0, 0.0, 1.0)]
+    [9.0, 2.3026, 0.9]
+    """
     u = power * jnp.log(low)
     small = jnp.abs(u) < 1e-3
     safe = jnp.where(small, 1.0, u)

@@ -3,7 +3,7 @@
 The packages are an optional extra; nothing else of corundum needs them.
 """
 
-import importlib
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,14 @@ _VALID = Quantity(
 )
 
 
-def _package(name, method):
+@contextlib.contextmanager
+def _optional(package, method):
+    """Around the import of an optional package: where it is missing, the error names the extra to install."""
     try:
-        return importlib.import_module(name)
+        yield
     except ImportError as error:
         raise ImportError(
-            f"{method} needs {name.partition('.')[0]}, which is not installed; pip install 'corundum[tables]'"
+            f"{method} needs {package}, which is not installed; pip install 'corundum[tables]'"
         ) from error
 
 
@@ -72,7 +74,8 @@ def _keys(galaxies):
 
 def to_pandas(galaxies: Any) -> Any:
     """A `pandas.DataFrame`: a row for each halo (and redshift); units and meanings lie in its ``attrs``."""
-    pandas = _package("pandas", "to_pandas")
+    with _optional("pandas", "to_pandas"):
+        import pandas
     columns, keys = _columns(galaxies), _keys(galaxies)
     index = (
         pandas.MultiIndex.from_arrays(list(keys.values()), names=list(keys))
@@ -89,7 +92,8 @@ def to_pandas(galaxies: Any) -> Any:
 
 def to_xarray(galaxies: Any) -> Any:
     """An `xarray.Dataset` over halo (and redshift), with histories over ``history_time`` where they were kept."""
-    xarray = _package("xarray", "to_xarray")
+    with _optional("xarray", "to_xarray"):
+        import xarray
     dims = ("halo", "redshift")[: np.ndim(galaxies.valid)]
     arrays = {
         name: (dims, array, {"units": quantity.unit, "long_name": quantity.meaning})
@@ -117,8 +121,10 @@ def to_xarray(galaxies: Any) -> Any:
 
 def to_astropy(galaxies: Any) -> Any:
     """An `astropy.table.QTable`: a row for each halo (and redshift), whose columns carry units and meanings."""
-    table = _package("astropy.table", "to_astropy").QTable()
-    units = _package("astropy.units", "to_astropy")
+    with _optional("astropy", "to_astropy"):
+        from astropy import table as tables
+        from astropy import units
+    table = tables.QTable()
     for name, key in _keys(galaxies).items():
         table[name] = key
     for name, (array, quantity) in _columns(galaxies).items():

@@ -1,7 +1,7 @@
-"""What a population solver is: the interface of the engines.
+"""The interface of the solvers.
 
-A solver owns the method, the tolerances and the step limit; it knows nothing of what it integrates.  A trajectory that
-cannot be finished is reported by its status, never by an exception or a special value.
+A solver owns the method, the tolerances and the step limit, and knows nothing of the equation it integrates.  A
+trajectory that cannot be finished is reported by its status, never by an exception or a special value.
 """
 
 import abc
@@ -27,25 +27,32 @@ STATUS = {
 
 
 class Equation(NamedTuple):
-    """The equation of one trajectory, dy/dx = combine(rates(x, y, forced, args)), `y` a pytree of arrays.
+    """The equation of one trajectory, dy/dx = combine(rates(x, y, forcing, args)), with `y` a pytree of arrays.
 
-    In four parts, because a compiler that merges them would work out again for each result what several share.
+    It comes in four parts because the compiler, if it merged them, would compute for each result again what several
+    results share.
 
     Attributes
     ----------
     rates : callable
-        ``rates(x, y, forced, args)``: what the components of the derivative share, such as flows between them.
+        ``rates(x, y, forcing, args)``: what the components of the derivative share, such as flows between them.
     reading : callable
-        ``reading(x, args)``: what tables hold at `x`; nothing by default.
+        ``reading(x, args)``: the entries of tables at `x`; nothing by default.
     forcing : callable
-        ``forcing(x, read, args)``, made of the reading: all that does not depend on the state; by default the reading.
+        ``forcing(x, reading, args)``: all that does not depend on the state; by default the reading.
     combine : callable
         ``combine(rates)``: the derivative, a pytree like `y`; by default the rates are the derivative.
+
+    Examples
+    --------
+    >>> decay = co.numerics.Equation(lambda x, y, forcing, args: -args * y)
+    >>> float(decay(0.0, jnp.array(2.0), 3.0))
+    -6.0
     """
 
     rates: Callable[[Float[Array, ""], Any, Any, Any], Any]
     reading: Callable[[Float[Array, ""], Any], Any] = lambda x, args: ()
-    forcing: Callable[[Float[Array, ""], Any, Any], Any] = lambda x, read, args: read
+    forcing: Callable[[Float[Array, ""], Any, Any], Any] = lambda x, reading, args: reading
     combine: Callable[[Any], Any] = lambda rates: rates
 
     def __call__(self, x: Float[Array, ""], y: Any, args: Any) -> Any:
@@ -53,13 +60,19 @@ class Equation(NamedTuple):
 
 
 class Stops(NamedTuple):
-    """Where steps end, which may be at more places than are wanted.
+    """Where steps end: the outputs, and other places such as jumps of the equation.
 
     Attributes
     ----------
     at : array, shape (stops,), sorted
     outputs : integer array, shape (outputs,)
-        The numbers of those that are outputs, in the order wanted.
+        Numbers of the stops that are outputs, in the order in which they are returned.
+
+    Examples
+    --------
+    >>> co.numerics.Stops.of(jnp.array([1.0, 2.0])).outputs.tolist()
+    [0, 1]
+    >>> jump = co.numerics.Stops(jnp.array([0.5, 1.0, 2.0]), jnp.array([1, 2]))  # 0.5 is no output
     """
 
     at: Float[Array, " stops"]
@@ -67,7 +80,7 @@ class Stops(NamedTuple):
 
     @classmethod
     def of(cls, outputs: "Float[Array, ' outputs'] | Stops") -> "Stops":
-        """Sorted outputs and nothing else, unless they are stops already."""
+        """Stops at sorted outputs and nowhere else; stops are returned unchanged."""
         return outputs if isinstance(outputs, cls) else cls(outputs, jnp.arange(len(outputs)))
 
 
@@ -79,7 +92,15 @@ class Trajectory(NamedTuple):
     values : pytree of arrays, shape (n, outputs, ...); undefined where the status is not 0
     status : integer array, shape (n,), keys of `STATUS`
     steps : integer array, shape (n,), steps tried
-    rejected : integer array, shape (n,), steps of these that were rejected
+    rejected : integer array, shape (n,), steps among these that were rejected
+
+    Examples
+    --------
+    >>> decay = co.numerics.Equation(lambda x, y, forcing, args: -y)
+    >>> solver = co.numerics.LaneSolver()
+    >>> trajectory = solver(decay, jnp.zeros(2), jnp.array([1.0, 2.0]), jnp.array([1.0, 3.0]), None)
+    >>> trajectory.values.shape, trajectory.status.tolist()
+    ((2, 2), [0, 0])
     """
 
     values: Any
@@ -89,7 +110,19 @@ class Trajectory(NamedTuple):
 
 
 class AbstractSolver(eqx.Module):
-    """Integrates an `Equation` for n trajectories through shared outputs."""
+    """Integrates an `Equation` for n trajectories through shared outputs.
+
+    Examples
+    --------
+    >>> class TightSolver(co.numerics.AbstractSolver):
+    ...     '''The default solver with a tolerance of its own.'''
+    ...     def __call__(self, equation, start, initial, outputs, args):
+    ...         return co.numerics.LaneSolver(tolerance=1e-8)(equation, start, initial, outputs, args)
+    >>> decay = co.numerics.Equation(lambda x, y, forcing, args: -y)
+    >>> trajectory = TightSolver()(decay, jnp.zeros(1), jnp.ones(1), jnp.array([1.0]), None)
+    >>> round(float(trajectory.values[0, 0]), 6)
+    0.367879
+    """
 
     @abc.abstractmethod
     def __call__(
@@ -105,21 +138,31 @@ class AbstractSolver(eqx.Module):
         Parameters
         ----------
         equation : Equation
-            Of one trajectory.
+            The equation of one trajectory.
         start : array, shape (n,)
             Where each trajectory starts.
         initial : pytree of arrays, shape (n, ...)
-            In which state each one starts; most efficient with arrays of shape (n,).
+            The state in which each one starts; most efficient with arrays of shape (n,).
         outputs : array, or Stops
-            Sorted; an output before a start gives the initial state.  Steps end on every one of them, and on the other
-            stops, so that a place where the equation jumps, put among them, costs no accuracy.
+            Sorted; an output before a start gives the initial state.  Steps end on all outputs and all other stops: a
+            jump of the equation costs no accuracy where it is one of them.
         args : pytree
             Passed to `equation`; the `Rows` in it read the row of the trajectory.
         """
 
 
 def check_settings(solver: AbstractSolver, *fractions: str) -> None:
-    """Raise ValueError where a step limit or one of the settings named (between 0 and 1) makes no sense."""
+    """Check the step limit of a solver and the named settings, which lie between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        One of them is out of range.
+
+    Examples
+    --------
+    >>> check_settings(co.numerics.LaneSolver(), "tolerance")
+    """
     for name in fractions:
         value = getattr(solver, name)
         if is_traced(value):

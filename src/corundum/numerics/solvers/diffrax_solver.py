@@ -1,4 +1,4 @@
-"""The reference engine: diffrax, with any of its methods."""
+"""The reference solver: diffrax, with any of its methods."""
 
 from typing import Any
 
@@ -29,6 +29,18 @@ class DiffraxSolver(AbstractSolver):
         Default Tsit5.
     adjoint : diffrax.AbstractAdjoint
         How derivatives pass through the solve; the default is forward mode.
+
+    Raises
+    ------
+    ValueError
+        A tolerance or the step limit is out of range.
+
+    Examples
+    --------
+    >>> decay = co.numerics.Equation(lambda x, y, forcing, args: -y)
+    >>> trajectory = co.numerics.DiffraxSolver()(decay, jnp.zeros(1), jnp.ones(1), jnp.array([1.0]), None)
+    >>> round(float(trajectory.values[0, 0]), 6)
+    0.367879
     """
 
     rtol: float = eqx.field(default=1e-7, converter=float, static=True)
@@ -76,8 +88,8 @@ class DiffraxSolver(AbstractSolver):
 
 
 def _error_norm(scaled):
-    # A trial step that overflows has an error of inf / inf; taken as NaN it would freeze the step size for good.
-    # Step sizes stay out of derivatives; the square root of a zero error would bring a NaN into the reverse pass.
+    # A trial step that overflows has an error of inf / inf; as NaN it would keep the step size from changing again.
+    # Step sizes stay out of derivatives: the square root of a zero error would bring a NaN into the reverse pass.
     leaves = [jax.lax.stop_gradient(leaf) for leaf in jax.tree.leaves(scaled)]
     norm = jnp.sqrt(sum(jnp.mean(leaf**2) for leaf in leaves) / len(leaves))
     return jnp.where(jnp.isnan(norm), jnp.inf, norm)

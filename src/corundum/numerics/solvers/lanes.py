@@ -1,9 +1,10 @@
-"""The fast engine: many trajectories at once, each with its own adaptive step.
+"""The default solver: many trajectories at once, each with its own adaptive step.
 
-A fixed number of lanes advances in one loop, with arrays over contiguous lanes; a lane whose trajectory is done takes
-the next one from the queue, so that slow trajectories hold nobody up.  Steps land exactly on the stops.  Each step is a
-fraction of the way to the next one, and that fraction is all that adaptivity decides: held fixed, it makes the
-solution a plain differentiable function of everything else (see `corundum.numerics.solvers.replay`).
+A fixed number of lanes advances in one loop, with arrays over contiguous lanes; a lane whose trajectory is finished
+takes the next one from the queue, so that fast trajectories do not wait for slow ones.  Steps land exactly on the
+stops.  Each step is a fraction of the way to the next stop, and that fraction is all that the step-size control
+decides: with the fractions held fixed, the solution is a plain differentiable function of everything else (see
+`corundum.numerics.solvers.replay`).
 """
 
 from typing import Any, NamedTuple
@@ -34,7 +35,7 @@ class _Lanes(NamedTuple):
     y: Any
     slope: Any
     step: Float[Array, " lane"]
-    stop: Int[Array, " lane"]  # number of the next one
+    stop: Int[Array, " lane"]  # number of the next stop
     values: Any  # at the outputs, a pytree of arrays of shape (outputs, lane)
     steps: Int[Array, " lane"]
     rejected: Int[Array, " lane"]
@@ -53,7 +54,7 @@ class _Done(NamedTuple):
 
 
 class LaneSolver(AbstractSolver):
-    """Tsitouras 5(4) on lanes; the default solver.
+    """Tsitouras 5(4) steps of many trajectories at once; the default solver.
 
     Parameters
     ----------
@@ -64,8 +65,21 @@ class LaneSolver(AbstractSolver):
     max_steps : int
         Steps after which a trajectory is given up.
     lanes : int, optional
-        Trajectories advanced at once on each device, made up to a multiple of 8.  By default 4096, but on CPUs, whose
-        caches are small, 64, or up to 128 where that is all of them.
+        Trajectories advanced at once on each device, rounded up to a multiple of 8.  By default 4096; on CPUs, whose
+        caches are small, 64, or all trajectories where there are at most 128.
+
+    Raises
+    ------
+    ValueError
+        A setting is out of range.
+
+    Examples
+    --------
+    >>> decay = co.numerics.Equation(lambda x, y, forcing, args: -args * y)
+    >>> solver = co.numerics.LaneSolver(tolerance=1e-8)
+    >>> trajectory = solver(decay, jnp.zeros(3), jnp.ones(3), jnp.array([1.0]), 1.0)
+    >>> round(float(trajectory.values[0, 0]), 6)
+    0.367879
     """
 
     tolerance: Float[Array, ""] = eqx.field(default=3e-5, converter=jnp.asarray)
@@ -90,8 +104,8 @@ class LaneSolver(AbstractSolver):
 
     def width(self, n: int) -> int:
         """Lanes for `n` trajectories on one device."""
-        few = (n if n <= 128 else 64) if jax.default_backend() == "cpu" else 4096
-        return min(n, whole_vectors(self.lanes or few))
+        default = (n if n <= 128 else 64) if jax.default_backend() == "cpu" else 4096
+        return min(n, whole_vectors(self.lanes or default))
 
 
 @eqx.filter_custom_jvp
@@ -115,7 +129,7 @@ def _solve_jvp(primals, tangents):
 
 
 def _search(solver, equation, start, initial, stops, args):
-    """Adaptive integration of everything, with lanes that take the next trajectory when they are done."""
+    """Adaptive integration of all trajectories, with lanes that take the next one when they are done."""
     n, width = len(start), solver.width(len(start))
     batch = max(width // _IDLE_SHARE, 1)  # lanes refilled at once
     refills = -(-(n - width) // batch)
@@ -138,7 +152,7 @@ def _search(solver, equation, start, initial, stops, args):
         return jax.lax.cond(due, refill, lambda *carry: carry, lanes, done, count)
 
     def refill(lanes, done, count):
-        # Sums, because XLA's CPU code leaves the compiled loop for a sort, and then waits for other threads in between.
+        # Sums instead of a sort, for which XLA's CPU code leaves the compiled loop and waits for other threads.
         idle = ~lanes.active
         rank = jnp.cumsum(idle, dtype=jnp.int32)
         first = jnp.sum(rank <= jnp.arange(batch, dtype=jnp.int32)[:, None], axis=1, dtype=jnp.int32)
@@ -151,18 +165,19 @@ def _search(solver, equation, start, initial, stops, args):
 
     lanes, done, _ = jax.lax.while_loop(unfinished, advance, (lanes, done, jnp.int32(0)))
     done = _write(done, _finished(lanes), refills * batch)
-    # What fills up repeats the last row without a step taken, and comes after it here.
+    # Padding repeats the last row with no step taken, and is sorted after it.
     back = jnp.argsort(2 * done.row + (done.steps == 0))[:n] if refills else jnp.arange(n)
     return Trajectory(*jax.tree.map(lambda leaf: jnp.moveaxis(take(leaf, (..., back)), -1, 0), done)[1:])
 
 
 def _recorded_search(solver, equation, start, initial, stops, args):
-    """The same, and every trial step as a fraction of the way to the next stop, zero where it was rejected.
+    """The same search, which also records every trial step.
 
     Returns
     -------
     Trajectory
     fractions : array, shape (max_steps, n)
+        Of the way to the next stop; zero where a step was rejected.
     """
     n = len(start)
     groups, width = in_groups(n, solver.width(n))
@@ -192,7 +207,7 @@ def _recorded_search(solver, equation, start, initial, stops, args):
 
 
 def _waiting(start, initial, stops, total):
-    """All trajectories before their first step; those beyond the last are there to fill up and have nothing to do."""
+    """All trajectories before their first step, padded with idle ones to `total`."""
     n = len(start)
     initial = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), initial)
     # An output before the start is the initial state; it is saved here and skipped in the loop.
@@ -220,7 +235,7 @@ def _waiting(start, initial, stops, total):
 
 
 def _mean_size(tree):
-    """Root mean square over everything but the lanes."""
+    """Root mean square over all axes but that of the lanes."""
     leaves = jax.tree.leaves(tree)
     total = sum(jnp.sum(leaf**2, axis=tuple(range(leaf.ndim - 1))) for leaf in leaves)
     return jnp.sqrt(total / sum(leaf.size // leaf.shape[-1] for leaf in leaves))
@@ -236,13 +251,13 @@ def _write(done, finished, place):
 
 
 def _advance(solver, take_step, stops, lanes):
-    """One trial step of every lane; also the fraction of the way to the next stop, zero where it was rejected."""
+    """One trial step of every lane, and its fraction of the way to the next stop, zero where it was rejected."""
     last = len(stops.at)
     target = take(stops.at, jnp.minimum(lanes.stop, last - 1))
     way = target - lanes.x
     fraction = lanes.step / jnp.maximum(way, 1e-300)
     lands = fraction >= 1.0 - 1e-6
-    # Two steps to the stop are better than a full one and a sliver.
+    # Two equal steps to the stop are more accurate than a full step and a very short one.
     fraction = jnp.where(lands, 1.0, jnp.where(fraction > 0.5, 0.5, fraction)).astype(jnp.float32)
     step = fraction * way
     y, slope, error = take_step(lanes.row, lanes.x, lanes.y, lanes.slope, step)
@@ -263,19 +278,19 @@ def _advance(solver, take_step, stops, lanes):
     status = jnp.where(stop == last, 0, status)
     next_step = jnp.where(arrived, jnp.maximum(lanes.step, step * factor), step * factor)
     next_step = jnp.where(lanes.step == 0.0, solver.first_step, next_step)
-    here = at_output(arrived, lanes.stop, stops)
+    is_output = at_output(arrived, lanes.stop, stops)
 
-    def moved(new, old):
+    def accepted(new, old):
         return jax.tree.map(lambda new, old: jnp.where(accept, new, old), new, old)
 
     advanced = _Lanes(
         row=lanes.row,
-        x=jnp.where(arrived, target, moved(lanes.x + step, lanes.x)),
-        y=moved(y, lanes.y),
-        slope=moved(slope, lanes.slope),
+        x=jnp.where(arrived, target, accepted(lanes.x + step, lanes.x)),
+        y=accepted(y, lanes.y),
+        slope=accepted(slope, lanes.slope),
         step=jnp.where(lanes.active, next_step, lanes.step),
         stop=stop,
-        values=jax.tree.map(lambda y, old: jnp.where(here(y), y, old), y, lanes.values),
+        values=jax.tree.map(lambda y, old: jnp.where(is_output(y), y, old), y, lanes.values),
         steps=steps,
         rejected=rejected,
         status=status,

@@ -1,8 +1,8 @@
 """Trajectories times parameter sets as one list of work.
 
 Under `jax.vmap` a loop over lanes would run every parameter set until the slowest trajectory of the slowest set is
-done.  Here a batch of sets becomes one longer list of trajectories instead, each reading the parameters of its own set,
-so that 100 sets of 1000 halos cost what 100 000 halos cost.
+done.  Here a batch of sets becomes one longer list of trajectories, each of which reads the parameters of its own set,
+so that 100 sets of 1000 halos cost as much as 100 000 halos.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,15 @@ def flat_over_sets(
     stops: Stops,
     args: Any,
 ) -> Trajectory:
-    """``search(solver, equation, start, ...)``, which under `jax.vmap` solves all sets as one list."""
+    """``search(solver, equation, start, ...)``, which under `jax.vmap` solves all sets as one list.
+
+    Parameters
+    ----------
+    search : callable
+        Solves one list of trajectories.
+    solver, equation, start, initial, stops, args
+        As in `AbstractSolver`.
+    """
     arrays, static = eqx.partition((solver, start, initial, stops, args), eqx.is_array)
 
     @jax.custom_batching.custom_vmap
@@ -43,7 +51,7 @@ def flat_over_sets(
         flags = eqx.combine(of_arrays, jax.tree.map(lambda leaf: False, static))  # functions are the same in all sets
         of_solver, of_start, of_initial, of_stops, of_args = flags
         n = start.shape[-1]
-        if any(jax.tree.leaves((of_solver, of_stops))):  # sets that differ in these cannot share a list
+        if any(jax.tree.leaves((of_solver, of_stops))):  # sets with different solvers or stops cannot share a list
             axes = jax.tree.map(lambda flag: 0 if flag else None, of_arrays)
             solved = jax.vmap(solve.fun, (axes,))(arrays)
             return solved, jax.tree.map(lambda leaf: True, solved)
@@ -73,7 +81,7 @@ def _is_rows(node):
 
 
 def _flat_rows(args, batched):
-    """Tables with their set axis joined to the one of trajectories; hidden from the solver, which sets rows."""
+    """Tables whose axis of sets is joined to that of trajectories; not `Rows`, whose row the solver would set."""
 
     def flat(node, flag):
         if not _is_rows(node):
@@ -84,7 +92,7 @@ def _flat_rows(args, batched):
 
 
 class _Table(eqx.Module):
-    """A table whose row is found from the place in the list."""
+    """A table whose row follows from the place in the list."""
 
     table: Array
 
@@ -92,7 +100,7 @@ class _Table(eqx.Module):
 def _of_sets(equation, batched, n):
     """The equation of a place in the list: trajectory ``place % n`` under parameter set ``place // n``."""
 
-    def own(args):
+    def of_place(args):
         args, place = args
         place = place.row
 
@@ -104,8 +112,8 @@ def _of_sets(equation, batched, n):
         return jax.tree.map(read, args, batched, is_leaf=lambda node: isinstance(node, _Table))
 
     return Equation(
-        lambda x, y, forced, args: equation.rates(x, y, forced, own(args)),
-        lambda x, args: equation.reading(x, own(args)),
-        lambda x, read, args: equation.forcing(x, read, own(args)),
+        lambda x, y, forcing, args: equation.rates(x, y, forcing, of_place(args)),
+        lambda x, args: equation.reading(x, of_place(args)),
+        lambda x, reading, args: equation.forcing(x, reading, of_place(args)),
         equation.combine,
     )

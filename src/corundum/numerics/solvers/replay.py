@@ -1,9 +1,9 @@
-"""The solution again along steps already found, as a function that JAX differentiates in every mode and to any order.
+"""The solution computed again along recorded steps, as a function that JAX differentiates in every mode and order.
 
-Adaptive integration chooses steps; with the choice held fixed, the discrete solution is a composition of smooth maps.
-Its derivative is exact for the discrete solution.  Reverse mode keeps one state for a number of blocks of steps, from
-it one for each block, and recomputes the rest; blocks that no trajectory reaches are skipped.  Trajectories are grouped
-by their number of steps, so that few wait for others.
+Adaptive integration chooses steps; with the choice held fixed, the discrete solution is a composition of smooth maps,
+and its derivative is exact for the discrete solution.  Reverse mode stores one state for every several blocks of steps,
+recomputes from it one state for each block, and from those the rest; blocks that no trajectory reaches are skipped.
+Trajectories are grouped by their number of steps, so that few wait for others.
 """
 
 from collections.abc import Callable
@@ -21,14 +21,15 @@ from .runge_kutta import tsit5
 __all__ = ["at_output", "in_groups", "lane_step", "replay", "whole_vectors"]
 
 _VECTOR = 8  # lanes beyond a multiple of it are advanced one by one; 63 take a seventh longer than 64
-_BLOCK, _TOGETHER = 16, 8  # steps between stored states, and blocks of them between states that stay stored
+_BLOCK = 16  # steps in a block
+_BLOCKS_TOGETHER = 8  # blocks between the states that reverse mode stores
 
 
 def lane_step(equation: Equation, args: Any) -> Callable:
-    """``step(row, x, y, slope, h)`` of the trajectories `row` by `tsit5`."""
+    """``step(row, x, y, slope, h)``: a step of length `h` of the trajectories `row`, by `tsit5`."""
 
     def step(row, x, y, slope, h):
-        own, axes = at_rows(args, row), row_axes(args)
+        row_args, axes = at_rows(args, row), row_axes(args)
         reading = jax.vmap(jax.vmap(equation.reading, in_axes=(0, axes)), in_axes=(0, None))
         forcing = jax.vmap(jax.vmap(equation.forcing, in_axes=(0, 0, axes)), in_axes=(0, 0, None))
         rates = jax.vmap(equation.rates, in_axes=(0, -1, 0, axes), out_axes=-1)
@@ -37,10 +38,10 @@ def lane_step(equation: Equation, args: Any) -> Callable:
         running = jnp.isfinite(h[0])
 
         def forcing_at(x):
-            return forcing(x, materialise(lambda x: reading(x, own), running, x), own)
+            return forcing(x, materialise(lambda x: reading(x, row_args), running, x), row_args)
 
-        def slope_of(x, y, forced):
-            return combine(materialise(lambda *now: rates(*now, own), running, x, y, forced))
+        def slope_of(x, y, forcing):
+            return combine(materialise(lambda *at: rates(*at, row_args), running, x, y, forcing))
 
         return tsit5(forcing_at, slope_of, x, y, slope, h)
 
@@ -48,24 +49,45 @@ def lane_step(equation: Equation, args: Any) -> Callable:
 
 
 def at_output(arrived: Bool[Array, " lane"], stop: Int[Array, " lane"], stops: Stops) -> Callable:
-    """For a leaf of the state that may have arrived at the stop of that number, which (output, ..., lane) it is."""
-    here = arrived & (stop == stops.outputs[:, None])
-    return lambda leaf: _beside(here, leaf)
+    """A function that says, for a leaf of the state, which entries (output, ..., lane) it has just arrived at.
+
+    Parameters
+    ----------
+    arrived : boolean array, shape (lane,)
+        Whether the step landed on the lane's next stop.
+    stop : integer array, shape (lane,)
+        The number of that stop.
+    stops : Stops
+    """
+    reached = arrived & (stop == stops.outputs[:, None])
+    return lambda leaf: _expanded(reached, leaf)
 
 
 def in_groups(n: int, lanes: int) -> tuple[int, int]:
-    """How many groups of up to about `lanes` hold `n` trajectories, and the lanes of each: whole vectors of numbers."""
+    """The number of groups of about `lanes` trajectories that hold `n`, and the lanes of each in whole vectors.
+
+    Examples
+    --------
+    >>> in_groups(100, 64)
+    (2, 56)
+    """
     groups = -(-n // lanes)
     return groups, n if groups == 1 else whole_vectors(-(-n // groups))
 
 
 def whole_vectors(lanes: int) -> int:
-    """As many lanes, or a few more; a single one would also round unlike the lanes of a vector."""
+    """`lanes` rounded up to whole vectors; a lane outside a vector would also round differently.
+
+    Examples
+    --------
+    >>> whole_vectors(63)
+    64
+    """
     return -(-lanes // _VECTOR) * _VECTOR
 
 
-def _beside(flags, leaf):
-    """Flags (output, lane) with the inner axes of a leaf (..., lane) between."""
+def _expanded(flags, leaf):
+    """Flags (output, lane) with the inner axes of a leaf (..., lane) in between, each of length 1."""
     return flags.reshape(flags.shape[0], *(1,) * (leaf.ndim - 1), flags.shape[-1])
 
 
@@ -87,7 +109,7 @@ def replay(
     fractions : array, shape (max_steps, n)
         Each step over the way left to the next stop; 1 lands on it.
     steps : integer array, shape (n,)
-        How many of them each trajectory takes.
+        Number of steps of each trajectory.
     lanes : int
         Trajectories advanced at once.
 
@@ -112,7 +134,7 @@ def replay(
 
 def _replay_group(equation, start, initial, stops, args, fractions, steps, rows):
     start, initial, steps = jax.tree.map(lambda leaf: take(leaf, rows), (start, initial, steps))
-    places, wanted = stops.at, len(stops.outputs)
+    places, number = stops.at, len(stops.outputs)
     initial = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), initial)
     take_step = lane_step(equation, args)
 
@@ -120,42 +142,43 @@ def _replay_group(equation, start, initial, stops, args, fractions, steps, rows)
         (x, y, k, stop), saved = carry
         target = take(places, jnp.minimum(stop, len(places) - 1))
         arrived = fraction == 1.0
-        # Where a step ends short of a stop is a choice, not a function of the stops: it stays there when one of them
-        # moves, or all steps would move over the corners of the equation.  A step of no length finds a slope only.
-        held = jax.lax.stop_gradient
-        way, astray = fraction * (target - x), x - held(x)
-        caught_up = jnp.where(fraction == 0.0, 0.0, astray)
-        h = jnp.where(arrived, target - x, held(way) - caught_up)
+        # The end of a step short of a stop is a choice, not a function of the stops: it does not move with them, or
+        # all steps would move over the corners of the equation.  `shift` has the value zero and the derivative of x;
+        # the next step of finite length takes it back.  A step of no length only evaluates the slope.
+        fixed = jax.lax.stop_gradient
+        length, shift = fraction * (target - x), x - fixed(x)
+        taken_back = jnp.where(fraction == 0.0, 0.0, shift)
+        h = jnp.where(arrived, target - x, fixed(length) - taken_back)
         y, k, _ = take_step(rows, x, y, k, h)
-        x = jnp.where(arrived, target, held(x + way) + (astray - caught_up))
-        here = at_output(arrived, stop, stops)
-        saved = jax.tree.map(lambda s, y: s + jnp.where(here(y), y, 0.0), saved, y)
+        x = jnp.where(arrived, target, fixed(x + length) + (shift - taken_back))
+        is_output = at_output(arrived, stop, stops)
+        saved = jax.tree.map(lambda s, y: s + jnp.where(is_output(y), y, 0.0), saved, y)
         return ((x, y, k, stop + arrived), saved), None
 
     @jax.checkpoint
-    def block(carry, found):
+    def block(carry, block_fractions):
         state, total = carry
-        nothing = jax.tree.map(lambda leaf: jnp.zeros((wanted, *leaf.shape)), initial)
-        state, saved = jax.lax.scan(step, (state, nothing), found)[0]
+        empty = jax.tree.map(lambda leaf: jnp.zeros((number, *leaf.shape)), initial)
+        state, saved = jax.lax.scan(step, (state, empty), block_fractions)[0]
         return state, jax.tree.map(jnp.add, total, saved)
 
     def one(carry, first):
         numbers = (first + jnp.arange(_BLOCK))[:, None]
-        found = take(fractions, (jnp.minimum(numbers, len(fractions) - 1), rows))
-        found = jnp.where(numbers < steps, found.astype(start.dtype), 0.0)
-        return jax.lax.cond(any_over_batch(first < steps), block, lambda carry, _: carry, carry, found), None
+        recorded = take(fractions, (jnp.minimum(numbers, len(fractions) - 1), rows))
+        recorded = jnp.where(numbers < steps, recorded.astype(start.dtype), 0.0)
+        return jax.lax.cond(any_over_batch(first < steps), block, lambda carry, _: carry, carry, recorded), None
 
     @jax.checkpoint
     def several(carry, first):
-        firsts = first + _BLOCK * jnp.arange(_TOGETHER)
+        firsts = first + _BLOCK * jnp.arange(_BLOCKS_TOGETHER)
         return jax.lax.cond(
             any_over_batch(first < steps), lambda carry: jax.lax.scan(one, carry, firsts)[0], lambda carry: carry, carry
         ), None
 
     early = places[:, None] <= start
     unmoved = take(early, stops.outputs)
-    total = jax.tree.map(lambda leaf: jnp.where(_beside(unmoved, leaf), leaf, 0.0), initial)
+    total = jax.tree.map(lambda leaf: jnp.where(_expanded(unmoved, leaf), leaf, 0.0), initial)
     state = (start, initial, jax.tree.map(jnp.zeros_like, initial), jnp.sum(early, axis=0))
-    firsts = jnp.arange(0, len(fractions), _BLOCK * _TOGETHER)
+    firsts = jnp.arange(0, len(fractions), _BLOCK * _BLOCKS_TOGETHER)
     values = jax.lax.scan(several, (state, total), firsts)[0][1]
     return jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), values)

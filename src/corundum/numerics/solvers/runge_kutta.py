@@ -50,8 +50,12 @@ def tsit5(
         The part of the derivative that does not depend on the state, at many places at once.
     slope : callable
         ``slope(x, y, forcing)``, the derivative.
+    x : array, shape (lane,)
+    y : pytree of arrays, shape (..., lane)
+        The state at `x`.
     first : pytree
-        Slope at `x`.
+        Its slope.
+    step : array, shape (lane,)
 
     Returns
     -------
@@ -61,9 +65,16 @@ def tsit5(
         Its slope, which is the first of the next step.
     error : pytree
         Estimate of the local error.
+
+    Examples
+    --------
+    >>> x, y, step = jnp.zeros(1), jnp.ones(1), jnp.full(1, 0.1)
+    >>> new, last, error = tsit5(lambda x: x, lambda x, y, forcing: -y, x, y, -y, step)
+    >>> round(float(new[0]), 7)
+    0.9048374
     """
-    # The last two stages are at the same place.  One loop over the stages, so that the slope is compiled once.  States
-    # stay trees of one-dimensional arrays: stacking them would make XLA compute shared terms once per field.
+    # The last two stages are at the same place.  One loop over the stages compiles the slope once.  States stay trees
+    # of one-dimensional arrays: stacking them would make XLA compute shared terms once per field.
     a, c = jnp.asarray(_A), jnp.asarray(_C)
     forced = forcing(x + c[1 : STAGES - 1, None] * step)
 
@@ -71,8 +82,8 @@ def tsit5(
         slopes, _ = carry
         weights = list(take(a, i))
         new = jax.tree.map(lambda y, k: y + step * _weighted(weights, k), y, slopes)
-        here = jax.tree.map(lambda leaf: take(leaf, jnp.minimum(i, STAGES - 2) - 1), forced)
-        last = slope(x + c[i] * step, new, here)
+        at_stage = jax.tree.map(lambda leaf: take(leaf, jnp.minimum(i, STAGES - 2) - 1), forced)
+        last = slope(x + c[i] * step, new, at_stage)
         return jax.tree.map(lambda k, ki: jax.lax.dynamic_update_index_in_dim(k, ki, i, 0), slopes, last), new
 
     slopes = jax.tree.map(lambda k: jnp.zeros((STAGES, *k.shape)).at[0].set(k), first)
