@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import corundum as co
 from corundum import halos as H
 from corundum import observables as O
-from corundum.halos.neighbours import FARTHEST, nearest_heavier
+from corundum.halos.selection import FARTHEST
+from corundum.halos.trees.neighbours import nearest_heavier
 from corundum.population import Galaxies
 from synthetic import histories, population
 

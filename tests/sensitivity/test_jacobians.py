@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import corundum as co
+from corundum.halos.per_halo import per_halo_values
 from corundum.numerics import LaneSolver
 from corundum.sensitivity import AsGiven, Forward, Ln, Log10, Natural, PriorWidth
-from corundum.sensitivity.derivatives import PER_HALO
 from toy import Toy, solution
 
 S = co.sensitivity
@@ -116,7 +116,7 @@ def test_today_moves_with_the_cosmology_too(halos):
     def state(h):
         cosmology = co.replace(one.cosmology, {"h": h})
         moved = co.halos.HaloHistories(
-            one.time, **{name: getattr(one, name) for name in PER_HALO}, cosmology=cosmology,
+            one.time, **per_halo_values(one), cosmology=cosmology,
             interpolation=one.interpolation,
         )  # fmt: skip
         return np.log10(np.stack(co.evolve(model, moved, solver=tight).state, axis=-1))[0, 0]

@@ -63,5 +63,5 @@ def population(halos, redshifts=(2.0, 0.0), failed=(3,)):
         steps=jnp.asarray(steps),
         rejected=jnp.asarray(steps // 10),
         weights=halos.weights,
-        described=tuple(sorted({**co.halos.HALO_QUANTITIES, **model.ledger.quantities, **model.diagnostics}.items())),
+        described=tuple(sorted({**halos.quantities, **model.ledger.quantities, **model.diagnostics}.items())),
     )

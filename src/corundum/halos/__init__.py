@@ -12,6 +12,7 @@ from .branches.smoothing import (
 )
 from .concentration import AbstractConcentration, ConcentrationScatter, Diemer19, DuttonMaccio14
 from .cosmic_times import log_times
+from .extras import ExtraCurve, Extras
 from .files import save
 from .generate.diffmah import diffmah_population
 from .generate.formation import ZhaoFormationTime
@@ -34,7 +35,7 @@ from .interpolation import (
 from .mergers import Mergers
 from .reading import read
 from .report import BranchReport, report_on
-from .selection import select_by_mass, select_by_weight, select_evenly, select_isolated, select_representative
+from .selection import join, select_by_mass, select_by_weight, select_evenly, select_isolated, select_representative
 from .tables.reader import read_table
 from .trees.formats import (
     AbstractTreeFormat,
@@ -67,6 +68,8 @@ __all__ = [
     "Despali16",
     "Diemer19",
     "DuttonMaccio14",
+    "ExtraCurve",
+    "Extras",
     "GalacticusForests",
     "GaussianInLogTime",
     "GivenMasses",
@@ -100,6 +103,7 @@ __all__ = [
     "monte_carlo_trees",
     "grow_main_branches",
     "grow_trees",
+    "join",
     "log_times",
     "diffmah_population",
     "read",

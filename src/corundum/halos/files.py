@@ -1,8 +1,8 @@
 """Halo histories on disk.
 
-Only what a source made is stored (mass, concentration, start, weight, mergers, and radius or growth where the
-source gave them), with the cosmology, the interpolation rule and the provenance in words; everything else
-follows on reading.  docs/halos.md describes the layout.
+Only what a source made is stored (mass, concentration, start, end, weight, mergers, and what else the histories hold),
+with the cosmology, the interpolation rule and the provenance; everything else follows on reading.  docs/halos.md
+describes the layout.
 """
 
 import os
@@ -13,25 +13,19 @@ from ..storage.arrays import read_array, read_values, write_array, write_values
 from ..storage.components import read_component, write_component
 from ..storage.files import create_hdf5, open_hdf5
 from ..units import Quantity
+from .extras import ExtraCurve
 from .histories import HaloHistories
 from .mergers import Mergers
+from .per_halo import per_halo_fields
 
 __all__ = ["save", "load", "write_halos", "read_halos", "is_halo_file"]
 
-_LAYOUT = {
-    "time": Quantity("Gyr", "cosmic age of each grid point", log=False),
-    "log_mvir": Quantity("log10(Msun)", "halo virial mass, (halo, time)", log=False),
-    "log_concentration": Quantity("log10(1)", "NFW concentration Rvir / r_s, (halo, time)", log=False),
-    "start": Quantity("Gyr", "cosmic age at which each halo starts", log=False),
-    "weights": Quantity("1", "number, or number density, of halos each one stands for", log=True),
-    "separation": Quantity("1", "distance from a heavier halo over its virial radius; inf: none near", log=False),
-    "log_rvir": Quantity("log10(kpc)", "proper virial radius, (halo, time); absent: Bryan & Norman 1998", log=False),
-    "log_growth": Quantity("log10(Msun/yr)", "dMvir/dt as given by the source, (halo, time)", log=False),
-}
+_TIME = Quantity("Gyr", "cosmic age of each grid point", log=False)
+_ARRAYS = {name: declared.quantity for name, declared in per_halo_fields(HaloHistories).items() if declared.quantity}
 
 _MERGERS = {
     "halo": Quantity("1", "row of the halo that the progenitor merged with", log=False),
-    "time": Quantity("Gyr", "cosmic age at which it was last seen apart", log=False),
+    "time": Quantity("Gyr", "cosmic age at which it was last seen as a halo of its own", log=False),
     "ratio": Quantity("1", "largest mass it had over the largest mass of the main progenitor, until then", log=True),
 }
 
@@ -52,6 +46,12 @@ def save(path: str | os.PathLike, halos: HaloHistories) -> None:
     ------
     OSError
         The folder is missing or not writable, or the disk is full.
+
+    Examples
+    --------
+    >>> co.halos.save("halos.h5", halos)
+    >>> len(co.halos.read("halos.h5"))
+    8
     """
     with create_hdf5(path, "halos") as file:
         write_halos(file.create_group("halos"), halos)
@@ -71,7 +71,8 @@ def load(path: str | os.PathLike) -> HaloHistories:
 
 def write_halos(group: h5py.Group, halos: HaloHistories) -> None:
     """Store halo histories in a group."""
-    for name, quantity in _LAYOUT.items():
+    write_array(group, "time", halos.time, _TIME)
+    for name, quantity in _ARRAYS.items():
         value = getattr(halos, name)
         if value is not None:
             write_array(group, name, value, quantity)
@@ -79,6 +80,10 @@ def write_halos(group: h5py.Group, halos: HaloHistories) -> None:
         mergers = group.create_group("mergers")
         for (name, quantity), values in zip(_MERGERS.items(), halos.mergers.to_list(), strict=True):
             write_array(mergers, name, values, quantity)
+    if halos.extras:
+        extras = group.create_group("extras")
+        for name, curve in halos.extras.items():
+            write_array(extras, name, curve.values, curve.quantity)
     write_component(group.create_group("cosmology"), halos.cosmology)
     write_component(group.create_group("interpolation"), halos.interpolation)
     write_values(group.create_group("provenance", track_order=True), dict(halos.provenance), "halo provenance")
@@ -90,7 +95,7 @@ def read_halos(group: h5py.Group) -> HaloHistories:
     Raises
     ------
     ValueError
-        The interpolation rule is of a class that is not at hand.
+        The class of the interpolation rule is not imported.
     """
     interpolation = read_component(group["interpolation"])
     if interpolation is None:
@@ -98,14 +103,15 @@ def read_halos(group: h5py.Group) -> HaloHistories:
             f"halos: their interpolation rule is {group['interpolation'].attrs['kind']}, which is not "
             "imported; import its module and load again"
         )
-    arrays = {name: read_array(group, name)[0] for name in _LAYOUT if name in group}
+    arrays = {name: read_array(group, name)[0] for name in ("time", *_ARRAYS) if name in group}
     mergers = None
     if "mergers" in group:
-        listed = (read_array(group["mergers"], name)[0] for name in _MERGERS)
-        mergers = Mergers.from_list(*listed, len(arrays["log_mvir"]))
+        columns = (read_array(group["mergers"], name)[0] for name in _MERGERS)
+        mergers = Mergers.from_list(*columns, len(arrays["log_mvir"]))
     return HaloHistories(
         **arrays,
         mergers=mergers,
+        extras={name: ExtraCurve(*read_array(group["extras"], name)) for name in group.get("extras", ())},
         cosmology=read_component(group["cosmology"]),
         interpolation=interpolation,
         provenance=read_values(group["provenance"]),

@@ -1,8 +1,8 @@
 """Halo growth histories: what every halo source makes and every model consumes.
 
 A `HaloHistories` holds the virial mass and the concentration of N halos on one grid of cosmic times, when each halo
-starts, and how many halos of the universe each stands for.  Virial radius, virial velocity and growth rate follow
-from them (see `corundum.halos.interpolation`).
+starts and ends, and how many halos of the universe each stands for.  Virial radius, virial velocity and growth rate
+follow from them (see `corundum.halos.interpolation`).
 """
 
 import dataclasses
@@ -12,14 +12,27 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from ..cosmology import Cosmology, pandya26_cosmology
 from ..parameters import require_float64
-from .interpolation import AbstractHaloInterpolation, Halo, HaloCurves, HaloTables, SplineInLogTime
+from ..units import Quantity
+from .extras import ExtraCurve, Extras
+from .history_arrays import check_extras, check_structure, check_values, from_natural_units
+from .interpolation import (
+    HALO_QUANTITIES,
+    AbstractHaloInterpolation,
+    Halo,
+    HaloCurves,
+    HaloTables,
+    SplineInLogTime,
+)
 from .mergers import Mergers
+from .per_halo import per_halo_field, take_rows
 
 __all__ = ["HaloHistories"]
+
+_MOST_LETTERS = 100  # of a line of the provenance that is printed
 
 
 class HaloHistories(eqx.Module):
@@ -30,11 +43,13 @@ class HaloHistories(eqx.Module):
     time : array, shape (T,)
         Cosmic age [Gyr], strictly increasing, at least two.
     log_mvir : array, shape (N, T)
-        log10 of virial mass [Msun].  Times before a halo's start hold a smooth extension, never zeros.
+        log10 of virial mass [Msun].  Times outside a halo's start and end hold a smooth extension, never zeros.
     log_concentration : array, shape (N, T)
         log10 of NFW concentration.
     start : array, shape (N,), optional
         Cosmic age [Gyr] at which each halo starts; default the first time.
+    end : array, shape (N,), optional
+        Cosmic age [Gyr] at which each halo ends, after which its galaxy is not valid; default the last time.
     weights : array, shape (N,), optional
         Number of halos (or number density) each one stands for; default 1.
     log_rvir : array, shape (N, T), optional
@@ -46,28 +61,62 @@ class HaloHistories(eqx.Module):
     separation : array, shape (N,), optional
         Distance from a heavier halo at the last time, in virial radii of that halo, the smallest of all; infinite where
         none is near (see `corundum.halos.neighbours`), NaN where not known.
+    host : integer array, shape (N,), optional
+        Row of the halo whose satellite each one is, -1 for a central; default None, all are centrals.  Choosing some of
+        the halos renumbers it; a satellite without its host gets -1.
+    extras : mapping of str to ExtraCurve, optional
+        More curves by name, which laws read as ``halo.extras["name"]``.
     cosmology : Cosmology, optional
         Default `pandya26_cosmology()`.
     interpolation : AbstractHaloInterpolation, optional
         Default `SplineInLogTime()`.
     provenance : mapping of str to str, optional
-        Where the histories come from and what was done to them, in words.
+        Where the histories come from and what was done to them, as sentences.
 
     Raises
     ------
     ValueError
-        Shapes disagree, times do not increase, a value is not finite, a start lies outside the grid.
+        Shapes disagree, times do not increase, a value is not finite, a start, end or host is impossible.
+
+    Examples
+    --------
+    A halo that grows as a power law of time:
+
+    >>> time = np.geomspace(0.5, 13.7, 50)
+    >>> growing = co.halos.HaloHistories(time, [12.0 + 1.5 * np.log10(time / 13.7)], [np.full(50, 0.9)])
+    >>> round(float(growing.at(time=13.7).mvir[0]) / 1e12, 6)
+    1.0
+    >>> growing
+    HaloHistories(1 halo, 50 times, 10^12 Msun, 0.0068... <= z <= 9.71...)
     """
 
     time: Float[Array, " t"]
-    log_mvir: Float[Array, "n t"]
-    log_concentration: Float[Array, "n t"]
-    start: Float[Array, " n"]
-    weights: Float[Array, " n"]
-    log_rvir: Float[Array, "n t"] | None
-    log_growth: Float[Array, "n t"] | None
-    mergers: Mergers | None
-    separation: Float[Array, " n"] | None
+    log_mvir: Float[Array, "n t"] = per_halo_field(
+        Quantity("log10(Msun)", "halo virial mass, (halo, time)", log=False), along_time=True
+    )
+    log_concentration: Float[Array, "n t"] = per_halo_field(
+        Quantity("log10(1)", "NFW concentration Rvir / r_s, (halo, time)", log=False), along_time=True
+    )
+    start: Float[Array, " n"] = per_halo_field(Quantity("Gyr", "cosmic age at which each halo starts", log=False))
+    end: Float[Array, " n"] = per_halo_field(Quantity("Gyr", "cosmic age at which each halo ends", log=False))
+    weights: Float[Array, " n"] = per_halo_field(
+        Quantity("1", "number, or number density, of halos each one stands for"), finite=True
+    )
+    log_rvir: Float[Array, "n t"] | None = per_halo_field(
+        Quantity("log10(kpc)", "proper virial radius, (halo, time); absent: Bryan & Norman 1998", log=False),
+        along_time=True,
+    )
+    log_growth: Float[Array, "n t"] | None = per_halo_field(
+        Quantity("log10(Msun/yr)", "dMvir/dt as given by the source, (halo, time)", log=False), along_time=True
+    )
+    mergers: Mergers | None = per_halo_field()
+    separation: Float[Array, " n"] | None = per_halo_field(
+        Quantity("1", "distance from a heavier halo over its virial radius; inf: none near", log=False)
+    )
+    host: Int[Array, " n"] | None = per_halo_field(
+        Quantity("1", "row of the halo whose satellite each is; -1: central", log=False)
+    )
+    extras: dict[str, ExtraCurve] = per_halo_field()
     cosmology: Cosmology
     interpolation: AbstractHaloInterpolation
     provenance: tuple[tuple[str, str], ...] = eqx.field(static=True)
@@ -79,11 +128,14 @@ class HaloHistories(eqx.Module):
         log_concentration,
         *,
         start=None,
+        end=None,
         weights=None,
         log_rvir=None,
         log_growth=None,
         mergers: Mergers | None = None,
         separation=None,
+        host=None,
+        extras: Mapping[str, ExtraCurve] | None = None,
         cosmology: Cosmology | None = None,
         interpolation: AbstractHaloInterpolation | None = None,
         provenance: Mapping[str, str] | tuple = (),
@@ -94,51 +146,76 @@ class HaloHistories(eqx.Module):
         self.log_concentration = jnp.asarray(log_concentration, jnp.float64)
         halos = self.log_mvir.shape[0] if self.log_mvir.ndim else 0
         self.start = jnp.full(halos, self.time[0]) if start is None else jnp.asarray(start, jnp.float64)
+        self.end = jnp.full(halos, self.time[-1]) if end is None else jnp.asarray(end, jnp.float64)
         self.weights = jnp.ones(halos) if weights is None else jnp.asarray(weights, jnp.float64)
         self.log_rvir = None if log_rvir is None else jnp.asarray(log_rvir, jnp.float64)
         self.log_growth = None if log_growth is None else jnp.asarray(log_growth, jnp.float64)
         self.mergers = mergers
         self.separation = None if separation is None else jnp.asarray(separation, jnp.float64)
+        self.host = None if host is None else jnp.asarray(host)
+        self.extras = dict(sorted(extras.items())) if extras else {}
         self.cosmology = pandya26_cosmology() if cosmology is None else cosmology
-        self.interpolation = (
-            SplineInLogTime(uniform=_log_uniform(self.time)) if interpolation is None else interpolation
-        )
+        self.interpolation = SplineInLogTime.on(self.time) if interpolation is None else interpolation
         self.provenance = tuple(dict(provenance).items())
 
     def __check_init__(self):
-        grid = self.time.shape
-        if len(grid) != 1 or grid[0] < 2:
-            raise ValueError(f"time: got shape {grid}; a history needs a list of at least two times [Gyr]")
-        shape = (self.log_mvir.shape[0] if self.log_mvir.ndim else 0, grid[0])
-        for name in ("log_mvir", "log_concentration", "log_rvir", "log_growth"):
-            value = getattr(self, name)
-            if value is not None and value.shape != shape:
-                raise ValueError(f"{name}: got shape {value.shape}; expected (halos, times) = {shape}")
-        for name in ("start", "weights", "separation"):
-            value = getattr(self, name)
-            if value is not None and value.shape != shape[:1]:
-                raise ValueError(f"{name}: got shape {value.shape}; expected one per halo, {shape[:1]}")
-        if self.mergers is not None and len(self.mergers) != shape[0]:
-            raise ValueError(f"mergers: got {len(self.mergers)} rows; expected one per halo, {shape[0]}")
-        if not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(self)):
-            self._check_values()
+        check_extras(self.extras, HALO_QUANTITIES)
+        check_structure(self)
+        check_values(self)
 
-    def _check_values(self):
-        time = np.asarray(self.time)
-        if not (np.all(np.isfinite(time)) and np.all(np.diff(time) > 0) and time[0] > 0):
-            raise ValueError("time: cosmic ages must be positive, finite and strictly increasing [Gyr]")
-        for name in ("log_mvir", "log_concentration", "log_rvir", "log_growth", "weights"):
-            value = getattr(self, name)
-            if value is not None and not np.all(np.isfinite(value)):
-                row = int(np.flatnonzero(~np.isfinite(np.asarray(value).reshape(len(self), -1)).all(axis=1))[0])
-                raise ValueError(f"{name}: halo {row} has a value that is not finite; remove or repair that halo")
-        start = np.asarray(self.start)
-        inside = (start >= time[0] * (1 - 1e-12)) & (start < time[-1])
-        if not np.all(inside):
-            row = int(np.flatnonzero(~inside)[0])
-            raise ValueError(
-                f"start: halo {row} starts at {start[row]:.6g} Gyr, outside the grid {time[0]:.6g}-{time[-1]:.6g} Gyr"
-            )
+    @classmethod
+    def from_arrays(
+        cls,
+        mvir,
+        *,
+        time=None,
+        redshift=None,
+        scale_factor=None,
+        concentration=None,
+        rvir=None,
+        growth=None,
+        extras: Mapping[str, ExtraCurve] | None = None,
+        cosmology: Cosmology | None = None,
+        **keywords,
+    ) -> "HaloHistories":
+        """Histories from plain arrays in natural units, with times in rising or falling order.
+
+        Parameters
+        ----------
+        mvir : array, shape (N, T) or (T,)
+            Virial mass [Msun], positive at every time.
+        time, redshift, scale_factor : array, shape (T,)
+            The times, as one of these: cosmic age [Gyr], redshift, or scale factor.
+        concentration : array, shape (N, T), optional
+            NFW concentration; default the median relation `Diemer19`.
+        rvir, growth : array, shape (N, T), optional
+            Virial radius [proper kpc] and dMvir/dt [Msun/yr].
+        extras : mapping of str to ExtraCurve, optional
+            Curves at the same times, in the same order.
+        cosmology : Cosmology, optional
+            Default `pandya26_cosmology()`.
+        **keywords
+            ``start`` [Gyr], ``weights``, ``host`` and others as for `HaloHistories`.
+
+        Raises
+        ------
+        ValueError
+            A value is not what its unit says; the sentence names the array and the halo.
+
+        Examples
+        --------
+        >>> redshift = np.linspace(6.0, 0.0, 40)
+        >>> mvir = 1e12 * np.exp(-0.8 * redshift)
+        >>> grown = co.halos.HaloHistories.from_arrays(mvir, redshift=redshift)
+        >>> round(float(grown.at(redshift=1.0).mvir[0]) / 1e12, 4)
+        0.4493
+        """
+        cosmology = pandya26_cosmology() if cosmology is None else cosmology
+        arrays = from_natural_units(
+            mvir, time=time, redshift=redshift, scale_factor=scale_factor, concentration=concentration, rvir=rvir,
+            growth=growth, extras=extras, cosmology=cosmology,
+        )  # fmt: skip
+        return cls(**arrays, cosmology=cosmology, **keywords)
 
     def __len__(self) -> int:
         return self.log_mvir.shape[0]
@@ -150,12 +227,23 @@ class HaloHistories(eqx.Module):
             if not -len(self) <= index < len(self):
                 raise IndexError(f"halo {index}: there are {len(self)} halos")
             rows = slice(index, index + 1 or None)
-        per_halo = ("log_mvir", "log_concentration", "start", "weights", "log_rvir", "log_growth")
-        per_halo += ("mergers", "separation")
-        chosen = {name: getattr(self, name) for name in per_halo}
-        return dataclasses.replace(
-            self, **{name: None if value is None else value[rows] for name, value in chosen.items()}
-        )
+        chosen = take_rows(self, rows)
+        if self.host is not None:
+            chosen["host"] = _renumbered(chosen["host"], np.arange(len(self))[rows], len(self))
+        return dataclasses.replace(self, **chosen)
+
+    def __repr__(self) -> str:
+        try:
+            count = "1 halo" if len(self) == 1 else f"{len(self)} halos"
+            return f"HaloHistories({count}, {len(self.time)} times, {_mass_range(self)}, {self.span})"
+        except Exception:  # while a transformation holds placeholders in the place of arrays
+            return f"HaloHistories({', '.join(field.name for field in dataclasses.fields(self))})"
+
+    def __str__(self) -> str:
+        try:
+            return "\n".join(_lines(self))
+        except Exception:  # as for __repr__
+            return repr(self)
 
     @property
     def redshift(self) -> Float[Array, " t"]:
@@ -164,14 +252,20 @@ class HaloHistories(eqx.Module):
 
     @property
     def span(self) -> str:
-        """The redshifts that these histories cover, in words."""
+        """The redshifts that these histories cover, as a text such as ``0 <= z <= 12``."""
         first, last = np.asarray(self.cosmology.redshift(self.time[np.array([0, -1])]))
         return f"{max(0.0, round(float(last), 9)):.4g} <= z <= {float(first):.4g}"
 
     @property
+    def quantities(self) -> dict[str, Quantity]:
+        """Unit and meaning of everything a `Halo` of these histories holds, extra curves included."""
+        return {**HALO_QUANTITIES, **{name: curve.quantity for name, curve in self.extras.items()}}
+
+    @property
     def curves(self) -> HaloCurves:
         """The curves to interpolate."""
-        return HaloCurves(self.log_mvir, self.log_concentration, self.log_rvir, self.log_growth)
+        extras = Extras((name, curve.values) for name, curve in self.extras.items())
+        return HaloCurves(self.log_mvir, self.log_concentration, self.log_rvir, self.log_growth, extras)
 
     def tables(self) -> HaloTables:
         """The interpolants of all halos."""
@@ -179,26 +273,57 @@ class HaloHistories(eqx.Module):
 
     def along(self, time: Float[Array, " s"]) -> Halo:
         """All halos at many cosmic times [Gyr]: a `Halo` of arrays of shape (N, S)."""
-        # Without the provenance, which is part of the structure: other words must not compile anew.
-        parts = (self.interpolation, self.cosmology, self.time, self.curves)
-        return _along(*parts, jnp.asarray(time, jnp.float64))
+        # Without the provenance, which is part of the structure: another provenance must not compile anew.
+        inputs = (self.interpolation, self.cosmology, self.time, self.curves)
+        return _along(*inputs, jnp.asarray(time, jnp.float64))
 
     def at(self, *, redshift=None, time=None) -> Halo:
         """All halos at one redshift or one cosmic time [Gyr]: a `Halo` of arrays of shape (N,)."""
         if (redshift is None) == (time is None):
             raise ValueError("HaloHistories.at: give either redshift=... or time=... [Gyr], not both")
-        when = jnp.asarray(redshift if time is None else time, jnp.float64)
-        when = _age(self.cosmology, when) if time is None else when
-        return jax.tree.map(lambda values: values[:, 0], self.along(when[None]))
+        age = jnp.asarray(redshift if time is None else time, jnp.float64)
+        age = _age(self.cosmology, age) if time is None else age
+        return jax.tree.map(lambda values: values[:, 0], self.along(age[None]))
+
+    def exist_at(self, time: Float[Array, " s"]) -> Bool[np.ndarray, "n s"]:
+        """Whether each halo has started, and has not ended, at each cosmic time [Gyr], up to round-off."""
+        time, start, end = (np.asarray(values) for values in (time, self.start, self.end))
+        return (time >= start[:, None] * (1.0 - 1e-9)) & (time <= end[:, None] * (1.0 + 1e-9))
 
 
-def _log_uniform(time):
-    """Whether known times are equally spaced in their logarithm."""
-    if isinstance(time, jax.core.Tracer) or time.ndim != 1 or len(time) < 2:
-        return False
-    with np.errstate(all="ignore"):  # times are checked later
-        steps = np.diff(np.log(np.asarray(time)))
-    return bool(np.ptp(steps) < 1e-9 * steps.mean())
+def _renumbered(host, rows, number):
+    """Hosts as rows among the chosen halos `rows` of `number`; -1 for those whose host was not chosen."""
+    place = np.full(number + 1, -1)
+    place[rows[::-1]] = np.arange(len(rows))[::-1]  # a halo chosen twice counts as the first of the two
+    return jnp.asarray(place)[host]  # -1 reads the last entry, which is -1
+
+
+def _mass_range(halos) -> str:
+    final = np.asarray(halos.log_mvir[:, -1])
+    if not len(final):
+        return "no mass"
+    low, high = (f"10^{mass:.4g}" for mass in (final.min(), final.max()))
+    return f"{low} Msun" if low == high else f"{low} to {high} Msun"
+
+
+def _lines(halos):
+    """What histories are, line by line."""
+    yield repr(halos)
+    for name in ("source", "selection"):
+        text = dict(halos.provenance).get(name)
+        if text:
+            yield f"  {name}: {text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 3] + '...'}"
+    started = np.asarray(halos.cosmology.redshift(halos.start))
+    yield f"  starts: z = {started.max():.3g} to {started.min():.3g}"
+    ended = int(np.sum(~halos.exist_at(halos.time[-1:])))
+    if ended:
+        yield f"  ends: {ended} halos end before the last time"
+    if halos.mergers is not None:
+        yield f"  mergers: {len(halos.mergers.to_list()[0])}"
+    if halos.host is not None:
+        yield f"  satellites: {int(np.sum(np.asarray(halos.host) >= 0))}"
+    for name, curve in halos.extras.items():
+        yield f"  extra {name} [{curve.quantity.unit}]: {curve.quantity.meaning}"
 
 
 @eqx.filter_jit

@@ -22,7 +22,9 @@ from ..numerics.interpolation import (
     cubic_table,
 )
 from ..numerics.rows import Rows
+from ..numerics.tracing import is_traced
 from ..units import GRAVITY, GYR_YR, LN10, Quantity
+from .extras import Extras
 
 __all__ = [
     "Halo",
@@ -47,6 +49,15 @@ class Halo(NamedTuple):
     vvir : virial velocity sqrt(G M / R) [km/s]
     concentration : NFW concentration R / r_s
     growth : dMvir/dt [Msun/yr]; negative while a halo loses mass
+    extras : the extra quantities of the histories by name, ``halo.extras["overdensity"]``; none by default
+
+    Examples
+    --------
+    >>> today = halos.at(redshift=0.0)
+    >>> today.mvir.shape
+    (8,)
+    >>> bool(np.allclose(today.vvir**2, co.units.GRAVITY * today.mvir / today.rvir))
+    True
     """
 
     time: Float[Array, "..."]
@@ -56,6 +67,12 @@ class Halo(NamedTuple):
     vvir: Float[Array, "..."]
     concentration: Float[Array, "..."]
     growth: Float[Array, "..."]
+    extras: Extras = Extras()
+
+    def values(self) -> dict[str, Float[Array, "..."]]:
+        """All quantities by name, the extra ones under their own names."""
+        own = self._asdict()
+        return {**own, **own.pop("extras")}
 
 
 HALO_QUANTITIES = {
@@ -67,46 +84,91 @@ HALO_QUANTITIES = {
     "concentration": Quantity("1", "NFW concentration Rvir / r_s"),
     "growth": Quantity("Msun/yr", "halo growth rate dMvir/dt"),
 }
+"""Unit and meaning of what every halo has."""
 
 
 class HaloCurves(NamedTuple):
-    """What is interpolated: log10 of mass [Msun] and concentration and, unless None, radius [kpc], growth [Msun/yr].
+    """The curves that are interpolated, halos on axis 0 and times on axis 1.
 
-    Without a radius it is that of Bryan & Norman 1998.
+    Attributes
+    ----------
+    log_mvir, log_concentration : log10 of virial mass [Msun] and of NFW concentration
+    log_rvir : log10 of virial radius [proper kpc]; None for that of Bryan & Norman 1998
+    log_growth : log10 of dMvir/dt [Msun/yr], or None
+    extras : extra curves by name
+
+    Examples
+    --------
+    >>> halos.curves.log_mvir.shape == (len(halos), len(halos.time))
+    True
     """
 
     log_mvir: Float[Array, "n t"]
     log_concentration: Float[Array, "n t"]
     log_rvir: Float[Array, "n t"] | None
     log_growth: Float[Array, "n t"] | None
+    extras: Extras = Extras()
 
 
 class HaloTables(NamedTuple):
     """Interpolants: the redshift of each time, shared by all halos, and the curves of each halo.
 
     As a prefix for `jax.vmap` over halos use `HaloTables.HALO_AXIS`.
+
+    Attributes
+    ----------
+    clock : CubicTable
+    curves : CubicTable
+        The extra curves are its last ones.
+    extras : dict of str to None
+        Names of the extra curves: the keys of a dict are part of the structure of a pytree.
+
+    Examples
+    --------
+    >>> read = jax.vmap(halos.interpolation.read, in_axes=(co.halos.HaloTables.HALO_AXIS, None))
+    >>> read(halos.tables(), halos.time[-1]).mvir.shape
+    (8,)
     """
 
     clock: CubicTable
     curves: CubicTable
+    extras: dict[str, None] | None = None
 
 
 HaloTables.HALO_AXIS = HaloTables(clock=None, curves=CubicTable(None, Rows(None, 0)))
 
 
 class AbstractHaloInterpolation(eqx.Module):
-    """Rule for reading histories between their grid points."""
+    """Rule for reading histories between their grid points.
+
+    Examples
+    --------
+    A rule that makes every concentration the same before it interpolates as the default does:
+
+    >>> class FixedConcentration(co.halos.AbstractHaloInterpolation):
+    ...     rule: co.halos.SplineInLogTime = co.halos.SplineInLogTime()
+    ...     def tables(self, time, curves, cosmology):
+    ...         return self.rule.tables(time, curves._replace(log_concentration=1.0 + 0.0 * curves.log_mvir), cosmology)
+    ...     def sample(self, tables, time):
+    ...         return self.rule.sample(tables, time)
+    ...     def halo(self, time, sample):
+    ...         return self.rule.halo(time, sample)
+    >>> import dataclasses
+    >>> fixed = dataclasses.replace(halos, interpolation=FixedConcentration())
+    >>> round(float(fixed.at(redshift=1.0).concentration[0]), 6)
+    10.0
+    """
 
     @abc.abstractmethod
     def tables(self, time: Float[Array, " t"], curves: HaloCurves, cosmology: Cosmology) -> HaloTables:
         """Interpolants of a batch of halos (halos on axis 0, curves on axis 1)."""
 
     @abc.abstractmethod
-    def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Float[Array, ""], ...]:
+    def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Float[Array, ""] | Extras, ...]:
         """What the tables of one halo (no halo axis) hold at one time [Gyr], in the form in which they hold it."""
 
     @abc.abstractmethod
-    def halo(self, time: Float[Array, ""], sample: tuple[Float[Array, ""], ...]) -> Halo:
+    def halo(self, time: Float[Array, ""], sample: tuple[Float[Array, ""] | Extras, ...]) -> Halo:
         """The halo at one time [Gyr], made of its `sample`."""
 
     def read(self, tables: HaloTables, time: Float[Array, ""]) -> Halo:
@@ -115,7 +177,7 @@ class AbstractHaloInterpolation(eqx.Module):
 
 
 class SplineInLogTime(AbstractHaloInterpolation):
-    """C2 splines of log Mvir and log concentration in ln(t); the default.
+    """C2 splines in ln(t) of log10 of mass and concentration, and of extra curves; the default.
 
     The growth rate is the derivative of the interpolated mass.  The virial radius follows from the mass and the virial
     density (Bryan & Norman 1998), unless the histories bring their own, which is then splined too.  Before its first
@@ -127,43 +189,64 @@ class SplineInLogTime(AbstractHaloInterpolation):
         Rule for the slopes at the knots.
     uniform : bool
         The times are equally spaced in ln(t): their intervals are found by a division, not by a search.
+
+    Examples
+    --------
+    >>> halos.interpolation.uniform
+    True
+    >>> halos.at(redshift=0.5).growth.shape
+    (8,)
     """
 
     slopes: AbstractSlopes = ContinuousCurvature()
     uniform: bool = eqx.field(default=False, static=True)
 
+    @classmethod
+    def on(cls, time: Float[Array, " t"]) -> "SplineInLogTime":
+        """The rule for these times [Gyr], which are compared with equal steps in ln(t) where they are known."""
+        if is_traced(time) or time.ndim != 1 or len(time) < 2:
+            return cls()
+        with np.errstate(all="ignore"):  # times are checked later
+            steps = np.diff(np.log(np.asarray(time)))
+        return cls(uniform=bool(np.ptp(steps) < 1e-9 * steps.mean()))
+
     def tables(self, time: Float[Array, " t"], curves: HaloCurves, cosmology: Cosmology) -> HaloTables:
-        log_time = jnp.log(time)
+        ln_time = jnp.log(time)
         redshift = cosmology.redshift(time)
         log_density = jnp.log10(4.0 * jnp.pi / 3.0 * cosmology.virial_density(redshift))
         shared = jnp.stack([jnp.log1p(redshift), log_density])
-        slopes = jnp.stack([-cosmology.hubble_rate(redshift) * time, self.slopes(log_time, log_density)])
-        own = [curves.log_mvir, curves.log_concentration] + ([] if curves.log_rvir is None else [curves.log_rvir])
-        values = jnp.stack(own, axis=1)
-        own_slopes = self.slopes(log_time, values)
-        spacing = (log_time[-1] - log_time[0]) / (len(time) - 1)
-        knots = UniformKnots(log_time[0], spacing) if self.uniform else log_time
-        return HaloTables(cubic_table(knots, shared, slopes), cubic_table(knots, values, own_slopes))
+        shared_slopes = jnp.stack([-cosmology.hubble_rate(redshift) * time, self.slopes(ln_time, log_density)])
+        stacked = [curves.log_mvir, curves.log_concentration]
+        stacked += [] if curves.log_rvir is None else [curves.log_rvir]
+        values = jnp.stack([*stacked, *_in_order(curves.extras)], axis=1)
+        slopes = self.slopes(ln_time, values)
+        spacing = (ln_time[-1] - ln_time[0]) / (len(time) - 1)
+        knots = UniformKnots(ln_time[0], spacing) if self.uniform else ln_time
+        return HaloTables(
+            cubic_table(knots, shared, shared_slopes), cubic_table(knots, values, slopes), dict.fromkeys(curves.extras)
+        )
 
-    def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Float[Array, ""], ...]:
-        log_time = jnp.log(time)
-        (log_expansion, log_density), _ = tables.clock(log_time)
-        (log_mvir, log_concentration, *given), slopes = tables.curves(log_time)
-        log_rvir = given[0] if given else (log_mvir - log_density) / 3.0
-        return log_expansion, log_mvir, log_concentration, log_rvir, slopes[0]
+    def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Float[Array, ""] | Extras, ...]:
+        ln_time = jnp.log(time)
+        (ln_expansion, log_density), _ = tables.clock(ln_time)
+        values, slopes = tables.curves(ln_time)
+        (log_mvir, log_concentration, *radius), extras = _without_extras(values, tables)
+        log_rvir = radius[0] if radius else (log_mvir - log_density) / 3.0
+        return ln_expansion, log_mvir, log_concentration, log_rvir, slopes[0], extras
 
-    def halo(self, time: Float[Array, ""], sample: tuple[Float[Array, ""], ...]) -> Halo:
-        log_expansion, log_mvir, log_concentration, log_rvir, slope = sample
+    def halo(self, time: Float[Array, ""], sample: tuple[Float[Array, ""] | Extras, ...]) -> Halo:
+        ln_expansion, log_mvir, log_concentration, log_rvir, slope, extras = sample
         # Exponentials alone: the compiler undoes them where a law takes the logarithm of a mass, a velocity or 1 + z.
         mvir, rvir = jnp.exp(LN10 * log_mvir), jnp.exp(LN10 * log_rvir)
         return Halo(
             time=time,
-            redshift=jnp.exp(log_expansion) - 1.0,
+            redshift=jnp.exp(ln_expansion) - 1.0,
             mvir=mvir,
             rvir=rvir,
             vvir=jnp.exp(0.5 * (np.log(GRAVITY) + LN10 * (log_mvir - log_rvir))),
             concentration=jnp.exp(LN10 * log_concentration),
             growth=mvir * LN10 * slope / (time * GYR_YR),
+            extras=extras,
         )
 
 
@@ -172,6 +255,14 @@ class Pandya26Hermite(AbstractHaloInterpolation):
 
     Cubic Hermite in linear time with backward-difference slopes; dM/dt is a curve of its own, so it is not the
     derivative of the mass.  Redshift is a C2 spline through 100 points over 0 <= z <= 10, constant outside.
+
+    Examples
+    --------
+    >>> import dataclasses
+    >>> growth = jnp.log10(halos.along(halos.time).growth)
+    >>> published = dataclasses.replace(halos, log_growth=growth, interpolation=co.halos.Pandya26Hermite())
+    >>> published.at(redshift=1.0).growth.shape
+    (8,)
     """
 
     slopes: AbstractSlopes = BackwardDifference()
@@ -188,15 +279,28 @@ class Pandya26Hermite(AbstractHaloInterpolation):
         log_rvir = curves.log_rvir
         if log_rvir is None:
             log_rvir = jnp.log10(cosmology.virial_radius(10.0**curves.log_mvir, cosmology.redshift(time)))
-        values = jnp.stack([curves.log_mvir, curves.log_concentration, log_rvir, curves.log_growth], axis=1)
-        return HaloTables(clock, cubic_table(time, values, self.slopes(time, values)))
+        stacked = [curves.log_mvir, curves.log_concentration, log_rvir, curves.log_growth, *_in_order(curves.extras)]
+        values = jnp.stack(stacked, axis=1)
+        return HaloTables(clock, cubic_table(time, values, self.slopes(time, values)), dict.fromkeys(curves.extras))
 
-    def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Float[Array, ""], ...]:
+    def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Float[Array, ""] | Extras, ...]:
         (redshift,), _ = tables.clock(jnp.clip(time, tables.clock.knots[0], tables.clock.knots[-1]))
-        values, _ = tables.curves(time)
-        return (redshift, *values)
+        values, extras = _without_extras(tables.curves(time)[0], tables)
+        return (redshift, *values, extras)
 
-    def halo(self, time: Float[Array, ""], sample: tuple[Float[Array, ""], ...]) -> Halo:
-        redshift, *logs = sample
+    def halo(self, time: Float[Array, ""], sample: tuple[Float[Array, ""] | Extras, ...]) -> Halo:
+        redshift, *logs, extras = sample
         mvir, concentration, rvir, growth = (jnp.exp(LN10 * value) for value in logs)
-        return Halo(time, redshift, mvir, rvir, circular_velocity(mvir, rvir), concentration, growth)
+        return Halo(time, redshift, mvir, rvir, circular_velocity(mvir, rvir), concentration, growth, extras)
+
+
+def _in_order(extras):
+    """The extra curves in the order of their names, which pytrees keep."""
+    return [extras[name] for name in sorted(extras)]
+
+
+def _without_extras(values, tables):
+    """Values of the curves that every halo has, and the extra ones by name, which come last."""
+    names = sorted(tables.extras or ())
+    common = len(values) - len(names)
+    return values[:common], Extras(zip(names, values[common:], strict=True))

@@ -4,10 +4,14 @@ Halos have different numbers of mergers; here they are rows of equal length, fil
 of mergers can be cut, stacked and mapped over halos like every other array of the histories.
 """
 
+from collections.abc import Sequence
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
+
+from .per_halo import per_halo_field, take_rows
 
 __all__ = ["Mergers"]
 
@@ -18,14 +22,34 @@ class Mergers(eqx.Module):
     Parameters
     ----------
     time : array, shape (N, K)
-        Cosmic age [Gyr] at which the progenitor was last seen apart; NaN where a halo has fewer than K mergers.
+        Cosmic age [Gyr] at which the progenitor was last seen as a halo of its own; NaN where a halo has fewer than K
+        mergers.
     ratio : array, shape (N, K)
         Largest mass that progenitor had until then over the largest mass the main progenitor had until then;
         NaN where `time` is.  It can exceed 1 where the source calls the lighter progenitor the main one.
+
+    Raises
+    ------
+    ValueError
+        The shapes disagree.
+
+    Examples
+    --------
+    The first halo of two had one merger, of a tenth of its mass, at 3 Gyr:
+
+    >>> mergers = co.halos.Mergers.from_list(np.array([0]), np.array([3.0]), np.array([0.1]), halos=2)
+    >>> len(mergers), mergers.time.shape
+    (2, (2, 1))
+    >>> [column.tolist() for column in mergers.to_list()]
+    [[0], [3.0], [0.1]]
     """
 
-    time: Float[Array, "n k"] = eqx.field(converter=jnp.asarray)
-    ratio: Float[Array, "n k"] = eqx.field(converter=jnp.asarray)
+    time: Float[Array, "n k"] = per_halo_field()
+    ratio: Float[Array, "n k"] = per_halo_field()
+
+    def __init__(self, time, ratio):
+        self.time = jnp.asarray(time)
+        self.ratio = jnp.asarray(ratio)
 
     def __check_init__(self):
         if self.time.ndim != 2 or self.time.shape != self.ratio.shape:
@@ -38,7 +62,7 @@ class Mergers(eqx.Module):
         return self.time.shape[0]
 
     def __getitem__(self, rows) -> "Mergers":
-        return Mergers(self.time[rows], self.ratio[rows])
+        return Mergers(**take_rows(self, rows))
 
     @classmethod
     def from_list(
@@ -48,17 +72,26 @@ class Mergers(eqx.Module):
         ratio: Float[np.ndarray, " m"],
         halos: int,
     ) -> "Mergers":
-        """Mergers given one by one: the row of its halo (0 to `halos` - 1), time [Gyr] and mass ratio of each."""
+        """From one entry per merger: the row of its halo (0 to `halos` - 1), its time [Gyr] and its mass ratio."""
         order = np.lexsort((time, halo))
         halo = np.asarray(halo)[order]
         counts = np.bincount(halo, minlength=halos)
-        place = np.arange(len(halo)) - np.repeat(np.cumsum(counts) - counts, counts)
+        column = np.arange(len(halo)) - np.repeat(np.cumsum(counts) - counts, counts)
         rows = np.full((2, halos, int(counts.max(initial=0))), np.nan)
-        rows[:, halo, place] = np.asarray(time)[order], np.asarray(ratio)[order]
+        rows[:, halo, column] = np.asarray(time)[order], np.asarray(ratio)[order]
         return cls(*rows)
 
     def to_list(self) -> tuple[Int[np.ndarray, " m"], Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
         """Row of the halo, time [Gyr] and mass ratio of every merger, halo by halo."""
         time, ratio = np.asarray(self.time), np.asarray(self.ratio)
-        halo, place = np.nonzero(np.isfinite(time))
-        return halo, time[halo, place], ratio[halo, place]
+        halo, column = np.nonzero(np.isfinite(time))
+        return halo, time[halo, column], ratio[halo, column]
+
+    @classmethod
+    def join(cls, mergers: Sequence["Mergers"]) -> "Mergers":
+        """The mergers of several sets of halos, one set after the other."""
+        first = np.cumsum([0, *map(len, mergers)])
+        columns = zip(*(one.to_list() for one in mergers), strict=True)
+        halo, time, ratio = (np.concatenate(column) for column in columns)
+        shift = np.repeat(first[:-1], [len(one.to_list()[0]) for one in mergers])
+        return cls.from_list(halo + shift, time, ratio, int(first[-1]))

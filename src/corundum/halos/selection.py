@@ -1,28 +1,35 @@
-"""Choosing halos: evenly over mass, as they occur, or a few that stand for all; from any source.
+"""Choosing halos: evenly over mass, as they occur, or a few that stand for all; and joining sets of halos.
 
 Sources that hold every halo of a volume have few massive ones and many small ones.  A sample that is even in log mass
 serves scaling relations better; its weights keep what every chosen halo stands for.
 """
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
 from .histories import HaloHistories
-from .neighbours import FARTHEST
+from .mergers import Mergers
+from .per_halo import join_rows
 
 __all__ = [
+    "FARTHEST",
     "select_by_mass",
     "select_isolated",
     "select_evenly",
     "select_by_weight",
     "select_representative",
     "representatives",
+    "join",
 ]
 
+FARTHEST = 10.0
+"""Distance [virial radii of the heavier halo] beyond which a halo counts as isolated without its neighbours known."""
 
 _AGES = 4
 """Shares of formation time in each range of mass."""
@@ -35,6 +42,12 @@ def select_by_mass(halos: HaloHistories, low: float, high: float) -> HaloHistori
     ------
     ValueError
         There are none.
+
+    Examples
+    --------
+    >>> final = np.asarray(co.halos.select_by_mass(halos, 10.5, 11.5).log_mvir[:, -1])
+    >>> bool(np.all((final >= 10.5) & (final <= 11.5)))
+    True
     """
     final = np.asarray(halos.log_mvir[:, -1])
     chosen = np.flatnonzero((final >= low) & (final <= high))
@@ -61,7 +74,14 @@ def select_isolated(halos: HaloHistories, beyond: float = 3.0) -> HaloHistories:
     Raises
     ------
     ValueError
-        The source does not know, none is isolated, or `beyond` is not within 0 and 10.
+        The separations are not known, no halo is isolated, or `beyond` is not within 0 and 10.
+
+    Examples
+    --------
+    >>> import dataclasses
+    >>> placed = dataclasses.replace(halos[:3], separation=[1.2, 5.0, np.inf])
+    >>> len(co.halos.select_isolated(placed))
+    2
     """
     if not 0.0 < beyond <= FARTHEST:
         raise ValueError(f"beyond: got {beyond:g}; allowed a positive number of virial radii up to {FARTHEST:g}")
@@ -79,9 +99,9 @@ def select_isolated(halos: HaloHistories, beyond: float = 3.0) -> HaloHistories:
         )
     kept = halos[chosen]
     unknown = int(np.sum(np.isnan(separation)))
-    words = f"{len(chosen)} of {len(halos)} halos, farther than {beyond:g} virial radii from any heavier one"
-    words += f" ({unknown} of unknown surroundings left out)" if unknown else ""
-    return dataclasses.replace(kept, provenance={**dict(halos.provenance), "isolation": words})
+    selection = f"{len(chosen)} of {len(halos)} halos, farther than {beyond:g} virial radii from any heavier one"
+    selection += f" ({unknown} of unknown surroundings left out)" if unknown else ""
+    return dataclasses.replace(kept, provenance={**dict(halos.provenance), "isolation": selection})
 
 
 def select_evenly(
@@ -113,17 +133,23 @@ def select_evenly(
     Raises
     ------
     ValueError
-        There are fewer halos than asked for, or `width` is not positive.
+        There are fewer than `n` halos, or `width` is not positive.
+
+    Examples
+    --------
+    >>> sample = co.halos.select_evenly(halos, 4, key=1)
+    >>> len(sample)
+    4
     """
     if not width > 0.0:
         raise ValueError(f"width: got {width:g}; allowed a positive number of dex, such as 0.1")
     chosen = _in_range(halos, n, log_mvir)
     final = np.asarray(chosen.log_mvir[:, -1])
     ordered = np.sort(final)
-    near = np.searchsorted(ordered, final + 0.5 * width, "right") - np.searchsorted(ordered, final - 0.5 * width)
-    # Counts near the two ends see only half of the range.
-    seen = np.minimum(final + 0.5 * width, ordered[-1]) - np.maximum(final - 0.5 * width, ordered[0])
-    chance = np.maximum(seen, 1e-3 * width) / near
+    count = np.searchsorted(ordered, final + 0.5 * width, "right") - np.searchsorted(ordered, final - 0.5 * width)
+    # Near the two ends of the masses, half of the range in which halos are counted holds none.
+    covered = np.minimum(final + 0.5 * width, ordered[-1]) - np.maximum(final - 0.5 * width, ordered[0])
+    chance = np.maximum(covered, 1e-3 * width) / count
     return _drawn(chosen, chance, n, key, width, f"even in log10 of final mass over {width:g} dex")
 
 
@@ -133,8 +159,8 @@ def select_by_weight(
     """Draw `n` halos in proportion to their weights, without drawing one twice: as halos occur in the universe.
 
     With number densities as weights (`abundance_weights`, `volume_weights`) the sample follows the mass function.  A
-    halo that stands for so many others that it would be drawn more than once is certain to be there; the weights that
-    come out add up to those of all halos, and are equal but for such halos.
+    halo whose weight would make it be drawn more than once is always drawn, once.  The weights of the sample add up to
+    those of all halos, and are equal except for those halos.
 
     Parameters
     ----------
@@ -144,13 +170,21 @@ def select_by_weight(
     Raises
     ------
     ValueError
-        There are fewer halos with a positive weight than asked for.
+        There are fewer than `n` halos with a positive weight.
+
+    Examples
+    --------
+    >>> sample = co.halos.select_by_weight(co.halos.abundance_weights(halos), 3)
+    >>> len(sample)
+    3
     """
     chosen = _in_range(halos, n, log_mvir)
     chance = np.asarray(chosen.weights)
-    there = int(np.sum(chance > 0.0))
-    if np.any(chance < 0.0) or there < n:
-        raise ValueError(f"weights: {there} of {len(chosen)} halos have a positive weight; {n} halos cannot be drawn")
+    positive = int(np.sum(chance > 0.0))
+    if np.any(chance < 0.0) or positive < n:
+        raise ValueError(
+            f"weights: {positive} of {len(chosen)} halos have a positive weight; {n} halos cannot be drawn"
+        )
     return _drawn(chosen, chance, n, key, 0.1, "in proportion to their weights")
 
 
@@ -159,11 +193,12 @@ def select_representative(
 ) -> HaloHistories:
     """The `n` halos that stand for all: one for each share of final mass and of formation time at that mass.
 
-    When half of the mass was there decides 97 per cent of the variance of stellar mass at fixed halo mass (of the
-    built-in halos under `pandya26`), so that averages over as many early as late halos in every range of mass are much
-    closer to those over all halos than averages over as many random ones: from 16 candidates for each, 60 halos give
-    mean relations with half the error of 60 random ones.  Halos in order of mass are cut into ranges, each range in
-    order of formation time into four shares, and the middle one of each share is taken, with the weight of its share.
+    The time at which a halo had half of its mass explains 97 per cent of the variance of stellar mass at fixed halo
+    mass (of the built-in halos under `pandya26`).  Averages over halos of all formation times in every range of mass
+    are therefore much closer to those over all halos than averages over random ones: from 16 candidates for each, 60
+    halos give mean relations with half the error of 60 random ones.  The halos in order of mass are cut into ranges,
+    and each range in order of formation time into four shares.  The middle halo of each share is taken, with the weight
+    of the whole share.
 
     Parameters
     ----------
@@ -173,26 +208,74 @@ def select_representative(
     Raises
     ------
     ValueError
-        There are fewer halos than asked for.
+        There are fewer than `n` halos.
+
+    Examples
+    --------
+    >>> few = co.halos.select_representative(halos, 2)
+    >>> round(float(np.sum(few.weights) / np.sum(halos.weights)), 6)
+    1.0
     """
     chosen = _in_range(halos, n, log_mvir)
     rows, shares = representatives(np.asarray(chosen.log_mvir), np.asarray(chosen.time), n)
     weights = [np.sum(np.asarray(chosen.weights)[share]) for share in shares]
-    words = {**dict(chosen.provenance), "selection": f"{n} of {len(chosen)} halos, one for each share of mass and age"}
-    return dataclasses.replace(chosen[rows], weights=jnp.asarray(weights), provenance=words)
+    selection = f"{n} of {len(chosen)} halos, one for each share of mass and age"
+    provenance = {**dict(chosen.provenance), "selection": selection}
+    return dataclasses.replace(chosen[rows], weights=jnp.asarray(weights), provenance=provenance)
 
 
 def representatives(log_mvir: np.ndarray, time: np.ndarray, n: int) -> tuple[np.ndarray, list[np.ndarray]]:
     """Rows of histories (N, T) chosen as in `select_representative`, in order of mass, and the rows each stands for."""
-    formed = _half_mass_time(log_mvir, time)
-    found = []
-    ranges = np.array_split(np.arange(n), -(-n // _AGES))
-    cuts = np.cumsum([len(each) for each in ranges])[:-1] * len(log_mvir) // n
-    for ages, rows in zip(ranges, np.split(np.argsort(log_mvir[:, -1], kind="stable"), cuts), strict=True):
-        by_age = np.array_split(rows[np.argsort(formed[rows], kind="stable")], len(ages))
-        found += [(share[len(share) // 2], share) for share in by_age]
-    found.sort(key=lambda each: log_mvir[each[0], -1])
-    return np.array([row for row, _ in found]), [share for _, share in found]
+    half_time = _half_mass_time(log_mvir, time)
+    numbers = np.array_split(np.arange(n), -(-n // _AGES))
+    cuts = np.cumsum([len(number) for number in numbers])[:-1] * len(log_mvir) // n
+    pairs = []
+    for number, rows in zip(numbers, np.split(np.argsort(log_mvir[:, -1], kind="stable"), cuts), strict=True):
+        shares = np.array_split(rows[np.argsort(half_time[rows], kind="stable")], len(number))
+        pairs += [(share[len(share) // 2], share) for share in shares]
+    pairs.sort(key=lambda pair: log_mvir[pair[0], -1])
+    return np.array([row for row, _ in pairs]), [share for _, share in pairs]
+
+
+def join(histories: Sequence[HaloHistories], provenance: Mapping[str, str] | None = None) -> HaloHistories:
+    """Several sets of halos as one, one set after the other.
+
+    Parameters
+    ----------
+    histories : sequence of HaloHistories
+        On the same times, in the same cosmology and with the same interpolation.
+    provenance : mapping of str to str, optional
+        Default that of the first.
+
+    Raises
+    ------
+    ValueError
+        There is none, they lie on different times, or one of them holds arrays that another lacks.
+
+    Examples
+    --------
+    >>> dwarfs = co.halos.diffmah_population(3, log_mvir=(9.0, 10.0))
+    >>> len(co.halos.join([dwarfs, halos]))
+    11
+    """
+    if not histories:
+        raise ValueError("join: got no histories; give at least one")
+    first = histories[0]
+    shared = (first.time, first.cosmology, first.interpolation)
+    for number, other in enumerate(histories[1:], 1):
+        if not eqx.tree_equal(shared, (other.time, other.cosmology, other.interpolation)):
+            raise ValueError(
+                f"join: histories {number} have other times, another cosmology or another interpolation than the "
+                "first; make all of them with the same times=..., cosmology=... and interpolation=..."
+            )
+    lists = [halos.mergers for halos in histories]
+    mergers = None if any(one is None for one in lists) else Mergers.join(lists)
+    joined = join_rows([dataclasses.replace(halos, mergers=None) for halos in histories])
+    if first.host is not None:
+        offset = np.repeat(np.cumsum([0, *map(len, histories[:-1])]), [len(halos) for halos in histories])
+        joined["host"] = jnp.where(joined["host"] < 0, -1, joined["host"] + offset)
+    provenance = first.provenance if provenance is None else provenance
+    return dataclasses.replace(first, **{**joined, "mergers": mergers}, provenance=provenance)
 
 
 def _half_mass_time(log_mvir, time):
@@ -215,15 +298,15 @@ def _drawn(halos, chance, n, key, width, how) -> HaloHistories:
     """`n` of the halos, each with its chance, and weights divided by the expected number of times each was chosen."""
     final, expected = np.asarray(halos.log_mvir[:, -1]), _expected(chance, n)
     key = jax.random.key(key) if isinstance(key, int | np.integer) else key
-    # Systematic sampling takes every halo with exactly its expected number, at most once; along the masses, shuffled
-    # within half of the width, every part of the range gets its share.
+    # Systematic sampling takes every halo with exactly its chance, at most once.  It goes along the masses, shuffled
+    # within half of the width, so that every part of the range gets its share.
     order = np.argsort(final + 0.5 * width * np.asarray(jax.random.uniform(key, final.shape)))
     ladder = np.cumsum(expected[order])
     offset = float(jax.random.uniform(jax.random.fold_in(key, 1)))
     rows = np.sort(order[np.minimum(np.searchsorted(ladder, np.arange(n) + offset), len(ladder) - 1)])
     weights = np.asarray(halos.weights)[rows] / expected[rows]
-    words = {**dict(halos.provenance), "selection": f"{n} of {len(halos)} halos, {how}"}
-    return dataclasses.replace(halos[rows], weights=jnp.asarray(weights), provenance=words)
+    provenance = {**dict(halos.provenance), "selection": f"{n} of {len(halos)} halos, {how}"}
+    return dataclasses.replace(halos[rows], weights=jnp.asarray(weights), provenance=provenance)
 
 
 def _expected(chance: np.ndarray, n: int) -> np.ndarray:

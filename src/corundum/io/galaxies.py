@@ -13,7 +13,7 @@ import h5py
 import jax.numpy as jnp
 import numpy as np
 
-from ..halos import Halo
+from ..halos import HALO_QUANTITIES, Extras, Halo
 from ..models import FlowRates
 from ..population import STATUS, Histories, Population
 from ..storage.arrays import read_array, write_array
@@ -35,7 +35,7 @@ _PER_HALO = {
 }
 
 _VALID = Quantity(
-    "none", "false where the solve failed or the halo had not started; other datasets hold NaN", log=False
+    "none", "false where the solve failed, or the halo had not started or had ended; other datasets hold NaN", log=False
 )
 
 _AGE = Quantity("Gyr", "cosmic ages at which histories are kept", log=False)
@@ -48,7 +48,7 @@ def write_population(group: h5py.Group, population: Population, meanings: Mappin
     meanings = {} if meanings is None else meanings
     state = type(population.state)
     group.attrs["state_kind"] = f"{state.__module__}.{state.__qualname__}"
-    group.attrs["halo"] = json.dumps(population.halo._fields)
+    group.attrs["halo"] = json.dumps(list(population.halo.by_name()))
     group.attrs["state"] = json.dumps(population.state._fields)
     group.attrs["diagnostics"] = json.dumps(list(population.diagnostics))
     for name, quantity in _PER_HALO.items():
@@ -103,7 +103,9 @@ def read_population(group: h5py.Group) -> Population:
 
     fields = {part: json.loads(group.attrs[part]) for part in ("halo", "state", "diagnostics")}
     kept = set(here[0])  # `evolve(keep=...)` leaves the other fields empty
-    halo = Halo(**{name: stack(name) if name in kept else None for name in fields["halo"]})
+    common = {name: stack(name) if name in kept else None for name in fields["halo"] if name in HALO_QUANTITIES}
+    extras = Extras({name: stack(name) for name in fields["halo"] if name not in HALO_QUANTITIES})
+    halo = Halo(**common, extras=extras)
     state_type = find_class(group.attrs["state_kind"])
     if tuple(getattr(state_type, "_fields", ())) != tuple(fields["state"]):
         state_type = collections.namedtuple("State", fields["state"])

@@ -72,7 +72,7 @@ def mean_histories(halos: HaloHistories, edges: np.ndarray, redshifts: np.ndarra
     """
     age = np.minimum(np.asarray(halos.cosmology.age(np.asarray(redshifts, float))), float(halos.time[-1]))
     halo = _read(halos.interpolation, halos.time, halos.curves, halos.cosmology, age)
-    started = age[None, :] >= np.asarray(halos.start)[:, None]
+    started = halos.exist_at(age)
     mass = np.where(started, np.asarray(halo.mvir), np.nan)
     final = mass[:, np.argmax(age)]
     growth = np.asarray(halo.growth) * GYR_YR / mass

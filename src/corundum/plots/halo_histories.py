@@ -32,7 +32,7 @@ def halo_growth(halos: Any, axes: np.ndarray | None = None, *, bins: int = 4) ->
     axes = new_axes(1, 3, size=(12.5, 4.3)) if axes is None else axes
     time = np.geomspace(float(halos.time[0]), float(halos.time[-1]), 80)
     halo = halos.along(time)
-    started = time >= np.asarray(halos.start)[:, None] * (1.0 - 1e-9)
+    started = halos.exist_at(time)
     final = np.log10(np.asarray(halo.mvir)[:, -1])
     edges = np.linspace(final.min(), final.max() + 1e-9, bins + 1 if np.ptp(final) > 0.05 else 2)
     middles = 0.5 * (edges[1:] + edges[:-1])

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..cosmology import Cosmology
-from ..halos import HALO_QUANTITIES, Halo, HaloHistories
+from ..halos import HaloHistories
 from ..messages import did_you_mean
 from ..models import AbstractModel
 from ..numerics.batching import map_batch
@@ -53,13 +53,13 @@ class _Selection(eqx.Module):
             return record._replace(**dict.fromkeys(set(record._fields) - names))
 
         def entries(mapping):
-            return {name: entry for name, entry in mapping.items() if name in names}
+            return type(mapping)({name: entry for name, entry in mapping.items() if name in names})
 
-        return fields(halo), fields(state), entries(flows), entries(diagnostics)
+        return fields(halo)._replace(extras=entries(halo.extras)), fields(state), entries(flows), entries(diagnostics)
 
     def along_histories(self, halo, state, flows, diagnostics):
         """The quantities that have a history, by name."""
-        quantities = {**halo._asdict(), **state._asdict(), **diagnostics}
+        quantities = {**halo.by_name(), **state._asdict(), **diagnostics}
         return {name: quantities[name] for name in self.histories}
 
 
@@ -135,8 +135,8 @@ def evolve(
     require_float64()
     if not is_traced(redshifts):
         redshifts = np.atleast_1d(np.asarray(redshifts, np.float64))
-    _check_request(halos, redshifts, chunk)
-    selection = _selection(model, keep, histories, history_times)
+    _check_request(model, halos, redshifts, chunk)
+    selection = _selection(model, halos, keep, histories, history_times)
     times, inside = _ages(halos.cosmology, jnp.asarray(redshifts, jnp.float64), halos.time)
     _check_times("redshifts", halos, redshifts, times)
     history_times = _history_times(selection, history_times, halos, inside)
@@ -145,10 +145,10 @@ def evolve(
         history_times, selection,
     )  # fmt: skip
     columns, valid, solved, curves = map_batch(
-        _evolve_batch, request, (halos.curves, halos.start), chunk=chunk, progress=progress
+        _evolve_batch, request, (halos.curves, halos.start, halos.end), chunk=chunk, progress=progress
     )
     kept = None if curves is None else Histories(history_times, curves, times)
-    described = _described(model, selection)
+    described = _described(model, halos, selection)
     return Population(redshifts, *columns, valid, *solved, halos.weights, described, kept)
 
 
@@ -163,13 +163,19 @@ def _ages(cosmology, redshifts, knots):
     return times, times + jax.lax.stop_gradient(inside - times)
 
 
-def _check_request(halos, redshifts, chunk):
+def _check_request(model, halos, redshifts, chunk):
     if redshifts.ndim != 1 or not len(redshifts):
         raise ValueError("redshifts: give at least one output redshift, as a number or a flat list")
     if not len(halos):
         raise ValueError("halos: there is no halo to evolve; check the selection that made them")
     if chunk < 1:
         raise ValueError(f"chunk: got {chunk}; allowed a positive number of halos")
+    repeated = sorted({*model.ledger.quantities, *model.diagnostics} & set(halos.extras))
+    if repeated:
+        raise ValueError(
+            f"halos: their extra curve {repeated[0]!r} has the name of a quantity of {type(model).__name__}; "
+            "give the curve another name"
+        )
 
 
 def _check_times(argument, halos, values, times):
@@ -183,16 +189,16 @@ def _check_times(argument, halos, values, times):
         raise ValueError(f"{argument}: got {outside}; these histories cover {span}; ask for {argument} inside")
 
 
-def _quantities(model):
-    return {**HALO_QUANTITIES, **model.ledger.quantities, **model.diagnostics}
+def _quantities(model, halos):
+    return {**halos.quantities, **model.ledger.quantities, **model.diagnostics}
 
 
-def _selection(model, keep, histories, history_times):
+def _selection(model, halos, keep, histories, history_times):
     keep = (keep,) if isinstance(keep, str) else keep
     histories = (histories,) if isinstance(histories, str) else tuple(histories)
     if history_times is not None and not histories:
         raise ValueError("history_times: got times but no quantity; name some in histories=(...)")
-    known = (*Halo._fields, *model.ledger.state._fields, *model.diagnostics)
+    known = (*halos.quantities, *model.ledger.state._fields, *model.diagnostics)
     _check_names("histories", histories, known, model)
     if keep is not None:
         _check_names("keep", keep, (*known, *(name for name in model.ledger.names if name not in known)), model)
@@ -209,8 +215,8 @@ def _check_names(argument, names, known, model):
             )
 
 
-def _described(model, selection):
-    quantities = _quantities(model)
+def _described(model, halos, selection):
+    quantities = _quantities(model, halos)
     if selection.outputs is not None:
         names = {*selection.outputs, *selection.histories}
         quantities = {name: quantity for name, quantity in quantities.items() if name in names}
@@ -234,7 +240,7 @@ def _history_times(selection, times, halos, outputs):
 def _evolve_batch(request, batch):
     """Many galaxies: the coordinates of `corundum.numerics.coordinates` are integrated against ln(t)."""
     model, cosmology, times = request.model, request.cosmology, request.times
-    curves, start = batch
+    curves, start, end = batch
     tables = request.interpolation.tables(request.knots, curves, cosmology)
     problem = Problem(model, cosmology, request.interpolation, tables)
     state = jax.vmap(lambda start, problem: problem.initial(start), in_axes=(0, row_axes(problem)))(start, problem)
@@ -249,7 +255,9 @@ def _evolve_batch(request, batch):
 
     def observed(times, first, select):
         """What `select` keeps of the galaxies at some of the times, of which the first has this number."""
-        valid = (solved.status == 0)[:, None] & (times >= start[:, None])
+        # The age of one redshift differs by round-off between two ways to compute it.
+        exists = (times >= start[:, None]) & (times <= end[:, None] * (1.0 + 1e-9))
+        valid = (solved.status == 0)[:, None] & exists
         values = jax.tree.map(lambda leaf: leaf[:, first : first + len(times)], solved.values)
         # The initial state stands in where there is no solution, so that every number computed from it is finite.
         values = jax.tree.map(lambda u, u0: jnp.where(valid, u, u0[:, None]), values, initial)

@@ -28,7 +28,7 @@ class Histories(NamedTuple):
     times : array, shape (S,)
         Cosmic ages [Gyr], increasing.
     values : dict of str to array, shape (N, S)
-        NaN where the solve failed or the halo had not started.
+        NaN where the solve failed, or the halo had not started or had ended.
     ages : array, shape (K,), or scalar
         Cosmic ages [Gyr] at which the galaxies are observed.
 
@@ -109,7 +109,7 @@ class Galaxies(eqx.Module):
         Returns
         -------
         array, shape (N, T)
-            NaN where the solve failed or the halo had not started.
+            NaN where the solve failed, or the halo had not started or had ended.
 
         Raises
         ------
@@ -149,7 +149,7 @@ class Population(eqx.Module):
         Where ``evolve(..., keep=...)`` names only some quantities, the others are None in `halo` and `state` and
         missing in `flows` and `diagnostics`.
     valid : boolean array, shape (N, K)
-        False where the solve failed or the halo had not started; every array holds NaN there.
+        False where the solve failed, or the halo had not started or had ended; every array holds NaN there.
     status : integer array, shape (N,), keys of `STATUS`
     steps, rejected : integer arrays, shape (N,)
         Solver steps tried, and how many of them were rejected.
@@ -201,7 +201,7 @@ class Population(eqx.Module):
     @property
     def values(self) -> dict[str, Float[Array, "n k"]]:
         """All halo, state and diagnostic arrays that were kept, by name."""
-        arrays = {**self.halo._asdict(), **self.state._asdict(), **self.diagnostics}
+        arrays = {**self.halo.by_name(), **self.state._asdict(), **self.diagnostics}
         return {name: array for name, array in arrays.items() if array is not None}
 
     def at(self, redshift: float) -> Galaxies:
@@ -242,7 +242,7 @@ class Population(eqx.Module):
         Returns
         -------
         array, shape (N, T)
-            NaN where the solve failed or the halo had not started.
+            NaN where the solve failed, or the halo had not started or had ended.
 
         Raises
         ------

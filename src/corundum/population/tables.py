@@ -18,7 +18,7 @@ _PER_HALO = {
     "weight": Quantity("1", "number, or number density, of halos this one stands for"),
 }
 _VALID = Quantity(
-    "1", "false where the solve failed or the halo had not started; the other columns hold NaN", log=False
+    "1", "false where the solve failed, or the halo had not started or had ended; other columns hold NaN", log=False
 )
 
 

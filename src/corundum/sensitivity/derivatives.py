@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from ..halos import HaloHistories
+from ..halos.per_halo import per_halo_values
 from ..models import AbstractModel
 from ..numerics.batching import map_batch
 from ..numerics.solvers.base import AbstractSolver
@@ -33,10 +34,7 @@ __all__ = [
     "differentiate",
     "values_at",
     "check_redshifts",
-    "PER_HALO",
 ]
-
-PER_HALO = ("log_mvir", "log_concentration", "start", "weights", "log_rvir", "log_growth")
 
 
 class Differentiated(NamedTuple):
@@ -208,7 +206,7 @@ def differentiate(
     width = mode.columns or len(directions)
     blocks = -(-len(directions) // width)
     padded = np.concatenate([directions, np.zeros((blocks * width - len(directions), directions.shape[1]))])
-    batch = {name: getattr(halos, name) for name in PER_HALO}
+    batch = per_halo_values(halos)
     whole = (halos.time, halos.cosmology, halos.interpolation)
     solved = []
     for block in range(blocks):
@@ -246,7 +244,7 @@ def values_at(
     -------
     pytree of arrays, shape (S, N, ...)
     """
-    batch = {name: getattr(halos, name) for name in PER_HALO}
+    batch = per_halo_values(halos)
     whole = (halos.time, halos.cosmology, halos.interpolation)
     return _values_at(select, model, solver, whole, redshifts, names, jnp.asarray(vectors), batch)
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..halos import HALO_QUANTITIES, HaloHistories
+from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..numerics.solvers.base import AbstractSolver
 from ..population import STATUS, Population
@@ -152,7 +152,7 @@ def parameter_jacobian(
     """
     names = choose_parameters(model, halos.cosmology, parameters)
     coordinates = Natural() if coordinates is None else coordinates
-    outputs = _chosen_quantities(model, quantities)
+    outputs = _chosen_quantities(model, halos, quantities)
     sets = None if at is None else _parameter_sets(at, names)
     solves = []
     for row in [None] if sets is None else sets:
@@ -249,8 +249,8 @@ def history_redshifts(halos: HaloHistories, number: int = 64) -> np.ndarray:
     return np.clip(np.asarray(halos.cosmology.redshift(age)), max(last, 0.0), first)
 
 
-def _chosen_quantities(model, names):
-    known = {**HALO_QUANTITIES, **model.ledger.quantities, **model.diagnostics}
+def _chosen_quantities(model, halos, names):
+    known = {**halos.quantities, **model.ledger.quantities, **model.diagnostics}
     names = tuple(model.ledger.quantities) if names is None else ((names,) if isinstance(names, str) else tuple(names))
     if not names:
         raise ValueError("quantities: got an empty list; name at least one, or leave it out for the state of the model")

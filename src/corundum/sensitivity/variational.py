@@ -135,7 +135,7 @@ def routes(
         model, solver, halos.cosmology, halos.interpolation, halos.time, times,
         Directions(directions.names, jnp.asarray(directions.vector), jnp.asarray(directions.rows), None),
     )  # fmt: skip
-    batch = (halos.curves, halos.start)
+    batch = (halos.curves, halos.start, halos.end)
     log_state, response, valid, status = map_batch(_solve_batch, shared, batch, chunk=chunk, progress=progress)
     return _labelled(model, halos, names, coordinates, np.asarray(outputs), log_state, response, status)
 
@@ -150,7 +150,7 @@ class _Varied(NamedTuple):
 def _solve_batch(shared, batch):
     """State and responses of a batch of halos as one system; the responses start at those of the initial state."""
     model, solver, cosmology, interpolation, time, times, directions = shared
-    curves, start = batch
+    curves, start, end = batch
     tables = interpolation.tables(time, curves, cosmology)
     fields, flows, causes = len(model.ledger.state._fields), len(model.ledger.names), directions.rows.shape[0]
     order = jnp.argsort(times)
@@ -158,7 +158,8 @@ def _solve_batch(shared, batch):
     initial = jax.vmap(_initial_values, in_axes=(0, row_axes(varied)))(start, varied)
     solved = solver(_EQUATION, jnp.log10(start), initial, jnp.log10(times)[order], varied)
     values = solved.values[:, jnp.argsort(order)]
-    valid = (solved.status == 0)[:, None] & (times >= start[:, None])
+    exists = (times >= start[:, None]) & (times <= end[:, None] * (1.0 + 1e-9))
+    valid = (solved.status == 0)[:, None] & exists
     values = jnp.where(valid[..., None], values, jnp.nan)
     response = values[..., fields:].reshape(*valid.shape, flows + 1, causes, fields)
     return values[..., :fields], response, valid, solved.status

@@ -11,7 +11,7 @@ from ..branches.branch import Branch
 from ..concentration import Diemer19
 from ..cosmic_times import redshifts
 from ..definitions import describe_definition
-from ..neighbours import nearest_heavier
+from .neighbours import nearest_heavier
 from .sources import TreeSource
 
 __all__ = ["ASSUMED_CONCENTRATIONS", "BranchSet", "FileBranches", "combine_files", "add_counts"]

@@ -1,19 +1,17 @@
 """How close each halo is to a heavier one: which halos are isolated at the end of their histories.
 
-The model follows central halos as if they were alone.  A halo that ends beside a heavier one may have passed through
-it, or feel its tides; a source that knows positions lets one leave such halos out.
+The model follows central halos as if they were alone.  A halo that ends near a heavier one may have passed through it,
+or feel its tides; a source that knows positions lets one leave such halos out.
 """
 
 import numpy as np
 from jaxtyping import Float
 from scipy.spatial import cKDTree
 
-from ..cosmology import Cosmology
+from ...cosmology import Cosmology
+from ..selection import FARTHEST
 
-__all__ = ["FARTHEST", "nearest_heavier"]
-
-FARTHEST = 10.0
-"""Heavier halos farther than this many of their own virial radii are not looked for."""
+__all__ = ["nearest_heavier"]
 
 _TOGETHER = 4096  # heavier halos whose surroundings are looked up at once; bounds the memory
 
@@ -42,13 +40,22 @@ def nearest_heavier(
     Returns
     -------
     array, shape (n,)
-        Infinite where no heavier halo is within `FARTHEST` of its radii, NaN where the position is unknown or, because
-        all halos are at one, senseless.
+        Infinite where no heavier halo is within `FARTHEST` of its radii.  NaN where the position is unknown, and for all
+        halos where every position is the same, as in files that hold zeros in the place of positions.
+
+    Examples
+    --------
+    A halo one comoving Mpc from a heavier one:
+
+    >>> position = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    >>> distance = nearest_heavier(position, np.array([13.0, 11.0]), 0.0, co.cosmology.planck15())
+    >>> float(distance[0]), round(float(distance[1]), 1)
+    (inf, 1.8)
     """
-    found = np.full(len(position), np.nan)
+    nearest = np.full(len(position), np.nan)
     known = np.flatnonzero(np.all(np.isfinite(position), axis=1))
     if not len(known) or np.all(np.ptp(position[known], axis=0) == 0.0):
-        return np.full(len(position), np.nan)  # files that hold no positions have zeros there
+        return nearest
     if box is not None:
         position = np.mod(position, box)
     points, masses = position[known], log_mvir[known]
@@ -57,14 +64,14 @@ def nearest_heavier(
     distance = np.full(len(known), np.inf)
     for first in range(0, len(known), _TOGETHER):
         rows = slice(first, first + _TOGETHER)
-        around = tree.query_ball_point(points[rows], FARTHEST * radius[rows])
-        heavy = np.repeat(np.arange(len(known))[rows], [len(near) for near in around])
-        light = np.concatenate([np.asarray(near, int) for near in around])
+        neighbours = tree.query_ball_point(points[rows], FARTHEST * radius[rows])
+        heavy = np.repeat(np.arange(len(known))[rows], [len(indices) for indices in neighbours])
+        light = np.concatenate([np.asarray(indices, int) for indices in neighbours])
         lighter = masses[light] < masses[heavy]
         heavy, light = heavy[lighter], light[lighter]
-        apart = points[light] - points[heavy]
+        offset = points[light] - points[heavy]
         if box is not None:
-            apart -= box * np.round(apart / box)
-        np.minimum.at(distance, light, np.linalg.norm(apart, axis=1) / radius[heavy])
-    found[known] = distance
-    return found
+            offset -= box * np.round(offset / box)
+        np.minimum.at(distance, light, np.linalg.norm(offset, axis=1) / radius[heavy])
+    nearest[known] = distance
+    return nearest
