@@ -10,6 +10,8 @@ import corundum as co
 from corundum import io
 from synthetic import histories
 
+SPIN = co.units.Quantity("1", "spin parameter", log=False)
+
 
 def same(first, second):
     equal = jax.tree.map(lambda a, b: np.asarray(a).tobytes() == np.asarray(b).tobytes(), first, second)
@@ -28,6 +30,9 @@ def test_histories_come_back(tmp_path_factory, seed, radius, growth):
         plain.log_mvir,
         plain.log_concentration,
         start=rng.uniform(0.6, 2.0, number),
+        end=rng.uniform(8.0, 13.0, number),
+        host=[-1, 0, 0, 1] if radius else None,
+        extras={"spin": co.halos.ExtraCurve(rng.normal(size=plain.log_mvir.shape), SPIN)} if growth else None,
         weights=rng.uniform(0.1, 5.0, number),
         log_rvir=plain.log_mvir / 3.0 - 1.5 if radius else None,
         log_growth=np.full(plain.log_mvir.shape, 0.5) if growth else None,

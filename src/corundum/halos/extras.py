@@ -30,9 +30,8 @@ class ExtraCurve(eqx.Module):
     --------
     A law reads the curve below as ``halo.extras["overdensity"]``.
 
-    >>> overdensity = co.halos.ExtraCurve(
-    ...     np.zeros(halos.log_mvir.shape), co.units.Quantity("1", "density within 5 Mpc over the mean, minus 1", log=False)
-    ... )
+    >>> quantity = co.units.Quantity("1", "density within 5 Mpc over the mean, minus 1", log=False)
+    >>> overdensity = co.halos.ExtraCurve(np.zeros(halos.log_mvir.shape), quantity)
     >>> import dataclasses
     >>> crowded = dataclasses.replace(halos, extras={"overdensity": overdensity})
     >>> crowded.at(redshift=1.0).extras["overdensity"].shape

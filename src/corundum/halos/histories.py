@@ -87,7 +87,7 @@ class HaloHistories(eqx.Module):
     >>> round(float(growing.at(time=13.7).mvir[0]) / 1e12, 6)
     1.0
     >>> growing
-    HaloHistories(1 halo, 50 times, 10^12 Msun, 0.0068... <= z <= 9.71...)
+    HaloHistories(1 halo, 50 times, 10^12 Msun, 0.007992 <= z <= 9.607)
     """
 
     time: Float[Array, " t"]

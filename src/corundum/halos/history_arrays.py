@@ -1,7 +1,7 @@
 """The door of halo histories: plain arrays in natural units become histories, and what cannot be one is refused.
 
-`HaloHistories` holds logarithms on increasing cosmic times.  `from_natural_units` makes these from masses in Msun at any
-times; the checks say in one sentence what is wrong with an array and what is allowed.
+`HaloHistories` holds logarithms on increasing cosmic times.  `from_natural_units` makes these from masses in Msun; the
+checks say in one sentence what is wrong with an array and what is allowed.
 """
 
 from collections.abc import Mapping
@@ -43,8 +43,8 @@ def from_natural_units(
     mvir = _curves("mvir", mvir, time)[:, order]
     if not np.median(mvir[:, -1]) > _LEAST_MASS:
         raise ValueError(
-            f"mvir: final masses are typically {np.median(mvir[:, -1]):.4g} Msun; give virial masses in Msun, not their "
-            "log10 and not in units of 10^10 Msun"
+            f"mvir: final masses are typically {np.median(mvir[:, -1]):.4g} Msun; give virial masses in Msun, not "
+            "their log10 and not in units of 10^10 Msun"
         )
     keywords = {"time": time, "log_mvir": _log10("mvir", mvir, "Msun", time)}
     if concentration is None:

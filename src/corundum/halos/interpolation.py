@@ -69,10 +69,11 @@ class Halo(NamedTuple):
     growth: Float[Array, "..."]
     extras: Extras = Extras()
 
-    def values(self) -> dict[str, Float[Array, "..."]]:
+    def by_name(self) -> dict[str, Float[Array, "..."]]:
         """All quantities by name, the extra ones under their own names."""
-        own = self._asdict()
-        return {**own, **own.pop("extras")}
+        quantities = self._asdict()
+        extras = quantities.pop("extras")
+        return {**quantities, **extras}
 
 
 HALO_QUANTITIES = {

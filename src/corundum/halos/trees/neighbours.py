@@ -40,8 +40,8 @@ def nearest_heavier(
     Returns
     -------
     array, shape (n,)
-        Infinite where no heavier halo is within `FARTHEST` of its radii.  NaN where the position is unknown, and for all
-        halos where every position is the same, as in files that hold zeros in the place of positions.
+        Infinite where no heavier halo is within `FARTHEST` of its radii.  NaN where the position is unknown, and for
+        all halos where every position is the same, as in files that hold zeros in the place of positions.
 
     Examples
     --------
