@@ -148,10 +148,10 @@ def test_a_network_fits_every_place_alone(name):
         assert all(leaf.shape == () for leaf in rate), place
 
 
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("galaxy_laws", "turbulent")]
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("thermal", "turbulent")]
 
 
-@pytest.mark.parametrize("name", ["thermal", "regulator", *SLOW])
+@pytest.mark.parametrize("name", ["galaxy_laws", "regulator", *SLOW])
 def test_networks_in_all_places_at_once_are_solved_differentiated_and_stored(name, halos, tmp_path):
     model = with_networks(MODELS[name]())
     assert len(networks(model)) >= len(places(model)) - 1  # the process of late metals has no law

