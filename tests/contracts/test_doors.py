@@ -22,6 +22,11 @@ class ReadsAMisspeltField(physics.AbstractGalaxyScaling):
         return galaxy.state.mstarr / 1e10
 
 
+class ReadsAnExtraCurve(physics.AbstractGalaxyScaling):
+    def __call__(self, galaxy):
+        return galaxy.halo.extras["overdensity"]
+
+
 class ReturnsAnArray(physics.AbstractScaling):
     network: eqx.nn.MLP = eqx.field(default_factory=lambda: eqx.nn.MLP(2, 1, 4, 1, key=jax.random.key(0)))
 
@@ -74,6 +79,7 @@ def test_a_law_of_the_galaxy_is_refused_where_only_the_halo_is_known():
 def test_what_fits_is_taken():
     models.ThermalCGM(energy_loading=ReadsStarFormation())  # known by then
     models.ThermalCGM(stellar_return=OwnReturn())
+    models.ThermalCGM(mass_loading=ReadsAnExtraCurve())  # which extra curves there are, the histories say
 
 
 @pytest.mark.parametrize("name", MODELS)
