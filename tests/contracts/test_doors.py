@@ -34,6 +34,15 @@ class ReturnsAnArray(physics.AbstractScaling):
         return self.network(jnp.stack([vvir, redshift]))
 
 
+class Modulated(physics.AbstractScaling):
+    """A law with a place that may stay empty."""
+
+    modulation: physics.AbstractScaling | None = None
+
+    def __call__(self, vvir, redshift):
+        return 1.0 if self.modulation is None else self.modulation(vvir, redshift)
+
+
 class OwnReturn(eqx.Module):
     """Not of any family, but with the fields of `StellarReturn`."""
 
@@ -65,6 +74,8 @@ def test_a_law_that_does_not_fit_is_refused_with_its_place(law, place, message):
 def test_laws_inside_laws_and_processes_are_checked():
     with pytest.raises(ValueError, match=r"ThermalCGM\.reionisation\.filtering_mass: got 3\.0"):
         models.ThermalCGM(reionisation=physics.Okamoto08(filtering_mass=3.0))
+    with pytest.raises(ValueError, match=r"ThermalCGM\.mass_loading\.modulation: got Ceiling"):
+        models.ThermalCGM(mass_loading=Modulated(physics.Ceiling()))
     with pytest.raises(ValueError, match=r"processes\['hole'\]\.cold: got 2\.0 .*physics\.StarFormationFeeding"):
         models.ThermalCGM(processes={"hole": models.BlackHole(cold=2.0)})
 
@@ -79,6 +90,8 @@ def test_a_law_of_the_galaxy_is_refused_where_only_the_halo_is_known():
 def test_what_fits_is_taken():
     models.ThermalCGM(energy_loading=ReadsStarFormation())  # known by then
     models.ThermalCGM(stellar_return=OwnReturn())
+    models.ThermalCGM(mass_loading=Modulated())
+    models.ThermalCGM(mass_loading=Modulated(physics.MassLoading()))
     models.ThermalCGM(mass_loading=ReadsAnExtraCurve())  # which extra curves there are, the histories say
 
 
