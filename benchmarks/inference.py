@@ -53,12 +53,12 @@ def gradient(peer):
     rows = []
     for model, tolerance in (("ThermalCGM", 1e-4), ("ThermalCGM", 3e-5), ("pandya26", 1e-4)):
         for halos in (100, 1000):
-            target, fine = (standard(halos, each, model=model) for each in (tolerance, 1e-10))
+            target, fine = (standard(halos, value, model=model) for value in (tolerance, 1e-10))
             u = np.asarray(target.start())[None]
             near = u + 0.05 * np.random.default_rng(0).normal(size=(16 if halos == 100 else 4, u.shape[1]))
             slopes = [
-                np.concatenate([inference.value_and_gradient(each, point[None])[1] for point in near])
-                for each in (target, fine)
+                np.concatenate([inference.value_and_gradient(problem, point[None])[1] for point in near])
+                for problem in (target, fine)
             ]
             off = np.linalg.norm(slopes[0] - slopes[1], axis=1) / np.linalg.norm(slopes[1], axis=1)
             for points in (1, 16) if halos == 100 else (1,):
@@ -68,9 +68,10 @@ def gradient(peer):
                              "error_median": float(np.median(off)), "error_max": float(off.max())})  # fmt: skip
                 print(rows[-1], flush=True)
     if peer:
-        told = subprocess.run([*peer, "--halos", "100", "1000", "--what", "gradient"], capture_output=True, text=True)
-        lines = [line for line in told.stdout.splitlines() if line.startswith("{")]
-        theirs = {found["halos"]: found["median_s"] for found in map(json.loads, lines)}
+        command = [*peer, "--halos", "100", "1000", "--what", "gradient"]
+        printed = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+        records = [json.loads(line) for line in printed if line.startswith("{")]
+        theirs = {record["halos"]: record["median_s"] for record in records}
         for row in rows:
             if row["points"] == 1:
                 row["peer_s"] = theirs[row["halos"]]
@@ -79,8 +80,8 @@ def gradient(peer):
     return rows
 
 
-def whole(halos, method, check):
-    """Mode, Laplace and chains of the standard problem, from nothing; with `check`, an ensemble as well."""
+def standard_problem(halos, method, check):
+    """Mode, Laplace approximation and chains of the standard problem, with compilation; with `check`, walkers too."""
     began = time.perf_counter()
     target, _ = standard(halos).within_reach()
     best = inference.maximise(target, starts=8)
@@ -111,12 +112,13 @@ def agreement(target, gauss, posterior):
     began = time.perf_counter()
     ensemble = inference.sample(target, gauss, sampler=inference.AffineInvariant(walkers=64, warmup=400, draws=1200))
     row = {"what": "agreement", "ensemble_s": time.perf_counter() - began, **numbers(ensemble.verdict.table)}
-    found = []
-    for made in (posterior, ensemble):
-        low, median, high = np.percentile(made.u.reshape(-1, made.u.shape[-1]), (15.865, 50.0, 84.135), axis=0)
+    summaries = []
+    for result in (posterior, ensemble):
+        draws = result.u.reshape(-1, result.u.shape[-1])
+        low, median, high = np.percentile(draws, (15.865, 50.0, 84.135), axis=0)
         width = 0.5 * (high - low)
-        found.append((median, width, 1.25 * width / np.sqrt(made.verdict.table["ess_bulk"])))
-    (median, width, error), (other, its_width, its_error) = found
+        summaries.append((median, width, 1.25 * width / np.sqrt(result.verdict.table["ess_bulk"])))
+    (median, width, error), (other, its_width, its_error) = summaries
     row |= {
         "z_of_medians": ((other - median) / np.hypot(error, its_error)).tolist(),
         "shift_of_medians": ((other - median) / width).tolist(), "ratio_of_widths": (its_width / width).tolist(),
@@ -137,10 +139,11 @@ def convergence():
     rows = []
     for candidates, error in ((1, 1.0), (16, 0.5)):
         target, _ = standard(1920, candidates=1, monte_carlo_error=error).within_reach()
-        told = inference.halo_convergence(target, start.u, (30, 60, 120, 240), repeats=6, candidates=candidates)
-        print(f"{candidates} candidates for each halo", told.table(), sep="\n", flush=True)
-        rows.append({"what": "halo convergence", "candidates": candidates, "sizes": told.sizes.tolist(),
-                     "names": told.names, "shift": told.shift.tolist(), "width": told.width.tolist()})  # fmt: skip
+        result = inference.halo_convergence(target, start.u, (30, 60, 120, 240), repeats=6, candidates=candidates)
+        print(f"{candidates} candidates for each halo", result.table(), sep="\n", flush=True)
+        arrays = {"sizes": result.sizes, "shift": result.shift, "width": result.width}
+        numbers = {name: array.tolist() for name, array in arrays.items()}
+        rows.append({"what": "halo convergence", "candidates": candidates, "names": result.names, **numbers})
     return rows
 
 
@@ -158,14 +161,14 @@ def main():
     parser.add_argument("--peer", nargs="+")
     chosen = parser.parse_args()
     chosen.output.mkdir(parents=True, exist_ok=True)
-    found = []
+    rows = []
     if "gradient" in chosen.only:
-        found += gradient(chosen.peer)
+        rows += gradient(chosen.peer)
     if {"standard", "agreement"} & set(chosen.only):
-        found += whole(chosen.halos, chosen.method, "agreement" in chosen.only)
+        rows += standard_problem(chosen.halos, chosen.method, "agreement" in chosen.only)
     if "convergence" in chosen.only:
-        found += convergence()
-    (chosen.output / "inference.json").write_text(json.dumps(found, indent=1))
+        rows += convergence()
+    (chosen.output / "inference.json").write_text(json.dumps(rows, indent=1))
 
 
 if __name__ == "__main__":

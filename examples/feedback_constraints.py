@@ -66,7 +66,7 @@ def fit(model, key, data, diagonal, published_kernel, halos):
     sample = co.halos.diffmah_population(halos, log_mvir=(10.0, 12.6), key=key, candidates=16)
     measured = [observables.load(name) for name in data]
     measured = [m.diagonal() for m in measured] if diagonal else measured
-    kernel = observables.NadarayaWatson(0.2, inference.ENOUGH) if published_kernel else None
+    kernel = observables.NadarayaWatson(0.2, inference.FEWEST_GALAXIES) if published_kernel else None
     target = inference.Target(
         model, sample, measured, PANDYA26_FREE, redshifts=[0.0], regression=kernel, monte_carlo_error=0.5
     )
@@ -84,9 +84,9 @@ def main():
     lines = ["variant,parameter,p16,p50,p84,published p50"]
     print("published", PUBLISHED[1])
     for name in chosen:
-        best, gauss, told = fit(*known[name], halos)
+        best, gauss, report = fit(*known[name], halos)
         levels = gauss.percentiles()
-        print(f"{name}: {best.in_words()}; {told.fisher.effective:.1f} combinations, {told.fisher.bits:.1f} bits")
+        print(f"{name}: {best.in_words()}; {report.fisher.effective:.1f} combinations, {report.fisher.bits:.1f} bits")
         for i, parameter in enumerate(PANDYA26_FREE):
             low, middle, high = levels[:, i]
             print(

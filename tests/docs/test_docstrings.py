@@ -1,9 +1,10 @@
 """Every public class and function shows an example in its docstring, and every example runs and prints what it says.
 
-In the examples `co` is corundum, `np` numpy, `jnp` jax.numpy and `plt` matplotlib.pyplot.  Three more names stand for
-objects that would be too slow to make anew in each example: `halos` are eight built-in halos, `model` is the default
-model, `population` its galaxies in those halos at z = 0 and 2, and `jacobian` their parameter Jacobian at z = 0 with
-the eight free parameters of Pandya et al. 2026.
+In the examples `co` is corundum, `np` numpy, `jnp` jax.numpy and `plt` matplotlib.pyplot.  More names stand for objects
+that would be too slow to make anew in each example: `halos` are eight built-in halos, `model` is the default model, and
+`population` its galaxies in those halos at z = 0 and 2, and `jacobian` their parameter Jacobian at z = 0 with the eight
+free parameters of Pandya et al. 2026; `target` is the posterior of the two parameters of a straight line through five
+points, `best` its point estimate, and `posterior` 2 chains of 200 draws from it.
 """
 
 import doctest
@@ -66,7 +67,19 @@ def shared(name):
         return co.models.ThermalCGM()
     if name == "jacobian":
         return co.sensitivity.parameter_jacobian(shared("model"), shared("halos"), co.models.PANDYA26_FREE)
-    return co.evolve(shared("model"), shared("halos"), [0.0, 2.0])
+    if name == "population":
+        return co.evolve(shared("model"), shared("halos"), [0.0, 2.0])
+    if name == "target":
+        x, y = np.linspace(0.0, 1.0, 5), [1.0, 1.4, 2.1, 2.4, 3.1]
+        priors = {"intercept": (0.0, 5.0), "slope": (-5.0, 5.0)}
+        return co.inference.Target.of_function(lambda theta: theta[0] + theta[1] * x, y, np.full(5, 0.01), priors)
+    if name == "best":
+        return co.inference.maximise(shared("target"), starts=2)
+    sampler = co.inference.HMC(chains=2, warmup=50, draws=200)
+    return co.inference.sample(shared("target"), shared("best"), sampler=sampler)
+
+
+SHARED = ("halos", "model", "population", "jacobian", "target", "best", "posterior")
 
 
 def namespace(text):

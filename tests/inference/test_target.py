@@ -14,7 +14,8 @@ from scipy import stats
 import corundum as co
 from corundum import inference, observables
 from corundum.inference import tables
-from corundum.inference.likelihood import data_of
+from corundum.inference.data import data_of
+from corundum.inference.likelihoods.base import upper_limits
 from growing import Growing
 
 FREE = ("time", "loading")
@@ -43,18 +44,18 @@ def told(target):
 
 
 def test_log_likelihood_is_scipys(target, told, measured, sample):
-    at = np.concatenate([target.data.places(name) for name in target.data.names])
+    at = np.concatenate([target.data.positions(name) for name in target.data.names])
     assert list(at) == list(range(len(target.data)))
     population = co.evolve(Growing(), sample, [0.0], solver=target.summaries.solver)
     means, blocks = [], np.zeros((len(target.data),) * 2)
     for m in measured:
-        mine = m.predict(population.at(0.0), observables.LocalLinear(m.bandwidth, inference.ENOUGH))
+        mine = m.predict(population.at(0.0), observables.LocalLinear(m.bandwidth, inference.FEWEST_GALAXIES))
         means.append(np.asarray(mine.mean))
-        error, x, places = np.asarray(mine.standard_error), np.asarray(m.x), target.data.places(m.name)
+        error, x, places = np.asarray(mine.standard_error), np.asarray(m.x), target.data.positions(m.name)
         kin = np.exp(-((x[:, None] - x) ** 2) / (4 * float(m.bandwidth) ** 2))
         blocks[np.ix_(places, places)] = np.asarray(m.total_covariance) + kin * np.outer(error, error)
     expected = stats.multivariate_normal(np.concatenate(means), blocks).logpdf(np.asarray(target.data.y))
-    got = float(inference.log_density_at(target, np.asarray(target.start())[None])[0])
+    got = float(inference.ln_density_at(target, np.asarray(target.start())[None])[0])
     prior = stats.norm.logpdf(np.asarray(target.start())).sum()
     assert got == pytest.approx(expected + prior, rel=1e-8)
 
@@ -64,7 +65,7 @@ def test_gradient_against_differences(target):
     _, slope = inference.value_and_gradient(target, u[None])
     step = 1e-3
     around = np.concatenate([u + step * np.eye(2), u - step * np.eye(2)])
-    value = np.asarray(inference.log_density_at(target, around))
+    value = np.asarray(inference.ln_density_at(target, around))
     np.testing.assert_allclose(slope[0], (value[:2] - value[2:]) / (2 * step), rtol=2e-3, atol=1e-2)
 
 
@@ -74,7 +75,7 @@ def test_devices_exchange_galaxies_once_for_one_point(target):
 
     def slope(arrays, u):
         target = eqx.combine(arrays, rest)
-        return jax.jacfwd(lambda u: target.log_likelihood(u))(u)
+        return jax.jacfwd(lambda u: target.ln_likelihood(u))(u)
 
     text = jax.jit(slope).lower(arrays, target.start()).compile().as_text()
     exchanges = re.findall(r"= (\S+) (?:all-gather|all-reduce)(?:-start)?\(", text)
@@ -102,7 +103,7 @@ def test_priors_whatever_they_are(target):
         # Density of u is density of theta times the slope.
         step = 1e-5
         slope = (each.theta(u + step) - each.theta(u - step)) / (2 * step)
-        np.testing.assert_allclose(each.log_density(u), prior.log_prob(theta) + np.log(slope), atol=1e-5)
+        np.testing.assert_allclose(each.ln_density(u), prior.log_prob(theta) + np.log(slope), atol=1e-5)
 
 
 def test_published_free_parameters_have_the_published_ranges(sample):
@@ -122,7 +123,7 @@ def test_nuisances(sample, measured, told):
     assert {p.name: type(p.prior).__name__ for p in target.free}["discrepancy.shmr_behroozi19_sf"] == "HalfNormal"
     values = {"time": 3.0, "loading": 2.0, "offset.coldgas_xgass": 0.07, "mass_scale": 0.0,
               "discrepancy.shmr_behroozi19_sf": 0.05}  # fmt: skip
-    gas, shmr = (target.data.places(m.name) for m in (measured[1], measured[0]))
+    gas, shmr = (target.data.positions(m.name) for m in (measured[1], measured[0]))
     # A free offset takes the place of the systematic covariance; a discrepancy adds to one measurement alone.
     np.testing.assert_allclose(np.asarray(target.data.covariance)[np.ix_(gas, gas)], measured[1].covariance)
     np.testing.assert_allclose(target.data.shift(values)[gas], 0.07)
@@ -161,7 +162,7 @@ def test_student_t_and_limits_are_scipys():
         stats.multivariate_t(np.zeros(2), covariance[np.ix_(g, g)], df=5.0).logpdf(residual[g]) for g in groups
     )
     assert float(got) == pytest.approx(expected, rel=1e-10)
-    got = inference.likelihood.upper_limits(jnp.array([0.3, -0.2]), jnp.array([0.04, 0.01]))
+    got = upper_limits(jnp.array([0.3, -0.2]), jnp.array([0.04, 0.01]))
     assert float(got) == pytest.approx(stats.norm.logcdf([1.5, -2.0]).sum(), rel=1e-10)
 
 
@@ -172,7 +173,7 @@ def test_limits_in_a_fit(sample, measured, told):
     assert target.data.limits == (0,)
     prediction = inference.Prediction(*(np.asarray(each)[0][-len(flags) :] if np.ndim(each) > 1 else np.asarray(each)[0]
                                         for each in told))  # fmt: skip
-    got = float(target.log_likelihood_of(prediction, {}, target.data.y))
+    got = float(target.ln_likelihood_of(prediction, {}, target.data.y))
     covariance = np.asarray(target.data.total_covariance(prediction, {}))
     residual = np.asarray(target.data.y) - prediction.mean
     expected = stats.multivariate_normal(cov=covariance[1:, 1:]).logpdf(residual[1:])
@@ -195,7 +196,7 @@ def test_points_beyond_the_galaxies_do_not_count(target):
     fewer, lost = target.within_reach(heavy)
     assert lost["coldgas_xgass"] > 0 and np.isnan(np.asarray(fewer.data.y)).sum() == sum(lost.values())
     alone = fewer.using(["shmr_behroozi19_sf"])
-    assert np.isnan(np.asarray(alone.data.y)[alone.data.places("coldgas_xgass")]).all()
+    assert np.isnan(np.asarray(alone.data.y)[alone.data.positions("coldgas_xgass")]).all()
 
 
 def test_a_model_that_fails_everywhere_says_so(sample, measured):
@@ -253,7 +254,7 @@ def test_cross_covariance(sample, measured):
     block = np.full((len(measured[0]), len(measured[1])), 1e-5)
     names = tuple(m.name for m in measured)
     target = wrong(sample, measured, cross={names: block})
-    first, second = (target.data.places(name) for name in names)
+    first, second = (target.data.positions(name) for name in names)
     np.testing.assert_allclose(np.asarray(target.data.covariance)[np.ix_(first, second)], block)
     with pytest.raises(ValueError, match="has the shape"):
         wrong(sample, measured, cross={names: block.T})
@@ -267,7 +268,7 @@ def test_measurements_of_the_same_galaxies_are_correlated():
     halves = gas.between(9.0, 12.0), stars.between(8.0, 11.0)
     for one, other in ((gas, stars), (stars, gas), halves):
         block = data_of([one, other])
-        first, second = (block.places(m.name) for m in (one, other))
+        first, second = (block.positions(m.name) for m in (one, other))
         found = np.asarray(block.covariance)[np.ix_(first, second)]
         i, j = np.nonzero(found)
         assert len(i) and np.all(np.asarray(one.x)[i] == np.asarray(other.x)[j])

@@ -48,20 +48,20 @@ def test_log_density_is_that_of_scipy(target):
     theta = np.array([0.3, 0.7])
     expected = stats.multivariate_normal(SLOPES @ theta, COVARIANCE).logpdf(Y)
     u = target.coordinates(theta)
-    assert float(target.log_likelihood(u)) == pytest.approx(expected, rel=1e-12)
-    assert float(target.log_density(u)) == pytest.approx(expected + stats.norm.logpdf(u).sum(), rel=1e-12)
+    assert float(target.ln_likelihood(u)) == pytest.approx(expected, rel=1e-12)
+    assert float(target.ln_density(u)) == pytest.approx(expected + stats.norm.logpdf(u).sum(), rel=1e-12)
 
 
 def test_gradient_is_the_same_in_every_mode(target):
     u = jnp.array([0.3, 0.2])
     exact = SLOPES.T @ np.linalg.solve(COVARIANCE, Y - SLOPES @ np.asarray(target.theta(u))) * [1.0, 2.0] - u
     for mode in (jax.grad, jax.jacfwd, jax.jacrev):
-        np.testing.assert_allclose(mode(target.log_density)(u), exact, rtol=1e-10)
+        np.testing.assert_allclose(mode(target.ln_density)(u), exact, rtol=1e-10)
     value, slope = inference.value_and_gradient(target, u[None])
     np.testing.assert_allclose(slope[0], exact, rtol=1e-10)
-    assert float(value[0]) == pytest.approx(float(target.log_density(u)), rel=1e-13)
+    assert float(value[0]) == pytest.approx(float(target.ln_density(u)), rel=1e-13)
     np.testing.assert_allclose(
-        jax.hessian(target.log_density)(u), -inference.expected_information(target, u)[0], rtol=1e-9
+        jax.hessian(target.ln_density)(u), -inference.expected_information(target, u)[0], rtol=1e-9
     )
 
 
@@ -190,7 +190,7 @@ def test_predictive_groups(target, chains):
     # The density of a point given the others is the joint density over that of the others.
     theta = np.array([0.3, 0.7])
     u = target.coordinates(theta)
-    each = target.point_log_likelihoods(target.predict(u), target.values(u))
+    each = target.point_ln_likelihoods(target.predict(u), target.values(u))
     mean = SLOPES @ theta
     joint = stats.multivariate_normal(mean, COVARIANCE).logpdf(Y)
     for i in range(3):
@@ -204,7 +204,7 @@ def test_a_point_that_does_not_count_is_as_if_it_were_not_there(target):
     theta = np.array([0.3, 0.7])
     keep = [0, 2]
     expected = stats.multivariate_normal((SLOPES @ theta)[keep], COVARIANCE[np.ix_(keep, keep)]).logpdf(Y[keep])
-    got = float(fewer.log_likelihood(target.coordinates(theta)))
+    got = float(fewer.ln_likelihood(target.coordinates(theta)))
     assert got == pytest.approx(expected - 0.5 * np.log(2 * np.pi), rel=1e-12)
     information = inference.expected_information(fewer, np.zeros(2))[0]
     slopes = SLOPES[keep] * [1.0, 2.0]

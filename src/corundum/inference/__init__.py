@@ -1,42 +1,27 @@
 """From observations to constraints: priors, likelihood, point estimates, posteriors, calibration and forecasts.
 
 `Target` joins a model, halos, data and free parameters into one log density; `maximise`, `laplace` and `sample`
-explore it; `predictive` and `extras` look at what it predicts; `campaign` fits mocks to see whether
-intervals can be believed; `forecast` asks what other data would tell.
+explore it; `predictive` and its companions show what it predicts; `campaign` fits mock data to check whether
+intervals can be believed; `forecast` estimates what other data would add.  Likelihoods, optimisers, curvatures and
+samplers are objects given by keyword; one of your own is a class.
 """
 
 from . import _extra  # isort: skip  # noqa: F401  before anything that needs those packages
-from .convergence import HaloConvergence, halo_convergence
-from .evaluate import Linearised, linearise, log_density_at, predict, value_and_gradient
-from .forecast import Forecast, Scenario, forecast, scaled_scenarios, shift_scenarios
+from .data import Data
+from .evaluate import Linearised, linearise, ln_density_at, predict, value_and_gradient
 from .free import FreeParameter, distribution, free_parameters
-from .laplace import (
-    AbstractCurvature,
-    Differences,
-    Exact,
-    Identifiability,
-    Laplace,
-    expected_information,
-    fisher,
-    identifiability,
-    laplace,
-)
-from .likelihood import AbstractLikelihood, Data, Gaussian, ScatterLikelihood, StudentT
-from .mocks import AbstractMockFit, Campaign, FitLaplace, FitSampler, campaign, mock_data
+from .laplace import AbstractCurvature, Differences, Exact, Laplace, expected_information, laplace
+from .likelihoods.base import AbstractLikelihood
+from .likelihoods.gaussian import Gaussian
+from .likelihoods.scatter import ScatterLikelihood
+from .likelihoods.student_t import StudentT
+from .optimisers.adam import Adam
+from .optimisers.base import AbstractOptimiser
+from .optimisers.bfgs import BFGS
+from .optimisers.gauss_newton import GaussNewton
 from .optimisers.maximise import PointEstimate, Starts, maximise, spread_starts
-from .optimisers.methods import BFGS, AbstractOptimiser, Adam, GaussNewton
 from .posterior import Posterior, Verdict, verdict
-from .predictive import (
-    EXTRAS,
-    Extra,
-    Indices,
-    Predictive,
-    add_predictive,
-    extras,
-    feedback_indices,
-    predictive,
-    unfitted,
-)
+from .predictive import Predictive, add_predictive, predictive
 from .samplers.affine_invariant import AffineInvariant
 from .samplers.base import AbstractSampler
 from .samplers.chains import ChainProgress, Chains
@@ -44,7 +29,20 @@ from .samplers.hmc import HMC
 from .samplers.nuts import NUTS
 from .samplers.sample import sample
 from .samplers.slice_ensemble import SliceEnsemble
-from .summaries import ENOUGH, TOLERANCE, AbstractSummaries, FunctionSummaries, PopulationSummaries, Prediction
+from .studies.convergence import HaloConvergence, halo_convergence
+from .studies.forecast import Forecast, Scenario, forecast, scaled_scenarios, shift_scenarios
+from .studies.identifiability import Identifiability, fisher, identifiability
+from .studies.mock_fits import MOCK_STATUS, AbstractMockFit, FitLaplace, FitSampler
+from .studies.mocks import Campaign, campaign, mock_data
+from .studies.unfitted import (
+    UNFITTED_QUANTITIES,
+    Indices,
+    UnfittedQuantity,
+    feedback_indices,
+    predict_unfitted,
+    unfitted_quantities,
+)
+from .summaries import FEWEST_GALAXIES, TOLERANCE, AbstractSummaries, FunctionSummaries, PopulationSummaries, Prediction
 from .target import Target
 
 __all__ = [
@@ -62,10 +60,8 @@ __all__ = [
     "Chains",
     "Data",
     "Differences",
-    "ENOUGH",
-    "EXTRAS",
     "Exact",
-    "Extra",
+    "FEWEST_GALAXIES",
     "FitLaplace",
     "FitSampler",
     "Forecast",
@@ -79,6 +75,7 @@ __all__ = [
     "Indices",
     "Laplace",
     "Linearised",
+    "MOCK_STATUS",
     "NUTS",
     "PointEstimate",
     "PopulationSummaries",
@@ -87,17 +84,18 @@ __all__ = [
     "Predictive",
     "ScatterLikelihood",
     "Scenario",
-    "Starts",
     "SliceEnsemble",
+    "Starts",
     "StudentT",
     "TOLERANCE",
     "Target",
+    "UNFITTED_QUANTITIES",
+    "UnfittedQuantity",
     "Verdict",
     "add_predictive",
     "campaign",
     "distribution",
     "expected_information",
-    "extras",
     "feedback_indices",
     "fisher",
     "forecast",
@@ -106,16 +104,17 @@ __all__ = [
     "identifiability",
     "laplace",
     "linearise",
-    "log_density_at",
+    "ln_density_at",
     "maximise",
     "mock_data",
     "predict",
+    "predict_unfitted",
     "predictive",
     "sample",
     "scaled_scenarios",
     "shift_scenarios",
     "spread_starts",
-    "unfitted",
+    "unfitted_quantities",
     "value_and_gradient",
     "verdict",
 ]

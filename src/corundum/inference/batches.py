@@ -12,7 +12,7 @@ from ..numerics.batching import shard_rows
 __all__ = ["in_batches", "over_points", "WIDTH"]
 
 WIDTH = 8
-"""Points evaluated at once: enough that galaxies of all of them fill the lanes of the solver."""
+"""Points evaluated at once: enough for their galaxies to fill the lanes of the solver."""
 
 
 def in_batches(function: Callable, target: Any, *rows: Any, width: int | None = None) -> Any:
@@ -28,14 +28,14 @@ def in_batches(function: Callable, target: Any, *rows: Any, width: int | None = 
         Rows at once.
     """
     total, width = len(rows[0]), width or WIDTH
-    parts = []
+    batches = []
     for first in range(0, total, width):
-        # What fills up the last batch repeats its last row.
+        # The last batch is filled up by repeating its last row.
         at = np.minimum(np.arange(first, first + width), total - 1)
-        told = function(target, *(jnp.asarray(row)[at] for row in rows))
-        keep = min(width, total - first)
-        parts.append(jax.tree.map(lambda leaf, keep=keep: np.asarray(leaf)[:keep], told))
-    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+        values = function(target, *(jnp.asarray(row)[at] for row in rows))
+        count = min(width, total - first)
+        batches.append(jax.tree.map(lambda leaf, count=count: np.asarray(leaf)[:count], values))
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *batches)
 
 
 def over_points(function: Callable, target: Any, *rows: Any) -> Any:

@@ -1,6 +1,6 @@
 """Evaluating a target: its log density with a gradient of its own, and predictions and slopes at many points at once.
 
-Everything here is compiled once for a target of given shape: data, halos and priors are arguments.
+Each of these functions is compiled once for all targets of one shape: data, halos and priors are arguments.
 """
 
 from typing import Any, NamedTuple
@@ -18,14 +18,14 @@ __all__ = [
     "FORWARD_LIMIT",
     "Linearised",
     "linearise",
-    "log_density",
-    "log_density_at",
+    "ln_density",
+    "ln_density_at",
     "predict",
     "value_and_gradient",
 ]
 
 FORWARD_LIMIT = 24
-"""Parameters up to which gradients are carried forwards; with more they are retraced backwards."""
+"""Parameters up to which gradients are computed in forward mode; with more, in reverse mode."""
 
 
 class Linearised(NamedTuple):
@@ -33,9 +33,9 @@ class Linearised(NamedTuple):
 
     Attributes
     ----------
-    log_density : array, (S,)
+    ln_density : array, (S,)
     gradient : array, (S, P)
-        Of the log density.
+        Of `ln_density`.
     prediction : Prediction of arrays (S, M)
     shift : array, (S, M)
         Calibration offsets.
@@ -44,9 +44,15 @@ class Linearised(NamedTuple):
     mean_slope : array, (S, M, P)
         d (mean + shift) / d u.
     covariance_slope : array, (S, M, M, P)
+
+    Examples
+    --------
+    >>> linearised = co.inference.linearise(target, np.zeros((3, 2)))
+    >>> linearised.gradient.shape, linearised.mean_slope.shape
+    ((3, 2), (3, 5, 2))
     """
 
-    log_density: Any
+    ln_density: Any
     gradient: Any
     prediction: Prediction
     shift: Any
@@ -57,7 +63,7 @@ class Linearised(NamedTuple):
 
 def _plain(target, u, y):
     values = target.values(u)
-    return target.log_prior(u) + target.log_likelihood_of(target.predict(u), values, y)
+    return target.ln_prior(u) + target.ln_likelihood_of(target.predict(u), values, y)
 
 
 def _value_and_gradient(u, target, y):
@@ -72,35 +78,61 @@ def _value_and_gradient(u, target, y):
 
 
 @eqx.filter_custom_jvp
-def log_density(u: Float[Array, " p"], target: Any, y: Float[Array, " m"]) -> Float[Array, ""]:
-    """Log posterior density of u for data y; value and gradient are computed together whoever differentiates it."""
+def ln_density(u: Float[Array, " p"], target: Any, y: Float[Array, " m"]) -> Float[Array, ""]:
+    """ln of the posterior density of u for data y; any derivative of it computes value and gradient together."""
     return _plain(target, u, y)
 
 
-@log_density.def_jvp
-def _log_density_jvp(primals, tangents):
+@ln_density.def_jvp
+def _ln_density_jvp(primals, tangents):
     value, gradient = _value_and_gradient(*primals)
-    # Where nothing is known of the slope the density is minus infinity: no step goes there.
+    # The slope is not finite only where the density is zero, and no method moves there.
     gradient = jnp.where(jnp.isfinite(gradient), gradient, 0.0)
     return value, gradient @ tangents[0]
 
 
 @packed_jit
 def predict(target: Any, u: Float[Array, "s p"]) -> Prediction:
-    """Predictions at S points, solved as one list: a `Prediction` of arrays (S, M)."""
+    """Predictions at S points, solved as one list: a `Prediction` of arrays (S, M).
+
+    Examples
+    --------
+    >>> co.inference.predict(target, np.zeros((3, 2))).mean.shape
+    (3, 5)
+    """
     return over_points(lambda target, u: target.predict(u), target, u)
 
 
 @packed_jit
-def log_density_at(target: Any, u: Float[Array, "s p"]) -> Float[Array, " s"]:
-    """Log density at S points, solved as one list."""
+def ln_density_at(target: Any, u: Float[Array, "s p"]) -> Float[Array, " s"]:
+    """ln of the posterior density at S points, solved as one list.
+
+    Examples
+    --------
+    >>> co.inference.ln_density_at(target, np.zeros((3, 2))).shape
+    (3,)
+    """
     return over_points(lambda target, u: _plain(target, u, target.data.y), target, u)
 
 
 def value_and_gradient(
     target: Any, u: Float[Array, "s p"], y: Float[Array, "s m"] | None = None
 ) -> tuple[Float[Array, " s"], Float[Array, "s p"]]:
-    """Log density at S points and its gradient with respect to u; `y` holds data for each point."""
+    """ln of the posterior density at S points and its gradient with respect to u.
+
+    Parameters
+    ----------
+    target : Target
+    u : array, shape (S, P)
+    y : array, shape (S, M), optional
+        Data for each point, in place of the target's.
+
+    Examples
+    --------
+    >>> value, gradient = co.inference.value_and_gradient(target, np.zeros((3, 2)))
+    >>> value.shape, gradient.shape
+    ((3,), (3, 2))
+    """
     return _values_and_gradients(target, u, _rows(target, u, y))
 
 
@@ -112,7 +144,19 @@ def _values_and_gradients(target, u, y):
 def linearise(target: Any, u: Float[Array, "s p"], y: Float[Array, "s m"] | None = None) -> Linearised:
     """Log density, predictions, covariances and their slopes at S points, solved as one list.
 
-    `y` holds data for each point.  One pass finds all of it, so that everything but the samplers shares its program.
+    All methods but the samplers use it, so that one compiled program serves them.
+
+    Parameters
+    ----------
+    target : Target
+    u : array, shape (S, P)
+    y : array, shape (S, M), optional
+        Data for each point, in place of the target's.
+
+    Examples
+    --------
+    >>> co.inference.linearise(target, np.zeros((3, 2))).covariance.shape
+    (3, 5, 5)
     """
     return _linearise(target, u, _rows(target, u, y))
 
@@ -124,19 +168,19 @@ def _rows(target, u, y):
 
 @packed_jit
 def _linearise(target, u, y):
-    def moving(target, u, y):
+    def outputs(target, u, y):
         values, prediction = target.values(u), target.predict(u)
         shift = target.data.shift(values) + jnp.zeros_like(prediction.mean)
         covariance = target.data.total_covariance(prediction, values)
-        density = target.log_prior(u) + target.log_likelihood_of(prediction, values, y)
+        density = target.ln_prior(u) + target.ln_likelihood_of(prediction, values, y)
         return (density, prediction.mean + shift, covariance), (prediction, shift)
 
-    def one(target, u, y):
+    def at_one_point(target, u, y):
         def along(tangent):
-            return jax.jvp(lambda u: moving(target, u, y), (u,), (tangent,), has_aux=True)
+            return jax.jvp(lambda u: outputs(target, u, y), (u,), (tangent,), has_aux=True)
 
         (density, _, covariance), slopes, rest = jax.vmap(along, out_axes=(None, -1, None))(jnp.eye(len(target.free)))
         gradient, *slopes = slopes
         return Linearised(density, gradient, *rest, covariance, *slopes)
 
-    return over_points(one, target, u, y)
+    return over_points(at_one_point, target, u, y)

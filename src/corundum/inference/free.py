@@ -3,12 +3,11 @@
 A free parameter is a number of the model by its dotted name, of the cosmology (``cosmology.*``), or a nuisance of the
 data (see `corundum.inference.nuisances`).  It is measured in its natural scale theta: the log10 of amplitudes, the
 number itself otherwise.  Every method works in u, which has no bounds: Phi(u) is the cumulative prior of theta, so
-that the prior of u is the standard normal whatever the prior of theta.  Nothing needs a wall, nothing is clipped, and
-what the data do not constrain is exactly Gaussian.  A prior without a quantile function goes through numpyro's
-bijection instead.
+that the prior of u is the standard normal, whatever the prior of theta is.  So no method has to respect an edge, and
+a direction that the data do not constrain is exactly Gaussian.  A prior without a quantile function goes through
+numpyro's bijection instead.
 """
 
-import difflib
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,6 +22,7 @@ from jaxtyping import Array, Float
 from numpyro.distributions.transforms import biject_to
 
 from ..cosmology import Cosmology
+from ..messages import did_you_mean
 from ..models import AbstractModel
 from ..observables import Measurement
 from ..parameters import Parameter
@@ -31,7 +31,7 @@ from .nuisances import default_prior, is_nuisance, nuisance_parameter
 
 __all__ = ["FreeParameter", "free_parameters", "prior_of", "has_quantiles", "distribution"]
 
-_LOG_NORMAL = -0.5 * float(np.log(2.0 * np.pi))
+_LN_NORMAL = -0.5 * float(np.log(2.0 * np.pi))
 
 
 class FreeParameter(eqx.Module):
@@ -49,6 +49,16 @@ class FreeParameter(eqx.Module):
     meaning : str
     start : float
         theta of the model as it is.
+    has_quantiles : bool
+        Whether the prior has cumulative and quantile functions that JAX can compute.
+
+    Examples
+    --------
+    >>> (free,) = co.inference.free_parameters(model, halos.cosmology, ["mass_loading.amplitude"])
+    >>> free.log10, free.support()
+    (True, 'Uniform, -2 to 1')
+    >>> round(float(free.theta(0.0)), 3)  # the median of the prior
+    -0.5
     """
 
     name: str = eqx.field(static=True)
@@ -76,20 +86,26 @@ class FreeParameter(eqx.Module):
             return (theta - self.prior.loc) / self.prior.scale
         return ndtri(jnp.clip(self.prior.cdf(theta), 1e-15, 1.0 - 1e-15))
 
-    def log_density(self, u: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Log prior density of `u`."""
+    def ln_density(self, u: Float[Array, "..."]) -> Float[Array, "..."]:
+        """ln of the prior density of `u`."""
         if self.has_quantiles:
-            return _LOG_NORMAL - 0.5 * u**2
+            return _LN_NORMAL - 0.5 * u**2
         transform = biject_to(self.prior.support)
         theta = transform(u)
         return self.prior.log_prob(theta) + transform.log_abs_det_jacobian(u, theta)
 
     def value(self, theta: Float[Array, "..."]) -> Float[Array, "..."]:
-        """The number itself."""
+        """The number itself: 10**theta for parameters measured in decades."""
         return 10.0**theta if self.log10 else theta
 
+    def support(self) -> str:
+        """The prior and its range, in words."""
+        ends = [getattr(self.prior.support, name, None) for name in ("lower_bound", "upper_bound")]
+        low, high = (f"{float(end):g}" if end is not None else "unbounded" for end in ends)
+        return f"{type(self.prior).__name__}, {low} to {high}"
 
-def prior_of(name: str, given: Any) -> dist.Distribution:
+
+def prior_of(name: str, prior: Any) -> dist.Distribution:
     """A prior as a distribution: a numpyro one as it is, a pair (low, high) as uniform.
 
     Raises
@@ -97,15 +113,16 @@ def prior_of(name: str, given: Any) -> dist.Distribution:
     ValueError
         It is neither, is not of one number, or its range is empty.
     """
-    if isinstance(given, dist.Distribution):
-        if given.batch_shape or given.event_shape:
-            raise ValueError(f"prior of {name}: is of shape {given.batch_shape + given.event_shape}; give one number's")
-        return given
+    if isinstance(prior, dist.Distribution):
+        shape = prior.batch_shape + prior.event_shape
+        if shape:
+            raise ValueError(f"prior of {name}: got a distribution of shape {shape}; give that of one number")
+        return prior
     try:
-        low, high = (float(edge) for edge in given)
+        low, high = (float(edge) for edge in prior)
     except (TypeError, ValueError):
         raise ValueError(
-            f"prior of {name}: got {given!r}; give (low, high) for a uniform prior, or a numpyro distribution"
+            f"prior of {name}: got {prior!r}; give (low, high) for a uniform prior, or a numpyro distribution"
         ) from None
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
         raise ValueError(f"prior of {name}: got ({low:g}, {high:g}); give two finite numbers, the lower one first")
@@ -113,27 +130,38 @@ def prior_of(name: str, given: Any) -> dist.Distribution:
 
 
 def distribution(kind: str, numbers: Mapping[str, float]) -> dist.Distribution:
-    """A scalar distribution of numpyro by name: ``distribution("Normal", {"loc": 0.0, "scale": 0.1})``.
+    """A scalar distribution of numpyro by name.
+
+    Parameters
+    ----------
+    kind : str
+        The name of its class, such as ``"Normal"``.
+    numbers : mapping of str to float
+        Its arguments, such as ``{"loc": 0.0, "scale": 0.1}``.
 
     Raises
     ------
     ValueError
-        There is none of that name, or it does not take these numbers.
+        numpyro has no distribution of that name, or it does not take these numbers.
+
+    Examples
+    --------
+    >>> prior = co.inference.distribution("Normal", {"loc": 0.0, "scale": 0.1})
+    >>> round(float(prior.icdf(0.84134)), 3)
+    0.1
     """
     known = [name for name in dist.__all__ if isinstance(getattr(dist, name), type)]
     if kind not in known:
-        near = difflib.get_close_matches(str(kind), known, n=3, cutoff=0.5)
-        raise ValueError(
-            f"no distribution {kind!r} in numpyro; did you mean {' or '.join(near) or 'Normal or Uniform'}?"
-        )
-    wanted = [name for name in inspect.signature(getattr(dist, kind)).parameters if name != "validate_args"]
-    given = {name: jnp.float64(value) for name, value in numbers.items()}
+        hint = did_you_mean(kind, known, cutoff=0.5) or "did you mean Normal or Uniform? "
+        raise ValueError(f"no distribution {kind!r} in numpyro; {hint.strip()}")
+    accepted = [name for name in inspect.signature(getattr(dist, kind)).parameters if name != "validate_args"]
+    arguments = {name: jnp.float64(value) for name, value in numbers.items()}
     try:
-        getattr(dist, kind)(**given, validate_args=True)
+        getattr(dist, kind)(**arguments, validate_args=True)
     except (TypeError, ValueError) as error:
-        told = " ".join(str(error).split())[:160]
-        raise ValueError(f"distribution {kind} takes {', '.join(wanted)}; got {dict(numbers)} ({told})") from None
-    return getattr(dist, kind)(**given)
+        reason = " ".join(str(error).split())[:160]
+        raise ValueError(f"distribution {kind} takes {', '.join(accepted)}; got {dict(numbers)} ({reason})") from None
+    return getattr(dist, kind)(**arguments)
 
 
 def free_parameters(
@@ -143,7 +171,7 @@ def free_parameters(
     priors: Mapping[str, Any] | None = None,
     measurements: Sequence[Measurement] = (),
 ) -> tuple[FreeParameter, ...]:
-    """Free parameters by name, with given priors or those that follow from declared ranges.
+    """Free parameters by name, with priors of the user or those that follow from declared ranges.
 
     Parameters
     ----------
@@ -159,7 +187,14 @@ def free_parameters(
     Raises
     ------
     ValueError
-        A name is unknown or given twice, a prior belongs to no free parameter, or is no prior.
+        A name is unknown or occurs twice, a prior belongs to no free parameter, or is no prior.
+
+    Examples
+    --------
+    >>> names = ["mass_loading.slope", "cosmology.omega_m"]
+    >>> free = co.inference.free_parameters(model, halos.cosmology, names, {"cosmology.omega_m": (0.25, 0.35)})
+    >>> [(p.name, p.support()) for p in free]
+    [('mass_loading.slope', 'Uniform, -4 to 0'), ('cosmology.omega_m', 'Uniform, 0.25 to 0.35')]
     """
     names, priors = (names,) if isinstance(names, str) else tuple(names), dict(priors or {})
     if len(set(names)) < len(names):
@@ -171,7 +206,7 @@ def free_parameters(
     if spare:
         raise ValueError(f"priors: {', '.join(spare)} not among the free parameters {', '.join(names)}")
     known = known_parameters(model, cosmology)
-    made = []
+    parameters = []
     for name in names:
         if is_nuisance(name):
             about = nuisance_parameter(name, measurements)
@@ -180,11 +215,11 @@ def free_parameters(
         else:
             about = known[name]
             prior = prior_of(name, priors.get(name) or Natural().span(name, about))
-        made.append(_made(name, about, prior))
-    return tuple(made)
+        parameters.append(_free_parameter(name, about, prior))
+    return tuple(parameters)
 
 
-def _made(name: str, about: Parameter, prior: dist.Distribution) -> FreeParameter:
+def _free_parameter(name: str, about: Parameter, prior: dist.Distribution) -> FreeParameter:
     log10 = about.scale == "log10"
     start = float(np.log10(about.value) if log10 else about.value)
     return FreeParameter(name, prior, log10, Natural().unit(name, about), about.meaning, start, has_quantiles(prior))

@@ -1,4 +1,4 @@
-r"""Gaussian approximations of a posterior, and what they say about which parameters data can tell.
+r"""Gaussian approximations of a posterior about its mode.
 
 All matrices are in the unbounded coordinates u, in which the prior of every parameter is the standard normal, so that
 an eigenvalue of the information of the data is measured against one, that of the prior.
@@ -23,32 +23,42 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy.special import ndtri
 
-from ..sensitivity.fisher import Fisher, fisher_of
 from .batches import in_batches
-from .evaluate import Linearised, linearise, log_density
-from .likelihood import Gaussian
+from .evaluate import Linearised, linearise, ln_density
+from .likelihoods.gaussian import Gaussian
 from .target import Target
+from .text import interval_lines
 
 __all__ = [
     "AbstractCurvature",
     "Differences",
     "Exact",
     "Laplace",
-    "Identifiability",
     "expected_information",
-    "data_information",
     "information_at",
     "information_of",
-    "rows_of",
+    "data_information",
+    "prior_information",
+    "points_of",
     "gaussian_at",
     "laplace",
-    "fisher",
-    "identifiability",
 ]
 
 
 class AbstractCurvature(eqx.Module):
-    """How the observed information is found."""
+    """How the observed information is computed.
+
+    Examples
+    --------
+    The expected information in its place:
+
+    >>> class Expected(co.inference.AbstractCurvature):
+    ...     def __call__(self, target, u, scale):
+    ...         return co.inference.expected_information(target, u)[0]
+    >>> gaussian = co.inference.laplace(target, best, curvature=Expected())
+    >>> bool(np.allclose(gaussian.observed, gaussian.expected))
+    True
+    """
 
     @abc.abstractmethod
     def __call__(self, target: Target, u: Float[Array, " p"], scale: Float[Array, "p p"]) -> np.ndarray:
@@ -58,13 +68,24 @@ class AbstractCurvature(eqx.Module):
 class Differences(AbstractCurvature):
     """Central differences of exact gradients along the axes of the expected covariance; the default.
 
-    Adaptive step sizes make gradients of nearby points differ a little beyond their slope; a step of a fraction of a
-    standard deviation averages over that.
+    Adaptive step sizes of the solver make gradients of nearby points slightly noisy; a step of a fraction of a standard
+    deviation averages over that noise.
 
     Parameters
     ----------
     step : float
         In standard deviations.
+
+    Raises
+    ------
+    ValueError
+        The model fails near the mode.
+
+    Examples
+    --------
+    >>> gaussian = co.inference.laplace(target, best, curvature=co.inference.Differences(step=0.1))
+    >>> gaussian.kind
+    'observed'
     """
 
     step: float = eqx.field(static=True, default=0.2)
@@ -73,14 +94,23 @@ class Differences(AbstractCurvature):
         moves = self.step * np.asarray(scale).T
         slope = in_batches(linearise, target, np.concatenate([u + moves, u - moves])).gradient
         if not np.all(np.isfinite(slope)):
-            raise ValueError("laplace: the model fails within a fraction of a standard deviation of the mode")
-        along = -(slope[: len(u)] - slope[len(u) :]) @ scale / (2.0 * self.step)
+            raise ValueError(
+                "laplace: the model fails within a fraction of a standard deviation of the mode; give the solver more "
+                "max_steps, or a curvature with a smaller step"
+            )
+        in_scaled_axes = -(slope[: len(u)] - slope[len(u) :]) @ scale / (2.0 * self.step)
         inverse = np.linalg.inv(scale)
-        return inverse.T @ (0.5 * (along + along.T)) @ inverse
+        return inverse.T @ (0.5 * (in_scaled_axes + in_scaled_axes.T)) @ inverse
 
 
 class Exact(AbstractCurvature):
-    """Second derivatives through the solver: exact for the discrete solution, and slow to compile."""
+    """Second derivatives through the solver: exact for the discrete solution, and slow to compile.
+
+    Examples
+    --------
+    >>> co.inference.laplace(target, best, curvature=co.inference.Exact()).kind
+    'observed'
+    """
 
     def __call__(self, target: Target, u: Float[Array, " p"], scale: Float[Array, "p p"]) -> np.ndarray:
         return np.asarray(_hessian(target, jnp.asarray(u)))
@@ -88,11 +118,11 @@ class Exact(AbstractCurvature):
 
 @eqx.filter_jit
 def _hessian(target, u):
-    return -jax.hessian(lambda at: log_density(at, target, target.data.y))(u)
+    return -jax.hessian(lambda point: ln_density(point, target, target.data.y))(u)
 
 
 class Laplace(NamedTuple):
-    """A Gaussian in unbounded coordinates that stands for the posterior.
+    """A Gaussian in unbounded coordinates that approximates the posterior; `print` shows its intervals.
 
     Attributes
     ----------
@@ -100,6 +130,7 @@ class Laplace(NamedTuple):
     u : array, (P,)
         Its centre.
     theta : array, (P,)
+        The same in natural scales.
     covariance : array, (P, P)
         Of u.
     observed, expected : arrays, (P, P)
@@ -108,6 +139,16 @@ class Laplace(NamedTuple):
         Which of the two `covariance` inverts.
     decode : callable
         Maps coordinates to theta.
+
+    Examples
+    --------
+    >>> gaussian = co.inference.laplace(target, best)
+    >>> print(gaussian)
+    Laplace: Gaussian of the observed information, 2 parameters
+      intercept    0.965 -0.075 +0.079
+      slope         2.07 -0.13 +0.12
+    >>> gaussian.draws(100).shape
+    (100, 2)
     """
 
     names: tuple[str, ...]
@@ -119,6 +160,10 @@ class Laplace(NamedTuple):
     expected: np.ndarray
     kind: str
     decode: Any
+
+    def __repr__(self) -> str:
+        first = f"Laplace: Gaussian of the {self.kind} information, {len(self.names)} parameters"
+        return "\n".join([first, *interval_lines(self.names, self.units, self.percentiles())])
 
     def draws(self, number: int, *, key: int = 0) -> np.ndarray:
         """theta of draws from the Gaussian, (number, P)."""
@@ -142,59 +187,68 @@ class Laplace(NamedTuple):
 
 
 def expected_information(target: Target, u: Any, y: Any = None) -> np.ndarray:
-    """Expected information, prior included, at points (S, P): positive definite matrices (S, P, P).
+    """Expected information, prior included: positive definite matrices (S, P, P).
 
-    Points of `y` (default the data), one row for all or for each, that are NaN do not count.
+    Parameters
+    ----------
+    target : Target
+    u : array, shape (S, P)
+        Coordinates.
+    y : array, shape (M,) or (S, M), optional
+        Data whose points that are NaN do not count; default those of the target.
+
+    Examples
+    --------
+    >>> co.inference.expected_information(target, best.u).shape
+    (1, 2, 2)
     """
     u = np.atleast_2d(np.asarray(u, float))
     return information_at(target, u, in_batches(linearise, target, u), y)
 
 
-def information_at(target: Target, u: np.ndarray, told: Linearised, y: Any = None) -> np.ndarray:
-    """`expected_information` where the slopes are known."""
-    return _of_data(target, told, y) + np.asarray(jax.vmap(lambda at: _prior_information(target, at))(jnp.asarray(u)))
+def information_at(target: Target, u: np.ndarray, linearised: Linearised, y: Any = None) -> np.ndarray:
+    """`expected_information` for slopes already known."""
+    prior = jax.vmap(lambda point: prior_information(target, point))(jnp.asarray(u))
+    return data_information(target, linearised, y) + np.asarray(prior)
 
 
-def data_information(target: Target, u: Any, y: Any = None) -> np.ndarray:
-    """Expected information of the data alone at points (S, P)."""
-    return _of_data(target, in_batches(linearise, target, np.atleast_2d(np.asarray(u, float))), y)
-
-
-def _of_data(target, told, y):
-    points = [Linearised(*each) for each in zip(*rows_of(told), strict=True)]
+def data_information(target: Target, linearised: Linearised, y: Any = None) -> np.ndarray:
+    """Expected information of the data alone, (S, P, P), at points where the slopes are known."""
+    points = points_of(linearised)
     used = np.isfinite(np.broadcast_to(np.asarray(target.data.y if y is None else y), (len(points), len(target.data))))
-    return np.stack([information_of(target, point, each) for point, each in zip(points, used, strict=True)])
+    return np.stack([information_of(target, point, mask) for point, mask in zip(points, used, strict=True)])
 
 
-def rows_of(told: Linearised) -> Any:
-    """The parts of many linearisations, to be zipped into one for each point."""
-    prediction = [type(told.prediction)(*row) for row in zip(*told.prediction, strict=True)]
-    return told._replace(prediction=prediction)
+def points_of(linearised: Linearised) -> list[Linearised]:
+    """The linearisations of S points as a list of S."""
+    predictions = [type(linearised.prediction)(*row) for row in zip(*linearised.prediction, strict=True)]
+    return [Linearised(*row) for row in zip(*linearised._replace(prediction=predictions), strict=True)]
 
 
-def information_of(target: Target, told: Linearised, used: np.ndarray) -> np.ndarray:
-    """Expected information of the data that are `used`, for slopes already known."""
-    data, size = target.data, told.mean_slope.shape[-1]
+def information_of(target: Target, linearised: Linearised, used: np.ndarray) -> np.ndarray:
+    """Expected information of the data that are `used`, (M,), at one point."""
+    data, size = target.data, linearised.mean_slope.shape[-1]
     measured = np.intersect1d(data.measured, np.flatnonzero(used))
     groups = [measured] if isinstance(target.likelihood, Gaussian) else [
-        np.intersect1d(data.places(name), measured) for name in data.names
+        np.intersect1d(data.positions(name), measured) for name in data.names
     ]  # fmt: skip
     total = np.zeros((size, size))
-    for places in groups:
-        if not len(places):
+    for rows in groups:
+        if not len(rows):
             continue
-        lower = np.linalg.cholesky(told.covariance[np.ix_(places, places)])
-        white = np.linalg.solve(lower, told.mean_slope[places])
-        turned = np.linalg.solve(lower, told.covariance_slope[np.ix_(places, places)].reshape(len(places), -1))
-        turned = turned.reshape(len(places), len(places), size)
-        turned = np.einsum("ij,kjp->ikp", np.linalg.inv(lower), np.swapaxes(turned, 0, 1))
-        own = white.T @ white + 0.5 * np.einsum("ijp,jiq->pq", turned, turned)
-        total += own * target.likelihood.information(len(places))
+        lower = np.linalg.cholesky(linearised.covariance[np.ix_(rows, rows)])
+        white = np.linalg.solve(lower, linearised.mean_slope[rows])
+        whitened = np.linalg.solve(lower, linearised.covariance_slope[np.ix_(rows, rows)].reshape(len(rows), -1))
+        whitened = whitened.reshape(len(rows), len(rows), size)
+        whitened = np.einsum("ij,kjp->ikp", np.linalg.inv(lower), np.swapaxes(whitened, 0, 1))
+        gaussian = white.T @ white + 0.5 * np.einsum("ijp,jiq->pq", whitened, whitened)
+        total += gaussian * target.likelihood.information(len(rows))
     return np.nan_to_num(0.5 * (total + total.T))
 
 
-def _prior_information(target, u):
-    return -jax.hessian(target.log_prior)(u)
+def prior_information(target: Target, u: Float[Array, " p"]) -> Float[Array, "p p"]:
+    """Information of the prior at u."""
+    return -jax.hessian(target.ln_prior)(u)
 
 
 def laplace(target: Target, best: Any, *, curvature: AbstractCurvature | None = None) -> Laplace:
@@ -206,12 +260,23 @@ def laplace(target: Target, best: Any, *, curvature: AbstractCurvature | None = 
     best : PointEstimate or array (P,)
         The mode, or its coordinates.
     curvature : AbstractCurvature, optional
-        How the observed information is found; default `Differences()`.
+        How the observed information is computed; default `Differences()`, also `Exact()`.
 
     Returns
     -------
     Laplace
         With the observed information where it is positive definite, and the expected one otherwise; `kind` says which.
+
+    Raises
+    ------
+    ValueError
+        The model fails near the mode.
+
+    Examples
+    --------
+    >>> gaussian = co.inference.laplace(target, best)
+    >>> gaussian.sigma.round(2).tolist()
+    [0.08, 0.13]
     """
     u = np.asarray(getattr(best, "u", best), float)
     curvature = Differences() if curvature is None else curvature
@@ -232,53 +297,3 @@ def gaussian_at(
     covariance = np.linalg.inv(information) if covariance is None else covariance
     theta = np.asarray(target.theta(u))
     return Laplace(target.names, target.units, u, theta, covariance, information, information, "expected", target.theta)
-
-
-def fisher(target: Target, u: Any) -> Fisher:
-    """Expected information of the data at coordinates u, measured against the prior (information one)."""
-    matrix = data_information(target, u)[0]
-    return fisher_of(matrix, target.names, ("prior standard deviation",) * len(target.names), prior=1.0)
-
-
-class Identifiability(NamedTuple):
-    """Which combinations of parameters data determine.
-
-    Attributes
-    ----------
-    fisher : Fisher
-        Of the data; eigenvalues are measured against the prior's, one.
-    condition_fisher : float
-        Condition number of the information matrix, prior included.
-    condition_correlation : float
-        Condition number of the correlation matrix of the posterior (what Pandya et al. 2026 call degeneracy).
-    correlation : array, (P, P)
-    """
-
-    fisher: Fisher
-    condition_fisher: float
-    condition_correlation: float
-    correlation: np.ndarray
-
-    def in_words(self) -> str:
-        """A table of combinations, from the best known to the worst."""
-        lines = [
-            f"combinations better known than from the prior: {self.fisher.effective:.1f} of {len(self.correlation)}; "
-            f"information gained {self.fisher.bits:.1f} bits",
-            f"condition number of the information matrix {self.condition_fisher:.3g}, of the correlation matrix "
-            f"{self.condition_correlation:.3g}",
-        ]
-        for k, value in enumerate(self.fisher.eigenvalues):
-            shrink = 1.0 / np.sqrt(1.0 + max(value, 0.0))
-            lines.append(f"  {shrink:8.4f} of the prior width: {self.fisher.leading_terms(k)}")
-        return "\n".join(lines)
-
-
-def identifiability(target: Target, best: Any) -> Identifiability:
-    """Report which combinations of parameters the data determine at a point."""
-    u = np.asarray(getattr(best, "u", best), float)
-    told = fisher(target, u)
-    information = told.matrix.values + np.asarray(_prior_information(target, jnp.asarray(u)))
-    covariance = np.linalg.inv(information)
-    width = np.sqrt(np.diag(covariance))
-    correlation = covariance / width[:, None] / width[None, :]
-    return Identifiability(told, float(np.linalg.cond(information)), float(np.linalg.cond(correlation)), correlation)

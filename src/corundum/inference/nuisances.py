@@ -1,11 +1,11 @@
-"""Nuisance parameters of data: what a fit may adjust beside the model, by name.
+"""Nuisance parameters of data: what a fit may adjust in addition to the model, by name.
 
 ====================================  =====================================================================
 ``offset.MEASUREMENT``                calibration: added to all points of the prediction [dex].  It takes the
                                       place of the measurement's own systematic covariance.
 ``mass_scale``                        lg of observed over true stellar mass [dex], in every measurement
 ``mass_scale.MEASUREMENT``            the same of one measurement
-``discrepancy.MEASUREMENT``           standard deviation [dex] of what the model gets wrong about a relation,
+``discrepancy.MEASUREMENT``           standard deviation [dex] of the error of the model in a relation,
                                       correlated over 0.5 dex in x, added to the covariance
 ``relation.MEASUREMENT.NUMBER``       a number of the relation, such as ``solar_metallicity``, the conversion of
                                       metals to oxygen
@@ -43,7 +43,7 @@ _SIZES = {"offset": 0.1, "mass_scale": 0.1, "discrepancy": 0.1}
 _MEANINGS = {
     "offset": "calibration offset of the measurement",
     "mass_scale": "observed over true stellar mass",
-    "discrepancy": "standard deviation of what the model gets wrong",
+    "discrepancy": "standard deviation of the error of the model",
 }
 
 
@@ -64,15 +64,17 @@ def nuisance_parameter(name: str, measurements: Sequence[Measurement]) -> Parame
     if name == "mass_scale":
         return Parameter(0.0, "dex", _MEANINGS[kind], "choice", (-0.3, 0.3), "linear")
     known = {measurement.name: measurement for measurement in measurements}
-    wanted, _, number = rest.partition(".") if kind == "relation" else (rest, "", "")
-    if wanted not in known:
-        raise ValueError(f"free parameter {name!r}: no measurement {wanted!r} in this fit; it has {', '.join(known)}")
+    measurement, _, number = rest.partition(".") if kind == "relation" else (rest, "", "")
+    if measurement not in known:
+        raise ValueError(
+            f"free parameter {name!r}: no measurement {measurement!r} in this fit; it has {', '.join(known)}"
+        )
     if kind != "relation":
-        return Parameter(0.0, "dex", f"{_MEANINGS[kind]} {wanted}", "choice", (-0.5, 0.5), "linear")
-    numbers = describe(known[wanted].relation)
+        return Parameter(0.0, "dex", f"{_MEANINGS[kind]} {measurement}", "choice", (-0.5, 0.5), "linear")
+    numbers = describe(known[measurement].relation)
     if number not in numbers:
-        told = f"it has {', '.join(numbers)}" if numbers else "it has none"
-        raise ValueError(f"free parameter {name!r}: the relation of {wanted} has no number {number!r}; {told}")
+        names = f"it has {', '.join(numbers)}" if numbers else "it has none"
+        raise ValueError(f"free parameter {name!r}: the relation of {measurement} has no number {number!r}; {names}")
     return numbers[number]
 
 
@@ -90,21 +92,26 @@ def default_prior(name: str, about: Parameter, measurements: Sequence[Measuremen
 def adjusted(measurement: Measurement, values: Mapping[str, Float[Array, ""]]) -> Measurement:
     """The measurement with its relation's free numbers set."""
     prefix = f"relation.{measurement.name}."
-    own = {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
-    if not own:
+    numbers = {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
+    if not numbers:
         return measurement
-    return eqx.tree_at(lambda each: each.relation, measurement, replace(measurement.relation, own))
+    return eqx.tree_at(lambda m: m.relation, measurement, replace(measurement.relation, numbers))
 
 
 class _Observed:
-    """Galaxies as an observer weighs their stars."""
+    """Galaxies whose stellar masses are multiplied by a calibration factor."""
 
     def __init__(self, galaxies: Any, log_scale: Any):
         self.galaxies, self.factor = galaxies, 10.0**log_scale
         self.valid, self.weights = galaxies.valid, galaxies.weights
 
     def __getitem__(self, name: str):
-        value = self.galaxies[name]
+        return self._scaled(name, self.galaxies[name])
+
+    def history(self, name: str, *arguments: Any):
+        return self._scaled(name, self.galaxies.history(name, *arguments))
+
+    def _scaled(self, name, value):
         return value * self.factor if name in ("mstar", "mzstar") else value
 
 

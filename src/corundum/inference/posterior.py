@@ -1,8 +1,8 @@
-"""A posterior as ArviZ wants it, with names, units and coordinates, and a plain verdict on whether to trust it.
+"""A posterior as an ArviZ data set, with names, units and coordinates, and a verdict on whether to trust it.
 
 `Posterior.data` is an `arviz.InferenceData` with the groups posterior, sample_stats, prior, observed_data and
-constant_data; `corundum.inference.predictive` adds predictive groups and log likelihoods.  Everything ArviZ can do with
-one works on it.
+constant_data; `corundum.inference.add_predictive` adds predictive groups and log likelihoods.  All tools of ArviZ work
+on it.
 """
 
 import importlib
@@ -12,6 +12,7 @@ import numpy as np
 
 from .samplers.chains import Chains
 from .target import Target
+from .text import interval_lines
 
 __all__ = ["Posterior", "Verdict", "posterior_of", "verdict", "arviz", "PERCENTILES"]
 
@@ -19,6 +20,7 @@ PERCENTILES = (15.865, 50.0, 84.135)
 """Median and 68% interval."""
 
 _PRIOR_DRAWS = 4000
+_LEAST_BFMI = 0.3
 
 
 class Verdict(NamedTuple):
@@ -28,11 +30,18 @@ class Verdict(NamedTuple):
     ----------
     good : bool
     sentence : str
+        The verdict in words: what is wrong and what to do about it, or the decisive numbers.
     table : dict of str to array, (P,)
         ``rhat`` (rank-normalised), ``ess_bulk``, ``ess_tail``.
     divergences : int
     bfmi : float
-        Lowest over chains; NaN for samplers without energies.
+        Lowest energy Bayesian fraction of missing information over chains; NaN for samplers without energies.
+
+    Examples
+    --------
+    >>> verdict = posterior.verdict
+    >>> verdict.divergences, sorted(verdict.table)
+    (0, ['ess_bulk', 'ess_tail', 'rhat'])
     """
 
     good: bool
@@ -43,7 +52,7 @@ class Verdict(NamedTuple):
 
 
 class Posterior(NamedTuple):
-    """Draws from a posterior.
+    """Draws from a posterior; `print` shows medians, intervals and the verdict on the chains.
 
     Attributes
     ----------
@@ -55,6 +64,15 @@ class Posterior(NamedTuple):
     verdict : Verdict
     seconds : float
         Time spent sampling.
+
+    Examples
+    --------
+    >>> posterior.theta.shape, posterior.flat.shape
+    ((2, 200, 2), (400, 2))
+    >>> print(posterior)
+    Posterior: 2 chains of 200 draws of 2 parameters...
+    >>> posterior.percentiles().round(0).tolist()
+    [[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]]
     """
 
     names: tuple[str, ...]
@@ -64,6 +82,11 @@ class Posterior(NamedTuple):
     data: Any
     verdict: Verdict
     seconds: float
+
+    def __repr__(self) -> str:
+        chains, draws, size = self.theta.shape
+        first = f"Posterior: {chains} chains of {draws} draws of {size} parameters; {self.verdict.sentence}"
+        return "\n".join([first, *interval_lines(self.names, self.units, self.percentiles())])
 
     @property
     def flat(self) -> np.ndarray:
@@ -88,7 +111,7 @@ class Posterior(NamedTuple):
 
 
 def arviz() -> Any:
-    """The module ArviZ, which loads matplotlib and so is left alone until it is needed."""
+    """The module ArviZ, imported when it is first needed because it loads matplotlib."""
     return importlib.import_module("arviz")
 
 
@@ -101,15 +124,15 @@ def posterior_of(target: Target, chains: Chains, about: dict[str, Any]) -> Poste
         posterior=_named(target, theta),
         prior=_named(target, prior),
         sample_stats=dict(chains.stats) or None,
-        observed_data={name: np.asarray(target.data.y)[target.data.places(name)] for name in target.data.names},
+        observed_data={name: np.asarray(target.data.y)[target.data.positions(name)] for name in target.data.names},
         constant_data=_constant(target),
         coords=coordinates(target),
         dims=dimensions(target),
         attrs={key: _plain(value) for key, value in about.items()},
     )
     for group in (data.posterior, data.prior):
-        for each in target.free:
-            group[each.name].attrs |= {"units": each.unit, "long_name": each.meaning, "log10": int(each.log10)}
+        for free in target.free:
+            group[free.name].attrs |= {"units": free.unit, "long_name": free.meaning, "log10": int(free.log10)}
     return Posterior(
         target.names, target.units, theta, chains.u, data, verdict(data, together=chains.interacting), chains.seconds
     )
@@ -117,18 +140,18 @@ def posterior_of(target: Target, chains: Chains, about: dict[str, Any]) -> Poste
 
 def coordinates(target: Target) -> dict[str, np.ndarray]:
     """x of the points of each measurement, by the name of its dimension."""
-    return {f"point_{name}": np.asarray(target.data.x)[target.data.places(name)] for name in target.data.names}
+    return {f"point_{name}": np.asarray(target.data.x)[target.data.positions(name)] for name in target.data.names}
 
 
 def dimensions(target: Target) -> dict[str, list[str]]:
-    """The dimensions of everything that has a value for each point."""
+    """The dimension of each array with a value for every point of a measurement."""
     dims = {name: [f"point_{name}"] for name in target.data.names}
-    return {**dims, **{f"error_{name}": each for name, each in dims.items()}}
+    return {**dims, **{f"error_{name}": dimension for name, dimension in dims.items()}}
 
 
 def _constant(target):
     error = np.sqrt(np.diag(np.asarray(target.data.covariance)))
-    return {f"error_{name}": error[target.data.places(name)] for name in target.data.names}
+    return {f"error_{name}": error[target.data.positions(name)] for name in target.data.names}
 
 
 def _named(target, theta):
@@ -140,16 +163,29 @@ def _plain(value):
 
 
 def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0, together: bool = False) -> Verdict:
-    """Whether every parameter has rank-normalised R-hat below `rhat` and bulk and tail sample sizes above `ess`,
-    without divergences and with energies that explore (E-BFMI above 0.3).
+    """Judge whether chains can be trusted.
 
-    Walkers of an ensemble are no independent chains: with `together` sample sizes follow from how slowly the mean of
-    all walkers wanders (Goodman & Weare 2010, section 4), where that says less, and R-hat compares four groups of
-    walkers, of which one that holds a stray walker differs from the rest.
+    They can if every parameter has a rank-normalised R-hat below `rhat` and effective sample sizes in bulk and tails
+    above `ess`, no draw diverged, and energies are explored fast enough (E-BFMI above 0.3).
+
+    Parameters
+    ----------
+    data : arviz.InferenceData
+    rhat, ess : float
+        The limits.
+    together : bool
+        Whether the chains are walkers of one ensemble, which are not independent.  Sample sizes then follow from the
+        autocorrelation of the mean of all walkers (Goodman & Weare 2010, section 4), where that gives less, and R-hat
+        compares four groups of walkers, so that a group with a stray walker differs from the rest.
 
     References
     ----------
     Vehtari, Gelman, Simpson, Carpenter & Buerkner 2021, Bayesian Analysis 16, 667; Betancourt 2016, arXiv:1604.00695.
+
+    Examples
+    --------
+    >>> co.inference.verdict(posterior.data, ess=10.0, rhat=1.2).good
+    True
     """
     az = arviz()
     names = list(data.posterior.data_vars)
@@ -160,8 +196,8 @@ def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0, together: bool
         "ess_tail": az.ess(data.posterior, method="tail"),
     }
     table = {
-        key: np.array([np.nan if each is None else float(each[name]) for name in names])
-        for key, each in measured.items()
+        key: np.array([np.nan if values is None else float(values[name]) for name in names])
+        for key, values in measured.items()
     }
     if together:
         share = np.array([_share_of_ensemble(az, data.posterior[name].values) for name in names])
@@ -174,18 +210,18 @@ def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0, together: bool
     divergences = int(stats["diverging"].sum()) if "diverging" in stats else 0
     bfmi = float(np.min(az.bfmi(data))) if "energy" in stats else np.nan
     faults = []
-    for key, bad, told in (
+    for key, bad, sentence in (
         ("rhat", lambda v: ~(v < rhat), f"R-hat of {{}} is {{:.3f}}, above {rhat:g}: chains disagree, so run longer"),
         ("ess_bulk", lambda v: v < ess, f"{{}} has {{:.0f}} effective draws in the bulk, below {ess:g}: run longer"),
         ("ess_tail", lambda v: v < ess, f"{{}} has {{:.0f}} effective draws in the tails, below {ess:g}: run longer"),
     ):
         worst = np.nanargmax(table[key]) if key == "rhat" and several else np.argmin(table[key])
         if np.any(bad(table[key])):
-            faults.append(told.format(names[worst], table[key][worst]))
+            faults.append(sentence.format(names[worst], table[key][worst]))
     if divergences:
         faults.append(f"{divergences} divergences: the sampler misses a narrow part; raise target_accept")
-    if bfmi < 0.3:
-        faults.append(f"E-BFMI is {bfmi:.2f}, below 0.3: energies explore slowly; reparametrise")
+    if bfmi < _LEAST_BFMI:
+        faults.append(f"E-BFMI is {bfmi:.2f}, below {_LEAST_BFMI}: energies explore slowly; reparametrise")
     good = not faults
     largest = f"largest R-hat {np.max(table['rhat']):.4f}, " if several else ""
     summary = f"{largest}smallest bulk sample size {np.min(table['ess_bulk']):.0f}, {divergences} divergences"
@@ -194,7 +230,7 @@ def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0, together: bool
 
 
 def _groups(posterior, number=4):
-    """Walkers dealt out to groups, each as one chain with its draws in order of time."""
+    """Walkers divided into groups, each as one chain with its draws in order of time."""
     return {
         name: np.stack([values.values[first::number].T.ravel() for first in range(number)])
         for name, values in posterior.items()

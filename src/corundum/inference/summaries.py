@@ -1,7 +1,7 @@
 """What a model predicts for a set of data: one vector, with the error of a finite sample of halos.
 
 `PopulationSummaries` evolves the galaxies and regresses each relation at the points of each measurement.
-`FunctionSummaries` wraps any plain function of theta, for toy problems and for models from elsewhere.
+`FunctionSummaries` wraps any plain function of the parameters, for toy problems and for models of other packages.
 """
 
 import abc
@@ -18,25 +18,33 @@ from ..models import AbstractModel
 from ..numerics.batching import replicate
 from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
-from ..observables import AbstractRegression, LocalLinear, Measurement
+from ..observables import AbstractRegression, LocalLinear, Measurement, histories_of
 from ..population import Population, evolve
 from ..sensitivity.parameter_space import COSMOLOGY, with_vector
 from .nuisances import adjusted, is_nuisance, observed
 
-__all__ = ["Prediction", "AbstractSummaries", "PopulationSummaries", "FunctionSummaries", "TOLERANCE", "ENOUGH"]
+__all__ = [
+    "Prediction",
+    "AbstractSummaries",
+    "PopulationSummaries",
+    "FunctionSummaries",
+    "TOLERANCE",
+    "FEWEST_GALAXIES",
+]
 
 TOLERANCE = 1e-4
-"""Solver tolerance of fits: log densities are good to 0.01 (60 halos, three relations), far below what counts.  Looser
-ones hardly cost less."""
+"""Solver tolerance of fits: log densities are accurate to 0.01 (60 halos, three relations), which changes no result.
+A looser tolerance hardly saves time."""
 
-ENOUGH = 2.0
-"""Galaxies that reach a point.  Fewer than figures ask for: a fit weighs each point by the error that so few leave."""
+FEWEST_GALAXIES = 2.0
+"""Effective number of galaxies that must reach a point.  Figures ask for more; a fit can do with fewer because it
+weights each point by the error that so few galaxies leave."""
 
 _SAME_REDSHIFT = 0.1  # in ln(1 + z)
 
 
 class Prediction(NamedTuple):
-    """What a model says about M points.
+    """What a model predicts for M points.
 
     Attributes
     ----------
@@ -49,6 +57,12 @@ class Prediction(NamedTuple):
         Whether model galaxies surround the point.
     failed : float
         Share of halos whose solve failed.
+
+    Examples
+    --------
+    >>> prediction = target.predict(target.start())
+    >>> prediction.mean.shape, float(prediction.failed)
+    ((5,), 0.0)
     """
 
     mean: Float[Array, " m"]
@@ -59,33 +73,50 @@ class Prediction(NamedTuple):
 
 
 class AbstractSummaries(eqx.Module):
-    """Maps values of free parameters to a `Prediction`."""
+    """Maps values of free parameters to a `Prediction`.
+
+    Examples
+    --------
+    >>> class Constant(co.inference.AbstractSummaries):
+    ...     size: int = 3
+    ...     def __call__(self, values):
+    ...         mean, zero = jnp.full(self.size, values["level"]), jnp.zeros(self.size)
+    ...         return co.inference.Prediction(mean, zero, zero, jnp.ones(self.size, bool), jnp.zeros(()))
+    >>> Constant()({"level": 2.0}).mean.tolist()
+    [2.0, 2.0, 2.0]
+    """
 
     @abc.abstractmethod
     def __call__(self, values: Mapping[str, Float[Array, ""]]) -> Prediction:
-        """Predict; `values` are the numbers themselves, by name."""
+        """Predict all points; `values` holds the numbers themselves by name, not their logarithms."""
 
 
 class FunctionSummaries(AbstractSummaries):
-    """A plain function of the numbers, without an error of its own.
+    """A plain function of the parameters, without an error of its own.
 
     Parameters
     ----------
     function : callable
         Maps a vector of values, in the order of `names`, to an array of shape (M,) or to a `Prediction`.
     names : tuple of str
+
+    Examples
+    --------
+    >>> summaries = co.inference.FunctionSummaries(lambda theta: theta[0] * jnp.arange(3.0), ("slope",))
+    >>> summaries({"slope": 2.0}).mean.tolist()
+    [0.0, 2.0, 4.0]
     """
 
     function: Callable = eqx.field(static=True)
     names: tuple[str, ...] = eqx.field(static=True)
 
     def __call__(self, values: Mapping[str, Float[Array, ""]]) -> Prediction:
-        told = self.function(jnp.stack([values[name] for name in self.names]))
-        if isinstance(told, Prediction):
-            return told
-        mean = jnp.asarray(told)
-        nothing = jnp.zeros_like(mean)
-        return Prediction(mean, nothing, nothing, jnp.ones(mean.shape, bool), jnp.zeros(()))
+        result = self.function(jnp.stack([jnp.asarray(values[name], float) for name in self.names]))
+        if isinstance(result, Prediction):
+            return result
+        mean = jnp.asarray(result)
+        zero = jnp.zeros_like(mean)
+        return Prediction(mean, zero, zero, jnp.ones(mean.shape, bool), jnp.zeros(()))
 
 
 class PopulationSummaries(AbstractSummaries):
@@ -107,13 +138,20 @@ class PopulationSummaries(AbstractSummaries):
     ------
     ValueError
         No output lies near the redshift of a measurement.
+
+    Examples
+    --------
+    >>> measurement = co.observables.load("shmr_behroozi19_sf")
+    >>> summaries = co.inference.PopulationSummaries(model, halos, [measurement])
+    >>> summaries.of(population, {}).mean.shape == measurement.x.shape
+    True
     """
 
     model: AbstractModel
     halos: HaloHistories
     measurements: tuple[Measurement, ...]
     outputs: tuple[float, ...] = eqx.field(static=True)
-    places: tuple[int, ...] = eqx.field(static=True)
+    nearest: tuple[int, ...] = eqx.field(static=True)
     regression: AbstractRegression | None
     solver: AbstractSolver
 
@@ -128,12 +166,12 @@ class PopulationSummaries(AbstractSummaries):
         solver: AbstractSolver | None = None,
     ):
         self.model, self.halos, self.measurements = model, halos, tuple(measurements)
-        wanted = [m.redshift for m in self.measurements] if redshifts is None else redshifts
-        self.outputs = tuple(sorted({float(z) for z in np.atleast_1d(np.asarray(wanted, float))}))
-        apart = [[abs(np.log((1 + z) / (1 + m.redshift))) for z in self.outputs] for m in self.measurements]
-        self.places = tuple(int(np.argmin(each)) for each in apart)
-        for measurement, each in zip(self.measurements, apart, strict=True):
-            if min(each) > _SAME_REDSHIFT:
+        redshifts = [m.redshift for m in self.measurements] if redshifts is None else redshifts
+        self.outputs = tuple(sorted({float(z) for z in np.atleast_1d(np.asarray(redshifts, float))}))
+        distances = [[abs(np.log((1 + z) / (1 + m.redshift))) for z in self.outputs] for m in self.measurements]
+        self.nearest = tuple(int(np.argmin(row)) for row in distances)
+        for measurement, row in zip(self.measurements, distances, strict=True):
+            if min(row) > _SAME_REDSHIFT:
                 raise ValueError(
                     f"redshifts: {measurement.name} is at z = {measurement.redshift:g} and none of "
                     f"{', '.join(f'{z:g}' for z in self.outputs)} is near; add {measurement.redshift:g}"
@@ -144,29 +182,32 @@ class PopulationSummaries(AbstractSummaries):
     def population(
         self, values: Mapping[str, Float[Array, ""]], redshifts: Sequence[float] | None = None
     ) -> Population:
-        """The galaxies with these values; nuisances do not touch them."""
-        own = {name: value for name, value in values.items() if not is_nuisance(name)}
-        model, cosmology = with_vector(self.model, self.halos.cosmology, tuple(own), tuple(own.values()))
+        """The galaxies with these values, and the histories that the relations need; nuisances do not change them."""
+        physical = {name: value for name, value in values.items() if not is_nuisance(name)}
+        names, numbers = tuple(physical), tuple(physical.values())
+        model, cosmology = with_vector(self.model, self.halos.cosmology, names, numbers)
         halos = self.halos
-        if any(name.startswith(COSMOLOGY) for name in own):
+        if any(name.startswith(COSMOLOGY) for name in physical):
             halos = eqx.tree_at(lambda tree: tree.cosmology, halos, cosmology)
-        return evolve(model, halos, self.outputs if redshifts is None else redshifts, solver=self.solver)
+        redshifts = self.outputs if redshifts is None else redshifts
+        return evolve(model, halos, redshifts, histories=histories_of(self.measurements), solver=self.solver)
 
     def __call__(self, values: Mapping[str, Float[Array, ""]]) -> Prediction:
         return self.of(self.population(values), values)
 
     def of(self, population: Population, values: Mapping[str, Float[Array, ""]]) -> Prediction:
-        """The prediction of galaxies already evolved."""
+        """The prediction of a population with the same halos; `values` are those of the free parameters."""
         axes = []
-        for measurement, place in zip(self.measurements, self.places, strict=True):
-            galaxies = observed(population.at(self.outputs[place]), measurement, values)
+        for measurement, index in zip(self.measurements, self.nearest, strict=True):
+            galaxies = observed(population.at(self.outputs[index]), measurement, values)
             relation = adjusted(measurement, values).relation
             axes.append([jnp.where(galaxies.valid, axis(galaxies), jnp.nan) for axis in (relation.x, relation.y)])
-        told = []
+        relations = []
         for measurement, (x, y) in zip(self.measurements, replicate(jnp.asarray(axes)), strict=True):
-            regression = LocalLinear(measurement.bandwidth, ENOUGH) if self.regression is None else self.regression
-            told.append(regression(x, y, measurement.x, weights=population.weights))
-        join = [jnp.concatenate([getattr(each, name) for each in told])
-                for name in ("mean", "standard_error", "scatter", "reached")]  # fmt: skip
+            default = LocalLinear(measurement.bandwidth, FEWEST_GALAXIES)
+            regression = default if self.regression is None else self.regression
+            relations.append(regression(x, y, measurement.x, weights=population.weights))
+        columns = [jnp.concatenate([getattr(relation, name) for relation in relations])
+                   for name in ("mean", "standard_error", "scatter", "reached")]  # fmt: skip
         failed = jnp.mean(jnp.where(population.status == 0, 0.0, 1.0))
-        return Prediction(*join, failed)
+        return Prediction(*columns, failed)

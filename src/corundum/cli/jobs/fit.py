@@ -15,7 +15,7 @@ from ...plots.sensitivity.prior import symbol
 from ...storage.checkpoints import CheckpointFolder
 from ..progress import chain_bar
 from ..runfile.reader import RunFile
-from .fit_plan import FitPlan, plan_fit
+from .fit_plan import FitPlan, plan_fit, sampler_of
 from .scaffold import AbstractJob, Run
 
 __all__ = ["JOB", "FitResults"]
@@ -100,13 +100,14 @@ def _fit(plan: FitPlan, all_data: Any, combination: tuple[str, ...], run: Run) -
 
 def _posterior(plan: FitPlan, target: Any, mode: _Mode, number: int, label: str, store: CheckpointFolder) -> Any:
     """Draws from the posterior; None where the Gaussian is to stand for it."""
-    if not plan.settings.sample:
+    settings, checkpoint = plan.settings, store.part(f"chains-{number}")
+    if settings.method == "laplace":
         return None
-    with chain_bar(label) as progress:
+    sampler = sampler_of(settings.method, settings, settings)
+    with chain_bar(label, settings.warmup + settings.draws) as progress:
         return inference.sample(
-            target, mode.gauss, sampler=plan.settings.sampler, key=plan.settings.key + number,
-            store=store.part(f"chains-{number}"), progress=progress,
-        )  # fmt: skip
+            target, mode.gauss, sampler=sampler, key=settings.key + number, store=checkpoint, progress=progress
+        )
 
 
 def _mode(target: Any, settings: Any, store: CheckpointFolder, name: str) -> _Mode:
@@ -117,7 +118,7 @@ def _mode(target: Any, settings: Any, store: CheckpointFolder, name: str) -> _Mo
         arrays = (kept[field] for field in fields)
         gauss = inference.Laplace(target.names, target.units, *arrays, str(kept["kind"]), target.theta)
         return _Mode(gauss, str(kept["words"]), bool(kept["converged"]))
-    best = inference.maximise(target, starts=settings.starts, key=settings.key, optimiser=settings.optimiser)
+    best = inference.maximise(target, starts=settings.starts, key=settings.key)
     gauss = inference.laplace(target, best)
     words = f"{best.in_words()}; Gaussian of the {gauss.kind} information"
     store.save(name, {
@@ -134,7 +135,7 @@ def _predicted(plan: FitPlan, whole: Any, fit: Fitted) -> Fitted:
     draws = fit.u[rows]
     # Against all data of the run file, also those that this combination leaves out.
     prediction = inference.predictive(whole, draws, key=settings.key)
-    unseen = inference.unfitted(whole, draws, plan.checks, key=settings.key) if plan.checks else None
+    unseen = inference.predict_unfitted(whole, draws, plan.checks, key=settings.key) if plan.checks else None
     indices = None
     if settings.indices:
         try:
@@ -148,7 +149,7 @@ def _predicted(plan: FitPlan, whole: Any, fit: Fitted) -> Fitted:
         predictive=prediction,
         unfitted=unseen,
         indices=indices,
-        extras=inference.extras(whole, draws),
+        extras=inference.unfitted_quantities(whole, draws),
         posterior=posterior,
     )
 

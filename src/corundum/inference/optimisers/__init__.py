@@ -1,3 +1,3 @@
-"""Optimisers: the highest posterior density from many starts at once."""
+"""Optimisers: the highest posterior density from many starts at once, one file for each way to find it."""
 
 __all__: list[str] = []

@@ -1,7 +1,7 @@
 """Point estimates: the highest posterior density in unbounded coordinates, from many starts at once.
 
 All starts are solved as one list.  Every start is reported: where it began and ended, whether it converged, and how
-much log density its gradient still promises.  Ends that are apart count as separate modes.
+much log density its gradient still predicts to gain.  Ends that lie apart count as separate modes.
 """
 
 from typing import Any, NamedTuple
@@ -15,48 +15,60 @@ from ..batches import in_batches
 from ..evaluate import linearise
 from ..laplace import information_at
 from ..target import Target
-from .methods import AbstractOptimiser, GaussNewton
+from .base import AbstractOptimiser
+from .gauss_newton import GaussNewton
 
-__all__ = ["Starts", "PointEstimate", "maximise", "spread_starts"]
+__all__ = ["Starts", "PointEstimate", "maximise", "maximise_each", "spread_starts"]
 
 
-_LITTLE = 0.05  # log density; the corners of an adaptive solution hide gains much smaller
+_CONVERGED = 0.05  # log density; an adaptive solver makes the density rough on smaller scales
+_SAME_MODE = 1.0  # squared distance in standard deviations below which two ends are one mode
+_NEGLIGIBLE = 20.0  # log density below the highest mode at which another one carries no probability
 
 
 class Starts(NamedTuple):
-    """What became of every start; arrays of shape (S, ...).
+    """The result of every start; arrays of shape (S, ...).
 
     Attributes
     ----------
-    begin, end : arrays, (S, P)
+    start, end : arrays, (S, P)
         theta.
     u : array, (S, P)
         Coordinates of the ends.
-    log_density : array, (S,)
+    ln_density : array, (S,)
     remaining : array, (S,)
-        Log density that a Newton step along the gradient still promises.
+        Log density that a Newton step along the gradient would still gain.
     converged : boolean array, (S,)
         `remaining` is below 0.05: a Newton step would move it by less than 0.3 standard deviations.
     failed : boolean array, (S,)
-        The model could not be solved at the beginning.
+        The model could not be solved at the start.
     steps : array, (S,)
     mode : integer array, (S,)
         Which mode it reached, 0 the highest; -1 if it did not converge.
+
+    Examples
+    --------
+    >>> starts = co.inference.maximise(target, starts=4).starts
+    >>> starts.start.shape, starts.mode.tolist()
+    ((4, 2), [0, 0, 0, 0])
     """
 
-    begin: np.ndarray
+    start: np.ndarray
     end: np.ndarray
     u: np.ndarray
-    log_density: np.ndarray
+    ln_density: np.ndarray
     remaining: np.ndarray
     converged: np.ndarray
     failed: np.ndarray
     steps: np.ndarray
     mode: np.ndarray
 
+    def __repr__(self) -> str:
+        return f"Starts({len(self.steps)} starts, {int(self.converged.sum())} converged)"
+
 
 class PointEstimate(NamedTuple):
-    """The highest density found.
+    """The parameters of highest posterior density; `print` shows them with what became of the starts.
 
     Attributes
     ----------
@@ -65,17 +77,24 @@ class PointEstimate(NamedTuple):
         Coordinates.
     theta : array, (P,)
         Parameters in their natural scale.
-    log_density : float
+    ln_density : float
     converged : bool
     starts : Starts
-    modes : list of (theta, log density, starts that reached it)
+    modes : list of (theta, log density, number of starts that reached it)
         The highest first; more than one means that the posterior has several.
+
+    Examples
+    --------
+    >>> print(best)
+    PointEstimate: 2 of 2 starts converged; one mode; log density 2.75
+      intercept   0.965
+      slope        2.07
     """
 
     names: tuple[str, ...]
     u: np.ndarray
     theta: np.ndarray
-    log_density: float
+    ln_density: float
     converged: bool
     starts: Starts
     modes: list[tuple[np.ndarray, float, int]]
@@ -83,15 +102,31 @@ class PointEstimate(NamedTuple):
     def in_words(self) -> str:
         """What happened, in one sentence."""
         s = self.starts
-        told = f"{int(s.converged.sum())} of {len(s.steps)} starts converged"
+        starts = f"{int(s.converged.sum())} of {len(s.steps)} starts converged"
         if s.failed.any():
-            told += f", {int(s.failed.sum())} could not begin because the model failed there"
+            starts += f", {int(s.failed.sum())} could not begin because the model failed there"
         modes = len(self.modes)
-        return f"{told}; {'one mode' if modes == 1 else f'{modes} modes'}; log density {self.log_density:.2f}"
+        return f"{starts}; {'one mode' if modes == 1 else f'{modes} modes'}; log density {self.ln_density:.2f}"
+
+    def __repr__(self) -> str:
+        width = max(map(len, self.names))
+        rows = [f"  {name:{width}}  {value:6.3g}" for name, value in zip(self.names, self.theta, strict=True)]
+        return "\n".join([f"PointEstimate: {self.in_words()}", *rows])
 
 
 def spread_starts(target: Target, number: int, *, key: int = 0) -> np.ndarray:
-    """`number` coordinates spread evenly over the prior, the first where the model stands if the prior allows it."""
+    """Coordinates (number, P) spread evenly over the prior; the first are those of the model as it is.
+
+    Raises
+    ------
+    ValueError
+        `number` is not positive, or a prior excludes the model as it is.
+
+    Examples
+    --------
+    >>> co.inference.spread_starts(target, 3).shape
+    (3, 2)
+    """
     if number < 1:
         raise ValueError(f"starts: got {number}; allowed a positive whole number")
     unit = qmc.LatinHypercube(len(target.free), rng=np.random.default_rng(key)).random(number)
@@ -114,10 +149,11 @@ def maximise(
     ----------
     target : Target
     starts : int
-        Where to start: the model as it is, and a Latin hypercube over the prior.
+        How many starts: the model as it is, and a Latin hypercube over the prior.
     key : int
+        Seed of the Latin hypercube.
     optimiser : AbstractOptimiser, optional
-        Default `GaussNewton()`.
+        Default `GaussNewton()`; also `BFGS()`, `Adam()` or one of your own.
     u : array, shape (S, P), optional
         Coordinates to start from instead.
 
@@ -125,63 +161,72 @@ def maximise(
     ------
     ValueError
         The model fails at every start, or a prior excludes the model as it is.
+
+    Examples
+    --------
+    >>> best = co.inference.maximise(target, starts=4)
+    >>> best.names, best.theta.round(2).tolist()
+    (('intercept', 'slope'), [0.97, 2.07])
     """
-    begin = spread_starts(target, starts, key=key) if u is None else np.atleast_2d(np.asarray(u, float))
-    y = np.broadcast_to(np.asarray(target.data.y), (len(begin), len(target.data)))
-    return climb(target, begin[None], y[None], optimiser)[0]
+    first = spread_starts(target, starts, key=key) if u is None else np.atleast_2d(np.asarray(u, float))
+    y = np.broadcast_to(np.asarray(target.data.y), (len(first), len(target.data)))
+    return maximise_each(target, first[None], y[None], optimiser)[0]
 
 
-def climb(target: Target, begin: Any, y: Any, optimiser: AbstractOptimiser | None = None) -> list[PointEstimate]:
+def maximise_each(
+    target: Target, starts: Any, y: Any, optimiser: AbstractOptimiser | None = None
+) -> list[PointEstimate]:
     """`maximise` for several sets of data at once.
 
     Parameters
     ----------
     target : Target
-    begin : array, shape (N, S, P)
-        S starts of each of N fits.
+    starts : array, shape (N, S, P)
+        Coordinates of S starts of each of N fits.
     y : array, shape (N, S, M)
         The data of each, repeated over its starts.
+    optimiser : AbstractOptimiser, optional
+        Default `GaussNewton()`.
     """
     optimiser = GaussNewton() if optimiser is None else optimiser
-    fits, number, size = np.shape(begin)
-    u, y = np.reshape(begin, (-1, size)), np.reshape(y, (fits * number, -1))
-    failed = ~np.isfinite(in_batches(linearise, target, u, y).log_density)
+    fits, number, size = np.shape(starts)
+    u, y = np.reshape(starts, (-1, size)), np.reshape(y, (fits * number, -1))
+    failed = ~np.isfinite(in_batches(linearise, target, u, y).ln_density)
     if failed.all() and fits == 1:
         raise ValueError(
             f"maximise: the model fails at all {number} starts (a tenth of its halos or more cannot be solved); check "
             "the fixed parameters, give narrower priors, or a solver with more max_steps"
         )
-    safe = u[0] if failed.all() else u[np.flatnonzero(~failed)[0]]
-    ends, steps = optimiser(target, jnp.asarray(np.where(failed[:, None], safe, u)), jnp.asarray(y))
-    ends = np.where(np.isfinite(ends), ends, safe)
-    told = in_batches(linearise, target, ends, y)
-    value, slope, information = told.log_density, told.gradient, information_at(target, ends, told, y)
-    rise = 0.5 * np.einsum("sp,sp->s", slope, np.linalg.solve(information, slope[..., None])[..., 0])
-    remaining = np.where(np.isfinite(value), rise, np.inf)
-    parts = (u, ends, value, remaining, failed, np.asarray(steps), information)
-    split = [[each[i * number : (i + 1) * number] for each in parts] for i in range(fits)]
-    return [_estimate(target, *part) for part in split]
+    solvable = u[0] if failed.all() else u[np.flatnonzero(~failed)[0]]
+    ends, steps = optimiser(target, jnp.asarray(np.where(failed[:, None], solvable, u)), jnp.asarray(y))
+    ends = np.where(np.isfinite(ends), ends, solvable)
+    linearised = in_batches(linearise, target, ends, y)
+    value, slope, information = linearised.ln_density, linearised.gradient, information_at(target, ends, linearised, y)
+    gain = 0.5 * np.einsum("sp,sp->s", slope, np.linalg.solve(information, slope[..., None])[..., 0])
+    remaining = np.where(np.isfinite(value), gain, np.inf)
+    steps = np.broadcast_to(np.asarray(steps), (len(u),))
+    columns = (u, ends, value, remaining, failed, steps, information)
+    fits_of = [[column[i * number : (i + 1) * number] for column in columns] for i in range(fits)]
+    return [_estimate(target, *fit) for fit in fits_of]
 
 
-def _estimate(target, begin, ends, value, remaining, failed, steps, information):
-    converged = (remaining < _LITTLE) & ~failed
+def _estimate(target, starts, ends, value, remaining, failed, steps, information):
+    converged = (remaining < _CONVERGED) & ~failed
     order = np.argsort(np.where(failed, np.inf, -np.where(np.isfinite(value), value, -np.inf)))
-    mode, modes = np.full(len(value), -1), []
+    mode, centres = np.full(len(value), -1), []
     for i in order:
         if not converged[i]:
             continue
-        for number, (centre, _, _) in enumerate(modes):
-            apart = ends[i] - centre
-            if apart @ information[i] @ apart < 1.0 or value[i] < modes[0][1] - 20.0:
+        for number, (centre, _) in enumerate(centres):
+            offset = ends[i] - centre
+            if offset @ information[i] @ offset < _SAME_MODE or value[i] < centres[0][1] - _NEGLIGIBLE:
                 mode[i] = number
                 break
         else:
-            modes.append((ends[i], float(value[i]), 0))
-            mode[i] = len(modes) - 1
-    kept = [(np.asarray(target.theta(centre)), top, int(np.sum(mode == k))) for k, (centre, top, _) in enumerate(modes)]
+            centres.append((ends[i], float(value[i])))
+            mode[i] = len(centres) - 1
+    modes = [(np.asarray(target.theta(u)), top, int(np.sum(mode == k))) for k, (u, top) in enumerate(centres)]
     best = order[0]
-    first, last = (np.asarray(target.theta(each)) for each in (begin, ends))
-    found = Starts(first, last, ends, value, remaining, converged, failed, steps, mode)
-    return PointEstimate(
-        target.names, ends[best], found.end[best], float(value[best]), bool(converged[best]), found, kept
-    )
+    first, last = (np.asarray(target.theta(u)) for u in (starts, ends))
+    table = Starts(first, last, ends, value, remaining, converged, failed, steps, mode)
+    return PointEstimate(target.names, ends[best], last[best], float(value[best]), bool(converged[best]), table, modes)

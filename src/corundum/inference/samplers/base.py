@@ -19,8 +19,8 @@ class AbstractSampler(eqx.Module):
     """A way to draw from a posterior; the settings are its fields.
 
     A sampler of your own is one class with `sample`.  It works in the unbounded coordinates u, in which the prior of
-    every parameter is the standard normal, and may use everything that a `Target` offers: `Target.log_density` and its
-    gradient, or `corundum.inference.log_density_at` for many points as one list of solves.
+    every parameter is the standard normal, and may use everything that a `Target` offers: `Target.ln_density` and its
+    gradient, or `corundum.inference.ln_density_at` for many points as one list of solves.
 
     Attributes
     ----------
@@ -37,10 +37,10 @@ class AbstractSampler(eqx.Module):
     ...     def sample(self, target, start, *, key, store=None, progress=None):
     ...         rng, u = np.random.default_rng(key), start.coordinate_draws(self.chains, key=key)
     ...         steps, root = [], np.linalg.cholesky(start.covariance)
-    ...         density = co.inference.log_density_at(target, u)
+    ...         density = co.inference.ln_density_at(target, u)
     ...         for _ in range(self.draws):
     ...             proposal = u + rng.normal(size=u.shape) @ root.T
-    ...             proposed = co.inference.log_density_at(target, proposal)
+    ...             proposed = co.inference.ln_density_at(target, proposal)
     ...             accepted = np.log(rng.uniform(size=self.chains)) < proposed - density
     ...             u = np.where(accepted[:, None], proposal, u)
     ...             density = np.where(accepted, proposed, density)

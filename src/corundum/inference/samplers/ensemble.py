@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...storage.checkpoints import Checkpoint, fingerprints
-from ..evaluate import log_density
+from ..evaluate import ln_density
 from ..laplace import Laplace
 from ..target import Target
 from .base import AbstractSampler, check_numbers
@@ -68,7 +68,7 @@ class AbstractEnsemble(AbstractSampler):
 
 @eqx.filter_jit
 def _advance(sampler, target, state, count):
-    kernel = sampler.kernel(lambda u: -log_density(u, target, target.data.y))
+    kernel = sampler.kernel(lambda u: -ln_density(u, target, target.data.y))
     kernel.init(jax.random.split(jax.random.PRNGKey(0), len(state.z)), sampler.warmup, state.z)
 
     def body(i, carry):

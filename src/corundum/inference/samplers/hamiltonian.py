@@ -19,7 +19,7 @@ from numpyro.infer.hmc import hmc
 from ...numerics.batching import shard_rows
 from ...storage.checkpoints import Checkpoint, fingerprints
 from ..batches import in_batches
-from ..evaluate import linearise, log_density
+from ..evaluate import linearise, ln_density
 from ..laplace import Laplace
 from ..target import Target
 from .base import AbstractSampler, check_numbers
@@ -119,8 +119,8 @@ class AbstractHamiltonian(AbstractSampler):
 def _start_positions(target, start, chains, key):
     """Draws from the Laplace approximation at which the model can be solved."""
     tries = start.coordinate_draws(4 * chains, key=key + 1)
-    log_density_of_tries = in_batches(linearise, target, tries).log_density
-    good = tries[np.isfinite(log_density_of_tries)]
+    ln_density_of_tries = in_batches(linearise, target, tries).ln_density
+    good = tries[np.isfinite(ln_density_of_tries)]
     if len(good) < chains:
         raise ValueError(
             f"sample: the model fails at {len(tries) - len(good)} of {len(tries)} points near the mode, so chains "
@@ -152,7 +152,7 @@ def advance_chains(
     state = _initial(moves, warmup, positions, covariances, step_sizes, jnp.stack(keys))
     linearised = in_batches(linearise, target, positions, y)
     state = state._replace(
-        potential_energy=jnp.asarray(-linearised.log_density), z_grad=jnp.asarray(-linearised.gradient)
+        potential_energy=jnp.asarray(-linearised.ln_density), z_grad=jnp.asarray(-linearised.gradient)
     )
 
     def advance(state, count):
@@ -220,7 +220,7 @@ def _with_length(moves, warmup, key, state):
 
 def _potential(target, y):
     # Without a target only the state's structure matters; `advance_chains` fills in density and slope.
-    return (lambda u: 0.0 * jnp.sum(u)) if target is None else (lambda u: -log_density(u, target, y))
+    return (lambda u: 0.0 * jnp.sum(u)) if target is None else (lambda u: -ln_density(u, target, y))
 
 
 @eqx.filter_jit

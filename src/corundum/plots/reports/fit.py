@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...inference import EXTRAS
+from ...inference import UNFITTED_QUANTITIES
 from ...observables import Measurement
 from ..posteriors.corner import corner
 from ..posteriors.fits import extras_bands, index_bands, loading_factors, predictive_band, trace_and_rank
@@ -111,7 +111,7 @@ def _facts(fits, target):
 def _over_data(measurement, fits):
     told = {fit.label: fit.predictive.mean[measurement.name] for fit in fits}
     last = fits[-1].target.data
-    used = np.isfinite(np.asarray(last.y)[last.places(measurement.name)])
+    used = np.isfinite(np.asarray(last.y)[last.positions(measurement.name)])
     ax = predictive_band(measurement, told, used=used)
     caption = (
         f"{measurement.relation.title[:1].upper()}{measurement.relation.title[1:]}: median and 68% band of the model's "
@@ -148,7 +148,7 @@ def _laws(fits, names):
 def _beyond(fits):
     found = []
     if fits[0].extras:
-        labels = {name: each.label for name, each in EXTRAS.items()}
+        labels = {name: each.label for name, each in UNFITTED_QUANTITIES.items()}
         axes = extras_bands({fit.label: fit.extras for fit in fits}, labels)
         found.append(Drawing(axes[0, 0].figure, "Quantities that were not fitted at z = 0; 68% bands.", "extras"))
     if fits[0].indices is not None:

@@ -1,7 +1,7 @@
-"""How many halos a fit needs: until the posterior stops moving when they are replaced by others.
+"""How many halos a fit needs: so many that the posterior stays the same when they are replaced by others.
 
-Subsets of one large sample take its place, and each moves the mode by a Gauss-Newton step and changes its width.  A
-subset is the sample with weights of zero for the rest, so that nothing compiles more than once.
+Subsets of one large sample take its place; each changes the mode, estimated by one Gauss-Newton step, and the width.  A
+subset is the sample with weights of zero for the other halos, so that nothing is compiled more than once.
 """
 
 import dataclasses
@@ -11,17 +11,17 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from ..halos.selection import representatives
-from .batches import in_batches
-from .evaluate import Linearised, linearise
-from .laplace import information_of, rows_of
-from .target import Target
+from ...halos.selection import representatives
+from ..batches import in_batches
+from ..evaluate import linearise
+from ..laplace import information_of, points_of
+from ..target import Target
 
 __all__ = ["HaloConvergence", "halo_convergence"]
 
 
 class HaloConvergence(NamedTuple):
-    """What replacing halos does.
+    """How mode and width of a posterior change when halos are replaced, by the number of halos.
 
     Attributes
     ----------
@@ -32,6 +32,14 @@ class HaloConvergence(NamedTuple):
         the posterior.
     width : array, (sizes, P)
         Standard deviation over that of the whole sample, mean over subsets.
+
+    Examples
+    --------
+    >>> result = co.inference.HaloConvergence(
+    ...     ("slope",), np.array([30, 60]), np.array([[0.4], [0.05]]), np.array([[1.1], [1.0]])
+    ... )
+    >>> result.sufficient(tolerance=0.1)
+    60
     """
 
     names: tuple[str, ...]
@@ -39,7 +47,7 @@ class HaloConvergence(NamedTuple):
     shift: np.ndarray
     width: np.ndarray
 
-    def enough(self, tolerance: float = 0.1) -> int | None:
+    def sufficient(self, tolerance: float = 0.1) -> int | None:
         """The smallest size whose mode moves by less than `tolerance` standard deviations in every parameter."""
         good = np.flatnonzero(self.shift.max(axis=1) < tolerance)
         return int(self.sizes[good[0]]) if len(good) else None
@@ -57,26 +65,34 @@ class HaloConvergence(NamedTuple):
 def halo_convergence(
     target: Target, u: Any, sizes: Sequence[int], *, repeats: int = 4, key: int = 0, candidates: int = 1
 ) -> HaloConvergence:
-    """Replace the halos of a target by subsets, evenly spread over mass, about coordinates u, (P,).
+    """Replace the halos of a target by subsets, evenly spread over mass, and compare the posteriors.
 
     Parameters
     ----------
     target : Target
         With a large sample of halos.
     u : array, shape (P,)
-        Near the mode.
+        Coordinates near the mode.
     sizes : sequence of int
+        Numbers of halos.
     repeats : int
         Subsets of each size.
     key : int
     candidates : int
         With more than one, subsets are those that `corundum.halos.select_representative` chooses from so many times
-        their number of halos (or all there are); the target's `monte_carlo_error` should fit that.
+        their number of halos (or from the whole sample); set the target's `monte_carlo_error` accordingly.
 
     Raises
     ------
     ValueError
         A size is not below the number of halos.
+
+    Examples
+    --------
+    >>> target = co.inference.Target(model, halos, ["shmr_behroozi19_sf"], ["mass_loading.amplitude"])
+    >>> result = co.inference.halo_convergence(target, target.start(), [4], repeats=2)
+    >>> result.shift.shape
+    (1, 1)
     """
     halos, u = target.summaries.halos, np.asarray(u, float)
     if not sizes or max(sizes) >= len(halos) or min(sizes) < 1:
@@ -85,17 +101,15 @@ def halo_convergence(
     whole = _mode(target, u, np.ones(len(halos)))
     rng, shifts, widths = np.random.default_rng(key), [], []
     for size in sizes:
-        found = []
-        for _ in range(repeats):
-            found.append(_mode(target, u, _subset(halos, order, size, candidates, rng)))
-        apart = np.array([(mode - whole[0]) / whole[1] for mode, _ in found])
-        shifts.append(np.sqrt(np.mean(apart**2, axis=0)))
-        widths.append(np.mean([width / whole[1] for _, width in found], axis=0))
+        modes = [_mode(target, u, _subset(halos, order, size, candidates, rng)) for _ in range(repeats)]
+        offsets = np.array([(mode - whole[0]) / whole[1] for mode, _ in modes])
+        shifts.append(np.sqrt(np.mean(offsets**2, axis=0)))
+        widths.append(np.mean([width / whole[1] for _, width in modes], axis=0))
     return HaloConvergence(target.names, np.asarray(sizes), np.array(shifts), np.array(widths))
 
 
 def _subset(halos, order, size, candidates, rng):
-    """Weights of all halos, zero where they are not in the subset."""
+    """Weights of all halos, zero for those outside the subset."""
     weights = np.zeros(len(halos))
     if candidates == 1:
         edges = np.linspace(0, len(halos), size + 1)
@@ -110,11 +124,11 @@ def _subset(halos, order, size, candidates, rng):
 def _mode(target, u, weights):
     """Mode, to first order, and standard deviations with these halos."""
     halos = dataclasses.replace(target.summaries.halos, weights=jnp.asarray(weights))
-    told = in_batches(linearise, target.with_halos(halos), u[None], width=1)
-    told = Linearised(*next(zip(*rows_of(told), strict=True)))
+    linearised = points_of(in_batches(linearise, target.with_halos(halos), u[None], width=1))[0]
     used = np.isfinite(np.asarray(target.data.y))
-    at = np.intersect1d(target.data.measured, np.flatnonzero(used))
-    residual = np.asarray(target.data.y)[at] - (told.prediction.mean + told.shift)[at]
-    covariance = np.linalg.inv(np.eye(len(u)) + information_of(target, told, used))
-    push = told.mean_slope[at].T @ np.linalg.solve(told.covariance[np.ix_(at, at)], residual) - u
-    return u + covariance @ push, np.sqrt(np.diag(covariance))
+    rows = np.intersect1d(target.data.measured, np.flatnonzero(used))
+    residual = np.asarray(target.data.y)[rows] - (linearised.prediction.mean + linearised.shift)[rows]
+    covariance = np.linalg.inv(np.eye(len(u)) + information_of(target, linearised, used))
+    weighted = np.linalg.solve(linearised.covariance[np.ix_(rows, rows)], residual)
+    gradient = linearised.mean_slope[rows].T @ weighted - u
+    return u + covariance @ gradient, np.sqrt(np.diag(covariance))
