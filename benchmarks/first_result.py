@@ -3,7 +3,7 @@
     python benchmarks/first_result.py -o out/benchmarks [--halos 1000] [--repeats 3]
 
 Halos are drawn from the built-in population, or read from a file that corundum wrote.  The cache is JAX's own
-(``JAX_COMPILATION_CACHE_DIR``), filled by one run that does not count.  Results go to first_result.json.
+(``JAX_COMPILATION_CACHE_DIR``), filled by one run that is not counted.  Results go to first_result.json.
 """
 
 import argparse
@@ -26,21 +26,21 @@ import corundum as co
 imported = time.perf_counter()
 number, path = int(sys.argv[1]), sys.argv[2]
 halos = co.halos.read(path) if path else co.halos.diffmah_population(number)
-made = time.perf_counter()
+drawn = time.perf_counter()
 stars = float(co.evolve(co.models.ThermalCGM(), halos)["mstar"].sum())
-print(json.dumps(dict(imports=imported - began, halos=made - imported, solve=time.perf_counter() - made)))
+print(json.dumps(dict(imports=imported - began, halos=drawn - imported, solve=time.perf_counter() - drawn)))
 """
 
 
 def once(number, path, cache):
-    """Wall time of one process, and of its parts as it saw them."""
-    surroundings = {**os.environ, "JAX_COMPILATION_CACHE_DIR": cache, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    """Wall time of one process, and of the parts that it timed itself."""
+    environment = {**os.environ, "JAX_COMPILATION_CACHE_DIR": cache, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     if not cache:
-        surroundings.pop("JAX_COMPILATION_CACHE_DIR")
+        environment.pop("JAX_COMPILATION_CACHE_DIR")
     began = time.perf_counter()
-    told = subprocess.run([sys.executable, "-c", PROGRAM, str(number), path], env=surroundings, check=True,
-                          capture_output=True, text=True).stdout  # fmt: skip
-    return {"wall": time.perf_counter() - began, **json.loads(told.splitlines()[-1])}
+    printed = subprocess.run([sys.executable, "-c", PROGRAM, str(number), path], env=environment, check=True,
+                             capture_output=True, text=True).stdout  # fmt: skip
+    return {"wall": time.perf_counter() - began, **json.loads(printed.splitlines()[-1])}
 
 
 def main():
@@ -48,21 +48,21 @@ def main():
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--halos", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=3)
-    chosen = parser.parse_args()
-    chosen.output.mkdir(parents=True, exist_ok=True)
+    options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         saved = os.path.join(scratch, "halos.h5")
-        save = f"import corundum as co; co.halos.save({saved!r}, co.halos.diffmah_population({chosen.halos}))"
+        save = f"import corundum as co; co.halos.save({saved!r}, co.halos.diffmah_population({options.halos}))"
         subprocess.run([sys.executable, "-c", save], check=True, env={**os.environ, "JAX_ENABLE_X64": "1"})
         for what, path in (("drawn", ""), ("from a file", saved)):
             for cached in (False, True):
                 cache = os.path.join(scratch, f"cache {what}") if cached else ""
-                runs = [once(chosen.halos, path, cache) for _ in range(chosen.repeats + cached)][cached:]
+                runs = [once(options.halos, path, cache) for _ in range(options.repeats + cached)][cached:]
                 middle = {name: round(float(np.median([run[name] for run in runs])), 2) for name in runs[0]}
-                rows.append({"halos": chosen.halos, "source": what, "cache": cached, **middle})
+                rows.append({"halos": options.halos, "source": what, "cache": cached, **middle})
                 print(json.dumps(rows[-1]), flush=True)
-    (chosen.output / "first_result.json").write_text(json.dumps(rows, indent=1))
+    (options.output / "first_result.json").write_text(json.dumps(rows, indent=1))
 
 
 if __name__ == "__main__":

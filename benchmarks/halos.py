@@ -2,8 +2,8 @@
 
     python benchmarks/halos.py --halos 100000 --workers 2
 
-Files are made up first, in a temporary directory: binary LHaloTree for all halos, Consistent-Trees text for a tenth of
-them.  Every halo has a noisy main branch of 64 snapshots and a merged side branch of 20.
+Synthetic files are written first, in a temporary directory: binary LHaloTree for all halos, Consistent-Trees text for a
+tenth of them.  Every halo has a noisy main branch of 64 snapshots and a merged side branch of 20.
 """
 
 import argparse
@@ -39,19 +39,19 @@ def trees(halos: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def write_lhalotree(path: Path, halos: int, seed: int) -> None:
     main, side = trees(halos, seed)
-    each = SNAPSHOTS + SIDE
-    rows = np.zeros((halos, each), np.dtype([(name, "<" + kind, *shape) for name, kind, *shape in RECORD]))
-    place = np.arange(each)
+    per_tree = SNAPSHOTS + SIDE
+    rows = np.zeros((halos, per_tree), np.dtype([(name, "<" + kind, *shape) for name, kind, *shape in RECORD]))
+    place = np.arange(per_tree)
     rows["Descendant"] = place - 1
     rows["Descendant"][:, SNAPSHOTS] = SNAPSHOTS - SIDE - 1
     rows["FirstProgenitor"] = place + 1
-    rows["FirstProgenitor"][:, [SNAPSHOTS - 1, each - 1]] = -1
+    rows["FirstProgenitor"][:, [SNAPSHOTS - 1, per_tree - 1]] = -1
     rows["FirstHaloInFOFgroup"] = place
     rows["SnapNum"] = np.concatenate([np.arange(SNAPSHOTS)[::-1], np.arange(SIDE)[::-1]])
     rows["Pos"] = np.random.default_rng(1000 + seed).uniform(0.0, BOX, (halos, 1, 3))
     rows["M_TopHat"] = np.concatenate([main, side], axis=1) * H / 1e10
     with path.open("wb") as file:
-        file.write(np.array([halos, halos * each, *[each] * halos], "<i4").tobytes())
+        file.write(np.array([halos, halos * per_tree, *[per_tree] * halos], "<i4").tobytes())
         rows.tofile(file)
 
 
@@ -79,16 +79,18 @@ def write_consistent_trees(path: Path, halos: int, seed: int) -> None:
 
 
 def peak_memory() -> float:
-    """GiB of the largest of this process and its children."""
+    """Peak memory [GiB] of this process or of the largest of its children."""
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return max(resource.getrusage(kind).ru_maxrss for kind in kinds) / 1024**2
 
 
 def processor_time() -> float:
-    """Seconds that all cores together have spent on this process and its finished children: on a machine shared with
-    other work this is what the wall clock would show without them, times the cores in use."""
-    used = (resource.getrusage(kind) for kind in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(each.ru_utime + each.ru_stime for each in used)
+    """Seconds that all cores together have spent on this process and its finished children.
+
+    On a machine shared with other work it says more than the wall clock, which counts the waiting too.
+    """
+    usages = (resource.getrusage(kind) for kind in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def timed(name: str, function) -> None:
@@ -102,7 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--halos", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=2)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     redshift = np.expm1(np.linspace(0.0, np.log(11.0), 80))
     for again in ("with compilation", "again"):
         draw = lambda: co.halos.grow_main_branches(np.full(10_000, 12.0), redshift).log_mass.shape  # noqa: E731
@@ -112,14 +114,14 @@ def main() -> None:
         (folder / "binary").mkdir()
         (folder / "text").mkdir()
         for number in range(FILES):
-            write_lhalotree(folder / "binary" / f"trees_063.{number}", asked.halos // FILES, number)
-            write_consistent_trees(folder / "text" / f"tree_0_0_{number}.dat", asked.halos // FILES // 10, number)
+            write_lhalotree(folder / "binary" / f"trees_063.{number}", options.halos // FILES, number)
+            write_consistent_trees(folder / "text" / f"tree_0_0_{number}.dat", options.halos // FILES // 10, number)
         form = co.halos.LHaloTree(scale_factors=SCALES.tolist())
         for name, keywords in (("text", {}), ("binary", dict(format=form, cosmology=co.cosmology.planck15()))):
             size = sum(file.stat().st_size for file in (folder / name).iterdir()) / 1024**3
             out = folder / f"{name}.h5"
             convert = lambda: len(  # noqa: E731
-                convert_trees(folder / name, out, workers=asked.workers, **keywords).halos  # noqa: B023
+                convert_trees(folder / name, out, workers=options.workers, **keywords).halos  # noqa: B023
             )
             timed(f"{name}, {size:.2f} GiB read, smoothed, saved and reported, halos", convert)
 

@@ -50,21 +50,21 @@ def log_states(model, halos, solver):
 
 
 def first(function, *args):
-    """What a function gives, and how long that took: the first time, with its compilation."""
+    """The result of a first call, and its time in seconds, compilation included."""
     began = time.perf_counter()
     result = jax.block_until_ready(function(*args))
     return result, time.perf_counter() - began
 
 
 class Bench:
-    """Rows of measurements, printed as they come."""
+    """Rows of measurements, printed as they are taken."""
 
     def __init__(self):
         self.rows = []
 
     def time(self, what, halos, function, *args, repeats=7, first_s=None, **more):
-        """Add a row; `first_s` is the time of the first call if that was made before, by `first`."""
-        result, again = first(function, *args)
+        """Add a row; `first_s` is the time of the first call where `first` has already made it."""
+        result, called_s = first(function, *args)
         walls = []
         # Calls of milliseconds take either of two times, as two devices run side by side or one after the other.
         while len(walls) < (repeats if sum(walls) > 1.0 else 50) and (len(walls) < 3 or sum(walls) < 20.0):
@@ -72,8 +72,8 @@ class Bench:
             jax.block_until_ready(function(*args))
             walls.append(time.perf_counter() - began)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        self.add(what=what, halos=halos, first_s=first_s or again, median_s=float(np.median(walls)), min_s=min(walls),
-                 peak_mib=peak, **more)  # fmt: skip
+        times = dict(first_s=first_s or called_s, median_s=float(np.median(walls)), min_s=min(walls))
+        self.add(what=what, halos=halos, **times, peak_mib=peak, **more)
         return result
 
     def add(self, **row):
@@ -81,8 +81,8 @@ class Bench:
         self.rows.append(row)
         print(json.dumps(row), flush=True)
 
-    def told(self, **more):
-        """More about the last row."""
+    def extend(self, **more):
+        """Add columns to the last row."""
         self.rows[-1].update(more)
         print(json.dumps(more), flush=True)
 
@@ -108,9 +108,12 @@ def work(bench, model_name, halos, tolerances):
     def gradient(theta, solver):
         def loss(theta):
             galaxies = co.evolve(with_theta(model, theta), halos, solver=solver).at(0.0)
-            found = [(one.predict(galaxies), one) for one in data]
-            off = [jnp.where(made.reached, made.mean - one.y, 0.0) for made, one in found]
-            return sum(jnp.sum((each / 0.1) ** 2) for each in off)
+            predictions = [measurement.predict(galaxies) for measurement in data]
+            residuals = [
+                jnp.where(prediction.reached, prediction.mean - measurement.y, 0.0)
+                for prediction, measurement in zip(predictions, data, strict=True)
+            ]
+            return sum(jnp.sum((residual / 0.1) ** 2) for residual in residuals)
 
         return jax.jacfwd(lambda theta: (loss(theta),) * 2, has_aux=True)(theta)
 
@@ -119,24 +122,24 @@ def work(bench, model_name, halos, tolerances):
         return jax.grad(lambda theta: jnp.sum(log_states(with_theta(model, theta), halos, solver)))(theta)
 
     quick = LaneSolver(tolerance=tolerances[0])
-    solve_s, jacobian_s, gradient_s = (first(made, theta, quick)[1] for made in (solve, jacobian, gradient))
+    solve_s, jacobian_s, gradient_s = (first(function, theta, quick)[1] for function in (solve, jacobian, gradient))
     exact = solve(theta, FINE)
     slopes = [] if number > 1000 else [jacobian(theta, NEARLY), gradient(theta, NEARLY)[0]]
     for tolerance in tolerances:
         solver, more = LaneSolver(tolerance=tolerance), dict(model=model_name, tolerance=f"{tolerance:g}")
         states = bench.time("solve", number, solve, theta, solver, first_s=solve_s, **more)
         steps = int(np.median(co.evolve(model, halos, solver=solver).steps))
-        bench.told(error=f"{float(jnp.max(jnp.abs(states - exact))):.1e} dex", steps=steps)
+        bench.extend(error=f"{float(jnp.max(jnp.abs(states - exact))):.1e} dex", steps=steps)
         if tolerance < 1e-6 or number > 1000 and tolerance != tolerances[0]:
             continue
         columns = bench.time("jacobian", number, jacobian, theta, solver, first_s=jacobian_s, **more)
         if slopes:
             off = jnp.linalg.norm(columns - slopes[0], axis=(0, 1)) / jnp.linalg.norm(slopes[0], axis=(0, 1))
-            bench.told(error=f"{float(jnp.max(off)):.1e} relative")
+            bench.extend(error=f"{float(jnp.max(off)):.1e} relative")
         slope, _ = bench.time("gradient", number, gradient, theta, solver, first_s=gradient_s, **more)
         if slopes:
             off = jnp.linalg.norm(slope - slopes[1]) / jnp.linalg.norm(slopes[1])
-            bench.told(error=f"{float(off):.1e} relative")
+            bench.extend(error=f"{float(off):.1e} relative")
         if slopes and tolerance == tolerances[0]:
             bench.time("gradient of a sum, reverse mode", number, reverse, theta, solver, **more)
 
@@ -151,17 +154,17 @@ def precision(bench, halos):
         for solver in solvers:
             solve = jax.jit(lambda theta, s=solver, m=model: log_states(with_theta(m, theta), halos, s))
             theta = jnp.stack(co.get_values(model, NAMES))
-            found, first_s = first(solve, theta)
-            error = jnp.max(jnp.abs(found - exact))
+            states, first_s = first(solve, theta)
+            error = jnp.max(jnp.abs(states - exact))
             tolerance = float(solver.tolerance if isinstance(solver, LaneSolver) else solver.atol)
             bench.time("work-precision", len(halos), solve, theta, repeats=5, first_s=first_s, model=model_name,
                        engine=type(solver).__name__, tolerance=f"{tolerance:g}", max_error=float(error))  # fmt: skip
 
 
 def efficiency(bench, halos, number=300):
-    """Time of a solve over that of its evaluations by themselves: the equations of all halos at one time.
+    """Time of a solve over that of its evaluations alone, in which the equations of all halos are taken at one time.
 
-    Core time over core time, and wall time (of all devices) over core time.
+    The ratio of core times, and the ratio of the wall time (of all devices) to the core time.
     """
     model, cosmology = co.models.ThermalCGM(), halos.cosmology
     galaxies = co.evolve(model, halos, [1.25, 0.0])
@@ -235,14 +238,15 @@ def scaling(bench, numbers):
 
 
 def peer(bench, command, halos, numbers, out):
-    """The other package on the same halos; its medians over ours."""
+    """Time the other package on the same halos, and add the ratio of its medians to ours."""
     path = out / "histories.npz"
-    now = [halos.at(time=t) for t in halos.time]
+    snapshots = [halos.at(time=t) for t in halos.time]
     names = ("growth", "mvir", "rvir", "vvir", "concentration")
-    rows = np.stack([np.log10(np.stack([getattr(h, name) for h in now], axis=-1)) for name in names], axis=1)
+    columns = [np.stack([getattr(halo, name) for halo in snapshots], axis=-1) for name in names]
+    rows = np.stack([np.log10(column) for column in columns], axis=1)
     np.savez(path, time_gyr=halos.time, halo_log10=rows, start_gyr=halos.start)
-    asked = [*command, str(path), "--halos", *map(str, numbers)]
-    printed = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+    call = [*command, str(path), "--halos", *map(str, numbers)]
+    printed = subprocess.run(call, check=True, capture_output=True, text=True).stdout
     theirs = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
     for row in theirs:
         bench.add(**{**row, "what": f"peer {row['what']}", "median_s": float(row["median_s"])})
@@ -272,7 +276,7 @@ def draw(bench, out):
 
 
 def panels(plt, lines, x, y):
-    """A panel for each title, its lines by label; what is not the default engine of corundum is dashed."""
+    """A panel for each title, its lines by label; all but the default solver of corundum are dashed."""
     size = (4.5 * len(lines) + 0.5, 4.2)
     figure, axes = plt.subplots(1, len(lines), figsize=size, sharey=True, squeeze=False, layout="constrained")
     for ax, (title, curves) in zip(axes[0], lines.items(), strict=True):
@@ -280,7 +284,7 @@ def panels(plt, lines, x, y):
             other = "published" in label or "Diffrax" in label
             ax.loglog(*zip(*sorted(points), strict=True), "s--" if other else "o-", label=label)
         ax.set(xlabel=x, title=title)
-        ax.xaxis.set_minor_formatter("")  # numbers at each tenth run into each other
+        ax.xaxis.set_minor_formatter("")  # minor labels would overlap
         ax.legend(fontsize=7)
     axes[0, 0].set_ylabel(y)
     return figure

@@ -2,8 +2,8 @@
 
     python examples/extend.py OUT
 
-docs/extending.md explains every stage.  Each class below is all that it takes: Jacobians, inference, plots, files and
-run files work with it as with those of the package.
+docs/extending.md explains every stage.  Jacobians, inference, plots, files and run files work with each class below as
+they do with the classes of the package.
 """
 
 import sys
@@ -19,7 +19,7 @@ import corundum as co
 from corundum import models, physics
 from corundum.models import Flow, FlowRates, Fluxes, Ledger, ProcessFluxes
 from corundum.parameters import parameter
-from corundum.units import Quantity
+from corundum.units import GYR_S, GYR_YR, Quantity
 
 co.configure()
 
@@ -39,23 +39,20 @@ class Bremsstrahlung(physics.AbstractCooling):
 
 
 class Stripping(models.AbstractProcess):
-    """Hot gas torn off by the surroundings at a constant rate per mass: a new flow between places that are there."""
+    """Hot gas torn off by the surroundings at a constant rate per mass: a new flow between existing reservoirs."""
 
     reservoirs: ClassVar[dict] = {}
     flows: ClassVar[tuple] = (Flow("stripping", "CGM torn off", ("cgm", "igm"), ("cgm", "igm"), ("cgm", "igm")),)
     needs: ClassVar[tuple] = (("mass", "cgm"), ("metals", "cgm"), ("energy", "cgm"))
-    time: Array = parameter(
-        20.0, unit="Gyr", meaning="stripping time", source="made up", bounds=(1, 100), scale="log10"
-    )
+    time: Array = parameter(20.0, unit="Gyr", meaning="stripping time", source="choice", bounds=(1, 100), scale="log10")
 
     def initial(self, state, halo, cosmology):
         return {}
 
     def own_fluxes(self, galaxy):
-        per_year, state = 1.0 / (self.time * 1e9), galaxy.state
-        return ProcessFluxes(
-            {"stripping": FlowRates(state.mcgm * per_year, state.mzcgm * per_year, state.eth * per_year / 3.156e7)}, {}
-        )
+        state, per_year, per_second = galaxy.state, 1.0 / (self.time * GYR_YR), 1.0 / (self.time * GYR_S)
+        rates = FlowRates(per_year * state.mcgm, per_year * state.mzcgm, per_second * state.eth)
+        return ProcessFluxes({"stripping": rates}, {})
 
 
 # ---- stage 3: a reservoir
@@ -71,15 +68,15 @@ class Dust(models.AbstractProcess):
     )
     needs: ClassVar[tuple] = (("metals", "ism"), ("metals", "cgm"))
     reads: ClassVar[tuple] = ("enrichment", "wind")
-    share: Array = parameter(0.3, unit="1", meaning="new metals condensing", source="made up", bounds=(0.01, 0.9))
+    share: Array = parameter(0.3, unit="1", meaning="new metals condensing", source="choice", bounds=(0.01, 0.9))
 
     def initial(self, state, halo, cosmology):
         return {"mdust": 0.1 * state.mzism}
 
     def own_fluxes(self, galaxy):
-        made = self.share * galaxy.flows["enrichment"].metals
-        blown = galaxy.flows["wind"].mass * galaxy.state.mdust / galaxy.state.mism
-        return ProcessFluxes({"condensation": FlowRates(metals=made), "dust_wind": FlowRates(metals=blown)}, {})
+        condensed = self.share * galaxy.flows["enrichment"].metals
+        ejected = galaxy.flows["wind"].mass * galaxy.state.mdust / galaxy.state.mism
+        return ProcessFluxes({"condensation": FlowRates(metals=condensed), "dust_wind": FlowRates(metals=ejected)}, {})
 
 
 # ---- stage 4: a whole model
@@ -105,9 +102,7 @@ class Bathtub(models.AbstractGalaxyModel):
     )
     own_diagnostics: ClassVar[dict] = {"sfr": Quantity("Msun/yr", "star-formation rate")}
     loading: physics.AbstractScaling = eqx.field(default_factory=physics.MassLoading)
-    time: Array = parameter(
-        2.0, unit="Gyr", meaning="depletion time", source="made up", bounds=(0.1, 10), scale="log10"
-    )
+    time: Array = parameter(2.0, unit="Gyr", meaning="depletion time", source="choice", bounds=(0.1, 10), scale="log10")
     processes: dict[str, models.AbstractProcess] = eqx.field(default_factory=dict)
     channels: dict[str, Array] = models.channel_multipliers()
 
@@ -119,12 +114,12 @@ class Bathtub(models.AbstractGalaxyModel):
         return halo, 0.3 * cosmology.baryon_fraction * jnp.maximum(halo.growth, 0.0), self.loading.imposed(halo)
 
     def own_fluxes(self, state, forcing):
-        (halo, inflow, eta), sfr = forcing, state.mism / (self.time * 1e9)
+        (halo, inflow, eta), sfr = forcing, state.mism / (self.time * GYR_YR)
         flows = {"inflow": FlowRates(inflow), "star_formation": FlowRates(sfr), "wind": FlowRates(eta * sfr)}
         return Fluxes(flows, {"sfr": sfr}), physics.Galaxy(state, halo, {"sfr": sfr}, flows)
 
 
-# ---- and everything else works with them
+# ---- solve, differentiate, draw and save each of them
 
 EXTENDED = {
     "my cooling": lambda: models.ThermalCGM(cooling=Bremsstrahlung()),
@@ -146,8 +141,8 @@ def show(name: str, model: Any, halos: co.halos.HaloHistories, out: Path) -> Non
     stem = out / name.replace(" ", "_")
     co.plots.save_figure(co.plots.network(model.ledger), f"{stem}.png")
     co.save(f"{stem}.h5", galaxies, halos=halos, model=model)
-    again = co.load(f"{stem}.h5").model
-    assert eqx.tree_equal(again, model), "the model comes back as it was"
+    restored = co.load(f"{stem}.h5").model
+    assert eqx.tree_equal(restored, model), "the model comes back as it was"
 
 
 def main(out: str = "out/extend", stages: list[str] | None = None) -> None:

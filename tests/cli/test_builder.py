@@ -117,7 +117,7 @@ def test_source_files_of_the_user_are_found(mine):
         ({"kind": "models.ThermalCGM", "cooling": 3.0}, "model.cooling: got 3.0; expected a table with kind"),
         (
             {"kind": "models.ThermalCGM", "cooling": "physics.Colling"},
-            "model.cooling.kind: unknown kind 'physics.Colling'; allowed: physics.SutherlandDopita93",
+            "model.cooling.kind: unknown kind 'physics.Colling'; did you mean physics.TabulatedNetCooling",
         ),
         (
             {"kind": "models.ThermalCGM", "cooling": "physics.MassLoading"},

@@ -1,6 +1,9 @@
 """`corundum fit`, `corundum mocks` and `corundum forecast` end to end, on a model that solves at once."""
 
 import csv
+import sys
+import tomllib
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -25,22 +28,25 @@ combinations = [["shmr_behroozi19_sf"], ["shmr_behroozi19_sf", "coldgas_xgass"]]
 free = ["time", "loading", "offset.coldgas_xgass"]
 redshifts = [0.0]
 starts = 2
+predictive = 16
+check = ["sfms_davies16"]
+[fit.sampler]
 chains = 2
 warmup = 16
 draws = 24
-predictive = 16
-check = ["sfms_davies16"]
 [fit.priors]
 time = [0.0, 1.0]
 "offset.coldgas_xgass" = {kind = "Normal", loc = 0.0, scale = 0.05}
 [mocks]
 number = 6
 block = 4
-starts = 2
 truth_halos = 32
+[mocks.fit]
+starts = 2
 [forecast]
 factors = [1.0, 0.5]
 add = ["sfms_davies16"]
+[forecast.sampler]
 chains = 2
 warmup = 8
 draws = 16
@@ -84,15 +90,15 @@ def test_a_fit_is_interrupted_resumed_and_reported(run_file, tmp_path, monkeypat
     assert (out / "figures" / "corner.png").exists() and not (out / "checkpoint").exists()
     assert main(["fit", run_file, "-o", str(out)]) == 0
     assert "nothing was done" in capsys.readouterr().out
-    assert main(["fit", run_file, "-o", str(out), "--set", "fit.draws=25"]) == 2
-    assert "holds a different run (fit.draws is 24 there and 25 here)" in capsys.readouterr().err
+    assert main(["fit", run_file, "-o", str(out), "--set", "fit.sampler.draws=25"]) == 2
+    assert "holds a different run (fit.sampler.draws is 24 there and 25 here)" in capsys.readouterr().err
 
 
 @pytest.mark.slow
 def test_mocks(run_file, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["mocks", run_file, "-o", str(out), "--set", "fit.combinations=[['coldgas_xgass']]"]) == 0
-    assert "6 mocks by laplace" in capsys.readouterr().out
+    assert "6 mocks by FitLaplace" in capsys.readouterr().out
     rows = list(csv.DictReader((out / "mocks.csv").open()))
     assert len(rows) == 18 and all(0.0 <= float(row["rank"]) <= 1.0 for row in rows)
     assert "coverage of 68%" in (out / "report.html").read_text()
@@ -119,7 +125,15 @@ def test_forecast(run_file, tmp_path, capsys):
         ('fit.free=["tme"]', "unknown parameter 'tme' of Growing: did you mean time"),
         ("fit.priors.time=[0.9, 1.0]", "lies outside its prior"),
         ('fit.priors.time={kind="Norml"}', "no distribution 'Norml' in numpyro; did you mean Normal"),
-        ("fit.method=magic", "expected 'nuts' or 'hmc' or 'ensemble' or 'laplace'"),
+        ("fit.sampler=inference.NUTZ", "fit.sampler.kind: unknown kind 'inference.NUTZ'; did you mean inference.NUTS"),
+        ("fit.sampler.kind=inference.StudentT", "'inference.StudentT' does not fit here; it can be 'inference."),
+        ("fit.sampler={kind='inference.HMC', length=2.0}", "fit.sampler.length: unknown key; allowed: trajectory"),
+        ("fit.sampler.draws=2", "draws: got 2; allowed a whole number from 4"),
+        (
+            "fit.likelihood.degrees=4",
+            "fit.likelihood: this table needs kind = \"...\"; it can be 'inference.Gaussian', ",
+        ),
+        ("fit.regression.bandwidth=0.2", "this table needs kind = \"...\"; it can be 'observables.LocalLinear'"),
         ("fit.sampels=3", "unknown key"),
     ],
 )
@@ -140,3 +154,81 @@ def test_the_resolved_run_file_repeats_the_run(run_file, tmp_path, capsys):
     (tmp_path / "again.toml").write_text(capsys.readouterr().out)
     assert main(["fit", str(tmp_path / "again.toml"), "--dry-run"]) == 0
     assert capsys.readouterr().out == (tmp_path / "again.toml").read_text()
+
+
+METHODS = """
+import equinox as eqx
+import jax.numpy as jnp
+from corundum import inference, observables
+
+class Independent(inference.AbstractSampler):
+    draws: int = eqx.field(static=True, default=64)
+    def sample(self, target, start, *, key, store=None, progress=None):
+        return inference.Chains(start.coordinate_draws(4 * self.draws, key=key).reshape(4, self.draws, -1))
+
+class WideGaussian(inference.AbstractLikelihood):
+    width: float = eqx.field(static=True, default=2.0)
+    def __call__(self, residual, covariance, groups):
+        return inference.Gaussian()(residual, self.width**2 * covariance, groups)
+    def information(self, size):
+        return self.width**-2
+
+class GasFraction(observables.AbstractRelation):
+    title = "gas fraction"
+    x_axis = observables.ColdGasFraction.x_axis
+    y_axis = observables.ColdGasFraction.y_axis
+    def x(self, galaxies):
+        return jnp.log10(galaxies["mstar"])
+    def y(self, galaxies):
+        return jnp.log10(galaxies["mism"] / galaxies["mstar"])
+"""
+
+
+@pytest.fixture
+def own_methods(run_file, tmp_path, monkeypatch):
+    """A module of a user's own sampler, likelihood and relation, and a file of data for the relation."""
+    (tmp_path / "mymethods.py").write_text(METHODS)
+    lines = (resources.files("corundum") / "data/measurements/coldgas_xgass.txt").read_text().splitlines()
+    (tmp_path / "mine.txt").write_text("\n".join(line for line in lines if not line.startswith("# relation:")))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    yield [
+        run_file,
+        "--set", "fit.data=[{kind='observables.read', path='mine.txt', relation='mymethods:GasFraction'}]",
+        "--set", "fit.combinations=[['mine']]", "--set", "fit.free=['time', 'loading']",
+        "--set", "fit.priors={time=[0.0, 1.0]}",
+        "--set", "fit.likelihood={kind='mymethods:WideGaussian', width=3.0}",
+        "--set", "fit.sampler={kind='mymethods:Independent', draws=32}",
+        "--set", "mocks.fit={kind='inference.FitSampler', starts=2, sampler={kind='mymethods:Independent'}}",
+        "--set", "forecast.sampler=mymethods:Independent", "--set", "forecast.add=['sfms_davies16']",
+    ]  # fmt: skip
+    sys.modules.pop("mymethods", None)
+
+
+def test_methods_of_a_users_own_are_named_by_kind_in_fit_mocks_and_forecast(own_methods, capsys):
+    for command in ("fit", "mocks", "forecast"):
+        assert main([command, *own_methods, "--dry-run"]) == 0, capsys.readouterr().err
+        tables = tomllib.loads(capsys.readouterr().out)
+        assert tables["fit"]["sampler"] == {"kind": "mymethods:Independent", "draws": 32}
+        assert tables["fit"]["likelihood"] == {"kind": "mymethods:WideGaussian", "width": 3.0}
+        assert tables["fit"]["data"][0]["relation"] == {"kind": "mymethods:GasFraction"}
+    assert tables["forecast"]["sampler"] == {"kind": "mymethods:Independent", "draws": 64}
+    with pytest.raises(SystemExit):
+        main(["fit", "--help"])
+
+
+def test_the_resolved_run_file_names_every_method_with_its_numbers(run_file, capsys):
+    assert main(["fit", run_file, "--dry-run", "--set", "fit.likelihood=inference.StudentT"]) == 0
+    fit = tomllib.loads(capsys.readouterr().out)["fit"]
+    assert fit["sampler"]["kind"] == "inference.NUTS" and fit["sampler"]["draws"] == 24
+    assert fit["sampler"]["target_accept"] == 0.85 and fit["optimiser"]["kind"] == "inference.GaussNewton"
+    assert fit["likelihood"] == {"kind": "inference.StudentT", "degrees": 4.0}
+
+
+@pytest.mark.slow
+def test_a_fit_with_methods_of_a_users_own(own_methods, tmp_path, capsys):
+    for command in ("fit", "mocks", "forecast"):
+        assert main([command, *own_methods, "-o", str(tmp_path / command)]) == 0, capsys.readouterr().err
+    data = co.io.load_posterior(tmp_path / "fit" / "posterior-1.nc")
+    assert data.posterior["time"].shape == (4, 32)
+    assert "6 mocks by FitSampler" in capsys.readouterr().out

@@ -68,10 +68,10 @@ def test_gradients_of_every_model_agree_with_finite_differences(name):
     # Derivatives of a solution that passes the corner of a sharp law are as good as its steps are short there: off by
     # 2e-5 at 1e-11, by 6e-6 at 1e-12, and by 1e-8 with a smooth law in its place, whatever the step of the difference.
     tolerances = (1e-8, 1e-12) if name == "turbulent_with_black_hole" else (1e-8, 1e-11)
-    found = co.sensitivity.check_gradients(  # the regulator solves two of the halos
+    checks = co.sensitivity.check_gradients(  # the regulator solves two of the halos
         model, histories(4), names, tolerances=tolerances
     )
-    assert found.passed, {n: found.best[n] for n, verdict in found.verdict.items() if verdict == "failed"}
+    assert checks.passed, {n: checks.best[n] for n, verdict in checks.verdict.items() if verdict == "failed"}
 
 
 if __name__ == "__main__":

@@ -117,6 +117,13 @@ def test_networks_tuples_lists_and_arrays_come_back(tmp_path):
     assert component(150.0, 0.5) == law(150.0, 0.5)
 
 
+def test_parameters_of_laws_in_tuples_keep_their_names(tmp_path):
+    law = Network(network(), (physics.MassLoading(), {"hole": co.models.BlackHole()}))
+    component, parameters = write_and_read(tmp_path / "c.h5", law)
+    assert eqx.tree_equal(component, law)
+    assert "parts.0.slope" in parameters and set(parameters) == set(co.describe(law))
+
+
 def test_what_cannot_be_stored_is_said_with_its_place_and_the_reason(tmp_path):
     class Local(eqx.Module):
         number: float = 1.0

@@ -32,14 +32,15 @@ def progress_bar(total: int, done: int = 0, *, title: str, unit: str) -> Iterato
 
 
 @contextlib.contextmanager
-def chain_bar(title: str, total: int) -> Iterator[Callable[[Any], None]]:
-    """A bar for chains of `total` draws: rate and time left, warm-up or sampling, step size, divergences.
+def chain_bar(title: str) -> Iterator[Callable[[Any], None]]:
+    """A bar for Markov chains: rate and time left, warm-up or sampling, step size, divergences.
 
     Within the block, call the function it gives with a `corundum.inference.ChainProgress`.
     """
-    with _bar(total, f"{title}: compiling", "draws") as bar:
+    with _bar(None, f"{title}: compiling", "draws") as bar:
 
         def update(state: Any) -> None:
+            bar.total = state.total
             bar.set_description(f"{title}: {'warm-up' if state.warmup else 'sampling'}", refresh=False)
             step = {} if state.step_size != state.step_size else {"step": f"{state.step_size:.3g}"}
             bar.set_postfix({**step, "divergences": state.divergences}, refresh=False)
@@ -50,7 +51,7 @@ def chain_bar(title: str, total: int) -> Iterator[Callable[[Any], None]]:
         yield update
 
 
-def _bar(total: int, description: str, unit: str, **options: Any) -> tqdm:
+def _bar(total: int | None, description: str, unit: str, **options: Any) -> tqdm:
     return tqdm(
         total=total, desc=description, unit=f" {unit}", dynamic_ncols=True, disable=None, smoothing=0.1, **options
     )

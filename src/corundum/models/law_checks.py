@@ -34,8 +34,8 @@ def check_laws(owner: eqx.Module, place: str) -> None:
         One sentence: the place, what stands in it, and what fits there.
     """
     for field in dataclasses.fields(owner):
-        kinds = _classes(field.type, type(owner), field.name)
         law = getattr(owner, field.name, None)
+        kinds = _classes(field.type, type(owner), field.name)
         where = f"{place}.{field.name}"
         if kinds and not any(_fits(law, kind) for kind in kinds):
             raise ValueError(f"{where}: {_reason(law, kinds)}")
@@ -52,14 +52,15 @@ def _classes(annotation: Any, owner: type, name: str) -> tuple[type, ...]:
             return ()
     union = typing.get_origin(annotation) in (types.UnionType, typing.Union)
     options = typing.get_args(annotation) if union else (annotation,)
-    components = all(isinstance(option, type) and issubclass(option, eqx.Module) for option in options)
-    return tuple(options) if components else ()
+    laws = [option for option in options if option is not types.NoneType]
+    components = all(isinstance(option, type) and issubclass(option, eqx.Module) for option in laws)
+    return tuple(options) if laws and components else ()
 
 
 def _fits(law: Any, kind: type) -> bool:
     if isinstance(law, kind):
-        return True
-    if _is_abstract(kind) or not isinstance(law, eqx.Module):
+        return True  # None too, where the place may be empty
+    if kind is types.NoneType or _is_abstract(kind) or not isinstance(law, eqx.Module):
         return False
     return all(hasattr(law, name) for name in _interface(kind))
 

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import html
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..parameters import describe
 __all__ = ["as_html", "as_line", "as_lines"]
 
 _MOST_NUMBERS = 4
+_WIDTH = 118
 _UNKNOWN = "..."  # a number that is not known yet, while JAX traces
 
 
@@ -66,7 +68,12 @@ def as_lines(model: Any) -> str:
         rows["channels"] = "all flows as they are" if rows["channels"] == "{}" else f"times {rows['channels']}"
     first = f"{type(model).__name__}: {len(ledger.contents)} reservoirs of mass, metals or energy, "
     first += f"{len(ledger.names)} flows, {len(_numbers(model))} parameters"
-    return "\n".join([first, *(f"  {name:<{width}}  {text}" for name, text in rows.items())])
+    indent = " " * (width + 4)
+    lines = [
+        textwrap.fill(text, _WIDTH, initial_indent=f"  {name:<{width}}  ", subsequent_indent=indent)
+        for name, text in rows.items()
+    ]
+    return "\n".join([first, *lines])
 
 
 def as_html(model: Any) -> str:

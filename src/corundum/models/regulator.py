@@ -241,11 +241,11 @@ class MinimalRegulator(AbstractGalaxyModel):
         """
         f = forcing
         locked = 1.0 - self.stellar_return.recycled_fraction
-        supernova = f.energy_loading * SUPERNOVA_ERG_PER_MSUN / f.virial_energy  # all in units of e_vir from here
-        shortest = self.supply_time * f.t_dyn
+        supernova = f.energy_loading * SUPERNOVA_ERG_PER_MSUN / f.virial_energy  # in units of e_vir
+        reference_time = self.supply_time * f.t_dyn
 
         def sfr_of(e):
-            return mcgm / (shortest * e**self.stiffness) / GYR_YR / (locked + f.mass_loading)
+            return mcgm / (reference_time * e**self.stiffness) / GYR_YR / (locked + f.mass_loading)
 
         def imbalance(e):
             supply = sfr_of(e) * (locked + f.mass_loading)

@@ -87,8 +87,7 @@ class _AnyExtra(dict):
 def _halo() -> Halo:
     """A halo with plausible numbers."""
     numbers = dict(time=6.0, redshift=1.0, mvir=1e12, rvir=160.0, vvir=160.0, concentration=8.0, growth=100.0)
-    halo = Halo(**{name: jnp.asarray(number) for name, number in numbers.items()})
-    return halo._replace(extras=_AnyExtra()) if "extras" in Halo._fields else halo
+    return Halo(**{name: jnp.asarray(number) for name, number in numbers.items()}, extras=_AnyExtra())
 
 
 class _Watched:

@@ -294,7 +294,7 @@ def read_parameters(group: h5py.Group, prefix: str = "") -> dict[str, Parameter]
     parameters: dict[str, Parameter] = {}
     for name in json.loads(group.attrs["fields"]):
         item = group.get(name)
-        if isinstance(item, h5py.Group) and item.attrs["kind"] not in ("tuple", "list"):
+        if isinstance(item, h5py.Group):
             parameters |= read_parameters(item, f"{prefix}{name}.")
         elif isinstance(item, h5py.Dataset) and "source" in item.attrs:
             value, about = read_array(group, name)

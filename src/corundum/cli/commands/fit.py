@@ -29,7 +29,7 @@ A run that is interrupted resumes with the same command and makes the same draws
 
 examples:
   corundum fit examples/fit_published.toml -o out-fit/
-  corundum fit examples/fit_published.toml -o out-t/ --set fit.likelihood=student
+  corundum fit examples/fit_published.toml -o out-t/ --set fit.likelihood=inference.StudentT
 """
 
 

@@ -15,7 +15,7 @@ from ...plots.sensitivity.prior import symbol
 from ...storage.checkpoints import CheckpointFolder
 from ..progress import chain_bar
 from ..runfile.reader import RunFile
-from .fit_plan import FitPlan, plan_fit, sampler_of
+from .fit_plan import FitPlan, plan_fit
 from .scaffold import AbstractJob, Run
 
 __all__ = ["JOB", "FitResults"]
@@ -100,14 +100,13 @@ def _fit(plan: FitPlan, all_data: Any, combination: tuple[str, ...], run: Run) -
 
 def _posterior(plan: FitPlan, target: Any, mode: _Mode, number: int, label: str, store: CheckpointFolder) -> Any:
     """Draws from the posterior; None where the Gaussian is to stand for it."""
-    settings, checkpoint = plan.settings, store.part(f"chains-{number}")
-    if settings.method == "laplace":
+    if not plan.settings.sample:
         return None
-    sampler = sampler_of(settings.method, settings, settings)
-    with chain_bar(label, settings.warmup + settings.draws) as progress:
+    with chain_bar(label) as progress:
         return inference.sample(
-            target, mode.gauss, sampler=sampler, key=settings.key + number, store=checkpoint, progress=progress
-        )
+            target, mode.gauss, sampler=plan.settings.sampler, key=plan.settings.key + number,
+            store=store.part(f"chains-{number}"), progress=progress,
+        )  # fmt: skip
 
 
 def _mode(target: Any, settings: Any, store: CheckpointFolder, name: str) -> _Mode:
@@ -118,7 +117,7 @@ def _mode(target: Any, settings: Any, store: CheckpointFolder, name: str) -> _Mo
         arrays = (kept[field] for field in fields)
         gauss = inference.Laplace(target.names, target.units, *arrays, str(kept["kind"]), target.theta)
         return _Mode(gauss, str(kept["words"]), bool(kept["converged"]))
-    best = inference.maximise(target, starts=settings.starts, key=settings.key)
+    best = inference.maximise(target, starts=settings.starts, key=settings.key, optimiser=settings.optimiser)
     gauss = inference.laplace(target, best)
     words = f"{best.in_words()}; Gaussian of the {gauss.kind} information"
     store.save(name, {

@@ -8,16 +8,16 @@ import numpy as np
 from ... import inference, observables
 from ...halos import HaloHistories
 from ...models import PANDYA26_FREE
-from ...observables import Measurement, NadarayaWatson
+from ...observables import Measurement
 from ...parameters import describe as describe_parameters
 from ...storage.checkpoints import fingerprint
 from ..runfile.builder import build, construct
 from ..runfile.errors import RunFileError, allowed_names
+from ..runfile.inference_settings import Fit
 from ..runfile.job import Job, prepare
 from ..runfile.reader import RunFile
-from ..runfile.schema import Fit
 
-__all__ = ["FitPlan", "plan_fit", "load_measurement", "sampler_of", "spare_halos"]
+__all__ = ["FitPlan", "plan_fit", "measurement_of", "spare_halos"]
 
 
 class FitPlan(NamedTuple):
@@ -33,7 +33,8 @@ class FitPlan(NamedTuple):
     combinations : tuple of tuples of str
     checks : tuple of Measurement
         Not fitted.
-    tables : dict, the resolved run file
+    tables : dict
+        The resolved run file.
     identity : str
     """
 
@@ -47,16 +48,18 @@ class FitPlan(NamedTuple):
     identity: str
 
 
-def load_measurement(name: str, keys: tuple[str, ...]) -> Measurement:
-    """A measurement of the package by name, or of the user's by path."""
+def measurement_of(data: str | Measurement, keys: tuple[str, ...]) -> Measurement:
+    """A measurement of the package by its name, of a file by its path, or the one that a table has made."""
+    if isinstance(data, Measurement):
+        return data
     try:
-        return observables.read(name) if "/" in name or name.endswith(".txt") else observables.load(name)
+        return observables.read(data) if "/" in data or data.endswith(".txt") else observables.load(data)
     except ValueError as error:
         raise RunFileError(keys, str(error)) from error
 
 
-def plan_fit(run_file: RunFile, extra: tuple[str, ...] = (), extra_keys: tuple[str, ...] = ()) -> FitPlan:
-    """Make everything a run file names and check what is asked of it; `extra` measurements join the data.
+def plan_fit(run_file: RunFile, extra: tuple[str | Measurement, ...] = (), extra_keys: tuple[str, ...] = ()) -> FitPlan:
+    """Make everything that a run file names and check its [fit] settings; `extra` measurements join the data.
 
     Raises
     ------
@@ -72,9 +75,9 @@ def plan_fit(run_file: RunFile, extra: tuple[str, ...] = (), extra_keys: tuple[s
         settings = built.value
         if not settings.data:
             raise RunFileError(("fit", "data"), "got an empty list; name at least one measurement")
-        measurements = [load_measurement(name, ("fit", "data")) for name in settings.data]
-        measurements += [load_measurement(name, extra_keys) for name in extra]
-        checks = tuple(load_measurement(name, ("fit", "check")) for name in settings.check)
+        measurements = [measurement_of(data, ("fit", "data")) for data in settings.data]
+        measurements += [measurement_of(data, extra_keys) for data in extra]
+        checks = tuple(measurement_of(data, ("fit", "check")) for data in settings.check)
         combinations = _combinations(settings, measurements[: len(settings.data)])
     job = prepare(fitted)
     with fitted.located():
@@ -87,59 +90,50 @@ def plan_fit(run_file: RunFile, extra: tuple[str, ...] = (), extra_keys: tuple[s
         redshifts = settings.redshifts
         if redshifts is not None:
             redshifts = (*redshifts, *(m.redshift for m in measurements[len(settings.data) :]))
-        kernel = NadarayaWatson(0.2, inference.FEWEST_GALAXIES) if settings.published_kernel else None
         try:
             target = inference.Target(
                 job.model, job.halos, measurements, names, _priors(settings.priors),
-                likelihood=inference.StudentT(settings.degrees) if settings.likelihood == "student" else None,
+                likelihood=settings.likelihood, scatter=settings.scatter,
                 monte_carlo_error=settings.monte_carlo_error, redshifts=redshifts,
-                regression=kernel, solver=job.solver,
+                regression=settings.regression, solver=job.solver,
             )  # fmt: skip
             target.start()
         except RunFileError:
             raise
         except ValueError as error:
             raise RunFileError(("fit",), str(error)) from error
-    resolved = {**built.table, "free": list(names), "combinations": [list(each) for each in combinations]}
+    resolved = {**built.table, "free": list(names), "combinations": [list(combination) for combination in combinations]}
     tables = {**job.tables, "fit": {key: value for key, value in resolved.items() if value is not None}}
     identity = fingerprint((np.frombuffer(job.identity.encode(), np.uint8), target.data, checks), [])
     return FitPlan(job, settings, target, tuple(measurements), combinations, checks, tables, identity)
 
 
-def sampler_of(method: str, settings: Fit, numbers: Any) -> inference.AbstractSampler:
-    """The sampler of `method`, with the chains, warm-up and draws of `numbers`."""
-    lengths = dict(warmup=numbers.warmup, draws=numbers.draws)
-    if method == "ensemble":
-        return inference.AffineInvariant(**lengths)
-    how = dict(chains=numbers.chains, target_accept=settings.target_accept, **lengths)
-    return inference.NUTS(**how) if method == "nuts" else inference.HMC(trajectory=settings.trajectory, **how)
-
-
 def _combinations(settings: Fit, measurements: list[Measurement]) -> tuple[tuple[str, ...], ...]:
-    names = tuple(m.name for m in measurements)
-    given = dict(zip(settings.data, names, strict=True))
+    """The names of the data of each fit."""
+    names = tuple(measurement.name for measurement in measurements)
     if settings.combinations is None:
         return (names,)
-    found = []
-    for each in settings.combinations:
-        for name in each:
-            if name not in given and name not in names:
-                raise RunFileError(("fit", "combinations"), f"{name!r} is not among data; {allowed_names(name, names)}")
-        found.append(tuple(given.get(name, name) for name in each))
-    if not found or not all(found) or len(set(found)) < len(found):
+    name_of = {name: name for name in names}
+    name_of |= {data: name for data, name in zip(settings.data, names, strict=True) if isinstance(data, str)}
+    for combination in settings.combinations:
+        for data in combination:
+            if data not in name_of:
+                raise RunFileError(("fit", "combinations"), f"{data!r} is not among data; {allowed_names(data, names)}")
+    combinations = [tuple(name_of[data] for data in combination) for combination in settings.combinations]
+    if not combinations or not all(combinations) or len(set(combinations)) < len(combinations):
         raise RunFileError(("fit", "combinations"), "each must name some of the data, and be there once")
-    return tuple(found)
+    return tuple(combinations)
 
 
 def _priors(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Priors by name from tables, in which dotted names may be nested."""
-    found: dict[str, Any] = {}
+    priors: dict[str, Any] = {}
     for name, value in tables.items():
         if isinstance(value, Mapping) and "kind" not in value:
-            found |= _priors(value, f"{prefix}{name}.")
+            priors |= _priors(value, f"{prefix}{name}.")
         else:
-            found[prefix + name] = _distribution(prefix + name, value) if isinstance(value, Mapping) else tuple(value)
-    return found
+            priors[prefix + name] = _distribution(prefix + name, value) if isinstance(value, Mapping) else tuple(value)
+    return priors
 
 
 def _distribution(name: str, table: Mapping[str, Any]) -> Any:
@@ -152,7 +146,16 @@ def _distribution(name: str, table: Mapping[str, Any]) -> Any:
 
 
 def spare_halos(job: Job, run_file: RunFile, number: int | None = None, turn: int = 1) -> HaloHistories:
-    """Halos of the same source as those of the run file, with another key for each turn, and another number if given.
+    """Halos of the same source as those of the run file, with another key for each turn.
+
+    Parameters
+    ----------
+    job : Job
+    run_file : RunFile
+    number : int, optional
+        How many; by default as many as the run file says.
+    turn : int
+        Halos of different turns are independent.
 
     Raises
     ------

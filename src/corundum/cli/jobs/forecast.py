@@ -11,10 +11,10 @@ from ...plots.reports.page import Code, Drawing, Section, Table
 from ..progress import chain_bar
 from ..runfile.builder import construct
 from ..runfile.errors import RunFileError
+from ..runfile.inference_settings import Forecast
 from ..runfile.job import Job
 from ..runfile.reader import RunFile
-from ..runfile.schema import Forecast
-from .fit_plan import FitPlan, plan_fit, sampler_of
+from .fit_plan import FitPlan, plan_fit
 from .scaffold import AbstractJob, Run
 
 __all__ = ["JOB", "ForecastPlan", "ForecastResults"]
@@ -58,9 +58,10 @@ class _ForecastJob(AbstractJob):
     def plan(self, run_file: RunFile) -> ForecastPlan:
         with run_file.located():
             built = construct(Forecast, run_file.tables.get("forecast", {}), ("forecast",))
-            twice = set(built.value.add) & set(run_file.tables.get("fit", {}).get("data", ()))
-            if twice:
-                raise RunFileError(("forecast", "add"), f"{', '.join(sorted(twice))} is in fit.data already")
+            fitted = run_file.tables.get("fit", {}).get("data", ())
+            for data in built.value.add:
+                if isinstance(data, str) and data in fitted:
+                    raise RunFileError(("forecast", "add"), f"{data} is in fit.data already")
         fit = plan_fit(run_file, built.value.add, ("forecast", "add"))
         return ForecastPlan(fit, built.value, {**fit.tables, "forecast": built.table})
 
@@ -70,13 +71,15 @@ class _ForecastJob(AbstractJob):
         base, added = names[: len(fit.settings.data)], names[len(fit.settings.data) :]
         with run.stage("mode"):
             target, _ = fit.target.using(base).within_reach()
-            best = inference.maximise(target, starts=fit.settings.starts, key=fit.settings.key)
+            best = inference.maximise(
+                target, starts=fit.settings.starts, key=fit.settings.key, optimiser=fit.settings.optimiser
+            )
         scenarios = _scenarios(base, added, settings)
         sample = [scenario.name for scenario in scenarios[: len(settings.factors)]] if settings.sample else []
-        with run.stage("forecasts"), chain_bar("forecast", settings.warmup + settings.draws) as progress:
+        with run.stage("forecasts"), chain_bar("forecast") as progress:
             forecast = inference.forecast(
                 fit.target, best.u, scenarios, sample=sample,
-                sampler=sampler_of(settings.method, fit.settings, settings), key=settings.key,
+                sampler=settings.sampler, key=settings.key,
                 progress=lambda name, state: progress(state), store=run.checkpoints().part,
             )  # fmt: skip
         return ForecastResults(best, forecast)

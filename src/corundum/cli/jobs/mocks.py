@@ -10,10 +10,10 @@ from ...plots import coverage_figure, recovery
 from ...plots.reports.page import Code, Drawing, Facts, Section, Table
 from ..progress import progress_bar
 from ..runfile.builder import construct
+from ..runfile.inference_settings import Mocks
 from ..runfile.job import Job
 from ..runfile.reader import RunFile
-from ..runfile.schema import Mocks
-from .fit_plan import FitPlan, plan_fit, sampler_of, spare_halos
+from .fit_plan import FitPlan, plan_fit, spare_halos
 from .scaffold import AbstractJob, Run
 
 __all__ = ["JOB", "MocksPlan"]
@@ -72,7 +72,7 @@ class _MocksJob(AbstractJob):
             with run.stage(label), progress_bar(settings.number, title=label, unit="mocks") as progress:
                 results[label] = inference.campaign(
                     plan.fit.target.using(combination), settings.number, halos=plan.truth_halos, samples=plan.samples,
-                    noise=settings.noise, fit=_method(plan), key=settings.key, block=settings.block, store=store,
+                    noise=settings.noise, fit=settings.fit, key=settings.key, block=settings.block, store=store,
                     unfinished=store.part, progress=progress,
                 )  # fmt: skip
         return results
@@ -82,20 +82,12 @@ class _MocksJob(AbstractJob):
             _save(plan, results, run)
 
     def summary(self, plan: MocksPlan, results: dict[str, Any], run: Run) -> list[str]:
-        headline = f"{plan.job.title}: {plan.settings.number} mocks by {plan.settings.method}"
+        headline = f"{plan.job.title}: {plan.settings.number} mocks by {type(plan.settings.fit).__name__}"
         return [headline, *(f"  {label}: {result.verdict()}" for label, result in results.items())]
 
 
 JOB = _MocksJob()
 """``corundum mocks``."""
-
-
-def _method(plan: MocksPlan) -> Any:
-    """How each mock is fitted."""
-    settings = plan.settings
-    if settings.method == "laplace":
-        return inference.FitLaplace(settings.starts)
-    return inference.FitSampler(sampler_of(settings.method, plan.fit.settings, settings), settings.starts)
 
 
 def _save(plan: MocksPlan, results: dict[str, Any], run: Run) -> None:

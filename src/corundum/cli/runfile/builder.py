@@ -18,15 +18,16 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import numpy as np
 
 from ... import parameters
 from ...models import AbstractModel
 from .errors import RunFileError, allowed_names
-from .kinds import kinds_hint, resolve
-from .values import allows_table, allows_text, as_toml, check_bounds, classes_of, convert, members_of
+from .kinds import kinds_hint, public_kind, resolve
+from .values import allows_table, allows_text, as_toml, check_bounds, classes_of, convert, item_annotation, members_of
 
-__all__ = ["Built", "build", "build_model", "construct"]
+__all__ = ["Built", "build", "build_model", "component_table", "construct"]
 
 
 class Built(NamedTuple):
@@ -36,7 +37,7 @@ class Built(NamedTuple):
     table: dict[str, Any]
 
 
-def build(table: Mapping[str, Any] | str, keys: tuple[str, ...], wanted: tuple[type, ...] = ()) -> Built:
+def build(table: Mapping[str, Any] | str, keys: tuple[str, ...], classes: tuple[type, ...] = ()) -> Built:
     """Make the component a table describes.
 
     Parameters
@@ -45,7 +46,7 @@ def build(table: Mapping[str, Any] | str, keys: tuple[str, ...], wanted: tuple[t
         A table with a ``kind``, or the kind alone.
     keys : tuple of str
         Where the table stands in the run file, for errors.
-    wanted : tuple of classes, optional
+    classes : tuple of classes, optional
         What it must be.
 
     Raises
@@ -55,12 +56,12 @@ def build(table: Mapping[str, Any] | str, keys: tuple[str, ...], wanted: tuple[t
     """
     table = {"kind": table} if isinstance(table, str) else dict(table)
     if "kind" not in table:
-        raise RunFileError(keys, f'this table needs kind = "..."; {kinds_hint(wanted)}')
+        raise RunFileError(keys, f'this table needs kind = "..."; {kinds_hint(classes)}')
     kind = convert(table.pop("kind"), str, (*keys, "kind"))
-    built = construct(resolve(kind, (*keys, "kind"), wanted), table, keys)
-    if not isinstance(built.value, wanted or object):
-        got = type(built.value).__name__
-        raise RunFileError((*keys, "kind"), f"{kind!r} makes {got}, which does not fit here; {kinds_hint(wanted)}")
+    built = construct(resolve(kind, (*keys, "kind"), classes), table, keys)
+    if not isinstance(built.value, classes or object):
+        problem = f"{kind!r} makes {type(built.value).__name__}, which does not fit here"
+        raise RunFileError((*keys, "kind"), f"{problem}; {kinds_hint(classes)}")
     return Built(built.value, {"kind": kind, **built.table})
 
 
@@ -70,11 +71,11 @@ def build_model(table: Mapping[str, Any], keys: tuple[str, ...]) -> Built:
     The resolved table holds every parameter of the model by dotted name, whichever way it was given.
     """
     table = dict(table)
-    given = table.pop("parameters", {})
+    numbers = table.pop("parameters", {})
     model, resolved = build(table, keys, (AbstractModel,))
     known = parameters.describe(model)
     values = {}
-    for name, path, value in _flatten(given, (*keys, "parameters")):
+    for name, path, value in _flatten(numbers, (*keys, "parameters")):
         if name not in known:
             raise RunFileError(path, f"unknown parameter; {allowed_names(name, known)}")
         several = np.ndim(known[name].value) > 0
@@ -106,10 +107,36 @@ def construct(target: Callable, table: Mapping[str, Any], keys: tuple[str, ...])
             raise RunFileError(keys, f"the key {name!r} is missing{_needed(argument.annotation)}")
         elif (default := as_toml(argument.default)) is not None:
             resolved[name] = default
-    made = _explained(keys, lambda: target(**values))
+        if _is_settings(target) and isinstance(component := values.get(name, argument.default), eqx.Module):
+            # Of a component that is there by default, its kind and all numbers are recorded.
+            resolved[name] = component_table(component) | (resolved.get(name) or {})
+    component = _explained(keys, lambda: target(**values))
     changes = {name: value for name, value in table.items() if name not in arguments}
-    changed = _amend(made, changes, keys)
+    changed = _amend(component, changes, keys)
     return Built(changed.value, resolved | changed.table)
+
+
+def component_table(component: Any) -> dict[str, Any]:
+    """The table that makes a component with a public class: its kind and all fields that TOML can hold.
+
+    Examples
+    --------
+    >>> component_table(co.inference.StudentT(degrees=3.0))
+    {'kind': 'inference.StudentT', 'degrees': 3.0}
+    """
+    kind = public_kind(component)
+    table: dict[str, Any] = {} if kind is None else {"kind": kind}
+    for name in _fields(component):
+        value = getattr(component, name)
+        entry = component_table(value) if isinstance(value, eqx.Module) else as_toml(value)
+        if entry is not None:
+            table[name] = entry
+    return table
+
+
+def _is_settings(target: Any) -> bool:
+    """Whether `target` is a group of settings rather than a component."""
+    return dataclasses.is_dataclass(target) and not issubclass(target, eqx.Module)
 
 
 def _amend(component: Any, table: Mapping[str, Any], keys: tuple[str, ...]) -> Built:
@@ -135,13 +162,17 @@ def _argument(
     annotation = _annotation(argument, field)
     if isinstance(value, dict) and (members := members_of(annotation)) is not None:
         return _members(value, argument.default, members, field, keys)
-    wanted = classes_of(annotation)
+    classes = classes_of(annotation)
     if isinstance(value, dict) and not allows_table(annotation):
-        return _component(value, _default(argument, field), wanted, keys)
-    if isinstance(value, str) and wanted and not allows_text(annotation):
-        return _component({"kind": value}, None, wanted, keys)
-    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        members = [build(item, keys) for item in value]
+        return _component(value, _default(argument, field), classes, keys)
+    if isinstance(value, str) and classes and not allows_text(annotation):
+        return _component({"kind": value}, None, classes, keys)
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        items = item_annotation(annotation)
+        members = [
+            build(item, keys, classes_of(items)) if isinstance(item, dict) else Built(*[convert(item, items, keys)] * 2)
+            for item in value
+        ]
         return tuple(member.value for member in members), [member.table for member in members]
     converted = convert(value, annotation, keys)
     note = field.metadata.get("corundum") if field is not None else None
@@ -153,33 +184,33 @@ def _argument(
 def _members(
     table: dict, default: Any, annotation: Any, field: dataclasses.Field | None, keys: tuple[str, ...]
 ) -> tuple[dict, dict]:
-    """A dictionary of components, or of numbers, by names of the user's choice: those given and those of `default`."""
+    """A dictionary of components, or of numbers, by names of the user's choice: those of the table and of `default`."""
     before = default if isinstance(default, Mapping) else {}
     values, resolved = dict(before), {}
     for name, value in table.items():
-        here = inspect.Parameter(
+        member = inspect.Parameter(
             "member",
             inspect.Parameter.KEYWORD_ONLY,
             default=before.get(name, inspect.Parameter.empty),
             annotation=annotation,
         )
-        values[name], resolved[name] = _argument(value, here, None, (*keys, name))
+        values[name], resolved[name] = _argument(value, member, None, (*keys, name))
         note = field.metadata.get("corundum") if field is not None else None
         if note is not None:
             check_bounds(values[name], note["bounds"], note["unit"], (*keys, name))
     return values, resolved
 
 
-def _component(value: dict, default: Any, wanted: tuple[type, ...], keys: tuple[str, ...]) -> tuple[Any, Any]:
+def _component(value: dict, default: Any, classes: tuple[type, ...], keys: tuple[str, ...]) -> tuple[Any, Any]:
     if "kind" in value:
-        return build(value, keys, wanted)
+        return build(value, keys, classes)
     if _fields(default):
         return _amend(default, value, keys)
-    concrete = [option for option in wanted if _fields(option) and not inspect.isabstract(option)]
+    concrete = [option for option in classes if _fields(option) and not inspect.isabstract(option)]
     if concrete:
         return construct(concrete[0], value, keys)
-    if wanted:
-        raise RunFileError(keys, f'this table needs kind = "..."; {kinds_hint(wanted)}')
+    if classes:
+        raise RunFileError(keys, f'this table needs kind = "..."; {kinds_hint(classes)}')
     raise RunFileError(keys, "got a table; expected a single value")
 
 
@@ -197,10 +228,10 @@ def _fields(target: Any) -> dict[str, dataclasses.Field]:
     return {field.name: field for field in dataclasses.fields(target) if field.init}
 
 
-def _parts(made: Any) -> dict[str, dataclasses.Field]:
-    return {
-        name: field for name, field in _fields(made).items() if "corundum" in field.metadata or classes_of(field.type)
-    }
+def _parts(component: Any) -> dict[str, dataclasses.Field]:
+    """The fields of a component that are numbers or components, by name."""
+    fields = _fields(component).items()
+    return {name: field for name, field in fields if "corundum" in field.metadata or classes_of(field.type)}
 
 
 def _annotation(argument: inspect.Parameter, field: dataclasses.Field | None) -> Any:
@@ -224,8 +255,8 @@ def _check_names(table: Mapping[str, Any], known: Iterable[str], keys: tuple[str
 
 
 def _needed(annotation: Any) -> str:
-    wanted = classes_of(annotation)
-    return f", a table with a kind; {kinds_hint(wanted)}" if wanted else ""
+    classes = classes_of(annotation)
+    return f", a table with a kind; {kinds_hint(classes)}" if classes else ""
 
 
 def _explained(keys: tuple[str, ...], make: Callable[[], Any]) -> Any:

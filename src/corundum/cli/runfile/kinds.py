@@ -15,10 +15,12 @@ from typing import Any
 
 from .errors import RunFileError, allowed_names
 
-__all__ = ["FAMILIES", "public_kinds", "fits", "kinds_making", "kinds_hint", "resolve", "source_files"]
+__all__ = ["FAMILIES", "public_kinds", "fits", "kinds_making", "public_kind", "kinds_hint", "resolve", "source_files"]
 
-FAMILIES = ("halos", "models", "physics", "cosmology", "numerics")
+FAMILIES = ("halos", "models", "physics", "cosmology", "numerics", "observables", "inference")
 """Modules of corundum whose public names make components."""
+
+_SLOW = ("inference",)  # takes seconds to import: searched only for what it can make
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -26,30 +28,48 @@ _PACKAGE = __name__.partition(".")[0]
 def public_kinds(family: str | None = None) -> list[str]:
     """Names a table could give as its kind, as ``family.name``; of all families by default."""
     if family is None:
-        return [kind for each in FAMILIES for kind in public_kinds(each)]
+        return [kind for name in FAMILIES for kind in public_kinds(name)]
     module = importlib.import_module(f"{_PACKAGE}.{family}")
     return [f"{family}.{name}" for name in module.__all__ if _is_kind(name, getattr(module, name))]
 
 
-def kinds_making(wanted: tuple[type, ...]) -> list[str]:
-    """Kinds that are known to make one of the wanted classes; all kinds if nothing is wanted."""
-    kinds = public_kinds()
-    return [kind for kind in kinds if fits(_public(kind), wanted)] if wanted else kinds
+def kinds_making(classes: tuple[type, ...]) -> list[str]:
+    """Kinds that are known to make one of some classes; all kinds where no class is named."""
+    if not classes:
+        return public_kinds()
+    own = {cls.__module__.split(".")[1] for cls in classes if cls.__module__.startswith(f"{_PACKAGE}.")}
+    families = [family for family in FAMILIES if family not in _SLOW or family in own]
+    return [kind for family in families for kind in public_kinds(family) if fits(_public(kind), classes)]
 
 
-def fits(target: Any, wanted: tuple[type, ...]) -> bool | None:
-    """Whether a class, or a function by its return annotation, makes what is wanted; None if unknown."""
-    made = target if isinstance(target, type) else getattr(target, "__annotations__", {}).get("return")
-    return issubclass(made, wanted or object) if isinstance(made, type) else None
+def public_kind(component: Any) -> str | None:
+    """The public name of the class of a component, as ``family.name``; None where it has none.
+
+    Examples
+    --------
+    >>> public_kind(co.numerics.LaneSolver())
+    'numerics.LaneSolver'
+    """
+    cls = type(component)
+    package, _, rest = cls.__module__.partition(".")
+    family = sys.modules.get(f"{package}.{rest.partition('.')[0]}")
+    is_public = package == _PACKAGE and cls.__name__ in getattr(family, "__all__", ())
+    return f"{rest.partition('.')[0]}.{cls.__name__}" if is_public else None
 
 
-def kinds_hint(wanted: tuple[type, ...]) -> str:
+def fits(target: Any, classes: tuple[type, ...]) -> bool | None:
+    """Whether a class, or a function by its return annotation, makes one of the classes; None if unknown."""
+    result = target if isinstance(target, type) else getattr(target, "__annotations__", {}).get("return")
+    return issubclass(result, classes or object) if isinstance(result, type) else None
+
+
+def kinds_hint(classes: tuple[type, ...]) -> str:
     """The kinds that fit, in words."""
-    known = kinds_making(wanted) if wanted else []
+    known = kinds_making(classes) if classes else []
     return f"it can be {', '.join(map(repr, known))} or 'module:name'" if known else "for example 'module:name'"
 
 
-def resolve(kind: str, keys: tuple[str, ...], wanted: tuple[type, ...] = ()) -> Any:
+def resolve(kind: str, keys: tuple[str, ...], classes: tuple[type, ...] = ()) -> Any:
     """The class or function that `kind` names.
 
     Parameters
@@ -58,7 +78,7 @@ def resolve(kind: str, keys: tuple[str, ...], wanted: tuple[type, ...] = ()) -> 
         ``"family.name"`` or ``"module:name"``.
     keys : tuple of str
         Where in the run file, for errors.
-    wanted : tuple of classes, optional
+    classes : tuple of classes, optional
         What it must make.
 
     Raises
@@ -68,27 +88,29 @@ def resolve(kind: str, keys: tuple[str, ...], wanted: tuple[type, ...] = ()) -> 
     """
     if ":" in kind:
         target = _resolve_outside(kind, keys)
-    elif kind in public_kinds():
+    elif kind.partition(".")[0] in FAMILIES and kind in public_kinds(kind.partition(".")[0]):
         target = _public(kind)
     else:
         raise RunFileError(
-            keys, f"unknown kind {kind!r}; {allowed_names(kind, kinds_making(wanted))}, or 'module:name'"
+            keys, f"unknown kind {kind!r}; {allowed_names(kind, kinds_making(classes))}, or 'module:name'"
         )
-    if fits(target, wanted) is False:
-        raise RunFileError(keys, f"{kind!r} does not fit here; {kinds_hint(wanted)}")
+    if fits(target, classes) is False:
+        raise RunFileError(keys, f"{kind!r} does not fit here; {kinds_hint(classes)}")
     return target
 
 
 def source_files(table: Mapping[str, Any]) -> list[Path]:
     """Files of the user's modules that a table names, so that a change in them can be noticed."""
-    found = []
-    for key, value in table.items():
+    files = set()
+    for value in table.values():
         if isinstance(value, Mapping):
-            found += source_files(value)
-        elif key == "kind" and ":" in value:
+            files.update(source_files(value))
+        elif isinstance(value, list | tuple):
+            files.update(file for item in value if isinstance(item, Mapping) for file in source_files(item))
+        elif isinstance(value, str) and ":" in value:
             file = getattr(sys.modules.get(value.partition(":")[0]), "__file__", None)
-            found += [Path(file)] if file else []
-    return sorted(set(found))
+            files.update([Path(file)] if file else [])
+    return sorted(files)
 
 
 def _public(kind: str) -> Any:
@@ -96,9 +118,9 @@ def _public(kind: str) -> Any:
     return getattr(importlib.import_module(f"{_PACKAGE}.{family}"), name)
 
 
-def _is_kind(name: str, thing: Any) -> bool:
-    data_only = isinstance(thing, type) and issubclass(thing, tuple)
-    return callable(thing) and not data_only and not inspect.isabstract(thing) and not name.startswith("Abstract")
+def _is_kind(name: str, member: Any) -> bool:
+    data_only = isinstance(member, type) and issubclass(member, tuple)
+    return callable(member) and not data_only and not inspect.isabstract(member) and not name.startswith("Abstract")
 
 
 def _resolve_outside(kind: str, keys: tuple[str, ...]) -> Any:
@@ -115,18 +137,18 @@ def _resolve_outside(kind: str, keys: tuple[str, ...]) -> Any:
 
 def _import_outside(name: str, keys: tuple[str, ...]) -> ModuleType:
     # As `python -m` does, and a console script does not: modules of the working directory can be imported.
-    here = os.getcwd()
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    folder = os.getcwd()
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
     importlib.invalidate_caches()
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and f"{name}.".startswith(f"{error.name}."):
-            missing = f"there is no module {name!r}; put {name}.py in {here} or install it"
+            missing = f"there is no module {name!r}; put {name}.py in {folder} or install it"
             raise RunFileError(keys, missing) from error
         raise RunFileError(keys, f"module {name!r} needs {error.name!r}, which is not installed") from error
     except Exception as error:
         # Whatever the user's own code does wrong; --debug shows where.
-        told = f"module {name!r} fails to import with {type(error).__name__}: {error}"
-        raise RunFileError(keys, told) from error
+        problem = f"module {name!r} fails to import with {type(error).__name__}: {error}"
+        raise RunFileError(keys, problem) from error

@@ -38,7 +38,7 @@ class RunFile(NamedTuple):
     overrides: dict[tuple[str, ...], str]
 
     def locate(self, keys: tuple[str, ...]) -> str:
-        """Where `keys` were given: the override, or the file, line and column of the nearest key."""
+        """The place that sets `keys`: the override, or the file, line and column of the nearest key."""
         for depth in range(len(keys), 0, -1):
             if keys[:depth] in self.overrides:
                 return f"--set {self.overrides[keys[:depth]]}"
@@ -102,10 +102,9 @@ def _parse(path: Path) -> tuple[str, dict[str, Any]]:
     except UnicodeDecodeError:
         raise ValueError(f"{path}: is not a text file in UTF-8; give a TOML run file") from None
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", str(error))
-        what, where = (found[1], f":{found[2]}:{found[3]}") if found else (str(error).removesuffix(")"), "")
-        told = what[:1].lower() + what[1:]
-        raise ValueError(f"{path}{where}: not valid TOML, {told}") from None
+        match = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", str(error))
+        problem, position = (match[1], f":{match[2]}:{match[3]}") if match else (str(error).removesuffix(")"), "")
+        raise ValueError(f"{path}{position}: not valid TOML, {problem[:1].lower()}{problem[1:]}") from None
 
 
 def _parse_override(override: str) -> tuple[tuple[str, ...], Any]:

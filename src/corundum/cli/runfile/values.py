@@ -1,7 +1,7 @@
 """Values of a run file: from what TOML holds to what a signature asks for, and back.
 
-The annotation of an argument says what is allowed; a value that does not fit is refused in words a person who
-has never seen an annotation understands.
+The annotation of an argument says what is allowed; the message about a value that does not fit names types in plain
+words.
 """
 
 import collections.abc
@@ -12,11 +12,14 @@ import typing
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from .errors import RunFileError
 
-__all__ = ["convert", "check_bounds", "classes_of", "members_of", "allows_table", "allows_text", "as_toml"]
+__all__ = [
+    "convert", "check_bounds", "classes_of", "item_annotation", "members_of", "allows_table", "allows_text", "as_toml",
+]  # fmt: skip
 
 _SEQUENCES = (tuple, list, collections.abc.Sequence, collections.abc.Iterable)
 _NOT_COMPONENTS = ("builtins", "pathlib", "os", "collections.abc", "numpy")
@@ -24,7 +27,7 @@ _NOTHING = object()
 
 
 def convert(value: Any, annotation: Any, keys: tuple[str, ...]) -> Any:
-    """`value` as the annotation asks, or a `RunFileError` saying what was got and what is expected.
+    """`value` as the annotation asks, or a `RunFileError` that says what the file has and what is expected.
 
     Parameters
     ----------
@@ -67,6 +70,14 @@ def classes_of(annotation: Any) -> tuple[type, ...]:
     )
 
 
+def item_annotation(annotation: Any) -> Any:
+    """What the items of a list must be, where `annotation` asks for a list of any length; anything otherwise."""
+    for option in _options(annotation):
+        if typing.get_origin(option) in _SEQUENCES and typing.get_args(option):
+            return typing.get_args(option)[0]
+    return Any
+
+
 def members_of(annotation: Any) -> Any:
     """What the values of a dictionary must be, where `annotation` asks for one by name; None otherwise."""
     for option in _options(annotation):
@@ -89,8 +100,8 @@ def allows_text(annotation: Any) -> bool:
 
 def as_toml(value: Any) -> Any:
     """What a TOML file would hold for `value`, or None if it cannot."""
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
+    if isinstance(value, np.ndarray | np.generic | jax.Array):
+        value = np.asarray(value).tolist()
     if isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, os.PathLike):
@@ -151,9 +162,9 @@ def _try_items(value: Any, members: tuple) -> Any:
     if members and members[-1] is not Ellipsis and len(members) > 1 and len(members) != len(value):
         return _NOTHING
     fixed = len(members) > 1 and members[-1] is not Ellipsis
-    wanted = members if fixed else (members[:1] or (object,)) * len(value)
+    annotations = members if fixed else (members[:1] or (object,)) * len(value)
     items = []
-    for item, member in zip(value, wanted, strict=True):
+    for item, member in zip(value, annotations, strict=True):
         tried = (_try(item, option) for option in _options(member))
         converted = next((one for one in tried if one is not _NOTHING), _NOTHING)
         if converted is _NOTHING:

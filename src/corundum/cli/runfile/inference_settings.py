@@ -1,0 +1,154 @@
+"""The groups [fit], [mocks] and [forecast]: what is inferred from which data, and with which methods.
+
+Methods are components, named by their kind as everywhere in a run file: samplers, optimisers, likelihoods,
+regressions.  Only the commands that infer import this module, because their packages take seconds to load.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from ...inference import (
+    NUTS,
+    AbstractLikelihood,
+    AbstractMockFit,
+    AbstractOptimiser,
+    AbstractSampler,
+    FitLaplace,
+    Gaussian,
+    GaussNewton,
+    ScatterLikelihood,
+)
+from ...observables import AbstractRegression, Measurement
+from .schema import setting
+
+__all__ = ["Fit", "Forecast", "Mocks"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """What ``corundum fit``, ``corundum mocks`` and ``corundum forecast`` infer from which data.
+
+    Attributes
+    ----------
+    data : tuple of str or Measurement
+        Measurements: names of ``corundum data list``, paths of files, or tables with a ``kind`` that make one.
+    combinations : tuple of tuples of str
+        Subsets of `data` to fit one after the other; by default all at once.
+    free : tuple of str, optional
+        Numbers to infer; by default those that Pandya et al. 2026 vary.
+    redshifts : tuple of float
+        Where the model is compared with each measurement: the nearest of these; by default each one's own.
+    covariance : str
+        ``"full"``, or ``"diagonal"`` to take points as independent.
+    monte_carlo_error : float
+        How much of the error that so many independent halos would make counts: 0.5 for halos chosen from candidates.
+    likelihood : AbstractLikelihood
+    scatter : ScatterLikelihood, optional
+        Also compare the spread of galaxies; by default not.
+    regression : AbstractRegression, optional
+        How relations of galaxies are estimated at the points of the data; by default by local lines with the kernel of
+        each measurement.
+    optimiser : AbstractOptimiser
+        What finds the mode.
+    starts : int
+        Number of points that the optimiser starts from.
+    sampler : AbstractSampler
+        What draws from the posterior.
+    sample : bool
+        False leaves the sampler out: the Gaussian about the mode then stands for the posterior.
+    predictive : int
+        Draws used for predictive checks.
+    indices : int
+        Draws used for the feedback indices; 0 leaves them out.
+    check : tuple of str or Measurement
+        Measurements to predict that are not fitted.
+    key : int
+        Random key of starts and chains.
+    priors : mapping
+        By parameter: ``[low, high]``, or ``{kind = "Normal", loc = 0.0, scale = 0.1}`` with any scalar distribution of
+        numpyro.  By default uniform over the declared range.
+    """
+
+    data: tuple[str | Measurement, ...]
+    combinations: tuple[tuple[str, ...], ...] | None = setting(None)
+    free: tuple[str, ...] | None = setting(None)
+    redshifts: tuple[float, ...] | None = setting(None)
+    covariance: Literal["full", "diagonal"] = setting("full")
+    monte_carlo_error: float = setting(1.0, bounds=(0.0, 10.0))
+    starts: int = setting(8, bounds=(1, 1000))
+    sample: bool = setting(True)
+    predictive: int = setting(160, bounds=(16, math.inf))
+    indices: int = setting(24, bounds=(0, 1000))
+    check: tuple[str | Measurement, ...] = setting(())
+    key: int = setting(0, bounds=(0, math.inf))
+    likelihood: AbstractLikelihood = Gaussian()
+    scatter: ScatterLikelihood | None = None
+    regression: AbstractRegression | None = None
+    optimiser: AbstractOptimiser = GaussNewton()
+    sampler: AbstractSampler = NUTS(draws=400)
+    priors: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mocks:
+    """What ``corundum mocks`` does with the data and parameters of [fit].
+
+    Attributes
+    ----------
+    number : int
+        How many mocks.
+    noise : bool
+        Whether data get noise from their covariance.
+    independent_halos : bool
+        Whether truths are evolved in halos of their own; together with ``noise = false``, false is the published test.
+    truth_halos : int
+        How many of them.
+    samples : int
+        Samples of halos for the fits, each as large as that of the run file, taken in turn by blocks.  With 1 all mocks
+        are fitted on the sample of the run file and share its error.
+    block : int
+        Mocks between two checkpoints.
+    key : int
+        Random key of truths, noise and chains.
+    fit : AbstractMockFit
+        How each mock is fitted: ``inference.FitLaplace``, or ``inference.FitSampler`` with a sampler.
+    """
+
+    number: int = setting(100, bounds=(1, math.inf))
+    noise: bool = setting(True)
+    independent_halos: bool = setting(True)
+    truth_halos: int = setting(400, bounds=(1, math.inf))
+    samples: int = setting(8, bounds=(1, 1000))
+    block: int = setting(8, bounds=(1, 1000))
+    key: int = setting(0, bounds=(0, math.inf))
+    fit: AbstractMockFit = FitLaplace()
+
+
+@dataclasses.dataclass(frozen=True)
+class Forecast:
+    """What ``corundum forecast`` does with the data and parameters of [fit].
+
+    Attributes
+    ----------
+    factors : tuple of float
+        Scales of all errors.
+    sample : bool
+        Whether those are sampled as well.
+    add : tuple of str or Measurement
+        Measurements to add one at a time.
+    shift : float
+        By how much each relation is off in turn [dex]; 0 leaves these out.
+    key : int
+        Random key of the chains.
+    sampler : AbstractSampler
+        What draws from the posteriors.
+    """
+
+    factors: tuple[float, ...] = setting((1.0, 0.5, 0.1), bounds=(1e-3, 1e3))
+    sample: bool = setting(True)
+    add: tuple[str | Measurement, ...] = setting(())
+    shift: float = setting(0.1, bounds=(-1.0, 1.0))
+    key: int = setting(0, bounds=(0, math.inf))
+    sampler: AbstractSampler = NUTS(warmup=150, draws=200)
