@@ -108,6 +108,10 @@ class Ledger:
             raise ValueError(f"ledger: two flows are called {' and '.join(repeated)}; give each its own name")
         self.state, self.contents, self.flows, self.quantities = state, contents, tuple(flows), quantities
 
+    def __repr__(self) -> str:
+        reservoirs = ", ".join(dict.fromkeys(reservoir for _, reservoir in self.contents))
+        return f"Ledger({self.state.__name__}: {reservoirs}; flows {', '.join(self.names)})"
+
     @property
     def outside(self) -> tuple[tuple[str, str], ...]:
         """(currency, place) of every end of a flow that is no reservoir of the galaxy."""

@@ -140,7 +140,7 @@ def _default(kind: type) -> Any:
     """An object made without arguments; None where arguments are needed."""
     try:
         return kind()
-    except Exception:  # whatever a class of somebody else's does: then all arguments are shown
+    except Exception:  # a class that needs arguments may fail in any way; all arguments are shown then
         return None
 
 
