@@ -233,7 +233,7 @@ def test_greedy_design_adds_what_is_new_first(information):
 
 def test_bad_observables_are_refused(information):
     wrong = [S.Observable("gas", None, np.eye(2))]
-    with pytest.raises(ValueError, match="3 points and its covariance the shape"):
+    with pytest.raises(ValueError, match="its covariance has the shape .2, 2.; expected .3, 3."):
         S.expected_fisher(wrong, information)
     with pytest.raises(ValueError, match="not positive definite"):
         S.expected_fisher([S.Observable("gas", None, -np.eye(3))], information)

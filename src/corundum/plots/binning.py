@@ -1,4 +1,4 @@
-"""Running statistics of galaxies in bins of one quantity, weighted by the number of halos each stands for."""
+"""Statistics of galaxies in bins of one quantity, weighted by the number of halos that each galaxy represents."""
 
 from typing import NamedTuple
 
@@ -33,7 +33,7 @@ def equal_bins(x: np.ndarray, width: float = 0.2) -> np.ndarray:
     """Edges of bins of about `width` that cover all finite values of `x`."""
     x = np.asarray(x)[np.isfinite(x)]
     if x.size == 0:
-        raise ValueError("bins: no finite value to bin; see population.status_counts() for halos that failed")
+        raise ValueError("bins: no value is finite; see population.status_counts() for halos that failed")
     bins = max(int(np.ceil(np.ptp(x) / width)), 1)
     pad = 0.5 * width if np.ptp(x) == 0 else 0.0
     return np.linspace(x.min() - pad, x.max() + pad, bins + 1)
@@ -60,13 +60,13 @@ def running(x: np.ndarray, y: np.ndarray, weights: np.ndarray, edges: np.ndarray
     x, y, weights = (np.asarray(array, float) for array in (x, y, weights))
     good = np.isfinite(x) & np.isfinite(y) & (weights > 0)
     x, y, weights = x[good], y[good], weights[good]
-    place = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, len(edges) - 2)
-    place = np.where((x < edges[0]) | (x > edges[-1]), -1, place)
+    bin_of = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, len(edges) - 2)
+    bin_of = np.where((x < edges[0]) | (x > edges[-1]), -1, bin_of)
     table = np.full((5, len(edges) - 1), np.nan)
     for k in range(len(edges) - 1):
-        here = place == k
-        table[4, k] = here.sum()
-        if here.sum() >= max(fewest, 1):
-            table[:3, k] = weighted_quantiles(y[here], weights[here], (0.16, 0.5, 0.84))
-            table[3, k] = np.average(y[here], weights=weights[here])
+        members = bin_of == k
+        table[4, k] = members.sum()
+        if members.sum() >= max(fewest, 1):
+            table[:3, k] = weighted_quantiles(y[members], weights[members], (0.16, 0.5, 0.84))
+            table[3, k] = np.average(y[members], weights=weights[members])
     return Running(0.5 * (edges[1:] + edges[:-1]), *table[:4], table[4].astype(int))

@@ -5,18 +5,15 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from ..cosmology import pandya26_cosmology
 from ..models import FlowRates
 from .binning import equal_bins, running
-from .style import COLORS, CYCLE, new_axes, styled
+from .style import COLORS, CYCLE, HALO_MASS, legend_right, mass_ticks, new_axes, styled
 
 __all__ = ["mass_budget", "energy_budget", "baryon_budget", "flows_at"]
 
-_HALO_MASS = r"$\log_{10}\,M_{\rm vir}\ [M_\odot]$"
-
-_WORDS = {
+_CHANNEL_STYLES = {
     "accretion": ("accretion into the halo", COLORS["halo"], "--"),
     "cooling": ("CGM cooling onto the ISM", COLORS["cgm"], "-"),
     "star_formation": ("locked in stars", COLORS["stars"], "-"),
@@ -26,6 +23,7 @@ _WORDS = {
     "wind_heating": ("supernova wind heating", COLORS["ism"], "-"),
 }
 
+"""Label, colour and line style of the flows of the CGM models."""
 
 _WIDE = (6.6, 3.9)
 
@@ -56,6 +54,12 @@ def mass_budget(
         One of the population's output redshifts.
     baryon_fraction : float, optional
         Default that of `pandya26_cosmology`.
+
+    Examples
+    --------
+    >>> ax = co.plots.mass_budget(population, redshift=2.0)
+    >>> ax.get_yscale()
+    'log'
     """
     ax = new_axes(size=_WIDE) if ax is None else ax
     galaxies, flows = population.at(redshift), flows_at(population, redshift)
@@ -85,19 +89,27 @@ def energy_budget(
     redshift : float
         One of the population's output redshifts.
     supply : sequence of str
-        Flows that heat the CGM; their sum is the unit.
+        Flows that heat the CGM; the other flows are shown relative to their sum.
 
     Raises
     ------
     ValueError
         A flow of `supply` is not in the model or carries no energy.
+
+    Examples
+    --------
+    >>> ax = co.plots.energy_budget(population)
+    >>> ax.get_yscale()
+    'log'
     """
     ax = new_axes(size=_WIDE) if ax is None else ax
     galaxies = population.at(redshift)
     power = {name: rates.energy for name, rates in flows_at(population, redshift).items() if rates.energy is not None}
-    absent = [name for name in supply if name not in power]
-    if absent:
-        raise ValueError(f"energy budget: no energy in {', '.join(absent)}; give supply=... from {', '.join(power)}")
+    without_energy = [name for name in supply if name not in power]
+    if without_energy:
+        raise ValueError(
+            f"energy budget: no energy in {', '.join(without_energy)}; give supply=... from {', '.join(power)}"
+        )
     _channels(ax, galaxies, power, sum(power[name] for name in supply))
     ax.set_ylabel(r"energy flow$\,/\,$CGM heating")
     return ax
@@ -109,7 +121,7 @@ def baryon_budget(
 ) -> Axes:
     """Mean share of the cosmic baryons f_b Mvir that is in stars, ISM and CGM, stacked, against halo mass.
 
-    What is left to one never came in or has left the halo.
+    The remainder to one was never accreted, or has left the halo.
 
     Parameters
     ----------
@@ -119,6 +131,12 @@ def baryon_budget(
         One of the population's output redshifts.
     baryon_fraction : float, optional
         Default that of `pandya26_cosmology`.
+
+    Examples
+    --------
+    >>> ax = co.plots.baryon_budget(population)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()][-1]
+    'stars'
     """
     ax = new_axes(size=_WIDE) if ax is None else ax
     galaxies = population.at(redshift)
@@ -128,26 +146,25 @@ def baryon_budget(
     edges = equal_bins(log_mass)
     cosmic = baryon_fraction * np.asarray(galaxies["mvir"])
     floor = 0.0
-    for name, words in (("mstar", "stars"), ("mism", "ISM"), ("mcgm", "CGM")):
+    for name, label in (("mstar", "stars"), ("mism", "ISM"), ("mcgm", "CGM")):
         share = running(log_mass, np.asarray(galaxies[name]) / cosmic, weights, edges)
-        there = np.isfinite(share.mean)
+        filled = np.isfinite(share.mean)
         top = floor + share.mean
         color = COLORS["stars" if name == "mstar" else name[1:]]
-        ax.fill_between(share.center[there], (floor + 0 * top)[there], top[there], color=color, lw=0, label=words)
+        ax.fill_between(share.center[filled], (floor + 0 * top)[filled], top[filled], color=color, lw=0, label=label)
         floor = top
-    highest = max(1.0, float(np.nanmax(floor)) * 1.02) if np.any(there) else 1.0
+    highest = max(1.0, float(np.nanmax(floor)) * 1.02) if np.any(filled) else 1.0
     ax.fill_between(
-        share.center[there], floor[there], np.maximum(floor, 1.0)[there], color=COLORS["missing"], lw=0,
+        share.center[filled], floor[filled], np.maximum(floor, 1.0)[filled], color=COLORS["missing"], lw=0,
         label="never accreted or lost",
     )  # fmt: skip
     ax.axhline(1.0, color="0.4", linewidth=0.8)
-    ax.set(ylim=(0, highest), xlabel=_HALO_MASS)
-    if np.count_nonzero(there) > 1:
-        ax.set_xlim(share.center[there][[0, -1]])
+    ax.set(ylim=(0, highest), xlabel=HALO_MASS)
+    if np.count_nonzero(filled) > 1:
+        ax.set_xlim(share.center[filled][[0, -1]])
     ax.set_ylabel(r"share of $f_{\rm b}\,M_{\rm vir}$")
-    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    handles, words = ax.get_legend_handles_labels()
-    ax.legend(handles[::-1], words[::-1], loc="center left", bbox_to_anchor=(1.0, 0.5))
+    mass_ticks(ax.xaxis)
+    legend_right(ax, reverse=True)
     return ax
 
 
@@ -156,27 +173,28 @@ def _mass_and_weights(galaxies):
     return log_mass, np.where(np.asarray(galaxies.valid), np.asarray(galaxies.weights), 0.0)
 
 
-def _channels(ax, galaxies, flows, unit):
+def _channels(ax, galaxies, flows, reference):
+    """Median and scatter of every flow over `reference` against halo mass."""
     log_mass, weights = _mass_and_weights(galaxies)
     edges = equal_bins(np.where(weights > 0, log_mass, np.nan))
-    spare = iter(CYCLE)
+    other_colors = iter(CYCLE)
     drawn = []
-    for name in sorted(flows, key=lambda name: [*_WORDS, name].index(name)):
+    for name in sorted(flows, key=lambda name: [*_CHANNEL_STYLES, name].index(name)):
         rate = flows[name]
         if rate is None:
             continue
-        words, color, dashes = _WORDS.get(name) or (name.replace("_", " "), next(spare), "-.")
-        share = running(log_mass, rate / unit, weights, edges)
+        label, color, dashes = _CHANNEL_STYLES.get(name) or (name.replace("_", " "), next(other_colors), "-.")
+        share = running(log_mass, rate / reference, weights, edges)
         ax.fill_between(share.center, share.low, share.high, color=color, alpha=0.15, linewidth=0)
-        ax.plot(share.center, share.median, color=color, linestyle=dashes, label=words)
+        ax.plot(share.center, share.median, color=color, linestyle=dashes, label=label)
         drawn.append(share.median)
     ax.axhline(1.0, color="0.6", linewidth=0.8, zorder=0)
     ax.set_yscale("log")
-    ax.set_xlabel(_HALO_MASS)
-    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    ax.set_xlabel(HALO_MASS)
+    mass_ticks(ax.xaxis)
     drawn = np.concatenate(drawn)
     drawn = drawn[np.isfinite(drawn) & (drawn > 0)]
     if drawn.size:
         top = 3.0 * max(drawn.max(), 1.0)
         ax.set_ylim(max(0.3 * drawn.min(), top * 1e-6), top)
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    legend_right(ax)

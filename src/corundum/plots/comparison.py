@@ -1,4 +1,4 @@
-"""How two sets of halo histories differ: growth, growth rate and concentration in bins of final mass."""
+"""Differences between two sets of halo histories: growth, growth rate and concentration in bins of final mass."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from ..halos import HaloHistories, HaloTables
-from ..units import GYR_YR
+from ..units import GYR_YR, LN10
 from .histories import redshift_axis
 from .style import colors_along, new_axes, styled
 
@@ -26,7 +26,7 @@ _DASHES = ("-", (0, (4, 2)))
 
 
 class Curve(NamedTuple):
-    """Value and standard error of a statistic, arrays of shape (bins, times)."""
+    """Value and standard error of a statistic: arrays of shape (bins, times)."""
 
     value: np.ndarray
     error: np.ndarray
@@ -69,6 +69,12 @@ def mean_histories(halos: HaloHistories, edges: np.ndarray, redshifts: np.ndarra
     edges : array, shape (B + 1,)
         log10 of final virial mass [Msun].
     redshifts : array, shape (K,)
+
+    Examples
+    --------
+    >>> means = co.plots.mean_histories(halos, np.array([10.0, 14.0]), np.array([0.0, 1.0, 2.0]))
+    >>> means.count.tolist(), means.log_mass.value.shape
+    ([8], (1, 3))
     """
     age = np.minimum(np.asarray(halos.cosmology.age(np.asarray(redshifts, float))), float(halos.time[-1]))
     halo = _read(halos.interpolation, halos.time, halos.curves, halos.cosmology, age)
@@ -82,11 +88,11 @@ def mean_histories(halos: HaloHistories, edges: np.ndarray, redshifts: np.ndarra
     rows = [np.flatnonzero(bins == k) for k in range(len(edges) - 1)]
 
     def curve(values, statistic):
-        table = np.array([[statistic(column[here], weights[here]) for column in values.T] for here in rows])
+        table = np.array([[statistic(column[row], weights[row]) for column in values.T] for row in rows])
         return Curve(table[..., 0], table[..., 1])
 
     log_mass = curve(np.log10(mass / final[:, None]), _mean)
-    count = np.array([len(here) for here in rows])
+    count = np.array([len(row) for row in rows])
     return HistoryMeans(
         np.asarray(edges), age, np.asarray(redshifts), count, log_mass, curve(growth, _mean),
         curve(concentration, _mean)
@@ -95,16 +101,30 @@ def mean_histories(halos: HaloHistories, edges: np.ndarray, redshifts: np.ndarra
 
 def differences(first: HistoryMeans, second: HistoryMeans) -> tuple[Curve, Curve, Curve]:
     """Second minus first [dex]: of mean log mass, of log mean growth rate, of mean log concentration."""
-    told = [first._replace(growth=_log10(first.growth)), second._replace(growth=_log10(second.growth))]
-    pairs = [[getattr(one, name) for one in told] for name in ("log_mass", "growth", "log_concentration")]
+    in_logs = [first._replace(growth=_log10(first.growth)), second._replace(growth=_log10(second.growth))]
+    pairs = [[getattr(means, name) for means in in_logs] for name in ("log_mass", "growth", "log_concentration")]
     return tuple(Curve(b.value - a.value, np.hypot(a.error, b.error)) for a, b in pairs)
 
 
 def history_differences(first: HistoryMeans, second: HistoryMeans, redshift: float = 2.0) -> list[tuple]:
-    """What to tell of two sets: one row for each mass bin, at the redshift nearest to the one given.
+    """A table of the differences between two sets, with one row for each mass bin.
 
-    A row holds the mass bin, the halos of either set in it, and for each of the three `differences` [dex] the
+    A row holds the mass bin, the numbers of halos of both sets in it, and for each of the three `differences` [dex] the
     value and its standard error.
+
+    Parameters
+    ----------
+    first, second : HistoryMeans
+        At the same redshifts.
+    redshift : float
+        The table is at the output redshift nearest to this one.
+
+    Examples
+    --------
+    >>> means = co.plots.mean_histories(halos, np.array([10.0, 14.0]), np.array([0.0, 1.0, 2.0]))
+    >>> name, first, second, mass, growth, concentration = co.plots.history_differences(means, means)[0]
+    >>> first, second, mass[0]
+    (8, 8, 0.0)
     """
     k = int(np.argmin(np.abs(first.redshift - redshift)))
     curves = differences(first, second)
@@ -129,11 +149,9 @@ def compare_histories(
     bins: int = 3,
     redshift: float = 2.0,
 ) -> np.ndarray:
-    """Two sets of histories: mean growth, growth rate and concentration in bins of final mass, and
-    differences.
+    """Two sets of histories: mean growth, growth rate and concentration in bins of final mass, and differences.
 
-    The legend states the difference in mean log mass at `redshift`, second minus first, and bands are
-    standard errors.
+    The legend states the difference in mean log mass at `redshift`, second minus first.  Bands are standard errors.
 
     Parameters
     ----------
@@ -149,6 +167,16 @@ def compare_histories(
     -------
     array of Axes, shape (2, 3)
         Above the histories, below the differences [dex].
+
+    Raises
+    ------
+    ValueError
+        The sets share no redshifts or no final masses.
+
+    Examples
+    --------
+    >>> co.plots.compare_histories(halos, halos, ("one", "the same"), bins=1).shape
+    (2, 3)
     """
     means = compared_means(first, second, bins)
     if axes is None:
@@ -178,8 +206,8 @@ def compare_histories(
 def _history_legends(axes, means, labels, colors, redshift):
     near = means[0].redshift[np.argmin(np.abs(means[0].redshift - redshift))]
     for color, (name, _, _, (value, error), *_) in zip(colors, history_differences(*means, redshift), strict=True):
-        said = f"${value:+.2f}\\pm{error:.2f}$ dex" if np.isfinite(value) else "too few halos"
-        axes[0].plot([], [], color=color, label=f"{name}:  {said}")
+        difference = f"${value:+.2f}\\pm{error:.2f}$ dex" if np.isfinite(value) else "too few halos"
+        axes[0].plot([], [], color=color, label=f"{name}:  {difference}")
     title = f"final $\\log_{{10}}M_{{\\rm vir}}$: difference at z = {near:.2g}"
     axes[0].legend(loc="lower right", title=title, title_fontsize=9.5)
     for label, dashes in zip(labels, _DASHES, strict=True):
@@ -198,12 +226,12 @@ def compared_means(first: HaloHistories, second: HaloHistories, bins: int = 3) -
     spans = [np.asarray(h.cosmology.redshift(h.time[np.array([0, -1])])) for h in (first, second)]
     high, low = min(span[0] for span in spans), max(0.0, *(span[1] for span in spans))
     if not high > low:
-        raise ValueError("compare histories: the two sets share no redshifts; choose ones that overlap")
+        raise ValueError("compare histories: the two sets share no redshifts; choose sets that overlap in time")
     redshifts = np.expm1(np.linspace(np.log1p(low), np.log1p(min(high, 8.0)), 25))
     finals = [np.log10(np.asarray(h.at(redshift=low + 1e-9).mvir)) for h in (first, second)]
     edges = np.linspace(max(f.min() for f in finals), min(f.max() for f in finals), bins + 1)
     if not edges[-1] > edges[0]:
-        raise ValueError("compare histories: the two sets share no final masses; choose ones that overlap")
+        raise ValueError("compare histories: the two sets share no final masses; choose sets that overlap in mass")
     edges[-1] += 1e-6
     return mean_histories(first, edges, redshifts), mean_histories(second, edges, redshifts)
 
@@ -216,7 +244,7 @@ def _read(interpolation, time, curves, cosmology, age):
 
 def _log10(curve):
     positive = np.where(curve.value > 0, curve.value, np.nan)
-    return Curve(np.log10(positive), curve.error / positive / np.log(10.0))
+    return Curve(np.log10(positive), curve.error / positive / LN10)
 
 
 def _mean(values, weights):

@@ -1,21 +1,21 @@
-"""Halo histories: growth of a population, and raw branches over the smooth curves made of them."""
+"""Figures of halo histories: growth of a population, and raw branches compared with their smooth curves."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
+from matplotlib.ticker import NullLocator, ScalarFormatter
 
 from .histories import redshift_axis
-from .style import COLORS, colors_along, new_axes, styled
+from .style import COLORS, colors_along, mass_ticks, new_axes, styled
 
 __all__ = ["halo_growth", "raw_over_smooth", "mean_growth"]
 
 
 @styled
 def halo_growth(halos: Any, axes: np.ndarray | None = None, *, bins: int = 4) -> np.ndarray:
-    """Mass, growth rate and concentration against time: medians and 16-84 per cent, by final mass.
+    """Mass, growth rate and concentration against time: medians and 16th to 84th percentiles by final mass.
 
     Parameters
     ----------
@@ -28,6 +28,11 @@ def halo_growth(halos: Any, axes: np.ndarray | None = None, *, bins: int = 4) ->
     Returns
     -------
     array of 3 Axes
+
+    Examples
+    --------
+    >>> co.plots.halo_growth(halos, bins=2).shape
+    (3,)
     """
     axes = new_axes(1, 3, size=(12.5, 4.3)) if axes is None else axes
     time = np.geomspace(float(halos.time[0]), float(halos.time[-1]), 80)
@@ -42,16 +47,16 @@ def halo_growth(halos: Any, axes: np.ndarray | None = None, *, bins: int = 4) ->
             continue
         for ax, values in zip(axes, (halo.mvir, halo.growth, halo.concentration), strict=True):
             curves = np.where(started[rows], np.asarray(values)[rows], np.nan)
-            drawn = np.sum(np.isfinite(curves), axis=0) >= 0.84 * np.sum(rows)
-            lower, middle, upper = np.nanquantile(curves[:, drawn], [0.16, 0.5, 0.84], axis=0)
-            ax.plot(time[drawn], middle, color=color, label=f"{low:.1f} to {high:.1f}")
-            ax.fill_between(time[drawn], lower, upper, color=color, alpha=0.2, linewidth=0)
+            covered = np.sum(np.isfinite(curves), axis=0) >= 0.84 * np.sum(rows)
+            lower, middle, upper = np.nanquantile(curves[:, covered], [0.16, 0.5, 0.84], axis=0)
+            ax.plot(time[covered], middle, color=color, label=f"{low:.1f} to {high:.1f}")
+            ax.fill_between(time[covered], lower, upper, color=color, alpha=0.2, linewidth=0)
     labels = (r"$M_{\rm vir}$ [$M_\odot$]", r"$dM_{\rm vir}/dt$ [$M_\odot\,\mathrm{yr}^{-1}$]", "concentration")
     for ax, label in zip(axes, labels, strict=True):
         ax.set(xlabel="cosmic time [Gyr]", ylabel=label, yscale="log")
         redshift_axis(ax, halos.cosmology)
-    # Concentrations span too little for ticks at powers of ten, or even between them.
-    axes[2].yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    # Concentrations span too little for ticks at powers of ten.
+    mass_ticks(axes[2].yaxis)
     axes[2].yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
     axes[2].yaxis.set_minor_locator(NullLocator())
     axes[0].legend(title=r"final $\log_{10} M_{\rm vir}/M_\odot$")
@@ -60,7 +65,7 @@ def halo_growth(halos: Any, axes: np.ndarray | None = None, *, bins: int = 4) ->
 
 @styled
 def raw_over_smooth(worst: Sequence[Any], axes: np.ndarray | None = None) -> np.ndarray:
-    """Raw snapshots over smooth histories of the halos that smoothing changed most.
+    """Raw snapshots and smooth histories of the halos that smoothing changed most.
 
     Parameters
     ----------
@@ -68,6 +73,14 @@ def raw_over_smooth(worst: Sequence[Any], axes: np.ndarray | None = None) -> np.
         ``worst`` of a `corundum.halos.BranchReport`.
     axes : array of Axes, optional
         One for each halo; default a new figure.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> time = np.linspace(1.0, 13.8, 20)
+    >>> worst = SimpleNamespace(name=7, time=time, raw=10 + 0.1 * time, smooth=10 + 0.1 * time, rms=0.0)
+    >>> co.plots.raw_over_smooth([worst]).shape
+    (1, 1)
     """
     columns = min(3, len(worst))
     rows = -(-len(worst) // columns)
@@ -86,13 +99,21 @@ def raw_over_smooth(worst: Sequence[Any], axes: np.ndarray | None = None) -> np.
 
 @styled
 def mean_growth(means: Sequence[Any], ax: Axes | None = None) -> Axes:
-    """Mean histories of a source beside the built-in population.
+    """Mean histories of a source compared with those of the built-in population.
 
     Parameters
     ----------
     means : sequence of MeanHistory
         ``means`` of a `corundum.halos.BranchReport`.
     ax : Axes, optional
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> redshift = np.array([0.0, 1.0, 2.0])
+    >>> mean = SimpleNamespace(low=11.0, high=11.5, redshift=redshift, mean=-0.3 * redshift, built_in=-0.3 * redshift)
+    >>> co.plots.mean_growth([mean]).get_xlabel()
+    'redshift'
     """
     ax = new_axes() if ax is None else ax
     for mean, color in zip(means, colors_along(np.array([mean.low for mean in means])), strict=True):

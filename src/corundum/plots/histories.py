@@ -1,7 +1,6 @@
-"""Growth histories: what a few halos and their galaxies were at each time.
+"""Growth histories of a few halos and their galaxies.
 
-The populations drawn here have many output redshifts (`corundum.evolve` with a list of them); each column is
-a halo.
+They need a population with many output redshifts (`corundum.evolve` with a list of them).
 """
 
 from collections.abc import Sequence
@@ -20,15 +19,31 @@ _TICKS = (0, 0.5, 1, 2, 3, 6)
 
 
 def spread_rows(population: Any, count: int = 3) -> np.ndarray:
-    """Rows of a few solved halos, spread evenly in final log mass."""
+    """Rows of a few solved halos, spread evenly in final log mass.
+
+    Parameters
+    ----------
+    population : Population
+    count : int
+
+    Raises
+    ------
+    ValueError
+        No halo was solved.
+
+    Examples
+    --------
+    >>> len(co.plots.spread_rows(population, 3))
+    3
+    """
     latest = int(np.argmin(np.asarray(population.redshifts)))
     log_mass = np.log10(np.asarray(population["mvir"])[:, latest])
     rows = np.flatnonzero(np.asarray(population.valid)[:, latest])
     if rows.size == 0:
         raise ValueError("growth histories: no halo of this population was solved; see population.status_counts()")
     mass = log_mass[rows]
-    wanted = mass.min() + (np.arange(count) + 0.5) / count * np.ptp(mass)
-    nearest = [int(rows[np.argmin(np.abs(mass - target))]) for target in wanted]
+    targets = mass.min() + (np.arange(count) + 0.5) / count * np.ptp(mass)
+    nearest = [int(rows[np.argmin(np.abs(mass - target))]) for target in targets]
     return np.array(list(dict.fromkeys(nearest)))
 
 
@@ -57,10 +72,22 @@ def growth_histories(
     -------
     array of Axes, shape (4, number of halos)
         Rows: masses; rates of accretion, cooling, star formation and wind; metallicities; temperatures.
+
+    Raises
+    ------
+    ValueError
+        The population has fewer than three output redshifts.
+
+    Examples
+    --------
+    >>> history = co.evolve(model, halos[:2], [4.0, 3.0, 2.0, 1.0, 0.0])
+    >>> co.plots.growth_histories(history).shape
+    (4, 2)
     """
     if len(population.redshifts) < 3:
         raise ValueError(
-            f"growth histories: got {len(population.redshifts)} output redshifts; solve with at least 3, better 50"
+            f"growth histories: got {len(population.redshifts)} output redshifts; evolve at 3 or more, 50 for smooth "
+            "curves"
         )
     rows = spread_rows(population) if rows is None else np.atleast_1d(rows)
     if axes is None:
@@ -87,7 +114,27 @@ def growth_histories(
 
 
 def redshift_axis(ax: Axes, cosmology: Cosmology | None = None) -> Axes:
-    """Label the top of a cosmic-time axis [Gyr] with redshifts."""
+    """Label the top of a cosmic-time axis [Gyr] with redshifts.
+
+    Parameters
+    ----------
+    ax : Axes
+    cosmology : Cosmology, optional
+        Default `pandya26_cosmology()`.
+
+    Returns
+    -------
+    Axes
+        The twin axes on top.
+
+    Examples
+    --------
+    >>> ax = plt.figure().subplots()
+    >>> _ = ax.set_xlim(1.0, 13.8)
+    >>> co.plots.redshift_axis(ax).get_xlabel()
+    'redshift'
+    >>> plt.close()
+    """
     cosmology = pandya26_cosmology() if cosmology is None else cosmology
     low, high = ax.get_xlim()
     ages = np.asarray(cosmology.age(np.array(_TICKS, float)))
@@ -109,8 +156,8 @@ def _curves(population, row, order):
     def flow(name):
         return np.asarray(population.flows[name].mass)[row][order]
 
-    def metallicity(part):
-        return values(f"mz{part}") / values(f"m{part}") / SOLAR_METALLICITY
+    def metallicity(reservoir):
+        return values(f"mz{reservoir}") / values(f"m{reservoir}") / SOLAR_METALLICITY
 
     halo, stars, ism, cgm = COLORS["halo"], COLORS["stars"], COLORS["ism"], COLORS["cgm"]
     masses = {
@@ -143,7 +190,7 @@ def _curves(population, row, order):
 
 
 def _decades(axes, most=7.0):
-    # A reservoir that has just started, or ran empty, must not stretch the axis over tens of decades.
+    # A reservoir that is nearly empty must not stretch the axis over tens of decades.
     drawn = np.concatenate([line.get_ydata() for ax in axes for line in ax.get_lines()])
     drawn = drawn[np.isfinite(drawn) & (drawn > 0)]
     for ax in axes:

@@ -1,8 +1,8 @@
-"""Scaling relations of a population over the data, and of two populations against each other.
+"""Scaling relations of a population compared with data, and of two populations compared with each other.
 
-One visual language throughout: points are model galaxies, a line is their kernel-regressed mean with its
-standard error, a pale band their scatter.  Data are black: thin bars with caps are the error of the plotted
-mean or median, thick pale bars the spread of galaxies.
+In all of these figures points are model galaxies, a line is their kernel-regressed mean with its standard error, and a
+pale band is their scatter.  Data are black: thin bars with caps are the error of the plotted mean or median, thick pale
+bars the spread of galaxies.
 """
 
 import re
@@ -21,7 +21,7 @@ __all__ = ["scaling_relation", "compare_relation", "short_citation"]
 _MARKERS = "osD^vPX"
 _SHADES = ("#111111", "#7a7a7a", "#a8431c", "#3c6e47", "#6d4a8f")
 _ERRORS = {"standard error": "standard error", "posterior": "68% posterior"}
-_CROWD = 5000
+_MOST_POINTS = 5000  # more galaxies are drawn as a density
 _NODES = 61  # always the same number, so that the regression is compiled once
 
 
@@ -47,11 +47,18 @@ def scaling_relation(
         Default `NadarayaWatson` with the kernel of the first measurement, or 0.2 dex.
     label : str
         Name of the model in the legend.
+
+    Examples
+    --------
+    >>> measurement = co.observables.load("shmr_moster18")
+    >>> ax = co.plots.scaling_relation(population.at(0.0), measurement.relation, [measurement])
+    >>> ax.get_ylabel() == measurement.relation.y_axis.meaning
+    True
     """
     ax = new_axes() if ax is None else ax
     x, y, good = _points(galaxies, relation)
     color = COLORS["model"]
-    if good.sum() > _CROWD:
+    if good.sum() > _MOST_POINTS:
         ax.hexbin(
             x[good],
             y[good],
@@ -75,8 +82,8 @@ def scaling_relation(
     ax.set_xlabel(relation.x_axis.meaning)
     ax.set_ylabel(relation.y_axis.meaning)
     _limits(ax, x[good], y[good], measurements)
-    ends = [_bars(data) for data in measurements]
-    legend(ax, np.concatenate([x[good], *(b[0] for b in ends)]), np.concatenate([y[good], *(b[1] for b in ends)]))
+    bars = [_bar_points(data) for data in measurements]
+    legend(ax, np.concatenate([x[good], *(b[0] for b in bars)]), np.concatenate([y[good], *(b[1] for b in bars)]))
     return ax
 
 
@@ -103,6 +110,12 @@ def compare_relation(
     Returns
     -------
     array of two Axes
+
+    Examples
+    --------
+    >>> relation = co.observables.load("shmr_moster18").relation
+    >>> co.plots.compare_relation([population.at(0.0), population.at(2.0)], relation, ("z = 0", "z = 2")).shape
+    (2,)
     """
     if axes is None:
         axes = new_axes(2, 1, size=(5.0, 5.2), sharex=True, gridspec_kw={"height_ratios": [2.4, 1.0]})
@@ -135,9 +148,9 @@ def regress(
 
 def difference_of(first: RegressedRelation, second: RegressedRelation) -> tuple[np.ndarray, np.ndarray]:
     """Second minus first where both are reached, NaN elsewhere, and the standard error of that [dex]."""
-    both = first.reached & second.reached
+    reached = first.reached & second.reached
     error = np.hypot(first.standard_error, second.standard_error)
-    return np.where(both, second.mean - first.mean, np.nan), np.where(both, error, np.nan)
+    return np.where(reached, second.mean - first.mean, np.nan), np.where(reached, error, np.nan)
 
 
 def draw_estimate(
@@ -147,7 +160,7 @@ def draw_estimate(
     label: str,
     scatter_label: str | None = "scatter of its galaxies",
 ) -> None:
-    """A regressed mean with its standard error and the scatter; nodes that are not reached are not drawn."""
+    """Draw a regressed mean with its standard error and scatter; nodes that are not reached are left out."""
     mean, error, scatter = (
         np.where(estimate.reached, value, np.nan)
         for value in (estimate.mean, estimate.standard_error, estimate.scatter)
@@ -201,15 +214,15 @@ def _draw_measurement(ax, data, marker, shade, redshift):
     ax.errorbar(x, y, np.asarray(data.error), label=label, zorder=6, **style)
 
 
-def _bars(data):
+def _bar_points(data):
+    """Both ends and the middle of every error bar, so that the legend can avoid them."""
     spread = np.asarray(data.error) if data.scatter is None else np.maximum(data.error, data.scatter)
     y = np.asarray(data.y)
     return np.repeat(np.asarray(data.x), 3), np.stack([y - spread, y, y + spread], axis=1).ravel()
 
 
 def _limits(ax, x, y, measurements):
-    # Limits follow the bulk of the galaxies and all data, so that a few stragglers do not shrink the
-    # relation.
+    # Limits follow the bulk of the galaxies and all data, so that a few outliers do not shrink the relation.
     for values, name, low, high in ((x, "x", 0.2, 99.8), (y, "y", 0.5, 99.5)):
         edges = list(np.percentile(values, [low, high])) if values.size else []
         for data in measurements:

@@ -1,4 +1,4 @@
-"""How far a population is from each measurement, in numbers."""
+"""The distance of a population from each measurement, in numbers."""
 
 from typing import Any, NamedTuple
 
@@ -10,19 +10,25 @@ __all__ = ["Residual", "residual"]
 
 
 class Residual(NamedTuple):
-    """A population against one measurement, at the points its galaxies reach.
+    """A population compared with one measurement, at the points that its galaxies reach.
 
     Attributes
     ----------
     measurement : Measurement
     points, reached : int
-        Points of the measurement, and how many of them enough model galaxies surround.
+        Number of points of the measurement, and of those that enough model galaxies surround.
     offset : float
         Mean of model minus data [dex].
     largest : float
         Largest distance of model from data [dex], with its sign.
     chi2 : float
         d^T C^-1 d, with C the total covariance of the data plus the variance of the model's mean.
+
+    Examples
+    --------
+    >>> measurement = co.observables.load("shmr_moster18")
+    >>> co.plots.Residual(measurement, points=9, reached=4, offset=-0.1, largest=-0.2, chi2=3.1).reached
+    4
     """
 
     measurement: Measurement
@@ -34,7 +40,21 @@ class Residual(NamedTuple):
 
 
 def residual(galaxies: Any, measurement: Measurement, regression: AbstractRegression | None = None) -> Residual:
-    """Compare galaxies of one redshift with a measurement; NaN where none of its points is reached."""
+    """Compare galaxies of one redshift with a measurement; NaN where none of its points is reached.
+
+    Parameters
+    ----------
+    galaxies : Galaxies
+    measurement : Measurement
+    regression : AbstractRegression, optional
+        Default that of the measurement.
+
+    Examples
+    --------
+    >>> residual = co.plots.residual(population.at(0.0), co.observables.load("shmr_moster18"))
+    >>> residual.reached <= residual.points
+    True
+    """
     model = measurement.predict(galaxies, regression)
     use = np.flatnonzero(np.asarray(model.reached))
     if use.size == 0:

@@ -1,7 +1,7 @@
-"""How the figures look, and the only place that makes or saves one.
+"""The style of the figures, and the functions that make and save them.
 
-Figures are made without pyplot, so none stays open and no display is needed, and the style holds inside a
-context, so that a reader's own matplotlib settings are left alone.
+Figures are made without pyplot, so that none stays open and no display is needed.  The style holds inside a context,
+so that a reader's own matplotlib settings do not change.
 """
 
 import functools
@@ -18,18 +18,22 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from ..storage.files import atomic_path
 
 __all__ = [
     "COLORS",
+    "HALO_MASS",
     "STYLE",
     "styled",
     "new_axes",
     "finish",
     "legend",
     "legend_above",
+    "legend_right",
+    "slanted_labels",
+    "mass_ticks",
     "plain_log_ticks",
     "save_figure",
     "figure_bytes",
@@ -46,10 +50,13 @@ COLORS = {
     "other": "#8e4a9e",
     "data": "#111111",
 }
-"""Colours by meaning, told apart by readers with any colour vision and in grey."""
+"""Colours by meaning, distinct for readers with any colour vision and in grey."""
 
 CYCLE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#333333", "#8e4a9e")
 """Okabe & Ito 2008, in order of contrast."""
+
+HALO_MASS = r"$\log_{10}\,M_{\rm vir}\ [M_\odot]$"
+"""Label of a halo-mass axis."""
 
 STYLE = {
     "font.family": "STIXGeneral",
@@ -71,11 +78,11 @@ STYLE = {
     "svg.fonttype": "path",
     "svg.hashsalt": "corundum",
 }
-"""Settings, over matplotlib's own defaults, that hold while a figure is made or saved."""
+"""Settings that replace matplotlib's defaults while a figure is made or saved."""
 
 
 def styled(function: Callable) -> Callable:
-    """Run a figure function in the style of this package; afterwards matplotlib is as it was."""
+    """Run a figure function in the style of this package, and restore the settings of matplotlib afterwards."""
 
     @functools.wraps(function)
     def wrapped(*args, **kwargs):
@@ -88,7 +95,7 @@ def styled(function: Callable) -> Callable:
 def new_axes(
     rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (5.4, 4.2), **kwargs: Any
 ) -> Axes | np.ndarray:
-    """Axes of a new figure: one, or an array (rows, columns); `size` is of the whole figure [inch]."""
+    """Axes of a new figure, one or an array (rows, columns); `size` is that of the whole figure [inch]."""
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, **kwargs)
@@ -98,7 +105,7 @@ def new_axes(
 
 
 def finish(ax: Axes) -> None:
-    """Ticks inside on all sides, as journals print them; kept by the axes when the context is left."""
+    """Ticks inside on all sides, as in journals; the axes keep them after the style context."""
     ax.tick_params(which="both", direction="in", top=True, right=True, width=0.8, labelsize=10.5)
     ax.tick_params(which="major", length=5)
     ax.tick_params(which="minor", length=2.5)
@@ -106,7 +113,7 @@ def finish(ax: Axes) -> None:
 
 
 def legend_above(axes: np.ndarray) -> None:
-    """One legend for all panels of a figure, above them: the names of data sets are too long for one panel."""
+    """One legend for all panels of a figure, above them, because names of data sets are too long for one panel."""
     first = np.ravel(axes)[0]
     handles, labels = first.get_legend_handles_labels()
     columns = min(len(labels), 1 if max(map(len, labels)) > 60 else 3)
@@ -114,14 +121,14 @@ def legend_above(axes: np.ndarray) -> None:
 
 
 def plain_log_ticks(axis: Axis, steps: Sequence[int] = (1, 2, 5)) -> None:
-    """Numbers as they are, not powers of ten, at `steps` of each decade of a logarithmic axis over a decade or two."""
+    """Plain numbers instead of powers of ten, at `steps` of each decade, for a logarithmic axis of few decades."""
     axis.set_major_locator(LogLocator(subs=steps))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 
 
 def legend(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
-    """A legend in the corner with the fewest points (x, y), given more room where it would cover some."""
+    """A legend in the corner with the fewest points (x, y); the vertical limits grow where it would cover some."""
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
     rows = len(ax.get_legend_handles_labels()[0])
     width, height = 0.62, 0.075 * rows + 0.03
@@ -132,25 +139,48 @@ def legend(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
         "lower right": (u > 1 - width) & (v < height),
         "lower left": (u < width) & (v < height),
     }
-    place = min(corners, key=lambda corner: corners[corner].sum())
-    covered = v[corners[place]]
+    location = min(corners, key=lambda corner: corners[corner].sum())
+    covered = v[corners[location]]
     if covered.size:
-        upper = place.startswith("upper")
+        upper = location.startswith("upper")
         grow = max(0.0, (covered.max() if upper else 1 - covered.min()) - (1 - height)) * (high - low) / (1 - height)
         ax.set_ylim(low - (0.0 if upper else grow), high + (grow if upper else 0.0))
-    ax.legend(loc=place)
+    ax.legend(loc=location)
+
+
+def legend_right(ax: Axes, *, reverse: bool = False) -> None:
+    """A legend to the right of the axes; `reverse` lists the last entry first, as stacked areas lie."""
+    order = slice(None, None, -1 if reverse else 1)
+    handles, labels = ax.get_legend_handles_labels()
+    ax.legend(handles[order], labels[order], loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def mass_ticks(axis: Axis) -> None:
+    """At most six intervals between round numbers, for an axis of log halo mass or concentration."""
+    axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+
+
+def slanted_labels(ax: Axes, positions: Sequence[float] | np.ndarray, labels: Sequence[str]) -> None:
+    """Names along the horizontal axis, slanted so that long ones do not overlap."""
+    ax.set_xticks(positions, labels, rotation=35, ha="right", rotation_mode="anchor")
 
 
 def colors_along(values: np.ndarray) -> list[tuple[float, float, float, float]]:
-    """One colour for each value, dark to light along a perceptually even map."""
+    """One colour for each value, from dark to light along a perceptually even map."""
     values = np.asarray(values, float)
     span = np.ptp(values) or 1.0
-    place = 0.08 + 0.74 * (values - values.min()) / span
-    return [tuple(color) for color in matplotlib.colormaps["viridis"](place)]
+    fractions = 0.08 + 0.74 * (values - values.min()) / span
+    return [tuple(color) for color in matplotlib.colormaps["viridis"](fractions)]
 
 
 def save_figure(figure: Figure | Axes, path: str | os.PathLike) -> None:
-    """Write a figure as PNG, PDF or SVG by the ending of `path`, in one step and the same bytes every time.
+    """Write a figure as PNG, PDF or SVG, atomically and with the same bytes every time.
+
+    Parameters
+    ----------
+    figure : Figure or Axes
+    path : path
+        Its ending is the format: ``.png``, ``.pdf`` or ``.svg``.
 
     Raises
     ------
@@ -158,6 +188,10 @@ def save_figure(figure: Figure | Axes, path: str | os.PathLike) -> None:
         The ending is none of these.
     OSError
         The folder is missing or not writable, or the disk is full.
+
+    Examples
+    --------
+    >>> co.plots.save_figure(co.plots.network(model.ledger), "network.svg")
     """
     kind = Path(path).suffix.lower().removeprefix(".")
     if kind not in ("png", "pdf", "svg"):
@@ -167,7 +201,18 @@ def save_figure(figure: Figure | Axes, path: str | os.PathLike) -> None:
 
 
 def figure_bytes(figure: Figure | Axes, kind: str = "png") -> bytes:
-    """A figure as the content of a PNG, PDF or SVG file."""
+    """A figure as the content of a PNG, PDF or SVG file.
+
+    Parameters
+    ----------
+    figure : Figure or Axes
+    kind : {"png", "pdf", "svg"}
+
+    Examples
+    --------
+    >>> co.plots.figure_bytes(co.plots.network(model.ledger))[1:4]
+    b'PNG'
+    """
     buffer = io.BytesIO()
     undated = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
     with style.context(["default", STYLE]):
