@@ -1,4 +1,7 @@
-"""Figures and reports: functions of results that draw on given axes, or on new ones, and return them."""
+"""Figures and reports.
+
+A figure is a function of results: it draws on the axes that it is given, or on new ones, and returns them.
+"""
 
 from .budgets import baryon_budget, energy_budget, mass_budget
 from .comparison import compare_histories, history_differences, mean_histories
@@ -6,17 +9,11 @@ from .flows import feedback_indices, flow_diagram
 from .halo_histories import halo_growth, mean_growth, raw_over_smooth
 from .histories import growth_histories, redshift_axis, spread_rows
 from .network import network
+from .posteriors.calibration import coverage_figure, recovery
+from .posteriors.chains import trace_and_rank
 from .posteriors.corner import corner
-from .posteriors.fits import (
-    coverage_figure,
-    extras_bands,
-    forecast_bars,
-    index_bands,
-    loading_factors,
-    predictive_band,
-    recovery,
-    trace_and_rank,
-)
+from .posteriors.forecasts import forecast_bars
+from .posteriors.predictions import extras_bands, index_bands, loading_factors, predictive_band
 from .relations import compare_relation, scaling_relation
 from .reports.drawings import Compared, standard_drawings
 from .reports.halos import write_halo_report

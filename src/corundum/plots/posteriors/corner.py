@@ -1,4 +1,4 @@
-"""Corner plots: every parameter and every pair, several posteriors over their prior, and a truth if known."""
+"""Corner plots: every parameter and every pair, for several posteriors, their prior and, if known, the truth."""
 
 from collections.abc import Mapping, Sequence
 
@@ -33,7 +33,7 @@ def corner(
     names : sequence of str
         Parameters, in order.
     prior : array, (S, P), optional
-        Draws from the prior; its range sets the axes, its marginals are drawn pale.
+        Draws from the prior; its range sets the axes, and its marginals are drawn pale.
     truth : array, (P,), optional
         Marked in every panel.
     others : dict of str to array, (3, P), optional
@@ -42,11 +42,18 @@ def corner(
     Returns
     -------
     array of Axes, (P, P)
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> names = ("energy_loading.amplitude", "mass_loading.amplitude")
+    >>> co.plots.corner({"fit": rng.normal(size=(500, 2))}, names, truth=np.zeros(2)).shape
+    (2, 2)
     """
     size = len(names)
     axes = np.atleast_2d(new_axes(size, size, size=(1.35 * size + 0.8,) * 2))
-    everything = np.concatenate([*(each for each in draws.values()), *([] if prior is None else [prior])])
-    low, high = np.percentile(everything, [0.2, 99.8], axis=0)
+    all_draws = np.concatenate([*draws.values(), *([] if prior is None else [prior])])
+    low, high = np.percentile(all_draws, [0.2, 99.8], axis=0)
     pad = 0.04 * (high - low) + 1e-12
     low, high = low - pad, high + pad
     for i in range(size):
@@ -62,8 +69,8 @@ def corner(
                 _marks(ax, truth, others, i)
             else:
                 ax.set_ylim(low[i], high[i])
-                for color, each in zip(CYCLE, draws.values(), strict=False):
-                    _regions(ax, each[:, j], each[:, i], color)
+                for color, sample in zip(CYCLE, draws.values(), strict=False):
+                    _regions(ax, sample[:, j], sample[:, i], color)
                 if truth is not None:
                     ax.plot(truth[j], truth[i], "k*", markersize=7)
             ax.xaxis.set_major_locator(_ticks())
@@ -92,8 +99,8 @@ def _marginal(ax: Axes, draws, prior, i, span):
     if prior is not None:
         height = np.histogram(prior[:, i], edges, density=True)[0]
         ax.fill_between(middle, height, step="mid", color="0.85", linewidth=0, label="prior")
-    for color, (label, each) in zip(CYCLE, draws.items(), strict=False):
-        height = gaussian_filter(np.histogram(each[:, i], edges, density=True)[0].astype(float), 1.0)
+    for color, (label, sample) in zip(CYCLE, draws.items(), strict=False):
+        height = gaussian_filter(np.histogram(sample[:, i], edges, density=True)[0].astype(float), 1.0)
         ax.plot(middle, height, color=color, linewidth=1.4, label=label)
     ax.set_ylim(0.0, None)
     ax.set_yticks([])
@@ -103,10 +110,10 @@ def _marks(ax, truth, others, i):
     if truth is not None:
         ax.axvline(truth[i], color="k", linewidth=0.9, label="truth")
     top = ax.get_ylim()[1]
-    for k, (label, each) in enumerate((others or {}).items()):
+    for k, (label, interval) in enumerate((others or {}).items()):
         height = top * (0.93 - 0.1 * k)
-        ax.plot(each[[0, 2], i], [height] * 2, color="k", linewidth=1.2, label=label)
-        ax.plot(each[1, i], height, "kD", markersize=3)
+        ax.plot(interval[[0, 2], i], [height] * 2, color="k", linewidth=1.2, label=label)
+        ax.plot(interval[1, i], height, "kD", markersize=3)
 
 
 def _regions(ax, x, y, color):

@@ -7,8 +7,9 @@ import numpy as np
 
 from ...inference import UNFITTED_QUANTITIES
 from ...observables import Measurement
+from ..posteriors.chains import trace_and_rank
 from ..posteriors.corner import corner
-from ..posteriors.fits import extras_bands, index_bands, loading_factors, predictive_band, trace_and_rank
+from ..posteriors.predictions import extras_bands, index_bands, loading_factors, predictive_band
 from .page import Code, Drawing, Facts, Section, Table
 
 __all__ = ["Fitted", "fit_sections"]

@@ -1,10 +1,10 @@
-"""What data tell: the gain of each observable, and the combinations of parameters they constrain."""
+"""Information in data: the gain of each observable, and the combinations of parameters that data constrain."""
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from ...sensitivity import PRIOR_INFORMATION, DesignTable, Fisher
-from ..style import COLORS, new_axes, styled
+from ..style import COLORS, new_axes, slanted_labels, styled
 from .prior import symbol
 
 __all__ = ["greedy_bars", "combination_map"]
@@ -18,18 +18,22 @@ def greedy_bars(table: DesignTable, ax: Axes | None = None) -> Axes:
     ----------
     table : DesignTable
     ax : Axes, optional
+
+    Examples
+    --------
+    >>> table = co.sensitivity.DesignTable({"smhm": (2.0, 0.9)}, [("smhm", 2.0, 2.0, 0.9)])
+    >>> co.plots.greedy_bars(table).get_xlabel()
+    'information over the prior [bit]'
     """
     if ax is None:
         ax = new_axes(size=(7.0, 1.1 + 0.42 * len(table.order)))
-    at = np.arange(len(table.order))[::-1]
+    y = np.arange(len(table.order))[::-1]
     alone = [table.alone[name][0] for name, *_ in table.order]
-    ax.barh(at, alone, height=0.66, color="0.82", label="alone")
-    ax.barh(
-        at, [gain for _, gain, _, _ in table.order], height=0.36, color=COLORS["model"], label="added in this order"
-    )
-    for place, (_, gain, _, effective), own in zip(at, table.order, alone, strict=True):
-        ax.text(max(gain, own), place, f"  {effective:.1f} combinations so far", va="center", fontsize=8.5)
-    ax.set_yticks(at, [name.replace("_", " ") for name, *_ in table.order])
+    ax.barh(y, alone, height=0.66, color="0.82", label="alone")
+    ax.barh(y, [gain for _, gain, _, _ in table.order], height=0.36, color=COLORS["model"], label="added in this order")
+    for row, (_, gain, _, effective), gain_alone in zip(y, table.order, alone, strict=True):
+        ax.text(max(gain, gain_alone), row, f"  {effective:.1f} combinations so far", va="center", fontsize=8.5)
+    ax.set_yticks(y, [name.replace("_", " ") for name, *_ in table.order])
     ax.tick_params(axis="y", which="both", length=0)
     ax.set_xlim(0, 1.45 * max(alone))
     ax.set_xlabel("information over the prior [bit]")
@@ -41,12 +45,18 @@ def greedy_bars(table: DesignTable, ax: Axes | None = None) -> Axes:
 def combination_map(fisher: Fisher, ax: Axes | None = None) -> Axes:
     """Eigenvectors of a Fisher matrix in named parameters, best known first.
 
-    Each row is a combination; on its right, how many times narrower than the prior it is known.
+    Each row is a combination; the number on its right is the width of the prior over its own width.
 
     Parameters
     ----------
     fisher : Fisher
     ax : Axes, optional
+
+    Examples
+    --------
+    >>> fisher = co.sensitivity.fisher_of(np.diag([1200.0, 0.0]), ["loading", "time"], ["prior width"] * 2)
+    >>> co.plots.combination_map(fisher).get_ylabel()
+    'combination'
     """
     names = fisher.directions.labels("parameter")
     if ax is None:
@@ -59,7 +69,7 @@ def combination_map(fisher: Fisher, ax: Axes | None = None) -> Axes:
     narrower = np.sqrt(1.0 + np.maximum(fisher.eigenvalues, 0.0) / PRIOR_INFORMATION)
     ax.set_yticks(range(len(names)), [f"{k + 1}" for k in range(len(names))])
     ax.set_ylabel("combination")
-    ax.set_xticks(range(len(names)), [symbol(name) for name in names], rotation=35, ha="right", rotation_mode="anchor")
+    slanted_labels(ax, range(len(names)), [symbol(name) for name in names])
     ax.tick_params(which="both", length=0)
     ax.minorticks_off()
     for k, factor in enumerate(narrower):

@@ -8,7 +8,7 @@ from matplotlib.colors import SymLogNorm
 from matplotlib.patches import Rectangle
 
 from ...sensitivity import Labelled, by_channel_group
-from ..style import CYCLE, new_axes, styled
+from ..style import CYCLE, legend_right, new_axes, slanted_labels, styled
 
 __all__ = ["jacobian_map", "route_bars", "RESERVOIRS"]
 
@@ -24,6 +24,7 @@ RESERVOIRS = {
 """Reservoir and symbol of the quantities of the thermal CGM models."""
 
 _DIVERGING = "RdBu_r"
+_GROUP_COLORS = (*CYCLE, "#999933", "#882255", "#117733", "#aaaaaa")
 
 
 @styled
@@ -35,15 +36,15 @@ def jacobian_map(
     linear: float = 0.1,
     limit: float = 10.0,
 ) -> Axes:
-    """A Jacobian, numbers and all: red where a quantity rises with a parameter, blue where it falls.
+    """A Jacobian as a heat map with its numbers: red where a quantity rises with a parameter, blue where it falls.
 
-    Rows are bracketed by reservoir and columns by component.  The colours are linear below `linear` and logarithmic
+    Rows are grouped by reservoir and columns by component.  The colours are linear below `linear` and logarithmic
     above.
 
     Parameters
     ----------
     jacobian : Labelled, (quantity, parameter) or (quantity, channel)
-        One galaxy: select the others away first.
+        Of one galaxy: select it with ``sel(halo=..., redshift=...)``.
     ax : Axes, optional
     routes : Labelled, (quantity, parameter, channel), optional
         Of the same galaxy; the flow that carries most of each block is then named in it.
@@ -53,11 +54,17 @@ def jacobian_map(
     Raises
     ------
     ValueError
-        The array does not have just these two dimensions.
+        The array has other dimensions than these two.
+
+    Examples
+    --------
+    >>> ax = co.plots.jacobian_map(jacobian.derivative.sel(halo=0, redshift=0.0))
+    >>> len(ax.get_xticklabels())
+    8
     """
     if len(jacobian.dims) != 2 or jacobian.dims[0] != "quantity":
         raise ValueError(
-            f"jacobian_map: got dimensions {jacobian.dims}; select one galaxy, so that (quantity, ...) is left"
+            f"jacobian_map: got dimensions {jacobian.dims}; select one galaxy, so that quantity and one more remain"
         )
     rows, columns = _grouped_rows(jacobian.labels("quantity")), _grouped_columns(jacobian.labels(jacobian.dims[1]))
     order = [k for members in rows.values() for k in members], [k for members in columns.values() for k in members]
@@ -75,12 +82,12 @@ def jacobian_map(
     labels = jacobian.labels("quantity")
     ax.set_yticks(range(height), [RESERVOIRS.get(labels[k], ("", labels[k]))[1] for k in order[0]])
     names = jacobian.labels(jacobian.dims[1])
-    ax.set_xticks(range(width), [_short(names[k]) for k in order[1]], rotation=35, ha="right", rotation_mode="anchor")
+    slanted_labels(ax, range(width), [_short(names[k]) for k in order[1]])
     ax.tick_params(which="both", length=0, top=False, right=False)
     ax.minorticks_off()
-    _brackets(ax, rows, columns, height)
+    _group_lines(ax, rows, columns, height)
     if routes is not None:
-        _name_blocks(ax, routes, rows, columns, order, height)
+        _name_blocks(ax, routes, rows, columns)
     bar = ax.figure.colorbar(image, ax=ax, pad=0.02, ticks=[-limit, -1, -linear, 0, linear, 1, limit], format="%g")
     bar.set_label("response [dex per unit]")
     return ax
@@ -113,31 +120,32 @@ def _grouped_columns(labels):
     return groups
 
 
-def _brackets(ax, rows, columns, height):
+def _group_lines(ax, rows, columns, height):
     """Lines between groups, and their names above and to the left."""
-    at = -0.5
+    start = -0.5
     for name, members in columns.items():
-        end = at + len(members)
+        end = start + len(members)
         if name:
-            ax.annotate("", (at + 0.12, -0.66), (end - 0.12, -0.66), annotation_clip=False,
+            ax.annotate("", (start + 0.12, -0.66), (end - 0.12, -0.66), annotation_clip=False,
                         arrowprops=dict(arrowstyle="-", lw=1.2, color="0.25"))  # fmt: skip
-            words = name if len(members) > 1 else name.replace(" ", "\n")
-            ax.text(0.5 * (at + end), -0.78, words, ha="center", va="bottom", fontsize=10)
+            title = name if len(members) > 1 else name.replace(" ", "\n")
+            ax.text(0.5 * (start + end), -0.78, title, ha="center", va="bottom", fontsize=10)
         if end < ax.get_xlim()[1]:
             ax.axvline(end, color="0.2", lw=1.0)
-        at = end
-    at = -0.5
+        start = end
+    start = -0.5
     for name, members in rows.items():
-        end = at + len(members)
+        end = start + len(members)
         if name:
-            trans = ax.get_yaxis_transform()
-            ax.text(-0.115, 0.5 * (at + end), name, ha="right", va="center", fontsize=10, rotation=90, transform=trans)
+            position = dict(ha="right", va="center", rotation=90, transform=ax.get_yaxis_transform())
+            ax.text(-0.115, 0.5 * (start + end), name, fontsize=10, **position)
         if end < height - 0.5:
             ax.axhline(end, color="0.2", lw=1.0)
-        at = end
+        start = end
 
 
-def _name_blocks(ax, routes, rows, columns, order, height):
+def _name_blocks(ax, routes, rows, columns):
+    """A box around each block, with the name of the flow that carries most of it."""
     channels = routes.labels("channel")
     top = -0.5
     for row_members in rows.values():
@@ -148,8 +156,8 @@ def _name_blocks(ax, routes, rows, columns, order, height):
             wide, tall = len(column_members), len(row_members)
             if strength.max() > 0.02:
                 name = channels[int(np.argmax(strength))].replace("_", " ")
-                ink = dict(ha="left", va="bottom", fontsize=7.2, style="italic", color="0.15")
-                ax.text(left + 0.06, top + tall - 0.05, f"via {name}", **ink)
+                font = dict(ha="left", va="bottom", fontsize=7.2, style="italic", color="0.15")
+                ax.text(left + 0.06, top + tall - 0.05, f"via {name}", **font)
             ax.add_patch(Rectangle((left, top), wide, tall, fill=False, lw=0.8, ec="0.2"))
             left += wide
         top += len(row_members)
@@ -161,49 +169,48 @@ def route_bars(
     ax: Axes | None = None,
     *,
     quantity: str = "mstar",
-    processes: Mapping[str, tuple[str, ...]] | None = None,
+    groups: Mapping[str, tuple[str, ...]] | None = None,
     names: Sequence[str] | None = None,
 ) -> Axes:
-    """Through which processes each parameter moves one quantity: stacked bars to either side, total marked.
+    """Responses of one quantity to each parameter, by channel group: stacked bars, with the total as a diamond.
 
     Parameters
     ----------
     routes : Labelled, (quantity, parameter, channel)
-        One galaxy, or a mean over some.
+        Of one galaxy, or a mean over several.
     ax : Axes, optional
     quantity : str
-    processes : mapping, optional
-        Channels of each process; default those of the thermal CGM models.
+    groups : mapping, optional
+        Channels of each group; default `corundum.sensitivity.CHANNEL_GROUPS`.
     names : sequence of str, optional
         Parameters to show, from above; default all.
+
+    Examples
+    --------
+    >>> labels = {"quantity": ("mstar",), "parameter": ("loading",), "channel": ("cooling", "wind")}
+    >>> routes = co.sensitivity.Labelled(np.array([[[0.2, -0.5]]]), tuple(labels), labels, "dex", "response")
+    >>> [text.get_text() for text in co.plots.route_bars(routes).get_legend().get_texts()]
+    ['total', 'cooling', 'ejection']
     """
-    part = by_channel_group(routes.sel(quantity=quantity), None if processes is None else dict(processes))
-    names = part.labels("parameter") if names is None else list(names)
-    part = part.sel(parameter=list(names))
+    response = by_channel_group(routes.sel(quantity=quantity), groups)
+    names = response.labels("parameter") if names is None else list(names)
+    response = response.sel(parameter=list(names))
     if ax is None:
         ax = new_axes(size=(7.4, 1.5 + 0.34 * len(names)))
-    at = np.arange(len(names))[::-1]
+    y = np.arange(len(names))[::-1]
     right, left = np.zeros(len(names)), np.zeros(len(names))
-    for k, (process, color) in enumerate(zip(part.labels("channel"), _colors(), strict=False)):
-        value = part.values[:, k]
+    for k, (group, color) in enumerate(zip(response.labels("channel"), _GROUP_COLORS, strict=False)):
+        value = response.values[:, k]
         if np.all(np.abs(value) < 1e-12):
             continue
-        ax.barh(at, value, left=np.where(value > 0, right, left), height=0.62, color=color, label=process)
+        ax.barh(y, value, left=np.where(value > 0, right, left), height=0.62, color=color, label=group)
         right, left = right + np.maximum(value, 0), left + np.minimum(value, 0)
-    ax.plot(part.values.sum(axis=1), at, "D", ms=5, mfc="w", mec="k", label="total", zorder=5)
+    ax.plot(response.values.sum(axis=1), y, "D", ms=5, mfc="w", mec="k", label="total", zorder=5)
     ax.axvline(0, color="0.3", lw=0.8)
-    ax.set_yticks(at, [_long(name) for name in names])
+    ax.set_yticks(y, [name.replace("_", " ").replace(".", ": ") for name in names])
     ax.tick_params(axis="y", which="both", length=0)
     ax.tick_params(axis="y", which="minor", left=False, right=False)
     symbol = RESERVOIRS.get(quantity, ("", quantity))[1]
     ax.set_xlabel(rf"response of $\log_{{10}}$ {symbol} [dex per unit of the parameter]")
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    legend_right(ax)
     return ax
-
-
-def _long(name):
-    return name.replace("_", " ").replace(".", ": ")
-
-
-def _colors():
-    return (*CYCLE, "#999933", "#882255", "#117733", "#aaaaaa")

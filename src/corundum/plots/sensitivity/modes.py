@@ -1,4 +1,4 @@
-"""Eigenmodes of a galaxy over its life: how fast each decays, what it is made of, and which flows set its pace."""
+"""Eigenmodes of a galaxy over its life: their time scales, their patterns, and the flows that set them."""
 
 import numpy as np
 from matplotlib.ticker import NullFormatter
@@ -12,23 +12,29 @@ __all__ = ["mode_portrait"]
 
 @styled
 def mode_portrait(jacobian: StateJacobian, modes: Modes, halo: int = 0) -> np.ndarray:
-    """Time scales of all modes of one galaxy above, the pattern of each against cosmic time below.
+    """Time scales of all modes of one galaxy, and below them the pattern of each mode against cosmic time.
 
-    Below, rows are the parts of the state and colours their share |v| in the mode's right eigenvector; titles name the
-    flows with the largest contributions to the eigenvalue at the last time.  Modes are sorted by speed at each time, so
-    a pattern that jumps to a neighbouring panel is one mode overtaking another.
+    In the patterns, rows are the parts of the state and colours their share |v| in the right eigenvector of the mode.
+    Titles name the flows with the largest contributions to the eigenvalue at the last time.  Modes are sorted by speed
+    at each time: where one becomes faster than another, their patterns exchange panels.
 
     Parameters
     ----------
     jacobian : StateJacobian
         At many redshifts.
     modes : Modes
-        Of the same.
+        Of this Jacobian.
     halo : int
 
     Returns
     -------
     array of Axes, (1 + number of modes,)
+
+    Examples
+    --------
+    >>> states = co.sensitivity.state_jacobian(model, halos, [0.0, 2.0], population=population)
+    >>> co.plots.mode_portrait(states, co.sensitivity.modes(states)).shape
+    (8,)
     """
     time = jacobian.time.sel(halo=halo).values
     order = np.argsort(time)
@@ -37,26 +43,12 @@ def mode_portrait(jacobian: StateJacobian, modes: Modes, halo: int = 0) -> np.nd
     shares = np.abs(modes.right.sel(halo=halo).values[order])
     number = scale.shape[1]
     grid = -(-number // 2)
-    figure_axes = new_axes(1 + grid, 2, size=(8.6, 2.7 + 1.55 * grid), squeeze=False,
-                           gridspec_kw={"height_ratios": [1.7, *[1.0] * grid]})  # fmt: skip
-    figure = figure_axes[0, 0].figure
-    spec = figure_axes[0, 0].get_gridspec()
-    for spare in figure_axes[0]:
-        spare.remove()
-    top = figure.add_subplot(spec[0, :])
-    top.tick_params(which="both", direction="in", top=True, right=True)
-    for m in range(number):
-        color = CYCLE[m % len(CYCLE)]
-        top.plot(time[order], scale[:, m], color=color, lw=1.5, label=f"mode {m + 1}")
-        growing = ~decaying[:, m]
-        top.plot(time[order][growing], scale[growing, m], "^", color=color, ms=4)
-    top.plot(time[order], time[order], color="0.6", ls="--", lw=1.0, label="cosmic age")
-    top.set(yscale="log", xscale="log", ylabel=r"$1/|{\rm Re}\,\lambda|$ [Gyr]", xlabel="cosmic age [Gyr]")
-    finite = scale[np.isfinite(scale)]
-    top.set_ylim(0.5 * np.quantile(finite, 0.005), min(30.0 * np.quantile(finite, 0.99), 3e4))
-    _plain_ticks(top)
-    top.legend(loc="upper left", ncols=4, fontsize=8.5)
-    panels = np.ravel(figure_axes[1:])
+    axes = new_axes(1 + grid, 2, size=(8.6, 2.7 + 1.55 * grid), squeeze=False,
+                    gridspec_kw={"height_ratios": [1.7, *[1.0] * grid]})  # fmt: skip
+    figure = axes[0, 0].figure
+    top = _one_panel(axes[0])
+    _time_scales(top, time[order], scale, decaying)
+    panels = np.ravel(axes[1:])
     states = modes.right.labels("state")
     names = [RESERVOIRS.get(state, ("", state))[1] for state in states]
     latest = modes.timescale.labels("redshift")[int(np.argmax(time))]
@@ -71,13 +63,37 @@ def mode_portrait(jacobian: StateJacobian, modes: Modes, halo: int = 0) -> np.nd
         ax.set_yticks(np.arange(len(states)) + 0.5, names, fontsize=8)
         ax.tick_params(axis="y", which="both", length=0)
         ax.invert_yaxis()
-        told = " and ".join(name.replace("_", " ") for name in leading[m])
-        ax.set_title(f"mode {m + 1}: {told}", fontsize=9.5, color=CYCLE[m % len(CYCLE)])
+        flows = " and ".join(name.replace("_", " ") for name in leading[m])
+        ax.set_title(f"mode {m + 1}: {flows}", fontsize=9.5, color=CYCLE[m % len(CYCLE)])
         _plain_ticks(ax)
         if m == number - 1:
             ax.set_xlabel("cosmic age [Gyr]")
     figure.colorbar(image, ax=list(panels), pad=0.02, aspect=40, label="share in the mode, $|v|$")
     return np.array([top, *panels[:number]])
+
+
+def _one_panel(row):
+    """One panel across a row of axes, which it replaces."""
+    figure, grid = row[0].figure, row[0].get_gridspec()
+    for ax in row:
+        ax.remove()
+    panel = figure.add_subplot(grid[0, :])
+    panel.tick_params(which="both", direction="in", top=True, right=True)
+    return panel
+
+
+def _time_scales(ax, time, scale, decaying):
+    for m in range(scale.shape[1]):
+        color = CYCLE[m % len(CYCLE)]
+        ax.plot(time, scale[:, m], color=color, lw=1.5, label=f"mode {m + 1}")
+        growing = ~decaying[:, m]
+        ax.plot(time[growing], scale[growing, m], "^", color=color, ms=4)
+    ax.plot(time, time, color="0.6", ls="--", lw=1.0, label="cosmic age")
+    ax.set(yscale="log", xscale="log", ylabel=r"$1/|{\rm Re}\,\lambda|$ [Gyr]", xlabel="cosmic age [Gyr]")
+    finite = scale[np.isfinite(scale)]
+    ax.set_ylim(0.5 * np.quantile(finite, 0.005), min(30.0 * np.quantile(finite, 0.99), 3e4))
+    _plain_ticks(ax)
+    ax.legend(loc="upper left", ncols=4, fontsize=8.5)
 
 
 def _plain_ticks(ax):

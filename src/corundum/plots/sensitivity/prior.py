@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
 from ...sensitivity import Measures, PriorMap
-from ..style import CYCLE, new_axes, styled
+from ..style import CYCLE, HALO_MASS, new_axes, styled
 
 __all__ = ["prior_maps", "index_bars", "symbol"]
 
@@ -20,47 +20,56 @@ _SYMBOLS = {
 
 
 def symbol(name: str, log10: bool = True) -> str:
-    """A short label of a parameter of a scaling law: amplitude (in decades) or slope; else its name in words."""
-    law, _, what = name.rpartition(".")
-    if law in _SYMBOLS and what == "amplitude":
+    """A short label of a parameter: a symbol for the amplitudes and slopes of scaling laws, else its name."""
+    law, _, kind = name.rpartition(".")
+    if law in _SYMBOLS and kind == "amplitude":
         return rf"$\log_{{10}}\,A({_SYMBOLS[law]})$" if log10 else rf"$A({_SYMBOLS[law]})$"
-    if law in _SYMBOLS and what == "slope":
+    if law in _SYMBOLS and kind == "slope":
         return rf"$\alpha({_SYMBOLS[law]})$"
     return name.replace("_", " ").replace(".", ": ")
 
 
 @styled
-def prior_maps(found: PriorMap, axes: np.ndarray | None = None, *, columns: int = 2, low: float = 1e-2) -> np.ndarray:
-    """Mean fractional sensitivity phi_j over halo mass and each parameter, one panel a parameter.
+def prior_maps(
+    prior_map: PriorMap, axes: np.ndarray | None = None, *, columns: int = 2, low: float = 1e-2
+) -> np.ndarray:
+    """Mean fractional sensitivity phi_j against halo mass and each parameter, one panel for each parameter.
 
     Parameters
     ----------
-    found : PriorMap
+    prior_map : PriorMap
     axes : array of Axes, optional
-        As many as parameters.
+        One for each parameter.
     columns : int
-        Panels in a row; two puts amplitude and slope of each law beside each other.
+        Panels in a row; with two, amplitude and slope of each law share a row.
     low : float
         Lower end of the logarithmic colours; the upper end is 1.
+
+    Examples
+    --------
+    >>> design = co.sensitivity.latin_hypercube(co.sensitivity.prior_box(model, ["energy_loading.amplitude"]), 32)
+    >>> log_mvir, phi = np.tile(np.linspace(10.0, 12.0, 8), (32, 1)), np.full((32, 8, 1), 0.5)
+    >>> co.plots.prior_maps(co.sensitivity.prior_map(design, log_mvir, phi, bins=3), columns=1).shape
+    (1, 1)
     """
-    number = len(found.names)
+    number = len(prior_map.names)
     if axes is None:
         rows = -(-number // columns)
         axes = new_axes(rows, columns, size=(3.6 * columns + 0.8, 2.5 * rows + 0.3), squeeze=False)
     flat = np.ravel(axes)
-    # A column that is exactly zero is dark like any small one; only cells without galaxies are grey.
-    shown = np.ma.masked_invalid(np.maximum(found.mean, low))
-    for j, name in enumerate(found.names):
+    # A column that is exactly zero is as dark as a small one; only cells without galaxies are grey.
+    mean = np.ma.masked_invalid(np.maximum(prior_map.mean, low))
+    for j, name in enumerate(prior_map.names):
         image = flat[j].pcolormesh(
-            found.mass_edges, found.parameter_edges[j], shown[j].T, cmap="magma",
+            prior_map.mass_edges, prior_map.parameter_edges[j], mean[j].T, cmap="magma",
             norm=LogNorm(low, 1.0), rasterized=True,
         )  # fmt: skip
         flat[j].set_ylabel(symbol(name))
         flat[j].set_facecolor("0.85")
         if j >= number - columns:
-            flat[j].set_xlabel(r"$\log_{10}\,M_{\rm vir}\ [M_\odot]$")
-    for spare in flat[number:]:
-        spare.set_axis_off()
+            flat[j].set_xlabel(HALO_MASS)
+    for unused in flat[number:]:
+        unused.set_axis_off()
     bar = flat[0].figure.colorbar(image, ax=list(flat), pad=0.02, aspect=40)
     bar.set_label(r"mean $\phi_j=\|J_j\|/\|J\|$")
     return axes
@@ -75,25 +84,31 @@ def index_bars(
     Parameters
     ----------
     measures : mapping of measure to Measures
-        Which measure of each to show, for example ``{"first": sobol, "total": sobol, "total_bound": dgsm}``.
+        The results to show, by measure, for example ``{"first": sobol, "total": sobol, "total_bound": dgsm}``.
     ax : Axes, optional
     output : tuple of int
-        Which output, an index into the shape of each measure before its parameters.
+        Index of the output, along the axes of each measure before its parameters.
     label : str
         Of the horizontal axis.
+
+    Examples
+    --------
+    >>> values = {"total": np.array([0.7, 0.2])}
+    >>> sobol = co.sensitivity.Measures(("loading", "time"), values, values, np.array(128), np.array(0))
+    >>> co.plots.index_bars({"total": sobol}).get_xlabel()
+    'index'
     """
     names = next(iter(measures.values())).names
     if ax is None:
         ax = new_axes(size=(6.4, 1.2 + 0.42 * len(names)))
-    at, each = np.arange(len(names))[::-1], 0.76 / len(measures)
-    for k, ((measure, found), color) in enumerate(zip(measures.items(), CYCLE, strict=False)):
-        place = at + 0.38 - each * (k + 0.5)
-        value, error = found.values[measure][output], found.errors[measure][output]
-        # Where nothing was below zero no index is: an interval from few sets may say otherwise.
+    y, height = np.arange(len(names))[::-1], 0.76 / len(measures)
+    for k, ((measure, result), color) in enumerate(zip(measures.items(), CYCLE, strict=False)):
+        value, error = result.values[measure][output], result.errors[measure][output]
+        # An index cannot be negative; a bootstrap interval from few sets may reach below zero, so it is cut there.
         error = [np.minimum(error, value) if np.all(value >= 0) else error, error]
-        ax.barh(place, value, height=0.9 * each, color=color, xerr=error, ecolor="0.2", capsize=2,
-                error_kw={"lw": 0.9}, label=measure.replace("_", " "))  # fmt: skip
-    ax.set_yticks(at, [symbol(name) for name in names])
+        ax.barh(y + 0.38 - height * (k + 0.5), value, height=0.9 * height, color=color, xerr=error, ecolor="0.2",
+                capsize=2, error_kw={"lw": 0.9}, label=measure.replace("_", " "))  # fmt: skip
+    ax.set_yticks(y, [symbol(name) for name in names])
     ax.tick_params(axis="y", which="both", length=0)
     ax.set_xlabel(label or "index")
     ax.axvline(0, color="0.3", lw=0.8)

@@ -1,0 +1,164 @@
+"""Figures of what posteriors predict: relations with data, quantities that were not fitted, scalings, indices."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from ...observables import Measurement
+from ..relations import short_citation
+from ..style import COLORS, CYCLE, legend_above, new_axes, plain_log_ticks, styled
+
+__all__ = ["predictive_band", "extras_bands", "loading_factors", "index_bands"]
+
+_LEVELS = [15.865, 50.0, 84.135]
+"""Percentiles of the lower edge, the middle and the upper edge of a 68% band."""
+
+
+@styled
+def predictive_band(
+    measurement: Measurement,
+    predicted: Mapping[str, np.ndarray],
+    *,
+    used: np.ndarray | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Median and 68% band of the model's relation, and the data.
+
+    Parameters
+    ----------
+    measurement : Measurement
+    predicted : dict of str to array, (S, n)
+        The relation at the points of the measurement, by label; ``"prior"`` is drawn grey.
+    used : boolean array, (n,), optional
+        Points that were fitted; the others are drawn hollow.
+    ax : Axes, optional
+
+    Examples
+    --------
+    >>> measurement = co.observables.load("shmr_moster18")
+    >>> draws = np.asarray(measurement.y) + 0.1 * np.random.default_rng(0).normal(size=(50, 1))
+    >>> ax = co.plots.predictive_band(measurement, {"posterior": draws})
+    >>> ax.get_xlabel() == measurement.relation.x_axis.meaning
+    True
+    """
+    ax = new_axes() if ax is None else ax
+    x = np.asarray(measurement.x)
+    _bands(ax, {label: (x, values) for label, values in predicted.items()}, alpha=0.3, prior=(0.22, ":"))
+    used = np.ones(len(x), bool) if used is None else np.asarray(used, bool)
+    y, error = np.asarray(measurement.y), np.asarray(measurement.error)
+    bars = dict(color=COLORS["data"], fmt="none", elinewidth=1.1, capsize=2.5)
+    ax.errorbar(x, y, error, **bars)
+    name = short_citation(measurement.citation)
+    ax.plot(x[used], y[used], "o", color=COLORS["data"], markersize=4.5, label=name)
+    if not used.all():
+        ax.plot(
+            x[~used], y[~used], "o", color=COLORS["data"], markerfacecolor="white", markersize=4.5, label="not fitted"
+        )
+    ax.set_xlabel(measurement.relation.x_axis.meaning)
+    ax.set_ylabel(measurement.relation.y_axis.meaning)
+    ax.legend(loc="best")
+    return ax
+
+
+@styled
+def extras_bands(
+    extras: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]], labels: Mapping[str, str]
+) -> np.ndarray:
+    """Quantities that were not fitted against halo mass, one panel for each.
+
+    Parameters
+    ----------
+    extras : dict of str to dict of str to (nodes, values (S, m))
+        By posterior, then by quantity.
+    labels : dict of str to str
+        Axis label of each quantity.
+
+    Examples
+    --------
+    >>> nodes, draws = np.linspace(10.0, 12.0, 5), np.random.default_rng(0).normal(size=(50, 5))
+    >>> co.plots.extras_bands({"posterior": {"gas_fraction": (nodes, draws)}}, {"gas_fraction": "gas fraction"}).shape
+    (1, 2)
+    """
+    names = list(next(iter(extras.values())))
+    columns = 2
+    rows = -(-len(names) // columns)
+    axes = np.atleast_2d(new_axes(rows, columns, size=(8.4, 2.7 * rows), sharex=True))
+    for ax, name in zip(axes.ravel(), names, strict=False):
+        _bands(ax, {label: quantities[name] for label, quantities in extras.items()})
+        ax.set_ylabel(labels[name])
+        if name == "cooling_time":
+            ax.axhline(1.0, color="0.4", linewidth=0.9, linestyle="--")
+    for ax in axes.ravel()[len(names) :]:
+        ax.set_visible(False)
+    for ax in axes[-1]:
+        ax.set_xlabel(r"$\log_{10}(M_{\rm vir}/{\rm M}_\odot)$")
+    legend_above(axes)
+    return axes
+
+
+def _bands(ax, curves, *, alpha=0.28, prior=(0.28, "-")):
+    """Medians and 68% bands by label; that of the prior is grey, with the opacity and line style of `prior`."""
+    colors = iter(CYCLE)
+    for label, (x, values) in curves.items():
+        color, opacity, line = ("0.55", *prior) if label == "prior" else (next(colors), alpha, "-")
+        low, middle, high = np.nanpercentile(values, _LEVELS, axis=0)
+        ax.fill_between(x, low, high, color=color, alpha=opacity, linewidth=0)
+        ax.plot(x, middle, color=color, label=label, linestyle=line)
+
+
+@styled
+def loading_factors(curves: Mapping[str, Mapping[str, np.ndarray]], vvir: np.ndarray) -> np.ndarray:
+    """Scalings against virial velocity at z = 0 with 68% bands.
+
+    Parameters
+    ----------
+    curves : dict of str to dict of str to array, (S, m)
+        By posterior, then by axis label.
+    vvir : array, (m,) [km/s]
+
+    Examples
+    --------
+    >>> vvir, amplitude = np.linspace(30.0, 200.0, 10), np.random.default_rng(0).uniform(0.1, 0.2, size=(50, 1))
+    >>> co.plots.loading_factors({"posterior": {"eta_E": amplitude * (vvir / 125.0) ** -1.0}}, vvir).shape
+    (1,)
+    """
+    names = list(next(iter(curves.values())))
+    axes = np.atleast_1d(new_axes(1, len(names), size=(3.0 * len(names) + 0.6, 3.1)))
+    for ax, name in zip(axes, names, strict=True):
+        _bands(ax, {label: (vvir, laws[name]) for label, laws in curves.items()})
+        ax.set(xscale="log", yscale="log", xlabel=r"$V_{\rm vir}$ [km/s]", ylabel=name)
+        plain_log_ticks(ax.xaxis, (1, 2, 3, 5))
+        if np.log10(np.divide(*ax.get_ylim()[::-1])) < 2.0:
+            plain_log_ticks(ax.yaxis)
+    legend_above(axes)
+    return axes
+
+
+@styled
+def index_bands(indices: Mapping[str, tuple[np.ndarray, Mapping[str, np.ndarray]]]) -> np.ndarray:
+    """Prevention and ejection indices against halo mass, and the preventive fraction, with 68% bands.
+
+    Parameters
+    ----------
+    indices : dict of str to (log_mvir (m,), dict of str to array, (S, m))
+        By posterior: halo masses [dex(Msun)], and draws of each index.
+
+    Examples
+    --------
+    >>> names, draws = ("prevention", "ejection", "preventive_fraction"), np.full((20, 4), 0.5)
+    >>> co.plots.index_bands({"posterior": (np.linspace(10.0, 12.0, 4), dict.fromkeys(names, draws))}).shape
+    (3,)
+    """
+    labels = {
+        "prevention": "prevention index",
+        "ejection": "ejection index",
+        "preventive_fraction": "preventive fraction",
+    }
+    axes = new_axes(1, 3, size=(10.2, 3.3), sharex=True)
+    for ax, (name, label) in zip(axes, labels.items(), strict=True):
+        _bands(ax, {fit: (mass, values[name]) for fit, (mass, values) in indices.items()})
+        ax.set(xlabel=r"$\log_{10}(M_{\rm vir}/{\rm M}_\odot)$", ylabel=label)
+    axes[2].axhline(0.5, color="0.4", linestyle="--", linewidth=0.9)
+    legend_above(axes)
+    return axes
