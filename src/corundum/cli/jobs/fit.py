@@ -68,7 +68,7 @@ class _FitJob(AbstractJob):
         number, halos = len(plan.target.names), len(plan.job.halos)
         lines = [f"{plan.job.title}: {len(results.fits)} fits of {number} parameters in {halos} halos"]
         for fit in results.fits:
-            lines += [f"  {fit.label}", f"    mode     {fit.words}"]
+            lines += [f"  {fit.label}", f"    mode     {fit.summary}"]
             if fit.posterior is not None:
                 lines.append(f"    chains   {fit.posterior.verdict.sentence}")
         return [*lines, *(f"  {sentence}" for sentence in results.sentences)]
@@ -92,7 +92,7 @@ def _fit(plan: FitPlan, all_data: Any, combination: tuple[str, ...], run: Run) -
         posterior = _posterior(plan, target, mode, number, label, store)
     u = mode.gauss.coordinate_draws(4000) if posterior is None else posterior.u.reshape(-1, len(target.names))
     return Fitted(
-        label=label, combination=combination, target=target, gauss=mode.gauss, words=mode.words, u=u,
+        label=label, combination=combination, target=target, gauss=mode.gauss, summary=mode.words, u=u,
         theta=np.asarray(target.theta(u)), posterior=posterior,
         identifiability=inference.identifiability(target, mode.gauss.u),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from ...halos import HaloHistories
 from ...models import PANDYA26_FREE
 from ...numerics import LaneSolver
 from ...parameters import describe as describe_parameters
-from ...plots.reports.sensitivity import Found, sensitivity_sections
+from ...plots.reports.sensitivity import SensitivityResults, sensitivity_sections
 from ...population import evolve
 from ...sensitivity import observable_of
 from ..progress import progress_bar
@@ -101,10 +101,10 @@ class _SensitivityJob(AbstractJob):
     def plan(self, run_file: RunFile) -> SensitivityPlan:
         return plan_sensitivity(run_file)
 
-    def compute(self, plan: SensitivityPlan, run: Run) -> Found:
+    def compute(self, plan: SensitivityPlan, run: Run) -> SensitivityResults:
         model, halos, names = plan.job.model, plan.halos, plan.parameters
         redshifts, solver = plan.settings.redshifts, plan.job.solver
-        results = Found(model=model, parameters=names, redshifts=redshifts)
+        results = SensitivityResults(model=model, parameters=names, redshifts=redshifts)
         _over_prior(plan, run, results)  # first, because a design may be too large for the memory
         with run.stage("parameter Jacobian"):
             results.jacobian = sens.parameter_jacobian(model, halos, names, redshifts, solver=solver)
@@ -126,7 +126,7 @@ class _SensitivityJob(AbstractJob):
                 _information(plan, results)
         return results
 
-    def save(self, plan: SensitivityPlan, results: Found, run: Run) -> None:
+    def save(self, plan: SensitivityPlan, results: SensitivityResults, run: Run) -> None:
         with run.stage("save, figures and report"):
             io.save_sensitivity(run.output.file("sensitivity.h5"), results.arrays(), run.info)
             sections, drawings = sensitivity_sections(results, run_info=run.info, run_file=run.info["run_file"])
@@ -134,7 +134,7 @@ class _SensitivityJob(AbstractJob):
             subtitle = f"{len(plan.halos)} halos, {len(plan.parameters)} parameters"
             run.write_report(sections, title="sensitivity", subtitle=subtitle)
 
-    def summary(self, plan: SensitivityPlan, results: Found, run: Run) -> list[str]:
+    def summary(self, plan: SensitivityPlan, results: SensitivityResults, run: Run) -> list[str]:
         counts = ", ".join(f"{count} {status}" for status, count in results.jacobian.status_counts().items())
         size = f"{len(plan.halos)} halos to {len(plan.parameters)} parameters"
         return [
@@ -153,7 +153,7 @@ def _tight(solver):
     return None if isinstance(solver, LaneSolver) else solver
 
 
-def _or_note(results: Found, compute: Callable[[], Any]) -> Any:
+def _or_note(results: SensitivityResults, compute: Callable[[], Any]) -> Any:
     """The result of `compute`; None, and a note in the report that says why, where the model does not allow it."""
     try:
         return compute()
@@ -162,7 +162,7 @@ def _or_note(results: Found, compute: Callable[[], Any]) -> Any:
         return None
 
 
-def _over_prior(plan: SensitivityPlan, run: Run, results: Found) -> None:
+def _over_prior(plan: SensitivityPlan, run: Run, results: SensitivityResults) -> None:
     model, halos, settings = plan.job.model, plan.halos, plan.settings
     common = (model, halos, settings.redshifts)
     if settings.sets:
@@ -188,7 +188,7 @@ def _study(plan, run, name, function, design):
         return sens.run_study(function, design, block=plan.settings.block, store=store, progress=progress)
 
 
-def _information(plan: SensitivityPlan, results: Found) -> None:
+def _information(plan: SensitivityPlan, results: SensitivityResults) -> None:
     """Expected information of the measurements, from up to 256 halos of the run file."""
     job = plan.job
     halos = job.halos[_spread(np.asarray(job.halos.log_mvir)[:, -1], 256)]

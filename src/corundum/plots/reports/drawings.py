@@ -1,4 +1,4 @@
-"""The figures a scientist wants first of a run, each with a caption that says what is drawn."""
+"""The standard figures of a run, with captions."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from .page import Drawing
 
 __all__ = ["Compared", "standard_drawings"]
 
-_ERROR_WORDS = {
+_ERROR_MEANINGS = {
     "standard error": "bars are the uncertainty of the plotted mean or median",
     "posterior": "bars are the 68% posterior uncertainty of a model fitted to many data",
     "scatter": "bars are the scatter between galaxies",
@@ -24,7 +24,13 @@ _ERROR_WORDS = {
 
 
 class Compared(NamedTuple):
-    """A second set of halos to set beside the first: its galaxies, its histories, the names of both."""
+    """A second set of halos to compare with the first: its galaxies, its histories, the names of both.
+
+    Examples
+    --------
+    >>> co.plots.Compared(population, halos, ("built-in", "trees")).labels
+    ('built-in', 'trees')
+    """
 
     population: Any
     halos: HaloHistories
@@ -39,19 +45,24 @@ def standard_drawings(
     trajectories: Any = None,
     compared: Compared | None = None,
 ) -> Iterator[Drawing]:
-    """Every figure these results allow, one at a time; none where no galaxy was solved.
+    """Every figure that these results allow, one at a time; none where no galaxy was solved.
 
     Parameters
     ----------
     population : Population
     halos : HaloHistories, optional
-        Its histories; give the cosmic baryon fraction, and one side of the comparison.
+        Its histories, for the cosmic baryon fraction and the comparison of halos.
     measurements : sequence of (Measurement, float)
-        What to compare with, and at which output redshift.
+        Data to compare with, and the output redshift to do it at.
     trajectories : Population, optional
         A few of the halos at many redshifts.
     compared : Compared, optional
         A second set of halos under the same model.
+
+    Examples
+    --------
+    >>> [drawing.name for drawing in co.plots.standard_drawings(population, halos=halos)]
+    ['baryon_budget', 'mass_budget', 'energy_budget']
     """
     if not np.any(population.valid):
         return
@@ -69,11 +80,11 @@ def standard_drawings(
 def grouped(
     measurements: Sequence[tuple[Measurement, float]],
 ) -> list[tuple[AbstractRelation, float, list[Measurement]]]:
-    """Measurements that share axes and redshift, together."""
+    """Measurements grouped by relation and redshift."""
     groups: list[tuple[AbstractRelation, float, list[Measurement]]] = []
     for data, redshift in measurements:
-        for relation, where, members in groups:
-            if where == redshift and eqx.tree_equal(relation, data.relation):
+        for relation, group_redshift, members in groups:
+            if group_redshift == redshift and eqx.tree_equal(relation, data.relation):
                 members.append(data)
                 break
         else:
@@ -84,25 +95,25 @@ def grouped(
 def _relation_drawing(population, relation, redshift, members):
     galaxies = population.at(redshift)
     ax = scaling_relation(galaxies, relation, members)
-    told = "; ".join(f"{short_citation(data.citation)}, {_ERROR_WORDS[data.error_kind]}" for data in members)
+    sources = "; ".join(f"{short_citation(data.citation)}, {_ERROR_MEANINGS[data.error_kind]}" for data in members)
     caption = (
         f"{_capital(relation.title)} at z = {redshift:g}. Points: {int(np.sum(galaxies.valid)):,} model "
         "galaxies. Line and dark band: their kernel-regressed mean and its standard error, drawn only "
-        f"where enough galaxies surround a node; pale band: their scatter. Data: {told}."
+        f"where enough galaxies surround a node; pale band: their scatter. Data: {sources}."
     )
     return Drawing(ax.figure, caption, f"{_stem(relation)}_z{redshift:g}_{members[0].name}")
 
 
 def _budget_drawings(population, halos, redshift):
-    given = {} if halos is None else {"baryon_fraction": float(halos.cosmology.baryon_fraction)}
-    ax = baryon_budget(population, redshift=redshift, **given)
+    cosmic = {} if halos is None else {"baryon_fraction": float(halos.cosmology.baryon_fraction)}
+    ax = baryon_budget(population, redshift=redshift, **cosmic)
     caption = (
         f"Where the baryons of a halo are at z = {redshift:g}: mean share of its cosmic baryons f_b Mvir in "
-        "stars, interstellar gas and circumgalactic gas, in bins of halo mass. The rest never came in or "
-        "has left."
+        "stars, interstellar gas and circumgalactic gas, in bins of halo mass. The remainder was never accreted "
+        "or has left the halo."
     )
     yield Drawing(ax.figure, caption, "baryon_budget")
-    ax = mass_budget(population, redshift=redshift, **given)
+    ax = mass_budget(population, redshift=redshift, **cosmic)
     caption = (
         f"Mass flow of every channel at z = {redshift:g} over the baryon supply f_b dMvir/dt. Lines: "
         "medians in bins of halo mass; bands: 16th to 84th percentile of galaxies. Halos that are not "
@@ -124,7 +135,7 @@ def _growth_drawing(trajectories, cosmology):
     rows = np.flatnonzero(np.asarray(trajectories.valid).any(axis=1))
     axes = growth_histories(trajectories, rows, cosmology=cosmology)
     caption = (
-        "Growth of single halos, each column one, titled with its final mass. From above: masses of halo, "
+        "Growth of single halos, one in each column, titled with its final mass. From above: masses of halo, "
         "circumgalactic gas, interstellar gas and stars; mass flows and star-formation rate; metal mass "
         "fractions in units of 0.02; temperature of the circumgalactic gas and virial temperature."
     )
@@ -143,8 +154,8 @@ def _compared_drawings(population, halos, measurements, compared, redshift):
         yield Drawing(axes[0, 0].figure, caption, "compared_histories")
     relations = {type(relation): relation for relation, _, _ in grouped(measurements)}
     for relation in relations.values():
-        both = (population.at(redshift), compared.population.at(redshift))
-        axes = compare_relation(both, relation, compared.labels)
+        galaxies = (population.at(redshift), compared.population.at(redshift))
+        axes = compare_relation(galaxies, relation, compared.labels)
         caption = (
             f"{_capital(relation.title)} at z = {redshift:g} of the same model on the halos of {first} and "
             f"of {second}: means with standard errors, and scatter (pale). Below: {second} minus {first}."

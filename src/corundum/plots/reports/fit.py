@@ -1,4 +1,4 @@
-"""The report of ``corundum fit``: parameters, predictions over data, what was not fitted, chains, findings."""
+"""The report of ``corundum fit``: parameters, predictions compared with data, quantities not fitted, chains."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -32,20 +32,20 @@ class Fitted(NamedTuple):
     combination : tuple of str
         Measurements it used.
     target, gauss, identifiability, posterior
-        Of `corundum.inference`; `posterior` is None where only the Gaussian was asked for.
-    words : str
-        What the optimiser says.
+        Of `corundum.inference`; `posterior` is None where only the Gaussian approximation was made.
+    summary : str
+        One sentence on the optimum.
     u, theta : arrays, (S, P)
-        Draws.
+        Draws, as coordinates and as parameter values.
     predictive, unfitted, indices, extras
-        What it predicts.
+        Its predictions.
     """
 
     label: str
     combination: tuple[str, ...]
     target: Any
     gauss: Any
-    words: str
+    summary: str
     u: np.ndarray
     theta: np.ndarray
     posterior: Any
@@ -61,7 +61,7 @@ def fit_sections(
     checks: Sequence[Measurement],
     fits: Sequence[Fitted],
     prior: np.ndarray,
-    said: Sequence[str],
+    findings: Sequence[str],
     info: Mapping[str, Any],
     target: Any,
 ) -> tuple[list[Section], list[Drawing]]:
@@ -72,9 +72,9 @@ def fit_sections(
         "Posterior of every parameter and pair: 68% and 95% regions of each combination of data; grey: prior.",
         "corner",
     )
-    bands = [_over_data(m, fits) for m in measurements]
-    bands += [_over_check(m, fits) for m in checks]
-    others = [*_laws(fits, names), *_beyond(fits)]
+    bands = [_fitted_data(m, fits) for m in measurements]
+    bands += [_unfitted_data(m, fits) for m in checks]
+    others = [*_scalings(fits, names), *_other_predictions(fits)]
     chains = [
         Drawing(
             trace_and_rank(fit.posterior)[0, 0].figure,
@@ -85,7 +85,7 @@ def fit_sections(
         if fit.posterior is not None
     ]
     sections = [
-        Section("What the fit says", [Facts(_facts(fits, target)), *said]),
+        Section("What the fit says", [Facts(_facts(fits, target)), *findings]),
         Section("Parameters", [corner_drawing, *_tables(fits, names)]),
         Section("Over the data", [*bands, _p_values(fits)]),
         Section("What was not fitted", others or ["This model has no such quantities."]),
@@ -109,36 +109,36 @@ def _facts(fits, target):
     ]
 
 
-def _over_data(measurement, fits):
-    told = {fit.label: fit.predictive.mean[measurement.name] for fit in fits}
-    last = fits[-1].target.data
-    used = np.isfinite(np.asarray(last.y)[last.positions(measurement.name)])
-    ax = predictive_band(measurement, told, used=used)
+def _fitted_data(measurement, fits):
+    predictions = {fit.label: fit.predictive.mean[measurement.name] for fit in fits}
+    data = fits[-1].target.data
+    used = np.isfinite(np.asarray(data.y)[data.positions(measurement.name)])
+    ax = predictive_band(measurement, predictions, used=used)
     caption = (
         f"{measurement.relation.title[:1].upper()}{measurement.relation.title[1:]}: median and 68% band of the model's "
-        f"relation under each posterior, over {measurement.citation}. Bars: total error."
+        f"relation under each posterior, and {measurement.citation}. Bars: total error."
     )
     return Drawing(ax.figure, caption, f"data_{measurement.name}")
 
 
-def _over_check(measurement, fits):
-    told = {fit.label: fit.unfitted.mean[measurement.name] for fit in fits}
-    ax = predictive_band(measurement, told, used=np.zeros(len(measurement), bool))
+def _unfitted_data(measurement, fits):
+    predictions = {fit.label: fit.unfitted.mean[measurement.name] for fit in fits}
+    ax = predictive_band(measurement, predictions, used=np.zeros(len(measurement), bool))
     caption = f"Not fitted: {measurement.relation.title} at z = {measurement.redshift:g}, {measurement.citation}."
     return Drawing(ax.figure, caption, f"check_{measurement.name}")
 
 
-def _laws(fits, names):
+def _scalings(fits, names):
     """Scalings at z = 0 that the parameters describe, as power laws of virial velocity."""
     curves = {}
     for fit in fits:
-        own = {}
+        laws = {}
         for law, label in _LAWS.items():
             pair = [f"{law}.amplitude", f"{law}.slope"]
             if all(name in names for name in pair):
                 amplitude, slope = (fit.theta[:, names.index(name), None] for name in pair)
-                own[label] = 10.0**amplitude * (_SPEEDS / 125.0) ** slope
-        curves[fit.label] = own
+                laws[label] = 10.0**amplitude * (_SPEEDS / 125.0) ** slope
+        curves[fit.label] = laws
     if not next(iter(curves.values())):
         return []
     axes = loading_factors(curves, _SPEEDS)
@@ -146,20 +146,20 @@ def _laws(fits, names):
                     "loading_factors")]  # fmt: skip
 
 
-def _beyond(fits):
-    found = []
+def _other_predictions(fits):
+    drawings = []
     if fits[0].extras:
-        labels = {name: each.label for name, each in UNFITTED_QUANTITIES.items()}
+        labels = {name: quantity.label for name, quantity in UNFITTED_QUANTITIES.items()}
         axes = extras_bands({fit.label: fit.extras for fit in fits}, labels)
-        found.append(Drawing(axes[0, 0].figure, "Quantities that were not fitted at z = 0; 68% bands.", "extras"))
+        drawings.append(Drawing(axes[0, 0].figure, "Quantities that were not fitted at z = 0; 68% bands.", "extras"))
     if fits[0].indices is not None:
         axes = index_bands({fit.label: fit.indices for fit in fits})
         caption = (
-            "Prevention index (baryons owed that were never in the galaxy), ejection index (thrown out of it) and the "
-            "preventive fraction of what is missing, against halo mass; 68% bands of the posterior."
+            "Prevention index (baryons of f_b Mvir that were never in the galaxy), ejection index (baryons ejected "
+            "from it) and the preventive fraction of the missing baryons, against halo mass; 68% bands of the posterior."
         )
-        found.append(Drawing(axes[0].figure, caption, "feedback_indices"))
-    return found
+        drawings.append(Drawing(axes[0].figure, caption, "feedback_indices"))
+    return drawings
 
 
 def _tables(fits, names):
@@ -170,15 +170,15 @@ def _tables(fits, names):
         rows.append([name, *cells])
     tables = [Table(header, rows, "Medians and 68% intervals, amplitudes in log10.")]
     for fit in fits:
-        told = fit.identifiability
+        information = fit.identifiability
         rows = [
-            [k + 1, float(1.0 / np.sqrt(1.0 + max(value, 0.0))), told.fisher.leading_terms(k)]
-            for k, value in enumerate(told.fisher.eigenvalues)
+            [k + 1, float(1.0 / np.sqrt(1.0 + max(value, 0.0))), information.fisher.leading_terms(k)]
+            for k, value in enumerate(information.fisher.eigenvalues)
         ]
         caption = (
             f"{fit.label}: combinations of parameters, in prior standard deviations, best first. Condition number "
-            f"of the information matrix {told.condition_fisher:.3g}, of the correlation matrix "
-            f"{told.condition_correlation:.3g}."
+            f"of the information matrix {information.condition_fisher:.3g}, of the correlation matrix "
+            f"{information.condition_correlation:.3g}."
         )
         tables.append(Table(["combination", "width over prior", "direction"], rows, caption))
     return tables
@@ -190,8 +190,8 @@ def _p_values(fits):
         [fit.label, *(float(fit.predictive.p_value[n]) for n in names)] for fit in fits
     ]  # fmt: skip
     caption = (
-        "Posterior predictive p-values: near 0, the data lie further off than their errors allow; a measurement that a "
-        "fit leaves out is predicted."
+        "Posterior predictive p-values; near 0 the data are further from the model than their errors allow. A "
+        "measurement that a fit leaves out is predicted."
     )
     return Table(["fit", *names], rows, caption)
 
@@ -199,7 +199,7 @@ def _p_values(fits):
 def _trust(fits):
     blocks = []
     for fit in fits:
-        blocks.append(f"{fit.label}: {fit.words}.")
+        blocks.append(f"{fit.label}: {fit.summary}.")
         if fit.posterior is None:
             continue
         verdict = fit.posterior.verdict

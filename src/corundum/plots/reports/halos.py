@@ -1,4 +1,4 @@
-"""The validation report of merger trees as one HTML file: what was read, what was done, and the worst halos to see."""
+"""The validation report of merger trees: what was read, how it was processed, and the halos that changed most."""
 
 import os
 from pathlib import Path
@@ -28,20 +28,30 @@ def write_halo_report(path: str | os.PathLike, report: Any, halos: Any) -> None:
     ------
     OSError
         The folder is missing or not writable, or the disk is full.
+
+    Examples
+    --------
+    `corundum halos convert` writes this report beside the histories.  In Python, `report` is that of
+    `corundum.halos.read_trees`:
+
+    >>> callable(co.plots.write_halo_report)
+    True
     """
     kept, read = report.counts["halos kept"], report.counts["branches read"]
-    growth = Drawing(_figure(halo_growth(halos)), "Median growth and 16-84 per cent, by final mass.")
+    growth = Drawing(_figure(halo_growth(halos)), "Median growth and 16th to 84th percentiles, by final mass.")
     raw = Drawing(_figure(raw_over_smooth(report.worst)), "The halos that smoothing changed most.")
     spread = Drawing(_figure(_changes(report.rms)), "How much smoothing changed each halo.")
     sections = [
-        Section("Summary", [_facts(report, kept, read), Table(("what", "how many"), list(report.counts.items()))]),
-        Section("What was done", [Table(("step", "in words"), [_short(item) for item in report.provenance.items()])]),
+        Section("Summary", [_facts(report, kept, read), Table(("what", "number"), list(report.counts.items()))]),
+        Section(
+            "What was done", [Table(("step", "description"), [_short(item) for item in report.provenance.items()])]
+        ),
         Section("Raw over smooth", [spread, raw]),
         Section("Histories", [growth]),
     ]
     if report.means:
-        drawn = Drawing(_figure(mean_growth(report.means)), "Mean histories beside the built-in population (dashed).")
-        sections.append(Section("Beside the built-in population", [drawn]))
+        drawing = Drawing(_figure(mean_growth(report.means)), "Mean histories and the built-in population (dashed).")
+        sections.append(Section("Comparison with the built-in population", [drawing]))
     if report.dropped:
         rows = [(name, reason) for name, reason in list(report.dropped.items())[:200]]
         caption = f"{len(report.dropped)} halos left out" + (", the first 200" if len(report.dropped) > 200 else "")
@@ -64,13 +74,13 @@ def _facts(report, kept, read):
 
 def _files(files):
     names = list(next(iter(files.values())))
-    rows = [(name, *(counts.get(words, 0) for words in names)) for name, counts in files.items()]
+    rows = [(name, *(counts.get(count, 0) for count in names)) for name, counts in files.items()]
     return Table(("file", *names), rows, f"{len(rows)} files")
 
 
 def _short(item, most=600):
-    name, words = item
-    return name, words if len(words) <= most else f"{words[:most]} ..."
+    name, text = item
+    return name, text if len(text) <= most else f"{text[:most]} ..."
 
 
 @styled
@@ -86,5 +96,5 @@ def _figure(axes):
 
 
 def report_path(output: str | os.PathLike) -> Path:
-    """Where the report of a file of histories is written: beside it, with the ending .html."""
+    """Path of the report of a file of histories: the same name with the ending .html."""
     return Path(output).with_suffix(".html")

@@ -1,6 +1,6 @@
-"""One HTML file to read, print or send: text, figures, tables and code, all inside it.
+"""Reports as one HTML file: text, figures, tables and code.
 
-Nothing in the file is fetched from anywhere and nothing in it runs; every text is escaped.
+The file loads nothing from elsewhere and runs no code, and every text in it is escaped.
 """
 
 import base64
@@ -22,7 +22,14 @@ _COLUMN = 6.8  # [inch]: wider figures take the whole width of the page
 
 
 class Drawing(NamedTuple):
-    """A figure, what it shows in words, and a short name fit for a file."""
+    """A figure with its caption, and a short name that can be part of a file name.
+
+    Examples
+    --------
+    >>> drawing = co.plots.Drawing(co.plots.network(model.ledger).figure, "The flows of the model.", "network")
+    >>> drawing.name
+    'network'
+    """
 
     figure: Figure
     caption: str
@@ -30,7 +37,13 @@ class Drawing(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table; numbers are set to the right.  Cells are texts or numbers."""
+    """A table of texts and numbers; columns of numbers are aligned to the right.
+
+    Examples
+    --------
+    >>> co.plots.Table(("model", "halos"), [("ThermalCGM", 8)], "Models of the run.").caption
+    'Models of the run.'
+    """
 
     header: Sequence[str]
     rows: Sequence[Sequence[Any]]
@@ -38,31 +51,60 @@ class Table(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """A few numbers that matter most: (value, what it is)."""
+    """The most important numbers, as (value, meaning).
+
+    Examples
+    --------
+    >>> co.plots.Facts([(8, "halos")]).items[0]
+    (8, 'halos')
+    """
 
     items: Sequence[tuple[Any, str]]
 
 
 class Code(NamedTuple):
-    """Text to be shown as it is: a command, a file."""
+    """Text in a fixed-width font: a command or a file.
+
+    Examples
+    --------
+    >>> co.plots.Code("corundum run quickstart.toml").text
+    'corundum run quickstart.toml'
+    """
 
     text: str
 
 
 class Section(NamedTuple):
-    """A titled part of a report; blocks are texts, `Facts`, `Drawing`, `Table` or `Code`."""
+    """A titled section of a report; blocks are texts, `Facts`, `Drawing`, `Table` or `Code`.
+
+    Examples
+    --------
+    >>> co.plots.Section("Summary", ["All galaxies were solved."]).title
+    'Summary'
+    """
 
     title: str
     blocks: Sequence[Any]
 
 
 def write_report(path: str | os.PathLike, sections: Sequence[Section], *, title: str, subtitle: str = "") -> None:
-    """Write a self-contained HTML report, in one step.
+    """Write a self-contained HTML report atomically.
+
+    Parameters
+    ----------
+    path : path
+        The HTML file.
+    sections : sequence of Section
+    title, subtitle : str
 
     Raises
     ------
     OSError
         The folder is missing or not writable, or the disk is full.
+
+    Examples
+    --------
+    >>> co.plots.write_report("report.html", [co.plots.Section("Summary", ["Eight halos."])], title="A run")
     """
     contents = "\n".join(
         f'<li><a href="#s{k}">{html.escape(section.title)}</a></li>' for k, section in enumerate(sections)
@@ -77,12 +119,12 @@ def write_report(path: str | os.PathLike, sections: Sequence[Section], *, title:
 
 
 def _section(k, section, count):
-    parts = []
-    for drawn, blocks in itertools.groupby(section.blocks, lambda block: isinstance(block, Drawing)):
+    groups = []
+    for are_drawings, blocks in itertools.groupby(section.blocks, lambda block: isinstance(block, Drawing)):
         text = "\n".join(_block(block, count) for block in blocks)
-        parts.append(f'<div class="figures">{text}</div>' if drawn else text)
-    blocks = "\n".join(parts)
-    return f'<section id="s{k}">\n<h2>{html.escape(section.title)}</h2>\n{blocks}\n</section>'
+        groups.append(f'<div class="figures">{text}</div>' if are_drawings else text)
+    content = "\n".join(groups)
+    return f'<section id="s{k}">\n<h2>{html.escape(section.title)}</h2>\n{content}\n</section>'
 
 
 def _block(block, count):

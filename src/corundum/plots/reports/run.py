@@ -1,4 +1,4 @@
-"""The report of a run: what was made, how it compares with the data, from what, and how to make it again."""
+"""The report of a run: its galaxies, their comparison with data, its settings and how to reproduce it."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,14 +41,14 @@ def standard_report(
         The HTML file.
     population : Population
     drawings : iterable of Drawing
-        Figures to show first, such as those of `standard_drawings`.
+        Figures, such as those of `standard_drawings`.
     title : str
     model : AbstractModel, optional
         Its name and parameters are listed.
     parameters : mapping, optional
-        Parameters to list instead of those of `model` (a results file keeps them).
+        Parameters to list instead of those of `model`; a results file holds them.
     halos : HaloHistories, optional
-        Their provenance is told.
+        Their cosmology and provenance are listed.
     measurements : sequence of (Measurement, float)
         Data to compare with, and the output redshift to do it at.
     compared : Compared, optional
@@ -56,12 +56,17 @@ def standard_report(
     run_info : mapping, optional
         Versions, timings, seeds: shown as a table, nested names dotted.
     command, run_file : str
-        What to type, and the resolved run file, to make the same again.
+        The command and the resolved run file that reproduce the results.
 
     Raises
     ------
     OSError
         The folder is missing or not writable, or the disk is full.
+
+    Examples
+    --------
+    >>> drawings = list(co.plots.standard_drawings(population, halos=halos))[:1]
+    >>> co.plots.standard_report("report.html", population, drawings=drawings, model=model, halos=halos)
     """
     if parameters is None and model is not None:
         parameters = describe(model)
@@ -91,9 +96,19 @@ def standard_report(
 
 
 def failures(population: Any) -> Table:
-    """How many halos ended in which way."""
+    """A table of the number of halos by the way their solve ended.
+
+    Parameters
+    ----------
+    population : Population
+
+    Examples
+    --------
+    >>> co.plots.failures(population).rows
+    [('solved', 8, 100.0)]
+    """
     total = len(population.status)
-    rows = [(told, count, 100.0 * count / total) for told, count in population.status_counts().items()]
+    rows = [(outcome, count, 100.0 * count / total) for outcome, count in population.status_counts().items()]
     started = np.asarray(population.valid)[np.asarray(population.status) == 0]
     late = int(np.sum(~started.all(axis=1)))
     if late:
@@ -121,10 +136,10 @@ def _summary(population, model, run_info):
     if model is not None:
         items.insert(0, (type(model).__name__, "model"))
     if valid.any():
-        for name, words in (("mvir", "lg Mvir [Msun]"), ("mstar", "lg Mstar [Msun]")):
+        for name, label in (("mvir", "lg Mvir [Msun]"), ("mstar", "lg Mstar [Msun]")):
             with np.errstate(divide="ignore"):
                 low, high = np.percentile(np.log10(np.asarray(latest[name])[valid]), [0, 100])
-            items.append((f"{low:.2f} – {high:.2f}", f"{words} at z = {float(latest.redshift):g}"))
+            items.append((f"{low:.2f} – {high:.2f}", f"{label} at z = {float(latest.redshift):g}"))
     timing = run_info.get("timing_s", run_info.get("timing", {}))
     if isinstance(timing, Mapping) and timing:
         items.append((f"{sum(float(seconds) for seconds in timing.values()):.1f} s", "wall time, compilation included"))
@@ -134,10 +149,11 @@ def _summary(population, model, run_info):
 def _against_data(population, measurements):
     rows = []
     for data, redshift in measurements:
-        told = residual(population.at(redshift), data)
+        comparison = residual(population.at(redshift), data)
         name = f"{data.relation.title}: {short_citation(data.citation)}"
         kind = "scatter" if data.error_kind == "scatter" else "error"
-        rows.append((name, redshift, told.points, told.reached, *(round(number, 3) for number in told[3:]), kind))
+        numbers = (round(number, 3) for number in comparison[3:])
+        rows.append((name, redshift, comparison.points, comparison.reached, *numbers, kind))
     header = (
         "measurement",
         "z",
@@ -204,11 +220,11 @@ def _halos(halos):
     rows = [
         (name, f"{float(p.value):.6g}", "" if p.unit == "1" else p.unit, p.meaning) for name, p in cosmology.items()
     ]
-    told = [(name, words) for name, words in halos.provenance]
+    provenance = [(name, text) for name, text in halos.provenance]
     low, high = float(halos.time[0]), float(halos.time[-1])
     span = f"{len(halos):,} histories on {len(halos.time)} times from {low:.3f} to {high:.3f} Gyr of cosmic age."
     tables = [Table(("name", "value", "unit", "meaning"), rows, "Cosmology of the histories.")]
-    return [span, *([Table(("provenance", ""), told)] if told else []), *tables]
+    return [span, *([Table(("provenance", ""), provenance)] if provenance else []), *tables]
 
 
 def _sources(measurements):
@@ -235,17 +251,17 @@ def _flat(values, prefix=""):
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
         elif not (isinstance(value, str) and "\n" in value):  # a file inside the information is shown as code
-            yield (prefix + key, value if isinstance(value, str) else _said(value))
+            yield (prefix + key, value if isinstance(value, str) else _text(value))
 
 
-def _said(value):
+def _text(value):
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _reproduce(command, run_file):
     blocks = []
     if command:
-        blocks += ["The same results come again from this command", Code(command)]
+        blocks += ["This command reproduces the results", Code(command)]
     if run_file:
         blocks += ["with this run file, in which every default is written out:", Code(run_file)]
     return blocks
