@@ -156,7 +156,7 @@ def _other_predictions(fits):
         axes = index_bands({fit.label: fit.indices for fit in fits})
         caption = (
             "Prevention index (baryons of f_b Mvir that were never in the galaxy), ejection index (baryons ejected "
-            "from it) and the preventive fraction of the missing baryons, against halo mass; 68% bands of the posterior."
+            "from it) and the preventive fraction of the missing baryons, against halo mass; 68% bands."
         )
         drawings.append(Drawing(axes[0].figure, caption, "feedback_indices"))
     return drawings

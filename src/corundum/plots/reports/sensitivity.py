@@ -220,8 +220,11 @@ def _local(results, middle, redshift):
                               "multiplier.", "channel_jacobian"))  # fmt: skip
     if routes is not None:
         axes = route_bars(routes, quantity=first)
-        blocks.append(Drawing(axes.figure, f"Response of {first} of {name} to each parameter, by channel group. The bars "
-                              "of a parameter add up to the diamond, the entry of the Jacobian.", "routes"))  # fmt: skip
+        caption = (
+            f"Response of {first} of {name} to each parameter, by channel group. The bars of a parameter add up to the "
+            "diamond, the entry of the Jacobian."
+        )
+        blocks.append(Drawing(axes.figure, caption, "routes"))
     return blocks
 
 
@@ -253,8 +256,8 @@ def _feedback(results, middle, redshift):
             parameter=strongest,
         )
         caption = (
-            f"Total flows of {currency} between the reservoirs of one galaxy until z = {redshift:g}; red flows grow with "
-            f"{strongest}, blue ones shrink."
+            f"Total flows of {currency} between the reservoirs of one galaxy until z = {redshift:g}; red flows grow "
+            f"with {strongest}, blue ones shrink."
         )
         blocks.append(Drawing(axes.figure, caption, f"{currency}_flows"))
     indices = results.budgets.derivative["indices"].sel(halo=middle, redshift=redshift)
@@ -286,8 +289,8 @@ def _prior(results):
     if results.prior_maps is not None:
         axes = draw_prior_maps(results.prior_maps)
         caption = (
-            f"Mean fractional sensitivity against halo mass and each parameter, of {results.prior_sets} parameter sets, "
-            "in the published convention (linear amplitudes)."
+            f"Mean fractional sensitivity against halo mass and each parameter, of {results.prior_sets} parameter "
+            "sets, in the published convention (linear amplitudes)."
         )
         blocks.append(Drawing(axes.flat[0].figure, caption, "prior_maps"))
     quantity = results.jacobian.values.labels("quantity")[0]
@@ -312,8 +315,9 @@ def _information(results):
         for name, gain, total, effective in results.design.order
     ]
     return [
-        f"Together these measurements constrain {results.fisher.effective:.1f} combinations of {len(results.parameters)} "
-        f"parameters better than the prior does, and gain {results.fisher.bits:.1f} bits of information.",
+        f"Together these measurements constrain {results.fisher.effective:.1f} combinations of "
+        f"{len(results.parameters)} parameters better than the prior does, and gain {results.fisher.bits:.1f} bits of "
+        "information.",
         Drawing(bars.figure, "Expected information of each observable, alone and in greedy order.", "information"),
         Drawing(combinations.figure, "Combinations of parameters that all observables together constrain, best first, "
                 "and how many times narrower than the prior each becomes.", "combinations"),
