@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from corundum import halos as H
 from corundum.cosmology import planck15
-from corundum.halos.branches.provenance import listed
+from corundum.halos.branches.notes import dropped_note
 from corundum.halos.report import report_on
 from corundum.halos.trees.forests import Forest, main_branches
 from corundum.units import GRAVITY
@@ -98,7 +98,7 @@ def test_halos_smoothed_together_are_as_those_smoothed_alone():
 
 def test_dropped_halos_are_grouped_by_reason():
     bad = {str(k): f"ends at {k}.5 Gyr, before the end" for k in range(9)} | {"x": "has a mass that is not a number"}
-    words = listed(bad)
+    words = dropped_note(bad)
     assert (
         words.startswith("; halo 0 ends at 0.5 Gyr") and "(and 6 more of this kind)" in words and "halo x has" in words
     )

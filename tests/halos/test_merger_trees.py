@@ -17,7 +17,7 @@ from corundum.halos.trees.forests import main_branches
 from places import DATA
 
 COSMOLOGY = pandya26_cosmology()
-VARIANCE = H.LinearPower().variance(COSMOLOGY)
+SIGMA = H.LinearPower().sigma_of_mass(COSMOLOGY)
 PUBLISHED = Path(diffmah.__file__).parent / "tests" / "testing_data"
 REDSHIFT = np.expm1(np.linspace(0.0, np.log(11.0), 60))
 
@@ -32,7 +32,7 @@ def test_linear_theory_is_that_of_colossus():
     k = np.array([1e-3, 1e-2, 0.05, 0.1, 1.0, 10.0])
     expected = [0.984445487, 0.677428507, 0.192270891, 0.0821122028, 2.44250638e-3, 4.41412308e-5]
     np.testing.assert_allclose(transfer_function(k, COSMOLOGY), expected, rtol=1e-7)
-    sigma, slope = VARIANCE(jnp.array([8.0, 10.0, 12.0, 14.0]))
+    sigma, slope = SIGMA(jnp.array([8.0, 10.0, 12.0, 14.0]))
     np.testing.assert_allclose(sigma, [5.9294951, 3.90664797, 2.2328712, 1.01279313], rtol=5e-4)
     np.testing.assert_allclose(slope, [0.07920387, 0.10363626, 0.14221376, 0.20714215], rtol=2e-3)
     np.testing.assert_allclose(growth_factor(np.array([1.0, 3.0]), COSMOLOGY), [0.60925562, 0.31709458], rtol=1e-4)
@@ -57,7 +57,7 @@ def test_variance_barrier_and_mass_function_are_differentiable():
     def value(sigma8, omega_m):
         cosmology = Cosmology(omega_m=omega_m)
         power = H.LinearPower(sigma8=sigma8)
-        sigma, _ = power.variance(cosmology)(11.0)
+        sigma, _ = power.sigma_of_mass(cosmology)(11.0)
         density = jnp.log(H.VirialMassFunction(power, cosmology)(13.0, 1.0))
         return jnp.stack([jnp.log(sigma), collapse_threshold(2.0, cosmology), density])
 

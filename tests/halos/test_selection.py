@@ -194,7 +194,7 @@ def test_cosmic_densities_are_weighted_sums_and_differentiable(galaxies):
 
     def scaled(factor):
         values = {**today.values, "sfr": jnp.where(today.valid, factor * solved_sfr, jnp.nan)}
-        return O.cosmic_density(today._replace(values=values), "sfr")
+        return O.cosmic_density(dataclasses.replace(today, values=values), "sfr")
 
     np.testing.assert_allclose(jax.grad(scaled)(1.0), expected, rtol=1e-12)
     assert float(eqx.filter_jit(lambda g: jnp.sum(g.valid))(today)) == 1998
@@ -204,7 +204,7 @@ def test_statistics_without_number_densities_are_refused(galaxies):
     made = eqx.tree_at(lambda galaxies: galaxies.weights, galaxies[1], jnp.ones(2000))
     with pytest.raises(ValueError, match="every galaxy has weight 1, which is no number density"):
         O.cosmic_sfr_density(made)
-    with pytest.raises(ValueError, match="edges: give at least two edges"):
+    with pytest.raises(ValueError, match="edges: got .*; give at least two edges"):
         O.mass_function_of(made.at(0.0), "mstar", [11.0, 10.0])
 
 

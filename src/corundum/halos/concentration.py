@@ -1,7 +1,8 @@
 """Concentrations of halos: published median relations c(M, z) and the scatter of single halos around them.
 
 All relations are for NFW profiles and Bryan & Norman 1998 virial masses.  The scatter is one number per halo,
-constant along its history and tied to how early the halo formed: at fixed mass, early halos are concentrated.
+constant along its history and correlated with its formation time: at fixed mass, halos that formed early have higher
+concentrations.
 """
 
 import abc
@@ -26,45 +27,59 @@ __all__ = [
 ]
 
 LOWEST_CONCENTRATION = 2.5
-"""Smallest concentration of any history: an NFW halo with c < 2.163 would have its peak velocity outside
-Rvir.
-"""
+"""Smallest concentration of any history: the peak velocity of an NFW halo with c < 2.163 lies outside Rvir."""
 
 _SOFTNESS = 0.03  # dex over which concentrations level off towards the lowest one
 
 
 def limit_concentration(log_concentration: Float[Array, "..."]) -> Float[Array, "..."]:
-    """log10 c kept above `LOWEST_CONCENTRATION`, smoothly; c = 3.5 changes by 0.3 per cent, c > 4.5 not at
-    all.
+    """log10 c kept above `LOWEST_CONCENTRATION`, smoothly.
+
+    c = 3.5 changes by 0.3 per cent; above c = 4.5 nothing changes.
     """
     lowest = jnp.log10(LOWEST_CONCENTRATION)
     return lowest + _SOFTNESS * jax.nn.softplus((log_concentration - lowest) / _SOFTNESS)
 
 
 class AbstractConcentration(eqx.Module):
-    """Median NFW concentration of halos of a given mass and redshift."""
+    """Median NFW concentration of halos by mass and redshift.
+
+    Examples
+    --------
+    A power law of mass that does not change with time:
+
+    >>> class PowerLaw(co.halos.AbstractConcentration):
+    ...     def __call__(self, log_mvir, redshift):
+    ...         return 0.9 - 0.1 * (log_mvir - 12.0) + 0.0 * redshift
+    >>> few = co.halos.diffmah_population(4, concentration=PowerLaw())
+    >>> few.log_concentration.shape
+    (4, 100)
+    """
 
     @abc.abstractmethod
     def __call__(self, log_mvir: Float[Array, "*halos t"], redshift: Float[Array, " t"]) -> Float[Array, "*halos t"]:
-        """log10 of concentration at log10 of virial mass [Msun], with the redshift of each entry of the last
-        axis.
-        """
+        """log10 of concentration at log10 of virial mass [Msun]; the last axis runs over the redshifts."""
 
 
 class Diemer19(AbstractConcentration):
     """Diemer & Joyce 2019 (ApJ 871, 168) in the cosmology of `pandya26_cosmology`; the default.
 
     A C2 surface through a table over 10^7 <= M/Msun <= 10^15.5 and 0 <= z <= 15, continued by its tangents.
+
+    Examples
+    --------
+    >>> round(float(10.0 ** co.halos.Diemer19()(12.0, 0.0)), 2)
+    11.21
     """
 
     log_mvir: Float[Array, " m"]
-    log_expansion: Float[Array, " z"]
+    ln_expansion: Float[Array, " z"]
     log_concentration: Float[Array, "m z"]
 
     def __init__(self):
         names, table = read_grid("concentration", "diemer19_vir.csv")
         self.log_mvir = jnp.asarray([float(name) for name in names[1:]])
-        self.log_expansion = jnp.asarray(np.log1p(table[:, 0]))
+        self.ln_expansion = jnp.asarray(np.log1p(table[:, 0]))
         self.log_concentration = jnp.asarray(table[:, 1:].T)
 
     @eqx.filter_jit
@@ -74,8 +89,8 @@ class Diemer19(AbstractConcentration):
         masses = jnp.broadcast_to(log_mvir, shape).reshape(-1, times)
         x = jnp.broadcast_to(jnp.log1p(redshift), (times,))
         spline = ContinuousCurvature()
-        slopes = spline(self.log_expansion, self.log_concentration)
-        rows, _ = jax.vmap(HermiteTable(self.log_expansion, self.log_concentration, slopes))(x)
+        slopes = spline(self.ln_expansion, self.log_concentration)
+        rows, _ = jax.vmap(HermiteTable(self.ln_expansion, self.log_concentration, slopes))(x)
         in_mass = HermiteTable(self.log_mvir, rows, spline(self.log_mvir, rows))
         read = jax.vmap(HermiteTable.__call__, in_axes=(HermiteTable(None, 0, 0), 0))
         value, _ = jax.vmap(read, in_axes=(None, 0))(in_mass, masses)
@@ -86,6 +101,11 @@ class DuttonMaccio14(AbstractConcentration):
     """Dutton & Maccio 2014 (MNRAS 441, 3359), NFW and virial masses in Planck 2013 cosmology.
 
     Fitted at 10^10 < M h/Msun < 10^15 and z < 5; redshifts above 5 take the relation at 5.
+
+    Examples
+    --------
+    >>> round(float(10.0 ** co.halos.DuttonMaccio14()(12.0, 0.0)), 2)
+    11.01
     """
 
     h: Float[Array, ""] = parameter(
@@ -106,8 +126,15 @@ class DuttonMaccio14(AbstractConcentration):
 class ConcentrationScatter(eqx.Module):
     """Log-normal scatter of concentration at fixed mass, correlated with the time of formation.
 
-    Giocoli, Tormen & Sheth 2012 (MNRAS 422, 185) find that log10 c is known to 0.13 dex from the mass alone
-    and to 0.09 dex from mass and formation time, that is a correlation of -sqrt(1 - (0.09/0.13)^2) = -0.72.
+    Giocoli, Tormen & Sheth 2012 (MNRAS 422, 185) find that log10 c scatters by 0.13 dex at fixed mass and by 0.09 dex
+    at fixed mass and formation time, that is a correlation of -sqrt(1 - (0.09/0.13)^2) = -0.72.
+
+    Examples
+    --------
+    >>> lateness = jnp.linspace(-2.0, 2.0, 1000)
+    >>> offsets = co.halos.ConcentrationScatter().draw(jax.random.key(0), lateness)
+    >>> round(float(np.corrcoef(lateness, offsets)[0, 1]), 1)
+    -0.8
     """
 
     dex: Float[Array, ""] = parameter(
@@ -122,8 +149,6 @@ class ConcentrationScatter(eqx.Module):
     )
 
     def draw(self, key: Array, lateness: Float[Array, " n"]) -> Float[Array, " n"]:
-        """Offsets of log10 c [dex] of halos whose formation time is `lateness` standard deviations from the
-        mean.
-        """
-        alone = jax.random.normal(key, lateness.shape)
-        return self.dex * (self.correlation * lateness + jnp.sqrt(1.0 - self.correlation**2) * alone)
+        """Offsets of log10 c [dex] of halos whose formation time is `lateness` standard deviations from the mean."""
+        independent = jax.random.normal(key, lateness.shape)
+        return self.dex * (self.correlation * lateness + jnp.sqrt(1.0 - self.correlation**2) * independent)

@@ -1,4 +1,7 @@
-"""Cosmic times and densities of many snapshots, few of which differ."""
+"""Cosmic times and densities of many snapshots, many of which are at the same redshift.
+
+Each distinct number is computed once, in blocks of one size so that every call runs the same compiled program.
+"""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,7 +14,7 @@ from .nfw import reference_density
 
 __all__ = ["ages", "densities", "log_times", "redshifts"]
 
-_SIZE = 256
+_BLOCK = 256  # numbers computed at once
 
 
 def ages(cosmology: Cosmology, redshift: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
@@ -31,8 +34,8 @@ def densities(cosmology: Cosmology, definition: str, redshift: Float[np.ndarray,
 
 def _of_distinct(function, values, *shared):
     values = np.asarray(values, np.float64)
-    distinct, where = np.unique(values.ravel(), return_inverse=True)
-    return in_blocks(function, distinct, size=_SIZE, shared=shared)[where].reshape(values.shape)
+    distinct, place = np.unique(values.ravel(), return_inverse=True)
+    return in_blocks(function, distinct, size=_BLOCK, shared=shared)[place].reshape(values.shape)
 
 
 @eqx.filter_jit
@@ -57,8 +60,27 @@ def log_times(
     last_redshift: float = 0.0,
     number: int = 100,
 ) -> Float[Array, " t"]:
-    """Cosmic ages [Gyr] uniform in ln(t) between two redshifts, ends included; what halo sources use by
-    default.
+    """Cosmic ages [Gyr] uniform in ln(t) between two redshifts, ends included: the default times of halo sources.
+
+    Parameters
+    ----------
+    cosmology : Cosmology, optional
+        Default `pandya26_cosmology()`.
+    first_redshift, last_redshift : float
+        Redshift of the first time and of the last.
+    number : int
+        How many times, at least 4.
+
+    Raises
+    ------
+    ValueError
+        The first redshift is not the larger one, or there are fewer than 4 times.
+
+    Examples
+    --------
+    >>> times = co.halos.log_times(first_redshift=6.0, number=50)
+    >>> round(float(times[0]), 2), round(float(times[-1]), 2)
+    (0.93, 13.81)
     """
     cosmology = pandya26_cosmology() if cosmology is None else cosmology
     if not first_redshift > last_redshift > -1.0 or number < 4:

@@ -1,8 +1,8 @@
-"""Virial masses and concentrations of halos given in any mass definition, by whatever their source states.
+"""Virial masses and concentrations of halos from masses in any definition and what else their source states.
 
-A concentration may be given as such, as a scale radius, or as a peak velocity.  Masses of other definitions
-become those of Bryan & Norman 1998 with an NFW profile; where that takes a concentration the source does not
-have, a published relation is assumed, and counted.
+A source may state concentrations, scale radii or peak velocities.  Masses of other definitions become those of Bryan &
+Norman 1998 with an NFW profile; where that takes a concentration which the source does not have, a published relation
+is assumed, and counted.
 """
 
 from typing import NamedTuple
@@ -19,10 +19,10 @@ from .concentration import AbstractConcentration
 from .cosmic_times import densities
 from .nfw import concentration_at, concentration_from_vmax, enclosed_mass, rescaled
 
-__all__ = ["VirialQuantities", "check_radii", "describe_definition", "is_virial", "typical", "virial_quantities"]
+__all__ = ["VirialQuantities", "check_radii", "definition_note", "is_virial", "typical", "virial_quantities"]
 
-_NEAR = 1.15  # between a radius or virial velocity and the one that the mass implies: h^(2/3) would be 1.3
-_FAR = 3.0  # between peak and virial velocity
+_WITHIN = 1.15  # largest ratio of a radius or virial velocity to the one that the mass implies; h^(2/3) would be 1.3
+_WITHIN_PEAK = 3.0  # largest ratio of peak to virial velocity
 _ROWS = 65_536  # converted at once
 
 
@@ -49,12 +49,12 @@ def is_virial(definition: str) -> bool:
     return definition.strip().lower() in ("bn98", "vir")
 
 
-def describe_definition(definition: str, assumed: int, relation: AbstractConcentration) -> str:
-    """What was done to masses of this definition, in words."""
+def definition_note(definition: str, assumed: int, relation: AbstractConcentration) -> str:
+    """How masses of this definition were converted, for the provenance."""
     if is_virial(definition):
         return definition
-    guess = f", for {assumed} snapshots with the concentration of {type(relation).__name__}" if assumed else ""
-    return f"{definition}, converted to bn98 with NFW profiles{guess}"
+    assumption = f", for {assumed} snapshots with the concentration of {type(relation).__name__}" if assumed else ""
+    return f"{definition}, converted to bn98 with NFW profiles{assumption}"
 
 
 def virial_quantities(
@@ -71,15 +71,15 @@ def virial_quantities(
     Parameters
     ----------
     numbers : dict of arrays
-        What else is known, any of rvir [kpc], vvir [km/s], concentration, rs [kpc], vmax [km/s].
+        Other numbers of the source, any of rvir [kpc], vvir [km/s], concentration, rs [kpc], vmax [km/s].
     mass, redshift : arrays
     definition : str
         See `corundum.halos.nfw.reference_density`.
     cosmology : Cosmology
     relation : AbstractConcentration
         Assumed where a conversion needs a concentration and the source has none.
-    path
-        For errors.
+    path : path or str
+        The source, for error messages.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def virial_quantities(
         mass, virial_c = in_blocks(_to_virial, mass, np.where(unknown, assumed, c), ratio, size=_ROWS)
     else:
         mass, virial_c = in_blocks(_to_virial, mass, c, ratio, size=_ROWS)
-    # A concentration that was only assumed is not one of the source: it is filled in along the whole history.
+    # An assumed concentration counts as missing: smooth_branches fills in the whole history consistently.
     return VirialQuantities(np.log10(mass), np.log10(np.where(unknown, np.nan, virial_c)), None, int(np.sum(unknown)))
 
 
@@ -133,7 +133,7 @@ def _to_virial(mass, concentration, ratio):
 def _assumed(relation, mass, redshift, ratio):
     """Concentration inside the radius of a definition at which the virial one follows `relation`."""
     log_mvir = jnp.log10(mass)
-    for _ in range(4):  # the relation is so flat in mass that each round gains a digit or more
+    for _ in range(4):  # the relation is so flat in mass that every iteration gains a digit or more
         virial = 10.0 ** relation(log_mvir, redshift)
         c = concentration_at(virial, 1.0 / ratio)
         log_mvir = jnp.log10(mass * enclosed_mass(virial) / enclosed_mass(c))
@@ -156,22 +156,21 @@ def check_radii(numbers: dict[str, Float[np.ndarray, " n"]], mass, expected, pat
     """
     speed = np.sqrt(GRAVITY * mass / expected)
     for name, implied, unit, factor in (
-        ("rvir", expected, "kpc", _NEAR),
-        ("vvir", speed, "km/s", _NEAR),
-        ("vmax", speed, "km/s", _FAR),
+        ("rvir", expected, "kpc", _WITHIN),
+        ("vvir", speed, "km/s", _WITHIN),
+        ("vmax", speed, "km/s", _WITHIN_PEAK),
     ):
         ratio = typical(numbers[name] / implied) if name in numbers else np.nan
         if ratio > factor or ratio < 1.0 / factor:
             raise ValueError(
-                f"{path}: {name} is typically {ratio:.3g} times the {typical(implied):.4g} {unit} that "
-                "the masses imply; "
-                "check the units of both (k or M, /h or not, proper or comoving) and mass_definition"
+                f"{path}: {name} is typically {ratio:.3g} times the {typical(implied):.4g} {unit} that the masses "
+                "imply; check the units of both (k or M, /h or not, proper or comoving) and mass_definition"
             )
     if "concentration" in numbers or "rs" in numbers:
-        around = numbers.get("rvir", expected)
-        c = typical(numbers["concentration"] if "concentration" in numbers else around / numbers["rs"])
+        radius = numbers.get("rvir", expected)
+        c = typical(numbers["concentration"] if "concentration" in numbers else radius / numbers["rs"])
         if c < 1.0 or c > 300.0:
-            named = "concentration" if "concentration" in numbers else "radius over rs"
+            label = "concentration" if "concentration" in numbers else "radius over rs"
             raise ValueError(
-                f"{path}: {named} is typically {c:.3g}; it must be the NFW Rvir / r_s, so check column and unit"
+                f"{path}: {label} is typically {c:.3g}; it must be the NFW Rvir / r_s, so check column and unit"
             )

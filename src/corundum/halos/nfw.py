@@ -1,7 +1,7 @@
-"""What an NFW profile says about mass definitions and peak velocities.
+"""NFW profiles: masses inside other mean densities, and concentrations from peak velocities.
 
-Halo finders state masses inside different mean densities.  The mass of a halo inside another density follows
-from its concentration; so does its concentration from the ratio of peak to virial velocity.
+Halo finders state masses inside different mean densities.  The mass inside another density follows from the
+concentration, and the concentration from the ratio of peak to virial velocity.
 """
 
 import re
@@ -30,6 +30,18 @@ def reference_density(definition: str, redshift: Float[Array, "..."], cosmology:
     definition : str
         "bn98" or "vir" (Bryan & Norman 1998), or an overdensity followed by "c" (times critical) or "m"
         (times mean matter), such as "200c", "500c", "200m".
+
+    Raises
+    ------
+    ValueError
+        The definition is none of these.
+
+    Examples
+    --------
+    >>> cosmology = co.cosmology.planck15()
+    >>> ratio = reference_density("200c", 0.0, cosmology) / reference_density("vir", 0.0, cosmology)
+    >>> round(float(ratio), 2)
+    1.96
     """
     name = str(definition).strip().lower()
     if name in ("bn98", "vir"):
@@ -37,8 +49,7 @@ def reference_density(definition: str, redshift: Float[Array, "..."], cosmology:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([cm])", name)
     if match is None or float(match[1]) <= 0.0:
         raise ValueError(
-            f"mass_definition: got {definition!r}; allowed 'bn98' or 'vir', or an overdensity with c or m "
-            "such as "
+            f"mass_definition: got {definition!r}; allowed 'bn98' or 'vir', or an overdensity with c or m such as "
             "'200c', '500c', '200m'"
         )
     density = float(match[1]) * cosmology.critical_density(redshift)
@@ -52,8 +63,13 @@ def to_virial(
     definition: str,
     cosmology: Cosmology,
 ) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
-    """Bryan & Norman 1998 virial mass [Msun] and concentration of an NFW halo given in another mass
-    definition.
+    """Bryan & Norman 1998 virial mass [Msun] and concentration of an NFW halo from those in another definition.
+
+    Examples
+    --------
+    >>> mass, concentration = to_virial(1e12, 8.0, 0.0, "200c", co.cosmology.planck15())
+    >>> round(float(mass) / 1e12, 2), round(float(concentration), 1)
+    (1.17, 10.6)
     """
     ratio = cosmology.virial_density(redshift) / reference_density(definition, redshift, cosmology)
     return rescaled(mass, concentration, ratio)
@@ -71,22 +87,26 @@ def concentration_at(concentration: Float[Array, "..."], ratio: Float[Array, "..
     """Concentration of the same NFW halo inside the radius at which its mean density is `ratio` times as high."""
     concentration, ratio = jnp.broadcast_arrays(jnp.asarray(concentration, float), jnp.asarray(ratio, float))
 
-    def mean_density(log_x):
-        return jnp.log(enclosed_mass(jnp.exp(log_x))) - 3.0 * log_x
+    def ln_mean_density(ln_x):
+        return jnp.log(enclosed_mass(jnp.exp(ln_x))) - 3.0 * ln_x
 
-    target = mean_density(jnp.log(concentration)) + jnp.log(ratio)
-    return jnp.exp(_bisect(lambda log_x: mean_density(log_x) < target, concentration))
+    target = ln_mean_density(jnp.log(concentration)) + jnp.log(ratio)
+    return jnp.exp(_bisect(lambda ln_x: ln_mean_density(ln_x) < target, concentration))
 
 
 def concentration_from_vmax(ratio: Float[Array, "..."]) -> Float[Array, "..."]:
-    """NFW concentration of a halo whose peak velocity is `ratio` times its virial velocity; NaN where `ratio`
-    < 1.
+    """NFW concentration of a halo whose peak velocity is `ratio` times its virial velocity; NaN where `ratio` < 1.
+
+    Examples
+    --------
+    >>> round(float(concentration_from_vmax(1.2)), 1)
+    9.8
     """
     ratio = jnp.asarray(ratio)
     peak = enclosed_mass(_PEAK) / _PEAK
 
-    def above(log_c):
-        c = jnp.maximum(jnp.exp(log_c), _PEAK)
+    def above(ln_c):
+        c = jnp.maximum(jnp.exp(ln_c), _PEAK)
         return jnp.sqrt(peak * c / enclosed_mass(c)) > ratio
 
     return jnp.where(ratio >= 1.0, jnp.exp(_bisect(above, ratio)), jnp.nan)

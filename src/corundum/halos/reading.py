@@ -1,4 +1,4 @@
-"""Halo histories from any file: one this package wrote, merger trees of a simulation, or a table of main branches."""
+"""Halo histories from any file: one that corundum wrote, merger trees of a simulation, or a table of main branches."""
 
 import os
 from collections.abc import Sequence
@@ -32,31 +32,38 @@ def read(
     times: Float[Array, " t"] | None = None,
     workers: int | None = None,
 ) -> HaloHistories:
-    """Halo histories from a file: those this package wrote come back as they were; trees and tables are read.
+    """Halo histories from a file that corundum wrote, from merger trees, or from a table of main branches.
 
     Parameters
     ----------
     path : path
         A file written by `save` or ``corundum halos``, a file or directory of merger trees (`read_trees`), or a table
-        of main branches with the usual column names and units (else `read_table`, which can be told them).
+        of main branches with the usual column names and units (for others, `read_table` takes them as arguments).
     format, cosmology, log_mvir, lowest_ratio, mass_loss, smoothing, concentration, repairs, times, workers
-        As for `corundum.halos.read_trees`; histories that are ready take none of them, tables only those of
-        `read_table`.
+        As for `corundum.halos.read_trees`.  Tables take only those of `read_table`, and histories written by corundum,
+        which come back as they were, none.
 
     Raises
     ------
     ValueError
         The file is missing, damaged, no halo file, or fits more than one format; the sentence says which.
+
+    Examples
+    --------
+    >>> co.halos.save("halos.h5", halos)
+    >>> co.halos.read("halos.h5")
+    HaloHistories(8 halos, 100 times, 10^10.59 to 10^12.08 Msun, 0 <= z <= 12)
     """
-    given = {name: value for name, value in locals().items() if name != "path" and value is not None}
-    ready, table = is_halo_file(path), format is None and is_table(path)
-    if not ready and not table:
-        return read_trees(path, **given)
-    known = ("cosmology", "mass_loss", "smoothing", "concentration", "times") if table else ()
-    foreign = [name for name in given if name not in known]
-    if foreign:
+    options = {name: value for name, value in locals().items() if name != "path" and value is not None}
+    saved, table = is_halo_file(path), format is None and is_table(path)
+    if not saved and not table:
+        return read_trees(path, **options)
+    applicable = ("cosmology", "mass_loss", "smoothing", "concentration", "times") if table else ()
+    inapplicable = [name for name in options if name not in applicable]
+    if inapplicable:
         kind = "is a table of main branches" if table else "holds histories that are ready"
         raise ValueError(
-            f"{path}: {kind}, so {', '.join(foreign)} cannot be applied; leave it out, or read the trees they came from"
+            f"{path}: {kind}, so {', '.join(inapplicable)} cannot be applied; leave it out, or read the trees "
+            "they came from"
         )
-    return read_table(path, **given) if table else load(path)
+    return read_table(path, **options) if table else load(path)

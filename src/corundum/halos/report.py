@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 
 from ..units import GYR_YR
 from .branches.branch import Branch, Smoothed
-from .branches.provenance import listed
+from .branches.notes import dropped_note
 from .branches.repair import count_jumps
 from .generate.diffmah import diffmah_population
 from .histories import HaloHistories
@@ -123,7 +123,7 @@ class BranchReport(NamedTuple):
         lines = [f"{name}: {description}" for name, description in self.provenance.items()]
         lines += [f"{count} {name}" for name, count in self.counts.items()]
         if self.dropped:
-            lines.append("left out" + listed(self.dropped))
+            lines.append("left out" + dropped_note(self.dropped))
         for file, counts in list(self.files.items())[:_MOST_FILES_IN_TEXT]:
             lines.append(f"  {file}: " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))
         if len(self.files) > _MOST_FILES_IN_TEXT:

@@ -1,8 +1,8 @@
 """From the snapshots of single halos to `HaloHistories`: checks, mass loss, smoothing, one grid of times.
 
-Every reader of measured histories ends here.  Nothing is left out or altered silently: a halo that cannot be
-used is an error unless the caller asks to drop such halos, and what was dropped or changed is counted in the
-provenance.
+Every reader of measured histories ends with `smooth_branches`.  Nothing is left out or altered silently: a halo that
+cannot be used is an error unless such halos are to be dropped (`drop_bad`), and what was dropped or changed is counted
+in the provenance.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,15 +18,15 @@ from ..concentration import AbstractConcentration, limit_concentration
 from ..cosmic_times import densities, redshifts
 from ..histories import HaloHistories
 from ..mergers import Mergers
-from .provenance import complaint, concentration_words, listed, mass_loss_words, repair_words, smoothing_words
+from .notes import concentration_note, dropped_note, mass_loss_note, repair_note, smoothing_note, unusable_message
 from .repair import AbstractBranchRepair
 from .smoothing import AbstractMassLoss, AbstractSmoothing
 
 __all__ = ["Branch", "Smoothed", "smooth_branches"]
 
 _FEWEST_POINTS = 4
-_LEVEL = 0.2  # ln(t)
-_TOGETHER = 2_000  # halos smoothed at once; bounds the memory
+_LEVELLING = 0.2  # ln(t) before the start over which a noisy curve becomes level
+_HALOS = 2_000  # halos smoothed at once; bounds the memory
 _SNAPSHOTS = 65_536  # concentrations filled in at once
 
 
@@ -46,6 +46,13 @@ class Branch(NamedTuple):
     file : name of the file it comes from, where there are several
     position : comoving position at the last snapshot [Mpc], or None if not known
     separation : distance from a heavier halo (see `HaloHistories`), or None if not known
+
+    Examples
+    --------
+    >>> time = np.linspace(1.0, 13.7, 20)
+    >>> branch = co.halos.Branch("17", time, 10.0 + 0.15 * time, np.full(20, 0.9), file="tree_0.dat")
+    >>> branch.label
+    'tree_0.dat:17'
     """
 
     name: str
@@ -66,13 +73,14 @@ class Branch(NamedTuple):
 
 
 class Smoothed(NamedTuple):
-    """Histories and the raw branches they were made of, halo by halo.
+    """Histories and the raw branches they come from, halo by halo.
 
     Attributes
     ----------
     halos : HaloHistories
-    branches : list of Branch, in the order of `halos`, earliest snapshot first, repaired snapshots left out
-    removed : number of snapshots the repairs left out of each
+    branches : list of Branch, in the order of `halos`, earliest snapshot first, without the snapshots that repairs
+        left out
+    removed : number of snapshots that repairs left out of each branch
     dropped : dict of label to reason, for halos that could not be used
     dropped_files : name of the file of each of these
     """
@@ -101,11 +109,11 @@ def smooth_branches(
     Parameters
     ----------
     branches : sequence of Branch
-        Each may start whenever it likes, but all must reach the end: the last of `times`, or else the latest
-        snapshot.
+        Each may start at any time, but all must reach the last of `times` or, without `times`, the latest snapshot.
     cosmology : Cosmology
     concentration : AbstractConcentration
-        Fills snapshots without concentration, shifted to the mean of the halo's own ones where it has some.
+        Relation for snapshots without a concentration, shifted to the mean of the halo's own concentrations where it
+        has some.
     mass_loss : AbstractMassLoss
         What to do where a mass falls.
     smoothing : AbstractSmoothing
@@ -117,27 +125,39 @@ def smooth_branches(
     drop_bad : bool
         Leave out halos that cannot be used, with their reasons in the provenance, instead of refusing all.
     provenance : mapping of str to str, optional
-        Words to keep before those added here.
+        Entries that come before those added here.
 
     Raises
     ------
     ValueError
         There are no halos, or some cannot be used and `drop_bad` is false.
+
+    Examples
+    --------
+    >>> time = np.linspace(1.0, 13.7, 40)
+    >>> noise = 0.02 * np.random.default_rng(0).normal(size=(3, 40))
+    >>> branches = [co.halos.Branch(str(n), time, 10.0 + 0.15 * time + noise[n], np.full(40, np.nan)) for n in range(3)]
+    >>> smoothed = co.halos.smooth_branches(
+    ...     branches, cosmology=co.cosmology.planck18(), concentration=co.halos.DuttonMaccio14(),
+    ...     mass_loss=co.halos.RunningMaximum(), smoothing=co.halos.GaussianInLogTime(),
+    ... )
+    >>> len(smoothed.halos), dict(smoothed.halos.provenance)["halos"]
+    (3, '3 read, 3 kept')
     """
     if not branches:
         raise ValueError("histories: got no halos; the source must hold at least one")
     end = _end(branches) if times is None else float(np.asarray(times)[-1])
-    bad, bad_files, kept, removed = {}, [], [], []
+    dropped, dropped_files, kept, removed = {}, [], [], []
     for branch in branches:
-        usable, reason = _usable(branch, end, mass_loss, repairs)
-        if reason:
-            bad[branch.label] = reason
-            bad_files.append(branch.file)
+        usable, problem = _usable(branch, end, mass_loss, repairs)
+        if problem:
+            dropped[branch.label] = problem
+            dropped_files.append(branch.file)
         else:
             kept.append(usable)
             removed.append(len(branch.time) - len(usable.time))
-    if bad and not drop_bad or not kept:
-        raise ValueError(complaint(bad, len(branches), drop_bad))
+    if dropped and not drop_bad or not kept:
+        raise ValueError(unusable_message(dropped, len(branches), drop_bad))
     if times is None:
         time = np.geomspace(min(branch.time[0] for branch in kept), end, 128)
         time[-1] = end
@@ -161,29 +181,29 @@ def smooth_branches(
         cosmology=cosmology,
         provenance={
             **(provenance or {}),
-            "halos": f"{len(branches)} read, {len(kept)} kept" + listed(bad),
-            **repair_words(repairs, removed),
-            "mass loss": mass_loss_words(kept, mass_loss),
-            "smoothing": smoothing_words(smoothing),
-            "concentration": concentration_words(missing, kept, concentration),
+            "halos": f"{len(branches)} read, {len(kept)} kept" + dropped_note(dropped),
+            **repair_note(repairs, removed),
+            "mass loss": mass_loss_note(kept, mass_loss),
+            "smoothing": smoothing_note(smoothing),
+            "concentration": concentration_note(missing, kept, concentration),
             "start": "each halo at its first snapshot, or at the first time if that is later",
         },
     )
-    return Smoothed(halos, kept, removed, bad, bad_files)
+    return Smoothed(halos, kept, removed, dropped, dropped_files)
 
 
 def _usable(branch, end, mass_loss, repairs):
-    """A branch forwards in time and repaired, and why it cannot be used, or nothing."""
-    reason = _problem(branch, end)
-    if reason:
-        return branch, reason
+    """A branch forwards in time and repaired, and the problem that makes it unusable, an empty text for none."""
+    problem = _problem(branch, end)
+    if problem:
+        return branch, problem
     branch = _forwards(branch)
-    before = len(branch.time)
+    snapshots = len(branch.time)
     for repair in repairs:
         keep = repair(branch.log_mvir)
         branch = branch if np.all(keep) else _cut(branch, keep)
     if len(branch.time) < _FEWEST_POINTS:
-        return branch, f"has {len(branch.time)} of {before} snapshots left after repair, fewer than {_FEWEST_POINTS}"
+        return branch, f"has {len(branch.time)} of {snapshots} snapshots left after repair, fewer than {_FEWEST_POINTS}"
     if branch.time[-1] < end * (1.0 - 1e-6):
         return branch, f"ends at {branch.time[-1]:.6g} Gyr after repair, before the last time of {end:.6g} Gyr"
     if not mass_loss.accepts(branch.log_mvir):
@@ -220,7 +240,7 @@ def _end(branches):
 
 
 def _problem(branch, end):
-    """Why a halo cannot be used as it is in its source, or nothing."""
+    """The problem that makes a halo unusable as it is in its source, an empty text for none."""
     time, log_mvir = branch.time, branch.log_mvir
     if len(time) < _FEWEST_POINTS:
         return f"has {len(time)} snapshot{'s' * (len(time) > 1)} where a history needs at least {_FEWEST_POINTS}"
@@ -246,7 +266,7 @@ def _forwards(branch):
     return branch if branch.time[-1] > branch.time[0] else _cut(branch, slice(None, None, -1))
 
 
-def _fill_concentrations(branches, model, cosmology):
+def _fill_concentrations(branches, relation, cosmology):
     """log10 c of every snapshot, and how many were missing in each halo."""
     missing = [int(np.sum(~np.isfinite(branch.log_concentration))) for branch in branches]
     if not any(missing):
@@ -254,7 +274,7 @@ def _fill_concentrations(branches, model, cosmology):
     lengths = [len(branch.time) for branch in branches]
     log_mvir = np.concatenate([branch.log_mvir for branch in branches])
     redshift = redshifts(cosmology, np.concatenate([branch.time for branch in branches]))
-    median = in_blocks(_median, log_mvir, redshift, size=_SNAPSHOTS, shared=(model,))
+    median = in_blocks(_median, log_mvir, redshift, size=_SNAPSHOTS, shared=(relation,))
     filled = []
     for branch, expected in zip(branches, np.split(median, np.cumsum(lengths)[:-1]), strict=True):
         known = np.isfinite(branch.log_concentration)
@@ -264,33 +284,33 @@ def _fill_concentrations(branches, model, cosmology):
 
 
 @eqx.filter_jit
-def _median(model, log_mvir, redshift):
-    return model(log_mvir, redshift)
+def _median(relation, log_mvir, redshift):
+    return relation(log_mvir, redshift)
 
 
-def _smooth_all(branches, log_concentration, at, mass_loss, smoothing):
-    """log10 of mass and concentration at ln(t) = `at`, and of radius over the Bryan & Norman one or None.
+def _smooth_all(branches, log_concentration, ln_times, mass_loss, smoothing):
+    """log10 of mass and concentration at `ln_times`, and of radius over the Bryan & Norman one or None.
 
     Halos with the same snapshots are smoothed together: there are few sets of snapshots and many halos.
     """
-    together: dict[bytes, list[int]] = {}
+    same_snapshots: dict[bytes, list[int]] = {}
     for row, branch in enumerate(branches):
-        together.setdefault(branch.time.tobytes(), []).append(row)
+        same_snapshots.setdefault(branch.time.tobytes(), []).append(row)
     with_radius = branches[0].log_radius_ratio is not None
-    log_mvir, log_c = np.empty((2, len(branches), len(at)))
-    ratio = np.empty((len(branches), len(at))) if with_radius else None
-    for group in together.values():
-        for first in range(0, len(group), _TOGETHER):
-            rows = group[first : first + _TOGETHER]
-            log_time = np.log(branches[rows[0]].time)
-            # Before the halo starts its mass follows the tangent, but tangents of noisy flat curves level off,
-            # without a bend.
-            before = np.maximum(log_time[0] - at, 0.0)
-            levelled = at + before - _LEVEL * np.tanh(before / _LEVEL)
+    log_mvir, log_c = np.empty((2, len(branches), len(ln_times)))
+    ratio = np.empty((len(branches), len(ln_times))) if with_radius else None
+    for group in same_snapshots.values():
+        for first in range(0, len(group), _HALOS):
+            rows = group[first : first + _HALOS]
+            ln_snapshots = np.log(branches[rows[0]].time)
+            # Before its start the mass of a halo follows its tangent.  Concentration and radius are noisy and flat,
+            # so that their tangents would lead far away: they become level smoothly.
+            before = np.maximum(ln_snapshots[0] - ln_times, 0.0)
+            levelled = ln_times + before - _LEVELLING * np.tanh(before / _LEVELLING)
             masses = np.array([mass_loss(branches[row].log_mvir) for row in rows])
-            log_mvir[rows] = smoothing(log_time, masses, at)
-            log_c[rows] = smoothing(log_time, np.array([log_concentration[row] for row in rows]), levelled)
+            log_mvir[rows] = smoothing(ln_snapshots, masses, ln_times)
+            log_c[rows] = smoothing(ln_snapshots, np.array([log_concentration[row] for row in rows]), levelled)
             if with_radius:
                 radii = np.array([branches[row].log_radius_ratio for row in rows])
-                ratio[rows] = smoothing(log_time, radii, levelled)
+                ratio[rows] = smoothing(ln_snapshots, radii, levelled)
     return log_mvir, log_c, ratio

@@ -1,8 +1,8 @@
-"""Repairing raw main branches before they are smoothed: swapped halos and unresolved beginnings.
+"""Repairs of raw main branches before they are smoothed: swapped halos and unresolved first snapshots.
 
-Halo finders now and then exchange two halos for a few snapshots, or lose part of one, so that the mass of a
-branch jumps and comes back; and the first snapshots of every branch hold few particles.  Both treatments drop
-snapshots and change none, and both are counted.
+Halo finders sometimes exchange two halos for a few snapshots, or lose part of one, so that the mass of a branch jumps
+and comes back; and the first snapshots of every branch hold few particles.  Both repairs leave snapshots out, change
+none, and are counted in the provenance.
 """
 
 import abc
@@ -17,7 +17,18 @@ __all__ = ["AbstractBranchRepair", "KeepAll", "RemoveExcursions", "ResolutionFlo
 
 
 class AbstractBranchRepair(eqx.Module):
-    """Rule for snapshots of a branch that cannot be right."""
+    """Rule for snapshots of a branch that cannot be right.
+
+    Examples
+    --------
+    A rule that leaves out the first snapshot:
+
+    >>> class WithoutFirst(co.halos.AbstractBranchRepair):
+    ...     def __call__(self, log_mvir):
+    ...         return np.arange(len(log_mvir)) > 0
+    >>> WithoutFirst()(np.array([10.0, 10.5, 11.0])).tolist()
+    [False, True, True]
+    """
 
     @abc.abstractmethod
     def __call__(self, log_mvir: Float[np.ndarray, " t"]) -> Bool[np.ndarray, " t"]:
@@ -25,23 +36,34 @@ class AbstractBranchRepair(eqx.Module):
 
 
 class KeepAll(AbstractBranchRepair):
-    """Keep every snapshot."""
+    """Keep every snapshot.
+
+    Examples
+    --------
+    >>> co.halos.KeepAll()(np.array([10.0, 10.1])).tolist()
+    [True, True]
+    """
 
     def __call__(self, log_mvir: Float[np.ndarray, " t"]) -> Bool[np.ndarray, " t"]:
         return np.ones(len(log_mvir), bool)
 
 
 class RemoveExcursions(AbstractBranchRepair):
-    """Drop snapshots at which the mass jumps away and comes back; the default.
+    """Leave out snapshots at which the mass jumps away and comes back; the default.
 
     An excursion is a run of at most `longest` snapshots that all lie more than `dex` above, or all below, both
     the snapshot before and the one after it.  A jump that stays, as in a merger, is no excursion.
+
+    Examples
+    --------
+    >>> co.halos.RemoveExcursions()(np.array([10.0, 10.1, 11.0, 10.2, 10.3])).tolist()
+    [True, True, False, True, True]
     """
 
     dex: Float[Array, ""] = parameter(
         0.3,
         unit="dex",
-        meaning="smallest jump taken for an error",
+        meaning="smallest jump that counts as an error",
         source="choice: more than an equal-mass merger",
         bounds=(0.1, 2.0),
     )
@@ -68,7 +90,12 @@ class ResolutionFloor(AbstractBranchRepair):
     particle_mass : float
         Mass of a simulation particle [Msun].
     particles : int
-        Fewest particles of a halo that is believed.
+        Fewest particles of a halo that counts as resolved.
+
+    Examples
+    --------
+    >>> co.halos.ResolutionFloor(particle_mass=1e8, particles=100)(np.array([9.5, 10.2, 10.4])).tolist()
+    [False, True, True]
     """
 
     particle_mass: Float[Array, ""] = parameter(

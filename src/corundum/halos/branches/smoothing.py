@@ -1,7 +1,7 @@
 """From noisy snapshots of a halo to a smooth history: what to do with mass loss, and the kernel in time.
 
 N-body halos lose mass at some snapshots and carry noise at all of them, while a model needs a growth rate.
-Both treatments are objects, so that a table reader or a tree reader can be given others.
+Both treatments are objects, so that a reader of tables or trees takes others.
 """
 
 import abc
@@ -27,7 +27,20 @@ _WEIGHTS = np.exp(-0.5 * _NODES**2) / np.sum(np.exp(-0.5 * _NODES**2))
 
 
 class AbstractMassLoss(eqx.Module):
-    """What happens to a halo whose mass falls between snapshots."""
+    """What happens to a halo whose mass falls between snapshots.
+
+    Examples
+    --------
+    A rule that refuses halos which lose more than half of their mass:
+
+    >>> class RefuseHalving(co.halos.AbstractMassLoss):
+    ...     def accepts(self, log_mvir):
+    ...         return bool(log_mvir[-1] > log_mvir.max() - 0.3)
+    ...     def __call__(self, log_mvir):
+    ...         return log_mvir
+    >>> RefuseHalving().accepts(np.array([11.0, 12.0, 11.5]))
+    False
+    """
 
     @abc.abstractmethod
     def accepts(self, log_mvir: Float[np.ndarray, " t"]) -> bool:
@@ -41,7 +54,12 @@ class AbstractMassLoss(eqx.Module):
 class RunningMaximum(AbstractMassLoss):
     """Every snapshot takes the largest mass so far, as diffmah histories do; the default.
 
-    A halo that lost mass ends at its peak mass and does not grow in between.
+    A halo that lost mass ends at its peak mass and does not grow from there on.
+
+    Examples
+    --------
+    >>> co.halos.RunningMaximum()(np.array([11.0, 12.0, 11.5])).tolist()
+    [11.0, 12.0, 12.0]
     """
 
     def accepts(self, log_mvir: Float[np.ndarray, " t"]) -> bool:
@@ -52,7 +70,13 @@ class RunningMaximum(AbstractMassLoss):
 
 
 class AllowMassLoss(AbstractMassLoss):
-    """Masses stay as they are; the growth rate is negative while a halo loses mass."""
+    """Masses stay as they are; the growth rate is negative while a halo loses mass.
+
+    Examples
+    --------
+    >>> co.halos.AllowMassLoss()(np.array([11.0, 12.0, 11.5])).tolist()
+    [11.0, 12.0, 11.5]
+    """
 
     def accepts(self, log_mvir: Float[np.ndarray, " t"]) -> bool:
         return True
@@ -62,7 +86,13 @@ class AllowMassLoss(AbstractMassLoss):
 
 
 class RefuseMassLoss(AbstractMassLoss):
-    """A halo that ever loses mass cannot be used."""
+    """A halo that ever loses mass cannot be used.
+
+    Examples
+    --------
+    >>> co.halos.RefuseMassLoss().accepts(np.array([11.0, 12.0, 11.5]))
+    False
+    """
 
     def accepts(self, log_mvir: Float[np.ndarray, " t"]) -> bool:
         return bool(np.all(np.diff(log_mvir) >= 0.0))
@@ -72,13 +102,24 @@ class RefuseMassLoss(AbstractMassLoss):
 
 
 class AbstractSmoothing(eqx.Module):
-    """Rule for reading a noisy curve at other times."""
+    """Rule for reading a noisy curve at other times.
+
+    Examples
+    --------
+    Straight lines between snapshots:
+
+    >>> class Linear(co.halos.AbstractSmoothing):
+    ...     def __call__(self, ln_time, values, ln_times):
+    ...         return np.apply_along_axis(lambda curve: np.interp(ln_times, ln_time, curve), -1, values)
+    >>> Linear()(np.array([0.0, 1.0]), np.array([[11.0, 12.0]]), np.array([0.5])).tolist()
+    [[11.5]]
+    """
 
     @abc.abstractmethod
     def __call__(
-        self, log_time: Float[np.ndarray, " t"], values: Float[np.ndarray, "*n t"], at: Float[np.ndarray, " s"]
+        self, ln_time: Float[np.ndarray, " t"], values: Float[np.ndarray, "*n t"], ln_times: Float[np.ndarray, " s"]
     ) -> Float[np.ndarray, "*n s"]:
-        """Curves given at the same increasing `log_time` (natural log), read at `at`."""
+        """Curves with `values` at increasing ln(t) `ln_time`, read at `ln_times`."""
 
 
 class GaussianInLogTime(AbstractSmoothing):
@@ -88,6 +129,15 @@ class GaussianInLogTime(AbstractSmoothing):
     last values are kept exactly, a growing halo keeps growing, and nothing bends at the ends.  Before the
     first snapshot the result follows its tangent, a power law in time.  The width is at most a quarter of the
     time spanned by the halo.
+
+    Examples
+    --------
+    A straight line is kept:
+
+    >>> ln_time = np.linspace(0.0, 2.0, 30)
+    >>> smooth = co.halos.GaussianInLogTime(0.1)(ln_time, 11.0 + 0.5 * ln_time[None], np.array([0.5, 1.5]))
+    >>> np.round(smooth, 6).tolist()
+    [[11.25, 11.75]]
     """
 
     width: Float[Array, ""] = parameter(
@@ -99,24 +149,24 @@ class GaussianInLogTime(AbstractSmoothing):
     )
 
     def __call__(
-        self, log_time: Float[np.ndarray, " t"], values: Float[np.ndarray, "*n t"], at: Float[np.ndarray, " s"]
+        self, ln_time: Float[np.ndarray, " t"], values: Float[np.ndarray, "*n t"], ln_times: Float[np.ndarray, " s"]
     ) -> Float[np.ndarray, "*n s"]:
-        first, last = log_time[0], log_time[-1]
-        curve = PchipInterpolator(log_time, np.moveaxis(values, -1, 0))
+        first, last = ln_time[0], ln_time[-1]
+        curve = PchipInterpolator(ln_time, np.moveaxis(values, -1, 0))
         width = min(float(self.width), 0.25 * (last - first))
         ends = np.array([first, last])
         slopes = _convolve(lambda x: curve(x, 1), ends, width, first, last, parity=1.0)
-        inside = np.clip(at, first, last)
-        beyond = at - inside
+        inside = np.clip(ln_times, first, last)
+        beyond = ln_times - inside
         smooth = _convolve(curve, inside, width, first, last, parity=-1.0)
         return smooth + beyond * np.where(beyond < 0.0, slopes[..., :1], slopes[..., 1:])
 
 
-def _convolve(curve, at, width, first, last, parity):
-    """Gaussian mean of `curve` around `at`, continued beyond both ends by reflection (-1 in a point, 1 in a
-    line).
+def _convolve(curve, ln_times, width, first, last, parity):
+    """Gaussian mean of `curve` around `ln_times`, continued beyond both ends by reflection in a point (`parity` -1) or
+    in a line (1).
     """
-    x = at[:, None] + width * _NODES
+    x = ln_times[:, None] + width * _NODES
     reflected = np.where(x < first, 2.0 * first - x, np.where(x > last, 2.0 * last - x, x))
     start, end = (np.moveaxis(curve([x]), 0, -1) for x in (first, last))
     total = 0.0

@@ -2,20 +2,18 @@
 
 Growth follows diffmah (Hearin et al. 2021, OJAp 4, 7): every halo is a power law of cosmic time whose index
 rolls from an early to a late value, and the parameters are drawn from the population that the diffmah package
-calibrates on N-body simulations.  Four things are done to it here.
+calibrates on N-body simulations.  Four things differ from that package:
 
-- `t_peak`, after which a diffmah halo keeps its mass for good, is put beyond today.  With it three in ten 10^12
-  Msun halos would not grow at all today, and the mean growth rate would be 0.6 of the simulated one instead
-  of 0.9.
-- Formation is made earlier by 0.025 dex in time to make up for that.  The mean history then follows the
-  N-body means shipped with diffmah to 0.03 dex for 10^11.5 - 10^13 Msun after 1.5 Gyr (0.05 dex without).
-- The mass is rescaled to the one asked for today; today is the age of the universe in the given cosmology.
-- Concentration comes from a published relation c(M, z), with scatter tied to the time at which half the mass
-  is there.
+- `t_peak`, after which a diffmah halo keeps its mass, lies beyond today.  Otherwise three in ten 10^12 Msun halos would
+  not grow at all today, and the mean growth rate would be 0.6 of the simulated one instead of 0.9.
+- Formation is earlier by 0.025 dex in time to compensate.  The mean history then follows the N-body means shipped with
+  diffmah to 0.03 dex for 10^11.5 - 10^13 Msun after 1.5 Gyr (0.05 dex without).
+- The mass is rescaled to the one drawn for today; today is the age of the universe in the cosmology of the halos.
+- Concentration comes from a published relation c(M, z), with scatter correlated with the half-mass time.
 
-diffmah is calibrated above 10^11.5 Msun: everything below is its extrapolation, and so are times before about
-1 Gyr. Around the mean, diffmah halos scatter 0.6-0.8 times as much as N-body halos, because they are smooth
-and never lose mass.
+diffmah is calibrated above 10^11.5 Msun: everything below is its extrapolation, and so are times before about 1 Gyr.
+Around the mean, diffmah halos scatter 0.6-0.8 times as much as N-body halos, because they are smooth and never lose
+mass.
 """
 
 from importlib import metadata
@@ -38,7 +36,7 @@ from .mass_sampling import AbstractMassSampling, UniformLogMass
 
 __all__ = ["diffmah_population"]
 
-_BATCH = 2_000  # halos made at once, always this many so that no number of halos compiles anew
+_BATCH = 2_000  # halos drawn at once, always this many so that no number of halos compiles anew
 _EARLIER = 0.025  # dex in time; see above
 _BEYOND = 100.0  # Gyr
 _LOG_HALF = float(np.log10(2.0))
@@ -83,12 +81,21 @@ def diffmah_population(
         default 10^8 Msun is about where gas cools by atomic lines at z = 10.  Before its start a history
         continues smoothly.
     candidates : int
-        Halos to draw for each one kept; with more than one, `select_representative` picks those that stand for all.
+        Halos drawn for each one kept; with more than one, `select_representative` picks those that stand for all.
 
     Raises
     ------
     ValueError
-        `n`, `candidates` or the mass range makes no sense.
+        `n`, `candidates` or the mass range is impossible; the sentence says what is allowed.
+
+    References
+    ----------
+    Hearin et al. 2021, OJAp 4, 7.
+
+    Examples
+    --------
+    >>> co.halos.diffmah_population(5, log_mvir=(11.0, 11.0), key=1)
+    HaloHistories(5 halos, 100 times, 10^11 Msun, 0 <= z <= 12)
     """
     require_float64()
     if candidates != int(candidates) or candidates < 1:
@@ -104,7 +111,7 @@ def diffmah_population(
     sampling = UniformLogMass() if sampling is None else sampling
     concentration = Diemer19() if concentration is None else concentration
     scatter = ConcentrationScatter() if scatter is None else scatter
-    # On the host where nothing is gained by compiling: a program costs as much as all these numbers.
+    # These few numbers are computed without compilation, which would take longer than all of them.
     time = np.asarray(log_times(cosmology) if times is None else times, np.float64)
     redshift, today = redshifts(cosmology, time), ages(cosmology, np.zeros(1))[0]
     key = jax.random.key(key) if isinstance(key, int | np.integer) else key
@@ -112,9 +119,9 @@ def diffmah_population(
     masses, weights = sampling.draw(mass_key, n, low, high)
     floor = jnp.asarray(first_log_mvir, jnp.float64)
     laws = (time, redshift, today, concentration, scatter, floor, _formation_times())
-    parts = _in_batches((growth_key, scatter_key), np.asarray(masses), laws)
+    arrays = _in_batches((growth_key, scatter_key), np.asarray(masses), laws)
     # One after the other, or a million halos would be in memory twice.
-    log_mass, log_c, start = (jax.device_put(parts.pop(0)).block_until_ready() for _ in range(3))
+    log_mass, log_c, start = (jax.device_put(arrays.pop(0)).block_until_ready() for _ in range(3))
     return HaloHistories(
         jnp.asarray(time),
         log_mass,
@@ -127,15 +134,15 @@ def diffmah_population(
 
 
 def _in_batches(keys, log_mvir, laws):
-    """What `_batch` makes of all halos: arrays on the host."""
+    """The results of `_batch` for all halos, batch by batch, as arrays on the host."""
     n, times = len(log_mvir), len(laws[0])
-    made = [np.empty((n, times)), np.empty((n, times)), np.empty(n)]
+    arrays = [np.empty((n, times)), np.empty((n, times)), np.empty(n)]
     for number, first in enumerate(range(0, n, _BATCH)):
         rows = np.minimum(np.arange(first, first + _BATCH), n - 1)
         kept = min(_BATCH, n - first)
-        for whole, part in zip(made, _batch((*keys, np.int32(number)), log_mvir[rows], *laws), strict=True):
-            whole[first : first + kept] = np.asarray(part)[:kept]
-    return made
+        for array, batch in zip(arrays, _batch((*keys, np.int32(number)), log_mvir[rows], *laws), strict=True):
+            array[first : first + kept] = np.asarray(batch)[:kept]
+    return arrays
 
 
 def _check_request(n: int, log_mvir: tuple[float, float], first_log_mvir: float) -> tuple[float, float]:
@@ -149,8 +156,7 @@ def _check_request(n: int, log_mvir: tuple[float, float], first_log_mvir: float)
         )
     if not first_log_mvir <= low - _LOG_HALF:
         raise ValueError(
-            f"first_log_mvir: got {first_log_mvir:g}; halos must start at less than half of the lowest "
-            "mass today, "
+            f"first_log_mvir: got {first_log_mvir:g}; halos must start at less than half of the lowest mass today, "
             f"so at most {low - _LOG_HALF:.4g}"
         )
     return low, high
@@ -158,8 +164,8 @@ def _check_request(n: int, log_mvir: tuple[float, float], first_log_mvir: float)
 
 def _diffmah():
     """The calibrated population of diffmah, its parameters, and log10 of mass as a function of time."""
-    # Importing diffmah makes arrays, which must not belong to a trace that is under way; it compiles 44 functions to
-    # make them once, where their operations one by one are less work.
+    # Importing diffmah creates arrays, which must not belong to a trace that is under way.  Without compilation the
+    # import is faster: it would compile 44 functions to call each of them once.
     with jax.ensure_compile_time_eval(), jax.disable_jit():
         from diffmah import logmh_at_t_obs
         from diffmah.diffmahpop_kernels.bimod_censat_params import DEFAULT_DIFFMAHPOP_PARAMS
@@ -211,7 +217,7 @@ def _batch(keys, log_mvir, time, redshift, today, concentration, scatter, first_
     columns = type(growth)(*(number[:, None] for number in growth))
     log_mass = mass_at(columns, time[None, :], log_today)
 
-    # Half of the mass, and the first mass, in one search.
+    # The time of half of the mass and the time of the first mass, in one bisection.
     levels = jnp.stack([log_mvir - _LOG_HALF, jnp.broadcast_to(first_log_mvir, log_mvir.shape)])
     earliest = jnp.stack([1e-3 * today, time[0]])[:, None]
 
@@ -233,13 +239,11 @@ def _provenance(n, low, high, sampling, concentration, scatter, first_time, firs
         "source": f"built-in Monte Carlo of {n} field halos, growth of diffmah {metadata.version('diffmah')} "
         "(Hearin et al. 2021) with t_peak beyond today and formation 0.025 dex earlier",
         "calibration": "N-body means are matched to 0.03 dex for 10^11.5 - 10^13 Msun after 1.5 Gyr; "
-        "masses below "
-        "10^11.5 Msun today and times before 1 Gyr extrapolate the calibration",
+        "masses below 10^11.5 Msun today and times before 1 Gyr extrapolate the calibration",
         "masses": f"log10 Mvir today from {low:g} to {high:g}, {type(sampling).__name__}",
-        "start": f"cosmic age {first_time:.4g} Gyr, or when the halo reaches 10^{first_log_mvir:g} Msun if "
-        "that is later",
-        "concentration": f"{type(concentration).__name__} with {float(scatter.dex):g} dex scatter, "
-        "correlation "
+        "start": f"cosmic age {first_time:.4g} Gyr, or when the halo reaches 10^{first_log_mvir:g} Msun if that is "
+        "later",
+        "concentration": f"{type(concentration).__name__} with {float(scatter.dex):g} dex scatter, correlation "
         f"{float(scatter.correlation):g} with the half-mass time",
         "radius": "Bryan & Norman 1998",
     }

@@ -1,11 +1,11 @@
 """Concentration of a halo from its own growth history.
 
-Halos whose inner mass was in place long ago are concentrated.  The relation of Zhao et al. 2009 (ApJ 707, 354,
-eq. 22) needs one number of the main branch, the time at which it held 4 per cent of its present mass:
+Halos whose inner mass assembled early are concentrated.  The relation of Zhao et al. 2009 (ApJ 707, 354, eq. 22) needs
+one number of the main branch, the time at which it held 4 per cent of its present mass:
 
     c(t) = 4 [1 + (t / (3.75 t_0.04))^8.4]^(1/8)
 
-so that every halo brings its own concentration, with a scatter that comes from the histories.
+so that every halo has a concentration of its own, with a scatter that follows from that of the histories.
 """
 
 import equinox as eqx
@@ -14,12 +14,20 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ...parameters import parameter
+from ...units import LN10
 
 __all__ = ["ZhaoFormationTime"]
 
 
 class ZhaoFormationTime(eqx.Module):
-    """Concentration from the time at which 4 per cent of the mass was there (Zhao et al. 2009)."""
+    """Concentration from the time at which a halo had 4 per cent of its mass (Zhao et al. 2009).
+
+    Examples
+    --------
+    >>> log_c = co.halos.ZhaoFormationTime()(halos.time, halos.log_mvir)
+    >>> log_c.shape
+    (8, 100)
+    """
 
     fraction: Float[Array, ""] = parameter(
         0.04, unit="1", meaning="fraction of the mass that marks formation", source="Zhao+09", bounds=(0.005, 0.5)
@@ -37,7 +45,7 @@ class ZhaoFormationTime(eqx.Module):
     def __call__(self, time: Float[Array, " t"], log_mvir: Float[Array, "n t"]) -> Float[Array, "n t"]:
         """log10 of concentration at every time of growing histories.
 
-        Where 4 per cent of the mass lies before the first time, the history is continued by a power law of time.
+        Where a halo had 4 per cent of its mass before the first time, its history is continued by a power law of time.
 
         Parameters
         ----------
@@ -46,17 +54,17 @@ class ZhaoFormationTime(eqx.Module):
         log_mvir : array, shape (n, t)
             log10 of mass [Msun], not falling with time.
         """
-        log_time = jnp.log(time)
-        # An early power law with the slope of the first tenth of the history stands in for what was before.
+        ln_time = jnp.log(time)
+        # Before the first time the history follows a power law with the slope of its first tenth.
         reach = max(len(time) // 10, 1)
-        slope = (log_mvir[:, reach] - log_mvir[:, 0]) / (log_time[reach] - log_time[0])
-        tiny = 1e-9 * jnp.arange(len(time))  # a level stretch has no inverse
+        slope = (log_mvir[:, reach] - log_mvir[:, 0]) / (ln_time[reach] - ln_time[0])
+        rise = 1e-9 * jnp.arange(len(time))  # a history that is level somewhere has no inverse
 
         def formed(history, slope):
             level = history + jnp.log10(self.fraction)
-            early = log_time[0] + (level - history[0]) / jnp.maximum(slope, 0.1)
-            return jnp.where(level < history[0], early, jnp.interp(level, history + tiny, log_time))
+            early = ln_time[0] + (level - history[0]) / jnp.maximum(slope, 0.1)
+            return jnp.where(level < history[0], early, jnp.interp(level, history + rise, ln_time))
 
-        log_formed = jax.vmap(formed)(log_mvir, slope)
-        x = jnp.exp(log_time - log_formed) / self.delay
-        return jnp.log10(self.lowest) + jnp.log1p(x**self.steepness) / (8.0 * jnp.log(10.0))
+        ln_formed = jax.vmap(formed)(log_mvir, slope)
+        x = jnp.exp(ln_time - ln_formed) / self.delay
+        return jnp.log10(self.lowest) + jnp.log1p(x**self.steepness) / (8.0 * LN10)

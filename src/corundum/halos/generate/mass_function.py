@@ -1,7 +1,7 @@
-"""How many halos there are: mass functions for any LCDM cosmology, and the weights that make a set of halos a universe.
+"""Halo mass functions for any LCDM cosmology, and weights that make any set of halos a sample of the universe.
 
-A set of halos drawn in any way becomes a sample of the universe when each carries the number density it stands for.
-Sums over galaxies with these weights are then stellar mass functions and cosmic densities.
+Each halo of a set carries the number density it stands for.  Sums over galaxies with these weights are then stellar
+mass functions and cosmic densities.
 
 References
 ----------
@@ -36,6 +36,12 @@ class VirialMassFunction(eqx.Module):
         Default `pandya26_cosmology()`.
     amplitude, scale, index : float, optional
         A, a and p of the fit for virial masses.
+
+    Examples
+    --------
+    >>> density = co.halos.VirialMassFunction()(jnp.array([11.0, 12.0]), redshift=1.0)
+    >>> bool(density[0] > density[1])
+    True
     """
 
     power: LinearPower
@@ -70,7 +76,7 @@ class VirialMassFunction(eqx.Module):
 
 @eqx.filter_jit
 def _density(fit, log_mvir, redshift):
-    sigma, slope = fit.power.variance(fit.cosmology)(log_mvir)
+    sigma, slope = fit.power.sigma_of_mass(fit.cosmology)(log_mvir)
     nu = fit.scale * (collapse_threshold(redshift, fit.cosmology) / sigma) ** 2
     multiplicity = 2.0 * fit.amplitude * (1.0 + nu**-fit.index) * jnp.sqrt(nu / (2.0 * jnp.pi)) * jnp.exp(-0.5 * nu)
     matter = fit.cosmology.omega_m * fit.cosmology.critical_density_today * KPC3_PER_MPC3  # Msun/Mpc^3
@@ -96,6 +102,12 @@ def abundance_weights(
     ------
     ValueError
         All halos have the same mass.
+
+    Examples
+    --------
+    >>> weighted = co.halos.abundance_weights(halos, co.halos.Despali16())
+    >>> bool(np.all(weighted.weights > 0.0))
+    True
     """
     log_mvir = np.asarray(halos.log_mvir[:, -1])
     order = np.argsort(log_mvir, kind="stable")
@@ -116,18 +128,28 @@ def abundance_weights(
     edges = np.concatenate([masses[:1], 0.5 * (masses[1:] + masses[:-1]), masses[-1:]])
     weights = np.empty(len(masses))
     weights[order] = np.diff(np.interp(edges, grid, cumulative))
-    return dataclasses.replace(
-        halos, weights=jnp.asarray(weights), provenance=_said(halos, type(mass_function).__name__)
-    )
+    return _weighted(halos, weights, type(mass_function).__name__)
 
 
 def volume_weights(halos: HaloHistories, volume: float) -> HaloHistories:
-    """The same halos, each weighted with one over the comoving volume [Mpc^3] they were all found in."""
+    """The same halos, each weighted with one over the comoving volume [Mpc^3] that holds all of them.
+
+    Raises
+    ------
+    ValueError
+        The volume is not positive.
+
+    Examples
+    --------
+    >>> float(co.halos.volume_weights(halos, 1000.0).weights[0])
+    0.001
+    """
     if not volume > 0.0:
         raise ValueError(f"volume: got {volume:g}; give the comoving volume of the simulation in Mpc^3, without h")
-    weights = jnp.full(len(halos), 1.0 / volume)
-    return dataclasses.replace(halos, weights=weights, provenance=_said(halos, f"one in {volume:g} comoving Mpc^3"))
+    return _weighted(halos, jnp.full(len(halos), 1.0 / volume), f"one in {volume:g} comoving Mpc^3")
 
 
-def _said(halos, words):
-    return {**dict(halos.provenance), "weights": f"number density [comoving Mpc^-3]: {words}"}
+def _weighted(halos, weights, origin):
+    """The halos with these number densities, and where they come from in the provenance."""
+    provenance = {**dict(halos.provenance), "weights": f"number density [comoving Mpc^-3]: {origin}"}
+    return dataclasses.replace(halos, weights=jnp.asarray(weights), provenance=provenance)

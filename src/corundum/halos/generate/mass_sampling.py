@@ -1,6 +1,4 @@
-"""How the halos of a built-in population are spread over mass, and how many halos of the universe each stands
-for.
-"""
+"""How the halos of a built-in population are spread over mass, and how many halos of the universe each stands for."""
 
 import abc
 
@@ -20,6 +18,11 @@ class Despali16(eqx.Module):
 
     A C2 spline through a table over 10^8 <= M/Msun <= 10^15.5, in the cosmology of `pandya26_cosmology`; the fit
     was made above 4 x 10^9 Msun.
+
+    Examples
+    --------
+    >>> round(float(jnp.log10(co.halos.Despali16()(12.0))), 2)
+    -2.4
     """
 
     log_mvir: Float[Array, " m"]
@@ -38,7 +41,19 @@ class Despali16(eqx.Module):
 
 
 class AbstractMassSampling(eqx.Module):
-    """Rule for drawing the masses of halos today, and their weights."""
+    """Rule for drawing the masses of halos today, and their weights.
+
+    Examples
+    --------
+    Masses at equal steps, without any randomness:
+
+    >>> class EvenlySpaced(co.halos.AbstractMassSampling):
+    ...     def draw(self, key, n, low, high):
+    ...         return jnp.linspace(low, high, n), jnp.ones(n)
+    >>> drawn = co.halos.diffmah_population(3, log_mvir=(10.0, 12.0), sampling=EvenlySpaced())
+    >>> np.round(drawn.log_mvir[:, -1], 6).tolist()
+    [10.0, 11.0, 12.0]
+    """
 
     @abc.abstractmethod
     def draw(self, key: Array, n: int, low: float, high: float) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
@@ -57,6 +72,12 @@ class UniformLogMass(AbstractMassSampling):
 
     Weights are 1, or with `mass_function` the number density [comoving Mpc^-3] that each halo stands for, so
     that weighted sums are sums over the universe.
+
+    Examples
+    --------
+    >>> log_mvir, weights = co.halos.UniformLogMass().draw(jax.random.key(0), 5, 10.0, 12.0)
+    >>> log_mvir.shape, float(weights.sum())
+    ((5,), 5.0)
     """
 
     mass_function: Despali16 | None = None
@@ -70,8 +91,20 @@ class UniformLogMass(AbstractMassSampling):
 
 
 class MassFunctionWeighted(AbstractMassSampling):
-    """As often as halos occur; weights are the number density [comoving Mpc^-3] of the range over `n`, all
-    equal.
+    """As often as halos occur; weights are the number density [comoving Mpc^-3] of the range over `n`, all equal.
+
+    Parameters
+    ----------
+    mass_function : Despali16, optional
+        Default ``Despali16()``.
+
+    Examples
+    --------
+    Most halos are near the lower end:
+
+    >>> log_mvir, weights = co.halos.MassFunctionWeighted().draw(jax.random.key(0), 1000, 10.0, 12.0)
+    >>> bool(np.median(log_mvir) < 10.5)
+    True
     """
 
     mass_function: Despali16
@@ -90,13 +123,19 @@ class MassFunctionWeighted(AbstractMassSampling):
 
 
 class GivenMasses(AbstractMassSampling):
-    """The masses one gives, such as those of measured halos to compare with; weights are 1.
+    """Masses from a list, such as those of measured halos to compare with; weights are 1.
 
     Parameters
     ----------
     log_mvir : array, shape (n,)
-        log10 of virial mass today [Msun]; `diffmah_population` must ask for as many halos, in a range that holds
-        them all.
+        log10 of virial mass today [Msun]; `diffmah_population` must be called for as many halos, in a range that holds
+        all of them.
+
+    Examples
+    --------
+    >>> sampling = co.halos.GivenMasses([10.5, 11.7])
+    >>> np.round(co.halos.diffmah_population(2, sampling=sampling).log_mvir[:, -1], 6).tolist()
+    [10.5, 11.7]
     """
 
     log_mvir: Float[Array, " n"] = eqx.field(converter=jnp.asarray)
@@ -106,7 +145,7 @@ class GivenMasses(AbstractMassSampling):
         if self.log_mvir.shape != (n,) or not inside:
             raise ValueError(
                 f"GivenMasses: has {self.log_mvir.size} masses from {jnp.min(self.log_mvir):.4g} to "
-                f"{jnp.max(self.log_mvir):.4g}, but {n} halos within ({low:g}, {high:g}) are asked for; "
+                f"{jnp.max(self.log_mvir):.4g}, but {n} halos within ({low:g}, {high:g}) are to be drawn; "
                 "make them agree"
             )
         return self.log_mvir, jnp.ones(n)

@@ -4,10 +4,9 @@ Trees grow backwards from halos of given mass by the algorithm of Parkinson, Col
 follow the more massive progenitor at every split and know what merged onto them; whole trees follow all progenitors
 above a mass resolution.
 
-The variance of the density field, the collapse barrier and the split rates are differentiable functions of the
-cosmology.  A drawn tree is not: whether a halo splits is a yes or no, so that the derivative of one tree at fixed
-random numbers misses how the odds change.  Differentiate means through the rates, or by finite differences of many
-trees.
+The rms of the density field, the collapse barrier and the split rates are differentiable functions of the cosmology.
+A drawn tree is not: a halo either splits or does not, so that the derivative of one tree at fixed random numbers misses
+how the probabilities change.  Differentiate means through the rates, or by finite differences of many trees.
 """
 
 from typing import NamedTuple
@@ -29,12 +28,12 @@ __all__ = ["MergerTrees", "RawMainBranches", "grow_main_branches", "grow_trees"]
 
 _BATCH = 500  # halos grown at once, always this many so that neither number nor devices change a result
 _ENDED = 1.05  # of the resolution: below it a branch is not followed
-_REDSHIFTS = 256  # filled up to a multiple of this, so that few numbers of them are compiled
+_REDSHIFTS = 256  # lists are padded to a multiple of this, so that few lengths are compiled
 _MERGERS = 64  # most mergers kept of each branch
 
 
 class RawMainBranches(NamedTuple):
-    """Main branches as they were drawn.
+    """Main branches as they were drawn, before any smoothing.
 
     Attributes
     ----------
@@ -45,7 +44,7 @@ class RawMainBranches(NamedTuple):
         When other progenitors above the lowest ratio merged with the main one, and their mass over its mass then,
         the latest first; NaN where there are fewer.
     truncated : array, shape (n,)
-        Number of mergers that found no place in these.
+        Number of mergers beyond the 64 that are kept.
     """
 
     redshift: Float[Array, " t"]
@@ -87,6 +86,12 @@ def grow_main_branches(
     ------
     ValueError
         A redshift list that does not increase, or a resolution outside 1e-8 to 0.3.
+
+    Examples
+    --------
+    >>> branches = co.halos.grow_main_branches([12.0, 13.0], np.linspace(0.0, 2.0, 9), resolution=0.01)
+    >>> branches.log_mass.shape
+    (2, 9)
     """
     require_float64()
     redshift, log_mass = np.asarray(redshift, float), np.atleast_1d(np.asarray(log_mass, float))
@@ -99,10 +104,12 @@ def grow_main_branches(
     last = len(redshift) - 1
     padded = jnp.pad(barriers, (0, -len(redshift) % _REDSHIFTS), mode="edge")
     shared = (algorithm, tables, padded, jnp.asarray(last), jnp.float64(resolution), jnp.float64(lowest_ratio))
-    made = map_batch(_grow_batches, shared, (keys, jnp.asarray(masses)), chunk=1)
-    flat = [np.asarray(leaf).reshape(-1, *leaf.shape[2:])[: len(log_mass)] for leaf in made]
-    at = np.interp(flat[1], np.asarray(barriers), redshift)
-    return RawMainBranches(redshift, flat[0][:, : last + 1], np.where(np.isnan(flat[1]), np.nan, at), flat[2], flat[3])
+    grown = map_batch(_grow_batches, shared, (keys, jnp.asarray(masses)), chunk=1)
+    history, barrier, ratio, truncated = (
+        np.asarray(leaf).reshape(-1, *leaf.shape[2:])[: len(log_mass)] for leaf in grown
+    )
+    merger_redshift = np.where(np.isnan(barrier), np.nan, np.interp(barrier, np.asarray(barriers), redshift))
+    return RawMainBranches(redshift, history[:, : last + 1], merger_redshift, ratio, truncated)
 
 
 class MergerTrees(NamedTuple):
@@ -119,6 +126,12 @@ class MergerTrees(NamedTuple):
         Row of the halo it becomes; -1 for roots.
     mass : array, shape (n,)
         Mass [Msun].
+
+    Examples
+    --------
+    >>> trees = co.halos.grow_trees([12.0], np.linspace(0.0, 1.0, 3), resolution=0.1)
+    >>> int(trees.tree.max()), int(np.sum(trees.descendant == -1))
+    (0, 1)
     """
 
     redshift: Float[Array, " t"]
@@ -128,7 +141,7 @@ class MergerTrees(NamedTuple):
     mass: Float[Array, " n"]
 
     def forest(self) -> Forest:
-        """The same trees as readers of files hand them over."""
+        """The same trees in the form in which readers of files return theirs."""
         count = len(self.mass)
         return Forest(
             place="Monte-Carlo trees",
@@ -152,10 +165,26 @@ def grow_trees(
     power: LinearPower | None = None,
     cosmology: Cosmology | None = None,
 ) -> MergerTrees:
-    """Draw whole merger trees; parameters as for `grow_main_branches`.
+    """Draw whole merger trees.
 
-    All progenitors above `resolution` times the final mass are followed, in steps without regard to `redshift`, and
-    written down at every redshift.
+    All progenitors above `resolution` times the final mass are followed, in steps that do not depend on `redshift`, and
+    recorded at every redshift.
+
+    Parameters
+    ----------
+    log_mass, redshift, key, resolution, algorithm, power, cosmology
+        As for `grow_main_branches`.
+
+    Raises
+    ------
+    ValueError
+        As for `grow_main_branches`.
+
+    Examples
+    --------
+    >>> trees = co.halos.grow_trees([12.0], np.linspace(0.0, 1.0, 3), resolution=0.1)
+    >>> sorted(set(trees.snapshot.tolist()))
+    [0, 1, 2]
     """
     require_float64()
     redshift, log_mass = np.asarray(redshift, float), np.atleast_1d(np.asarray(log_mass, float))
@@ -168,7 +197,7 @@ def grow_trees(
     first, iteration = 0, 0
     for target, earlier in zip(np.asarray(barriers)[1:], np.asarray(barriers)[:-1], strict=True):
         owner, masses = np.arange(len(mass[-1])), mass[-1]  # owner: row of this redshift's descendant
-        barrier, done_owner, done_mass = np.full(len(masses), earlier), [], []
+        barrier, reached_owner, reached_mass = np.full(len(masses), earlier), [], []
         while len(masses):
             draws = jax.random.fold_in(key, iteration)
             step = _padded_step(algorithm, tables, draws, masses, barrier, floors[tree[-1][owner]], target)
@@ -179,18 +208,18 @@ def grow_trees(
             masses = np.concatenate([step.mass, step.other[split]])
             barrier = np.concatenate([barrier, barrier[split]])
             alive = masses > _ENDED * floors[tree[-1][owner]]
-            there = barrier >= target * (1.0 - 1e-12)
-            done_owner.append(owner[alive & there])
-            done_mass.append(masses[alive & there])
-            owner, masses, barrier = owner[alive & ~there], masses[alive & ~there], barrier[alive & ~there]
-        order = np.argsort(np.concatenate(done_owner), kind="stable") if done_owner else np.zeros(0, int)
+            reached = barrier >= target * (1.0 - 1e-12)
+            reached_owner.append(owner[alive & reached])
+            reached_mass.append(masses[alive & reached])
+            owner, masses, barrier = owner[alive & ~reached], masses[alive & ~reached], barrier[alive & ~reached]
+        order = np.argsort(np.concatenate(reached_owner), kind="stable") if reached_owner else np.zeros(0, int)
         if not len(order):
             break
-        owner = np.concatenate(done_owner)[order]
+        owner = np.concatenate(reached_owner)[order]
         tree.append(tree[-1][owner])
         descendant.append(first + owner)
         first += len(mass[-1])
-        mass.append(np.concatenate(done_mass)[order])
+        mass.append(np.concatenate(reached_mass)[order])
     snapshot = np.repeat(np.arange(len(mass)), [len(part) for part in mass])
     return MergerTrees(redshift, np.concatenate(tree), snapshot, np.concatenate(descendant), np.concatenate(mass))
 
@@ -220,7 +249,7 @@ def _prepared(algorithm, power, cosmology, redshift):
 
 @eqx.filter_jit
 def _tables(algorithm, power, cosmology, redshift):
-    return algorithm.tables(power.variance(cosmology)), collapse_threshold(redshift, cosmology)
+    return algorithm.tables(power.sigma_of_mass(cosmology)), collapse_threshold(redshift, cosmology)
 
 
 def _check_request(log_mass, redshift, resolution):

@@ -6,8 +6,8 @@ that is the extended Press-Schechter one times an empirical factor
     G = G0 (sigma1 / sigma2)^gamma1 (w / sigma2)^gamma2,
 
 and it loses what it accretes in pieces below the resolution smoothly.  A halo has at most one split in a step.  Here
-steps end at the split itself, whose waiting time is drawn from the rate, instead of after a fixed small
-probability of one: this is the limit of the published algorithm for small steps, and takes a tenth of them.
+steps end at the split itself, whose waiting time is drawn from the rate, instead of after a fixed small probability of
+a split: this is the limit of the published algorithm for small steps, and takes a tenth of its steps.
 """
 
 from typing import NamedTuple
@@ -18,19 +18,20 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ...parameters import parameter
+from ...units import LN10
 from .power_spectrum import SigmaOfMass
 
 __all__ = ["ParkinsonColeHelly08", "SplitTables", "Step"]
 
 _SIZE = 4096
 _LOW, _HIGH = 3.0, 16.5
-_LOG_U = np.linspace(-12.0, 12.0, _SIZE)  # ln(u)
+_LN_U = np.linspace(-12.0, 12.0, _SIZE)
 _STEP = 0.1  # epsilon_1 of the paper
 _MOST_SMOOTH = 0.05  # of the mass, lost to unresolved accretion in one step
 
 
 class SplitTables(NamedTuple):
-    """What the rates read, on even grids so that a look-up is one multiplication.
+    """Tables for the rates, on even grids so that finding an interval is one multiplication.
 
     Attributes
     ----------
@@ -44,7 +45,7 @@ class SplitTables(NamedTuple):
 
     def sigma(self, ln_mass: Float[Array, "..."]) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
         """sigma and its slope at ln of mass [Msun]."""
-        place = (ln_mass * (1.0 / np.log(10.0)) - _LOW) * ((_SIZE - 1) / (_HIGH - _LOW))
+        place = (ln_mass * (1.0 / LN10) - _LOW) * ((_SIZE - 1) / (_HIGH - _LOW))
         i = jnp.clip(place.astype(jnp.int32), 0, _SIZE - 2)
         part = place - i
         between = (table[i] + part * (table[i + 1] - table[i]) for table in (self.ln_sigma, self.slope))
@@ -53,7 +54,7 @@ class SplitTables(NamedTuple):
 
     def j(self, u: Float[Array, "..."]) -> Float[Array, "..."]:
         """Integral of (1 + 1/u^2)^(gamma1/2) from 0 to u."""
-        place = (jnp.log(u) - _LOG_U[0]) * ((_SIZE - 1) / (_LOG_U[-1] - _LOG_U[0]))
+        place = (jnp.log(u) - _LN_U[0]) * ((_SIZE - 1) / (_LN_U[-1] - _LN_U[0]))
         i = jnp.clip(place.astype(jnp.int32), 0, _SIZE - 2)
         return jnp.exp(self.ln_j[i] + (place - i) * (self.ln_j[i + 1] - self.ln_j[i]))
 
@@ -74,7 +75,15 @@ class Step(NamedTuple):
 
 
 class ParkinsonColeHelly08(eqx.Module):
-    """The algorithm and its three numbers, fitted to the conditional mass functions of the Millennium simulation."""
+    """The algorithm and its three numbers, fitted to the conditional mass functions of the Millennium simulation.
+
+    Examples
+    --------
+    >>> algorithm = co.halos.ParkinsonColeHelly08(g0=0.6)
+    >>> branches = co.halos.grow_main_branches([12.0], np.linspace(0.0, 2.0, 9), algorithm=algorithm)
+    >>> branches.log_mass.shape
+    (1, 9)
+    """
 
     g0: Float[Array, ""] = parameter(
         0.57, unit="1", meaning="factor on all split rates", source="Parkinson+08", bounds=(0.1, 2.0)
@@ -86,12 +95,12 @@ class ParkinsonColeHelly08(eqx.Module):
         -0.01, unit="1", meaning="power of barrier/sigma2", source="Parkinson+08", bounds=(-1.0, 1.0)
     )
 
-    def tables(self, variance: SigmaOfMass) -> SplitTables:
+    def tables(self, sigma_of_mass: SigmaOfMass) -> SplitTables:
         """Look-up tables for a power spectrum."""
-        sigma, slope = variance(jnp.linspace(_LOW, _HIGH, _SIZE))
-        u = jnp.exp(_LOG_U)
+        sigma, slope = sigma_of_mass(jnp.linspace(_LOW, _HIGH, _SIZE))
+        u = jnp.exp(_LN_U)
         integrand = u * (1.0 + u**-2) ** (0.5 * self.gamma1)
-        pieces = 0.5 * (integrand[1:] + integrand[:-1]) * np.diff(_LOG_U)
+        pieces = 0.5 * (integrand[1:] + integrand[:-1]) * np.diff(_LN_U)
         first = u[0] ** (1.0 - self.gamma1) / (1.0 - self.gamma1)  # below the grid the integrand is u^-gamma1
         j = first + jnp.concatenate([jnp.zeros(1), jnp.cumsum(pieces)])
         return SplitTables(jnp.log(sigma), slope, jnp.log(j))
@@ -115,7 +124,7 @@ class ParkinsonColeHelly08(eqx.Module):
         barrier : array
             w = delta_c(z) / D(z) of each halo.
         most : array
-            Furthest to raise the barrier.
+            The most by which to raise the barrier.
         draws : array
             Uniform random numbers.
         """

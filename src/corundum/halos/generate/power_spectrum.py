@@ -1,7 +1,7 @@
-"""Linear matter fluctuations: transfer function, variance of the smoothed field, growth, collapse barrier.
+"""Linear matter fluctuations: transfer function, rms of the smoothed field, growth, collapse barrier.
 
 Everything is a differentiable function of mass, redshift and the cosmological parameters.  Growth and barrier are
-those of flat LCDM without radiation, which merger trees and mass functions are calibrated with.
+those of flat LCDM without radiation, with which merger trees and mass functions are calibrated.
 
 References
 ----------
@@ -23,7 +23,7 @@ from ...units import KPC3_PER_MPC3
 __all__ = ["LinearPower", "SigmaOfMass", "transfer_function", "growth_factor", "collapse_threshold"]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
-_LOG_K = np.linspace(np.log(1e-5), np.log(3e4), 3000)  # 1/Mpc
+_LN_K = np.linspace(np.log(1e-5), np.log(3e4), 3000)  # 1/Mpc
 _LOG_MASSES = np.linspace(3.0, 16.5, 109)  # Msun
 
 
@@ -49,8 +49,8 @@ def transfer_function(k: Float[Array, "..."], cosmology: Cosmology) -> Float[Arr
     q, ks = k / (13.41 * k_eq), k * sound
 
     def tilde(alpha, beta):
-        log = jnp.log(jnp.e + 1.8 * beta * q)
-        return log / (log + (14.2 / alpha + 386.0 / (1.0 + 69.9 * q**1.08)) * q**2)
+        ln_term = jnp.log(jnp.e + 1.8 * beta * q)
+        return ln_term / (ln_term + (14.2 / alpha + 386.0 / (1.0 + 69.9 * q**1.08)) * q**2)
 
     mix = 1.0 / (1.0 + (ks / 5.4) ** 4)
     cold = mix * tilde(1.0, beta_c) + (1.0 - mix) * tilde(alpha_c, beta_c)
@@ -90,7 +90,14 @@ def collapse_threshold(redshift: Float[Array, "..."], cosmology: Cosmology) -> F
 
 
 class LinearPower(eqx.Module):
-    """The linear power spectrum of LCDM today: k^n_s times the squared transfer function, normalised by sigma8."""
+    """The linear power spectrum of LCDM today: k^n_s times the squared transfer function, normalised by sigma8.
+
+    Examples
+    --------
+    >>> sigma, slope = co.halos.LinearPower().sigma_of_mass()(12.0)
+    >>> round(float(sigma), 2), round(float(slope), 2)
+    (2.23, 0.14)
+    """
 
     sigma8: Float[Array, ""] = parameter(
         0.8159, unit="1", meaning="rms in spheres of 8 Mpc/h today", source="Planck 2015 XIII", bounds=(0.5, 1.2)
@@ -99,10 +106,10 @@ class LinearPower(eqx.Module):
         0.9667, unit="1", meaning="index of the primordial power spectrum", source="Planck 2015 XIII", bounds=(0.8, 1.1)
     )
 
-    def variance(self, cosmology: Cosmology | None = None) -> "SigmaOfMass":
-        """SigmaOfMass of the density field in top-hat spheres, as a function of the mass inside."""
+    def sigma_of_mass(self, cosmology: Cosmology | None = None) -> "SigmaOfMass":
+        """Rms of the density field in top-hat spheres, as a function of the mass inside."""
         cosmology = pandya26_cosmology() if cosmology is None else cosmology
-        return _variance(self, cosmology)
+        return _sigma_of_mass(self, cosmology)
 
 
 class SigmaOfMass(eqx.Module):
@@ -120,14 +127,14 @@ class SigmaOfMass(eqx.Module):
 
 
 @eqx.filter_jit
-def _variance(power, cosmology):
-    k = jnp.exp(_LOG_K)
+def _sigma_of_mass(power, cosmology):
+    k = jnp.exp(_LN_K)
     spectrum = k ** (3.0 + power.n_s) * transfer_function(k, cosmology) ** 2
 
     def rms(radius):
         x = k * radius
         window = jnp.where(x < 0.05, 1.0 - 0.1 * x**2, 3.0 * (jnp.sin(x) - x * jnp.cos(x)) / jnp.maximum(x, 1e-3) ** 3)
-        return jnp.sqrt(jnp.trapezoid(spectrum * window**2, _LOG_K))
+        return jnp.sqrt(jnp.trapezoid(spectrum * window**2, _LN_K))
 
     density = cosmology.omega_m * cosmology.critical_density_today * KPC3_PER_MPC3  # Msun/Mpc^3
     radii = (3.0 * 10.0**_LOG_MASSES / (4.0 * jnp.pi * density)) ** (1.0 / 3.0)

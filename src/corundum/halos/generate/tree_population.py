@@ -1,9 +1,9 @@
 """Halo histories from Monte-Carlo merger trees, for any LCDM cosmology and any mass.
 
-`monte_carlo_trees` draws main branches by the algorithm of Parkinson, Cole & Helly 2008, smooths them in time
-as measured branches are, and gives each the concentration that its own history implies.  It needs no calibration in
-mass or redshift beyond that of the algorithm, where `diffmah_population` extrapolates below 10^11.5 Msun, and its halos
-scatter as halos do; growth by mergers is smoothed over the kernel in time.
+`monte_carlo_trees` draws main branches by the algorithm of Parkinson, Cole & Helly 2008, smooths them in time as
+measured branches are, and gives each the concentration that its own history implies.  It needs no calibration in mass
+or redshift beyond that of the algorithm, where `diffmah_population` extrapolates below 10^11.5 Msun, and its histories
+scatter about as much as those of N-body halos.  Growth by mergers is smoothed over the kernel in time.
 """
 
 import equinox as eqx
@@ -27,7 +27,7 @@ from .power_spectrum import LinearPower
 
 __all__ = ["monte_carlo_trees"]
 
-_TOGETHER = 512  # halos given concentrations at once
+_BLOCK = 512  # halos whose concentrations are computed at once
 _SNAPSHOTS = 200  # redshifts at which branches are drawn, before smoothing
 
 
@@ -79,7 +79,13 @@ def monte_carlo_trees(
     Raises
     ------
     ValueError
-        The request makes no sense; the message says which part.
+        An argument is impossible; the sentence names it and says what is allowed.
+
+    Examples
+    --------
+    >>> drawn = co.halos.monte_carlo_trees(4, log_mvir=(12.0, 12.0), resolution=0.01)
+    >>> len(drawn), drawn.mergers is not None
+    (4, True)
     """
     low, high = (float(end) for end in log_mvir)
     if n != int(n) or n < 1:
@@ -100,11 +106,11 @@ def monte_carlo_trees(
         masses, redshift, key=tree_key, resolution=resolution, lowest_ratio=lowest_ratio,
         algorithm=algorithm, power=power, cosmology=cosmology,
     )  # fmt: skip
-    own = isinstance(concentration, ZhaoFormationTime)
+    from_history = isinstance(concentration, ZhaoFormationTime)
     return smooth_branches(
-        _branches(raw, raw_times, np.asarray(weights), concentration if own else None),
+        _branches(raw, raw_times, np.asarray(weights), concentration if from_history else None),
         cosmology=cosmology,
-        concentration=Diemer19() if own else concentration,
+        concentration=Diemer19() if from_history else concentration,
         mass_loss=RunningMaximum(),
         smoothing=smoothing,
         repairs=(ResolutionFloor(10.0**first_log_mvir, particles=1),),
@@ -117,7 +123,8 @@ def monte_carlo_trees(
             "resolution": f"{resolution:g} of the final mass; mergers listed above mass ratio {lowest_ratio:g}, "
             f"{int(np.sum(raw.truncated))} beyond the first {raw.merger_ratio.shape[1]} of a halo left out",
             "radius": "Bryan & Norman 1998",
-            "concentrations": f"{type(concentration).__name__}" + (", each from its own history" if own else ""),
+            "concentrations": f"{type(concentration).__name__}"
+            + (", each from its own history" if from_history else ""),
         },
     ).halos
 
@@ -128,27 +135,34 @@ def _branches(raw: RawMainBranches, times, weights, formation) -> list[Branch]:
     first = np.argmax(np.isfinite(log_mass), axis=1)
     log_c = np.full_like(log_mass, np.nan)
     if formation is not None:
-        history = _continued(log_mass, first, np.log(times))
-        log_c = in_blocks(_concentrations, history, size=_TOGETHER, shared=(formation, times))
+        history = _extrapolated(log_mass, first, np.log(times))
+        log_c = in_blocks(_concentrations, history, size=_BLOCK, shared=(formation, times))
     # Mergers happen at any time between the snapshots, which are close enough to interpolate.
     merger_time = np.interp(np.nan_to_num(raw.merger_redshift), raw.redshift, times[::-1])
     branches = []
     for row, start in enumerate(first):
         merged = np.isfinite(raw.merger_ratio[row])
         mergers = np.stack([merger_time[row, merged], raw.merger_ratio[row, merged]])
-        part = slice(start, None)
+        resolved = slice(start, None)
         branches.append(
-            Branch(str(row), times[part], log_mass[row, part], log_c[row, part], None, float(weights[row]), mergers)
+            Branch(
+                str(row),
+                times[resolved],
+                log_mass[row, resolved],
+                log_c[row, resolved],
+                weight=float(weights[row]),
+                mergers=mergers,
+            )
         )
     return branches
 
 
-def _continued(log_mass, first, log_time):
+def _extrapolated(log_mass, first, ln_time):
     """Histories with a power law of time, as steep as the first resolved part, before that part."""
     rows, last = np.arange(len(log_mass)), log_mass.shape[1] - 1
     later = np.minimum(first + 10, last)
-    slope = (log_mass[rows, later] - log_mass[rows, first]) / np.maximum(log_time[later] - log_time[first], 1e-9)
-    before = log_mass[rows, first][:, None] + slope[:, None] * (log_time - log_time[first][:, None])
+    slope = (log_mass[rows, later] - log_mass[rows, first]) / np.maximum(ln_time[later] - ln_time[first], 1e-9)
+    before = log_mass[rows, first][:, None] + slope[:, None] * (ln_time - ln_time[first][:, None])
     return np.where(np.isfinite(log_mass), log_mass, before)
 
 

@@ -17,7 +17,7 @@ from ...parameters import require_float64
 from ..branches.branch import Branch, smooth_branches
 from ..branches.smoothing import AbstractMassLoss, AbstractSmoothing, GaussianInLogTime, RunningMaximum
 from ..concentration import AbstractConcentration, Diemer19
-from ..definitions import VirialQuantities, describe_definition, virial_quantities
+from ..definitions import VirialQuantities, definition_note, virial_quantities
 from ..histories import HaloHistories
 from .checks import check_masses, check_times
 from .columns import COLUMNS, Unit, convert, find_unit, match_columns
@@ -140,7 +140,7 @@ def read_table(
         provenance={
             "source": f"table {Path(path).name}, {len(raw.rows)} rows",
             "columns": _describe_columns(raw, names, column_units),
-            "mass definition": describe_definition(definition, virial.assumed, relation),
+            "mass definition": definition_note(definition, virial.assumed, relation),
             "radius": "Bryan & Norman 1998" if virial.log_radius_ratio is None else "from the table",
         },
     ).halos

@@ -10,7 +10,7 @@ from ...cosmology import Cosmology
 from ..branches.branch import Branch
 from ..concentration import Diemer19
 from ..cosmic_times import redshifts
-from ..definitions import describe_definition
+from ..definitions import definition_note
 from .neighbours import nearest_heavier
 from .sources import TreeSource
 
@@ -85,7 +85,7 @@ def combine_files(parts: Iterable[FileBranches], source: TreeSource) -> BranchSe
         "source": f"{type(source.format).__name__} {source.path.name}, {len(files)} file{'s' * (len(files) > 1)}",
         "columns": simulation.description,
         "cosmology": source.cosmology_origin,
-        "mass definition": describe_definition(simulation.definition, assumed, Diemer19()),
+        "mass definition": definition_note(simulation.definition, assumed, Diemer19()),
         "trees": trees or "0 trees",
         "mergers": "largest mass so far over that of the main progenitor, when last seen as a halo of its own",
     }
