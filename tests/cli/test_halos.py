@@ -142,16 +142,18 @@ KILLED = """
 import os, signal, sys
 from corundum.cli.main import main
 from corundum.halos import conversion as halo_conversion
+from corundum.storage.checkpoints import np
 
 stage, arguments = sys.argv[1], sys.argv[2:]
-owner = {"a file": halo_conversion._write_branches, "the end": halo_conversion.save}
+owner, name = {"a file": (np, "savez"), "the end": (halo_conversion, "save")}[stage]
+write = getattr(owner, name)
 
-def killed(*given):
-    owner[stage](*given)
+def killed(*values, **named):
+    write(*values, **named)
     if stage == "the end" or len(os.listdir(arguments[-1] + ".parts")) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
-setattr(halo_conversion, {"a file": "_write_branches", "the end": "save"}[stage], killed)
+setattr(owner, name, killed)
 main(arguments)
 """
 

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from scipy.spatial import cKDTree
 
 from ...cosmology import Cosmology
+from ...units import MPC_PER_KPC
 from ..selection import FARTHEST
 
 __all__ = ["nearest_heavier"]
@@ -59,7 +60,7 @@ def nearest_heavier(
     if box is not None:
         position = np.mod(position, box)
     points, masses = position[known], log_mvir[known]
-    radius = np.asarray(cosmology.virial_radius(10.0**masses, redshift)) * (1.0 + redshift) * 1e-3  # comoving Mpc
+    radius = np.asarray(cosmology.virial_radius(10.0**masses, redshift)) * (1.0 + redshift) * MPC_PER_KPC  # comoving
     tree = cKDTree(points, boxsize=box)
     distance = np.full(len(known), np.inf)
     for first in range(0, len(known), _TOGETHER):
