@@ -67,17 +67,20 @@ def _method(name):
     return modified
 
 
-def _field(name):
-    return property(lambda self: getattr(self.law, name))
+def _field(field):
+    if field.metadata.get("corundum") is None:
+        return property(lambda self: getattr(self.law, field.name))
+    return property(lambda self: getattr(self.law, field.name) * factor(self.network, ()))  # a number that models read
 
 
 @functools.cache
 def network_class(kind):
     """A class of the same family as the law `kind`, which holds such a law and a network."""
     abstract = [base for base in kind.__mro__ if base.__name__.startswith("Abstract")]
-    family = abstract[-1] if issubclass(kind, physics.AbstractCGMProfile) else (abstract or [eqx.Module])[0]
+    # Not a base that has the fields of a law: the class with a network has a law and a network instead.
+    family = next((base for base in abstract if not base.__abstractvars__), eqx.Module)
     own = kind.__mro__[: kind.__mro__.index(family)]
-    members: dict[str, Any] = {field.name: _field(field.name) for field in dataclasses.fields(kind)}
+    members: dict[str, Any] = {field.name: _field(field) for field in dataclasses.fields(kind)}
     for name in sorted({name for base in own for name in vars(base)} - members.keys()):
         value = inspect.getattr_static(kind, name)
         if name != "__call__" and name.startswith("_"):
