@@ -30,7 +30,7 @@ class Packed(eqx.Module):
     structure : tree structure
     """
 
-    scalars: Float[Array, " n"]
+    scalars: Float[Array | np.ndarray, " n"]
     rest: list[Any]
     structure: Any = eqx.field(static=True)
 

@@ -44,7 +44,7 @@ class _Selection(eqx.Module):
     histories: tuple[str, ...] = eqx.field(static=True)
 
     def at_outputs(self, halo, state, flows, diagnostics):
-        """The same four with what is not wanted left out."""
+        """The same four without the entries that are not selected."""
         if self.outputs is None:
             return halo, state, flows, diagnostics
         names = set(self.outputs)
@@ -86,11 +86,11 @@ class _Request(NamedTuple):
 def evolve(
     model: AbstractModel,
     halos: HaloHistories,
-    redshifts: Sequence[float] | Float[Array, " k"] = (0.0,),
+    redshifts: float | Sequence[float] | Float[Array | np.ndarray, " k"] = (0.0,),
     *,
-    keep: Sequence[str] | None = None,
-    histories: Sequence[str] = (),
-    history_times: Sequence[float] | Float[Array, " s"] | None = None,
+    keep: str | Sequence[str] | None = None,
+    histories: str | Sequence[str] = (),
+    history_times: Sequence[float] | Float[Array | np.ndarray, " s"] | None = None,
     solver: AbstractSolver | None = None,
     chunk: int = 4096,
     progress: Callable[[int, int], None] | None = None,

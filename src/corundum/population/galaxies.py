@@ -1,6 +1,7 @@
 """What `evolve` returns: galaxies of many halos at some redshifts, and the histories of some of their quantities."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -18,6 +19,9 @@ from ..units import Quantity
 from . import tables, text
 
 __all__ = ["Galaxies", "Histories", "Population"]
+
+AnyArray = Array | np.ndarray
+"""Populations of a file or of several processes may hold arrays of NumPy."""
 
 
 class Histories(NamedTuple):
@@ -39,9 +43,9 @@ class Histories(NamedTuple):
     ((64,), (8, 64))
     """
 
-    times: Float[Array, " s"]
-    values: dict[str, Float[Array, "n s"]]
-    ages: Float[Array, "..."]
+    times: Float[AnyArray, " s"]
+    values: dict[str, Float[AnyArray, "n s"]]
+    ages: Float[AnyArray, "..."]
 
 
 class Galaxies(eqx.Module):
@@ -64,9 +68,9 @@ class Galaxies(eqx.Module):
     """
 
     redshift: Any
-    values: dict[str, Float[Array, " n"]]
-    valid: Bool[Array, " n"]
-    weights: Float[Array, " n"]
+    values: dict[str, Float[AnyArray, " n"]]
+    valid: Bool[AnyArray, " n"]
+    weights: Float[AnyArray, " n"]
     histories: Histories | None = None
     described: tuple[tuple[str, Quantity], ...] = eqx.field(static=True, default=())
 
@@ -96,7 +100,7 @@ class Galaxies(eqx.Module):
         histories = _kept(self.histories)
         return jnp.minimum(histories.times, histories.ages)
 
-    def history(self, name: str, times: Float[Array, " t"] | None = None) -> Float[Array, "n t"]:
+    def history(self, name: str, times: Sequence[float] | Float[AnyArray, " t"] | None = None) -> Float[Array, "n t"]:
         """The history of a quantity up to the redshift of these galaxies, interpolated linearly in ln(t).
 
         Parameters
@@ -165,16 +169,16 @@ class Population(eqx.Module):
     'Msun'
     """
 
-    redshifts: Float[Array, " k"]
+    redshifts: Float[AnyArray, " k"]
     halo: Halo
     state: Any
     flows: dict[str, FlowRates]
-    diagnostics: dict[str, Float[Array, "n k"]]
-    valid: Bool[Array, "n k"]
-    status: Int[Array, " n"]
-    steps: Int[Array, " n"]
-    rejected: Int[Array, " n"]
-    weights: Float[Array, " n"]
+    diagnostics: dict[str, Float[AnyArray, "n k"]]
+    valid: Bool[AnyArray, "n k"]
+    status: Int[AnyArray, " n"]
+    steps: Int[AnyArray, " n"]
+    rejected: Int[AnyArray, " n"]
+    weights: Float[AnyArray, " n"]
     described: tuple[tuple[str, Quantity], ...] = eqx.field(static=True)
     histories: Histories | None = None
 
@@ -229,7 +233,7 @@ class Population(eqx.Module):
         histories = None if self.histories is None else self.histories._replace(ages=self.histories.ages[k])
         return Galaxies(self.redshifts[k], values, self.valid[:, k], self.weights, histories, self.described)
 
-    def history(self, name: str, times: Float[Array, " t"] | None = None) -> Float[Array, "n t"]:
+    def history(self, name: str, times: Sequence[float] | Float[AnyArray, " t"] | None = None) -> Float[Array, "n t"]:
         """The history of a quantity, interpolated linearly in ln(t) between the times that were kept.
 
         Parameters
