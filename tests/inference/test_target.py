@@ -142,6 +142,43 @@ def test_nuisances(sample, measured, told):
     np.testing.assert_allclose(measured[0].relation.y(seen), -1.9)
 
 
+class MeanPastRate(observables.AbstractRelation):
+    """Mean star-formation rate over the past against stellar mass: a relation of histories."""
+
+    title = "mean past star-formation rate"
+    x_axis = y_axis = co.units.Quantity("dex", "axis")
+    histories = ("sfr", "mstar")
+
+    def x(self, galaxies):
+        return jnp.log10(galaxies.history("mstar")[:, -1])
+
+    def y(self, galaxies):
+        return jnp.log10(jnp.mean(galaxies.history("sfr"), axis=-1))
+
+
+def test_a_fit_evolves_the_histories_that_its_relations_need(sample):
+    rates = observables.Measurement(
+        name="rates", relation=MeanPastRate(), x=[9.5, 10.0, 10.5], y=[0.0, 0.5, 1.0], covariance=0.01 * np.eye(3),
+        error_kind="standard error", citation="Author 2020",
+    )  # fmt: skip
+    target = inference.Target(Growing(), sample, [rates], (*FREE, "mass_scale"), redshifts=[0.0])
+    u = np.asarray(target.start())[None]
+    population = co.evolve(Growing(), sample, [0.0], histories=("sfr", "mstar"), solver=target.summaries.solver)
+    expected = rates.predict(population.at(0.0), observables.LocalLinear(rates.bandwidth, inference.FEWEST_GALAXIES))
+    linearised = inference.linearise(target, u)
+    np.testing.assert_allclose(linearised.prediction.mean[0], expected.mean, rtol=1e-10)
+    assert np.all(np.isfinite(linearised.mean_slope)) and np.any(linearised.mean_slope[0, :, 2] != 0.0)
+
+
+def test_a_target_prints_as_a_few_lines(target):
+    lines = repr(target).splitlines()
+    assert lines[0].startswith("Target of Growing in 24 halos: 2 free parameters, ")
+    assert lines[1].startswith("  free  time     Uniform, ")
+    assert any(line.startswith("  data  coldgas_xgass: ") for line in lines) and len(lines) == 6
+    fewer = target.using(["coldgas_xgass"])
+    assert "shmr_behroozi19_sf" in repr(fewer) and "not used" in repr(fewer)
+
+
 def test_relation_numbers_can_be_free(sample):
     mzr = observables.load("gasmzr_curti20")
     name = "relation.gasmzr_curti20.solar_metallicity"

@@ -119,6 +119,17 @@ def test_nuts(chains, truth):
     assert chains.data.posterior["a"].attrs["units"] == "1" and chains.data.posterior["a"].dims == ("chain", "draw")
 
 
+def test_results_print_as_a_few_lines(target, best, gauss, chains):
+    shown = {name: repr(value).splitlines() for name, value in (("b", best), ("g", gauss), ("c", chains))}
+    assert shown["b"][0].startswith("PointEstimate: 4 of 4 starts converged; one mode; log density")
+    assert shown["g"][0] == "Laplace: Gaussian of the observed information, 2 parameters"
+    assert shown["c"][0].startswith("Posterior: 4 chains of 400 draws of 2 parameters; trustworthy: largest R-hat")
+    for lines in shown.values():
+        assert len(lines) == 3 and lines[1].startswith("  a ") and lines[2].startswith("  b ")
+    low, middle, high = gauss.percentiles()[:, 0]
+    assert shown["g"][1].split() == ["a", f"{middle:.3g}", f"-{middle - low:.2g}", f"+{high - middle:.2g}"]
+
+
 def test_trajectories_of_one_length(target, gauss, truth):
     sampler = inference.HMC(trajectory=1.5, chains=4, warmup=100, draws=400)
     found = inference.sample(target, gauss, sampler=sampler, key=4)

@@ -99,11 +99,13 @@ def adjusted(measurement: Measurement, values: Mapping[str, Float[Array, ""]]) -
 
 
 class _Observed:
-    """Galaxies whose stellar masses are multiplied by a calibration factor."""
+    """Galaxies whose stellar masses are multiplied by a calibration factor; all else is that of the galaxies."""
 
     def __init__(self, galaxies: Any, log_scale: Any):
         self.galaxies, self.factor = galaxies, 10.0**log_scale
-        self.valid, self.weights = galaxies.valid, galaxies.weights
+
+    def __getattr__(self, name: str):
+        return getattr(self.galaxies, name)
 
     def __getitem__(self, name: str):
         return self._scaled(name, self.galaxies[name])

@@ -11,7 +11,14 @@ __all__ = ["save_posterior", "load_posterior"]
 
 
 def save_posterior(path: str | os.PathLike, data: Any) -> None:
-    """Write an `arviz.InferenceData` as netCDF, in one step."""
+    """Write an `arviz.InferenceData`, such as `Posterior.data`, as netCDF, in one step.
+
+    Examples
+    --------
+    >>> co.io.save_posterior("posterior.nc", posterior.data)
+    >>> co.io.load_posterior("posterior.nc").posterior["slope"].shape
+    (2, 200)
+    """
     with atomic_path(path) as scratch:
         data.to_netcdf(str(scratch), engine="h5netcdf", compress=False)
 
@@ -22,7 +29,13 @@ def load_posterior(path: str | os.PathLike) -> Any:
     Raises
     ------
     ValueError
-        There is no such file, or it is no posterior.
+        There is no such file, or it holds no posterior.
+
+    Examples
+    --------
+    >>> co.io.save_posterior("posterior.nc", posterior.data)
+    >>> "posterior" in co.io.load_posterior("posterior.nc").groups()
+    True
     """
     if not Path(path).is_file():
         raise ValueError(f"{path}: no such file")
