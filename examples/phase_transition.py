@@ -1,9 +1,10 @@
-"""When the CGM turns hot: thermal and turbulent over binding energy in halos of 10^10, 10^11 and 10^12 Msun.
+"""When the CGM turns hot: thermal and turbulent energy over binding energy in halos of 10^10, 10^11 and 10^12 Msun.
 
     python examples/phase_transition.py phase_transition.png
 
-In the turbulent model of Pandya et al. 2023 the CGM starts cool and held up by turbulence and turns hot, at the virial
-temperature, when thermal energy takes over; docs/physics.md says how the times compare with the published ones.
+In the turbulent model of Pandya et al. 2023 the CGM is at first cool and supported by turbulence.  It turns hot, at the
+virial temperature, when thermal energy exceeds turbulent energy; docs/physics.md compares the times with the published
+ones.
 """
 
 import sys
@@ -26,20 +27,20 @@ def histories() -> list[co.halos.HaloHistories]:
 
 
 def transition(galaxies: co.Population) -> np.ndarray:
-    """Redshift at which thermal energy overtakes turbulent energy for good, for each halo; NaN if it has not yet."""
-    found = []
+    """Redshift from which thermal energy exceeds turbulent energy, for each halo; NaN where it does not at z = 0."""
+    redshifts = []
     for thermal, turbulent in zip(np.asarray(galaxies["eth"]), np.asarray(galaxies["eturb"]), strict=True):
         cool = np.flatnonzero(~(thermal > turbulent))  # redshifts fall along the axis
         first = cool[-1] + 1 if len(cool) else 0
-        found.append(galaxies.redshifts[first] if first < len(thermal) else np.nan)
-    return np.array(found, float)
+        redshifts.append(galaxies.redshifts[first] if first < len(thermal) else np.nan)
+    return np.array(redshifts, float)
 
 
-def in_words(when: np.ndarray) -> str:
-    """The middle half or so of the transitions, halos that have not turned counted as the latest."""
+def describe(when: np.ndarray) -> str:
+    """Percentiles of the transition redshifts as text; halos without a transition count as the latest."""
     late, middle, early = np.percentile(np.nan_to_num(when, nan=-1.0), (16, 50, 84))
-    told = ["not yet" if z < 0.0 else f"z = {z:.2f}" for z in (early, middle, late)]
-    return f"{told[1]} (early 16%: {told[0]}, late 16%: {told[2]}), {np.isnan(when).mean():.0%} not yet"
+    early, middle, late = ("not yet" if z < 0.0 else f"z = {z:.2f}" for z in (early, middle, late))
+    return f"{middle} (early 16%: {early}, late 16%: {late}), {np.isnan(when).mean():.0%} not yet"
 
 
 def main(path: str = "phase_transition.png") -> None:
@@ -55,7 +56,7 @@ def main(path: str = "phase_transition.png") -> None:
             when, binding = transition(galaxies)[good], np.asarray(galaxies["binding_energy"])[good]
             relative = np.median(np.asarray(galaxies["temperature"] / galaxies["tvir"])[good, -1])
             print(f"{name}, 10^{mass:g} Msun: {galaxies.status_counts()}")
-            print(f"  thermal energy takes over at {in_words(when)}; median T / Tvir = {relative:.2f} today")
+            print(f"  thermal energy takes over at {describe(when)}; median T / Tvir = {relative:.2f} today")
             for key, label, color in (("eth", "thermal", "#d55e00"), ("eturb", "turbulent", "#0072b2")):
                 low, middle, high = np.percentile(np.asarray(galaxies[key])[good] / binding, (16, 50, 84), axis=0)
                 ax.fill_between(1.0 + redshifts, low, high, color=color, alpha=0.25, lw=0)

@@ -4,7 +4,7 @@
 
 Reproduces the finding of Pandya et al. 2026 (arXiv:2604.06318) that the amplitude of the energy loading carries the
 largest fractional sensitivity, with exact Jacobians of the published model over a Latin hypercube of its prior, and
-says how far that depends on how parameters are measured.  Writes the maps as a figure and prints the winners.
+shows how it depends on the unit of the parameters.  It writes the maps as a figure and prints the largest columns.
 """
 
 import sys
@@ -38,25 +38,23 @@ bins = max(3, min(15, int(sets**0.5)))
 maps = co.plots.prior_maps(co.sensitivity.prior_map(design, log_mvir, whole, bins=bins))
 co.plots.save_figure(maps[0, 0], folder / "prior_sensitivity.png")
 
-# The same row, but per prior width: how much each parameter moves stellar mass over its whole range.
-given = design.values
-slope = np.where(box.log10, np.log(10.0) * given, 1.0) * (box.high - box.low)
-wide = co.sensitivity.fractional_norms(jacobian[:, :, :1] * slope[:, None, None, :])
+# The same row per prior width: how much each parameter changes stellar mass over its whole range.
+slope = np.where(box.log10, np.log(10.0) * design.values, 1.0) * (box.high - box.low)
+per_width = co.sensitivity.fractional_norms(jacobian[:, :, :1] * slope[:, None, None, :])
 
 
-def winners(title, phi):
+def print_largest(title, phi):
     print(f"\n{title}: mean phi_j in bins of halo mass, and the largest")
     for low in np.arange(10.0, 12.0, 0.5):
-        here = (log_mvir >= low) & (log_mvir < low + 0.5) & np.isfinite(phi).all(axis=-1)
-        mean = phi[here].mean(axis=0)
-        best = np.argsort(-mean)[:3]
-        told = ", ".join(f"{names[j]} {mean[j]:.2f}" for j in best)
-        print(f"  {low:.1f}-{low + 0.5:.1f}  ({int(here.sum())} galaxies)  {told}")
-    there = np.isfinite(phi).all(axis=-1)
-    share = np.mean(np.argmax(phi[there], axis=-1) == names.index("energy_loading.amplitude"))
+        in_bin = (log_mvir >= low) & (log_mvir < low + 0.5) & np.isfinite(phi).all(axis=-1)
+        mean = phi[in_bin].mean(axis=0)
+        largest = ", ".join(f"{names[j]} {mean[j]:.2f}" for j in np.argsort(-mean)[:3])
+        print(f"  {low:.1f}-{low + 0.5:.1f}  ({int(in_bin.sum())} galaxies)  {largest}")
+    solved = np.isfinite(phi).all(axis=-1)
+    share = np.mean(np.argmax(phi[solved], axis=-1) == names.index("energy_loading.amplitude"))
     print(f"  energy_loading.amplitude is the largest in {100 * share:.0f}% of all galaxies")
 
 
-winners("whole state, linear amplitudes (published)", whole)
-winners("stellar mass, linear amplitudes", stars)
-winners("stellar mass, per prior width", wide)
+print_largest("whole state, linear amplitudes (published)", whole)
+print_largest("stellar mass, linear amplitudes", stars)
+print_largest("stellar mass, per prior width", per_width)
