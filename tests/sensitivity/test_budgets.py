@@ -100,7 +100,7 @@ def test_counterfactuals_beside_their_linear_prediction(halos):
 @pytest.mark.parametrize(
     ("multipliers", "message"),
     [
-        ({"winds": 1.0}, "no flow 'winds'; there are inflow, star_formation, wind"),
+        ({"winds": 1.0}, "no flow 'winds'; did you mean wind. there are inflow, star_formation, wind"),
         ({"wind": -1.0}, "wind got -1.0; allowed 0"),
         ({}, "got none"),
     ],

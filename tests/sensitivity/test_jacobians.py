@@ -1,5 +1,7 @@
 """Parameter and channel Jacobians: the published one, closed forms, chain rules, labels, refusals."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -228,3 +230,21 @@ def test_forward_and_reverse_agree_on_a_function_without_a_solver():
     for one, other in zip(jax.tree.leaves(forward), jax.tree.leaves(reverse), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-14)
     assert forward[1]["a"].shape == (4, 2, 2)
+
+
+def test_derivatives_end_with_the_halo_and_pass_through_satellites_and_extra_curves(halos):
+    """Every row of a chunk carries its own end, host and extra curves, whatever the chunks."""
+    two = halos[:2]
+    age = float(halos.cosmology.age(1.0))
+    curve = co.halos.ExtraCurve(np.ones((2, len(two.time))), co.units.Quantity("1", "overdensity"))
+    satellites = dataclasses.replace(
+        two, end=jnp.array([age, float(two.time[-1])]), host=jnp.array([1, -1]), extras={"overdensity": curve}
+    )
+    whole = S.parameter_jacobian(Toy(), satellites, TOY[:3], Z, solver=TIGHT)
+    split = S.parameter_jacobian(Toy(), satellites, TOY[:3], Z, solver=TIGHT, chunk=1)
+    assert whole.valid.tolist() == [[False, True, True], [True, True, True]]
+    plain = S.parameter_jacobian(Toy(), two, TOY[:3], Z, solver=TIGHT)
+    np.testing.assert_array_equal(split.derivative.values, whole.derivative.values)
+    np.testing.assert_allclose(whole.derivative.values[1], plain.derivative.values[1], atol=1e-12)
+    routed = S.routes(Toy(), satellites, TOY[:3], Z, solver=TIGHT)
+    assert np.isfinite(routed.derivative.values).all(axis=(2, 3, 4)).tolist() == whole.valid.tolist()

@@ -33,7 +33,7 @@ class Curve(NamedTuple):
 
 
 class HistoryMeans(NamedTuple):
-    """Statistics over the halos of each bin of final mass; NaN where fewer than five halos had started.
+    """Statistics over the halos of each bin of final mass; NaN where fewer than five halos exist.
 
     Attributes
     ----------
@@ -78,11 +78,11 @@ def mean_histories(halos: HaloHistories, edges: np.ndarray, redshifts: np.ndarra
     """
     age = np.minimum(np.asarray(halos.cosmology.age(np.asarray(redshifts, float))), float(halos.time[-1]))
     halo = _read(halos.interpolation, halos.time, halos.curves, halos.cosmology, age)
-    started = halos.exist_at(age)
-    mass = np.where(started, np.asarray(halo.mvir), np.nan)
+    exists = halos.exist_at(age)
+    mass = np.where(exists, np.asarray(halo.mvir), np.nan)
     final = mass[:, np.argmax(age)]
     growth = np.asarray(halo.growth) * GYR_YR / mass
-    concentration = np.where(started, np.log10(np.asarray(halo.concentration)), np.nan)
+    concentration = np.where(exists, np.log10(np.asarray(halo.concentration)), np.nan)
     weights = np.asarray(halos.weights)
     bins = np.searchsorted(edges, np.log10(final), side="right") - 1
     rows = [np.flatnonzero(bins == k) for k in range(len(edges) - 1)]

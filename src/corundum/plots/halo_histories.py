@@ -37,7 +37,7 @@ def halo_growth(halos: Any, axes: np.ndarray | None = None, *, bins: int = 4) ->
     axes = new_axes(1, 3, size=(12.5, 4.3)) if axes is None else axes
     time = np.geomspace(float(halos.time[0]), float(halos.time[-1]), 80)
     halo = halos.along(time)
-    started = halos.exist_at(time)
+    exists = halos.exist_at(time)
     final = np.log10(np.asarray(halo.mvir)[:, -1])
     edges = np.linspace(final.min(), final.max() + 1e-9, bins + 1 if np.ptp(final) > 0.05 else 2)
     middles = 0.5 * (edges[1:] + edges[:-1])
@@ -46,7 +46,7 @@ def halo_growth(halos: Any, axes: np.ndarray | None = None, *, bins: int = 4) ->
         if not np.any(rows):
             continue
         for ax, values in zip(axes, (halo.mvir, halo.growth, halo.concentration), strict=True):
-            curves = np.where(started[rows], np.asarray(values)[rows], np.nan)
+            curves = np.where(exists[rows], np.asarray(values)[rows], np.nan)
             covered = np.sum(np.isfinite(curves), axis=0) >= 0.84 * np.sum(rows)
             lower, middle, upper = np.nanquantile(curves[:, covered], [0.16, 0.5, 0.84], axis=0)
             ax.plot(time[covered], middle, color=color, label=f"{low:.1f} to {high:.1f}")

@@ -31,11 +31,13 @@ def write_halo_report(path: str | os.PathLike, report: Any, halos: Any) -> None:
 
     Examples
     --------
-    `corundum halos convert` writes this report beside the histories.  In Python, `report` is that of
-    `corundum.halos.read_trees`:
-
-    >>> callable(co.plots.write_halo_report)
-    True
+    >>> from pathlib import Path
+    >>> rows = [f"{k},{k - 1},{z},{70.0 / (1.0 + z) ** 2}" for k, z in enumerate(np.linspace(0.0, 4.0, 9))]
+    >>> _ = Path("query.csv").write_text("\\n".join(["haloId,descendantId,redshift,m_tophat", *rows]) + "\\n")
+    >>> branches = co.halos.read_branches("query.csv")
+    >>> smoothed = co.halos.smooth_trees(branches)
+    >>> report = co.halos.report_on(smoothed, branches.counts)
+    >>> co.plots.write_halo_report("report.html", report, smoothed.halos)
     """
     kept, read = report.counts["halos kept"], report.counts["branches read"]
     growth = Drawing(_figure(halo_growth(halos)), "Median growth and 16th to 84th percentiles, by final mass.")
