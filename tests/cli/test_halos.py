@@ -1,6 +1,5 @@
 """``corundum halos``: make, convert, inspect and plot, and what they say when something is wrong."""
 
-import contextlib
 import hashlib
 import signal
 import subprocess
@@ -14,7 +13,6 @@ import corundum as co
 from corundum import halos as H
 from corundum.cli.main import main
 from corundum.cli.runfile.builder import build
-from corundum.halos import conversion as halo_conversion
 from corundum.halos.trees import reader as trees
 from tree_files import SCALES, known_forest, write_consistent_trees, write_sublink
 
@@ -73,69 +71,6 @@ def test_convert_writes_histories_and_a_report(forest, tmp_path, capsys):
     assert "  tree_0_0_2.dat: 5 trees, 1 that end in a satellite, 1 outside the range of mass, " in told
     assert "  tree_0_0_2.dat: " in told and "3 halos kept" in told
     assert sorted(p.name for p in tmp_path.iterdir()) == ["halos.h5", "halos.html", "trees"]
-
-
-def test_an_interrupted_conversion_goes_on(forest, tmp_path, monkeypatch):
-    read = []
-
-    whole = trees.branches_of_file
-
-    def counted(file, **options):
-        if file.name == "tree_0_0_1.dat" and len(read) == 1:
-            raise KeyboardInterrupt
-        read.append(file.name)
-        return whole(file, **options)
-
-    monkeypatch.setattr(trees, "branches_of_file", counted)
-    with pytest.raises(KeyboardInterrupt):
-        halo_conversion.convert_trees(forest, tmp_path / "halos.h5")
-    assert not (tmp_path / "halos.h5").exists()
-    write_consistent_trees(forest / "tree_0_0_0.dat", known_forest(3))  # a file that has changed is read again
-    progress = []
-    made = halo_conversion.convert_trees(forest, tmp_path / "halos.h5", progress=lambda *now: progress.append(now))
-    assert read == ["tree_0_0_0.dat", "tree_0_0_0.dat", "tree_0_0_1.dat", "tree_0_0_2.dat"]
-    assert len(made.halos) == 11 and progress == [(0, 3), (1, 3), (2, 3), (3, 3)]
-    assert not (tmp_path / "halos.h5.parts").exists()
-
-
-def test_finished_files_are_not_read_again(forest, tmp_path, monkeypatch):
-    def stop(*arguments, **keywords):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(halo_conversion, "smooth_trees", stop)
-    with contextlib.suppress(KeyboardInterrupt):
-        halo_conversion.convert_trees(forest, tmp_path / "halos.h5")
-    monkeypatch.undo()
-    monkeypatch.setattr(trees, "branches_of_file", stop)
-    made = halo_conversion.convert_trees(forest, tmp_path / "halos.h5")
-    monkeypatch.undo()
-    direct = co.halos.read(forest)
-    np.testing.assert_array_equal(made.halos.log_mvir, direct.log_mvir)
-    np.testing.assert_array_equal(made.halos.mergers.time, direct.mergers.time)
-
-
-def test_what_was_read_with_other_settings_is_read_again(tmp_path, monkeypatch):
-    folder, scales, read = tmp_path / "trees", tmp_path / "scales.txt", []
-    folder.mkdir()
-    write_sublink(folder / "tree_extended.0.hdf5", ROWS)
-    scales.write_text("\n".join(map(str, SCALES)))
-    whole = trees.branches_of_file
-
-    def stop(*arguments, **keywords):
-        raise KeyboardInterrupt
-
-    def interrupted(cosmology):
-        form = H.SubLink(scale_factors=str(scales))
-        with pytest.raises(KeyboardInterrupt):
-            halo_conversion.convert_trees(folder, tmp_path / "halos.h5", format=form, cosmology=cosmology)
-        return len(read)
-
-    monkeypatch.setattr(halo_conversion, "smooth_trees", stop)
-    monkeypatch.setattr(trees, "branches_of_file", lambda file, **options: read.append(file) or whole(file, **options))
-    assert [interrupted(co.cosmology.tng()) for _ in range(2)] == [1, 1]
-    assert interrupted(co.cosmology.Cosmology(h=0.7)) == 2
-    scales.write_text("\n".join(map(str, SCALES**1.01)))
-    assert [interrupted(co.cosmology.Cosmology(h=0.7)) for _ in range(2)] == [3, 3]
 
 
 KILLED = """

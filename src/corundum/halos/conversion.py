@@ -97,12 +97,12 @@ def convert_trees(
     check_destination(output)
     read_file = branch_reader(trees, log_mvir, lowest_ratio, concentration)
     with _checkpoint_folder(output) as folder:
-        files = _read_files(read_file, trees.files, folder, workers, progress)
-        branches = combine_files((branches_from_arrays(arrays) for arrays in files), trees)
+        parts = _read_files(read_file, trees.files, folder, workers, progress)
+        branches = combine_files((branches_from_arrays(arrays) for arrays in parts), trees)
         if not branches.branches:
             shutil.rmtree(folder)  # there is nothing to resume from
         checksums = "; ".join(
-            f"{file.name} {arrays['sha256']}" for file, arrays in zip(trees.files, files, strict=True)
+            f"{file.name} {arrays['sha256']}" for file, arrays in zip(trees.files, parts, strict=True)
         )
         origin = {"sha256": checksums, "code": f"corundum {__version__}"}
         branches = branches._replace(provenance=branches.provenance | origin)

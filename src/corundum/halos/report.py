@@ -103,10 +103,12 @@ class BranchReport(NamedTuple):
 
     Examples
     --------
-    ``co.halos.report_on(smoothed)`` makes a report; its counts are named in words:
-
-    >>> co.halos.BranchReport._fields[:3]
-    ('counts', 'dropped', 'worst')
+    >>> from pathlib import Path
+    >>> rows = [f"{k},{k - 1},{z},{70.0 / (1.0 + z) ** 2}" for k, z in enumerate(np.linspace(0.0, 4.0, 25))]
+    >>> _ = Path("query.csv").write_text("\\n".join(["haloId,descendantId,redshift,m_tophat", *rows]) + "\\n")
+    >>> report = co.halos.report_on(co.halos.smooth_trees(co.halos.read_branches("query.csv")))
+    >>> print(report.text().splitlines()[0])
+    source: MillenniumCSV query.csv, 1 file
     """
 
     counts: dict[str, int]

@@ -32,7 +32,7 @@ class BranchSet(NamedTuple):
     counts : dict of str to int
         Trees in the source, and those that were left out while reading, by reason.
     provenance : dict of str to str
-        Source, columns, cosmology and mass definition in words.
+        Source, columns, cosmology and mass definition.
     files : dict of str to dict
         The same counts of each file, where there are several.
     """

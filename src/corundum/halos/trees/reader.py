@@ -117,7 +117,7 @@ def smooth_trees(
     Returns
     -------
     Smoothed
-        The histories, and the branches they were made of.
+        The histories, and the branches that they come from.
 
     Raises
     ------

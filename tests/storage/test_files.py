@@ -1,0 +1,89 @@
+"""Files are whole or absent, and what cannot be read is explained in one sentence that names the file."""
+
+import h5py
+import pytest
+
+from corundum.storage.files import (
+    atomic_path,
+    check_destination,
+    checksum,
+    create_hdf5,
+    has_hdf5_signature,
+    missing_file_message,
+    open_foreign_hdf5,
+    open_hdf5,
+)
+
+
+def test_a_file_takes_its_name_only_when_it_is_complete(tmp_path):
+    path = tmp_path / "table.txt"
+    path.write_text("before")
+    with pytest.raises(KeyboardInterrupt), atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+    assert path.read_text() == "before" and list(tmp_path.iterdir()) == [path]
+    with atomic_path(path) as temporary:
+        temporary.write_text("after")
+        assert path.read_text() == "before"
+    assert path.read_text() == "after" and list(tmp_path.iterdir()) == [path]
+
+
+def test_destinations_are_checked_before_the_work(tmp_path):
+    check_destination(tmp_path / "results.h5")
+    with pytest.raises(IsADirectoryError, match="give the name of a file"):
+        check_destination(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no such folder; make it first"):
+        check_destination(tmp_path / "missing" / "results.h5")
+
+
+def test_a_file_of_other_content_is_refused(tmp_path):
+    with create_hdf5(tmp_path / "halos.h5", "halos") as file:
+        file["mass"] = [1.0]
+    words = "halos.h5: holds halos, not results"
+    with pytest.raises(ValueError, match=words), open_hdf5(tmp_path / "halos.h5", "results"):
+        pass
+    with pytest.raises(FileNotFoundError, match="no such halos file"), open_hdf5(tmp_path / "none.h5", "halos"):
+        pass
+
+
+FOREIGN = {
+    "text": (b"halo_id,mass\n1,2\n", "is not an HDF5 file .*; copy the file again"),
+    "first bytes only": (b"\x89HDF\r\n\x1a\n", "the HDF5 file is truncated or damaged .*; copy the file again"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_foreign_files_that_cannot_be_read(name, tmp_path):
+    content, words = FOREIGN[name]
+    path = tmp_path / "trees.hdf5"
+    path.write_bytes(content)
+    assert has_hdf5_signature(path) == (name != "text")
+    with pytest.raises(ValueError, match=f"trees.hdf5: {words}") as caught, open_foreign_hdf5(path):
+        pass
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_part_of_a_foreign_file_is_named(tmp_path):
+    with h5py.File(tmp_path / "trees.hdf5", "w") as file:
+        file["mass"] = [1.0]
+    words = "a part of the file is missing .*radius.*; copy the file again"
+    with pytest.raises(ValueError, match=words), open_foreign_hdf5(tmp_path / "trees.hdf5") as file:
+        file["radius"]
+
+
+def test_a_missing_file_is_shown_its_neighbours(tmp_path):
+    assert missing_file_message(tmp_path / "a.h5") == f"{tmp_path / 'a.h5'}: no such file; {tmp_path} has no files"
+    (tmp_path / "b.h5").write_text("")
+    assert missing_file_message(tmp_path / "a.h5").endswith("has b.h5")
+    assert "no folder" in missing_file_message(tmp_path / "none" / "a.h5")
+    with pytest.raises(ValueError, match="no such file; .* has b.h5"), open_foreign_hdf5(tmp_path / "a.h5"):
+        pass
+    assert not has_hdf5_signature(tmp_path / "a.h5")
+
+
+def test_the_checksum_is_that_of_the_content_in_order(tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_text("a")
+    two.write_text("b")
+    (tmp_path / "both").write_text("ab")
+    assert checksum([one, two]) == checksum([tmp_path / "both"]) != checksum([two, one])
