@@ -14,8 +14,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from .annotations import Array
 from .parameters import parameter
 from .units import GRAVITY, GRAVITY_CGS, GYR_S, KM_CM, KPC_CM, LIGHT_CM_S, MSUN_G, STEFAN_BOLTZMANN
 

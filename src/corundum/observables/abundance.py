@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..population import Galaxies, Population
 
 __all__ = ["Abundance", "mass_function_of", "stellar_mass_function", "cosmic_density", "cosmic_sfr_density"]

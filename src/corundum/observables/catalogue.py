@@ -5,14 +5,14 @@ which column is which axis, which galaxies are used and how upper limits are tre
 record it.  Errors come from resampling the galaxies (bootstrap), so nodes that share galaxies are correlated.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
 import jax
 import numpy as np
-from jaxtyping import Array
 
+from ..annotations import Array
 from .kernel import published_nodes
 from .measurement import Measurement
 from .regression import AbstractRegression, NadarayaWatson, RegressedRelation
@@ -60,7 +60,7 @@ def regress_catalogue(
     name: str,
     citation: str,
     regression: AbstractRegression | None = None,
-    nodes: Array | np.ndarray | None = None,
+    nodes: Array | Sequence[float] | None = None,
     weights: Column | None = None,
     select: Mapping[str, tuple[float, float]] | None = None,
     upper_limits: str | None = None,

@@ -9,7 +9,9 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
+
+from ..annotations import Array
 
 __all__ = ["Neighbours", "neighbours", "scott_bandwidth", "published_nodes"]
 

@@ -12,8 +12,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..parameters import require_float64
 from .provenance import ERROR_KINDS, check_values, summarise
 from .regression import AbstractRegression, LocalLinear, RegressedRelation

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
 
+from ..annotations import Array
 from ..parameters import parameter
 from .kernel import neighbours
 from .scatter import AbstractScatter, PooledScatter

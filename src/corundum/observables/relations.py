@@ -15,8 +15,9 @@ from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..parameters import parameter
 from ..units import SOLAR_METALLICITY, Quantity
 

@@ -5,8 +5,9 @@ import abc
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..numerics.limiters import AbstractMinimum, SmoothMinimum
 from ..parameters import parameter
 from ..units import GRAVITY_CGS, GYR_YR, KBOLTZMANN, LIGHT_CM_S, LN10, MPROTON_G, MSUN_G, YEAR_S

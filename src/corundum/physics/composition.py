@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..parameters import parameter
 
 __all__ = ["MEAN_WEIGHT", "hydrogen_fraction_field", "helium_per_hydrogen"]

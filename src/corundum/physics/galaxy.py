@@ -9,8 +9,9 @@ import abc
 from typing import Any, NamedTuple
 
 import equinox as eqx
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..halos import Halo
 
 __all__ = ["Galaxy", "AbstractScaling", "AbstractGalaxyScaling"]

@@ -7,8 +7,9 @@ stars and ISM of negligible mass, so that no reservoir is empty.
 from typing import Any
 
 import equinox as eqx
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..parameters import parameter
 from ..units import KM_CM, MSUN_G
 

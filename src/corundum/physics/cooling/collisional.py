@@ -10,9 +10,10 @@ from typing import ClassVar
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 from scipy.interpolate import CubicSpline
 
+from ...annotations import Array
 from ...parameters import parameter
 from ...units import LN10
 from .tables import bracket, read_csv, uniform_cell

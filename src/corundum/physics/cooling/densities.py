@@ -10,8 +10,9 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ..composition import helium_per_hydrogen, hydrogen_fraction_field
 
 __all__ = ["AbstractDensityConvention", "ElectronIonDensities", "HydrogenDensitySquared", "TotalDensitySquared"]

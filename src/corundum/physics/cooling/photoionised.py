@@ -7,9 +7,10 @@ background, and metals as in collisional equilibrium.  `corundum.physics.Tabulat
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 from scipy.interpolate import PchipInterpolator
 
+from ...annotations import Array
 from ...parameters import parameter
 from ...units import LN10
 from ..composition import helium_per_hydrogen, hydrogen_fraction_field

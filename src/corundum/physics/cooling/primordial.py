@@ -7,7 +7,9 @@ and equations 25 to 38), in the optically thin limit.
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
+
+from ...annotations import Array
 
 __all__ = ["Background", "Ions", "ion_fractions", "primordial_cooling"]
 

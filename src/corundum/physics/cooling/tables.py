@@ -4,7 +4,9 @@ from importlib import resources
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
+
+from ...annotations import Array
 
 __all__ = ["read_csv", "bracket", "uniform_cell"]
 

@@ -4,8 +4,9 @@
 """
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...units import LN10
 from ..composition import helium_per_hydrogen, hydrogen_fraction_field
 from .collisional import AbstractNetCooling

@@ -5,8 +5,9 @@ import abc
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...parameters import parameter
 
 __all__ = ["AbstractCondensation", "HarmonicCondensation", "SlowerTimeCondensation", "PrecipitationThreshold"]

@@ -1,8 +1,9 @@
 """Outflow of overpressured circumgalactic gas from the halo."""
 
 import equinox as eqx
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...numerics.limiters import AbstractPositivePart, SmoothPositivePart
 from ...parameters import parameter
 

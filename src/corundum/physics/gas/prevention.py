@@ -2,8 +2,9 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...parameters import parameter
 from ...units import LN10, YEAR_S
 from ..galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy

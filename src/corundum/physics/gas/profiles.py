@@ -11,8 +11,9 @@ from typing import ClassVar
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...numerics.special import power_integral
 from ...parameters import parameter
 from ...units import KBOLTZMANN, KPC_CM, LN10, MPROTON_G, MSUN_G

@@ -1,7 +1,8 @@
 """How long gas that has left the halo takes to fall in again."""
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...parameters import parameter
 from ..galaxy import AbstractGalaxyScaling, Galaxy
 

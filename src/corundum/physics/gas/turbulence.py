@@ -5,8 +5,9 @@ import abc
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...halos import Halo
 from ...parameters import parameter
 from ...units import KM_CM, KPC_PER_KMS_GYR, MSUN_G

@@ -2,8 +2,9 @@
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...halos import Halo
 from ...parameters import parameter
 

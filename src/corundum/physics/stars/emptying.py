@@ -3,8 +3,9 @@
 import abc
 
 import equinox as eqx
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...numerics.limiters import AbstractMinimum, SmoothMinimum
 from ...parameters import parameter
 

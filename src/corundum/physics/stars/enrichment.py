@@ -1,8 +1,9 @@
 """Metals: what stars return and produce, and what inflowing gas brings."""
 
 import equinox as eqx
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...parameters import parameter
 from ...units import SOLAR_METALLICITY
 from ..galaxy import AbstractScaling

@@ -6,8 +6,9 @@ Both need the size of the disc, and take the place ``depletion_time`` of a model
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...parameters import parameter
 from ...units import GRAVITY, GRAVITY_CGS, KBOLTZMANN, KPC_CM, MSUN_G
 from ..galaxy import AbstractGalaxyScaling, Galaxy

@@ -8,8 +8,9 @@ about each amplitude and one half about each power; wider ones give loadings of 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...numerics.limiters import AbstractMinimum, SmoothMinimum
 from ...parameters import parameter
 from ...units import LN10, SOLAR_METALLICITY

@@ -8,8 +8,9 @@ ranges are those of its uniform priors.
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...numerics.limiters import AbstractMinimum, SmoothMinimum
 from ...parameters import parameter
 from ..galaxy import AbstractScaling

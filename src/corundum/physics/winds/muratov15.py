@@ -1,8 +1,9 @@
 """Mass loadings other than the default power law: a constant, and those measured in the FIRE simulations."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...parameters import parameter
 from ..galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
 

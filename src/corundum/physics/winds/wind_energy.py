@@ -3,8 +3,9 @@
 import abc
 
 import equinox as eqx
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...units import KM_CM, MSUN_G, SUPERNOVA_ERG_PER_MSUN
 from ..galaxy import AbstractScaling
 from .fire2 import Fire2WindVelocity

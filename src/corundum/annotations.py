@@ -1,0 +1,19 @@
+"""The array type of annotations: what a function of numbers accepts.
+
+Laws and other functions of numbers accept JAX arrays, numpy arrays and plain numbers alike, because all of them are
+written with `jax.numpy`.  `Array` stands for these three when annotations are checked at run time, as the tests do; a
+static type checker reads it as `jax.Array`, which is what the functions return.  Shapes and kinds are added in the way
+of jaxtyping, ``Float[Array, "n k"]``.
+"""
+
+from typing import TYPE_CHECKING
+
+import jax
+import numpy as np
+
+__all__ = ["Array"]
+
+if TYPE_CHECKING:
+    Array = jax.Array
+else:
+    Array = jax.Array | np.ndarray | float
