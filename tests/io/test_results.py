@@ -298,3 +298,10 @@ def test_the_file_gets_the_permissions_of_the_user(tmp_path, galaxies):
     finally:
         os.umask(old)
     assert (tmp_path / "r.h5").stat().st_mode & 0o777 == 0o640
+
+
+def test_what_a_file_holds_prints_as_a_few_lines(tmp_path, trees, galaxies):
+    io.save(tmp_path / "a.h5", galaxies, trees, run_info={"title": "a title"}, model=co.models.ThermalCGM())
+    lines = str(io.load(tmp_path / "a.h5")).splitlines()
+    assert lines[0] == "Results of a run" and len(lines) == 5
+    assert f"{len(galaxies)} galaxies at z = " in lines[1] and "ThermalCGM with" in lines[3] and "a title" in lines[4]

@@ -1,11 +1,11 @@
 """Several processes that do one run together, on one machine or on many hosts.
 
-All of them make the run's components; then process 0 leads: it alone writes, draws and reports, and it tells the others
-which block of halos to evolve next, in which each process takes its share.  So a run directory has one writer, and a
-run may be resumed with another number of processes; the numbers change by round-off at most.
+Every process builds the components of the run.  Then process 0 leads: it alone writes, draws and reports, and it
+announces which block of halos to evolve next; every process evolves its share of that block.  So a run directory has
+one writer, and a run may be resumed with another number of processes: numbers change by round-off at most.
 
-Processes find each other under SLURM (``srun corundum run ...``) and MPI launchers (``mpirun corundum run ...``) by
-themselves, and anywhere with ``--coordinator HOST:PORT --processes N --process I``.
+Processes find each other by themselves under SLURM (``srun corundum run ...``) and MPI launchers (``mpirun corundum run
+...``), and anywhere with ``--coordinator HOST:PORT --processes N --process I``.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ class Launch(NamedTuple):
 
 
 def launched() -> Launch | None:
-    """What the environment says of this process; None where it was started by itself."""
+    """How the environment says that this process was started; None where no launcher started it."""
     for launcher, (total, own, local) in _LAUNCHERS.items():
         if not all(os.environ.get(name, "").isdigit() for name in (total, own)) or int(os.environ[total]) < 2:
             continue
@@ -67,8 +67,7 @@ def join(coordinator: str | None = None, processes: int | None = None, process: 
     import jax
 
     launch = launched()
-    given = (coordinator, processes, process)
-    if all(one is None for one in given):
+    if coordinator is None and processes is None and process is None:
         if launch is None:
             return
         if launch.launcher == "SLURM":
@@ -107,14 +106,14 @@ def _initialize(**where):
 
 
 def leads() -> bool:
-    """Whether this process writes and speaks for the run."""
+    """Whether this process is the one that writes and reports."""
     jax = sys.modules.get("jax")
     return jax is None or not jax.distributed.is_initialized() or jax.process_index() == 0
 
 
 @contextlib.contextmanager
 def leading() -> Iterator[None]:
-    """The part of a run that process 0 goes through; when it ends, however it ends, the others are let go."""
+    """The part of a run that process 0 goes through; at its end, also after an error, the other processes stop."""
     try:
         yield
     finally:
@@ -122,18 +121,18 @@ def leading() -> Iterator[None]:
 
 
 def announce(task: tuple[int, int]) -> None:
-    """Process 0 tells the others what all of them do next."""
+    """Announce, in process 0, what all processes do next."""
     _agree(task)
 
 
 def next_task() -> tuple[int, int] | None:
-    """What process 0 announces, for the other processes; None when the run is over."""
+    """Wait, in another process, for what process 0 announces; None when the run is over."""
     task = _agree(_NO_TASK)
     return None if task == _NO_TASK else task
 
 
 def _agree(task):
-    """The pair of process 0, in every process."""
+    """The pair of numbers of process 0, in every process."""
     import jax
     from jax.experimental import multihost_utils
 

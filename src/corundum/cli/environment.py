@@ -14,13 +14,13 @@ _DISTRIBUTIONS = ("corundum", "jax", "jaxlib", "equinox", "diffrax", "numpy", "s
 
 def versions() -> dict[str, str]:
     """Version of Python and of each package a result depends on."""
-    found = {"python": platform.python_version()}
+    numbers = {"python": platform.python_version()}
     for name in _DISTRIBUTIONS:
         try:
-            found[name] = importlib.metadata.version(name)
+            numbers[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            numbers[name] = "not installed"
+    return numbers
 
 
 def describe() -> dict[str, Any]:

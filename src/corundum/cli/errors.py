@@ -2,8 +2,8 @@
 
 Mistakes a person can repair (a wrong key, an unwritable directory, a missing file) arrive here as
 `ValueError`, `RuntimeError`, `OSError` or `ImportError` and are printed as they are, with exit code 2.
-Anything else is a fault of the program: it is named in one sentence too, with the way to see the traceback,
-and exits with 1.
+Anything else is a fault of the program: it is named in one sentence too, with the way to see the traceback, and exits
+with 1.
 """
 
 import os
@@ -30,7 +30,7 @@ def run_guarded(command: Callable[[], int], debug: bool = False) -> int:
         )
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of a pipe (`corundum data list | head`) has left; without this Python complains at exit.
+        # The reader of a pipe (`corundum data list | head`) has closed it; without this Python prints an error at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:

@@ -1,8 +1,7 @@
 """Populations on disk: one group for each output redshift, one dataset for each quantity.
 
-``/galaxies/z=0.0/mstar`` holds the stellar mass of every galaxy at z = 0, and
-``/galaxies/z=0.0/flows/wind/mass`` what the wind carried; what belongs to a halo at all times (solver status,
-weight) lies in ``/galaxies`` itself.
+``/galaxies/z=0.0/mstar`` holds the stellar mass of every galaxy at z = 0, and ``/galaxies/z=0.0/flows/wind/mass`` the
+mass that the wind carries.  What belongs to a halo at all times (solver status, weight) lies in ``/galaxies`` itself.
 """
 
 import collections
@@ -23,7 +22,7 @@ from ..units import Quantity
 __all__ = ["write_population", "read_population"]
 
 _PER_HALO = {
-    "redshifts": Quantity("1", "output redshifts, in the order asked for", log=False),
+    "redshifts": Quantity("1", "output redshifts, in the order of `evolve`", log=False),
     "status": Quantity(
         "1",
         "how each solve ended: " + "; ".join(f"{code} = {text}" for code, text in STATUS.items()),
@@ -44,7 +43,7 @@ _RATES = {"mass": "Msun/yr", "metals": "Msun/yr", "energy": "erg/s"}
 
 
 def write_population(group: h5py.Group, population: Population, meanings: Mapping[str, str] | None = None) -> None:
-    """Store a population; `meanings` says in words what each flow is."""
+    """Store a population; `meanings` describes each flow in words."""
     meanings = {} if meanings is None else meanings
     state = type(population.state)
     group.attrs["state_kind"] = f"{state.__module__}.{state.__qualname__}"
@@ -62,14 +61,14 @@ def write_population(group: h5py.Group, population: Population, meanings: Mappin
     }
     for k, name in enumerate(names):
         if name in group:
-            continue  # the same redshift asked for twice
-        here = group.create_group(name, track_order=True)
-        here.attrs["redshift"] = float(population.redshifts[k])
-        write_array(here, "valid", np.asarray(population.valid)[:, k], _VALID)
+            continue  # the same redshift twice
+        output = group.create_group(name, track_order=True)
+        output.attrs["redshift"] = float(population.redshifts[k])
+        write_array(output, "valid", np.asarray(population.valid)[:, k], _VALID)
         for column, array in columns.items():
-            write_array(here, column, array[:, k], population.quantities[column])
+            write_array(output, column, array[:, k], population.quantities[column])
         for flow, rates in flows.items():
-            channel = here.create_group(f"flows/{flow}", track_order=True)
+            channel = output.create_group(f"flows/{flow}", track_order=True)
             for currency, rate in rates.items():
                 meaning = f"{currency} carried by {flow}: {meanings.get(flow, flow.replace('_', ' '))}"
                 write_array(channel, currency, rate[:, k], Quantity(_RATES[currency], meaning))
@@ -89,20 +88,20 @@ def _write_histories(group, population):
 def read_population(group: h5py.Group) -> Population:
     """The population stored by `write_population`.
 
-    The state comes back as the model's own class where that is at hand, and as an equal named tuple
+    The state comes back as the model's own class where that is imported, and as an equal named tuple
     otherwise.
     """
     per_halo = {name: jnp.asarray(read_array(group, name)[0]) for name in _PER_HALO}
-    here = [group[name] for name in json.loads(group.attrs["order"])]
+    outputs = [group[name] for name in json.loads(group.attrs["order"])]
     quantities: dict[str, Quantity] = {}
 
     def stack(name):
-        columns, quantities[name] = zip(*(read_array(at, name) for at in here), strict=True)
+        columns, quantities[name] = zip(*(read_array(output, name) for output in outputs), strict=True)
         quantities[name] = quantities[name][0]
         return jnp.stack(columns, axis=1)
 
     fields = {part: json.loads(group.attrs[part]) for part in ("halo", "state", "diagnostics")}
-    kept = set(here[0])  # `evolve(keep=...)` leaves the other fields empty
+    kept = set(outputs[0])  # `evolve(keep=...)` leaves the other fields empty
     common = {name: stack(name) if name in kept else None for name in fields["halo"] if name in HALO_QUANTITIES}
     extras = Extras({name: stack(name) for name in fields["halo"] if name not in HALO_QUANTITIES})
     halo = Halo(**common, extras=extras)
@@ -111,8 +110,11 @@ def read_population(group: h5py.Group) -> Population:
         state_type = collections.namedtuple("State", fields["state"])
     state = state_type(**{name: stack(name) if name in kept else None for name in fields["state"]})
     diagnostics = {name: stack(name) for name in fields["diagnostics"]}
-    flows = {flow: FlowRates(**_stacked([at["flows"][flow] for at in here])) for flow in here[0].get("flows", {})}
-    valid = jnp.stack([at["valid"][()] for at in here], axis=1)
+    flows = {
+        flow: FlowRates(**_stacked([output["flows"][flow] for output in outputs]))
+        for flow in outputs[0].get("flows", {})
+    }
+    valid = jnp.stack([output["valid"][()] for output in outputs], axis=1)
     histories = _read_histories(group["histories"], quantities) if "histories" in group else None
     return Population(
         halo=halo,

@@ -17,16 +17,16 @@ _LAYOUT = {
     "mean": Quantity("dex", "mean of the galaxies at each node, log10", log=False),
     "scatter": Quantity("dex", "standard deviation of the galaxies about the relation", log=False),
     "standard_error": Quantity("dex", "standard error of the mean", log=False),
-    "effective_count": Quantity("1", "equally weighted galaxies the mean is worth"),
+    "effective_count": Quantity("1", "number of equally weighted galaxies that give a mean of this error"),
     "count": Quantity("1", "galaxies within the kernel"),
     "reached": Quantity(
-        "none", "true where enough galaxies surround the node; elsewhere numbers mean nothing", log=False
+        "none", "true where enough galaxies surround the node; elsewhere the numbers mean nothing", log=False
     ),
 }
 
 
 def write_relations(group: h5py.Group, relations: Mapping[str, Any]) -> None:
-    """Store a mapping of names to `RegressedRelation`, nested as deep as wanted."""
+    """Store a mapping of names to `RegressedRelation`, nested to any depth."""
     for name, value in relations.items():
         if isinstance(value, Mapping):
             write_relations(group.create_group(name, track_order=True), value)
@@ -40,10 +40,10 @@ def write_relations(group: h5py.Group, relations: Mapping[str, Any]) -> None:
 
 def read_relations(group: h5py.Group) -> dict[str, Any]:
     """The mapping stored by `write_relations`."""
-    found: dict[str, Any] = {}
+    relations: dict[str, Any] = {}
     for name, item in group.items():
         if "nodes" in item:
-            found[name] = RegressedRelation(**{field: jnp.asarray(read_array(item, field)[0]) for field in _LAYOUT})
+            relations[name] = RegressedRelation(**{field: jnp.asarray(read_array(item, field)[0]) for field in _LAYOUT})
         else:
-            found[name] = read_relations(item)
-    return found
+            relations[name] = read_relations(item)
+    return relations

@@ -18,7 +18,7 @@ __all__ = ["Results", "save", "load"]
 
 
 class Results(NamedTuple):
-    """What a results file holds; what was not saved is None or empty.
+    """What a results file holds; parts that were not saved are None or empty.
 
     Attributes
     ----------
@@ -31,7 +31,16 @@ class Results(NamedTuple):
     relations : dict
         Regressed relations, nested as they were saved.
     run_info : dict
-        What was run, by what, and how long it took.
+        What was run, with which versions, and how long it took.
+
+    Examples
+    --------
+    >>> co.save("results.h5", population, halos, model=model)
+    >>> results = co.load("results.h5")
+    >>> results.population["mstar"].shape
+    (8, 2)
+    >>> results.halos.log_mvir.shape[0]
+    8
     """
 
     population: Population
@@ -40,6 +49,30 @@ class Results(NamedTuple):
     parameters: dict[str, Parameter]
     relations: dict[str, Any]
     run_info: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return "\n".join(["Results of a run", *(f"  {name:<11} {text}" for name, text in _lines(self))])
+
+
+def _lines(results: Results) -> list[tuple[str, str]]:
+    """What each part holds, in a few words."""
+    redshifts = ", ".join(f"{redshift:g}" for redshift in results.population.redshifts.tolist())
+    lines = [("population", f"{len(results.population)} galaxies at z = {redshifts}")]
+    if results.halos is not None:
+        lines.append(("halos", f"{len(results.halos)} histories at {len(results.halos.time)} times"))
+    numbers = f"{len(results.parameters)} parameters"
+    if results.model is not None:
+        lines.append(("model", f"{type(results.model).__name__} with {numbers}"))
+    elif results.parameters:
+        lines.append(("model", f"not restored, as one of its classes is not imported; {numbers}"))
+    if results.relations:
+        lines.append(("relations", ", ".join(results.relations)))
+    if results.run_info:
+        title, started = results.run_info.get("title"), results.run_info.get("started")
+        words = [str(title)] if title else []
+        words += [f"started {started}"] if started else []
+        lines.append(("run_info", ", ".join(words) or ", ".join(results.run_info)))
+    return lines
 
 
 def save(
@@ -60,7 +93,7 @@ def save(
     halos : HaloHistories, optional
         The histories the population was made from.
     relations : mapping, optional
-        Names to `RegressedRelation`, nested as wanted; by habit relation, then ``"z=0.0"``.
+        Names to `RegressedRelation`, nested to any depth; `corundum run` nests relation, then ``"z=0.0"``.
     run_info : mapping, optional
         Texts, numbers, arrays, lists and mappings of them.
     model : AbstractModel, optional
@@ -71,7 +104,13 @@ def save(
     OSError
         The folder is missing or not writable, or the disk is full.
     ValueError
-        Something given cannot be stored; the message names it.
+        A value cannot be stored; the message names it.
+
+    Examples
+    --------
+    >>> co.save("results.h5", population, halos, run_info={"title": "eight halos"}, model=model)
+    >>> co.load("results.h5").run_info["title"]
+    'eight halos'
     """
     meanings = {} if model is None else {flow.name: flow.meaning for flow in model.ledger.flows}
     with create_hdf5(path, "results") as file:
@@ -92,7 +131,15 @@ def load(path: str | os.PathLike) -> Results:
     FileNotFoundError
         There is no such file.
     ValueError
-        The file is not one of ours, cut short, damaged or too new; the sentence says which.
+        The file was not written by corundum, or is cut short, damaged or too new; the message says which.
+
+    Examples
+    --------
+    >>> co.save("results.h5", population, model=model)
+    >>> print(co.load("results.h5"))  # doctest: +ELLIPSIS
+    Results of a run
+      population  8 galaxies at z = 0, 2
+      model       ThermalCGM with ... parameters
     """
     with open_hdf5(path, "results") as file:
         model = file.get("model")

@@ -31,12 +31,22 @@ def save_sensitivity(
     arrays : mapping of str to Labelled
         A ``/`` in a name makes groups.
     run_info : mapping, optional
-        What was run, by what: texts, numbers, arrays, lists and mappings of them.
+        What was run, with which versions: texts, numbers, arrays, lists and mappings of them.
 
     Raises
     ------
     OSError
         The folder is missing or not writable, or the disk is full.
+
+    Examples
+    --------
+    >>> slope = co.sensitivity.Labelled(
+    ...     np.array([1.0, -0.5]), ("parameter",), {"parameter": ("loading", "time")}, "1", "slope of each parameter"
+    ... )
+    >>> co.io.save_sensitivity("sensitivity.h5", {"jacobian": slope})
+    >>> arrays, run_info = co.io.load_sensitivity("sensitivity.h5")
+    >>> float(arrays["jacobian"].sel(parameter="time").values)
+    -0.5
     """
     with create_hdf5(path, "sensitivity") as file:
         write_values(file.create_group("run_info", track_order=True), run_info or {}, "run")
@@ -51,17 +61,26 @@ def load_sensitivity(path: str | os.PathLike) -> tuple[dict[str, Labelled], dict
     Raises
     ------
     FileNotFoundError, ValueError
-        There is no such file, or it cannot be read; the sentence says why.
+        There is no such file, or it cannot be read; the message says why.
+
+    Examples
+    --------
+    >>> rate = co.sensitivity.Labelled(np.array([0.2, 1.1]), ("mode",), {"mode": (1, 2)}, "1/Gyr", "rate of each mode")
+    >>> arrays = {"modes/rate": rate}
+    >>> co.io.save_sensitivity("sensitivity.h5", arrays, {"halos": 8})
+    >>> arrays, run_info = co.io.load_sensitivity("sensitivity.h5")
+    >>> list(arrays), run_info, arrays["modes/rate"].unit
+    (['modes/rate'], {'halos': 8}, '1/Gyr')
     """
     with open_hdf5(path, "sensitivity") as file:
-        found: dict[str, Labelled] = {}
+        arrays: dict[str, Labelled] = {}
 
         def visit(name, item):
             if isinstance(item, h5py.Group) and "dims" in item.attrs:
-                found[name] = _read(item)
+                arrays[name] = _read(item)
 
         file["arrays"].visititems(visit)
-        return found, read_values(file["run_info"])
+        return arrays, read_values(file["run_info"])
 
 
 def _write(group: h5py.Group, array: Labelled) -> None:
@@ -82,11 +101,11 @@ def _write(group: h5py.Group, array: Labelled) -> None:
 
 
 def _read(group: h5py.Group) -> Labelled:
-    values, about = read_array(group, "values")
+    values, quantity = read_array(group, "values")
     dims = tuple(json.loads(group.attrs["dims"]))
-    units = {dim: tuple(each) for dim, each in json.loads(group.attrs["label_units"]).items()}
+    units = {dim: tuple(names) for dim, names in json.loads(group.attrs["label_units"]).items()}
     coords = {dim: _labels(group[dim]) for dim in dims}
-    return Labelled(values, dims, coords, about.unit, about.meaning, units)
+    return Labelled(values, dims, coords, quantity.unit, quantity.meaning, units)
 
 
 def _labels(dataset: h5py.Dataset) -> Any:

@@ -115,12 +115,12 @@ def _holds_work(root: Path) -> bool:
 
 def _refuse_other_run(root: Path, tables: Mapping[str, Any], identity: str) -> None:
     try:
-        there = tomllib.loads((root / "run.toml").read_text(encoding="utf-8"))
+        earlier = tomllib.loads((root / "run.toml").read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         raise ValueError(
             f"output directory {root}: its run.toml is damaged; choose another with -o, or use --overwrite"
         ) from None
-    differences = list(_differences(there, tomllib.loads(write_toml(tables)), ()))
+    differences = list(_differences(earlier, tomllib.loads(write_toml(tables)), ()))
     ways = "choose another directory with -o, or discard that run with --overwrite"
     if differences:
         more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
@@ -132,12 +132,13 @@ def _refuse_other_run(root: Path, tables: Mapping[str, Any], identity: str) -> N
         )
 
 
-def _differences(there: Any, here: Any, keys: tuple[str, ...]) -> Iterator[str]:
-    if isinstance(there, dict) and isinstance(here, dict):
-        for key in {**there, **here}:
-            yield from _differences(there.get(key), here.get(key), (*keys, key))
-    elif there != here:
-        yield f"{dotted(keys)} is {_brief(there)} there and {_brief(here)} here"
+def _differences(earlier: Any, current: Any, keys: tuple[str, ...]) -> Iterator[str]:
+    """A clause for each key of two resolved run files whose values differ."""
+    if isinstance(earlier, dict) and isinstance(current, dict):
+        for key in {**earlier, **current}:
+            yield from _differences(earlier.get(key), current.get(key), (*keys, key))
+    elif earlier != current:
+        yield f"{dotted(keys)} is {_brief(earlier)} there and {_brief(current)} here"
 
 
 def _brief(value: Any) -> str:
