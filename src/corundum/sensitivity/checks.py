@@ -29,7 +29,7 @@ from ..numerics.solvers.lanes import LaneSolver
 from .coordinates import AbstractCoordinates, PriorWidth
 from .derivatives import AbstractMode, check_redshifts, differentiate, values_at
 from .jacobians import LogQuantities
-from .labelled import Labelled, labeller
+from .labelled import Labelled, labeller, overview
 from .parameter_space import choose_parameters, directions_for, known_parameters
 
 __all__ = ["GradientCheck", "check_gradients", "error_matrix"]
@@ -85,6 +85,8 @@ class GradientCheck(NamedTuple):
     best: dict[str, float]
     threshold: float
     failed: int
+
+    __repr__ = overview
 
     @property
     def passed(self) -> bool:

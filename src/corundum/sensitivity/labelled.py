@@ -14,6 +14,7 @@ from ..messages import did_you_mean
 __all__ = ["Labelled", "labeller", "overview"]
 
 _MOST_LABELS = 60  # listed in an error message
+_MOST_NUMBERS = 8  # printed of an array
 
 
 class Labelled(NamedTuple):
@@ -168,7 +169,7 @@ def labeller(
 
 
 def overview(result: Any) -> str:
-    """A few lines on a named tuple of `Labelled` arrays: its `repr`, one line for each array.
+    """A few lines on a named tuple of arrays, one for each field: the `repr` of the results of this family.
 
     Examples
     --------
@@ -182,11 +183,17 @@ def overview(result: Any) -> str:
     lines = [type(result).__name__]
     for name, value in zip(result._fields, result, strict=True):
         if isinstance(value, dict):
-            value = ", ".join(f"{key} {entry}" if isinstance(entry, str) else str(key) for key, entry in value.items())
-        elif isinstance(value, np.ndarray):
-            value = np.array2string(value, precision=3, threshold=8, edgeitems=3)
-        lines.append(f"  {name}: {value}")
+            entries = (key if isinstance(entry, Labelled) else f"{key} {_brief(entry)}" for key, entry in value.items())
+            value = ", ".join(entries) or "none"
+        lines.append(f"  {name}: {_brief(value)}")
     return "\n".join(lines)
+
+
+def _brief(value):
+    if isinstance(value, np.ndarray):
+        short = value.ndim < 2 and value.size <= _MOST_NUMBERS
+        return np.array2string(value, precision=3) if short else f"array of shape {value.shape}"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _same(known, label):

@@ -21,6 +21,7 @@ from scipy.stats import qmc
 from ...cosmology import Cosmology, pandya26_cosmology
 from ...models import AbstractModel
 from ..coordinates import Natural, PriorWidth
+from ..labelled import overview
 from ..parameter_space import choose_parameters, known_parameters
 
 __all__ = ["Box", "Design", "prior_box", "latin_hypercube", "sobol_sequence", "saltelli", "morris", "salib", "problem"]
@@ -48,6 +49,8 @@ class Box(NamedTuple):
     low: np.ndarray
     high: np.ndarray
     log10: np.ndarray
+
+    __repr__ = overview
 
     def values(self, unit: np.ndarray) -> np.ndarray:
         """Parameter values, as given, of points (S, P) of the unit cube."""
@@ -78,14 +81,19 @@ class Design:
     --------
     >>> box = co.sensitivity.prior_box(model, ["energy_loading.amplitude"])
     >>> design = co.sensitivity.latin_hypercube(box, 16)
-    >>> len(design), design.values.shape
-    (16, (16, 1))
+    >>> design
+    latin_hypercube design: 16 sets of energy_loading.amplitude
+    >>> design.values.shape
+    (16, 1)
     """
 
     kind: str
     box: Box
     unit: np.ndarray
     settings: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"{self.kind} design: {len(self)} sets of {', '.join(self.box.names)}"
 
     def __len__(self) -> int:
         return len(self.unit)

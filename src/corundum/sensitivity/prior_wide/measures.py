@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import binned_statistic_2d
 
+from ..labelled import overview
 from .designs import Design, problem, salib
 
 __all__ = [
@@ -56,6 +57,8 @@ class Measures(NamedTuple):
     used: np.ndarray
     dropped: np.ndarray
 
+    __repr__ = overview
+
 
 class PriorMap(NamedTuple):
     """Mean fractional sensitivity over (halo mass, parameter value), one map for each parameter.
@@ -86,6 +89,8 @@ class PriorMap(NamedTuple):
     count: np.ndarray
     mass_edges: np.ndarray
     parameter_edges: np.ndarray
+
+    __repr__ = overview
 
 
 def fractional_norms(jacobian: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from ...population import Population, evolve
 from ...storage.checkpoints import CheckpointFolder
 from ..coordinates import AbstractCoordinates
 from ..jacobians import LogQuantities, parameter_jacobian
+from ..labelled import overview
 from ..parameter_space import COSMOLOGY
 from .designs import Design
 
@@ -44,6 +45,8 @@ class Study(NamedTuple):
 
     design: Design
     outputs: dict[str, np.ndarray]
+
+    __repr__ = overview
 
     def failed(self) -> int:
         """Number of solves that failed, over all parameter sets and halos."""
