@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from ..numerics.random_keys import random_key
 from .histories import HaloHistories
 from .mergers import Mergers
 from .per_halo import join_rows
@@ -297,7 +298,7 @@ def _in_range(halos, n, log_mvir):
 def _drawn(halos, chance, n, key, width, how) -> HaloHistories:
     """`n` of the halos, each with its chance, and weights divided by the expected number of times each was chosen."""
     final, expected = np.asarray(halos.log_mvir[:, -1]), _expected(chance, n)
-    key = jax.random.key(key) if isinstance(key, int | np.integer) else key
+    key = random_key(key)
     # Systematic sampling takes every halo with exactly its chance, at most once.  It goes along the masses, shuffled
     # within half of the width, so that every part of the range gets its share.
     order = np.argsort(final + 0.5 * width * np.asarray(jax.random.uniform(key, final.shape)))

@@ -26,6 +26,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ...cosmology import Cosmology, pandya26_cosmology
+from ...numerics.random_keys import random_key
 from ...parameters import require_float64
 from ...storage.shipped_tables import read_grid
 from ..concentration import AbstractConcentration, ConcentrationScatter, Diemer19, limit_concentration
@@ -114,7 +115,7 @@ def diffmah_population(
     # These few numbers are computed without compilation, which would take longer than all of them.
     time = np.asarray(log_times(cosmology) if times is None else times, np.float64)
     redshift, today = redshifts(cosmology, time), ages(cosmology, np.zeros(1))[0]
-    key = jax.random.key(key) if isinstance(key, int | np.integer) else key
+    key = random_key(key)
     mass_key, growth_key, scatter_key = _three_keys(key)
     masses, weights = sampling.draw(mass_key, n, low, high)
     floor = jnp.asarray(first_log_mvir, jnp.float64)

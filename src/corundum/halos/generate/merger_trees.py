@@ -19,6 +19,7 @@ from jaxtyping import Array, Float, Int
 
 from ...cosmology import Cosmology, pandya26_cosmology
 from ...numerics.batching import map_batch
+from ...numerics.random_keys import random_key
 from ...parameters import require_float64
 from ..trees.forests import Forest
 from .parkinson08 import ParkinsonColeHelly08
@@ -97,7 +98,7 @@ def grow_main_branches(
     redshift, log_mass = np.asarray(redshift, float), np.atleast_1d(np.asarray(log_mass, float))
     _check_request(log_mass, redshift, resolution)
     algorithm, tables, barriers = _prepared(algorithm, power, cosmology, redshift)
-    key = jax.random.key(key) if isinstance(key, int | np.integer) else key
+    key = random_key(key)
     batches = -(-len(log_mass) // _BATCH)
     masses = 10.0 ** np.resize(log_mass, batches * _BATCH).reshape(batches, _BATCH)
     keys = jax.vmap(jax.random.key_data)(jax.vmap(lambda i: jax.random.fold_in(key, i))(np.arange(batches)))
@@ -190,7 +191,7 @@ def grow_trees(
     redshift, log_mass = np.asarray(redshift, float), np.atleast_1d(np.asarray(log_mass, float))
     _check_request(log_mass, redshift, resolution)
     algorithm, tables, barriers = _prepared(algorithm, power, cosmology, redshift)
-    key = jax.random.key(key) if isinstance(key, int | np.integer) else key
+    key = random_key(key)
     roots = 10.0**log_mass
     floors = resolution * roots
     tree, descendant, mass = [np.arange(len(roots))], [np.full(len(roots), -1)], [roots]

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ...cosmology import Cosmology, pandya26_cosmology
+from ...numerics.random_keys import random_key
 from ...numerics.row_blocks import in_blocks
 from ..branches.branch import Branch, smooth_branches
 from ..branches.repair import ResolutionFloor
@@ -97,7 +98,7 @@ def monte_carlo_trees(
     concentration = ZhaoFormationTime() if concentration is None else concentration
     sampling = UniformLogMass() if sampling is None else sampling
     times = log_times(cosmology) if times is None else np.asarray(times, float)
-    key = jax.random.key(key) if isinstance(key, int | np.integer) else key
+    key = random_key(key)
     mass_key, tree_key = jax.random.split(key)
     masses, weights = sampling.draw(mass_key, n, low, high)
     raw_times = np.geomspace(0.98 * float(times[0]), float(times[-1]), _SNAPSHOTS)
