@@ -152,6 +152,12 @@ def _describe(halos: Any) -> str:
     if halos.mergers is not None:
         ratio = halos.mergers.to_list()[2]
         lines.append(f"{len(ratio)} mergers, {int(np.sum(ratio > 0.25))} of them above 1:4")
+    if halos.host is not None:
+        lines.append(f"{int(np.sum(np.asarray(halos.host) >= 0))} satellites")
+    ended = int(np.sum(~halos.exist_at(halos.time[-1:])))
+    if ended:
+        lines.append(f"{ended} halos end before the last time")
+    lines += [f"extra {name} [{curve.quantity.unit}]: {curve.quantity.meaning}" for name, curve in halos.extras.items()]
     return "\n".join([*lines, *(f"{name}: {words}" for name, words in halos.provenance)])
 
 
