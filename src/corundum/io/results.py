@@ -1,4 +1,4 @@
-"""The results file: everything one run made, in one HDF5 file, and back as the same objects."""
+"""The results file: all results of one run in one HDF5 file, read back as the same objects."""
 
 import os
 from collections.abc import Mapping
@@ -91,7 +91,7 @@ def save(
     path : path
     population : Population
     halos : HaloHistories, optional
-        The histories the population was made from.
+        The histories that the galaxies were evolved in.
     relations : mapping, optional
         Names to `RegressedRelation`, nested to any depth; `corundum run` nests relation, then ``"z=0.0"``.
     run_info : mapping, optional

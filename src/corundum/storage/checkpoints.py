@@ -1,4 +1,4 @@
-"""Checkpoints: finished parts of long work kept in files, so that an interrupted call goes on where it stopped.
+"""Checkpoints: finished parts of long work kept in files, so that an interrupted call resumes where it stopped.
 
 A checkpoint is one ``.npz`` file of named arrays.  It is replaced in one step, so that it is whole or absent, and it
 holds the fingerprint of everything that the work depends on, so that nothing is ever resumed under other settings.

@@ -24,9 +24,9 @@ halos.monte_carlo_trees (merger trees of Parkinson, Cole & Helly 2008).  --set g
 _CONVERT = """\
 Read merger trees and write their main branches as halo histories, with a report of what was done to them.
 
-SOURCE is a file, or a directory with all files of a forest.  The format is told from the content; what the files do
+SOURCE is a file, or a directory with all files of a forest.  The format is detected from the content; what the files do
 not state is given with --set.  The report is written beside OUT.h5, as OUT.html.  A conversion that is interrupted
-goes on with the same command.
+resumes with the same command.
 
   corundum halos convert trees/ -o halos.h5
   corundum halos convert tree_extended.0.hdf5 -o halos.h5 --set format.kind=halos.SubLink \\

@@ -49,7 +49,7 @@ class FitPlan(NamedTuple):
 
 
 def measurement_of(data: str | Measurement, keys: tuple[str, ...]) -> Measurement:
-    """A measurement of the package by its name, of a file by its path, or the one that a table has made."""
+    """A measurement of the package by its name, of a file by its path, or the one that a table describes."""
     if isinstance(data, Measurement):
         return data
     try:

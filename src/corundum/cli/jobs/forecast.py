@@ -48,7 +48,7 @@ class ForecastPlan(NamedTuple):
 
 
 class ForecastResults(NamedTuple):
-    """The best fit that forecasts are made about, and the forecasts."""
+    """The best fit, about which data are forecast, and the forecasts."""
 
     best: Any
     forecast: Any

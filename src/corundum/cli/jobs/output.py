@@ -1,9 +1,8 @@
-"""The output directory of a run: what lies where, who may write there, and what is done already.
+"""The output directory of a run: its files, whose it is, and whether the run is new, resumed or finished.
 
-A directory belongs to one run.  The resolved run file ``run.toml`` says which; together with the inputs that
-are not in it (files, modules of the user's, the version of corundum) it decides whether a run is new, to be
-resumed, or finished. Nothing that this package has not written is ever removed, and every file is put in
-place in one step.
+A directory belongs to one run.  The resolved run file ``run.toml`` says which; together with the inputs that are not in
+it (files, the user's own modules, the version of corundum) it decides whether a run is new, to be resumed, or finished.
+Only files that this package has written are ever removed, and every file is put in place in one step.
 """
 
 import json
@@ -44,7 +43,7 @@ class OutputDirectory(NamedTuple):
         return self.root / name
 
     def folder(self, name: str) -> Path:
-        """Path of one of its folders, which is made if it is not there."""
+        """Path of one of the folders of a run, created if it does not exist."""
         path = self.root / name
         path.mkdir(exist_ok=True)
         return path
@@ -54,7 +53,7 @@ class OutputDirectory(NamedTuple):
         _write_text(self.root / "run_info.json", json.dumps(info, indent=2) + "\n")
 
     def read_info(self) -> dict[str, Any]:
-        """What ``run_info.json`` holds; empty if there is none."""
+        """The content of ``run_info.json``; empty if there is no such file."""
         return _read_info(self.root)
 
     def drop_checkpoint(self) -> None:
@@ -68,7 +67,7 @@ def claim(root: Path, tables: Mapping[str, Any], identity: str, *, overwrite: bo
     Parameters
     ----------
     root : Path
-        Made, with its parents, if it is not there.
+        Created, with its parents, if it does not exist.
     tables : mapping
         The resolved run file.
     identity : str
@@ -79,7 +78,7 @@ def claim(root: Path, tables: Mapping[str, Any], identity: str, *, overwrite: bo
     Raises
     ------
     ValueError
-        The directory cannot be made or written, holds a different run, or holds files that are no run.
+        The directory cannot be created or written, holds a different run, or holds files that do not belong to a run.
     """
     _make(root)
     present = root / "run.toml"

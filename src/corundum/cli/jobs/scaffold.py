@@ -95,7 +95,7 @@ class AbstractJob(abc.ABC):
 
     @abc.abstractmethod
     def plan(self, run_file: RunFile) -> Any:
-        """Make everything that the run file names and check it; a ValueError opens with the position in the file."""
+        """Build everything that the run file names and check it; a ValueError opens with the position in the file."""
 
     @abc.abstractmethod
     def compute(self, plan: Any, run: Run) -> Any:
@@ -111,7 +111,7 @@ class AbstractJob(abc.ABC):
 
 
 def check_job(job: AbstractJob, file: Path, overrides: Sequence[str] = ()) -> str:
-    """The resolved run file, after everything in it has been made and checked; nothing is computed or written."""
+    """The resolved run file, after everything in it has been built and checked; nothing is computed or written."""
     return write_toml(job.plan(read_run_file(file, overrides)).tables)
 
 

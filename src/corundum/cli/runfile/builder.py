@@ -218,7 +218,7 @@ def _signature(target: Callable) -> inspect.Signature:
     try:
         return inspect.signature(target, eval_str=True)
     except NameError:
-        # Annotations are text that names something not at hand: arguments are known, their types are not.
+        # An annotation names something that is not imported: arguments are known, their types are not.
         return inspect.signature(target)
 
 

@@ -1,4 +1,4 @@
-"""A run file made into the objects of a run, with everything that can be checked before computing checked."""
+"""From a run file to the objects of a run: everything that can be checked is checked before anything is computed."""
 
 import math
 from collections.abc import Mapping
