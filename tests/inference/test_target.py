@@ -128,6 +128,9 @@ def test_nuisances(sample, measured, told):
     np.testing.assert_allclose(np.asarray(target.data.covariance)[np.ix_(gas, gas)], measured[1].covariance)
     np.testing.assert_allclose(target.data.shift(values)[gas], 0.07)
     assert not np.any(np.asarray(target.data.shift(values))[shmr])
+    # A discrepancy of zero has no prior density: the fit starts at the median of its prior.
+    start = dict(zip(target.names, np.asarray(target.theta(target.start())), strict=True))
+    assert start["discrepancy.shmr_behroozi19_sf"] == pytest.approx(0.0674, abs=1e-3) and start["mass_scale"] == 0.0
     bare = inference.Prediction(*(np.asarray(each)[0] for each in told))
     extra = target.data.total_covariance(bare, values) - target.data.total_covariance(bare, {**values, names[-1]: 0.0})
     np.testing.assert_allclose(np.diag(extra)[shmr], 0.05**2)

@@ -180,6 +180,21 @@ def test_a_sampler_of_a_user_samples_fits_mocks_and_forecasts(target, best, trut
     np.testing.assert_allclose(forecast.sigma_sampled, forecast.sigma_fisher, rtol=0.2)
 
 
+class Wrong(Independent):
+    returned: object = None
+
+    def sample(self, target, start, *, key, store=None, progress=None):
+        return self.returned
+
+
+def test_what_a_sampler_of_a_user_returns_is_checked(target, gauss):
+    with pytest.raises(TypeError, match="sampler Wrong: returned list; expected corundum.inference.Chains"):
+        inference.sample(target, gauss, sampler=Wrong(returned=[1.0]))
+    flat = inference.Chains(np.zeros((10, 2)))
+    with pytest.raises(ValueError, match=r"Wrong: returned u of shape \(10, 2\); expected \(chains, draws, 2\)"):
+        inference.sample(target, gauss, sampler=Wrong(returned=flat))
+
+
 def test_what_is_no_sampler_is_refused(target, gauss):
     for wrong in ("nuts", inference.NUTS):
         with pytest.raises(TypeError, match="sampler: got .* expected an object such as corundum.inference.NUTS"):

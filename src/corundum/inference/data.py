@@ -17,9 +17,10 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from ..observables import Measurement
+from .batches import AnyArray
 from .nuisances import DISCREPANCY_LENGTH
 from .summaries import Prediction
 
@@ -58,12 +59,12 @@ class Data(eqx.Module):
     array([0, 1, 2, 3, 4])
     """
 
-    x: Float[Array, " m"]
-    y: Float[Array, " m"]
-    covariance: Float[Array, "m m"]
-    sampling_correlation: Float[Array, "m m"]
-    discrepancy_correlation: Float[Array, "m m"]
-    scatter: Float[Array, " m"]
+    x: Float[AnyArray, " m"]
+    y: Float[AnyArray, " m"]
+    covariance: Float[AnyArray, "m m"]
+    sampling_correlation: Float[AnyArray, "m m"]
+    discrepancy_correlation: Float[AnyArray, "m m"]
+    scatter: Float[AnyArray, " m"]
     names: tuple[str, ...] = eqx.field(static=True)
     sizes: tuple[int, ...] = eqx.field(static=True)
     limits: tuple[int, ...] = eqx.field(static=True, default=())
@@ -82,7 +83,7 @@ class Data(eqx.Module):
         """Positions of the points that are not limits."""
         return np.setdiff1d(np.arange(sum(self.sizes)), self.limits)
 
-    def total_covariance(self, prediction: Prediction, values: Mapping[str, Any]) -> Float[Array, "m m"]:
+    def total_covariance(self, prediction: Prediction, values: Mapping[str, Any]) -> Float[AnyArray, "m m"]:
         """Covariance of data minus prediction; `values` are those of the free parameters, by name."""
         total = self.covariance + self.sampling_correlation * prediction.error[:, None] * prediction.error[None, :]
         for name in self.names:
@@ -93,7 +94,7 @@ class Data(eqx.Module):
                 total = total + size**2 * inside[:, None] * inside[None, :] * self.discrepancy_correlation
         return total
 
-    def shift(self, values: Mapping[str, Any]) -> Float[Array, " m"]:
+    def shift(self, values: Mapping[str, Any]) -> Float[AnyArray, " m"]:
         """What calibration offsets add to the prediction."""
         total = jnp.zeros(self.y.shape)
         for name in self.names:

@@ -8,6 +8,7 @@ a direction that the data do not constrain is exactly Gaussian.  A prior without
 numpyro's bijection instead.
 """
 
+import dataclasses
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 from jax.scipy.special import ndtr, ndtri
-from jaxtyping import Array, Float
+from jaxtyping import Float
 from numpyro.distributions.transforms import biject_to
 
 from ..cosmology import Cosmology
@@ -27,6 +28,7 @@ from ..models import AbstractModel
 from ..observables import Measurement
 from ..parameters import Parameter
 from ..sensitivity import Natural, choose_parameters, known_parameters
+from .batches import AnyArray
 from .nuisances import default_prior, is_nuisance, nuisance_parameter
 
 __all__ = ["FreeParameter", "free_parameters", "prior_of", "has_quantiles", "distribution"]
@@ -57,7 +59,7 @@ class FreeParameter(eqx.Module):
     >>> (free,) = co.inference.free_parameters(model, halos.cosmology, ["mass_loading.amplitude"])
     >>> free.log10, free.support()
     (True, 'Uniform, -2 to 1')
-    >>> round(float(free.theta(0.0)), 3)  # the median of the prior
+    >>> round(float(free.theta(jnp.zeros(()))), 3)  # the median of the prior
     -0.5
     """
 
@@ -69,7 +71,7 @@ class FreeParameter(eqx.Module):
     start: float = eqx.field(static=True, default=0.0)
     has_quantiles: bool = eqx.field(static=True, default=True)
 
-    def theta(self, u: Float[Array, "..."]) -> Float[Array, "..."]:
+    def theta(self, u: Float[AnyArray, "..."]) -> Float[AnyArray, "..."]:
         """theta at the unbounded coordinate `u`."""
         if not self.has_quantiles:
             return biject_to(self.prior.support)(u)
@@ -78,7 +80,7 @@ class FreeParameter(eqx.Module):
         # Beyond 8 sigma a probability rounds to 0 or 1, where quantiles may be infinite.
         return self.prior.icdf(jnp.clip(ndtr(u), 1e-15, 1.0 - 1e-15))
 
-    def coordinate(self, theta: Float[Array, "..."]) -> Float[Array, "..."]:
+    def coordinate(self, theta: Float[AnyArray, "..."]) -> Float[AnyArray, "..."]:
         """The unbounded coordinate of `theta`, inside the support."""
         if not self.has_quantiles:
             return biject_to(self.prior.support).inv(theta)
@@ -86,7 +88,7 @@ class FreeParameter(eqx.Module):
             return (theta - self.prior.loc) / self.prior.scale
         return ndtri(jnp.clip(self.prior.cdf(theta), 1e-15, 1.0 - 1e-15))
 
-    def ln_density(self, u: Float[Array, "..."]) -> Float[Array, "..."]:
+    def ln_density(self, u: Float[AnyArray, "..."]) -> Float[AnyArray, "..."]:
         """ln of the prior density of `u`."""
         if self.has_quantiles:
             return _LN_NORMAL - 0.5 * u**2
@@ -94,12 +96,14 @@ class FreeParameter(eqx.Module):
         theta = transform(u)
         return self.prior.log_prob(theta) + transform.log_abs_det_jacobian(u, theta)
 
-    def value(self, theta: Float[Array, "..."]) -> Float[Array, "..."]:
+    def value(self, theta: Float[AnyArray, "..."]) -> Float[AnyArray, "..."]:
         """The number itself: 10**theta for parameters measured in decades."""
         return 10.0**theta if self.log10 else theta
 
     def support(self) -> str:
         """The prior and its range, in words."""
+        if isinstance(self.prior, dist.Normal):
+            return f"Normal, {float(self.prior.loc):g} with standard deviation {float(self.prior.scale):g}"
         ends = [getattr(self.prior.support, name, None) for name in ("lower_bound", "upper_bound")]
         low, high = (f"{float(end):g}" if end is not None else "unbounded" for end in ends)
         return f"{type(self.prior).__name__}, {low} to {high}"
@@ -222,7 +226,11 @@ def free_parameters(
 def _free_parameter(name: str, about: Parameter, prior: dist.Distribution) -> FreeParameter:
     log10 = about.scale == "log10"
     start = float(np.log10(about.value) if log10 else about.value)
-    return FreeParameter(name, prior, log10, Natural().unit(name, about), about.meaning, start, has_quantiles(prior))
+    free = FreeParameter(name, prior, log10, Natural().unit(name, about), about.meaning, start, has_quantiles(prior))
+    if is_nuisance(name) and not prior.support(start):
+        # The model as it is has no such nuisance, and the prior excludes zero: start at its median.
+        free = dataclasses.replace(free, start=float(free.theta(jnp.zeros(()))))
+    return free
 
 
 def has_quantiles(prior: dist.Distribution) -> bool:

@@ -18,7 +18,6 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpyro.distributions as dist
-from jaxtyping import Array, Float
 
 from ..observables import Measurement
 from ..parameters import Parameter, describe, replace
@@ -89,7 +88,7 @@ def default_prior(name: str, about: Parameter, measurements: Sequence[Measuremen
     return dist.HalfNormal(jnp.float64(size)) if kind == "discrepancy" else dist.Normal(0.0, jnp.float64(size))
 
 
-def adjusted(measurement: Measurement, values: Mapping[str, Float[Array, ""]]) -> Measurement:
+def adjusted(measurement: Measurement, values: Mapping[str, Any]) -> Measurement:
     """The measurement with its relation's free numbers set."""
     prefix = f"relation.{measurement.name}."
     numbers = {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
@@ -117,7 +116,7 @@ class _Observed:
         return value * self.factor if name in ("mstar", "mzstar") else value
 
 
-def observed(galaxies: Any, measurement: Measurement, values: Mapping[str, Float[Array, ""]]) -> Any:
+def observed(galaxies: Any, measurement: Measurement, values: Mapping[str, Any]) -> Any:
     """The galaxies with the stellar masses that this measurement would give them."""
     names = ("mass_scale", f"mass_scale.{measurement.name}")
     scale = [values[name] for name in names if name in values]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from ..halos import HaloHistories
 from ..models import AbstractModel
@@ -21,6 +21,7 @@ from ..numerics.solvers.lanes import LaneSolver
 from ..observables import AbstractRegression, LocalLinear, Measurement, histories_of
 from ..population import Population, evolve
 from ..sensitivity.parameter_space import COSMOLOGY, with_vector
+from .batches import AnyArray
 from .nuisances import adjusted, is_nuisance, observed
 
 __all__ = [
@@ -65,11 +66,11 @@ class Prediction(NamedTuple):
     ((5,), 0.0)
     """
 
-    mean: Float[Array, " m"]
-    error: Float[Array, " m"]
-    scatter: Float[Array, " m"]
+    mean: Float[AnyArray, " m"]
+    error: Float[AnyArray, " m"]
+    scatter: Float[AnyArray, " m"]
     reached: Any
-    failed: Float[Array, ""]
+    failed: Float[AnyArray, ""]
 
 
 class AbstractSummaries(eqx.Module):
@@ -87,7 +88,7 @@ class AbstractSummaries(eqx.Module):
     """
 
     @abc.abstractmethod
-    def __call__(self, values: Mapping[str, Float[Array, ""]]) -> Prediction:
+    def __call__(self, values: Mapping[str, Any]) -> Prediction:
         """Predict all points; `values` holds the numbers themselves by name, not their logarithms."""
 
 
@@ -110,7 +111,7 @@ class FunctionSummaries(AbstractSummaries):
     function: Callable = eqx.field(static=True)
     names: tuple[str, ...] = eqx.field(static=True)
 
-    def __call__(self, values: Mapping[str, Float[Array, ""]]) -> Prediction:
+    def __call__(self, values: Mapping[str, Any]) -> Prediction:
         result = self.function(jnp.stack([jnp.asarray(values[name], float) for name in self.names]))
         if isinstance(result, Prediction):
             return result
@@ -179,9 +180,7 @@ class PopulationSummaries(AbstractSummaries):
         self.regression = regression
         self.solver = LaneSolver(tolerance=TOLERANCE) if solver is None else solver
 
-    def population(
-        self, values: Mapping[str, Float[Array, ""]], redshifts: Sequence[float] | None = None
-    ) -> Population:
+    def population(self, values: Mapping[str, Any], redshifts: Sequence[float] | None = None) -> Population:
         """The galaxies with these values, and the histories that the relations need; nuisances do not change them."""
         physical = {name: value for name, value in values.items() if not is_nuisance(name)}
         names, numbers = tuple(physical), tuple(physical.values())
@@ -192,10 +191,10 @@ class PopulationSummaries(AbstractSummaries):
         redshifts = self.outputs if redshifts is None else redshifts
         return evolve(model, halos, redshifts, histories=histories_of(self.measurements), solver=self.solver)
 
-    def __call__(self, values: Mapping[str, Float[Array, ""]]) -> Prediction:
+    def __call__(self, values: Mapping[str, Any]) -> Prediction:
         return self.of(self.population(values), values)
 
-    def of(self, population: Population, values: Mapping[str, Float[Array, ""]]) -> Prediction:
+    def of(self, population: Population, values: Mapping[str, Any]) -> Prediction:
         """The prediction of a population with the same halos; `values` are those of the free parameters."""
         axes = []
         for measurement, index in zip(self.measurements, self.nearest, strict=True):

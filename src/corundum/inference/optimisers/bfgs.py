@@ -5,8 +5,9 @@ from typing import Any
 import equinox as eqx
 import jax
 import optimistix as optx
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..batches import AnyArray
 from ..evaluate import ln_density
 from ..target import Target
 from .base import AbstractOptimiser
@@ -35,8 +36,8 @@ class BFGS(AbstractOptimiser):
     max_steps: int = eqx.field(static=True, default=150)
 
     def __call__(
-        self, target: Target, u: Float[Array, "s p"], y: Float[Array, "s m"]
-    ) -> tuple[Float[Array, "s p"], Any]:
+        self, target: Target, u: Float[AnyArray, "s p"], y: Float[AnyArray, "s m"]
+    ) -> tuple[Float[AnyArray, "s p"], Any]:
         return _bfgs(self, target, u, y)
 
 

@@ -74,7 +74,7 @@ class AbstractSampler(eqx.Module):
             The Gaussian approximation about the mode: where chains start, and the scale of each direction.
         key : int
             Seed of all random numbers.
-        store : optional
+        store : Checkpoint, optional
             Where to keep an unfinished run.  A sampler that resumes passes it to `run_chains`; others ignore it.
         progress : callable, optional
             To be called with a `ChainProgress` now and then.

@@ -3,13 +3,15 @@
 import dataclasses
 from collections.abc import Callable
 
+import numpy as np
+
 from ...storage.checkpoints import Checkpoint
 from ..laplace import Laplace, laplace
 from ..optimisers.maximise import PointEstimate
 from ..posterior import Posterior, posterior_of
 from ..target import Target
 from .base import AbstractSampler
-from .chains import ChainProgress
+from .chains import ChainProgress, Chains
 from .nuts import NUTS
 
 __all__ = ["sample"]
@@ -35,7 +37,7 @@ def sample(
         Default `NUTS()`; also `HMC()`, `AffineInvariant()`, `SliceEnsemble()` or one of your own.
     key : int
         Seed of all random numbers: the same key and settings make the same draws.
-    store : optional
+    store : Checkpoint, optional
         Where to keep an unfinished run, such as `corundum.io.Checkpoint`; a run that it holds is resumed.
     progress : callable, optional
         Called with a `ChainProgress` after every block of draws.
@@ -43,7 +45,7 @@ def sample(
     Raises
     ------
     TypeError
-        `sampler` is no sampler.
+        `sampler` is no sampler, or does not return `Chains`.
     ValueError
         The model fails wherever chains would start, a setting does not fit the target, or the store holds another run.
 
@@ -65,7 +67,17 @@ def sample(
     start = start if isinstance(start, Laplace) else laplace(target, start)
     chains = sampler.sample(target, start, key=key, store=store, progress=progress)
     kind = type(sampler).__name__
+    chains = _checked(chains, kind, len(target.free))
     settings = {field.name: getattr(sampler, field.name) for field in dataclasses.fields(sampler)}
     name = f"{kind} ({sampler.package})" if sampler.package else kind
     about = {"sampler": name, "key": key, **settings, "chains": len(chains.u)}
     return posterior_of(target, chains, about)
+
+
+def _checked(chains, kind, size):
+    if not isinstance(chains, Chains):
+        raise TypeError(f"sampler {kind}: returned {type(chains).__name__}; expected corundum.inference.Chains")
+    u = np.asarray(chains.u)
+    if u.ndim != 3 or u.shape[-1] != size:
+        raise ValueError(f"sampler {kind}: returned u of shape {u.shape}; expected (chains, draws, {size})")
+    return chains._replace(u=u)

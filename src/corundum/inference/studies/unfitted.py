@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from ...observables import HaloBaryonFraction, LocalLinear, Measurement
 from ...parameters import describe, replace
 from ...sensitivity import INDICES, budgets
-from ..batches import in_batches, over_points
+from ..batches import AnyArray, in_batches, over_points
 from ..data import data_of
 from ..predictive import Predictive, predictive
 from ..summaries import PopulationSummaries
@@ -82,7 +82,7 @@ UNFITTED_QUANTITIES = {
 
 
 def unfitted_quantities(
-    target: Target, u: Any, redshift: float = 0.0, *, nodes: Float[Array, " m"] | None = None
+    target: Target, u: Any, redshift: float = 0.0, *, nodes: Float[AnyArray, " m"] | None = None
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Relations of unfitted quantities with halo mass.
 
@@ -126,7 +126,7 @@ def unfitted_quantities(
 class _UnfittedRelations(eqx.Module):
     names: tuple[str, ...] = eqx.field(static=True)
     redshift: float = eqx.field(static=True)
-    nodes: Float[Array, " m"]
+    nodes: Float[AnyArray, " m"]
 
     @eqx.filter_jit
     def __call__(self, target, u):
