@@ -12,6 +12,7 @@ available by its name; nothing else needs changing.
 
 import pathlib
 from importlib import resources
+from typing import Any
 
 import numpy as np
 
@@ -101,8 +102,8 @@ def read(path, relation: AbstractRelation | None = None) -> Measurement:
     """
     table = read_table(path)
     keys = _keys(table, has_relation=relation is not None)
-    texts = {key: keys[key] for key in (*_TEXTS, *_OPTIONAL_TEXTS) if key in keys}
-    numbers = {key: _number(table, key, keys[key]) for key in _NUMBERS if key in keys}
+    texts: dict[str, Any] = {key: keys[key] for key in (*_TEXTS, *_OPTIONAL_TEXTS) if key in keys}
+    numbers: dict[str, Any] = {key: _number(table, key, keys[key]) for key in _NUMBERS if key in keys}
     if "redshift_range" in keys:
         limits = keys["redshift_range"].split()
         if len(limits) != 2:

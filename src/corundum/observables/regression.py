@@ -58,7 +58,12 @@ class RegressedRelation(NamedTuple):
 
 
 class AbstractRegression(eqx.Module):
-    """Rule to estimate the mean of y at given x from galaxies; concrete ones hold a `bandwidth` [dex].
+    """Rule to estimate the mean of y at given x from galaxies.
+
+    Attributes
+    ----------
+    bandwidth : array
+        Distance in x [dex] over which galaxies count as neighbours.
 
     Examples
     --------
@@ -73,6 +78,8 @@ class AbstractRegression(eqx.Module):
     >>> np.round(Widened()(x, 0.5 * x, jnp.array([9.0, 10.0])).mean, 2).tolist()
     [4.5, 5.0]
     """
+
+    bandwidth: eqx.AbstractVar[Float[Array, ""]]
 
     @abc.abstractmethod
     def __call__(

@@ -93,11 +93,9 @@ def ion_fractions(
     1.16
     """
     rates = _coefficients(temperature)
-    electrons = 1.0 + 2.0 * helium
-    ions = None
-    for _ in range(_ITERATIONS):
-        ions = _balance(rates, background, electrons * hydrogen, helium)
-        electrons = ions.electrons
+    ions = _balance(rates, background, (1.0 + 2.0 * helium) * hydrogen, helium)
+    for _ in range(_ITERATIONS - 1):
+        ions = _balance(rates, background, ions.electrons * hydrogen, helium)
     return ions
 
 

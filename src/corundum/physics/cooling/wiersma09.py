@@ -60,19 +60,19 @@ def read_wiersma09(path: str | PathLike, helium_index: int = 1) -> TabulatedNetC
             f"read_wiersma09: {folder} holds {len(files)} files called z_REDSHIFT.hdf5; at least two are needed (the "
             "published set has 49)"
         )
-    primordial, metals, axes = [], [], None
+    primordial, metals, axes = [], [], []
     for _, file in files:
         try:
             with h5py.File(file) as table:
                 metal_free = table["Metal_free"]
-                file_axes = [np.asarray(metal_free[name], float) for name in _AXES]
+                axes.append([np.asarray(metal_free[name], float) for name in _AXES])
                 primordial.append(np.asarray(metal_free["Net_Cooling"], float)[helium_index])
                 metals.append(np.asarray(table["Total_Metals/Net_Cooling"], float))
         except (OSError, KeyError, IndexError) as error:
             raise ValueError(f"read_wiersma09: {file} is not a table of Wiersma et al. 2009 ({error})") from error
-        axes = file_axes if axes is None else axes
-        if any(len(a) != len(b) or not np.allclose(a, b) for a, b in zip(axes, file_axes, strict=True)):
+        if any(len(a) != len(b) or not np.allclose(a, b) for a, b in zip(axes[0], axes[-1], strict=True)):
             raise ValueError(f"read_wiersma09: {file} has other temperatures or densities than {files[0][1]}")
     redshift = jnp.asarray([z for z, _ in files])
-    log_axes = [jnp.asarray(np.log10(axis)) for axis in axes]
-    return TabulatedNetCooling(redshift, *log_axes, jnp.asarray(np.stack(primordial)), jnp.asarray(np.stack(metals)))
+    log_temperature, log_hydrogen = (jnp.asarray(np.log10(axis)) for axis in axes[0])
+    tables = (jnp.asarray(np.stack(values)) for values in (primordial, metals))
+    return TabulatedNetCooling(redshift, log_temperature, log_hydrogen, *tables)
