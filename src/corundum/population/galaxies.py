@@ -150,13 +150,11 @@ class Population(eqx.Module):
     state : the model's state, arrays of shape (N, K)
     flows : dict of str to FlowRates, arrays of shape (N, K) [Msun/yr, erg/s]
     diagnostics : dict of str to array, shape (N, K)
-        Where ``evolve(..., keep=...)`` names only some quantities, the others are None in `halo` and `state` and
-        missing in `flows` and `diagnostics`.
+        After ``evolve(..., keep=...)`` the others are None in `halo` and `state`, missing in `flows` and here.
     valid : boolean array, shape (N, K)
         False where the solve failed, or the halo had not started or had ended; every array holds NaN there.
     status : integer array, shape (N,), keys of `STATUS`
-    steps, rejected : integer arrays, shape (N,)
-        Solver steps tried, and how many of them were rejected.
+    steps, rejected : integer arrays, shape (N,), solver steps tried, and how many of them were rejected
     weights : array, shape (N,)
     histories : Histories, optional
         Of the quantities named in ``evolve(..., histories=...)``.
