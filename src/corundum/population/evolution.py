@@ -229,7 +229,8 @@ def _history_times(selection, times, halos, outputs):
         return None
     if times is None:
         ln_first, ln_last = jnp.log(halos.time[0]), jnp.log(jnp.max(outputs))
-        return jnp.exp(jnp.linspace(ln_first, ln_last, _HISTORY_TIMES))
+        # Not before the first time by round-off: a halo that starts there would have no first value.
+        return jnp.maximum(jnp.exp(jnp.linspace(ln_first, ln_last, _HISTORY_TIMES)), halos.time[0])
     times = jnp.sort(jnp.atleast_1d(jnp.asarray(times, jnp.float64)))
     if times.ndim != 1 or not len(times):
         raise ValueError("history_times: give at least one cosmic age [Gyr], as a number or a flat list")

@@ -12,11 +12,10 @@ from jaxtyping import Array, Bool, Float, Int
 from ..halos import Halo
 from ..messages import did_you_mean
 from ..models import FlowRates
-from ..numerics.rows import take
 from ..numerics.solvers.base import STATUS
-from ..numerics.tracing import is_traced
 from ..units import Quantity
 from . import tables, text
+from .history import interpolated
 
 __all__ = ["Galaxies", "Histories", "Population"]
 
@@ -125,7 +124,7 @@ class Galaxies(eqx.Module):
         histories = _kept(self.histories)
         if times is None:
             times = self.history_times
-        return _history(histories, name, times, histories.ages)
+        return interpolated(_named(histories.values, name, "history of"), histories.times, times, histories.ages)
 
     def to_pandas(self) -> Any:
         """A `pandas.DataFrame` with a row for each galaxy; units and meanings lie in its ``attrs``."""
@@ -262,7 +261,7 @@ class Population(eqx.Module):
         histories = _kept(self.histories)
         if times is None:
             return _named(histories.values, name, "history of")
-        return _history(histories, name, times, histories.times[-1])
+        return interpolated(_named(histories.values, name, "history of"), histories.times, times, histories.times[-1])
 
     def status_counts(self) -> dict[str, int]:
         """How many halos ended in each way, in words.
@@ -319,32 +318,3 @@ def _kept(histories):
     if histories is None:
         raise KeyError("no history was kept; name the quantities in evolve(..., histories=('sfr',))")
     return histories
-
-
-def _history(histories, name, times, last):
-    """The history between the first time that was kept and `last`, linear in ln(t), NaN beside a NaN."""
-    values = _named(histories.values, name, "history of")
-    times = jnp.atleast_1d(jnp.asarray(times, jnp.float64))
-    _check_inside(times, histories.times[0], last)
-    ln_knots, ln_times = jnp.log(histories.times), jnp.log(times)
-    if len(ln_knots) < 2:
-        return jnp.broadcast_to(values, (len(values), len(times)))
-    right = jnp.clip(jnp.searchsorted(ln_knots, ln_times), 1, len(ln_knots) - 1)
-    weight = (ln_times - take(ln_knots, right - 1)) / (take(ln_knots, right) - take(ln_knots, right - 1))
-    weight = jnp.clip(weight, 0.0, 1.0)
-    finite = jnp.isfinite(values)
-    # Interpolated without the NaN, which would reach derivatives that do not use them.
-    filled = jnp.where(finite, values, 0.0)
-    low, high = filled[:, right - 1], filled[:, right]
-    return jnp.where(finite[:, right - 1] & finite[:, right], low + weight * (high - low), jnp.nan)
-
-
-def _check_inside(times, first, last):
-    if is_traced((times, first, last)):
-        return
-    outside = np.asarray(times)[(np.asarray(times) < first * (1.0 - 1e-6)) | (np.asarray(times) > last * (1.0 + 1e-6))]
-    if len(outside):
-        raise ValueError(
-            f"times: got {', '.join(f'{time:g}' for time in outside)} Gyr; these histories cover "
-            f"{float(first):.4g} to {float(last):.4g} Gyr; ask for times inside, or evolve with history_times=..."
-        )
