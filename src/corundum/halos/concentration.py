@@ -11,8 +11,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..numerics.interpolation import ContinuousCurvature, HermiteTable
 from ..parameters import parameter
 from ..storage.shipped_tables import read_grid

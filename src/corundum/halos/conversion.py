@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from .. import __version__
+from ..annotations import Array
 from ..cosmology import Cosmology
 from ..storage.checkpoints import CheckpointFolder, fingerprint
 from ..storage.files import check_destination, checksum

@@ -6,8 +6,9 @@ Each distinct number is computed once, in blocks of one size so that every call 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..cosmology import Cosmology, pandya26_cosmology
 from ..numerics.row_blocks import in_blocks
 from .nfw import reference_density

@@ -7,8 +7,9 @@ mass and reach laws and processes as ``halo.extras["name"]``.
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..messages import did_you_mean
 from ..units import Quantity
 from .per_halo import per_halo_field

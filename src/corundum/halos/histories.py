@@ -12,8 +12,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
 
+from ..annotations import Array
 from ..cosmology import Cosmology, pandya26_cosmology
 from ..parameters import require_float64
 from ..units import Quantity

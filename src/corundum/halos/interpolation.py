@@ -10,8 +10,9 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..cosmology import Cosmology, circular_velocity
 from ..numerics.interpolation import (
     AbstractSlopes,

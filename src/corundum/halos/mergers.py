@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 
+from ..annotations import Array
 from .per_halo import per_halo_field, take_rows
 
 __all__ = ["Mergers"]

@@ -8,8 +8,9 @@ import re
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..cosmology import Cosmology
 
 __all__ = ["enclosed_mass", "reference_density", "to_virial", "rescaled", "concentration_at", "concentration_from_vmax"]

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Sequence
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..cosmology import Cosmology
 from .branches.repair import AbstractBranchRepair
 from .branches.smoothing import AbstractMassLoss, AbstractSmoothing

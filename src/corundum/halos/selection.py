@@ -11,8 +11,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
+from ..annotations import Array
 from ..numerics.random_keys import random_key
 from .histories import HaloHistories
 from .mergers import Mergers

@@ -9,10 +9,8 @@ import numpy as np
 
 from ..numerics.batching import shard_rows
 
-__all__ = ["AnyArray", "in_batches", "over_points", "WIDTH"]
+__all__ = ["in_batches", "over_points", "WIDTH"]
 
-AnyArray = jax.Array | np.ndarray | np.generic
-"""Functions of this family take arrays of JAX, and arrays and numbers of NumPy."""
 
 WIDTH = 8
 """Points evaluated at once: enough for their galaxies to fill the lanes of the solver."""

@@ -19,8 +19,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from ..annotations import Array
 from ..observables import Measurement
-from .batches import AnyArray
 from .nuisances import DISCREPANCY_LENGTH
 from .summaries import Prediction
 
@@ -59,12 +59,12 @@ class Data(eqx.Module):
     array([0, 1, 2, 3, 4])
     """
 
-    x: Float[AnyArray, " m"]
-    y: Float[AnyArray, " m"]
-    covariance: Float[AnyArray, "m m"]
-    sampling_correlation: Float[AnyArray, "m m"]
-    discrepancy_correlation: Float[AnyArray, "m m"]
-    scatter: Float[AnyArray, " m"]
+    x: Float[Array, " m"]
+    y: Float[Array, " m"]
+    covariance: Float[Array, "m m"]
+    sampling_correlation: Float[Array, "m m"]
+    discrepancy_correlation: Float[Array, "m m"]
+    scatter: Float[Array, " m"]
     names: tuple[str, ...] = eqx.field(static=True)
     sizes: tuple[int, ...] = eqx.field(static=True)
     limits: tuple[int, ...] = eqx.field(static=True, default=())
@@ -83,7 +83,7 @@ class Data(eqx.Module):
         """Positions of the points that are not limits."""
         return np.setdiff1d(np.arange(sum(self.sizes)), self.limits)
 
-    def total_covariance(self, prediction: Prediction, values: Mapping[str, Any]) -> Float[AnyArray, "m m"]:
+    def total_covariance(self, prediction: Prediction, values: Mapping[str, Any]) -> Float[Array, "m m"]:
         """Covariance of data minus prediction; `values` are those of the free parameters, by name."""
         total = self.covariance + self.sampling_correlation * prediction.error[:, None] * prediction.error[None, :]
         for name in self.names:
@@ -94,7 +94,7 @@ class Data(eqx.Module):
                 total = total + size**2 * inside[:, None] * inside[None, :] * self.discrepancy_correlation
         return total
 
-    def shift(self, values: Mapping[str, Any]) -> Float[AnyArray, " m"]:
+    def shift(self, values: Mapping[str, Any]) -> Float[Array, " m"]:
         """What calibration offsets add to the prediction."""
         total = jnp.zeros(self.y.shape)
         for name in self.names:

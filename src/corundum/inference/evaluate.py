@@ -10,8 +10,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
+from ..annotations import Array
 from ..numerics.packing import packed_jit
-from .batches import AnyArray, over_points
+from .batches import over_points
 from .summaries import Prediction
 
 __all__ = [
@@ -78,7 +79,7 @@ def _value_and_gradient(u, target, y):
 
 
 @eqx.filter_custom_jvp
-def ln_density(u: Float[AnyArray, " p"], target: Any, y: Float[AnyArray, " m"]) -> Float[AnyArray, ""]:
+def ln_density(u: Float[Array, " p"], target: Any, y: Float[Array, " m"]) -> Float[Array, ""]:
     """ln of the posterior density of u for data y; any derivative of it computes value and gradient together."""
     return _plain(target, u, y)
 
@@ -92,7 +93,7 @@ def _ln_density_jvp(primals, tangents):
 
 
 @packed_jit
-def predict(target: Any, u: Float[AnyArray, "s p"]) -> Prediction:
+def predict(target: Any, u: Float[Array, "s p"]) -> Prediction:
     """Predictions at S points, solved as one list: a `Prediction` of arrays (S, M).
 
     Examples
@@ -104,7 +105,7 @@ def predict(target: Any, u: Float[AnyArray, "s p"]) -> Prediction:
 
 
 @packed_jit
-def ln_density_at(target: Any, u: Float[AnyArray, "s p"]) -> Float[AnyArray, " s"]:
+def ln_density_at(target: Any, u: Float[Array, "s p"]) -> Float[Array, " s"]:
     """ln of the posterior density at S points, solved as one list.
 
     Examples
@@ -116,8 +117,8 @@ def ln_density_at(target: Any, u: Float[AnyArray, "s p"]) -> Float[AnyArray, " s
 
 
 def value_and_gradient(
-    target: Any, u: Float[AnyArray, "s p"], y: Float[AnyArray, "s m"] | None = None
-) -> tuple[Float[AnyArray, " s"], Float[AnyArray, "s p"]]:
+    target: Any, u: Float[Array, "s p"], y: Float[Array, "s m"] | None = None
+) -> tuple[Float[Array, " s"], Float[Array, "s p"]]:
     """ln of the posterior density at S points and its gradient with respect to u.
 
     Parameters
@@ -141,7 +142,7 @@ def _values_and_gradients(target, u, y):
     return over_points(lambda target, u, y: _value_and_gradient(u, target, y), target, u, y)
 
 
-def linearise(target: Any, u: Float[AnyArray, "s p"], y: Float[AnyArray, "s m"] | None = None) -> Linearised:
+def linearise(target: Any, u: Float[Array, "s p"], y: Float[Array, "s m"] | None = None) -> Linearised:
     """Log density, predictions, covariances and their slopes at S points, solved as one list.
 
     All methods but the samplers use it, so that one compiled program serves them.

@@ -22,13 +22,13 @@ from jax.scipy.special import ndtr, ndtri
 from jaxtyping import Float
 from numpyro.distributions.transforms import biject_to
 
+from ..annotations import Array
 from ..cosmology import Cosmology
 from ..messages import did_you_mean
 from ..models import AbstractModel
 from ..observables import Measurement
 from ..parameters import Parameter
 from ..sensitivity import Natural, choose_parameters, known_parameters
-from .batches import AnyArray
 from .nuisances import default_prior, is_nuisance, nuisance_parameter
 
 __all__ = ["FreeParameter", "free_parameters", "prior_of", "has_quantiles", "distribution"]
@@ -71,7 +71,7 @@ class FreeParameter(eqx.Module):
     start: float = eqx.field(static=True, default=0.0)
     has_quantiles: bool = eqx.field(static=True, default=True)
 
-    def theta(self, u: Float[AnyArray, "..."]) -> Float[AnyArray, "..."]:
+    def theta(self, u: Float[Array, "..."]) -> Float[Array, "..."]:
         """theta at the unbounded coordinate `u`."""
         if not self.has_quantiles:
             return biject_to(self.prior.support)(u)
@@ -80,7 +80,7 @@ class FreeParameter(eqx.Module):
         # Beyond 8 sigma a probability rounds to 0 or 1, where quantiles may be infinite.
         return self.prior.icdf(jnp.clip(ndtr(u), 1e-15, 1.0 - 1e-15))
 
-    def coordinate(self, theta: Float[AnyArray, "..."]) -> Float[AnyArray, "..."]:
+    def coordinate(self, theta: Float[Array, "..."]) -> Float[Array, "..."]:
         """The unbounded coordinate of `theta`, inside the support."""
         if not self.has_quantiles:
             return biject_to(self.prior.support).inv(theta)
@@ -88,7 +88,7 @@ class FreeParameter(eqx.Module):
             return (theta - self.prior.loc) / self.prior.scale
         return ndtri(jnp.clip(self.prior.cdf(theta), 1e-15, 1.0 - 1e-15))
 
-    def ln_density(self, u: Float[AnyArray, "..."]) -> Float[AnyArray, "..."]:
+    def ln_density(self, u: Float[Array, "..."]) -> Float[Array, "..."]:
         """ln of the prior density of `u`."""
         if self.has_quantiles:
             return _LN_NORMAL - 0.5 * u**2
@@ -96,7 +96,7 @@ class FreeParameter(eqx.Module):
         theta = transform(u)
         return self.prior.log_prob(theta) + transform.log_abs_det_jacobian(u, theta)
 
-    def value(self, theta: Float[AnyArray, "..."]) -> Float[AnyArray, "..."]:
+    def value(self, theta: Float[Array, "..."]) -> Float[Array, "..."]:
         """The number itself: 10**theta for parameters measured in decades."""
         return 10.0**theta if self.log10 else theta
 

@@ -23,7 +23,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtri
 
-from .batches import AnyArray, in_batches
+from ..annotations import Array
+from .batches import in_batches
 from .evaluate import Linearised, linearise, ln_density
 from .likelihoods.gaussian import Gaussian
 from .target import Target
@@ -61,7 +62,7 @@ class AbstractCurvature(eqx.Module):
     """
 
     @abc.abstractmethod
-    def __call__(self, target: Target, u: Float[AnyArray, " p"], scale: Float[AnyArray, "p p"]) -> np.ndarray:
+    def __call__(self, target: Target, u: Float[Array, " p"], scale: Float[Array, "p p"]) -> np.ndarray:
         """Minus the Hessian of the log density at `u`; `scale` is a root of an approximate covariance."""
 
 
@@ -90,7 +91,7 @@ class Differences(AbstractCurvature):
 
     step: float = eqx.field(static=True, default=0.2)
 
-    def __call__(self, target: Target, u: Float[AnyArray, " p"], scale: Float[AnyArray, "p p"]) -> np.ndarray:
+    def __call__(self, target: Target, u: Float[Array, " p"], scale: Float[Array, "p p"]) -> np.ndarray:
         moves = self.step * np.asarray(scale).T
         slope = in_batches(linearise, target, np.concatenate([u + moves, u - moves])).gradient
         if not np.all(np.isfinite(slope)):
@@ -112,7 +113,7 @@ class Exact(AbstractCurvature):
     'observed'
     """
 
-    def __call__(self, target: Target, u: Float[AnyArray, " p"], scale: Float[AnyArray, "p p"]) -> np.ndarray:
+    def __call__(self, target: Target, u: Float[Array, " p"], scale: Float[Array, "p p"]) -> np.ndarray:
         return np.asarray(_hessian(target, jnp.asarray(u)))
 
 
@@ -246,7 +247,7 @@ def information_of(target: Target, linearised: Linearised, used: np.ndarray) -> 
     return np.nan_to_num(0.5 * (total + total.T))
 
 
-def prior_information(target: Target, u: Float[AnyArray, " p"]) -> Float[AnyArray, "p p"]:
+def prior_information(target: Target, u: Float[Array, " p"]) -> Float[Array, "p p"]:
     """Information of the prior at u."""
     return -jax.hessian(target.ln_prior)(u)
 

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from ..annotations import Array
 from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..numerics.batching import replicate
@@ -21,7 +22,6 @@ from ..numerics.solvers.lanes import LaneSolver
 from ..observables import AbstractRegression, LocalLinear, Measurement, histories_of
 from ..population import Population, evolve
 from ..sensitivity.parameter_space import COSMOLOGY, with_vector
-from .batches import AnyArray
 from .nuisances import adjusted, is_nuisance, observed
 
 __all__ = [
@@ -66,11 +66,11 @@ class Prediction(NamedTuple):
     ((5,), 0.0)
     """
 
-    mean: Float[AnyArray, " m"]
-    error: Float[AnyArray, " m"]
-    scatter: Float[AnyArray, " m"]
+    mean: Float[Array, " m"]
+    error: Float[Array, " m"]
+    scatter: Float[Array, " m"]
     reached: Any
-    failed: Float[AnyArray, ""]
+    failed: Float[Array, ""]
 
 
 class AbstractSummaries(eqx.Module):

@@ -15,13 +15,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from ..annotations import Array
 from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..numerics.solvers.base import AbstractSolver
 from ..observables import AbstractRegression, Measurement
 from ..observables import load as load_measurement
 from ..parameters import require_float64
-from .batches import AnyArray
 from .data import Data, data_of, data_of_vector
 from .evaluate import ln_density
 from .free import FreeParameter, free_parameters, has_quantiles, prior_of
@@ -187,12 +187,12 @@ class Target(eqx.Module):
         """Unit of each theta."""
         return tuple(parameter.unit for parameter in self.free)
 
-    def theta(self, u: Float[AnyArray, "... p"]) -> Float[AnyArray, "... p"]:
+    def theta(self, u: Float[Array, "... p"]) -> Float[Array, "... p"]:
         """Parameters in their natural scale (decades for amplitudes) at unbounded coordinates."""
         u = jnp.asarray(u, jnp.float64)
         return jnp.stack([free.theta(u[..., i]) for i, free in enumerate(self.free)], axis=-1)
 
-    def coordinates(self, theta: Float[AnyArray, "... p"]) -> Float[AnyArray, "... p"]:
+    def coordinates(self, theta: Float[Array, "... p"]) -> Float[Array, "... p"]:
         """Unbounded coordinates of parameters.
 
         Raises
@@ -209,12 +209,12 @@ class Target(eqx.Module):
                 )
         return jnp.stack([free.coordinate(theta[..., i]) for i, free in enumerate(self.free)], axis=-1)
 
-    def values(self, u: Float[AnyArray, " p"]) -> dict[str, Float[AnyArray, ""]]:
+    def values(self, u: Float[Array, " p"]) -> dict[str, Float[Array, ""]]:
         """The numbers themselves by name, not their logarithms."""
         theta = self.theta(u)
         return {free.name: free.value(theta[..., i]) for i, free in enumerate(self.free)}
 
-    def start(self) -> Float[AnyArray, " p"]:
+    def start(self) -> Float[Array, " p"]:
         """Coordinates of the model as it is.
 
         Raises
@@ -224,7 +224,7 @@ class Target(eqx.Module):
         """
         return self.coordinates(np.array([free.start for free in self.free]))
 
-    def prior_draws(self, number: int, *, key: int = 0) -> Float[AnyArray, "n p"]:
+    def prior_draws(self, number: int, *, key: int = 0) -> Float[Array, "n p"]:
         """Coordinates of independent draws from the prior."""
         keys = jax.random.split(jax.random.key(key), len(self.free))
         draws = [
@@ -233,23 +233,23 @@ class Target(eqx.Module):
         ]
         return jnp.stack(draws, axis=-1)
 
-    def ln_prior(self, u: Float[AnyArray, " p"]) -> Float[AnyArray, ""]:
+    def ln_prior(self, u: Float[Array, " p"]) -> Float[Array, ""]:
         """ln of the prior density of u."""
         return sum(free.ln_density(u[i]) for i, free in enumerate(self.free))
 
-    def predict(self, u: Float[AnyArray, " p"]) -> Prediction:
+    def predict(self, u: Float[Array, " p"]) -> Prediction:
         """The prediction of the model at u, before calibration offsets."""
         prediction = self.summaries(self.values(u))
         return prediction._replace(error=self.monte_carlo_error * prediction.error)
 
-    def ln_likelihood(self, u: Float[AnyArray, " p"], y: Float[AnyArray, " m"] | None = None) -> Float[AnyArray, ""]:
+    def ln_likelihood(self, u: Float[Array, " p"], y: Float[Array, " m"] | None = None) -> Float[Array, ""]:
         """ln of the probability density of the data (or of `y`) at u; -inf where more than `MAX_FAILED` solves fail."""
         values = self.values(u)
         return self.ln_likelihood_of(self.predict(u), values, self.data.y if y is None else y)
 
     def ln_likelihood_of(
-        self, prediction: Prediction, values: Mapping[str, Any], y: Float[AnyArray, " m"]
-    ) -> Float[AnyArray, ""]:
+        self, prediction: Prediction, values: Mapping[str, Any], y: Float[Array, " m"]
+    ) -> Float[Array, ""]:
         """ln of the probability density of `y`, given a prediction and the values of the free parameters."""
         data, measured = self.data, self.data.measured
         used = jnp.isfinite(y)
@@ -264,22 +264,22 @@ class Target(eqx.Module):
             total += self.scatter(prediction, data.scatter)
         return jnp.where(prediction.failed > MAX_FAILED, -jnp.inf, total)
 
-    def ln_density(self, u: Float[AnyArray, " p"], y: Float[AnyArray, " m"] | None = None) -> Float[AnyArray, ""]:
+    def ln_density(self, u: Float[Array, " p"], y: Float[Array, " m"] | None = None) -> Float[Array, ""]:
         """ln of the posterior density of u, without the evidence; `y` takes the place of the data."""
         return ln_density(u, self, self.data.y if y is None else y)
 
-    def potential(self, u: Float[AnyArray, " p"]) -> Float[AnyArray, ""]:
+    def potential(self, u: Float[Array, " p"]) -> Float[Array, ""]:
         """Minus `ln_density`, which Hamiltonian samplers of other packages take."""
         return -self.ln_density(u)
 
-    def point_ln_likelihoods(self, prediction: Prediction, values: Mapping[str, Any]) -> Float[AnyArray, " m"]:
+    def point_ln_likelihoods(self, prediction: Prediction, values: Mapping[str, Any]) -> Float[Array, " m"]:
         """ln of the probability density of each point given all others, for a prediction."""
         used = jnp.isfinite(self.data.y)
         covariance = only_used(self.data.total_covariance(prediction, values), used)
         residual = jnp.where(used, self.data.y - prediction.mean - self.data.shift(values), 0.0)
         return jnp.where(used, pointwise(residual, covariance), jnp.nan)
 
-    def with_data(self, y: Float[AnyArray, " m"]) -> "Target":
+    def with_data(self, y: Float[Array, " m"]) -> "Target":
         """The same target with other measured numbers, NaN where a point does not count."""
         y = jnp.asarray(y, jnp.float64)
         if y.shape != self.data.y.shape:
@@ -303,7 +303,7 @@ class Target(eqx.Module):
             used[self.data.positions(name)] = True
         return self.with_data(np.where(used, self.data.y, np.nan))
 
-    def within_reach(self, u: Float[AnyArray, "s p"] | None = None) -> tuple["Target", dict[str, int]]:
+    def within_reach(self, u: Float[Array, "s p"] | None = None) -> tuple["Target", dict[str, int]]:
         """The same target without points that model galaxies do not surround.
 
         A point counts if galaxies reach it at more than half of the coordinates `u`, by default those of the model as

@@ -7,8 +7,9 @@ which a share is vented straight to the CGM; a wind carries away ISM gas in prop
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..physics import Galaxy
 from ..units import GYR_YR, Quantity
 from .ledger import Flow, FlowRates

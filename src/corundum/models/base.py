@@ -8,8 +8,8 @@ import abc
 from typing import Any, NamedTuple
 
 import equinox as eqx
-from jaxtyping import Array
 
+from ..annotations import Array
 from ..cosmology import Cosmology
 from ..halos import Halo
 from ..units import Quantity

@@ -7,8 +7,9 @@ leave the halo, and let gas fall in as far as the ultraviolet background and fee
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..cosmology import Cosmology
 from ..halos import Halo
 from ..physics import Galaxy, dynamical_time

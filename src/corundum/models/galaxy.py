@@ -9,8 +9,8 @@ import abc
 from typing import Any
 
 import equinox as eqx
-from jaxtyping import Array
 
+from ..annotations import Array
 from ..cosmology import Cosmology
 from ..halos import Halo
 from ..physics import Galaxy

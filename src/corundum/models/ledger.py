@@ -9,8 +9,9 @@ import collections
 import functools
 from typing import Any, NamedTuple
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..units import GYR_S, GYR_YR, Quantity
 
 __all__ = ["CURRENCIES", "FlowRates", "Flow", "Ledger", "extended_ledger"]

@@ -10,8 +10,9 @@ from typing import ClassVar, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..cosmology import Cosmology
 from ..halos import Halo
 from ..numerics.limiters import AbstractMinimum, AbstractPositivePart, SmoothPositivePart, Unlimited

@@ -9,7 +9,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array
+
+from ..annotations import Array
 
 __all__ = ["materialise"]
 

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from .linear_algebra import tridiagonal_solve
 from .rows import Rows, take
 

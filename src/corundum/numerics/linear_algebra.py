@@ -7,14 +7,15 @@ another, and derivatives are products of matrices, which never wait.
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
+
+from ..annotations import Array
 
 __all__ = ["cholesky", "inverse", "quadratic_form", "tridiagonal_solve"]
 
 
 @jax.custom_jvp
-def inverse(matrix: Float[Array | np.ndarray, "m m"]) -> tuple[Float[Array, "m m"], Float[Array, ""]]:
+def inverse(matrix: Float[Array, "m m"]) -> tuple[Float[Array, "m m"], Float[Array, ""]]:
     """Inverse of a symmetric positive definite matrix, and the natural logarithm of its determinant.
 
     Parameters
@@ -47,7 +48,7 @@ def _inverse_jvp(primals, tangents):
 
 @jax.custom_jvp
 def quadratic_form(
-    vector: Float[Array | np.ndarray, " m"], matrix: Float[Array | np.ndarray, "m m"]
+    vector: Float[Array, " m"], matrix: Float[Array, "m m"]
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """``vector @ inverse @ vector`` and ln(determinant), with derivatives that need no product of matrices.
 
@@ -78,7 +79,7 @@ def _quadratic_form_jvp(primals, tangents):
 
 
 @jax.custom_batching.sequential_vmap
-def cholesky(matrix: Float[Array | np.ndarray, "m m"]) -> Float[Array, "m m"]:
+def cholesky(matrix: Float[Array, "m m"]) -> Float[Array, "m m"]:
     """Lower Cholesky factor of a symmetric positive definite matrix; it has no derivative.
 
     Examples

@@ -12,8 +12,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from .tracing import is_traced
 
 __all__ = ["Packed", "pack", "packed_jit", "unpacked"]
@@ -30,7 +31,7 @@ class Packed(eqx.Module):
     structure : tree structure
     """
 
-    scalars: Float[Array | np.ndarray, " n"]
+    scalars: Float[Array, " n"]
     rest: list[Any]
     structure: Any = eqx.field(static=True)
 

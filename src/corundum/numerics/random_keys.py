@@ -2,7 +2,8 @@
 
 import jax
 import numpy as np
-from jaxtyping import Array
+
+from ..annotations import Array
 
 __all__ = ["random_key"]
 

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Bool, Int
+
+from ..annotations import Array
 
 __all__ = ["Rows", "any_over_batch", "at_rows", "row_axes", "take"]
 

@@ -1,12 +1,14 @@
 """Functions with a removable singularity, evaluated smoothly through it."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
+
+from ..annotations import Array
 
 __all__ = ["power_integral"]
 
 
-def power_integral(power: Float[Array, "..."], low: float | Float[Array, "..."]) -> Float[Array, "..."]:
+def power_integral(power: Float[Array, "..."], low: Float[Array, "..."]) -> Float[Array, "..."]:
     """The integral of x^(power - 1) from `low` to 1, finite and smooth through power = 0, where it is -ln(low).
 
     Parameters

@@ -7,8 +7,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..cosmology import Cosmology
 from ..halos import HaloHistories
 from ..messages import did_you_mean
@@ -86,11 +87,11 @@ class _Request(NamedTuple):
 def evolve(
     model: AbstractModel,
     halos: HaloHistories,
-    redshifts: float | Sequence[float] | Float[Array | np.ndarray, " k"] = (0.0,),
+    redshifts: float | Sequence[float] | Float[Array, " k"] = (0.0,),
     *,
     keep: str | Sequence[str] | None = None,
     histories: str | Sequence[str] = (),
-    history_times: Sequence[float] | Float[Array | np.ndarray, " s"] | None = None,
+    history_times: Sequence[float] | Float[Array, " s"] | None = None,
     solver: AbstractSolver | None = None,
     chunk: int = 4096,
     progress: Callable[[int, int], None] | None = None,

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
 
+from ..annotations import Array
 from ..halos import Halo
 from ..messages import did_you_mean
 from ..models import FlowRates
@@ -18,9 +19,6 @@ from . import tables, text
 from .history import interpolated
 
 __all__ = ["Galaxies", "Histories", "Population"]
-
-AnyArray = Array | np.ndarray
-"""Populations of a file or of several processes may hold arrays of NumPy."""
 
 
 class Histories(NamedTuple):
@@ -42,9 +40,9 @@ class Histories(NamedTuple):
     ((64,), (8, 64))
     """
 
-    times: Float[AnyArray, " s"]
-    values: dict[str, Float[AnyArray, "n s"]]
-    ages: Float[AnyArray, "..."]
+    times: Float[Array, " s"]
+    values: dict[str, Float[Array, "n s"]]
+    ages: Float[Array, "..."]
 
 
 class Galaxies(eqx.Module):
@@ -67,9 +65,9 @@ class Galaxies(eqx.Module):
     """
 
     redshift: Any
-    values: dict[str, Float[AnyArray, " n"]]
-    valid: Bool[AnyArray, " n"]
-    weights: Float[AnyArray, " n"]
+    values: dict[str, Float[Array, " n"]]
+    valid: Bool[Array, " n"]
+    weights: Float[Array, " n"]
     histories: Histories | None = None
     described: tuple[tuple[str, Quantity], ...] = eqx.field(static=True, default=())
 
@@ -99,7 +97,7 @@ class Galaxies(eqx.Module):
         histories = _kept(self.histories)
         return jnp.minimum(histories.times, histories.ages)
 
-    def history(self, name: str, times: Sequence[float] | Float[AnyArray, " t"] | None = None) -> Float[Array, "n t"]:
+    def history(self, name: str, times: Sequence[float] | Float[Array, " t"] | None = None) -> Float[Array, "n t"]:
         """The history of a quantity up to the redshift of these galaxies, interpolated linearly in ln(t).
 
         Parameters
@@ -166,16 +164,16 @@ class Population(eqx.Module):
     'Msun'
     """
 
-    redshifts: Float[AnyArray, " k"]
+    redshifts: Float[Array, " k"]
     halo: Halo
     state: Any
     flows: dict[str, FlowRates]
-    diagnostics: dict[str, Float[AnyArray, "n k"]]
-    valid: Bool[AnyArray, "n k"]
-    status: Int[AnyArray, " n"]
-    steps: Int[AnyArray, " n"]
-    rejected: Int[AnyArray, " n"]
-    weights: Float[AnyArray, " n"]
+    diagnostics: dict[str, Float[Array, "n k"]]
+    valid: Bool[Array, "n k"]
+    status: Int[Array, " n"]
+    steps: Int[Array, " n"]
+    rejected: Int[Array, " n"]
+    weights: Float[Array, " n"]
     described: tuple[tuple[str, Quantity], ...] = eqx.field(static=True)
     histories: Histories | None = None
 
@@ -230,7 +228,7 @@ class Population(eqx.Module):
         histories = None if self.histories is None else self.histories._replace(ages=self.histories.ages[k])
         return Galaxies(self.redshifts[k], values, self.valid[:, k], self.weights, histories, self.described)
 
-    def history(self, name: str, times: Sequence[float] | Float[AnyArray, " t"] | None = None) -> Float[Array, "n t"]:
+    def history(self, name: str, times: Sequence[float] | Float[Array, " t"] | None = None) -> Float[Array, "n t"]:
         """The history of a quantity, interpolated linearly in ln(t) between the times that were kept.
 
         Parameters

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..numerics.rows import take
 from ..numerics.tracing import is_traced
 
@@ -13,10 +14,10 @@ __all__ = ["interpolated"]
 
 
 def interpolated(
-    values: Float[Array | np.ndarray, "n s"],
-    knots: Float[Array | np.ndarray, " s"],
-    times: Sequence[float] | Float[Array | np.ndarray, " t"],
-    last: float | Float[Array | np.ndarray, ""],
+    values: Float[Array, "n s"],
+    knots: Float[Array, " s"],
+    times: Sequence[float] | Float[Array, " t"],
+    last: Float[Array, ""],
 ) -> Float[Array, "n t"]:
     """Histories between their first time and `last`, linear in ln(t), NaN beside a NaN.
 

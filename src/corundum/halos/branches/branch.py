@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...cosmology import Cosmology
 from ...numerics.row_blocks import in_blocks
 from ..concentration import AbstractConcentration, limit_concentration

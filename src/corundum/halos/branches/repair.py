@@ -9,8 +9,9 @@ import abc
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
 
+from ...annotations import Array
 from ...parameters import parameter
 
 __all__ = ["AbstractBranchRepair", "KeepAll", "RemoveExcursions", "ResolutionFloor", "count_jumps"]

@@ -8,9 +8,10 @@ import abc
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 from scipy.interpolate import PchipInterpolator
 
+from ...annotations import Array
 from ...parameters import parameter
 
 __all__ = [

@@ -23,8 +23,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...cosmology import Cosmology, pandya26_cosmology
 from ...numerics.random_keys import random_key
 from ...parameters import require_float64

@@ -11,8 +11,9 @@ so that every halo has a concentration of its own, with a scatter that follows f
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...parameters import parameter
 from ...units import LN10
 

@@ -13,8 +13,9 @@ import dataclasses
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...cosmology import Cosmology, pandya26_cosmology
 from ...parameters import parameter
 from ...units import KPC3_PER_MPC3, LN10

@@ -5,8 +5,9 @@ import abc
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...numerics.interpolation import ContinuousCurvature, HermiteTable
 from ...storage.shipped_tables import read_grid
 

@@ -15,8 +15,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 
+from ...annotations import Array
 from ...cosmology import Cosmology, pandya26_cosmology
 from ...numerics.batching import map_batch
 from ...numerics.random_keys import random_key

@@ -13,8 +13,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...cosmology import Cosmology, pandya26_cosmology
 from ...numerics.interpolation import ContinuousCurvature, HermiteTable
 from ...parameters import parameter

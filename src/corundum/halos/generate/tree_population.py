@@ -9,8 +9,9 @@ scatter about as much as those of N-body halos.  Growth by mergers is smoothed o
 import equinox as eqx
 import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...cosmology import Cosmology, pandya26_cosmology
 from ...numerics.random_keys import random_key
 from ...numerics.row_blocks import in_blocks

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...cosmology import Cosmology, pandya26_cosmology
 from ...messages import did_you_mean
 from ...parameters import require_float64

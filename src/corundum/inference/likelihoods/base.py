@@ -9,8 +9,8 @@ import numpy as np
 from jax.scipy.special import log_ndtr
 from jaxtyping import Bool, Float
 
+from ...annotations import Array
 from ...numerics.linear_algebra import inverse
-from ..batches import AnyArray
 
 __all__ = ["AbstractLikelihood", "LN_2PI", "only_used", "upper_limits", "pointwise"]
 
@@ -39,8 +39,8 @@ class AbstractLikelihood(eqx.Module):
 
     @abc.abstractmethod
     def __call__(
-        self, residual: Float[AnyArray, " m"], covariance: Float[AnyArray, "m m"], groups: Sequence[np.ndarray]
-    ) -> Float[AnyArray, ""]:
+        self, residual: Float[Array, " m"], covariance: Float[Array, "m m"], groups: Sequence[np.ndarray]
+    ) -> Float[Array, ""]:
         """Natural logarithm of the probability density of `residual`, data minus prediction.
 
         Parameters
@@ -57,17 +57,17 @@ class AbstractLikelihood(eqx.Module):
         """Expected information over that of a Gaussian with the same matrix, for a group of `size` points."""
 
 
-def only_used(covariance: Float[AnyArray, "m m"], used: Bool[AnyArray, " m"]) -> Float[AnyArray, "m m"]:
+def only_used(covariance: Float[Array, "m m"], used: Bool[Array, " m"]) -> Float[Array, "m m"]:
     """The covariance with points that do not count replaced by independent ones of unit variance."""
     return jnp.where(used[:, None] & used[None, :], covariance, jnp.eye(covariance.shape[-1]))
 
 
-def upper_limits(residual: Float[AnyArray, " m"], variance: Float[AnyArray, " m"]) -> Float[AnyArray, ""]:
+def upper_limits(residual: Float[Array, " m"], variance: Float[Array, " m"]) -> Float[Array, ""]:
     """ln of the probability that the true values lie below limits; `residual` is limit minus prediction."""
     return jnp.sum(log_ndtr(residual / jnp.sqrt(variance)))
 
 
-def pointwise(residual: Float[AnyArray, " m"], covariance: Float[AnyArray, "m m"]) -> Float[AnyArray, " m"]:
+def pointwise(residual: Float[Array, " m"], covariance: Float[Array, "m m"]) -> Float[Array, " m"]:
     """ln of the density of each point of a Gaussian given all others (Buerkner, Gabry & Vehtari 2021)."""
     precision, _ = inverse(covariance)
     pull, variance = precision @ residual, 1.0 / jnp.diagonal(precision)

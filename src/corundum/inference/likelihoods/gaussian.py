@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from ...annotations import Array
 from ...numerics.linear_algebra import quadratic_form
-from ..batches import AnyArray
 from .base import LN_2PI, AbstractLikelihood
 
 __all__ = ["Gaussian"]
@@ -23,8 +23,8 @@ class Gaussian(AbstractLikelihood):
     """
 
     def __call__(
-        self, residual: Float[AnyArray, " m"], covariance: Float[AnyArray, "m m"], groups: Sequence[np.ndarray]
-    ) -> Float[AnyArray, ""]:
+        self, residual: Float[Array, " m"], covariance: Float[Array, "m m"], groups: Sequence[np.ndarray]
+    ) -> Float[Array, ""]:
         square, ln_volume = quadratic_form(residual, covariance)
         return -0.5 * (square + ln_volume + residual.shape[0] * LN_2PI)
 

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Float
 
-from ..batches import AnyArray
+from ...annotations import Array
 from ..summaries import Prediction
 from .base import LN_2PI
 
@@ -33,7 +33,7 @@ class ScatterLikelihood(eqx.Module):
     error: float = eqx.field(static=True, default=0.02)
     measurement: float = eqx.field(static=True, default=0.0)
 
-    def __call__(self, prediction: Prediction, scatter: Float[AnyArray, " m"]) -> Float[AnyArray, ""]:
+    def __call__(self, prediction: Prediction, scatter: Float[Array, " m"]) -> Float[Array, ""]:
         """ln of the probability density of the observed `scatter`, (M,); points that are NaN do not count."""
         known = jnp.isfinite(scatter)
         spread = jnp.sqrt(prediction.scatter**2 + self.measurement**2 + 1e-12)

@@ -8,8 +8,8 @@ import numpy as np
 from jax.scipy.special import gammaln
 from jaxtyping import Float
 
+from ...annotations import Array
 from ...numerics.linear_algebra import quadratic_form
-from ..batches import AnyArray
 from .base import AbstractLikelihood
 
 __all__ = ["StudentT"]
@@ -44,8 +44,8 @@ class StudentT(AbstractLikelihood):
             raise ValueError(f"StudentT degrees: got {self.degrees}; allowed a positive number")
 
     def __call__(
-        self, residual: Float[AnyArray, " m"], covariance: Float[AnyArray, "m m"], groups: Sequence[np.ndarray]
-    ) -> Float[AnyArray, ""]:
+        self, residual: Float[Array, " m"], covariance: Float[Array, "m m"], groups: Sequence[np.ndarray]
+    ) -> Float[Array, ""]:
         total, nu = 0.0, self.degrees
         for positions in groups:
             size = len(positions)

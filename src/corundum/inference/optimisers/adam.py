@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Float
 
-from ..batches import AnyArray, over_points
+from ...annotations import Array
+from ..batches import over_points
 from ..evaluate import ln_density
 from ..target import Target
 from .base import AbstractOptimiser
@@ -39,8 +40,8 @@ class Adam(AbstractOptimiser):
     decay: float = eqx.field(static=True, default=1e-2)
 
     def __call__(
-        self, target: Target, u: Float[AnyArray, "s p"], y: Float[AnyArray, "s m"]
-    ) -> tuple[Float[AnyArray, "s p"], Any]:
+        self, target: Target, u: Float[Array, "s p"], y: Float[Array, "s m"]
+    ) -> tuple[Float[Array, "s p"], Any]:
         return _adam(self, target, u, y)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import equinox as eqx
 from jaxtyping import Float
 
-from ..batches import AnyArray
+from ...annotations import Array
 from ..target import Target
 
 __all__ = ["AbstractOptimiser"]
@@ -33,8 +33,8 @@ class AbstractOptimiser(eqx.Module):
 
     @abc.abstractmethod
     def __call__(
-        self, target: Target, u: Float[AnyArray, "s p"], y: Float[AnyArray, "s m"]
-    ) -> tuple[Float[AnyArray, "s p"], Any]:
+        self, target: Target, u: Float[Array, "s p"], y: Float[Array, "s m"]
+    ) -> tuple[Float[Array, "s p"], Any]:
         """Increase the log density from every start.
 
         Parameters

@@ -7,7 +7,7 @@ import jax
 import optimistix as optx
 from jaxtyping import Float
 
-from ..batches import AnyArray
+from ...annotations import Array
 from ..evaluate import ln_density
 from ..target import Target
 from .base import AbstractOptimiser
@@ -36,8 +36,8 @@ class BFGS(AbstractOptimiser):
     max_steps: int = eqx.field(static=True, default=150)
 
     def __call__(
-        self, target: Target, u: Float[AnyArray, "s p"], y: Float[AnyArray, "s m"]
-    ) -> tuple[Float[AnyArray, "s p"], Any]:
+        self, target: Target, u: Float[Array, "s p"], y: Float[Array, "s m"]
+    ) -> tuple[Float[Array, "s p"], Any]:
         return _bfgs(self, target, u, y)
 
 

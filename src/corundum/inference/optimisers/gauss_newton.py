@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ..batches import AnyArray, in_batches
+from ...annotations import Array
+from ..batches import in_batches
 from ..evaluate import linearise
 from ..laplace import information_at
 from ..target import Target
@@ -55,8 +56,8 @@ class GaussNewton(AbstractOptimiser):
     reach: float = eqx.field(static=True, default=1.0)
 
     def __call__(
-        self, target: Target, u: Float[AnyArray, "s p"], y: Float[AnyArray, "s m"]
-    ) -> tuple[Float[AnyArray, "s p"], Any]:
+        self, target: Target, u: Float[Array, "s p"], y: Float[Array, "s m"]
+    ) -> tuple[Float[Array, "s p"], Any]:
         u, y = np.array(u, float), np.asarray(y, float)
         linearised = in_batches(linearise, target, u, y)
         value, slope = linearised.ln_density, linearised.gradient

@@ -13,10 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from ...annotations import Array
 from ...observables import HaloBaryonFraction, LocalLinear, Measurement
 from ...parameters import describe, replace
 from ...sensitivity import INDICES, budgets
-from ..batches import AnyArray, in_batches, over_points
+from ..batches import in_batches, over_points
 from ..data import data_of
 from ..predictive import Predictive, predictive
 from ..summaries import PopulationSummaries
@@ -82,7 +83,7 @@ UNFITTED_QUANTITIES = {
 
 
 def unfitted_quantities(
-    target: Target, u: Any, redshift: float = 0.0, *, nodes: Float[AnyArray, " m"] | None = None
+    target: Target, u: Any, redshift: float = 0.0, *, nodes: Float[Array, " m"] | None = None
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Relations of unfitted quantities with halo mass.
 
@@ -126,7 +127,7 @@ def unfitted_quantities(
 class _UnfittedRelations(eqx.Module):
     names: tuple[str, ...] = eqx.field(static=True)
     redshift: float = eqx.field(static=True)
-    nodes: Float[AnyArray, " m"]
+    nodes: Float[Array, " m"]
 
     @eqx.filter_jit
     def __call__(self, target, u):

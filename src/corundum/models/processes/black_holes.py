@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...cosmology import Cosmology
 from ...halos import Halo
 from ...numerics.limiters import AbstractMinimum, SmoothMinimum

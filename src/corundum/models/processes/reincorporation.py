@@ -3,8 +3,9 @@
 from typing import Any, ClassVar
 
 import equinox as eqx
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...cosmology import Cosmology
 from ...halos import Halo
 from ...parameters import parameter

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 
+from ...annotations import Array
 from ..tracing import is_traced
 
 __all__ = ["STATUS", "AbstractSolver", "Equation", "Stops", "Trajectory", "check_settings"]

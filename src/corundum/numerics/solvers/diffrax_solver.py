@@ -6,8 +6,9 @@ import diffrax
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ...annotations import Array
 from ..rows import at_rows, row_axes, take
 from .base import AbstractSolver, Equation, Stops, Trajectory, check_settings
 

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
 
+from ...annotations import Array
 from ..rows import any_over_batch, take
 from .base import AbstractSolver, Equation, Stops, Trajectory, check_settings
 from .parameter_sets import flat_over_sets

@@ -11,8 +11,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
 
+from ...annotations import Array
 from ..fusion import materialise
 from ..rows import any_over_batch, at_rows, row_axes, take
 from .base import Equation, Stops
