@@ -155,7 +155,7 @@ def _is_named(value: Any) -> bool:
 
 def _is_storable(value: Any) -> bool:
     """Whether this is an array of numbers or truth values that HDF5 knows."""
-    if not isinstance(value, jax.Array) or jax.dtypes.issubdtype(value.dtype, jax.dtypes.extended):
+    if not isinstance(value, jax.Array | np.ndarray) or jax.dtypes.issubdtype(value.dtype, jax.dtypes.extended):
         return False  # a key of JAX's random numbers, for example
     return np.dtype(value.dtype).kind in "biufc"
 
