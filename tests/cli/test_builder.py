@@ -167,6 +167,21 @@ def needs_parts(time: float, law: physics.AbstractScaling, cosmology: Cosmology 
     return time, law, cosmology
 
 
+def test_a_component_with_the_same_methods_stands_in_for_a_concrete_class(mine):
+    Path("standin.py").write_text(
+        "import equinox as eqx\nfrom corundum.parameters import parameter\n"
+        "class Return(eqx.Module):\n"
+        "    recycled_fraction: float = parameter(0.3, unit='1', meaning='R', source='test', bounds=(0.1, 0.6))\n"
+        "    metal_yield: float = parameter(0.02, unit='1', meaning='y', source='test', bounds=(0.0, 0.1))\n"
+        "class Unlike(eqx.Module):\n    number: float = 1.0\n"
+    )
+    table = {"kind": "models.ThermalCGM", "stellar_return": {"kind": "standin:Return", "metal_yield": 0.04}}
+    model = build_model(table, ("model",)).value
+    assert float(model.stellar_return.metal_yield) == 0.04
+    with pytest.raises(RunFileError, match="'standin:Unlike' makes Unlike, which does not fit here"):
+        build_model({"kind": "models.ThermalCGM", "stellar_return": "standin:Unlike"}, ("model",))
+
+
 def test_required_arguments_and_concrete_components():
     law = {"kind": "physics.MassLoading"}
     assert "the key 'time' is missing" in problem(lambda: construct(needs_parts, {"law": law}, ("x",)))

@@ -15,7 +15,7 @@ import equinox as eqx
 from .. import physics
 from ..numerics import limiters
 
-__all__ = ["check_laws", "fitting_kinds"]
+__all__ = ["check_laws", "fits", "fitting_kinds"]
 
 
 def check_laws(owner: eqx.Module, place: str) -> None:
@@ -37,7 +37,7 @@ def check_laws(owner: eqx.Module, place: str) -> None:
         law = getattr(owner, field.name, None)
         kinds = _classes(field.type, type(owner), field.name)
         where = f"{place}.{field.name}"
-        if kinds and not any(_fits(law, kind) for kind in kinds):
+        if kinds and not any(fits(law, kind) for kind in kinds):
             raise ValueError(f"{where}: {_reason(law, kinds)}")
         if isinstance(law, eqx.Module):
             check_laws(law, where)
@@ -57,7 +57,8 @@ def _classes(annotation: Any, owner: type, name: str) -> tuple[type, ...]:
     return tuple(options) if laws and components else ()
 
 
-def _fits(law: Any, kind: type) -> bool:
+def fits(law: Any, kind: type) -> bool:
+    """Whether `law` may stand where the annotation names `kind`: derived from it, or, if concrete, shaped like it."""
     if isinstance(law, kind):
         return True  # None too, where the place may be empty
     if kind is types.NoneType or _is_abstract(kind) or not isinstance(law, eqx.Module):

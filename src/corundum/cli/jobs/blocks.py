@@ -20,12 +20,19 @@ __all__ = ["evolve_block", "evolve_in_blocks", "finished_halos"]
 
 
 def evolve_block(
-    model: Any, halos: HaloHistories, redshifts: tuple[float, ...], *, solver: Any, block: int, first: int
+    model: Any,
+    halos: HaloHistories,
+    redshifts: tuple[float, ...],
+    *,
+    histories: tuple[str, ...] = (),
+    solver: Any,
+    block: int,
+    first: int,
 ) -> Population:
     """The galaxies of the block of halos from row `first` on; the last block is filled up with the last halo."""
     size = min(block, len(halos))
     rows = np.minimum(np.arange(first, first + size), len(halos) - 1)
-    return evolve(model, halos[rows], redshifts, solver=solver, chunk=size)
+    return evolve(model, halos[rows], redshifts, histories=histories, solver=solver, chunk=size)
 
 
 def evolve_in_blocks(
@@ -33,6 +40,7 @@ def evolve_in_blocks(
     halos: HaloHistories,
     redshifts: tuple[float, ...],
     *,
+    histories: tuple[str, ...] = (),
     solver: Any,
     block: int,
     store: CheckpointFolder,
@@ -43,7 +51,7 @@ def evolve_in_blocks(
 
     Parameters
     ----------
-    model, halos, redshifts, solver
+    model, halos, redshifts, histories, solver
         As for `evolve`.
     block : int
         Number of halos in a block.
@@ -55,14 +63,17 @@ def evolve_in_blocks(
         Called with the first row of a block before it is evolved.
     """
     size = min(block, len(halos))
-    template = eqx.filter_eval_shape(evolve, model, halos[:1], redshifts, solver=solver) if store.numbers() else None
+    template = None
+    if store.numbers():
+        template = eqx.filter_eval_shape(evolve, model, halos[:1], redshifts, histories=histories, solver=solver)
     finished = []
     for first in range(0, len(halos), size):
         number, count = first // size, min(size, len(halos) - first)
         galaxies = None if template is None else _restored(store.load(number), template, count)
         if galaxies is None:
             announce(first)
-            solved = evolve_block(model, halos, redshifts, solver=solver, block=block, first=first)
+            options = dict(histories=histories, solver=solver, block=block, first=first)
+            solved = evolve_block(model, halos, redshifts, **options)
             galaxies = _map_halos(lambda leaf, count=count: np.asarray(leaf)[:count], solved)
             store.save(number, {name: np.asarray(leaf) for name, leaf in _named_leaves(galaxies).items()})
         finished.append(galaxies)
@@ -78,7 +89,12 @@ def finished_halos(store: CheckpointFolder, block: int, total: int) -> int:
 def _map_halos(function: Callable, *populations: Population) -> Population:
     """`function` of every array that has a row for each halo."""
     mapped = jax.tree.map(function, *populations)
-    return eqx.tree_at(lambda population: population.redshifts, mapped, populations[0].redshifts)
+    return eqx.tree_at(_shared_by_halos, mapped, _shared_by_halos(populations[0]))
+
+
+def _shared_by_halos(population: Population) -> tuple[Any, ...]:
+    histories = population.histories
+    return (population.redshifts, *(() if histories is None else (histories.times, histories.ages)))
 
 
 def _named_leaves(population: Population) -> dict[str, Any]:

@@ -101,8 +101,19 @@ def follow(plan: RunPlan) -> None:
     job = plan.job
     while task := next_task():
         halo_set, first = task
-        options = dict(solver=job.solver, block=job.output.block, first=first)
+        options = dict(histories=_histories(job), solver=job.solver, block=job.output.block, first=first)
         evolve_block(job.model, _halo_sets(job)[halo_set], job.output.redshifts, **options)
+
+
+def _relations(job: Job) -> list[AbstractRelation]:
+    """Every public relation whose quantities the galaxies of this run have."""
+    public = (getattr(observables, name) for name in observables.__all__)
+    kinds = (kind for kind in public if isinstance(kind, type) and issubclass(kind, AbstractRelation))
+    return [kind() for kind in kinds if kind is not AbstractRelation and has_quantities(kind(), job.model, job.halos)]
+
+
+def _histories(job: Job) -> tuple[str, ...]:
+    return observables.histories_of([*_relations(job), *(measurement for measurement, _ in job.measurements)])
 
 
 def _halo_sets(job: Job) -> tuple[HaloHistories | None, ...]:
@@ -119,6 +130,7 @@ def _evolve(job: Job, halo_set: int, run: Run) -> tuple[Population, int]:
             job.model,
             halos,
             job.output.redshifts,
+            histories=_histories(job),
             solver=job.solver,
             block=job.output.block,
             store=store,
@@ -142,14 +154,11 @@ def _trajectories(job: Job, population: Population) -> Population:
 def _relate(job: Job, population: Population) -> dict[str, Any]:
     """Every relation at every output redshift, and each measurement's relation at its own points."""
     relations: dict[str, Any] = {}
-    for name in observables.__all__:
-        kind = getattr(observables, name)
-        if not (isinstance(kind, type) and issubclass(kind, AbstractRelation)) or kind is AbstractRelation:
-            continue
-        for redshift in job.output.redshifts if has_quantities(kind(), job.model) else ():
-            estimate = _estimate(population.at(redshift), kind())
+    for relation in _relations(job):
+        for redshift in job.output.redshifts:
+            estimate = _estimate(population.at(redshift), relation)
             if estimate is not None:
-                relations.setdefault(name, {})[f"z={redshift!r}"] = estimate
+                relations.setdefault(type(relation).__name__, {})[f"z={redshift!r}"] = estimate
     compared = {data.name: data.predict(population.at(redshift)) for data, redshift in job.measurements}
     return relations | ({"measurements": compared} if compared else {})
 

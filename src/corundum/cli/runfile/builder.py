@@ -23,6 +23,7 @@ import numpy as np
 
 from ... import parameters
 from ...models import AbstractModel
+from ...models.law_checks import fits
 from .errors import RunFileError, allowed_names
 from .kinds import kinds_hint, public_kind, resolve
 from .values import allows_table, allows_text, as_toml, check_bounds, classes_of, convert, item_annotation, members_of
@@ -59,7 +60,7 @@ def build(table: Mapping[str, Any] | str, keys: tuple[str, ...], classes: tuple[
         raise RunFileError(keys, f'this table needs kind = "..."; {kinds_hint(classes)}')
     kind = convert(table.pop("kind"), str, (*keys, "kind"))
     built = construct(resolve(kind, (*keys, "kind"), classes), table, keys)
-    if not isinstance(built.value, classes or object):
+    if classes and not any(isinstance(built.value, kind) or fits(built.value, kind) for kind in classes):
         problem = f"{kind!r} makes {type(built.value).__name__}, which does not fit here"
         raise RunFileError((*keys, "kind"), f"{problem}; {kinds_hint(classes)}")
     return Built(built.value, {"kind": kind, **built.table})

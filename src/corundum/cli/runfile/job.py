@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ... import observables
-from ...halos import HALO_QUANTITIES, HaloHistories
+from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...numerics import AbstractSolver
 from ...observables import AbstractRelation, Measurement
+from ...population import Galaxies, Histories
 from ...storage.checkpoints import fingerprint
 from .builder import build, build_model, construct
 from .errors import RunFileError, allowed_names
@@ -72,10 +73,11 @@ def prepare(run_file: RunFile) -> Job:
         _check_redshifts(output.value)
         compare = construct(Compare, tables.get("compare", {}), ("compare",))
         model = build_model(tables["model"], ("model",))
-        measurements = _measurements(compare.value, output.value, model.value)
+        _check_measurement_names(compare.value)
         solver_table = {"kind": "numerics.LaneSolver", **tables.get("solver", {})}
         solver = build(solver_table, ("solver",), (AbstractSolver,))
         halos = build(tables["halos"], ("halos",), (HaloHistories,))
+        measurements = _measurements(compare.value, output.value, model.value, halos.value)
         compare_halos = None
         if "compare_halos" in tables:
             compare_halos = build(tables["compare_halos"], ("compare_halos",), (HaloHistories,))
@@ -110,28 +112,36 @@ def _check_redshifts(output: Output) -> None:
         raise RunFileError(("output", "redshifts"), "a redshift is given twice; give each once")
 
 
-def has_quantities(relation: AbstractRelation, model: AbstractModel) -> bool:
-    """Whether the galaxies of `model` have all quantities that `relation` reads."""
-    names = {**HALO_QUANTITIES, **model.ledger.quantities, **model.diagnostics}
-    one_galaxy = dict.fromkeys(names, np.ones(1))
+def has_quantities(relation: AbstractRelation, model: AbstractModel, halos: HaloHistories) -> bool:
+    """Whether the galaxies of `model` in `halos` have all quantities and histories that `relation` reads."""
+    names = {**halos.quantities, **model.ledger.quantities, **model.diagnostics}
+    times = np.linspace(1.0, 13.0, 4)
+    histories = Histories(times, {name: np.ones((1, len(times))) for name in relation.histories if name in names}, 13.0)
+    galaxy = Galaxies(0.0, {name: np.ones(1) for name in names}, np.ones(1, bool), np.ones(1), histories)
     try:
-        relation.x(one_galaxy), relation.y(one_galaxy)
+        relation.x(galaxy), relation.y(galaxy)
     except KeyError:
         return False
     return True
 
 
-def _measurements(compare: Compare, output: Output, model: AbstractModel) -> tuple[tuple[Measurement, float], ...]:
+def _check_measurement_names(compare: Compare) -> None:
     known = observables.available()
-    named = compare.measurements is not None
-    chosen = []
-    for name in compare.measurements if named else known:
-        keys = ("compare", "measurements")
+    for name in compare.measurements or ():
         if name not in known:
-            raise RunFileError(keys, f"unknown measurement {name!r}; {allowed_names(name, known)}")
+            problem = f"unknown measurement {name!r}; {allowed_names(name, known)}"
+            raise RunFileError(("compare", "measurements"), problem)
+
+
+def _measurements(
+    compare: Compare, output: Output, model: AbstractModel, halos: HaloHistories
+) -> tuple[tuple[Measurement, float], ...]:
+    keys, named = ("compare", "measurements"), compare.measurements is not None
+    chosen = []
+    for name in compare.measurements if named else observables.available():
         data = observables.load(name)
         distance, redshift = min((abs(math.log((1 + z) / (1 + data.redshift))), z) for z in output.redshifts)
-        fits = has_quantities(data.relation, model)
+        fits = has_quantities(data.relation, model, halos)
         if distance <= _NEAR and fits:
             chosen.append((data, redshift))
         elif named and not fits:

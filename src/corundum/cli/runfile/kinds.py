@@ -94,7 +94,9 @@ def resolve(kind: str, keys: tuple[str, ...], classes: tuple[type, ...] = ()) ->
         raise RunFileError(
             keys, f"unknown kind {kind!r}; {allowed_names(kind, kinds_making(classes))}, or 'module:name'"
         )
-    if fits(target, classes) is False:
+    # A class of the user's may stand in for a concrete one; whether it does is seen when it is made.
+    stands_in = ":" in kind and any(not inspect.isabstract(option) for option in classes)
+    if fits(target, classes) is False and not stands_in:
         raise RunFileError(keys, f"{kind!r} does not fit here; {kinds_hint(classes)}")
     return target
 
