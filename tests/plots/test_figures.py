@@ -266,7 +266,7 @@ def test_running_statistics_agree_with_numpy(seed, number):
     x, y = rng.uniform(0, 1, number), rng.normal(size=number)
     result = binning.running(x, y, np.ones(number), np.array([0.0, 0.5, 1.0]))
     for k, here in enumerate((x < 0.5, x >= 0.5)):
-        assert result.count[k] == here.sum()
+        assert result.counts[k] == here.sum()
         if here.sum() >= 3:
             assert np.isclose(result.mean[k], y[here].mean())
             # halves of the neighbouring order statistics are all that definitions of a median differ by

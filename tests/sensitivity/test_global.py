@@ -124,7 +124,7 @@ def test_fractional_norms_and_their_maps():
     phi = np.stack([np.broadcast_to(design.unit[:, :1], (40, 5)), np.full((40, 5), 0.5)], axis=-1)
     phi[4, 2] = np.nan
     found = S.prior_map(design, log_mvir, phi, bins=4)
-    assert found.count.sum() == 2 * (200 - 1) and found.mean.shape == (2, 4, 4)
+    assert found.counts.sum() == 2 * (200 - 1) and found.mean.shape == (2, 4, 4)
     np.testing.assert_allclose(found.mean[1][np.isfinite(found.mean[1])], 0.5)
     assert np.all(np.diff(found.mean[0][0]) > 0.15)  # phi_0 rises with its own parameter
     with pytest.raises(ValueError, match="expected .sets, halos."):

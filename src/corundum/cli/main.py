@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from .commands import check_gradients, data, fit, forecast, halos, mocks, model, run, sensitivity, version
 from .distributed import refuse_several
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--debug", action="store_true", help="show the Python traceback of an error")
-    style = dict(formatter_class=argparse.RawDescriptionHelpFormatter, parents=[shared])
+    style: dict[str, Any] = dict(formatter_class=argparse.RawDescriptionHelpFormatter, parents=[shared])
     parser = argparse.ArgumentParser(prog="corundum", description=_ABOUT, formatter_class=style["formatter_class"])
     parser.add_argument("--version", action="version", version=f"corundum {versions()['corundum']}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

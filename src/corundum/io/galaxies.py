@@ -7,6 +7,7 @@ mass that the wind carries.  What belongs to a halo at all times (solver status,
 import collections
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import h5py
 import jax.numpy as jnp
@@ -102,12 +103,14 @@ def read_population(group: h5py.Group) -> Population:
 
     fields = {part: json.loads(group.attrs[part]) for part in ("halo", "state", "diagnostics")}
     kept = set(outputs[0])  # `evolve(keep=...)` leaves the other fields empty
-    common = {name: stack(name) if name in kept else None for name in fields["halo"] if name in HALO_QUANTITIES}
+    common: dict[str, Any] = {
+        name: stack(name) if name in kept else None for name in fields["halo"] if name in HALO_QUANTITIES
+    }
     extras = Extras({name: stack(name) for name in fields["halo"] if name not in HALO_QUANTITIES})
     halo = Halo(**common, extras=extras)
-    state_type = find_class(group.attrs["state_kind"])
-    if tuple(getattr(state_type, "_fields", ())) != tuple(fields["state"]):
-        state_type = collections.namedtuple("State", fields["state"])
+    kept_type = find_class(group.attrs["state_kind"])
+    same_fields = tuple(getattr(kept_type, "_fields", ())) == tuple(fields["state"])
+    state_type: Any = kept_type if same_fields else collections.namedtuple("State", fields["state"])
     state = state_type(**{name: stack(name) if name in kept else None for name in fields["state"]})
     diagnostics = {name: stack(name) for name in fields["diagnostics"]}
     flows = {

@@ -17,7 +17,7 @@ class Running(NamedTuple):
         Weighted 16th, 50th and 84th percentiles.
     mean : array, shape (bins,)
         Weighted mean.
-    count : array, shape (bins,)
+    counts : array, shape (bins,)
         Number of galaxies.
     """
 
@@ -26,7 +26,7 @@ class Running(NamedTuple):
     median: np.ndarray
     high: np.ndarray
     mean: np.ndarray
-    count: np.ndarray
+    counts: np.ndarray
 
 
 def equal_bins(x: np.ndarray, width: float = 0.2) -> np.ndarray:
@@ -69,4 +69,5 @@ def running(x: np.ndarray, y: np.ndarray, weights: np.ndarray, edges: np.ndarray
         if members.sum() >= max(fewest, 1):
             table[:3, k] = weighted_quantiles(y[members], weights[members], (0.16, 0.5, 0.84))
             table[3, k] = np.average(y[members], weights=weights[members])
-    return Running(0.5 * (edges[1:] + edges[:-1]), *table[:4], table[4].astype(int))
+    low, median, high, mean, counts = table
+    return Running(0.5 * (edges[1:] + edges[:-1]), low, median, high, mean, counts.astype(int))

@@ -145,7 +145,7 @@ def baryon_budget(
     log_mass, weights = _mass_and_weights(galaxies)
     edges = equal_bins(log_mass)
     cosmic = baryon_fraction * np.asarray(galaxies["mvir"])
-    floor = 0.0
+    floor = np.zeros(len(edges) - 1)
     for name, label in (("mstar", "stars"), ("mism", "ISM"), ("mcgm", "CGM")):
         share = running(log_mass, np.asarray(galaxies[name]) / cosmic, weights, edges)
         filled = np.isfinite(share.mean)

@@ -10,7 +10,7 @@ import numpy as np
 from ..halos import HaloHistories, HaloTables
 from ..units import GYR_YR, LN10
 from .histories import redshift_axis
-from .style import colors_along, new_axes, styled
+from .style import colors_along, new_panels, styled
 
 __all__ = [
     "Curve",
@@ -41,7 +41,7 @@ class HistoryMeans(NamedTuple):
         log10 of final virial mass [Msun].
     time, redshift : arrays, shape (K,)
         Cosmic age [Gyr] and redshift.
-    count : array, shape (B,)
+    counts : array, shape (B,)
         Halos in each bin.
     log_mass : Curve, shape (B, K)
         Mean log10 of mass over final mass.
@@ -54,7 +54,7 @@ class HistoryMeans(NamedTuple):
     edges: np.ndarray
     time: np.ndarray
     redshift: np.ndarray
-    count: np.ndarray
+    counts: np.ndarray
     log_mass: Curve
     growth: Curve
     log_concentration: Curve
@@ -73,7 +73,7 @@ def mean_histories(halos: HaloHistories, edges: np.ndarray, redshifts: np.ndarra
     Examples
     --------
     >>> means = co.plots.mean_histories(halos, np.array([10.0, 14.0]), np.array([0.0, 1.0, 2.0]))
-    >>> means.count.tolist(), means.log_mass.value.shape
+    >>> means.counts.tolist(), means.log_mass.value.shape
     ([8], (1, 3))
     """
     age = np.minimum(np.asarray(halos.cosmology.age(np.asarray(redshifts, float))), float(halos.time[-1]))
@@ -103,7 +103,8 @@ def differences(first: HistoryMeans, second: HistoryMeans) -> tuple[Curve, Curve
     """Second minus first [dex]: of mean log mass, of log mean growth rate, of mean log concentration."""
     in_logs = [first._replace(growth=_log10(first.growth)), second._replace(growth=_log10(second.growth))]
     pairs = [[getattr(means, name) for means in in_logs] for name in ("log_mass", "growth", "log_concentration")]
-    return tuple(Curve(b.value - a.value, np.hypot(a.error, b.error)) for a, b in pairs)
+    log_mass, growth, log_concentration = (Curve(b.value - a.value, np.hypot(a.error, b.error)) for a, b in pairs)
+    return log_mass, growth, log_concentration
 
 
 def history_differences(first: HistoryMeans, second: HistoryMeans, redshift: float = 2.0) -> list[tuple]:
@@ -131,11 +132,11 @@ def history_differences(first: HistoryMeans, second: HistoryMeans, redshift: flo
     return [
         (
             f"{first.edges[b]:.1f}\N{EN DASH}{first.edges[b + 1]:.1f}",
-            int(first.count[b]),
-            int(second.count[b]),
+            int(first.counts[b]),
+            int(second.counts[b]),
             *((float(curve.value[b, k]), float(curve.error[b, k])) for curve in curves),
         )
-        for b in range(len(first.count))
+        for b in range(len(first.counts))
     ]
 
 
@@ -180,7 +181,7 @@ def compare_histories(
     """
     means = compared_means(first, second, bins)
     if axes is None:
-        axes = new_axes(2, 3, size=(11.5, 5.6), sharex=True, gridspec_kw={"height_ratios": [2.2, 1.0]})
+        axes = new_panels(2, 3, size=(11.5, 5.6), sharex=True, gridspec_kw={"height_ratios": [2.2, 1.0]})
     colors = colors_along(np.arange(bins))
     for mean, dashes, width in zip(means, _DASHES, (1.6, 2.0), strict=True):
         for ax, curve in zip(axes[0], (mean.log_mass, mean.growth, mean.log_concentration), strict=True):

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
 from .histories import redshift_axis
-from .style import COLORS, colors_along, mass_ticks, new_axes, styled
+from .style import COLORS, colors_along, mass_ticks, new_axes, new_panels, styled
 
 __all__ = ["halo_growth", "raw_over_smooth", "mean_growth"]
 
@@ -34,7 +34,7 @@ def halo_growth(halos: Any, axes: np.ndarray | None = None, *, bins: int = 4) ->
     >>> co.plots.halo_growth(halos, bins=2).shape
     (3,)
     """
-    axes = new_axes(1, 3, size=(12.5, 4.3)) if axes is None else axes
+    axes = new_panels(1, 3, size=(12.5, 4.3)) if axes is None else axes
     time = np.geomspace(float(halos.time[0]), float(halos.time[-1]), 80)
     halo = halos.along(time)
     exists = halos.exist_at(time)
@@ -85,7 +85,7 @@ def raw_over_smooth(worst: Sequence[Any], axes: np.ndarray | None = None) -> np.
     columns = min(3, len(worst))
     rows = -(-len(worst) // columns)
     if axes is None:
-        axes = new_axes(rows, columns, size=(3.9 * columns, 2.9 * rows), squeeze=False)
+        axes = new_panels(rows, columns, size=(3.9 * columns, 2.9 * rows), squeeze=False)
     for ax, halo in zip(np.ravel(axes), worst, strict=False):
         ax.plot(halo.time, halo.raw, ".", color=COLORS["data"], markersize=4, label="raw")
         ax.plot(halo.time, halo.smooth, color=COLORS["model"], label="smooth")

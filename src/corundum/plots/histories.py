@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from ..cosmology import Cosmology, pandya26_cosmology
 from ..units import SOLAR_METALLICITY
-from .style import COLORS, new_axes, styled
+from .style import COLORS, new_panels, styled
 
 __all__ = ["growth_histories", "redshift_axis", "spread_rows"]
 
@@ -50,7 +50,7 @@ def spread_rows(population: Any, count: int = 3) -> np.ndarray:
 @styled
 def growth_histories(
     population: Any,
-    rows: Sequence[int] | None = None,
+    rows: Sequence[int] | np.ndarray | None = None,
     axes: np.ndarray | None = None,
     *,
     cosmology: Cosmology | None = None,
@@ -92,7 +92,7 @@ def growth_histories(
     rows = spread_rows(population) if rows is None else np.atleast_1d(rows)
     if axes is None:
         size = (1.5 + 2.5 * len(rows), 8.2)
-        axes = new_axes(4, len(rows), size=size, sharex=True, sharey="row", squeeze=False)
+        axes = new_panels(4, len(rows), size=size, sharex=True, sharey="row", squeeze=False)
     order = np.argsort(-np.asarray(population.redshifts))
     for column, row in enumerate(rows):
         time, mass = (np.asarray(population[name])[row][order] for name in ("time", "mvir"))

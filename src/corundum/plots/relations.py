@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..observables import AbstractRegression, AbstractRelation, Measurement, NadarayaWatson, RegressedRelation
-from .style import COLORS, CYCLE, legend, new_axes, styled
+from .style import COLORS, CYCLE, legend, new_axes, new_panels, styled
 
 __all__ = ["scaling_relation", "compare_relation", "short_citation"]
 
@@ -118,7 +118,7 @@ def compare_relation(
     (2,)
     """
     if axes is None:
-        axes = new_axes(2, 1, size=(5.0, 5.2), sharex=True, gridspec_kw={"height_ratios": [2.4, 1.0]})
+        axes = new_panels(2, 1, size=(5.0, 5.2), sharex=True, gridspec_kw={"height_ratios": [2.4, 1.0]})
     regression = NadarayaWatson() if regression is None else regression
     first, second = galaxies
     nodes = _nodes(np.concatenate([x[good] for x, _, good in (_points(g, relation) for g in galaxies)]))

@@ -9,7 +9,7 @@ import io
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from ..storage.files import atomic_path
@@ -28,6 +29,7 @@ __all__ = [
     "STYLE",
     "styled",
     "new_axes",
+    "new_panels",
     "finish",
     "legend",
     "legend_above",
@@ -66,7 +68,7 @@ STYLE = {
     "axes.titlesize": 11.5,
     "axes.linewidth": 0.8,
     "axes.axisbelow": "line",
-    "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
+    "axes.prop_cycle": cycler(color=CYCLE),
     "legend.fontsize": 9.5,
     "legend.frameon": False,
     "legend.handlelength": 1.8,
@@ -92,14 +94,21 @@ def styled(function: Callable) -> Callable:
     return wrapped
 
 
-def new_axes(
-    rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (5.4, 4.2), **kwargs: Any
-) -> Axes | np.ndarray:
-    """Axes of a new figure, one or an array (rows, columns); `size` is that of the whole figure [inch]."""
+def new_axes(size: tuple[float, float] = (5.4, 4.2)) -> Axes:
+    """The axes of a new figure; `size` is that of the whole figure [inch]."""
+    return new_panels(1, 1, size=size)[0]
+
+
+def new_panels(rows: int, columns: int, *, size: tuple[float, float], **kwargs: Any) -> np.ndarray:
+    """The axes of a new figure of several panels; `size` is that of the whole figure [inch].
+
+    The array has shape (rows, columns), or one dimension where one of the two is 1; with ``squeeze=False`` it always
+    has two.
+    """
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, **kwargs)
-    for ax in np.ravel(axes):
+    axes = np.atleast_1d(figure.subplots(rows, columns, **kwargs))
+    for ax in axes.flat:
         finish(ax)
     return axes
 
@@ -133,7 +142,7 @@ def legend(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
     rows = len(ax.get_legend_handles_labels()[0])
     width, height = 0.62, 0.075 * rows + 0.03
     u, v = (np.asarray(x) - left) / (right - left), (np.asarray(y) - low) / (high - low)
-    corners = {
+    corners: dict[Literal["upper left", "upper right", "lower right", "lower left"], np.ndarray] = {
         "upper left": (u < width) & (v > 1 - height),
         "upper right": (u > 1 - width) & (v > 1 - height),
         "lower right": (u > 1 - width) & (v < height),
@@ -217,5 +226,6 @@ def figure_bytes(figure: Figure | Axes, kind: str = "png") -> bytes:
     undated = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
     with style.context(["default", STYLE]):
         root = figure if isinstance(figure, Figure) else figure.get_figure(root=True)
+        assert root is not None  # axes without a figure hold nothing to write
         root.savefig(buffer, format=kind, metadata=undated[kind], facecolor="white")
     return buffer.getvalue()

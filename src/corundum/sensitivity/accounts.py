@@ -12,8 +12,8 @@ import functools
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array
 
+from ..annotations import Array
 from ..cosmology import Cosmology
 from ..halos import Halo
 from ..models import AbstractModel, Flow, FlowRates, Fluxes, Ledger

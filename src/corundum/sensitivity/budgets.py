@@ -29,8 +29,9 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..models.ledger import CURRENCIES
@@ -93,7 +94,8 @@ class Budgets(NamedTuple):
     log_mvir: Labelled
     status: Labelled
 
-    __repr__ = overview
+    def __repr__(self) -> str:
+        return overview(self)
 
     def closure(self) -> dict[str, float]:
         """Largest departure of each sum of shares from one, which is the error of the integration."""
@@ -190,7 +192,7 @@ def _crossing(ledger, totals, currency, direction):
 def budgets(
     model: AbstractModel,
     halos: HaloHistories,
-    redshifts: Sequence[float] = (0.0,),
+    redshifts: Sequence[float] | Float[Array, " k"] = (0.0,),
     parameters: Sequence[str] | None = (),
     *,
     coordinates: AbstractCoordinates | None = None,
@@ -237,7 +239,7 @@ def budgets(
     solver = LaneSolver(tolerance=1e-11, max_steps=20_000) if solver is None else solver
     outputs = check_redshifts(halos, redshifts)
     fractions = _Fractions(accounted)
-    names = ()
+    names: tuple[str, ...] = ()
     if parameters is None or len(parameters):
         names = choose_parameters(model, halos.cosmology, parameters)
     coordinates = Natural() if coordinates is None else coordinates

@@ -22,7 +22,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..numerics.solvers.lanes import LaneSolver
@@ -86,7 +88,8 @@ class GradientCheck(NamedTuple):
     threshold: float
     failed: int
 
-    __repr__ = overview
+    def __repr__(self) -> str:
+        return overview(self)
 
     @property
     def passed(self) -> bool:
@@ -121,7 +124,7 @@ def check_gradients(
     model: AbstractModel,
     halos: HaloHistories,
     parameters: Sequence[str] | None = None,
-    redshifts: Sequence[float] = (0.0,),
+    redshifts: Sequence[float] | Float[Array, " k"] = (0.0,),
     *,
     steps: Sequence[float] = (1e-2, 1e-3, 1e-4),
     tolerances: Sequence[float] = (1e-8, 1e-11),
@@ -192,9 +195,9 @@ def check_gradients(
                 vectors = np.concatenate(
                     [_shifted(model, halos, coordinates, directions, name, x) for name, x in zip(names, h, strict=True)]
                 )
-                solved = values_at(quantities, model, halos, outputs, directions.names, vectors, solver=solver)
-                solved = np.asarray(solved)
-                differences.append(np.moveaxis(solved[1::2] - solved[::2], 0, -1) / (2.0 * h))
+                values = values_at(quantities, model, halos, outputs, directions.names, vectors, solver=solver)
+                shifted = np.asarray(values)
+                differences.append(np.moveaxis(shifted[1::2] - shifted[::2], 0, -1) / (2.0 * h))
                 done += len(vectors)
                 if progress is not None:
                     progress(done, total)

@@ -13,8 +13,9 @@ from typing import ClassVar
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..parameters import Parameter
 
 __all__ = ["AbstractCoordinates", "AsGiven", "Natural", "Log10", "Ln", "PriorWidth"]

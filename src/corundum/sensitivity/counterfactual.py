@@ -7,7 +7,9 @@ small perturbation.  Where they differ, other flows compensate, or the galaxies 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..halos import HaloHistories
 from ..messages import did_you_mean
 from ..models import AbstractModel
@@ -25,7 +27,7 @@ def counterfactual(
     model: AbstractModel,
     halos: HaloHistories,
     multipliers: Mapping[str, float],
-    redshifts: Sequence[float] = (0.0,),
+    redshifts: Sequence[float] | Float[Array, " k"] = (0.0,),
     *,
     jacobian: Jacobian | None = None,
     solver: AbstractSolver | None = None,

@@ -7,15 +7,16 @@ a request for other parameters compiles nothing again.
 """
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
 
+from ..annotations import Array
 from ..halos import HaloHistories
 from ..halos.per_halo import per_halo_values
 from ..models import AbstractModel
@@ -164,7 +165,7 @@ def differentiate(
     select: Callable[[Population], Any],
     model: AbstractModel,
     halos: HaloHistories,
-    redshifts: Float[Array, " k"],
+    redshifts: Sequence[float] | Float[Array, " k"],
     names: tuple[str, ...],
     vector: Float[Array, " p"],
     directions: Float[Array, "c p"],

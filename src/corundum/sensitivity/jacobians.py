@@ -12,14 +12,15 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..numerics.solvers.base import AbstractSolver
 from ..population import STATUS, Population
 from .coordinates import AbstractCoordinates, Ln, Natural
-from .derivatives import AbstractMode, differentiate
+from .derivatives import AbstractMode, Differentiated, differentiate
 from .labelled import Labelled, labeller, overview
 from .parameter_space import channel_names, choose_parameters, directions_for, known_parameters
 
@@ -64,7 +65,8 @@ class Jacobian(NamedTuple):
     log_mvir: Labelled
     status: Labelled
 
-    __repr__ = overview
+    def __repr__(self) -> str:
+        return overview(self)
 
     @property
     def valid(self) -> np.ndarray:
@@ -93,7 +95,7 @@ def parameter_jacobian(
     model: AbstractModel,
     halos: HaloHistories,
     parameters: Sequence[str] | None = None,
-    redshifts: Sequence[float] = (0.0,),
+    redshifts: Sequence[float] | Float[Array, " k"] = (0.0,),
     *,
     quantities: Sequence[str] | None = None,
     coordinates: AbstractCoordinates | None = None,
@@ -154,7 +156,7 @@ def parameter_jacobian(
     coordinates = Natural() if coordinates is None else coordinates
     outputs = _chosen_quantities(model, halos, quantities)
     sets = None if at is None else _parameter_sets(at, names)
-    solves = []
+    solves: list[Differentiated] = []
     for row in [None] if sets is None else sets:
         directions = directions_for(model, halos.cosmology, names, coordinates, row)
         solves.append(
@@ -172,7 +174,7 @@ def parameter_jacobian(
 def channel_jacobian(
     model: AbstractModel,
     halos: HaloHistories,
-    redshifts: Sequence[float] = (0.0,),
+    redshifts: Sequence[float] | Float[Array, " k"] = (0.0,),
     **options,
 ) -> Jacobian:
     """d lg y(z) / d ln m_k for the multiplier m_k of every flow of the ledger.

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..cosmology import Cosmology
 from ..messages import did_you_mean
 from ..models import AbstractModel
@@ -149,7 +150,10 @@ def read_vector(model: AbstractModel, cosmology: Cosmology, names: Sequence[str]
 
 
 def with_vector(
-    model: AbstractModel, cosmology: Cosmology, names: Sequence[str], vector: Float[Array, " parameters"]
+    model: AbstractModel,
+    cosmology: Cosmology,
+    names: Sequence[str],
+    vector: Sequence[Float[Array, ""]] | Float[Array, " parameters"],
 ) -> tuple[AbstractModel, Cosmology]:
     """Model and cosmology with the named numbers set to `vector`."""
     values = dict(zip(names, vector, strict=True))
@@ -174,9 +178,9 @@ class Directions(NamedTuple):
     """
 
     names: tuple[str, ...]
-    vector: np.ndarray
-    rows: np.ndarray
-    values: np.ndarray
+    vector: Float[Array, " p"]
+    rows: Float[Array, "c p"]
+    values: Float[Array, " c"]
 
 
 def directions_for(

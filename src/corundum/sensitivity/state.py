@@ -16,7 +16,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..halos import HaloHistories, HaloTables
 from ..models import AbstractModel
 from ..numerics.solvers.base import AbstractSolver
@@ -53,7 +55,8 @@ class StateJacobian(NamedTuple):
     log_state: Labelled
     time: Labelled
 
-    __repr__ = overview
+    def __repr__(self) -> str:
+        return overview(self)
 
 
 class Modes(NamedTuple):
@@ -84,7 +87,8 @@ class Modes(NamedTuple):
     left: Labelled
     by_flow: Labelled
 
-    __repr__ = overview
+    def __repr__(self) -> str:
+        return overview(self)
 
     def dominant(self, halo: int, redshift: float, number: int = 2) -> list[tuple[str, ...]]:
         """Names of the flows with the largest contributions to each mode, largest first."""
@@ -96,7 +100,7 @@ class Modes(NamedTuple):
 def state_jacobian(
     model: AbstractModel,
     halos: HaloHistories,
-    redshifts: Sequence[float] = (0.0,),
+    redshifts: Sequence[float] | Float[Array, " k"] = (0.0,),
     *,
     log: bool = True,
     population: Population | None = None,

@@ -11,7 +11,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..numerics.solvers.base import AbstractSolver
@@ -79,7 +81,8 @@ class SummaryJacobian(NamedTuple):
     derivative: dict[str, Labelled]
     failed: int
 
-    __repr__ = overview
+    def __repr__(self) -> str:
+        return overview(self)
 
 
 def observable_of(measurement: Measurement, population: Any, redshift: float | None = None) -> Observable:
@@ -135,7 +138,7 @@ def summary_jacobian(
     model: AbstractModel,
     halos: HaloHistories,
     parameters: Sequence[str] | None = None,
-    redshifts: Sequence[float] = (0.0,),
+    redshifts: Sequence[float] | Float[Array, " k"] = (0.0,),
     *,
     coordinates: AbstractCoordinates | None = None,
     mode: AbstractMode | None = None,

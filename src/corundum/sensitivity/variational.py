@@ -17,7 +17,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
+from ..annotations import Array
 from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..numerics.batching import map_batch
@@ -31,7 +33,7 @@ from .coordinates import AbstractCoordinates, Natural
 from .derivatives import check_redshifts
 from .equations import log_flow_rates
 from .labelled import Labelled, labeller, overview
-from .parameter_space import COSMOLOGY, Directions, choose_parameters, directions_for, known_parameters, with_vector
+from .parameter_space import COSMOLOGY, choose_parameters, directions_for, known_parameters, with_vector
 
 __all__ = ["Routes", "routes", "by_channel_group", "CHANNEL_GROUPS", "INITIAL_STATE"]
 
@@ -73,14 +75,15 @@ class Routes(NamedTuple):
     log_state: Labelled
     status: Labelled
 
-    __repr__ = overview
+    def __repr__(self) -> str:
+        return overview(self)
 
 
 def routes(
     model: AbstractModel,
     halos: HaloHistories,
     parameters: Sequence[str] | None = None,
-    redshifts: Sequence[float] = (0.0,),
+    redshifts: Sequence[float] | Float[Array, " k"] = (0.0,),
     *,
     coordinates: AbstractCoordinates | None = None,
     solver: AbstractSolver | None = None,
@@ -133,18 +136,26 @@ def routes(
     times = jnp.minimum(halos.cosmology.age(outputs), halos.time[-1])
     shared = (
         model, solver, halos.cosmology, halos.interpolation, halos.time, times,
-        Directions(directions.names, jnp.asarray(directions.vector), jnp.asarray(directions.rows), None),
+        _Causes(directions.names, jnp.asarray(directions.vector), jnp.asarray(directions.rows)),
     )  # fmt: skip
     batch = (halos.curves, halos.start, halos.end)
     log_state, response, valid, status = map_batch(_solve_batch, shared, batch, chunk=chunk, progress=progress)
     return _labelled(model, halos, names, coordinates, np.asarray(outputs), log_state, response, status)
 
 
+class _Causes(NamedTuple):
+    """The numbers that vary, their values, and one direction for each requested parameter."""
+
+    names: tuple[str, ...]
+    vector: Float[Array, " p"]
+    rows: Float[Array, "c p"]
+
+
 class _Varied(NamedTuple):
     """What the variational equations of a batch of galaxies read."""
 
     problem: Problem
-    directions: Directions
+    directions: _Causes
 
 
 def _solve_batch(shared, batch):

@@ -18,7 +18,7 @@ __all__ = ["list_data", "show_data", "list_models", "show_model"]
 
 def list_data() -> str:
     """One line for each measurement that comes with the package."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name in observables.available():
         data = observables.load(name)
         rows.append((name, f"z = {data.redshift:g}", f"{len(data)} points", data.relation.title, data.citation))
@@ -28,7 +28,7 @@ def list_data() -> str:
 def show_data(name: str) -> str:
     """All that is known of one measurement, and its points."""
     data = observables.load(name)
-    rows = [("x", "y", "error")]
+    rows: list[tuple[str, ...]] = [("x", "y", "error")]
     rows += [(f"{x:.4g}", f"{y:.4g}", f"{e:.3g}") for x, y, e in zip(data.x, data.y, data.error, strict=True)]
     return f"{data.summary()}\n\n{_columns(rows)}"
 

@@ -114,8 +114,8 @@ def _mode(target: Any, settings: Any, store: CheckpointFolder, name: str) -> _Mo
     fields = ("u", "theta", "covariance", "observed", "expected")
     kept = store.load(name)
     if kept is not None:
-        arrays = (kept[field] for field in fields)
-        gauss = inference.Laplace(target.names, target.units, *arrays, str(kept["kind"]), target.theta)
+        arrays = {field: kept[field] for field in fields}
+        gauss = inference.Laplace(target.names, target.units, **arrays, kind=str(kept["kind"]), decode=target.theta)
         return _Mode(gauss, str(kept["words"]), bool(kept["converged"]))
     best = inference.maximise(target, starts=settings.starts, key=settings.key, optimiser=settings.optimiser)
     gauss = inference.laplace(target, best)

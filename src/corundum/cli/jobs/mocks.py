@@ -57,7 +57,8 @@ class _MocksJob(AbstractJob):
         with run_file.located():
             built = construct(Mocks, run_file.tables.get("mocks", {}), ("mocks",))
         settings = built.value
-        truth_halos, samples = None, ()
+        truth_halos: HaloHistories | None = None
+        samples: tuple[HaloHistories, ...] = ()
         if settings.independent_halos:
             truth_halos = spare_halos(fit.job, run_file, settings.truth_halos)
             others = range(2, settings.samples + 1)

@@ -101,8 +101,10 @@ def follow(plan: RunPlan) -> None:
     job = plan.job
     while task := next_task():
         halo_set, first = task
-        options = dict(histories=_histories(job), solver=job.solver, block=job.output.block, first=first)
-        evolve_block(job.model, _halo_sets(job)[halo_set], job.output.redshifts, **options)
+        evolve_block(
+            job.model, _halo_sets(job)[halo_set], job.output.redshifts,
+            histories=_histories(job), solver=job.solver, block=job.output.block, first=first,
+        )  # fmt: skip
 
 
 def _relations(job: Job) -> list[AbstractRelation]:
@@ -116,8 +118,8 @@ def _histories(job: Job) -> tuple[str, ...]:
     return observables.histories_of([*_relations(job), *(measurement for measurement, _ in job.measurements)])
 
 
-def _halo_sets(job: Job) -> tuple[HaloHistories | None, ...]:
-    return job.halos, job.compare_halos
+def _halo_sets(job: Job) -> tuple[HaloHistories, ...]:
+    return (job.halos,) if job.compare_halos is None else (job.halos, job.compare_halos)
 
 
 def _evolve(job: Job, halo_set: int, run: Run) -> tuple[Population, int]:
@@ -174,7 +176,8 @@ def _estimate(galaxies: Galaxies, relation: AbstractRelation) -> RegressedRelati
 
 
 def _save(job: Job, results: RunResults, run: Run) -> None:
-    file, options = run.output.file, dict(run_info=run.info, model=job.model)
+    file = run.output.file
+    options: dict[str, Any] = dict(run_info=run.info, model=job.model)
     io.save(file("results.h5"), results.population, job.halos, results.relations, **options)
     if results.trajectories is not None:
         io.save(file("trajectories.h5"), results.trajectories, **options)
@@ -184,9 +187,9 @@ def _save(job: Job, results: RunResults, run: Run) -> None:
 
 def _report(job: Job, results: RunResults, run: Run) -> None:
     compared = None
-    if results.compared is not None:
+    if results.compared is not None and job.compare_halos is not None:
         compared = Compared(results.compared, job.compare_halos, _labels(job))
-    shared = dict(halos=job.halos, measurements=job.measurements, compared=compared)
+    shared: dict[str, Any] = dict(halos=job.halos, measurements=job.measurements, compared=compared)
     drawings = list(standard_drawings(results.population, trajectories=results.trajectories, **shared))
     run.save_figures(drawings)
     standard_report(

@@ -168,16 +168,16 @@ def _over_prior(plan: SensitivityPlan, run: Run, results: SensitivityResults) ->
     if settings.sets:
         box = sens.prior_box(model, plan.parameters, cosmology=halos.cosmology)
         design = sens.latin_hypercube(box, settings.sets, key=settings.key)
-        function = sens.JacobiansOf(*common, coordinates=box.coordinates, solver=plan.job.solver)
+        jacobians = sens.JacobiansOf(*common, coordinates=box.coordinates, solver=plan.job.solver)
         with run.stage("prior-wide Jacobians"):
-            study = _study(plan, run, "prior", function, design)
+            study = _study(plan, run, "prior", jacobians, design)
         results.add_prior(study)
     if settings.sobol:
         box = sens.prior_box(model, plan.parameters, cosmology=halos.cosmology)
         design = sens.saltelli(box, settings.sobol, key=settings.key)
-        function = sens.StatesOf(*common, solver=plan.job.solver)
+        states = sens.StatesOf(*common, solver=plan.job.solver)
         with run.stage("Sobol indices"):
-            study = _study(plan, run, "sobol", function, design)
+            study = _study(plan, run, "sobol", states, design)
         results.sobol = sens.sobol_indices(design, study.outputs["values"], key=settings.key)
         results.sobol_failed = study.failed()
 
@@ -195,7 +195,7 @@ def _information(plan: SensitivityPlan, results: SensitivityResults) -> None:
     redshifts = sorted({redshift for _, redshift in job.measurements})
     fiducial = evolve(job.model, halos, redshifts, solver=job.solver)
     data = [observable_of(measurement, fiducial, redshift) for measurement, redshift in job.measurements]
-    data = [observable for observable in data if observable.used.any()]
+    data = [observable for observable in data if observable.used is not None and observable.used.any()]
     if not data:
         results.notes.append("no measurement is reached by enough galaxies, so there is no information to weigh")
         return

@@ -137,7 +137,7 @@ def component_table(component: Any) -> dict[str, Any]:
 
 def _is_settings(target: Any) -> bool:
     """Whether `target` is a group of settings rather than a component."""
-    return dataclasses.is_dataclass(target) and not issubclass(target, eqx.Module)
+    return isinstance(target, type) and dataclasses.is_dataclass(target) and not issubclass(target, eqx.Module)
 
 
 def _amend(component: Any, table: Mapping[str, Any], keys: tuple[str, ...]) -> Built:

@@ -138,7 +138,7 @@ def _measurements(
 ) -> tuple[tuple[Measurement, float], ...]:
     keys, named = ("compare", "measurements"), compare.measurements is not None
     chosen = []
-    for name in compare.measurements if named else observables.available():
+    for name in observables.available() if compare.measurements is None else compare.measurements:
         data = observables.load(name)
         distance, redshift = min((abs(math.log((1 + z) / (1 + data.redshift))), z) for z in output.redshifts)
         fits = has_quantities(data.relation, model, halos)

@@ -206,7 +206,8 @@ def _words(option: Any) -> str:
 
 def _sequence_words(members: tuple) -> str:
     members = tuple(member for member in members if member is not Ellipsis)
-    what = {str: "texts", float: "numbers", int: "whole numbers"}.get(members[0] if members else None, "values")
+    plurals = {str: "texts", float: "numbers", int: "whole numbers"}
+    what = plurals.get(members[0], "values") if members else "values"
     return f"a list of {len(members)} {what}" if len(members) > 1 else f"a list of {what}"
 
 

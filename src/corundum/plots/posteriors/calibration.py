@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..sensitivity.prior import symbol
-from ..style import COLORS, CYCLE, new_axes, styled
+from ..style import COLORS, CYCLE, new_panels, styled
 
 __all__ = ["coverage_figure", "recovery"]
 
@@ -30,7 +30,7 @@ def coverage_figure(result: Any, axes: np.ndarray | None = None) -> np.ndarray:
     >>> co.plots.coverage_figure(result).shape
     (2,)
     """
-    axes = new_axes(1, 2, size=(9.0, 3.9)) if axes is None else axes
+    axes = new_panels(1, 2, size=(9.0, 3.9)) if axes is None else axes
     levels, shares = result.curve()
     number = int(result.fitted.sum())
     bins = int(np.clip(number // 6, 4, 20))
@@ -74,7 +74,7 @@ def recovery(result: Any) -> np.ndarray:
     size = len(result.names)
     columns = min(4, size)
     rows = -(-size // columns)
-    axes = np.atleast_1d(new_axes(rows, columns, size=(2.5 * columns, 2.5 * rows))).reshape(rows, columns)
+    axes = new_panels(rows, columns, size=(2.5 * columns, 2.5 * rows)).reshape(rows, columns)
     good = result.fitted
     for i, (ax, name) in enumerate(zip(axes.ravel(), result.names, strict=False)):
         truth, middle = result.truth[good, i], result.middle[good, i]

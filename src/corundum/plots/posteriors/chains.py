@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..sensitivity.prior import symbol
-from ..style import CYCLE, new_axes, styled
+from ..style import CYCLE, new_panels, styled
 
 __all__ = ["trace_and_rank"]
 
@@ -31,7 +31,7 @@ def trace_and_rank(posterior: Any) -> np.ndarray:
     (1, 2)
     """
     size = len(posterior.names)
-    axes = np.atleast_2d(new_axes(size, 2, size=(9.0, 1.25 * size + 0.6)))
+    axes = np.atleast_2d(new_panels(size, 2, size=(9.0, 1.25 * size + 0.6)))
     chains, draws = posterior.theta.shape[:2]
     drawn = min(chains, len(CYCLE))
     for i, name in enumerate(posterior.names):

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.ndimage import gaussian_filter
 
 from ..sensitivity.prior import symbol
-from ..style import CYCLE, new_axes, styled
+from ..style import CYCLE, new_panels, styled
 
 __all__ = ["corner"]
 
@@ -51,7 +51,7 @@ def corner(
     (2, 2)
     """
     size = len(names)
-    axes = np.atleast_2d(new_axes(size, size, size=(1.35 * size + 0.8,) * 2))
+    axes = np.atleast_2d(new_panels(size, size, size=(1.35 * size + 0.8,) * 2))
     all_draws = np.concatenate([*draws.values(), *([] if prior is None else [prior])])
     low, high = np.percentile(all_draws, [0.2, 99.8], axis=0)
     pad = 0.04 * (high - low) + 1e-12
@@ -94,7 +94,7 @@ def _ticks():
 
 
 def _marginal(ax: Axes, draws, prior, i, span):
-    edges = np.linspace(*span, _BINS + 1)
+    edges = np.linspace(span[0], span[1], _BINS + 1)
     middle = 0.5 * (edges[1:] + edges[:-1])
     if prior is not None:
         height = np.histogram(prior[:, i], edges, density=True)[0]

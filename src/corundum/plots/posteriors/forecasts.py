@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..sensitivity.prior import symbol
-from ..style import CYCLE, new_axes, slanted_labels, styled
+from ..style import CYCLE, new_panels, slanted_labels, styled
 
 __all__ = ["forecast_bars"]
 
@@ -39,7 +39,7 @@ def forecast_bars(forecast: Any) -> np.ndarray:
     shifted = [k for k, scenario in enumerate(forecast.scenarios) if scenario.shift]
     unshifted = [k for k in range(len(forecast.scenarios)) if k not in shifted]
     panels = 1 + bool(shifted)
-    axes = np.ravel(new_axes(panels, 1, size=(1.05 * len(forecast.names) + 2.4, 1.0 + 3.2 * panels), sharex=True))
+    axes = np.ravel(new_panels(panels, 1, size=(1.05 * len(forecast.names) + 2.4, 1.0 + 3.2 * panels), sharex=True))
     positions = np.arange(len(forecast.names))
     for ax, members in zip(axes, (unshifted, shifted), strict=False):
         for turn, k in enumerate(members):

@@ -1,13 +1,14 @@
 """Figures of what posteriors predict: relations with data, quantities that were not fitted, scalings, indices."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from ...observables import Measurement
 from ..relations import short_citation
-from ..style import COLORS, CYCLE, legend_above, new_axes, plain_log_ticks, styled
+from ..style import COLORS, CYCLE, legend_above, new_axes, new_panels, plain_log_ticks, styled
 
 __all__ = ["predictive_band", "extras_bands", "loading_factors", "index_bands"]
 
@@ -47,7 +48,7 @@ def predictive_band(
     _bands(ax, {label: (x, values) for label, values in predicted.items()}, alpha=0.3, prior=(0.22, ":"))
     used = np.ones(len(x), bool) if used is None else np.asarray(used, bool)
     y, error = np.asarray(measurement.y), np.asarray(measurement.error)
-    bars = dict(color=COLORS["data"], fmt="none", elinewidth=1.1, capsize=2.5)
+    bars: dict[str, Any] = dict(color=COLORS["data"], fmt="none", elinewidth=1.1, capsize=2.5)
     ax.errorbar(x, y, error, **bars)
     name = short_citation(measurement.citation)
     ax.plot(x[used], y[used], "o", color=COLORS["data"], markersize=4.5, label=name)
@@ -83,7 +84,7 @@ def extras_bands(
     names = list(next(iter(extras.values())))
     columns = 2
     rows = -(-len(names) // columns)
-    axes = np.atleast_2d(new_axes(rows, columns, size=(8.4, 2.7 * rows), sharex=True))
+    axes = np.atleast_2d(new_panels(rows, columns, size=(8.4, 2.7 * rows), sharex=True))
     for ax, name in zip(axes.ravel(), names, strict=False):
         _bands(ax, {label: quantities[name] for label, quantities in extras.items()})
         ax.set_ylabel(labels[name])
@@ -124,7 +125,7 @@ def loading_factors(curves: Mapping[str, Mapping[str, np.ndarray]], vvir: np.nda
     (1,)
     """
     names = list(next(iter(curves.values())))
-    axes = np.atleast_1d(new_axes(1, len(names), size=(3.0 * len(names) + 0.6, 3.1)))
+    axes = new_panels(1, len(names), size=(3.0 * len(names) + 0.6, 3.1))
     for ax, name in zip(axes, names, strict=True):
         _bands(ax, {label: (vvir, laws[name]) for label, laws in curves.items()})
         ax.set(xscale="log", yscale="log", xlabel=r"$V_{\rm vir}$ [km/s]", ylabel=name)
@@ -155,7 +156,7 @@ def index_bands(indices: Mapping[str, tuple[np.ndarray, Mapping[str, np.ndarray]
         "ejection": "ejection index",
         "preventive_fraction": "preventive fraction",
     }
-    axes = new_axes(1, 3, size=(10.2, 3.3), sharex=True)
+    axes = new_panels(1, 3, size=(10.2, 3.3), sharex=True)
     for ax, (name, label) in zip(axes, labels.items(), strict=True):
         _bands(ax, {fit: (mass, values[name]) for fit, (mass, values) in indices.items()})
         ax.set(xlabel=r"$\log_{10}(M_{\rm vir}/{\rm M}_\odot)$", ylabel=label)

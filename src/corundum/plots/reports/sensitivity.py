@@ -119,7 +119,7 @@ def _map_tables(maps):
     label = labeller({"parameter": maps.names, "mass_bin": bins, "parameter_bin": bins, "edge": edges})
     return {
         "prior/phi": label(maps.mean, cell, "1", "mean fractional sensitivity phi_j"),
-        "prior/count": label(maps.count, cell, "1", "galaxies in each cell"),
+        "prior/count": label(maps.counts, cell, "1", "galaxies in each cell"),
         "prior/mass_edges": label(maps.mass_edges, ("edge",), "dex(Msun)", "edges in halo mass"),
         "prior/parameter_edges": label(
             maps.parameter_edges, ("parameter", "edge"), "natural scale", "edges in each parameter"

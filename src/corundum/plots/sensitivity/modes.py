@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.ticker import NullFormatter
 
 from ...sensitivity import Modes, StateJacobian
-from ..style import CYCLE, new_axes, styled
+from ..style import CYCLE, new_panels, styled
 from .jacobians import RESERVOIRS
 
 __all__ = ["mode_portrait"]
@@ -43,7 +43,7 @@ def mode_portrait(jacobian: StateJacobian, modes: Modes, halo: int = 0) -> np.nd
     shares = np.abs(modes.right.sel(halo=halo).values[order])
     number = scale.shape[1]
     grid = -(-number // 2)
-    axes = new_axes(1 + grid, 2, size=(8.6, 2.7 + 1.55 * grid), squeeze=False,
+    axes = new_panels(1 + grid, 2, size=(8.6, 2.7 + 1.55 * grid), squeeze=False,
                     gridspec_kw={"height_ratios": [1.7, *[1.0] * grid]})  # fmt: skip
     figure = axes[0, 0].figure
     top = _one_panel(axes[0])

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
 from ...sensitivity import Measures, PriorMap
-from ..style import CYCLE, HALO_MASS, new_axes, styled
+from ..style import CYCLE, HALO_MASS, new_axes, new_panels, styled
 
 __all__ = ["prior_maps", "index_bars", "symbol"]
 
@@ -55,7 +55,7 @@ def prior_maps(
     number = len(prior_map.names)
     if axes is None:
         rows = -(-number // columns)
-        axes = new_axes(rows, columns, size=(3.6 * columns + 0.8, 2.5 * rows + 0.3), squeeze=False)
+        axes = new_panels(rows, columns, size=(3.6 * columns + 0.8, 2.5 * rows + 0.3), squeeze=False)
     flat = np.ravel(axes)
     # A column that is exactly zero is as dark as a small one; only cells without galaxies are grey.
     mean = np.ma.masked_invalid(np.maximum(prior_map.mean, low))

@@ -50,7 +50,8 @@ class Box(NamedTuple):
     high: np.ndarray
     log10: np.ndarray
 
-    __repr__ = overview
+    def __repr__(self) -> str:
+        return overview(self)
 
     def values(self, unit: np.ndarray) -> np.ndarray:
         """Parameter values, as given, of points (S, P) of the unit cube."""

@@ -57,7 +57,8 @@ class Measures(NamedTuple):
     used: np.ndarray
     dropped: np.ndarray
 
-    __repr__ = overview
+    def __repr__(self) -> str:
+        return overview(self)
 
 
 class PriorMap(NamedTuple):
@@ -68,7 +69,7 @@ class PriorMap(NamedTuple):
     names : tuple of str
     mean : array, shape (P, bins, bins)
         Halo mass on the first of the two axes; NaN in empty cells.
-    count : array, shape (P, bins, bins)
+    counts : array, shape (P, bins, bins)
     mass_edges : array, shape (bins + 1,)
         log10 of halo mass [Msun].
     parameter_edges : array, shape (P, bins + 1)
@@ -80,17 +81,18 @@ class PriorMap(NamedTuple):
     >>> design = co.sensitivity.latin_hypercube(box, 32)
     >>> log_mvir = np.tile(np.linspace(10.0, 12.0, 8), (32, 1))
     >>> prior_map = co.sensitivity.prior_map(design, log_mvir, np.ones((32, 8, 1)), bins=2)
-    >>> prior_map.mean.shape, int(prior_map.count.sum())
+    >>> prior_map.mean.shape, int(prior_map.counts.sum())
     ((1, 2, 2), 256)
     """
 
     names: tuple[str, ...]
     mean: np.ndarray
-    count: np.ndarray
+    counts: np.ndarray
     mass_edges: np.ndarray
     parameter_edges: np.ndarray
 
-    __repr__ = overview
+    def __repr__(self) -> str:
+        return overview(self)
 
 
 def fractional_norms(jacobian: np.ndarray) -> np.ndarray:

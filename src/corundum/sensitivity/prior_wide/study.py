@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...numerics.solvers.base import AbstractSolver
@@ -46,7 +48,8 @@ class Study(NamedTuple):
     design: Design
     outputs: dict[str, np.ndarray]
 
-    __repr__ = overview
+    def __repr__(self) -> str:
+        return overview(self)
 
     def failed(self) -> int:
         """Number of solves that failed, over all parameter sets and halos."""
@@ -94,7 +97,8 @@ def run_study(
     """
     if not (isinstance(block, int | np.integer) and block > 0):
         raise ValueError(f"block: got {block!r}; allowed a positive whole number")
-    names, values, blocks = design.box.names, design.values, []
+    names, values = design.box.names, design.values
+    blocks: list[dict[str, np.ndarray]] = []
     for number, first in enumerate(range(0, len(design), block)):
         outputs = None if store is None else store.load(number)
         if outputs is None:
@@ -159,11 +163,11 @@ class StatesOf(NamedTuple):
 
     model: AbstractModel
     halos: HaloHistories
-    redshifts: Sequence[float] = (0.0,)
+    redshifts: Sequence[float] | Float[Array, " k"] = (0.0,)
     quantities: tuple[str, ...] | None = None
     solver: AbstractSolver | None = None
 
-    def __call__(self, values: Mapping[str, float]) -> dict[str, np.ndarray]:
+    def __call__(self, values: Mapping[str, float]) -> dict[str, Array]:
         model, halos = _with_values(self.model, self.halos, values)
         population = evolve(model, halos, self.redshifts, solver=self.solver)
         names = tuple(model.ledger.quantities) if self.quantities is None else self.quantities
@@ -201,12 +205,12 @@ class JacobiansOf(NamedTuple):
 
     model: AbstractModel
     halos: HaloHistories
-    redshifts: Sequence[float] = (0.0,)
+    redshifts: Sequence[float] | Float[Array, " k"] = (0.0,)
     quantities: tuple[str, ...] | None = None
     coordinates: AbstractCoordinates | None = None
     solver: AbstractSolver | None = None
 
-    def __call__(self, values: Mapping[str, float]) -> dict[str, np.ndarray]:
+    def __call__(self, values: Mapping[str, float]) -> dict[str, Array]:
         model, halos = _with_values(self.model, self.halos, values)
         jacobian = parameter_jacobian(
             model, halos, tuple(values), self.redshifts,
@@ -244,10 +248,10 @@ class SummaryOf(NamedTuple):
     summary: Callable[[Population], Any]
     model: AbstractModel
     halos: HaloHistories
-    redshifts: Sequence[float] = (0.0,)
+    redshifts: Sequence[float] | Float[Array, " k"] = (0.0,)
     solver: AbstractSolver | None = None
 
-    def __call__(self, values: Mapping[str, float]) -> dict[str, np.ndarray]:
+    def __call__(self, values: Mapping[str, float]) -> dict[str, Array]:
         model, halos = _with_values(self.model, self.halos, values)
         population = evolve(model, halos, self.redshifts, solver=self.solver)
         summary = self.summary(population)
