@@ -70,3 +70,12 @@ def test_links_between_pages_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text()):
         if "://" not in target:
             assert ((ROOT / page).parent / target).exists(), f"{page} links to {target}"
+
+
+def test_the_architecture_page_lists_every_room():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    package = ROOT / "src" / "corundum"
+    rooms = {path.name for path in package.iterdir() if path.is_dir() and (path / "__init__.py").exists()}
+    modules = {path.stem for path in package.glob("[a-z]*.py")}
+    missing = [name for name in rooms | modules if f"| `{name}" not in page]
+    assert not missing, f"docs/architecture.md does not say what these hold: {missing}"
