@@ -80,7 +80,7 @@ def save(
     population: Population,
     halos: HaloHistories | None = None,
     relations: Mapping[str, Any] | None = None,
-    run_info: Mapping[str, Any] | None = None,
+    run_info: Mapping[Any, Any] | None = None,
     *,
     model: Any = None,
 ) -> None:

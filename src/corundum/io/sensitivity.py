@@ -21,7 +21,7 @@ __all__ = ["save_sensitivity", "load_sensitivity"]
 
 
 def save_sensitivity(
-    path: str | os.PathLike, arrays: Mapping[str, Labelled], run_info: Mapping[str, Any] | None = None
+    path: str | os.PathLike, arrays: Mapping[str, Labelled], run_info: Mapping[Any, Any] | None = None
 ) -> None:
     """Write labelled arrays to an HDF5 file, in one step.
 

@@ -50,8 +50,8 @@ def write_array(group: h5py.Group, name: str, value: Any, quantity: Quantity) ->
     return dataset
 
 
-def read_array(group: h5py.Group, name: str) -> tuple[np.ndarray, Quantity]:
-    """An array stored by `write_array`, and its unit and meaning.
+def read_array(group: h5py.Group, name: str) -> tuple[Any, Quantity]:
+    """An array, or a number, stored by `write_array`, and its unit and meaning.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def read_array(group: h5py.Group, name: str) -> tuple[np.ndarray, Quantity]:
     return dataset[()], quantity
 
 
-def write_values(group: h5py.Group, values: Mapping[str, Any], about: str) -> None:
+def write_values(group: h5py.Group, values: Mapping[Any, Any], about: str) -> None:
     """Store a nested mapping of texts, numbers, arrays and lists.
 
     Lists and None are stored as JSON text.
