@@ -106,8 +106,8 @@ def read_halos(group: h5py.Group) -> HaloHistories:
     arrays = {name: read_array(group, name)[0] for name in ("time", *_ARRAYS) if name in group}
     mergers = None
     if "mergers" in group:
-        columns = (read_array(group["mergers"], name)[0] for name in _MERGERS)
-        mergers = Mergers.from_list(*columns, len(arrays["log_mvir"]))
+        halo, time, ratio = (read_array(group["mergers"], name)[0] for name in _MERGERS)
+        mergers = Mergers.from_list(halo, time, ratio, len(arrays["log_mvir"]))
     return HaloHistories(
         **arrays,
         mergers=mergers,

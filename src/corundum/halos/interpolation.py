@@ -5,7 +5,8 @@ published solutions.
 """
 
 import abc
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -112,6 +113,16 @@ class HaloCurves(NamedTuple):
     extras: Extras = Extras()
 
 
+class _ClassConstant:
+    """An attribute of a class whose value is an instance of that class; a NamedTuple can hold it in no other way."""
+
+    def __init__(self, value: Callable[[Any], Any]):
+        self.value = value
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        return self.value(owner)
+
+
 class HaloTables(NamedTuple):
     """Interpolants: the redshift of each time, shared by all halos, and the curves of each halo.
 
@@ -136,8 +147,9 @@ class HaloTables(NamedTuple):
     curves: CubicTable
     extras: dict[str, None] | None = None
 
-
-HaloTables.HALO_AXIS = HaloTables(clock=None, curves=CubicTable(None, Rows(None, 0)))
+    @_ClassConstant
+    def HALO_AXIS(self):
+        return HaloTables(clock=cast(CubicTable, None), curves=CubicTable(None, Rows(None, 0)))
 
 
 class AbstractHaloInterpolation(eqx.Module):
@@ -166,11 +178,11 @@ class AbstractHaloInterpolation(eqx.Module):
         """Interpolants of a batch of halos (halos on axis 0, curves on axis 1)."""
 
     @abc.abstractmethod
-    def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Float[Array, ""] | Extras, ...]:
+    def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Any, ...]:
         """What the tables of one halo (no halo axis) hold at one time [Gyr], in the form in which they hold it."""
 
     @abc.abstractmethod
-    def halo(self, time: Float[Array, ""], sample: tuple[Float[Array, ""] | Extras, ...]) -> Halo:
+    def halo(self, time: Float[Array, ""], sample: tuple[Any, ...]) -> Halo:
         """The halo at one time [Gyr], made of its `sample`."""
 
     def read(self, tables: HaloTables, time: Float[Array, ""]) -> Halo:
@@ -228,7 +240,7 @@ class SplineInLogTime(AbstractHaloInterpolation):
             cubic_table(knots, shared, shared_slopes), cubic_table(knots, values, slopes), dict.fromkeys(curves.extras)
         )
 
-    def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Float[Array, ""] | Extras, ...]:
+    def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Any, ...]:
         ln_time = jnp.log(time)
         (ln_expansion, log_density), _ = tables.clock(ln_time)
         values, slopes = tables.curves(ln_time)
@@ -236,7 +248,7 @@ class SplineInLogTime(AbstractHaloInterpolation):
         log_rvir = radius[0] if radius else (log_mvir - log_density) / 3.0
         return ln_expansion, log_mvir, log_concentration, log_rvir, slopes[0], extras
 
-    def halo(self, time: Float[Array, ""], sample: tuple[Float[Array, ""] | Extras, ...]) -> Halo:
+    def halo(self, time: Float[Array, ""], sample: tuple[Any, ...]) -> Halo:
         ln_expansion, log_mvir, log_concentration, log_rvir, slope, extras = sample
         # Exponentials alone: the compiler undoes them where a law takes the logarithm of a mass, a velocity or 1 + z.
         mvir, rvir = jnp.exp(LN10 * log_mvir), jnp.exp(LN10 * log_rvir)
@@ -285,12 +297,12 @@ class Pandya26Hermite(AbstractHaloInterpolation):
         values = jnp.stack(stacked, axis=1)
         return HaloTables(clock, cubic_table(time, values, self.slopes(time, values)), dict.fromkeys(curves.extras))
 
-    def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Float[Array, ""] | Extras, ...]:
+    def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Any, ...]:
         (redshift,), _ = tables.clock(jnp.clip(time, tables.clock.knots[0], tables.clock.knots[-1]))
         values, extras = _without_extras(tables.curves(time)[0], tables)
         return (redshift, *values, extras)
 
-    def halo(self, time: Float[Array, ""], sample: tuple[Float[Array, ""] | Extras, ...]) -> Halo:
+    def halo(self, time: Float[Array, ""], sample: tuple[Any, ...]) -> Halo:
         redshift, *logs, extras = sample
         mvir, concentration, rvir, growth = (jnp.exp(LN10 * value) for value in logs)
         return Halo(time, redshift, mvir, rvir, circular_velocity(mvir, rvir), concentration, growth, extras)

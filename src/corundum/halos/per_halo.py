@@ -86,8 +86,8 @@ def join_rows(modules: Sequence[Any]) -> dict[str, Any]:
     """
     values = [per_halo_values(module) for module in modules]
     for name, first in values[0].items():
-        structure = jax.tree.structure(first)
-        if any(jax.tree.structure(other[name]) != structure for other in values[1:]):
+        structure: Any = jax.tree.structure(first)
+        if any(structure != jax.tree.structure(other[name]) for other in values[1:]):
             raise ValueError(
                 f"{name}: it is set differently in the {type(modules[0]).__name__} to join (missing in one, or with "
                 f"other names); give all of them the same, or set it to None with dataclasses.replace"

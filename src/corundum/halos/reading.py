@@ -56,9 +56,10 @@ def read(
     HaloHistories(8 halos, 100 times, 10^10.59 to 10^12.08 Msun, 0 <= z <= 12)
     """
     options = {name: value for name, value in locals().items() if name != "path" and value is not None}
-    saved, table = is_halo_file(path), format is None and is_table(path)
+    location: str = os.fspath(path)
+    saved, table = is_halo_file(location), format is None and is_table(location)
     if not saved and not table:
-        return read_trees(path, **options)
+        return read_trees(location, **options)
     applicable = ("cosmology", "mass_loss", "smoothing", "concentration", "times") if table else ()
     inapplicable = [name for name in options if name not in applicable]
     if inapplicable:
@@ -67,4 +68,4 @@ def read(
             f"{path}: {kind}, so {', '.join(inapplicable)} cannot be applied; leave it out, or read the trees "
             "they came from"
         )
-    return read_table(path, **options) if table else load(path)
+    return read_table(location, **options) if table else load(location)

@@ -102,7 +102,8 @@ def select_isolated(halos: HaloHistories, beyond: float = 3.0) -> HaloHistories:
     unknown = int(np.sum(np.isnan(separation)))
     selection = f"{len(chosen)} of {len(halos)} halos, farther than {beyond:g} virial radii from any heavier one"
     selection += f" ({unknown} of unknown surroundings left out)" if unknown else ""
-    return dataclasses.replace(kept, provenance={**dict(halos.provenance), "isolation": selection})
+    provenance = {**dict(halos.provenance), "isolation": selection}
+    return dataclasses.replace(kept, provenance=tuple(provenance.items()))
 
 
 def select_evenly(
@@ -269,14 +270,14 @@ def join(histories: Sequence[HaloHistories], provenance: Mapping[str, str] | Non
                 f"join: histories {number} have other times, another cosmology or another interpolation than the "
                 "first; make all of them with the same times=..., cosmology=... and interpolation=..."
             )
-    lists = [halos.mergers for halos in histories]
-    mergers = None if any(one is None for one in lists) else Mergers.join(lists)
+    lists = [halos.mergers for halos in histories if halos.mergers is not None]
+    mergers = Mergers.join(lists) if len(lists) == len(histories) else None
     joined = join_rows([dataclasses.replace(halos, mergers=None) for halos in histories])
     if first.host is not None:
         offset = np.repeat(np.cumsum([0, *map(len, histories[:-1])]), [len(halos) for halos in histories])
         joined["host"] = jnp.where(joined["host"] < 0, -1, joined["host"] + offset)
-    provenance = first.provenance if provenance is None else provenance
-    return dataclasses.replace(first, **{**joined, "mergers": mergers}, provenance=provenance)
+    origin = first.provenance if provenance is None else tuple(dict(provenance).items())
+    return dataclasses.replace(first, **{**joined, "mergers": mergers}, provenance=origin)
 
 
 def _half_mass_time(log_mvir, time):

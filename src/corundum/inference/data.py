@@ -153,8 +153,17 @@ def data_of(
     _check_positive(covariance, names, slices)
     y = np.concatenate([np.asarray(m.y) for m in measurements])
     x = np.concatenate([np.asarray(m.x) for m in measurements])
-    arrays = (jnp.asarray(a) for a in (x, y, covariance, sampling_correlation, discrepancy_correlation, scatter))
-    return Data(*arrays, names, sizes, tuple(limits))
+    return Data(
+        jnp.asarray(x),
+        jnp.asarray(y),
+        jnp.asarray(covariance),
+        jnp.asarray(sampling_correlation),
+        jnp.asarray(discrepancy_correlation),
+        jnp.asarray(scatter),
+        names,
+        sizes,
+        tuple(limits),
+    )
 
 
 def data_of_vector(y: Any, covariance: Any, name: str = "data") -> Data:

@@ -223,7 +223,8 @@ def data_information(target: Target, linearised: Linearised, y: Any = None) -> n
 def points_of(linearised: Linearised) -> list[Linearised]:
     """The linearisations of S points as a list of S."""
     predictions = [type(linearised.prediction)(*row) for row in zip(*linearised.prediction, strict=True)]
-    return [Linearised(*row) for row in zip(*linearised._replace(prediction=predictions), strict=True)]
+    fields = linearised._asdict() | {"prediction": predictions}
+    return [Linearised(*row) for row in zip(*fields.values(), strict=True)]
 
 
 def information_of(target: Target, linearised: Linearised, used: np.ndarray) -> np.ndarray:

@@ -206,7 +206,9 @@ class PopulationSummaries(AbstractSummaries):
             default = LocalLinear(measurement.bandwidth, FEWEST_GALAXIES)
             regression = default if self.regression is None else self.regression
             relations.append(regression(x, y, measurement.x, weights=population.weights))
-        columns = [jnp.concatenate([getattr(relation, name) for relation in relations])
-                   for name in ("mean", "standard_error", "scatter", "reached")]  # fmt: skip
+        mean, error, scatter, reached = (
+            jnp.concatenate([getattr(relation, name) for relation in relations])
+            for name in ("mean", "standard_error", "scatter", "reached")
+        )
         failed = jnp.mean(jnp.where(population.status == 0, 0.0, 1.0))
-        return Prediction(*columns, failed)
+        return Prediction(mean, error, scatter, reached, failed)

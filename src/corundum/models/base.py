@@ -78,8 +78,15 @@ class AbstractModel(eqx.Module):
     Gas(mism=2000000000.0)
     """
 
-    ledger: eqx.AbstractClassVar[Ledger]
-    diagnostics: eqx.AbstractClassVar[dict[str, Quantity]]
+    @property
+    @abc.abstractmethod
+    def ledger(self) -> Ledger:
+        """Reservoirs and flows; usually a class variable."""
+
+    @property
+    @abc.abstractmethod
+    def diagnostics(self) -> dict[str, Quantity]:
+        """Unit and meaning of every diagnostic; usually a class variable."""
 
     @abc.abstractmethod
     def initial(self, halo: Halo, cosmology: Cosmology) -> Any:

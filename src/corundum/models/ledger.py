@@ -94,7 +94,7 @@ class Ledger:
     ('mass', 'igm')
     """
 
-    def __init__(self, state: type, contents: dict, flows: list[Flow], quantities: dict[str, Quantity]):
+    def __init__(self, state: type[Any], contents: dict, flows: list[Flow], quantities: dict[str, Quantity]):
         for (currency, reservoir), field in contents.items():
             if currency not in CURRENCIES or field not in state._fields:
                 raise ValueError(
@@ -173,9 +173,8 @@ def extended_ledger(
     """
     if not reservoirs and not flows:
         return own_ledger
-    state = own_ledger.state
-    if reservoirs:
-        state = collections.namedtuple(state.__name__, (*state._fields, *(field for _, field, _ in reservoirs)))
+    fields = (*own_ledger.state._fields, *(field for _, field, _ in reservoirs))
+    state = collections.namedtuple(own_ledger.state.__name__, fields) if reservoirs else own_ledger.state
     contents = {**own_ledger.contents, **{key: field for key, field, _ in reservoirs}}
     quantities = {**own_ledger.quantities, **{field: quantity for _, field, quantity in reservoirs}}
     return Ledger(state, contents, [*own_ledger.flows, *flows], quantities)

@@ -32,7 +32,8 @@ def as_line(component: Any) -> str:
     >>> as_line(co.models.ThermalCGM(mass_loading=co.physics.MassLoading(slope=-2.0), channels={"wind": 0.0}))
     "ThermalCGM(mass_loading=MassLoading(slope=-2), channels={'wind': 0})"
     """
-    default = _default(type(component))
+    kind: type = type(component)
+    default = _default(kind)
     arguments = []
     for field in dataclasses.fields(component):
         value = getattr(component, field.name)
@@ -84,7 +85,7 @@ def as_html(model: Any) -> str:
     >>> co.models.MinimalRegulator()._repr_html_()[:7]
     '<table>'
     """
-    rows = []
+    rows: list[str] = []
     for place, law in _places(model).items():
         numbers = {name: number for name, number in _numbers(model).items() if name.split(".")[0] == place}
         rows += _html_rows(place, law.partition("(")[0] if place not in numbers else "", numbers)

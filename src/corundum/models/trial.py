@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from ..cosmology import Cosmology
-from ..halos import Halo
+from ..halos import Extras, Halo
 from ..messages import did_you_mean
 from ..physics import AbstractGalaxyScaling, AbstractScaling, Galaxy
 from .ledger import CURRENCIES, Ledger
@@ -77,7 +77,7 @@ def _evaluate(trial: Any, ledger: Ledger) -> jax.Array:
     return jnp.zeros(())
 
 
-class _AnyExtra(dict):
+class _AnyExtra(Extras):
     """Extra curves of a halo by any name: which ones there are depends on the histories, not on the model."""
 
     def __missing__(self, name: str) -> jax.Array:

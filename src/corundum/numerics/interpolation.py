@@ -171,10 +171,10 @@ class CubicTable(NamedTuple):
 
     def __call__(self, x: Float[Array, ""]) -> tuple[list[Float[Array, ""]], list[Float[Array, ""]]]:
         """Values and derivatives of the curves at the scalar `x`."""
-        by_row = isinstance(self.nodes, Rows)
-        table = self.nodes.table if by_row else self.nodes
+        nodes = self.nodes
+        table: Array = nodes.table if isinstance(nodes, Rows) else nodes
         i, s, h = self._locate(x, table.shape[-2] - 1)
-        left, right = (self.nodes[k] if by_row else take(table, k) for k in (i, i + 1))
+        left, right = (nodes[k] if isinstance(nodes, Rows) else take(table, k) for k in (i, i + 1))
         curves = [
             _evaluate(_cubic(left[j], right[j], left[j + 1] * h, right[j + 1] * h), s)
             for j in range(0, table.shape[-1], 2)

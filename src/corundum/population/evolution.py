@@ -150,7 +150,11 @@ def evolve(
     )
     kept = None if curves is None else Histories(history_times, curves, times)
     described = _described(model, halos, selection)
-    return Population(redshifts, *columns, valid, *solved, halos.weights, described, kept)
+    halo, state, flows, diagnostics = columns
+    status, steps, rejected = solved
+    return Population(
+        redshifts, halo, state, flows, diagnostics, valid, status, steps, rejected, halos.weights, described, kept
+    )
 
 
 @jax.jit

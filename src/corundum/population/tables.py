@@ -104,7 +104,7 @@ def to_xarray(galaxies: Any) -> Any:
         array = getattr(galaxies, {"weight": "weights"}.get(name, name), None)
         if array is not None:
             arrays[name] = (("halo",), np.asarray(array), {"units": quantity.unit, "long_name": quantity.meaning})
-    coords = {"halo": np.arange(len(galaxies))}
+    coords: dict[str, Any] = {"halo": np.arange(len(galaxies))}
     if _is_population(galaxies):
         coords["redshift"] = np.asarray(galaxies.redshifts)
     else:

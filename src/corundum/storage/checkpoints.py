@@ -87,7 +87,8 @@ class Checkpoint:
     def save(self, arrays: Mapping[str, np.ndarray], identity: Mapping[str, str] | None = None) -> None:
         """Replace what was kept by these arrays, in one step."""
         with atomic_path(self.path) as scratch, open(scratch, "wb") as file:
-            np.savez(file, **{_IDENTITY: np.array(json.dumps(dict(identity or {})))}, **arrays)
+            entries: dict[str, Any] = {_IDENTITY: np.array(json.dumps(dict(identity or {}))), **arrays}
+            np.savez(file, **entries)
 
 
 class CheckpointFolder:

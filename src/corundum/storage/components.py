@@ -243,7 +243,7 @@ def _read(group: h5py.Group, missing: list[str]) -> Any:
 
 
 def _build(place: str, kind: str, values: dict[str, Any], missing: list[str]) -> Any:
-    cls = find_class(kind)
+    cls: Any = find_class(kind)
     if cls is None:
         missing.append(f"{place}: the class {kind} is not imported; import its module and load again")
         return _ABSENT
@@ -263,7 +263,7 @@ def _build(place: str, kind: str, values: dict[str, Any], missing: list[str]) ->
         return cls(**values)
     # As JAX rebuilds a pytree, without __init__: the values were checked when the object was first made, and must not
     # be changed now.
-    component = object.__new__(cls)
+    component: Any = object.__new__(cls)
     for name, value in values.items():
         object.__setattr__(component, name, value)
     return component
@@ -298,8 +298,10 @@ def read_parameters(group: h5py.Group, prefix: str = "") -> dict[str, Parameter]
             parameters |= read_parameters(item, f"{prefix}{name}.")
         elif isinstance(item, h5py.Dataset) and "source" in item.attrs:
             value, about = read_array(group, name)
-            bounds = tuple(float(edge) for edge in item.attrs["bounds"])
+            low, high = (float(edge) for edge in item.attrs["bounds"])
             scale = "log10" if about.log else "linear"
             source = str(item.attrs["source"])
-            parameters[prefix + name] = Parameter(jnp.asarray(value), about.unit, about.meaning, source, bounds, scale)
+            parameters[prefix + name] = Parameter(
+                jnp.asarray(value), about.unit, about.meaning, source, (low, high), scale
+            )
     return parameters

@@ -73,10 +73,11 @@ class RemoveExcursions(AbstractBranchRepair):
     def __call__(self, log_mvir: Float[np.ndarray, " t"]) -> Bool[np.ndarray, " t"]:
         keep, dex = np.ones(len(log_mvir), bool), float(self.dex)
         steps = np.diff(log_mvir)
-        for first in np.flatnonzero(np.abs(steps) > dex) + 1:
+        for step in np.flatnonzero(np.abs(steps) > dex):
+            first = int(step) + 1
             sign = np.sign(steps[first - 1])
             for end in range(first + 1, min(first + self.longest, len(log_mvir) - 1) + 1):
-                low = max(sign * log_mvir[first - 1], sign * log_mvir[end])
+                low = max(float(sign * log_mvir[first - 1]), float(sign * log_mvir[end]))
                 if keep[first - 1] and np.all(sign * log_mvir[first:end] > low + dex):
                     keep[first:end] = False
                     break

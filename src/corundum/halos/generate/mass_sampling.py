@@ -37,7 +37,7 @@ class Despali16(eqx.Module):
     def __call__(self, log_mvir: Float[Array, "..."]) -> Float[Array, "..."]:
         """dn/dlog10(M) [comoving Mpc^-3 dex^-1] at log10 of virial mass [Msun]."""
         table = HermiteTable(self.log_mvir, self.log_density, ContinuousCurvature()(self.log_mvir, self.log_density))
-        value, _ = jax.vmap(table)(jnp.ravel(log_mvir))
+        value, _ = jax.vmap(table.__call__)(jnp.ravel(log_mvir))
         return 10.0 ** value.reshape(jnp.shape(log_mvir))
 
 

@@ -122,7 +122,7 @@ class SigmaOfMass(eqx.Module):
     def __call__(self, log_mass: Float[Array, "..."]) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
         """sigma at log10 of mass [Msun], and its slope -dln(sigma)/dln(M)."""
         table = HermiteTable(self.log_mass, self.log_sigma, ContinuousCurvature()(self.log_mass, self.log_sigma))
-        value, slope = jax.vmap(table)(jnp.ravel(log_mass))
+        value, slope = jax.vmap(table.__call__)(jnp.ravel(log_mass))
         shape = jnp.shape(log_mass)
         return 10.0 ** value.reshape(shape), -slope.reshape(shape)
 

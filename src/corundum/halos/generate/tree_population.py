@@ -108,11 +108,13 @@ def monte_carlo_trees(
         masses, redshift, key=tree_key, resolution=resolution, lowest_ratio=lowest_ratio,
         algorithm=algorithm, power=power, cosmology=cosmology,
     )  # fmt: skip
-    from_history = isinstance(concentration, ZhaoFormationTime)
+    from_history, relation = (
+        (concentration, Diemer19()) if isinstance(concentration, ZhaoFormationTime) else (None, concentration)
+    )
     return smooth_branches(
-        _branches(raw, raw_times, np.asarray(weights), concentration if from_history else None),
+        _branches(raw, raw_times, np.asarray(weights), from_history),
         cosmology=cosmology,
-        concentration=Diemer19() if from_history else concentration,
+        concentration=relation,
         mass_loss=RunningMaximum(),
         smoothing=smoothing,
         repairs=(ResolutionFloor(10.0**first_log_mvir, particles=1),),

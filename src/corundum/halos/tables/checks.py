@@ -51,16 +51,17 @@ def check_times(
     scale = _scale_factors(numbers, path)
     age = None if scale is None else ages(cosmology, 1.0 / scale - 1.0)
     if "time" not in numbers:
+        assert age is not None and scale is not None, "a table has a column of time, redshift or scale factor"
         return age, scale
     text, unit = units["time"]
-    time = convert(numbers["time"], unit, 1.0, np.ones(1))
+    time = np.asarray(convert(numbers["time"], unit, 1.0, np.ones(1)))
     today = float(cosmology.age(0.0))
     if np.any(time <= 0.0) or np.any(time > (1.0 + _OVERSHOOT) * today):
         raise ValueError(
             f"{path}: time runs from {np.nanmin(time):g} to {np.nanmax(time):g} Gyr but the universe is {today:.4g} "
             f"Gyr old; its unit was taken as {text}, allowed are {', '.join(UNITS['time'])}"
         )
-    if age is None:
+    if age is None or scale is None:
         return time, 1.0 / (1.0 + redshifts(cosmology, time))
     _check_agreement("time", "redshift or scale factor", time, age, path)
     return age, scale

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any, cast
 
 import numpy as np
 
@@ -28,13 +29,14 @@ def branches_to_arrays(file_branches: FileBranches) -> dict[str, np.ndarray]:
     '7'
     """
     branches = file_branches.branches
+    mergers = [cast(np.ndarray, branch.mergers) for branch in branches]  # readers of trees always know them
     arrays = {
         "counts": np.array(json.dumps(file_branches.counts)),
         "heavier": file_branches.heavier,
         "name": np.array([branch.name for branch in branches], dtype=str),
         "snapshot_count": np.array([len(branch.time) for branch in branches], dtype=np.int64),
-        "merger_count": np.array([branch.mergers.shape[1] for branch in branches], dtype=np.int64),
-        "mergers": np.concatenate([np.zeros((2, 0)), *(branch.mergers for branch in branches)], axis=1),
+        "merger_count": np.array([entries.shape[1] for entries in mergers], dtype=np.int64),
+        "mergers": np.concatenate([np.zeros((2, 0)), *mergers], axis=1),
     }
     for name in _PER_SNAPSHOT:
         values = [getattr(branch, name) for branch in branches]
@@ -50,7 +52,7 @@ def branches_from_arrays(arrays: Mapping[str, np.ndarray]) -> FileBranches:
     names = arrays["name"]
     snapshot_ends = np.cumsum(arrays["snapshot_count"])[:-1]
     merger_ends = np.cumsum(arrays["merger_count"])[:-1]
-    curves = {name: np.split(arrays[name], snapshot_ends) for name in _PER_SNAPSHOT if name in arrays}
+    curves: dict[str, Any] = {name: np.split(arrays[name], snapshot_ends) for name in _PER_SNAPSHOT if name in arrays}
     mergers = np.split(arrays["mergers"], merger_ends, axis=1)
     position = arrays.get("position", [None] * len(names))
     branches = [

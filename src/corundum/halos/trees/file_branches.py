@@ -47,7 +47,9 @@ def branches_of_file(
         Assumed where the conversion of a mass needs a concentration and the source has none.
     """
     require_float64()
-    branches, counts, heavier = [], {}, [np.zeros((0, 5))]
+    branches: list[Branch] = []
+    counts: dict[str, int] = {}
+    heavier = [np.zeros((0, 5))]
     for forest in tree_format.forests(file, float(cosmology.h), chunk):
         part = _branches_of_forest(forest, definition, cosmology, log_mvir, lowest_ratio, relation)
         branches += part.branches

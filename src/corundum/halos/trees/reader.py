@@ -212,10 +212,11 @@ def branch_reader(
     lowest_ratio: float,
     concentration: AbstractConcentration | None,
     chunk: int = CHUNK,
-) -> Callable[[Path], FileBranches]:
+) -> functools.partial[FileBranches]:
     """`branches_of_file` with all settings of a source; its result depends on nothing but these and the file."""
     relation = Diemer19() if concentration is None else concentration
+    low, high = log_mvir
     return functools.partial(
         branches_of_file, tree_format=source.format, definition=source.simulation.definition,
-        cosmology=source.cosmology, log_mvir=tuple(log_mvir), lowest_ratio=lowest_ratio, relation=relation, chunk=chunk,
+        cosmology=source.cosmology, log_mvir=(low, high), lowest_ratio=lowest_ratio, relation=relation, chunk=chunk,
     )  # fmt: skip

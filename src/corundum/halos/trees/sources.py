@@ -134,8 +134,8 @@ def choose_cosmology(simulation: Simulation, cosmology: Cosmology | None, file: 
     >>> choose_cosmology(simulation, None, Path("tree_0_0_0.dat"))[1]
     'h = 0.7, omega_m = 0.3 as the files state, omega_b = 0.0486 assumed'
     """
-    stated = {"h": simulation.h, "omega_m": simulation.omega_m}
-    stated = {name: value for name, value in stated.items() if value is not None}
+    numbers = {"h": simulation.h, "omega_m": simulation.omega_m}
+    stated = {name: value for name, value in numbers.items() if value is not None}
     if cosmology is not None:
         for name, value in stated.items():
             chosen = float(getattr(cosmology, name))

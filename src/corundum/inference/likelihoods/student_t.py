@@ -46,7 +46,8 @@ class StudentT(AbstractLikelihood):
     def __call__(
         self, residual: Float[Array, " m"], covariance: Float[Array, "m m"], groups: Sequence[np.ndarray]
     ) -> Float[Array, ""]:
-        total, nu = 0.0, self.degrees
+        total: Float[Array, ""] = 0.0
+        nu = self.degrees
         for positions in groups:
             size = len(positions)
             if not size:

@@ -14,8 +14,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 from numpyro.infer.hmc import hmc
 
+from ...annotations import Array
 from ...numerics.batching import shard_rows
 from ...storage.checkpoints import Checkpoint, fingerprints
 from ..batches import in_batches
@@ -133,9 +135,9 @@ def advance_chains(
     sampler: AbstractHamiltonian,
     moves: Moves,
     target: Target,
-    positions: np.ndarray,
-    covariances: np.ndarray,
-    y: np.ndarray,
+    positions: Float[Array, "c p"],
+    covariances: Float[Array, "c p p"],
+    y: Float[Array, "c m"],
     *,
     key: int,
     store: Checkpoint | None = None,

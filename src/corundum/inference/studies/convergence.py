@@ -6,7 +6,7 @@ subset is the sample with weights of zero for the other halos, so that nothing i
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax.numpy as jnp
 import numpy as np
@@ -15,6 +15,7 @@ from ...halos.selection import representatives
 from ..batches import in_batches
 from ..evaluate import linearise
 from ..laplace import information_of, points_of
+from ..summaries import PopulationSummaries
 from ..target import Target
 
 __all__ = ["HaloConvergence", "halo_convergence"]
@@ -94,7 +95,7 @@ def halo_convergence(
     >>> result.shift.shape
     (1, 1)
     """
-    halos, u = target.summaries.halos, np.asarray(u, float)
+    halos, u = cast(PopulationSummaries, target.summaries).halos, np.asarray(u, float)
     if not sizes or max(sizes) >= len(halos) or min(sizes) < 1:
         raise ValueError(f"sizes: got {list(sizes)}; allowed 1 to {len(halos) - 1}, below the number of halos")
     order = np.argsort(np.asarray(halos.log_mvir)[:, -1])

@@ -185,8 +185,17 @@ def forecast(
             sampled.append(posteriors[scenario.name].sigma)
         else:
             sampled.append(np.full(len(u), np.nan))
-    theta, arrays = np.asarray(target.theta(u)), map(np.array, (sigma, sampled, bias, bits))
-    return Forecast(target.names, target.units, tuple(scenarios), theta, *arrays, posteriors)
+    return Forecast(
+        target.names,
+        target.units,
+        tuple(scenarios),
+        np.asarray(target.theta(u)),
+        np.array(sigma),
+        np.array(sampled),
+        np.array(bias),
+        np.array(bits),
+        posteriors,
+    )
 
 
 def _check(target, scenarios, sample):

@@ -98,5 +98,5 @@ def identifiability(target: Target, best: Any) -> Identifiability:
     covariance = np.linalg.inv(information)
     width = np.sqrt(np.diag(covariance))
     correlation = covariance / width[:, None] / width[None, :]
-    conditions = (float(np.linalg.cond(matrix)) for matrix in (information, correlation))
-    return Identifiability(of_data, *conditions, correlation)
+    condition_fisher, condition_correlation = (float(np.linalg.cond(matrix)) for matrix in (information, correlation))
+    return Identifiability(of_data, condition_fisher, condition_correlation, correlation)

@@ -170,5 +170,7 @@ def check_settings(solver: AbstractSolver, *fractions: str) -> None:
             continue
         if not 0.0 < value < 1.0:
             raise ValueError(f"solver {name}: got {float(value)}; allowed 0 < {name} < 1")
-    if not (isinstance(solver.max_steps, int) and solver.max_steps > 0):
-        raise ValueError(f"solver max_steps: got {solver.max_steps!r}; allowed a positive integer")
+    settings: Any = solver
+    max_steps = settings.max_steps
+    if not (isinstance(max_steps, int) and max_steps > 0):
+        raise ValueError(f"solver max_steps: got {max_steps!r}; allowed a positive integer")

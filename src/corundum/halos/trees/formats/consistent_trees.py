@@ -86,7 +86,8 @@ def consistent_forest(rows: dict[str, np.ndarray], h: float, place: str) -> Fore
     """
     scale = rows["scale"]
     check_scales(scale, place)
-    quantities = {name: rows[name] * scale / h for name in ("rvir", "rs") if name in rows}
+    lengths = [name for name in ("rvir", "rs") if name in rows]
+    quantities: dict[str, np.ndarray] = {name: rows[name] * scale / h for name in lengths}
     if "vmax" in rows:
         quantities["vmax"] = rows["vmax"]
     position = np.column_stack([rows[name] / h for name in ("x", "y", "z")]) if "x" in rows else None

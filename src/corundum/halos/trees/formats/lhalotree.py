@@ -6,6 +6,7 @@ format nor its byte order; both follow from the condition that the counts and th
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -24,7 +25,7 @@ from .base import (
 
 __all__ = ["LHaloTree", "lhalo_forest"]
 
-RECORD = [
+RECORD: list[tuple[Any, ...]] = [
     ("Descendant", "i4"), ("FirstProgenitor", "i4"), ("NextProgenitor", "i4"), ("FirstHaloInFOFgroup", "i4"),
     ("NextHaloInFOFgroup", "i4"), ("Len", "i4"), ("M_Mean200", "f4"), ("Mvir", "f4"), ("M_TopHat", "f4"),
     ("Pos", "f4", 3), ("Vel", "f4", 3), ("VelDisp", "f4"), ("Vmax", "f4"), ("Spin", "f4", 3), ("MostBoundID", "i8"),

@@ -85,10 +85,10 @@ class MillenniumCSV(AbstractTreeFormat):
                 waiting, is_whole_file = [rows[roots[-1] :]], False
                 yield _forest(complete, mass, h, f"{path} (lines {first_line} to {last_line})", False)
                 first_line = last_line
-        rows = np.concatenate(waiting) if waiting else None
-        if rows is not None and len(rows):
+        last = np.concatenate(waiting) if waiting else None
+        if last is not None and len(last):
             place = str(path) if is_whole_file else f"{path} (from line {first_line})"
-            yield _forest(rows, mass, h, place, is_whole_file)
+            yield _forest(last, mass, h, place, is_whole_file)
 
 
 def _read_header(path: Path) -> tuple[list[str], int]:
@@ -124,7 +124,7 @@ def _next_lines(file, path: Path, first_line: int) -> list[str]:
 
 
 def _forest(rows: np.ndarray, mass: str, h: float, place: str, is_whole_file: bool) -> Forest:
-    names, ids = rows.dtype.names, rows["haloid"]
+    names, ids = rows.dtype.names or (), rows["haloid"]
     host = rows["firsthaloinfofgroupid"] if "firsthaloinfofgroupid" in names else ids
     preferred = np.isin(ids, rows["firstprogenitorid"]) if "firstprogenitorid" in names else np.zeros(len(ids), bool)
     central = host == ids
