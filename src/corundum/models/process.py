@@ -116,7 +116,7 @@ def channel_multipliers() -> Any:
     return named_parameters(unit="1", meaning="multiplier of the {name} flow", source="control", bounds=(0.0, 10.0))
 
 
-def with_processes(own_ledger: Ledger, processes: Mapping[str, AbstractProcess]) -> Ledger:
+def with_processes(own_ledger: Ledger, processes: Mapping[str, Any]) -> Ledger:
     """The ledger of a model together with its processes."""
     reservoirs = [
         (key, field, quantity)
