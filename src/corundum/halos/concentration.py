@@ -58,7 +58,7 @@ class AbstractConcentration(eqx.Module):
     """
 
     @abc.abstractmethod
-    def __call__(self, log_mvir: Float[Array, "*halos t"], redshift: Float[Array, " t"]) -> Float[Array, "*halos t"]:
+    def __call__(self, log_mvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
         """log10 of concentration at log10 of virial mass [Msun]; the last axis runs over the redshifts."""
 
 
@@ -84,7 +84,7 @@ class Diemer19(AbstractConcentration):
         self.log_concentration = jnp.asarray(table[:, 1:].T)
 
     @eqx.filter_jit
-    def __call__(self, log_mvir: Float[Array, "*halos t"], redshift: Float[Array, " t"]) -> Float[Array, "*halos t"]:
+    def __call__(self, log_mvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
         shape = jnp.broadcast_shapes(jnp.shape(log_mvir), jnp.shape(redshift))
         times = shape[-1] if shape else 1
         masses = jnp.broadcast_to(log_mvir, shape).reshape(-1, times)
@@ -118,7 +118,7 @@ class DuttonMaccio14(AbstractConcentration):
         bounds=(0.5, 0.9),
     )
 
-    def __call__(self, log_mvir: Float[Array, "*halos t"], redshift: Float[Array, " t"]) -> Float[Array, "*halos t"]:
+    def __call__(self, log_mvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
         z = jnp.clip(redshift, 1e-12, 5.0)  # above zero, where z^1.08 has no second derivative
         slope = -0.097 + 0.024 * z
         level = 0.537 + (1.025 - 0.537) * jnp.exp(-0.718 * z**1.08)

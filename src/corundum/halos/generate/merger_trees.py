@@ -9,6 +9,7 @@ A drawn tree is not: a halo either splits or does not, so that the derivative of
 how the probabilities change.  Differentiate means through the rates, or by finite differences of many trees.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import equinox as eqx
@@ -57,8 +58,8 @@ class RawMainBranches(NamedTuple):
 
 
 def grow_main_branches(
-    log_mass: Float[Array, " n"],
-    redshift: Float[Array, " t"],
+    log_mass: Sequence[float] | Float[Array, " n"],
+    redshift: Sequence[float] | Float[Array, " t"],
     *,
     key: int | Array = 0,
     resolution: float = 1e-4,
@@ -158,8 +159,8 @@ class MergerTrees(NamedTuple):
 
 
 def grow_trees(
-    log_mass: Float[Array, " n"],
-    redshift: Float[Array, " t"],
+    log_mass: Sequence[float] | Float[Array, " n"],
+    redshift: Sequence[float] | Float[Array, " t"],
     *,
     key: int | Array = 0,
     resolution: float = 1e-3,
