@@ -220,7 +220,7 @@ def _normalise(text: str) -> str:
 
 
 def convert(
-    values: Float[np.ndarray, " n"] | float, unit: Unit, h: float, scale_factor: Float[np.ndarray, " n"] | float
+    values: Float[np.ndarray, " n"] | float, unit: Unit, h: float, scale_factor: Float[np.ndarray, " #n"] | float
 ) -> Float[np.ndarray, " n"] | float:
     """Values in the default unit of their kind.
 
