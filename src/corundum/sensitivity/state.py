@@ -147,7 +147,9 @@ def state_jacobian(
     return _labelled(model, by_flow, states, time, population, np.asarray(outputs), log)
 
 
-def state_jacobian_at(model: AbstractModel, state: np.ndarray, forcing: object, *, log: bool = True) -> jnp.ndarray:
+def state_jacobian_at(
+    model: AbstractModel, state: Float[Array, " fields"], forcing: object, *, log: bool = True
+) -> jnp.ndarray:
     """The state Jacobian by flow, (flow, rate, state), at one log10 state under one forcing."""
     if log:
         return jax.jacfwd(lambda lg: log_flow_rates(model, lg, forcing))(state)
