@@ -22,8 +22,13 @@ jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_num_cpu_devices", 2)
 jax.config.update("jax_enable_compilation_cache", False)
 
+import jaxtyping  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+
+from annotations import check_annotations  # noqa: E402
+
+check_annotations()
 
 import corundum as co  # noqa: E402
 
@@ -36,6 +41,17 @@ def _room_for_programs():
     yield
     if _MAPPINGS.exists() and len(_MAPPINGS.read_bytes().splitlines()) > 25_000:
         jax.clear_caches()
+
+
+@pytest.fixture(autouse=True)
+def _as_users_have_it(request):
+    """Tests of what happens to wrong values see the package as users have it, without the check of annotations."""
+    marked = request.node.get_closest_marker("wrong_types") is not None
+    if marked:
+        jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    if marked:
+        jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import equinox as eqx
+
 from ..messages import did_you_mean
 from ..units import Quantity
 from .law_checks import check_laws
@@ -55,8 +57,10 @@ def _check_kind(model: str, name: str, process: Any) -> None:
     if isinstance(process, type):
         raise ValueError(f"{where}: got the class {process.__name__}; write {process.__name__}() to make one of it")
     if not isinstance(process, AbstractProcess):
+        kind = type(process).__name__
+        value = kind if isinstance(process, eqx.Module) else f"{process!r} ({kind})"
         raise ValueError(
-            f"{where}: got {process!r} ({type(process).__name__}), allowed a process: models.BlackHole(), "
+            f"{where}: got {value}, allowed a process: models.BlackHole(), "
             "models.HaloRecycling(), models.DelayedEnrichment(), or one of your own that derives from AbstractProcess"
         )
 
