@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 from ..parameters import describe
-from .trial import components_of
+from .checks.trial import components_of
 
 __all__ = ["citations"]
 

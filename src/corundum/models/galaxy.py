@@ -16,11 +16,11 @@ from ..halos import Halo
 from ..physics import Galaxy
 from ..units import Quantity
 from .base import AbstractModel, Fluxes
-from .law_checks import check_laws
+from .checks.laws import check_laws
+from .checks.processes import check_processes
+from .checks.trial import check_by_trial
 from .ledger import Ledger
 from .process import AbstractProcess, ones_for, scaled, with_processes
-from .process_checks import check_processes
-from .trial import check_by_trial
 
 __all__ = ["AbstractGalaxyModel"]
 

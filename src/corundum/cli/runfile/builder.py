@@ -23,7 +23,7 @@ import numpy as np
 
 from ... import parameters
 from ...models import AbstractModel
-from ...models.law_checks import fits
+from ...models.checks.laws import fits
 from .errors import RunFileError, allowed_names
 from .kinds import kinds_hint, public_kind, resolve
 from .values import allows_table, allows_text, as_toml, check_bounds, classes_of, convert, item_annotation, members_of

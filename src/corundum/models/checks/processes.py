@@ -5,11 +5,11 @@ from typing import Any
 
 import equinox as eqx
 
-from ..messages import did_you_mean
-from ..units import Quantity
-from .law_checks import check_laws
-from .ledger import CURRENCIES, Ledger
-from .process import AbstractProcess
+from ...messages import did_you_mean
+from ...units import Quantity
+from ..ledger import CURRENCIES, Ledger
+from ..process import AbstractProcess
+from .laws import check_laws
 
 __all__ = ["check_processes"]
 

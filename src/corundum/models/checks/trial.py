@@ -13,12 +13,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from ..cosmology import Cosmology
-from ..halos import Extras, Halo
-from ..messages import did_you_mean
-from ..physics import AbstractGalaxyScaling, AbstractScaling, Galaxy
-from .ledger import CURRENCIES, Ledger
-from .process import AbstractProcess
+from ...cosmology import Cosmology
+from ...halos import Extras, Halo
+from ...messages import did_you_mean
+from ...physics import AbstractGalaxyScaling, AbstractScaling, Galaxy
+from ..ledger import CURRENCIES, Ledger
+from ..process import AbstractProcess
 
 __all__ = ["check_by_trial", "components_of"]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import equinox as eqx
 
-from .. import physics
-from ..numerics import limiters
+from ... import physics
+from ...numerics import limiters
 
 __all__ = ["check_laws", "fits", "fitting_kinds"]
 
