@@ -58,7 +58,7 @@ def convert_trees(
     smoothing: AbstractSmoothing | None = None,
     concentration: AbstractConcentration | None = None,
     repairs: Sequence[AbstractBranchRepair] | None = None,
-    times: Float[Array, " t"] | Float[np.ndarray, " t"] | None = None,
+    times: Sequence[float] | Float[Array, " t"] | None = None,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Conversion:

@@ -30,7 +30,7 @@ def read(
     smoothing: AbstractSmoothing | None = None,
     concentration: AbstractConcentration | None = None,
     repairs: Sequence[AbstractBranchRepair] | None = None,
-    times: Float[Array, " t"] | None = None,
+    times: Sequence[float] | Float[Array, " t"] | None = None,
     workers: int | None = None,
 ) -> HaloHistories:
     """Halo histories from a file that corundum wrote, from merger trees, or from a table of main branches.

@@ -5,6 +5,7 @@ Weights are the number density of halos that each galaxy stands for [comoving Mp
 not solved is distributed over the solved ones of the same population.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -44,7 +45,7 @@ class Abundance(NamedTuple):
     galaxies: Float[Array, " b"]
 
 
-def mass_function_of(galaxies: Galaxies, name: str, edges: Float[Array, " e"]) -> Abundance:
+def mass_function_of(galaxies: Galaxies, name: str, edges: Sequence[float] | Float[Array, " e"]) -> Abundance:
     """Number density per dex of any positive quantity of the galaxies.
 
     Parameters
@@ -90,7 +91,7 @@ def mass_function_of(galaxies: Galaxies, name: str, edges: Float[Array, " e"]) -
     return Abundance(0.5 * (edges[1:] + edges[:-1]), summed / width, jnp.sqrt(squared) / width, counts)
 
 
-def stellar_mass_function(galaxies: Galaxies, edges: Float[Array, " e"] | None = None) -> Abundance:
+def stellar_mass_function(galaxies: Galaxies, edges: Sequence[float] | Float[Array, " e"] | None = None) -> Abundance:
     """Number density of galaxies per dex of stellar mass; bins default to 0.25 dex from 10^7 to 10^12 Msun.
 
     Parameters

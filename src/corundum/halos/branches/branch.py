@@ -101,7 +101,7 @@ def smooth_branches(
     mass_loss: AbstractMassLoss,
     smoothing: AbstractSmoothing,
     repairs: Sequence[AbstractBranchRepair] = (),
-    times: Float[Array, " t"] | None = None,
+    times: Sequence[float] | Float[Array, " t"] | None = None,
     drop_bad: bool = False,
     provenance: Mapping[str, str] | None = None,
 ) -> Smoothed:

@@ -16,6 +16,7 @@ Around the mean, diffmah halos scatter 0.6-0.8 times as much as N-body halos, be
 mass.
 """
 
+from collections.abc import Sequence
 from importlib import metadata
 from typing import NamedTuple
 
@@ -53,7 +54,7 @@ def diffmah_population(
     concentration: AbstractConcentration | None = None,
     scatter: ConcentrationScatter | None = None,
     cosmology: Cosmology | None = None,
-    times: Float[Array, " t"] | None = None,
+    times: Sequence[float] | Float[Array, " t"] | None = None,
     first_log_mvir: float = 8.0,
     candidates: int = 1,
 ) -> HaloHistories:

@@ -6,6 +6,8 @@ or redshift beyond that of the algorithm, where `diffmah_population` extrapolate
 scatter about as much as those of N-body halos.  Growth by mergers is smoothed over the kernel in time.
 """
 
+from collections.abc import Sequence
+
 import equinox as eqx
 import jax
 import numpy as np
@@ -46,7 +48,7 @@ def monte_carlo_trees(
     concentration: ZhaoFormationTime | AbstractConcentration | None = None,
     smoothing: AbstractSmoothing | None = None,
     cosmology: Cosmology | None = None,
-    times: Float[Array, " t"] | None = None,
+    times: Sequence[float] | Float[Array, " t"] | None = None,
     first_log_mvir: float = 8.0,
 ) -> HaloHistories:
     """Draw `n` growth histories with their mergers from extended Press-Schechter merger trees.

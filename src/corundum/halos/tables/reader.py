@@ -5,7 +5,7 @@ age, redshift or scale factor) and a mass.  Radius, velocity and concentration a
 reader refuses a column whose numbers cannot be what its unit says, and names the likely reason.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +58,7 @@ def read_table(
     mass_loss: AbstractMassLoss | None = None,
     smoothing: AbstractSmoothing | None = None,
     concentration: AbstractConcentration | None = None,
-    times: Float[Array, " t"] | Float[np.ndarray, " t"] | None = None,
+    times: Sequence[float] | Float[Array, " t"] | None = None,
     drop_bad: bool = False,
 ) -> HaloHistories:
     """Halo histories from a table of main branches.

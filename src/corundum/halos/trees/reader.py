@@ -9,7 +9,6 @@ import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
@@ -40,7 +39,7 @@ def read_trees(
     smoothing: AbstractSmoothing | None = None,
     concentration: AbstractConcentration | None = None,
     repairs: Sequence[AbstractBranchRepair] | None = None,
-    times: Float[Array, " t"] | Float[np.ndarray, " t"] | None = None,
+    times: Sequence[float] | Float[Array, " t"] | None = None,
     workers: int = 1,
 ) -> HaloHistories:
     """Halo histories of the central halos of merger trees.
@@ -104,7 +103,7 @@ def smooth_trees(
     smoothing: AbstractSmoothing | None = None,
     concentration: AbstractConcentration | None = None,
     repairs: Sequence[AbstractBranchRepair] | None = None,
-    times: Float[Array, " t"] | Float[np.ndarray, " t"] | None = None,
+    times: Sequence[float] | Float[Array, " t"] | None = None,
 ) -> Smoothed:
     """Histories of branches that were read before.
 
