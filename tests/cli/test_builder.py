@@ -167,6 +167,7 @@ def needs_parts(time: float, law: physics.AbstractScaling, cosmology: Cosmology 
     return time, law, cosmology
 
 
+@pytest.mark.wrong_types
 def test_a_component_with_the_same_methods_stands_in_for_a_concrete_class(mine):
     Path("standin.py").write_text(
         "import equinox as eqx\nfrom corundum.parameters import parameter\n"

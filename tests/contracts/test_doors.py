@@ -11,6 +11,8 @@ from corundum import models, physics
 from corundum.models import Flow, FlowRates, ProcessFluxes
 from library import MODELS
 
+pytestmark = pytest.mark.wrong_types
+
 
 class ReadsStarFormation(physics.AbstractGalaxyScaling):
     def __call__(self, galaxy):

@@ -25,6 +25,8 @@ from corundum.models import derivative
 from corundum.storage.components import restore_component, write_component
 from library import COSMOLOGY, draw_galaxy
 
+pytestmark = pytest.mark.wrong_types
+
 
 def thermal():
     processes = {

@@ -11,7 +11,7 @@ supply takes energy away, and the galaxy settles where the two keep the atmosphe
 The model is for teaching and for checking other models; its laws are those of `ThermalCGM`.
 """
 
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -198,7 +198,7 @@ class MinimalRegulator(AbstractGalaxyModel):
             depletion_time=self.depletion_time(v, redshift),
         )
 
-    def own_fluxes(self, state: RegulatorState, forcing: RegulatorForcing) -> tuple[Fluxes, Galaxy]:
+    def own_fluxes(self, state: Any, forcing: RegulatorForcing) -> tuple[Fluxes, Galaxy]:
         """Rates of the six flows."""
         f = forcing
         relative = state.ecgm / (state.mcgm * f.virial_energy)

@@ -5,7 +5,7 @@ Hot gas falls into the halo, cools onto the interstellar medium (ISM), forms sta
 feedback), and where the CGM holds more energy than binds it, gas leaves the halo.
 """
 
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -202,7 +202,7 @@ class ThermalCGM(AbstractGalaxyModel):
             energy_loading=self.energy_loading.imposed(halo),
         )
 
-    def own_fluxes(self, state: ThermalState, forcing: ThermalForcing) -> tuple[Fluxes, Galaxy]:
+    def own_fluxes(self, state: Any, forcing: ThermalForcing) -> tuple[Fluxes, Galaxy]:
         """Rates of the nine flows."""
         f, gas = forcing, hot_gas(self, state, forcing.halo)
         radiated = self.cooling_limit(gas.power, state.eth / (f.t_dyn * GYR_S))

@@ -6,7 +6,7 @@ balances cooling, nothing condenses.  Early on the CGM is cool and supported by 
 virial temperature, and supported by thermal pressure.
 """
 
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -221,7 +221,7 @@ class TurbulentCGM(AbstractGalaxyModel):
             thermal_wind=self.thermal_wind(v, halo.redshift),
         )
 
-    def own_fluxes(self, state: TurbulentState, forcing: TurbulentForcing) -> tuple[Fluxes, Galaxy]:
+    def own_fluxes(self, state: Any, forcing: TurbulentForcing) -> tuple[Fluxes, Galaxy]:
         """Rates of the thirteen flows."""
         f, halo = forcing, forcing.halo
         velocity = self.turbulence.velocity(state.eturb, state.mcgm)
