@@ -38,6 +38,7 @@ def pages_with_blocks():
             yield pytest.param(page, marks=[pytest.mark.slow] if page in SLOW else [])
 
 
+@pytest.mark.wrong_types  # pages show what happens to wrong values
 @pytest.mark.parametrize("page", pages_with_blocks())
 def test_the_blocks_of_a_page_run(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
@@ -54,7 +55,12 @@ def test_the_blocks_of_a_page_run(page, tmp_path, monkeypatch, capsys):
 COMMANDS = sorted({command for page in PAGES for command in commands(page) if len(shlex.split(command)) > 2})
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+def commands_with_marks():
+    for command in COMMANDS:
+        yield pytest.param(command, marks=[pytest.mark.slow] if "check-gradients" in command else [])
+
+
+@pytest.mark.parametrize("command", commands_with_marks())
 def test_the_commands_of_the_pages_run(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "examples").symlink_to(ROOT / "examples")

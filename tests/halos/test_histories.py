@@ -100,6 +100,7 @@ def _broken(**changes):
     return lambda: H.HaloHistories(**arguments, **keywords)
 
 
+@pytest.mark.wrong_types
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -152,6 +153,7 @@ def test_extra_curves_are_read_like_the_mass(interpolation):
     np.testing.assert_array_equal(halos[[2, 0]].extras["age"].values, TIME * rows[[2, 0]])
 
 
+@pytest.mark.wrong_types
 def test_an_extra_curve_that_is_not_there_is_named():
     halos = power_laws(extras={"overdensity": H.ExtraCurve(np.ones((3, 60)), SPIN)})
     with pytest.raises(ValueError, match="have no 'overdensty': did you mean overdensity"):

@@ -195,6 +195,7 @@ def test_what_a_sampler_of_a_user_returns_is_checked(target, gauss):
         inference.sample(target, gauss, sampler=Wrong(returned=flat))
 
 
+@pytest.mark.wrong_types
 def test_what_is_no_sampler_is_refused(target, gauss):
     for wrong in ("nuts", inference.NUTS):
         with pytest.raises(TypeError, match="sampler: got .* expected an object such as corundum.inference.NUTS"):

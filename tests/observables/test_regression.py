@@ -264,6 +264,7 @@ def test_bandwidth_is_a_parameter_and_a_new_one_does_not_retrace():
     assert set(parameters.describe(LocalLinear())) == {"bandwidth", "minimum_count", "scatter.typical"}
 
 
+@pytest.mark.wrong_types
 def test_shapes_are_checked():
     with pytest.raises(ValueError, match="same length"):
         fit(NadarayaWatson(), np.zeros(3), np.zeros(4), NODES)

@@ -187,6 +187,7 @@ def test_labels_select_and_explain(published):
     assert total.dims == ("halo", "redshift", "quantity")
 
 
+@pytest.mark.wrong_types
 @pytest.mark.parametrize(
     ("request_", "message"),
     [

@@ -71,7 +71,7 @@ class Halo(NamedTuple):
     growth: Float[Array, "..."]
     extras: Extras = Extras()
 
-    def by_name(self) -> dict[str, Float[Array, "..."]]:
+    def by_name(self) -> dict[str, Float[Array, "..."] | None]:
         """All quantities by name, the extra ones under their own names."""
         quantities = self._asdict()
         extras = quantities.pop("extras")

@@ -89,7 +89,7 @@ class Target(eqx.Module):
         self,
         model: AbstractModel,
         halos: HaloHistories,
-        data: Sequence[Measurement | str],
+        data: Sequence[Measurement | str] | Measurement | str,
         free: Sequence[str],
         priors: Mapping[str, Any] | None = None,
         *,
@@ -303,7 +303,7 @@ class Target(eqx.Module):
             used[self.data.positions(name)] = True
         return self.with_data(np.where(used, self.data.y, np.nan))
 
-    def within_reach(self, u: Float[Array, "s p"] | None = None) -> tuple["Target", dict[str, int]]:
+    def within_reach(self, u: Float[Array, "*s p"] | None = None) -> tuple["Target", dict[str, int]]:
         """The same target without points that model galaxies do not surround.
 
         A point counts if galaxies reach it at more than half of the coordinates `u`, by default those of the model as

@@ -71,7 +71,7 @@ class AbstractRelation(eqx.Module):
     histories: ClassVar[tuple[str, ...]] = ()
 
     @abc.abstractmethod
-    def x(self, galaxies: Any) -> Float[Array, " n"]:
+    def x(self, galaxies: Any) -> Float[Array, "*n"]:
         """Horizontal axis of each galaxy [dex].
 
         Parameters
@@ -80,7 +80,7 @@ class AbstractRelation(eqx.Module):
         """
 
     @abc.abstractmethod
-    def y(self, galaxies: Any) -> Float[Array, " n"]:
+    def y(self, galaxies: Any) -> Float[Array, "*n"]:
         """Vertical axis of each galaxy [dex]; the argument is that of `x`."""
 
 
@@ -106,10 +106,10 @@ class StellarToHaloMass(AbstractRelation):
     x_axis: ClassVar[Quantity] = HALO_MASS
     y_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}(M_\star/M_{\rm vir})$", log=False)
 
-    def x(self, galaxies: Any) -> Float[Array, " n"]:
+    def x(self, galaxies: Any) -> Float[Array, "*n"]:
         return _log10(galaxies["mvir"])
 
-    def y(self, galaxies: Any) -> Float[Array, " n"]:
+    def y(self, galaxies: Any) -> Float[Array, "*n"]:
         return _log10(galaxies["mstar"]) - _log10(galaxies["mvir"])
 
 
@@ -127,10 +127,10 @@ class ColdGasFraction(AbstractRelation):
     x_axis: ClassVar[Quantity] = STELLAR_MASS
     y_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}(M_{\rm ISM}/M_\star)$", log=False)
 
-    def x(self, galaxies: Any) -> Float[Array, " n"]:
+    def x(self, galaxies: Any) -> Float[Array, "*n"]:
         return _log10(galaxies["mstar"])
 
-    def y(self, galaxies: Any) -> Float[Array, " n"]:
+    def y(self, galaxies: Any) -> Float[Array, "*n"]:
         return _log10(galaxies["mism"]) - _log10(galaxies["mstar"])
 
 
@@ -174,10 +174,10 @@ class GasMetallicity(AbstractRelation):
         bounds=(8.5, 9.0),
     )
 
-    def x(self, galaxies: Any) -> Float[Array, " n"]:
+    def x(self, galaxies: Any) -> Float[Array, "*n"]:
         return _log10(galaxies["mstar"])
 
-    def y(self, galaxies: Any) -> Float[Array, " n"]:
+    def y(self, galaxies: Any) -> Float[Array, "*n"]:
         metallicity = _log10(galaxies["mzism"]) - _log10(galaxies["mism"])
         return self.solar_oxygen + metallicity - jnp.log10(self.solar_metallicity)
 
@@ -209,10 +209,10 @@ class StellarMetallicity(AbstractRelation):
         bounds=(0.01, 0.025),
     )
 
-    def x(self, galaxies: Any) -> Float[Array, " n"]:
+    def x(self, galaxies: Any) -> Float[Array, "*n"]:
         return _log10(galaxies["mstar"])
 
-    def y(self, galaxies: Any) -> Float[Array, " n"]:
+    def y(self, galaxies: Any) -> Float[Array, "*n"]:
         metallicity = _log10(galaxies["mzstar"]) - _log10(galaxies["mstar"])
         return metallicity - jnp.log10(self.solar_metallicity)
 
@@ -231,10 +231,10 @@ class StarFormingMainSequence(AbstractRelation):
     x_axis: ClassVar[Quantity] = STELLAR_MASS
     y_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}({\rm SFR}/{\rm M}_\odot\,{\rm yr}^{-1})$", log=False)
 
-    def x(self, galaxies: Any) -> Float[Array, " n"]:
+    def x(self, galaxies: Any) -> Float[Array, "*n"]:
         return _log10(galaxies["mstar"])
 
-    def y(self, galaxies: Any) -> Float[Array, " n"]:
+    def y(self, galaxies: Any) -> Float[Array, "*n"]:
         return _log10(galaxies["sfr"])
 
 
@@ -269,9 +269,9 @@ class HaloBaryonFraction(AbstractRelation):
         bounds=(0.1, 0.25),
     )
 
-    def x(self, galaxies: Any) -> Float[Array, " n"]:
+    def x(self, galaxies: Any) -> Float[Array, "*n"]:
         return _log10(galaxies["mvir"])
 
-    def y(self, galaxies: Any) -> Float[Array, " n"]:
+    def y(self, galaxies: Any) -> Float[Array, "*n"]:
         baryons = galaxies["mcgm"] + galaxies["mism"] + galaxies["mstar"]
         return _log10(baryons) - _log10(galaxies["mvir"]) - jnp.log10(self.baryon_fraction)

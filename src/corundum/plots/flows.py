@@ -173,8 +173,8 @@ def feedback_indices(budgets: Budgets, ax: Axes | None = None, *, redshift: floa
     Examples
     --------
     >>> budgets = co.sensitivity.budgets(model, halos, [0.0], solver=co.numerics.LaneSolver(tolerance=1e-6))
-    >>> co.plots.feedback_indices(budgets).get_ylim()
-    (0.0, 1.0)
+    >>> [round(float(edge), 1) for edge in co.plots.feedback_indices(budgets).get_ylim()]
+    [0.0, 1.0]
     """
     if ax is None:
         ax = new_axes(size=(7.2, 4.0))

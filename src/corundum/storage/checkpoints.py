@@ -84,7 +84,7 @@ class Checkpoint:
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             raise ValueError(f"checkpoint {self.path}: is damaged; remove it to start this part again") from None
 
-    def save(self, arrays: Mapping[str, np.ndarray], identity: Mapping[str, str] | None = None) -> None:
+    def save(self, arrays: Mapping[str, np.ndarray | np.generic], identity: Mapping[str, str] | None = None) -> None:
         """Replace what was kept by these arrays, in one step."""
         with atomic_path(self.path) as scratch, open(scratch, "wb") as file:
             entries: dict[str, Any] = {_IDENTITY: np.array(json.dumps(dict(identity or {}))), **arrays}
@@ -146,7 +146,9 @@ class CheckpointFolder:
             return None
         return kept[0] if kept is not None and kept[1] == self._identity(inputs) else None
 
-    def save(self, name: int | str, arrays: Mapping[str, np.ndarray], inputs: Mapping[str, str] | None = None) -> None:
+    def save(
+        self, name: int | str, arrays: Mapping[str, np.ndarray | np.generic], inputs: Mapping[str, str] | None = None
+    ) -> None:
         """Keep the arrays of one part, in one step; `inputs` as for `load`."""
         self.part(name).save(arrays, self._identity(inputs))
 

@@ -142,6 +142,7 @@ def test_given_masses_and_other_cosmologies():
     assert "diffmah" in dict(made.provenance)["source"] and "extrapolate" in dict(made.provenance)["calibration"]
 
 
+@pytest.mark.wrong_types
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
