@@ -39,7 +39,7 @@ def pages_with_blocks():
 
 
 @pytest.mark.wrong_types  # pages show what happens to wrong values
-@pytest.mark.parametrize("page", pages_with_blocks())
+@pytest.mark.parametrize("page", list(pages_with_blocks()))
 def test_the_blocks_of_a_page_run(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
@@ -60,7 +60,7 @@ def commands_with_marks():
         yield pytest.param(command, marks=[pytest.mark.slow] if "check-gradients" in command else [])
 
 
-@pytest.mark.parametrize("command", commands_with_marks())
+@pytest.mark.parametrize("command", list(commands_with_marks()))
 def test_the_commands_of_the_pages_run(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
