@@ -90,17 +90,19 @@ def test_a_law_of_the_galaxy_is_refused_where_only_the_halo_is_known():
 
 
 def test_what_fits_is_taken():
-    models.ThermalCGM(energy_loading=ReadsStarFormation())  # known by then
-    models.ThermalCGM(stellar_return=OwnReturn())
-    models.ThermalCGM(mass_loading=Modulated())
-    models.ThermalCGM(mass_loading=Modulated(physics.MassLoading()))
-    models.ThermalCGM(mass_loading=ReadsAnExtraCurve())  # which extra curves there are, the histories say
+    law = ReadsStarFormation()
+    assert models.ThermalCGM(energy_loading=law).energy_loading is law  # the rate is known by then
+    law = OwnReturn()
+    assert models.ThermalCGM(stellar_return=law).stellar_return is law
+    for law in (Modulated(), Modulated(physics.MassLoading()), ReadsAnExtraCurve()):
+        assert models.ThermalCGM(mass_loading=law).mass_loading is law
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_models_of_the_library_pass_when_their_parameters_are_traced(name):
     """The door needs no number: a model can be made inside a compiled function."""
-    jax.make_jaxpr(lambda x: jax.tree.leaves(MODELS[name]()) and models.ThermalCGM(channels={"wind": x}))(1.0)
+    traced = jax.make_jaxpr(lambda x: jax.tree.leaves(MODELS[name]()) and models.ThermalCGM(channels={"wind": x}))(1.0)
+    assert len(traced.out_avals) == len(jax.tree.leaves(models.ThermalCGM()))
 
 
 class Stripping(models.AbstractProcess):
