@@ -227,7 +227,7 @@ def write_sublink(path, rows):
     return path
 
 
-def write_galacticus(path, rows, *, version=2, units=True):
+def write_galacticus(path, rows, *, version=2, units=True, cosmology=None):
     data = columns(rows)
     ids = data["id"]
     halos, index = ("forestHalos", "forestIndex") if version == 2 else ("haloTrees", "treeIndex")
@@ -243,7 +243,8 @@ def write_galacticus(path, rows, *, version=2, units=True):
             group["redshift"] = 1.0 / data["scale"] - 1.0
         _, offsets, sizes = np.unique(data["tree"], return_index=True, return_counts=True)
         file[f"{index}/firstNode"], file[f"{index}/numberOfNodes"] = offsets, sizes
-        file.create_group("cosmology").attrs.update({"HubbleParam": HUBBLE, "OmegaMatter": OMEGA_M})
+        stated = {"HubbleParam": HUBBLE, "OmegaMatter": OMEGA_M} | (cosmology or {})
+        file.create_group("cosmology").attrs.update(stated)
         stated_units = file.create_group("units")
         if units:
             stated_units.attrs.update({"massUnitsInSI": MSUN_G * 1e-3, "massHubbleExponent": -1})

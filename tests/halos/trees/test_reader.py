@@ -5,7 +5,7 @@ import pytest
 
 import corundum as co
 from corundum import halos as H
-from corundum.cosmology import planck18
+from corundum.cosmology import Cosmology, planck18
 from tree_files import (
     FORMATS,
     SCALES,
@@ -13,7 +13,9 @@ from tree_files import (
     read_case,
     replaced,
     write_consistent_trees,
+    write_galacticus,
     write_lhalotree,
+    write_millennium,
     write_sublink,
 )
 
@@ -93,3 +95,35 @@ def test_zero_centrals(tmp_path):
     path = write_sublink(tmp_path / "tree_extended.0.hdf5", rows)
     with pytest.raises(ValueError, match="no central halo is left .*satellite"):
         read_case(path, FORMATS["SubLink"])
+
+
+@pytest.mark.parametrize(
+    ("given", "omega_b", "words"),
+    [
+        (None, 0.04, "h = 0.7, omega_m = 0.3, omega_b = 0.04 as the files state"),
+        (Cosmology(h=0.7, omega_m=0.3, omega_b=0.05), 0.05, "as given, with omega_b = 0.05 where the files state 0.04"),
+        (Cosmology(h=0.7, omega_m=0.3, omega_b=0.04), 0.04, "as given"),
+    ],
+)
+def test_baryon_density_is_that_of_the_files_unless_another_is_given(given, omega_b, words, tmp_path):
+    path = write_galacticus(tmp_path / "t.hdf5", ROWS, cosmology={"OmegaBaryon": 0.04})
+    branches = H.read_branches(path, cosmology=given)
+    assert float(branches.cosmology.omega_b) == omega_b
+    assert branches.provenance["cosmology"] == words
+
+
+def test_files_with_different_baryon_densities_are_different_simulations(tmp_path):
+    for name, value in (("a.hdf5", 0.04), ("b.hdf5", 0.05)):
+        write_galacticus(tmp_path / name, ROWS, cosmology={"OmegaBaryon": value})
+    with pytest.raises(ValueError, match=r"b.hdf5: states h = 0.7, omega_m = 0.3, omega_b = 0.05 .* different sim"):
+        H.read_branches(tmp_path)
+
+
+def test_density_of_baryons_of_simulations_without_baryons_is_none_that_is_stated(tmp_path):
+    path = write_galacticus(tmp_path / "t.hdf5", ROWS, cosmology={"OmegaBaryon": 0.0})
+    assert H.read_branches(path).provenance["cosmology"].endswith("omega_b = 0.0486 assumed")
+
+
+def test_millennium_has_its_own_baryon_density(tmp_path):
+    branches = H.read_branches(write_millennium(tmp_path / "query.csv", ROWS))
+    assert float(branches.cosmology.omega_b) == 0.045  # Springel et al. 2005, Nature 435, 629

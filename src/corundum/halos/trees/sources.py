@@ -11,6 +11,7 @@ from .formats import AbstractTreeFormat, Simulation
 
 __all__ = ["TreeSource", "find_trees", "tree_files", "common_simulation", "choose_cosmology"]
 
+_PARAMETERS = ("h", "omega_m", "omega_b")
 _COSMOLOGY_TOLERANCE = 5e-3  # relative; published parameters are often rounded
 
 
@@ -100,12 +101,23 @@ def common_simulation(tree_format: AbstractTreeFormat, files: Sequence[Path]) ->
     first = tree_format.simulation(files[0])
     for file in files[1:]:
         other = tree_format.simulation(file)
-        if (other.h, other.omega_m, other.definition) != (first.h, first.omega_m, first.definition):
+        if _stated(other) != _stated(first) or other.definition != first.definition:
             raise ValueError(
-                f"{file}: states h = {other.h}, Omega_m = {other.omega_m} where {files[0]} states h = {first.h}, "
-                f"Omega_m = {first.omega_m}; these are different simulations, so read them one at a time"
+                f"{file}: states {_text(other)} where {files[0]} states {_text(first)}; these are different "
+                "simulations, so read them one at a time"
             )
     return first
+
+
+def _stated(simulation: Simulation) -> dict[str, float]:
+    """The parameters of the cosmology that a file states, by the names of `Cosmology`."""
+    numbers = {name: getattr(simulation, name) for name in _PARAMETERS}
+    return {name: value for name, value in numbers.items() if value is not None}
+
+
+def _text(simulation: Simulation) -> str:
+    numbers = ", ".join(f"{name} = {value:g}" for name, value in _stated(simulation).items())
+    return f"{numbers or 'no cosmology'} and masses of definition {simulation.definition}"
 
 
 def choose_cosmology(simulation: Simulation, cosmology: Cosmology | None, file: Path) -> tuple[Cosmology, str]:
@@ -134,19 +146,24 @@ def choose_cosmology(simulation: Simulation, cosmology: Cosmology | None, file: 
     >>> choose_cosmology(simulation, None, Path("tree_0_0_0.dat"))[1]
     'h = 0.7, omega_m = 0.3 as the files state, omega_b = 0.0486 assumed'
     """
-    numbers = {"h": simulation.h, "omega_m": simulation.omega_m}
-    stated = {name: value for name, value in numbers.items() if value is not None}
+    stated = _stated(simulation)
     if cosmology is not None:
+        origin = "as given"
         for name, value in stated.items():
             chosen = float(getattr(cosmology, name))
-            if abs(chosen / value - 1.0) > _COSMOLOGY_TOLERANCE:
+            if abs(chosen / value - 1.0) <= _COSMOLOGY_TOLERANCE:
+                continue
+            if name == "omega_b":  # no mass and no time of a tree depends on it
+                origin += f", with omega_b = {chosen:g} where the files state {value:g}"
+            else:
                 raise ValueError(
                     f"cosmology: has {name} = {chosen:g} but {file} states {value:g}; leave it out or give that of "
                     "the simulation"
                 )
-        return cosmology, "as given"
+        return cosmology, origin
     if not stated:
         return pandya26_cosmology(), "not stated by the files, that of Pandya et al. 2026 assumed; give cosmology=..."
     cosmology = Cosmology(**stated)
     values = ", ".join(f"{name} = {value:g}" for name, value in stated.items())
-    return cosmology, f"{values} as the files state, omega_b = {float(cosmology.omega_b):g} assumed"
+    assumed = (f", {name} = {getattr(cosmology, name):g} assumed" for name in _PARAMETERS if name not in stated)
+    return cosmology, f"{values} as the files state{''.join(assumed)}"

@@ -49,6 +49,8 @@ class Simulation(NamedTuple):
         Columns and units used, and how they were read; for the provenance.
     box : float or None
         Side of the periodic box [comoving Mpc].
+    omega_b : float or None
+        Baryon density over the critical one.
     """
 
     h: float | None
@@ -56,6 +58,7 @@ class Simulation(NamedTuple):
     definition: str
     description: str
     box: float | None = None
+    omega_b: float | None = None
 
 
 class AbstractTreeFormat(eqx.Module):

@@ -62,12 +62,15 @@ class GalacticusForests(AbstractTreeFormat):
         with open_foreign_hdf5(path) as file:
             _unit(file, "mass", path)
             stated = file["cosmology"].attrs if "cosmology" in file else {}
-            h, omega_m = (_number(stated, *names) for names in (("HubbleParam",), ("OmegaMatter", "Omega0")))
+            h, omega_m, omega_b = (
+                _number(stated, *names) for names in (("HubbleParam",), ("OmegaMatter", "Omega0"), ("OmegaBaryon",))
+            )
         description = (
             "mass = nodeMass, rs = scaleRadius, position in the units stated; most massive progenitors, centrals by "
             "hostIndex"
         )
-        return Simulation(h, omega_m, self.definition, description)
+        # A simulation of dark matter alone may state 0, which says nothing about the baryons of the universe.
+        return Simulation(h, omega_m, self.definition, description, omega_b=omega_b or None)
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         with open_foreign_hdf5(path) as file:

@@ -20,7 +20,7 @@ _IDS = ("haloid", "descendantid", "firsthaloinfofgroupid", "firstprogenitorid")
 _REQUIRED = ("haloid", "descendantid", "redshift")
 _OPTIONAL = ("firsthaloinfofgroupid", "firstprogenitorid", "vmax", "x", "y", "z")
 _LINES = 200_000  # read at once
-_H, _OMEGA_M = 0.73, 0.25  # Springel et al. 2005
+_H, _OMEGA_M, _OMEGA_B = 0.73, 0.25, 0.045  # Springel et al. 2005, Nature 435, 629
 DEFINITIONS = {"m_tophat": "vir", "m_crit200": "200c", "m_mean200": "200m"}
 
 
@@ -62,7 +62,7 @@ class MillenniumCSV(AbstractTreeFormat):
             f"mass = {self.mass} [1e10 Msun/h], vmax = vMax [km/s], x, y, z [comoving Mpc/h]; main progenitors by "
             "firstProgenitorId or mass"
         )
-        return Simulation(_H, _OMEGA_M, definition, description)
+        return Simulation(_H, _OMEGA_M, definition, description, omega_b=_OMEGA_B)
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         mass = self.mass.lower()
