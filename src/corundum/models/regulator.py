@@ -32,7 +32,7 @@ from ..physics import (
     VirialTemperature,
     dynamical_time,
 )
-from ..units import GYR_YR, SUPERNOVA_ERG_PER_MSUN, YEAR_S, Quantity
+from ..units import GYR_YR, YEAR_S, Quantity
 from .base import Fluxes
 from .galaxy import AbstractGalaxyModel
 from .ledger import Flow, FlowRates, Ledger
@@ -211,7 +211,7 @@ class MinimalRegulator(AbstractGalaxyModel):
             "radiation": FlowRates(energy=supply * self.supplied_energy * f.virial_energy / YEAR_S),
             "star_formation": FlowRates((1.0 - self.stellar_return.recycled_fraction) * sfr),
             "wind": FlowRates(f.mass_loading * sfr),
-            "wind_heating": FlowRates(energy=f.energy_loading * SUPERNOVA_ERG_PER_MSUN * sfr / YEAR_S),
+            "wind_heating": FlowRates(energy=f.energy_loading * self.stellar_return.supernova_energy * sfr / YEAR_S),
         }
         diagnostics = dict(
             sfr=sfr,
@@ -242,7 +242,7 @@ class MinimalRegulator(AbstractGalaxyModel):
         """
         f = forcing
         locked = 1.0 - self.stellar_return.recycled_fraction
-        supernova = f.energy_loading * SUPERNOVA_ERG_PER_MSUN / f.virial_energy  # in units of e_vir
+        supernova = f.energy_loading * self.stellar_return.supernova_energy / f.virial_energy  # in units of e_vir
         reference_time = self.supply_time * f.t_dyn
 
         def sfr_of(e):
