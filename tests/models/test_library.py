@@ -15,6 +15,7 @@ from corundum import models, physics
 from corundum.models import derivative
 from corundum.numerics.limiters import HardPositivePart, Unlimited
 from corundum.physics.cooling import primordial
+from corundum.units import YEAR_S
 from library import COSMOLOGY, MODELS, draw_galaxy
 
 GYR_S, GYR_YR, MSUN_G = 3.15576e16, 1e9, 1.98840987e33
@@ -318,11 +319,13 @@ def test_regulator_tends_to_its_algebraic_equilibrium():
         sfr = state.mism / forcing.depletion_time / GYR_YR
         assert float(state.ecgm / state.mcgm / settled.specific_energy) == pytest.approx(1.0, abs=error)
         assert float(sfr / settled.sfr) == pytest.approx(1.0, abs=3 * error)
-    # Linear in A where specific energies are given: F = A (e - e_acc) / (eta_E e_SN + (1-R) e - (1-R+eta_M) e_loss).
+    # Linear in A where specific energies are given: F = A (e - e_acc) / (eta_E e_SN + (1-R) e - (1-R+eta_M) loss), with
+    # the smooth minimum of e and e_loss for the loss.
     e = settled.specific_energy / forcing.virial_energy
     supernova = forcing.energy_loading * 1e49 / forcing.virial_energy
     locked, eta = 0.6, forcing.mass_loading
-    by_hand = forcing.accretion * (e - 1.0) / (supernova + locked * e - (locked + eta) * 1.5)
+    loss = (e**-4 + 1.5**-4) ** -0.25
+    by_hand = forcing.accretion * (e - 1.0) / (supernova + locked * e - (locked + eta) * loss)
     assert float(settled.sfr) == pytest.approx(float(by_hand), rel=1e-6)
 
 
@@ -331,6 +334,30 @@ def test_mass_loading_makes_the_regulator_form_more_stars_at_the_same_expansion(
     e, supernova, locked = 1.4, 30.0, 0.6
     sfr = [(e - 1.0) / (supernova + locked * e - (locked + eta) * 1.5) for eta in (0.5, 2.0, 8.0)]
     assert sfr[0] < sfr[1] < sfr[2]
+
+
+def test_supply_takes_no_more_energy_than_the_atmosphere_holds():
+    """Where it is much, supply takes `supplied_energy` per mass; where it is less than that, what there is."""
+    model = models.MinimalRegulator()
+    halo = co.halos.Halo(*map(jnp.asarray, (10.0, 0.3, 1e11, 120.0, 60.0, 8.0, 8.0)))
+    forcing = model.forcing(halo, COSMOLOGY)
+    specific = jnp.array([1e-3, 0.1, 1.0, 1.5, 3.0, 30.0])
+    state = models.RegulatorState(*(1e9 * jnp.ones(6),) * 3, 1e9 * specific * forcing.virial_energy)
+    flows = model.own_fluxes(state, forcing)[0].flows
+    taken = flows["radiation"].energy * YEAR_S / (flows["cooling"].mass * forcing.virial_energy)
+    np.testing.assert_allclose(taken[:2], specific[:2], rtol=1e-5)
+    np.testing.assert_allclose(taken[3], 1.5 / 2**0.25)  # the corner of the smooth minimum
+    np.testing.assert_allclose(taken[-1], 1.5, rtol=1e-5)
+    assert np.all(np.asarray(taken) < np.minimum(specific, 1.5))
+
+
+def test_the_regulator_solves_every_built_in_halo():
+    """With its default parameters; without the limit on the energy of supply, half of the atmospheres reach e = 0."""
+    halos = co.halos.diffmah_population(200)
+    population = co.evolve(models.MinimalRegulator(), halos, [0.0])
+    assert population.status_counts() == {"solved": 200}
+    unlimited = models.MinimalRegulator(loss_limit=co.numerics.Unlimited())
+    assert (np.asarray(co.evolve(unlimited, halos, [0.0]).status) != 0).sum() > 20
 
 
 # ---- composition
