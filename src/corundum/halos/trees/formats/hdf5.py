@@ -5,19 +5,27 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ....storage.files import open_foreign_hdf5
+from ....storage.files import has_hdf5_signature, open_foreign_hdf5
 
-__all__ = ["has_members", "read_columns"]
+__all__ = ["has_members", "read_columns", "require_sources"]
 
 _NAMES_IN_MESSAGE = 12
 
 
 def has_members(path: Path, *members: str) -> bool:
-    """Whether a file is HDF5 and has all these groups and datasets."""
+    """Whether a file is HDF5, undamaged, and has all these groups and datasets.
+
+    Raises
+    ------
+    OSError
+        It is in use by another process, or must not be read, so that the question has no answer.
+    """
+    if not has_hdf5_signature(path):
+        return False
     try:
         with open_foreign_hdf5(path) as file:
             return all(member in file for member in members)
-    except (OSError, ValueError):
+    except ValueError:
         return False
 
 
@@ -41,7 +49,7 @@ def read_columns(group: h5py.Group, names: dict[str, str], rows: slice, path: Pa
     Raises
     ------
     ValueError
-        A dataset is missing or of another length than the others.
+        A dataset is missing or of another length than the others, or its values are in a file that is missing.
 
     Examples
     --------
@@ -63,9 +71,27 @@ def read_columns(group: h5py.Group, names: dict[str, str], rows: slice, path: Pa
                 continue
             present = ", ".join(list(group)[:_NAMES_IN_MESSAGE]) or "nothing"
             raise ValueError(f"{path}: has no dataset {name!r} in {group.name}; it has {present}")
+        require_sources(group[name], path)
         lengths[name] = len(group[name])
         columns[quantity] = np.asarray(group[name][rows])
     if len(set(lengths.values())) > 1:
         sizes = ", ".join(f"{name} {length}" for name, length in lengths.items())
         raise ValueError(f"{path}: datasets of {group.name} have different lengths ({sizes}); copy the file again")
     return columns
+
+
+def require_sources(dataset: h5py.Dataset, path: Path) -> None:
+    """Refuse a virtual dataset whose values are in other files that are missing: HDF5 would read zeros for them.
+
+    Raises
+    ------
+    ValueError
+        One of those files does not exist; the message names it.
+    """
+    if not dataset.is_virtual:
+        return
+    for source in sorted({source.file_name for source in dataset.virtual_sources()} - {"."}):
+        if not any(place.exists() for place in (path.parent / source, Path(source))):
+            raise ValueError(
+                f"{path}: the values of {dataset.name} are in {source}, which is missing; copy that file beside it"
+            )
