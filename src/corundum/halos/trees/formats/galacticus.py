@@ -83,6 +83,7 @@ class GalacticusForests(AbstractTreeFormat):
             halos = halo_group(file, path)
             units = _units(file, path)
             datasets = open_columns(halos, column_names(halos, "length" in units, path), path)
+            _check_shapes(datasets, path)
             stored = len(datasets["id"])
             starts, sizes, number = forest_rows(file, halos, stored, path)
             if read_flag(halos, _SELF_CONTAINED, path) is False:
@@ -95,6 +96,15 @@ class GalacticusForests(AbstractTreeFormat):
                 columns["tree"] = np.repeat(number[first:last], sizes[first:last])
                 place = f"{path} (forests {first} to {last - 1})"
                 yield _forest(columns, units, h, cosmology, lacks_subhalos, place)
+
+
+def _check_shapes(datasets: dict[str, h5py.Dataset | np.ndarray], path: Path) -> None:
+    for quantity, dataset in datasets.items():
+        numbers = 3 if quantity == "position" else 1
+        if dataset.shape[1:] != ((3,) if quantity == "position" else ()):
+            raise ValueError(
+                f"{path}: the column of {quantity} has shape {dataset.shape}; it must have {numbers} for every halo"
+            )
 
 
 def _units(file: h5py.File, path: Path) -> dict[str, Unit]:
@@ -129,7 +139,8 @@ def _description(file: h5py.File, halos: h5py.Group, path: Path) -> str:
     """What is read of a file and how, for the provenance."""
     units = _units(file, path)
     mass = units["mass"]
-    parts = [f"mass = nodeMass [{mass.factor:.6g} Msun h^{mass.h_power:g}]"]
+    of_h = f" h^{mass.h_power:g}" if mass.h_power else ""
+    parts = [f"mass = nodeMass [{mass.factor:.6g} Msun{of_h}]"]
     included = read_flag(halos, _WITH_SUBHALOS, path)
     if included is False:
         parts.append("masses of subhalos added to those of their hosts (haloMassesIncludeSubhalos = 0)")

@@ -63,7 +63,7 @@ def halo_group(file: h5py.File, path: Path) -> h5py.Group:
     version = read_number(file.attrs, ("formatVersion",), path)
     if version is not None and version not in _VERSIONS:
         raise ValueError(
-            f"{path}: has formatVersion {version:g} of the Galacticus format; those that are read are 1 and 2"
+            f"{path}: is in version {version:g} of the Galacticus format (formatVersion); versions 1 and 2 are read"
         )
     for name in GROUPS:
         if isinstance(file.get(name), h5py.Group):
@@ -136,8 +136,8 @@ def forest_rows(file: h5py.File, halos: h5py.Group, stored: int, path: Path) -> 
         sizes[order] = np.diff(starts[order], append=stored)
     if len(starts) != len(sizes):
         raise ValueError(
-            f"{path}: /{name} has {len(starts)} first rows and {len(sizes)} numbers of halos; there must be one of each "
-            "for every forest, so copy the file again"
+            f"{path}: /{name} has {len(starts)} first rows and {len(sizes)} numbers of halos; every forest has "
+            "one of each, so copy the file again"
         )
     place = np.flatnonzero(sizes != 0)
     place = place[np.argsort(starts[place], kind="stable")]
@@ -145,15 +145,10 @@ def forest_rows(file: h5py.File, halos: h5py.Group, stored: int, path: Path) -> 
     expected = np.concatenate([[0], np.cumsum(sizes)])
     wrong = np.flatnonzero((starts != expected[:-1]) | (sizes < 0))
     if len(wrong) or expected[-1] != stored:
-        where = (
-            f"forest {place[wrong[0]]} has its first of {sizes[wrong[0]]} halos in row {starts[wrong[0]]}, "
-            if len(wrong)
-            else ""
-        )
+        where = f"; forest {place[wrong[0]]} begins in row {starts[wrong[0]]}" if len(wrong) else ""
         raise ValueError(
-            f"{path}: /{name} does not fit the {stored} halos of {halos.name} ({where}{expected[-1]} halos in all); "
-            "every halo must be in one forest, whose rows follow each other and are counted from 0, so copy the file "
-            "again"
+            f"{path}: /{name} lists {expected[-1]} halos where {halos.name} has {stored}{where}; every halo must be in "
+            "one forest, whose rows follow each other and are counted from 0, so copy the file again"
         )
     return starts, sizes, place
 
