@@ -53,6 +53,7 @@ class OwnReturn(eqx.Module):
 
     recycled_fraction: Any = 0.4
     metal_yield: Any = 0.02
+    supernova_energy: Any = 1e49
 
 
 @pytest.mark.parametrize(

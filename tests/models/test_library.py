@@ -81,7 +81,8 @@ def test_disc_of_the_milky_way_is_molecular_in_part_and_depletes_in_two_gyr_or_m
     law, galaxy = physics.MolecularDepletion(), physics.Galaxy(state, halo, {}, {})
     assert 2.5 < float(law.disc(halo)) < 7.0  # [kpc]
     share = float(law.molecular_fraction(galaxy))
-    assert 0.15 < share < 0.8 and float(law(galaxy)) == pytest.approx(1.9 / share)
+    # In the Milky Way 1e9 Msun of H2 (Heyer & Dame 2015), with helium about a sixth of the gas.
+    assert 0.1 < share < 0.5 and float(law(galaxy)) == pytest.approx(1.9 / share)
     thin = physics.Galaxy(state._replace(mism=jnp.asarray(1e6), mstar=jnp.asarray(1e4)), halo, {}, {})
     assert float(law.molecular_fraction(thin)) < 1e-4
 
