@@ -31,7 +31,7 @@ from .histories import HaloHistories
 from .report import BranchReport, report_on
 from .trees.branch_arrays import branches_from_arrays, branches_to_arrays
 from .trees.branch_sets import combine_files
-from .trees.file_workers import map_files
+from .trees.file_workers import check_workers, map_files
 from .trees.formats import AbstractTreeFormat
 from .trees.reader import branch_reader, smooth_trees
 from .trees.sources import find_trees
@@ -89,11 +89,13 @@ def convert_trees(
     >>> from pathlib import Path
     >>> from corundum.halos.conversion import convert_trees
     >>> rows = [f"{k},{k - 1},{z},{70.0 / (1.0 + z) ** 2}" for k, z in enumerate(np.linspace(0.0, 4.0, 9))]
-    >>> _ = Path("query.csv").write_text("\\n".join(["haloId,descendantId,redshift,m_tophat", *rows]) + "\\n")
+    >>> header = ["#SQL= select ... from MPAHaloTrees..MHalo", "haloId,descendantId,redshift,m_tophat"]
+    >>> _ = Path("query.csv").write_text("\\n".join([*header, *rows]) + "\\n")
     >>> conversion = convert_trees("query.csv", "halos.h5")
     >>> conversion.report.counts["halos kept"], len(co.halos.read("halos.h5"))
     (1, 1)
     """
+    check_workers(workers)
     trees, output = find_trees(source, format, cosmology), Path(os.path.realpath(output))
     check_destination(output)
     read_file = branch_reader(trees, log_mvir, lowest_ratio, concentration)

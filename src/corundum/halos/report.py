@@ -105,7 +105,8 @@ class BranchReport(NamedTuple):
     --------
     >>> from pathlib import Path
     >>> rows = [f"{k},{k - 1},{z},{70.0 / (1.0 + z) ** 2}" for k, z in enumerate(np.linspace(0.0, 4.0, 25))]
-    >>> _ = Path("query.csv").write_text("\\n".join(["haloId,descendantId,redshift,m_tophat", *rows]) + "\\n")
+    >>> header = ["#SQL= select ... from MPAHaloTrees..MHalo", "haloId,descendantId,redshift,m_tophat"]
+    >>> _ = Path("query.csv").write_text("\\n".join([*header, *rows]) + "\\n")
     >>> report = co.halos.report_on(co.halos.smooth_trees(co.halos.read_branches("query.csv")))
     >>> print(report.text().splitlines()[0])
     source: MillenniumCSV query.csv, 1 file
@@ -172,7 +173,8 @@ def report_on(
     --------
     >>> from pathlib import Path
     >>> rows = [f"{k},{k - 1},{z},{70.0 / (1.0 + z) ** 2}" for k, z in enumerate(np.linspace(0.0, 4.0, 9))]
-    >>> _ = Path("query.csv").write_text("\\n".join(["haloId,descendantId,redshift,m_tophat", *rows]) + "\\n")
+    >>> header = ["#SQL= select ... from MPAHaloTrees..MHalo", "haloId,descendantId,redshift,m_tophat"]
+    >>> _ = Path("query.csv").write_text("\\n".join([*header, *rows]) + "\\n")
     >>> branches = co.halos.read_branches("query.csv")
     >>> report = co.halos.report_on(co.halos.smooth_trees(branches), branches.counts)
     >>> report.counts["halos kept"], report.counts["jumps of more than 0.3 dex that stay"]

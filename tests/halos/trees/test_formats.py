@@ -123,10 +123,10 @@ DAMAGED = {
         "hlist", lambda p: cut(p / "hlist_1.00000.list", 0.9), "hlist_1.00000.list: stops in the middle",
     ),
     "cut binary": ("LHaloTree", cut, "promises 128 halos of 104 bytes but holds"),
-    "cut HDF5": ("SubLink", cut, "cut short"),
-    "cut LHaloTree HDF5": ("LHaloTree HDF5", cut, "cut short"),
-    "cut Galacticus": ("Galacticus", cut, "cut short"),
-    "cut forests": ("forests", cut, "cut short"),
+    "cut HDF5": ("SubLink", cut, "truncated or damaged"),
+    "cut LHaloTree HDF5": ("LHaloTree HDF5", cut, "truncated or damaged"),
+    "cut Galacticus": ("Galacticus", cut, "truncated or damaged"),
+    "cut forests": ("forests", cut, "truncated or damaged"),
     "cut CSV": ("Millennium", cut, "has .* fields where the header names 11|is not in the file"),
     "lost tree group": ("LHaloTree HDF5", _deleted("Tree2"), "states 4 trees but has 3"),
     "no descendants": ("SubLink", _deleted("DescendantID"), "has no dataset 'DescendantID'"),
@@ -201,8 +201,8 @@ def test_large_answers_of_the_database_are_read_a_few_trees_at_a_time(tmp_path, 
         assert one.name == other.name and one.separation == other.separation
         np.testing.assert_array_equal(one.log_mvir, other.log_mvir)
         np.testing.assert_array_equal(one.mergers, other.mergers)
-    header, *rows = path.read_text().splitlines()[1:-1]
-    path.write_text("\n".join([header, *rows[::-1]]) + "\n")
+    query, header, *rows = path.read_text().splitlines()[:-1]
+    path.write_text("\n".join([query, header, *rows[::-1]]) + "\n")
     assert len(H.read_branches(path, format=tree_format).branches) == 4  # whole in memory, in any order
     with pytest.raises(ValueError, match="query.csv .lines .*: descendant .* end the query with 'order by haloId'"):
         H.read_branches(path, format=tree_format, chunk=10)

@@ -51,6 +51,8 @@ def branches_of_file(
     counts: dict[str, int] = {}
     heavier = [np.zeros((0, 5))]
     for forest in tree_format.forests(file, float(cosmology.h), chunk):
+        if not len(forest.name):  # trees without halos, as in files of empty parts of a box
+            continue
         part = _branches_of_forest(forest, definition, cosmology, log_mvir, lowest_ratio, relation)
         branches += part.branches
         heavier.append(part.heavier)

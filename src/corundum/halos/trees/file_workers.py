@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 
-__all__ = ["map_files"]
+__all__ = ["check_workers", "map_files"]
 
 
 def map_files(function: Callable[[Any], Any], files: Sequence[Any], workers: int) -> Iterator[Any]:
@@ -32,9 +32,20 @@ def map_files(function: Callable[[Any], Any], files: Sequence[Any], workers: int
     >>> list(map_files(len, ["tree_0.dat", "tree_10.dat"], workers=1))
     [10, 11]
     """
+    check_workers(workers)
+    return _results(function, files, workers)
+
+
+def check_workers(workers: int) -> None:
+    """Refuse a number of processes that is not positive, before any file is opened.
+
+    Raises
+    ------
+    ValueError
+        It is not positive.
+    """
     if workers < 1:
         raise ValueError(f"workers: got {workers}; allowed a positive number of processes")
-    return _results(function, files, workers)
 
 
 def _results(function: Callable[[Any], Any], files: Sequence[Any], workers: int) -> Iterator[Any]:

@@ -6,9 +6,13 @@ from pathlib import Path
 
 from ...storage.files import has_hdf5_signature, missing_file_message, open_foreign_hdf5
 from . import formats
+from .file_sets import files_in
 from .formats import AbstractTreeFormat, YtreeArbor
+from .text_files import compression
 
 __all__ = ["FORMATS", "recognise_format"]
+
+_NAMES_IN_MESSAGE = 6
 
 FORMATS: tuple[type[AbstractTreeFormat], ...] = tuple(
     member
@@ -31,7 +35,8 @@ def recognise_format(path: str | Path, candidates: Sequence[type[AbstractTreeFor
     Raises
     ------
     ValueError
-        There is no such file, it is empty, or its content fits none of the formats, or more than one.
+        There is no such file, it is empty, or its content fits more than one format, or none; where a format knows why
+        the file is not one of its own although it is meant to be, that is the reason.
 
     Examples
     --------
@@ -46,17 +51,38 @@ def recognise_format(path: str | Path, candidates: Sequence[type[AbstractTreeFor
         raise ValueError(missing_file_message(path))
     if path.is_file() and path.stat().st_size == 0:
         raise ValueError(f"{path}: the file is empty")
-    matches = [form() for form in candidates if form().recognises(path)]
+    matches, reasons = [], []
+    for form in candidates:
+        try:
+            if form().recognises(path):
+                matches.append(form())
+        except ValueError as error:
+            reasons.append(str(error))
     if len(matches) == 1:
         return matches[0]
     if matches:
         names = [type(match).__name__ for match in matches]
         raise ValueError(f"{path}: fits {' and '.join(names)}; say which, as format=halos.{names[0]}()")
-    if path.is_file() and has_hdf5_signature(path):
-        with open_foreign_hdf5(path):  # raises if the file is cut short, which is then the reason
-            pass
+    if reasons:
+        raise ValueError("; or ".join(dict.fromkeys(reasons)))  # several formats may have the same reason
     names = [form.__name__ for form in candidates]
     raise ValueError(
-        f"{path}: is no merger tree in a format known here ({', '.join(names)}); if it is a table of main branches use "
-        "halos.read_table, if ytree reads it give format=halos.YtreeArbor()"
+        f"{path}: is no merger tree in a format known here ({', '.join(names)}); {_content(path)}if it is a table of "
+        "main branches use halos.read_table, if ytree reads it give format=halos.YtreeArbor()"
     )
+
+
+def _content(path: Path) -> str:
+    """What a file or folder of no format holds, which continues a sentence."""
+    if path.is_dir():
+        names = [file.name for file in files_in(path, "*")]
+        return f"it holds {_some(names)}; " if names else "it holds no files; "
+    if has_hdf5_signature(path):
+        with open_foreign_hdf5(path) as file:
+            return f"its groups are {_some(list(file))}; "
+    method = compression(path)
+    return f"it is compressed ({method}), so unpack it first; " if method else ""
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMES_IN_MESSAGE]) + " and so on" * (len(names) > _NAMES_IN_MESSAGE)

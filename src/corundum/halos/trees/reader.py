@@ -21,7 +21,7 @@ from ..concentration import AbstractConcentration, Diemer19
 from ..histories import HaloHistories
 from .branch_sets import BranchSet, FileBranches, combine_files
 from .file_branches import CHUNK, branches_of_file
-from .file_workers import map_files
+from .file_workers import check_workers, map_files
 from .formats import AbstractTreeFormat
 from .sources import TreeSource, find_trees
 
@@ -130,7 +130,8 @@ def smooth_trees(
 
     >>> from pathlib import Path
     >>> rows = [f"{k},{k - 1},{z},{70.0 / (1.0 + z) ** 2}" for k, z in enumerate(np.linspace(0.0, 4.0, 9))]
-    >>> _ = Path("query.csv").write_text("\\n".join(["haloId,descendantId,redshift,m_tophat", *rows]) + "\\n")
+    >>> header = ["#SQL= select ... from MPAHaloTrees..MHalo", "haloId,descendantId,redshift,m_tophat"]
+    >>> _ = Path("query.csv").write_text("\\n".join([*header, *rows]) + "\\n")
     >>> branches = co.halos.read_branches("query.csv")
     >>> smoothed = co.halos.smooth_trees(branches, repairs=(), smoothing=co.halos.GaussianInLogTime(0.0))
     >>> smoothed.removed
@@ -189,12 +190,14 @@ def read_branches(
     --------
     >>> from pathlib import Path
     >>> rows = [f"{k},{k - 1},{z},{70.0 / (1.0 + z) ** 2}" for k, z in enumerate(np.linspace(0.0, 4.0, 9))]
-    >>> _ = Path("query.csv").write_text("\\n".join(["haloId,descendantId,redshift,m_tophat", *rows]) + "\\n")
+    >>> header = ["#SQL= select ... from MPAHaloTrees..MHalo", "haloId,descendantId,redshift,m_tophat"]
+    >>> _ = Path("query.csv").write_text("\\n".join([*header, *rows]) + "\\n")
     >>> branches = co.halos.read_branches("query.csv")
     >>> branches.counts["trees"], branches.branches[0].time.shape
     (1, (9,))
     """
     require_float64()
+    check_workers(workers)
     source = find_trees(path, format, cosmology)
     read_file = branch_reader(source, log_mvir, lowest_ratio, concentration, chunk)
     parts = []

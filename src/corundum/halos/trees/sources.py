@@ -1,5 +1,6 @@
 """A source of merger trees: its format, its files, the simulation they agree on, and the cosmology to use."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from .formats import AbstractTreeFormat, Simulation
 
 __all__ = ["TreeSource", "find_trees", "tree_files", "common_simulation", "choose_cosmology"]
 
-_PARAMETERS = ("h", "omega_m", "omega_b")
+_PARAMETERS = ("h", "omega_m", "omega_b", "n_eff")
 _COSMOLOGY_TOLERANCE = 5e-3  # relative; published parameters are often rounded
 
 
@@ -135,7 +136,7 @@ def choose_cosmology(simulation: Simulation, cosmology: Cosmology | None, file: 
     Raises
     ------
     ValueError
-        The cosmology of the caller is not that of the simulation.
+        The cosmology of the caller is not that of the simulation; or there is none, and the files do not state one.
 
     Examples
     --------
@@ -149,21 +150,38 @@ def choose_cosmology(simulation: Simulation, cosmology: Cosmology | None, file: 
     stated = _stated(simulation)
     if cosmology is not None:
         origin = "as given"
-        for name, value in stated.items():
+        for name, value in stated.items() if not simulation.unclear else ():
             chosen = float(getattr(cosmology, name))
-            if abs(chosen / value - 1.0) <= _COSMOLOGY_TOLERANCE:
+            if abs(chosen - value) <= _COSMOLOGY_TOLERANCE * value:
                 continue
-            if name == "omega_b":  # no mass and no time of a tree depends on it
-                origin += f", with omega_b = {chosen:g} where the files state {value:g}"
+            if name in ("omega_b", "n_eff"):  # no mass and hardly a time of a tree depends on it
+                origin += f", with {name} = {chosen:g} where the files state {value:g}"
             else:
                 raise ValueError(
                     f"cosmology: has {name} = {chosen:g} but {file} states {value:g}; leave it out or give that of "
                     "the simulation"
                 )
         return cosmology, origin
+    if simulation.unclear:
+        raise ValueError(f"{file}: {simulation.unclear}; give cosmology=..., the flat LCDM universe to use")
+    missing = [name for name in ("h", "omega_m") if name not in stated]
+    if missing and simulation.in_units_of_h:
+        raise ValueError(
+            f"{file}: does not state {' or '.join(missing)}, on which its masses (in Msun/h) and times depend; give "
+            "cosmology=..., that of the simulation"
+        )
     if not stated:
         return pandya26_cosmology(), "not stated by the files, that of Pandya et al. 2026 assumed; give cosmology=..."
     cosmology = Cosmology(**stated)
     values = ", ".join(f"{name} = {value:g}" for name, value in stated.items())
-    assumed = (f", {name} = {getattr(cosmology, name):g} assumed" for name in _PARAMETERS if name not in stated)
-    return cosmology, f"{values} as the files state{''.join(assumed)}"
+    shown = ("h", "omega_m", "omega_b")
+    assumed = (f", {name} = {getattr(cosmology, name):g} assumed" for name in shown if name not in stated)
+    origin = f"{values} as the files state{''.join(assumed)}"
+    if simulation.departure:
+        warnings.warn(
+            f"{file}: {simulation.departure}; it is taken as flat LCDM with h = {cosmology.h:g} and omega_m = "
+            f"{cosmology.omega_m:g}, whose ages may differ by per cents; give cosmology=... to choose another",
+            stacklevel=2,
+        )
+        origin += f", taken as flat LCDM although the file {simulation.departure}"
+    return cosmology, origin

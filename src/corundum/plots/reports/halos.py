@@ -33,7 +33,8 @@ def write_halo_report(path: str | os.PathLike, report: Any, halos: Any) -> None:
     --------
     >>> from pathlib import Path
     >>> rows = [f"{k},{k - 1},{z},{70.0 / (1.0 + z) ** 2}" for k, z in enumerate(np.linspace(0.0, 4.0, 9))]
-    >>> _ = Path("query.csv").write_text("\\n".join(["haloId,descendantId,redshift,m_tophat", *rows]) + "\\n")
+    >>> header = ["#SQL= select ... from MPAHaloTrees..MHalo", "haloId,descendantId,redshift,m_tophat"]
+    >>> _ = Path("query.csv").write_text("\\n".join([*header, *rows]) + "\\n")
     >>> branches = co.halos.read_branches("query.csv")
     >>> smoothed = co.halos.smooth_trees(branches)
     >>> report = co.halos.report_on(smoothed, branches.counts)

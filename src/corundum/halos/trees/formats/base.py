@@ -19,20 +19,24 @@ from jaxtyping import Bool, Float, Int, Num
 
 from ....units import GADGET_MASS_MSUN
 from ..forests import Forest
+from ..stated_cosmology import StatedCosmology
 
 __all__ = [
     "AbstractTreeFormat",
     "Simulation",
     "central_values",
     "checked_mass",
+    "exact_ids",
     "group_masses",
     "mass_definition",
     "scale_factor_list",
+    "simulation",
     "snapshot_scales",
     "split_rows",
 ]
 
 _LOWEST_TYPICAL_MASS, _HIGHEST_TYPICAL_MASS = 1e2, 1e17  # Msun
+_LARGEST_ID = 2**63 - 1
 _LARGEST_SCALE = 1.02  # some simulations run a little beyond a = 1
 
 
@@ -51,6 +55,13 @@ class Simulation(NamedTuple):
         Side of the periodic box [comoving Mpc].
     omega_b : float or None
         Baryon density over the critical one.
+    n_eff : float or None
+        Effective number of neutrinos.
+    unclear, departure : str
+        Why what the file states does not determine a universe, and what of it flat LCDM does not have
+        (`corundum.halos.trees.stated_cosmology.StatedCosmology`).
+    in_units_of_h : bool
+        Whether masses or lengths are stored over h, so that they mean nothing without it.
     """
 
     h: float | None
@@ -59,6 +70,10 @@ class Simulation(NamedTuple):
     description: str
     box: float | None = None
     omega_b: float | None = None
+    n_eff: float | None = None
+    unclear: str = ""
+    departure: str = ""
+    in_units_of_h: bool = True
 
 
 class AbstractTreeFormat(eqx.Module):
@@ -94,7 +109,11 @@ class AbstractTreeFormat(eqx.Module):
 
     @abc.abstractmethod
     def recognises(self, path: Path) -> bool:
-        """Whether a file, or a directory of files, looks like this format; it never raises an error."""
+        """Whether a file, or a directory of files, is of this format.
+
+        One that is clearly meant to be and cannot be read as such raises a `ValueError` with the reason, which the user
+        sees where no other format fits; anything else is False.
+        """
 
     @abc.abstractmethod
     def files(self, path: Path) -> list[Path]:
@@ -107,6 +126,20 @@ class AbstractTreeFormat(eqx.Module):
     @abc.abstractmethod
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         """The trees of one part, whole, about `chunk` halos at a time; masses are in Msun with this `h`."""
+
+
+def simulation(stated: StatedCosmology, definition: str, description: str, box: float | None = None) -> Simulation:
+    """A `Simulation` whose cosmology is as stated in a file.
+
+    Examples
+    --------
+    >>> from corundum.halos.trees.formats.base import simulation
+    >>> from corundum.halos.trees.stated_cosmology import StatedCosmology
+    >>> simulation(StatedCosmology(h=0.7, omega_m=0.3), "vir", "mass = mvir [Msun/h]").omega_m
+    0.3
+    """
+    h, omega_m, *others = stated
+    return Simulation(h, omega_m, definition, description, box, *others)
 
 
 def mass_definition(kind: str, mass: str, definitions: Mapping[str, str]) -> str:
@@ -213,6 +246,46 @@ def checked_mass(mass: Float[np.ndarray, " n"], place: str) -> Float[np.ndarray,
             "byte order, or in other units than this format has"
         )
     return mass
+
+
+def exact_ids(values: Num[np.ndarray, " n"], place: str, name: str) -> Int[np.ndarray, " n"]:
+    """Identifiers as signed integers, -1 for the largest unsigned one, which stands for no halo.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+        Integers of any kind, or floats that are whole numbers.
+    place, name : str
+        The file and the column, for error messages.
+
+    Raises
+    ------
+    ValueError
+        A number is not whole, or too large to be exact.
+
+    Examples
+    --------
+    >>> from corundum.halos.trees.formats.base import exact_ids
+    >>> exact_ids(np.array([7, 2**64 - 1], np.uint64), "tree.hdf5", "id").tolist()
+    [7, -1]
+    """
+    if values.dtype.kind == "i":
+        return values.astype(np.int64)
+    if values.dtype.kind == "u":
+        none = values == np.iinfo(values.dtype).max
+        wrong = ~none & (values > np.uint64(_LARGEST_ID))
+    elif values.dtype.kind == "f":
+        none = np.zeros(len(values), bool)
+        exact = min(2.0 ** (np.finfo(values.dtype).nmant + 1), float(_LARGEST_ID))
+        wrong = ~((values == np.rint(values)) & (np.abs(values) <= exact))
+    else:
+        raise ValueError(f"{place}: {name} holds {values.dtype}, where integers are allowed")
+    if np.any(wrong):
+        raise ValueError(
+            f"{place}: {name} has {values[wrong][0]!r} among its {values.dtype} numbers, which is no integer that is "
+            f"exact and at most {_LARGEST_ID}; number the halos anew"
+        )
+    return np.where(none, -1, np.where(none, 0, values).astype(np.int64))
 
 
 def group_masses(

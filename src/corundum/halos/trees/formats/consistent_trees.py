@@ -1,17 +1,23 @@
 """Merger trees of Consistent-Trees (Behroozi et al. 2013, ApJ 763, 18): ``tree_*.dat`` and ``isotree_*.dat``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
 
+from ..file_sets import files_in, require_whole_set
 from ..forests import Forest, check_scales, rows_of_ids
+from ..text_files import TEXT_SUFFIXES, text_lines, without_suffix
 from .base import AbstractTreeFormat, Simulation, checked_mass
-from .text import choose_columns, parse_rows, read_header, require_last_line, simulation_of, tree_blocks
+from .text import choose_columns, header_or_none, parse_rows, read_header, simulation_of, tree_blocks
 
 __all__ = ["ConsistentTrees", "consistent_forest"]
 
 _BYTES_PER_HALO = 400
+_NAME = "*tree_*.dat"
+_NUMBERED = r".*tree_(\d+)_(\d+)_(\d+)\.dat"
+_NAMES_IN_MESSAGE = 4
 
 
 class ConsistentTrees(AbstractTreeFormat):
@@ -39,14 +45,19 @@ class ConsistentTrees(AbstractTreeFormat):
     definition: str = "vir"
 
     def recognises(self, path: Path) -> bool:
-        try:
-            files = self.files(path)
-            return bool(files) and read_header(files[0]).has_trees
-        except (OSError, ValueError):
+        files = _listed(path)
+        if not files or files[0].is_dir():
             return False
+        is_named = fnmatch(without_suffix(files[0]), _NAME)
+        header = header_or_none(files[0], is_certain=is_named)
+        return header is not None and (header.is_tree or is_named)
 
     def files(self, path: Path) -> list[Path]:
-        return sorted(path.glob("*tree_*.dat")) if path.is_dir() else [path]
+        files = _listed(path)
+        if path.is_dir():
+            require_whole_set(files, _NUMBERED)
+            _require_located_files(path, files)
+        return files
 
     def simulation(self, path: Path) -> Simulation:
         header = read_header(path)
@@ -54,21 +65,40 @@ class ConsistentTrees(AbstractTreeFormat):
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         header = read_header(path)
-        columns, trees = choose_columns(header, self.mass, path), 0
-        require_last_line(path)
-        for line, block in tree_blocks(path, chunk * _BYTES_PER_HALO):
-            trees += block.count(b"#tree")
-            start = block.find(b"#tree")
-            if start < 0:
-                continue
-            line += block[:start].count(b"\n")
-            rows = parse_rows(block[start:], header.names, columns, path, line)
+        columns, markers, roots = choose_columns(header, self.mass, path), 0, 0
+        for block in tree_blocks(path, chunk * _BYTES_PER_HALO, header.lines):
+            rows = parse_rows(block.text, header.names, columns, path, block.first_line)
+            markers += block.trees
+            roots += int(np.sum(rows["desc_id"] < 0))
             if len(rows["id"]):
-                yield consistent_forest(rows, h, f"{path} (from line {line})")
+                yield consistent_forest(rows, h, f"{path} (from line {block.first_line})")
+        # Without lines that begin trees, only their last halos count them, of which a forest may have several.
+        trees = markers or min(roots, header.trees or 0)
         if header.trees is not None and trees != header.trees:
             raise ValueError(
                 f"{path}: states {header.trees} trees but has {trees}; the file is cut short, so copy it again"
             )
+
+
+def _listed(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return files_in(path, *(_NAME + suffix for suffix in TEXT_SUFFIXES))
+
+
+def _require_located_files(folder: Path, files: Sequence[Path]) -> None:
+    """Refuse a folder that lacks a file in which its list of trees, ``locations.dat``, says that trees are."""
+    locations = folder / "locations.dat"
+    if not locations.is_file():
+        return
+    located = {line.split()[-1] for line in text_lines(locations) if line.strip() and not line.startswith("#")}
+    missing = sorted(located - {without_suffix(file) for file in files})
+    if missing:
+        raise ValueError(
+            f"{folder}: {len(missing)} of {len(located)} files that locations.dat lists are missing "
+            f"({', '.join(missing[:_NAMES_IN_MESSAGE])}), so that trees would be lost; copy the whole set, or read the "
+            "files one at a time and join the halos"
+        )
 
 
 def consistent_forest(rows: dict[str, np.ndarray], h: float, place: str) -> Forest:

@@ -4,20 +4,27 @@ The row of every halo names its descendant.  Snapshots are read backwards from t
 kept that become part of a main branch or merge onto one, so that one snapshot is in memory at a time.
 """
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int
 
+from ..file_sets import files_in
 from ..forests import NONE, Forest
+from ..text_files import TEXT_SUFFIXES, line_blocks, text_lines, without_suffix
 from .base import AbstractTreeFormat, Simulation
 from .consistent_trees import consistent_forest
-from .text import choose_columns, parse_rows, read_header, require_last_line, simulation_of
+from .text import choose_columns, header_or_none, parse_rows, read_header, simulation_of
 
 __all__ = ["HaloLists"]
 
-_LINES = 200_000  # read at once
+_NAME = "hlist_*.list"
+_CHARACTERS = 1 << 26  # read at once
+_SAME_SCALE = 2e-4  # scale factors are written with few digits
 
 
 class HaloLists(AbstractTreeFormat):
@@ -46,11 +53,11 @@ class HaloLists(AbstractTreeFormat):
     definition: str = "vir"
 
     def recognises(self, path: Path) -> bool:
-        try:
-            lists = _lists(path)
-            return bool(lists) and not read_header(lists[-1]).has_trees
-        except (OSError, ValueError):
+        lists = _lists(path)
+        if not lists:
             return False
+        header = header_or_none(lists[-1], is_certain=fnmatch(without_suffix(lists[-1]), _NAME))
+        return header is not None and not header.is_tree
 
     def files(self, path: Path) -> list[Path]:
         return [path]  # a branch runs through all snapshots, so they are read together
@@ -61,51 +68,108 @@ class HaloLists(AbstractTreeFormat):
         return simulation_of(header, choose_columns(header, self.mass, last), self.definition)
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
-        snapshots = sorted(_lists(path), key=lambda file: _first_scale(file, self.mass), reverse=True)
-        descendants, parts = None, []
-        for file in snapshots:
-            rows = _read(file, self.mass, descendants)
-            if descendants is None:
-                rows["desc_id"] = np.full(len(rows["id"]), NONE)  # nothing comes after the last snapshot
-                descendants = rows["id"][rows["pid"] < 0]
-            else:
-                descendants = rows["id"][rows["mmp?"] > 0]
+        snapshots = _snapshots(_lists(path), self.mass, path)
+        later, parts = None, []
+        for snapshot in snapshots:
+            rows, ids = _read(snapshot, later)
             parts.append(rows)
-            if not len(descendants):
+            leading = rows["pid"] < 0 if later is None else rows["mmp?"] > 0
+            if later is None:
+                rows["desc_id"] = np.full(len(rows["id"]), NONE)  # nothing comes after the last snapshot
+            later = _Later(snapshot, ids, rows["id"][leading])
+            if not len(later.branches):
                 break
         names = set.intersection(*(set(part) for part in parts))
         rows = {name: np.concatenate([part[name] for part in parts]) for name in names}
         if not len(rows["id"]):
-            raise ValueError(f"{snapshots[0]}: the last snapshot has no central halo (pid = -1)")
+            raise ValueError(f"{snapshots[0].file}: the last snapshot has no central halo (pid = -1)")
         yield consistent_forest(rows, h, str(path))
 
 
+class _Snapshot(NamedTuple):
+    """A file with halos: its scale factor, names and columns."""
+
+    file: Path
+    scale: float
+    names: list[str]
+    columns: dict[str, str]
+
+
+class _Later(NamedTuple):
+    """The next snapshot in time: ids of all its halos in rising order, and of those whose progenitors are kept."""
+
+    snapshot: _Snapshot
+    ids: Int[np.ndarray, " n"]
+    branches: Int[np.ndarray, " b"]
+
+
 def _lists(path: Path) -> list[Path]:
+    """All catalogues of a folder, or of the folder of one of them; other files of such names hold no histories."""
+    if not path.is_dir() and not without_suffix(path).endswith(".list"):
+        return []
     folder = path if path.is_dir() else path.parent
-    return sorted(folder.glob("*.list")) if path.is_dir() or path.suffix == ".list" else []
+    names = [_NAME] if fnmatch(without_suffix(path), _NAME) or path.is_dir() else []
+    for pattern in [*names, "*.list"]:
+        files = files_in(folder, *(pattern + suffix for suffix in TEXT_SUFFIXES))
+        if files:
+            return files
+    return []
 
 
-def _first_scale(file: Path, mass: str) -> float:
-    header = read_header(file)
-    columns = choose_columns(header, mass, file)
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip() and not line.startswith(b"#"):
-                return float(parse_rows(line, header.names, columns, file, number)["scale"][0])
-    raise ValueError(f"{file}: has a header but no halos; copy the file again")
+def _snapshots(files: Sequence[Path], mass: str, path: Path) -> list[_Snapshot]:
+    """The catalogues that hold halos, the last one first."""
+    snapshots = []
+    for file in files:
+        header = read_header(file)
+        columns = choose_columns(header, mass, file)
+        if "desc_scale" in header.names:
+            columns["desc_scale"] = "desc_scale"
+        row = next((line for line in text_lines(file) if line.strip() and not line.startswith("#")), None)
+        if row is not None:
+            scale = float(parse_rows(row, header.names, columns, file, header.lines + 1)["scale"][0])
+            snapshots.append(_Snapshot(file, scale, header.names, columns))
+    if not snapshots:
+        raise ValueError(f"{path}: has headers but no halos; copy the files again")
+    snapshots.sort(key=lambda snapshot: snapshot.scale, reverse=True)
+    for one, other in itertools.pairwise(snapshots):
+        if one.scale == other.scale:
+            raise ValueError(f"{one.file} and {other.file.name}: hold the same scale factor {one.scale:g}; remove one")
+    return snapshots
 
 
-def _read(file: Path, mass: str, descendants: Int[np.ndarray, " d"] | None) -> dict[str, np.ndarray]:
-    """The halos of one snapshot whose descendant is one of these ids; all halos for None."""
-    header = read_header(file)
-    columns = choose_columns(header, mass, file)
-    parts, first_line = [], 1
-    require_last_line(file)
-    with file.open("rb") as lines:
-        while block := [line for _, line in zip(range(_LINES), lines, strict=False)]:
-            if any(not line.startswith(b"#") for line in block):
-                rows = parse_rows(b"".join(block), header.names, columns, file, first_line)
-                keep = np.ones(len(rows["id"]), bool) if descendants is None else np.isin(rows["desc_id"], descendants)
-                parts.append({name: values[keep] for name, values in rows.items()})
-            first_line += len(block)
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def _read(snapshot: _Snapshot, later: _Later | None) -> tuple[dict[str, np.ndarray], Int[np.ndarray, " n"]]:
+    """The halos of a snapshot that become part of a branch, and the ids of all its halos in rising order."""
+    parts, ids = [], []
+    for first_line, block in line_blocks(snapshot.file, _CHARACTERS):
+        rows = parse_rows(block, snapshot.names, snapshot.columns, snapshot.file, first_line)
+        if np.any(rows["scale"] != snapshot.scale):
+            other = rows["scale"][rows["scale"] != snapshot.scale][0]
+            raise ValueError(
+                f"{snapshot.file}: holds the scale factors {snapshot.scale:g} and {other:g}; a catalogue has one, and "
+                "trees are read with format=halos.ConsistentTrees()"
+            )
+        if later is not None:
+            _require_descendants(rows, snapshot, later)
+        keep = np.ones(len(rows["id"]), bool) if later is None else np.isin(rows["desc_id"], later.branches)
+        parts.append({name: values[keep] for name, values in rows.items()})
+        ids.append(rows["id"])
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, np.sort(np.concatenate(ids))
+
+
+def _require_descendants(rows: dict[str, np.ndarray], snapshot: _Snapshot, later: _Later) -> None:
+    """Refuse halos that continue in a snapshot, or in a halo of the next one, that is not there."""
+    descendant = rows["desc_id"]
+    place = np.minimum(np.searchsorted(later.ids, descendant), len(later.ids) - 1)
+    lost = np.flatnonzero((descendant >= 0) & (later.ids[place] != descendant))
+    if not len(lost):
+        return
+    scale = float(rows["desc_scale"][lost[0]]) if "desc_scale" in rows else later.snapshot.scale
+    if snapshot.scale < scale < later.snapshot.scale - _SAME_SCALE:
+        raise ValueError(
+            f"{snapshot.file}: its halos continue at scale factor {scale:g}, but the next file is "
+            f"{later.snapshot.file.name}; a snapshot is missing, at which every branch would break off, so add its file"
+        )
+    raise ValueError(
+        f"{snapshot.file}: {len(lost)} halos continue in halos that {later.snapshot.file.name} does not have, such as "
+        f"{descendant[lost[0]]}; a snapshot between them is missing or that file is cut short, so copy it again"
+    )

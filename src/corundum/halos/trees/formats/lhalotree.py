@@ -4,6 +4,7 @@ A file holds two counts, the number of halos of each tree, and one record of 104
 format nor its byte order; both follow from the condition that the counts and the size of the file fit together.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from ..file_sets import files_in, require_whole_set
 from ..forests import Forest
+from ..text_files import compression
 from .base import (
     AbstractTreeFormat,
     Simulation,
@@ -31,6 +34,7 @@ RECORD: list[tuple[Any, ...]] = [
     ("Pos", "f4", 3), ("Vel", "f4", 3), ("VelDisp", "f4"), ("Vmax", "f4"), ("Spin", "f4", 3), ("MostBoundID", "i8"),
     ("SnapNum", "i4"), ("FileNr", "i4"), ("SubhaloIndex", "i4"), ("SubHalfMass", "f4"),
 ]  # fmt: skip
+_NUMBERED = r"trees_\d+\.(\d+)"
 DEFINITIONS = {"M_TopHat": "vir", "Mvir": "200c", "M_Mean200": "200m"}
 _COLUMNS = {
     "descendant": "Descendant", "first_progenitor": "FirstProgenitor", "host": "FirstHaloInFOFgroup",
@@ -58,7 +62,8 @@ class LHaloTree(AbstractTreeFormat):
     >>> halos["Descendant"], halos["FirstProgenitor"], halos["FirstHaloInFOFgroup"] = [-1, 0, 1], [1, 2, -1], [0, 1, 2]
     >>> halos["SnapNum"], halos["Mvir"] = [2, 1, 0], [70.0, 20.0, 5.0]
     >>> _ = Path("trees_063.0").write_bytes(np.array([1, 3, 3], "i4").tobytes() + halos.tobytes())
-    >>> trees = co.halos.read_branches("trees_063.0", format=tree_format)
+    >>> cosmology = co.cosmology.Cosmology(h=0.73, omega_m=0.25)
+    >>> trees = co.halos.read_branches("trees_063.0", format=tree_format, cosmology=cosmology)
     >>> len(trees.branches), trees.branches[0].time.shape
     (1, (3,))
     """
@@ -67,23 +72,28 @@ class LHaloTree(AbstractTreeFormat):
     mass: str = "M_TopHat"
 
     def recognises(self, path: Path) -> bool:
+        files = _listed(path)
+        if not files or files[0].is_dir():
+            return False
         try:
-            files = self.files(path)
-            if not files:
-                return False
             _read_counts(files[0])
-        except (OSError, ValueError):
+        except FileNotFoundError:
+            return False
+        except ValueError:
+            if re.fullmatch(_NUMBERED, files[0].name):
+                raise
             return False
         return True
 
     def files(self, path: Path) -> list[Path]:
-        if not path.is_dir():
-            return [path]
-        numbered = [file for file in path.glob("trees_*.*") if file.suffix[1:].isdigit()]
-        return sorted(numbered, key=lambda file: int(file.suffix[1:]))
+        files = _listed(path)
+        if path.is_dir():
+            require_whole_set(files, _NUMBERED)
+        return files
 
     def simulation(self, path: Path) -> Simulation:
         definition = mass_definition("LHaloTree", self.mass, DEFINITIONS)
+        scale_factor_list(self.scale_factors, "LHaloTree")  # asked for before the cosmology
         byte_order = "big-endian" if _read_counts(path)[0] == ">" else "little-endian"
         description = (
             f"mass = {self.mass} [1e10 Msun/h], vmax = Vmax [km/s], Pos [comoving Mpc/h], {byte_order}; main "
@@ -102,6 +112,8 @@ class LHaloTree(AbstractTreeFormat):
                 f"{(path.stat().st_size - header) / record.itemsize:g}; the file is cut short or has other records, so "
                 "copy it again"
             )
+        if not stored:
+            return
         halos = np.memmap(path, record, "r", header, (stored,))
         starts = np.cumsum(sizes) - sizes
         columns = _COLUMNS | {"mass": self.mass}
@@ -112,8 +124,17 @@ class LHaloTree(AbstractTreeFormat):
             yield lhalo_forest(rows, sizes[first:last], scales, h, place, int(starts[first]))
 
 
+def _listed(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return [file for file in files_in(path, "trees_*.*") if re.fullmatch(_NUMBERED, file.name)]
+
+
 def _read_counts(path: Path) -> tuple[str, np.ndarray, int]:
-    """Byte order, number of halos of each tree, and size of the header in bytes."""
+    """Byte order, number of halos of each tree, and size of the header in bytes.
+
+    A part of a box may hold no trees, and a tree no halos; a file that begins with zeros is one only if it ends there.
+    """
     file_size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(8)
@@ -121,11 +142,15 @@ def _read_counts(path: Path) -> tuple[str, np.ndarray, int]:
             if len(start) < 8:
                 break
             trees, halos = np.frombuffer(start, byte_order + "i4")
-            if 0 < trees <= halos and 8 + 4 * int(trees) <= file_size:
+            if trees >= 0 and halos >= 0 and 8 + 4 * int(trees) <= file_size:
                 file.seek(8)
                 sizes = np.frombuffer(file.read(4 * int(trees)), byte_order + "i4").astype(np.int64)
-                if len(sizes) == trees and np.all(sizes > 0) and sizes.sum() == halos:
+                is_whole = halos > 0 or file_size == 8 + 4 * int(trees)
+                if len(sizes) == trees and np.all(sizes >= 0) and sizes.sum() == halos and is_whole:
                     return byte_order, sizes, 8 + 4 * int(trees)
+    method = compression(path)
+    if method is not None:
+        raise ValueError(f"{path}: is compressed ({method}), which only text files may be; unpack it first")
     raise ValueError(f"{path}: does not begin with the counts of a binary LHaloTree file, in either byte order")
 
 

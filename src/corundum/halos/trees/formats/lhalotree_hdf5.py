@@ -7,13 +7,15 @@ import numpy as np
 
 from ....storage.files import open_foreign_hdf5
 from ....units import MPC_PER_KPC
+from ..file_sets import files_in, require_whole_set
 from ..forests import Forest
-from .base import AbstractTreeFormat, Simulation, mass_definition, split_rows
-from .hdf5 import has_members, read_columns
+from .base import AbstractTreeFormat, Simulation, mass_definition, simulation, split_rows
+from .hdf5 import has_members, read_columns, stated_in_header
 from .lhalotree import lhalo_forest
 
 __all__ = ["LHaloTreeHDF5"]
 
+_NUMBERED = r"trees_.*?(\d+)\.hdf5"
 DEFINITIONS = {"Group_M_TopHat200": "vir", "Group_M_Crit200": "200c", "Group_M_Mean200": "200m"}
 _COLUMNS = {
     "descendant": "Descendant", "first_progenitor": "FirstProgenitor", "host": "FirstHaloInFOFGroup",
@@ -32,20 +34,33 @@ class LHaloTreeHDF5(AbstractTreeFormat):
 
     Examples
     --------
-    >>> from pathlib import Path
+    >>> import h5py
+    >>> with h5py.File("trees_sf1_099.0.hdf5", "w") as file:
+    ...     file["Header/Redshifts"] = [3.0, 1.0, 0.0]
+    ...     file["Tree0/Descendant"], file["Tree0/FirstProgenitor"] = [-1, 0, 1], [1, 2, -1]
+    ...     file["Tree0/FirstHaloInFOFGroup"], file["Tree0/SnapNum"] = [0, 1, 2], [2, 1, 0]
+    ...     file["Tree0/Group_M_Crit200"], file["Tree0/SubhaloVMax"] = [70.0, 20.0, 5.0], [150.0, 120.0, 90.0]
     >>> tree_format = co.halos.LHaloTreeHDF5(mass="Group_M_Crit200")
-    >>> tree_format.simulation(Path("trees_sf1_099.0.hdf5")).definition
-    '200c'
+    >>> trees = co.halos.read_branches("trees_sf1_099.0.hdf5", format=tree_format, cosmology=co.cosmology.planck15())
+    >>> len(trees.branches), trees.branches[0].time.shape
+    (1, (3,))
     """
 
     mass: str = "Group_M_TopHat200"
 
     def recognises(self, path: Path) -> bool:
-        files = self.files(path)
-        return bool(files) and has_members(files[0], "Header/Redshifts", "Tree0/Descendant")
+        for file in _listed(path):  # the first ones may hold no trees
+            if has_members(file, "Header/Redshifts", "Tree0/Descendant"):
+                return True
+            if not has_members(file, "Header/Redshifts"):
+                return False
+        return False
 
     def files(self, path: Path) -> list[Path]:
-        return sorted(path.glob("trees_*.hdf5")) if path.is_dir() else [path]
+        files = _listed(path)
+        if path.is_dir():
+            require_whole_set(files, _NUMBERED)
+        return files
 
     def simulation(self, path: Path) -> Simulation:
         definition = mass_definition("LHaloTreeHDF5", self.mass, DEFINITIONS)
@@ -53,7 +68,7 @@ class LHaloTreeHDF5(AbstractTreeFormat):
             f"mass = {self.mass} [1e10 Msun/h], vmax = SubhaloVMax [km/s], SubhaloPos [comoving kpc/h]; main "
             "progenitors by FirstProgenitor"
         )
-        return Simulation(None, None, definition, description)
+        return simulation(stated_in_header(path), definition, description)
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         with open_foreign_hdf5(path) as file:
@@ -62,6 +77,8 @@ class LHaloTreeHDF5(AbstractTreeFormat):
             stated = int(file["Header"].attrs.get("NtreesPerFile", trees))
             if trees != stated:
                 raise ValueError(f"{path}: states {stated} trees but has {trees}; the file is incomplete")
+            if not trees:
+                return
             sizes = np.array([len(file[f"Tree{number}/Descendant"]) for number in range(trees)], int)
             columns = _COLUMNS | {"mass": self.mass}
             for first, last in split_rows(sizes, chunk):
@@ -73,3 +90,7 @@ class LHaloTreeHDF5(AbstractTreeFormat):
                     rows["position"] = rows["position"] * MPC_PER_KPC
                 place = f"{path} (trees {first} to {last - 1})"
                 yield lhalo_forest(rows, sizes[first:last], scales, h, place, int(sizes[:first].sum()))
+
+
+def _listed(path: Path) -> list[Path]:
+    return files_in(path, "trees_*.hdf5") if path.is_dir() else [path]

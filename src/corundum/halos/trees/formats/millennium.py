@@ -1,17 +1,24 @@
 """Answers of the Millennium database (Lemson & the Virgo Consortium 2006) to queries of its halo trees, as CSV.
 
 The columns are those of the table ``MPAHaloTrees..MHalo``: haloId, descendantId, firstHaloInFOFgroupId, a mass, and a
-redshift; lines that begin with # hold the query.  In the order of haloId, which is that of the database, every tree is
-one block of rows that begins with its last halo, so that a large answer is read a few trees at a time.
+redshift.  Lines that begin with # hold the query, whose table says which simulation it is.  In the order of haloId,
+which is that of the database, every tree is one block of rows that begins with its last halo, so that a large answer is
+read a few trees at a time.
 """
 
+import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from ..file_sets import files_in
 from ..forests import Forest, rows_of_ids
-from .base import AbstractTreeFormat, Simulation, central_values, group_masses, mass_definition
+from ..stated_cosmology import StatedCosmology
+from ..text_files import TEXT_SUFFIXES, text_lines
+from .base import AbstractTreeFormat, Simulation, central_values, group_masses, mass_definition, simulation
 from .number_rows import read_number_rows
 
 __all__ = ["MillenniumCSV"]
@@ -20,7 +27,9 @@ _IDS = ("haloid", "descendantid", "firsthaloinfofgroupid", "firstprogenitorid")
 _REQUIRED = ("haloid", "descendantid", "redshift")
 _OPTIONAL = ("firsthaloinfofgroupid", "firstprogenitorid", "vmax", "x", "y", "z")
 _LINES = 200_000  # read at once
-_H, _OMEGA_M, _OMEGA_B = 0.73, 0.25, 0.045  # Springel et al. 2005, Nature 435, 629
+_COSMOLOGY = StatedCosmology(h=0.73, omega_m=0.25, omega_b=0.045)  # Springel et al. 2005, Nature 435, 629
+_TABLE = re.compile(r"\b(?:MPAHaloTrees|millimil)\s*\.\s*\w*\s*\.\s*(\w+)", re.IGNORECASE)
+_ORIGINAL_TABLES = {"mhalo", "mr", "mrii", "mpahalo"}  # others were scaled to later cosmologies
 DEFINITIONS = {"m_tophat": "vir", "m_crit200": "200c", "m_mean200": "200m"}
 
 
@@ -37,7 +46,8 @@ class MillenniumCSV(AbstractTreeFormat):
     --------
     >>> from pathlib import Path
     >>> rows = [f"{k},{k - 1},{z},{70.0 / (1.0 + z) ** 2}" for k, z in enumerate(np.linspace(0.0, 4.0, 9))]
-    >>> _ = Path("query.csv").write_text("\\n".join(["haloId,descendantId,redshift,m_crit200", *rows]) + "\\n")
+    >>> header = ["#SQL= select ... from MPAHaloTrees..MHalo", "haloId,descendantId,redshift,m_crit200"]
+    >>> _ = Path("query.csv").write_text("\\n".join([*header, *rows]) + "\\n")
     >>> trees = co.halos.read_branches("query.csv", format=co.halos.MillenniumCSV(mass="m_crit200"))
     >>> len(trees.branches), len(trees.branches[0].time)
     (1, 9)
@@ -46,15 +56,17 @@ class MillenniumCSV(AbstractTreeFormat):
     mass: str = "m_tophat"
 
     def recognises(self, path: Path) -> bool:
-        files = self.files(path)
-        try:
-            names, _ = _read_header(files[0])
-        except (IndexError, OSError, ValueError):
+        files = _listed(path)
+        if not files or files[0].is_dir():
             return False
-        return {"haloid", "descendantid"} <= set(names)
+        try:
+            header = _read_header(files[0])
+        except ValueError:
+            return False
+        return {"haloid", "descendantid"} <= set(header.names)
 
     def files(self, path: Path) -> list[Path]:
-        return sorted(path.glob("*.csv")) if path.is_dir() else [path]
+        return _listed(path)
 
     def simulation(self, path: Path) -> Simulation:
         definition = mass_definition("MillenniumCSV", self.mass.lower(), DEFINITIONS)
@@ -62,11 +74,13 @@ class MillenniumCSV(AbstractTreeFormat):
             f"mass = {self.mass} [1e10 Msun/h], vmax = vMax [km/s], x, y, z [comoving Mpc/h]; main progenitors by "
             "firstProgenitorId or mass"
         )
-        return Simulation(_H, _OMEGA_M, definition, description, omega_b=_OMEGA_B)
+        tables = {table.lower() for table in _TABLE.findall(_read_header(path).comments)}
+        is_original = bool(tables) and tables <= _ORIGINAL_TABLES
+        return simulation(_COSMOLOGY if is_original else StatedCosmology(), definition, description)
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         mass = self.mass.lower()
-        names, first_line = _read_header(path)
+        names, first_line, _ = _read_header(path)
         required = (*_REQUIRED, mass)
         missing = [name for name in required if name not in names]
         if missing:
@@ -91,36 +105,36 @@ class MillenniumCSV(AbstractTreeFormat):
             yield _forest(last, mass, h, place, is_whole_file)
 
 
-def _read_header(path: Path) -> tuple[list[str], int]:
-    """Column names in small letters, and the number of the first line after them."""
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip() and not line.startswith("#"):
-                    return [name.strip().lower() for name in line.split(",")], number + 1
-    except UnicodeDecodeError:
-        raise ValueError(f"{path}: is not a text file, so no answer of the Millennium database") from None
+class _Header(NamedTuple):
+    """Column names in small letters, the number of the first line after them, and the comments before them."""
+
+    names: list[str]
+    first_line: int
+    comments: str
+
+
+def _listed(path: Path) -> list[Path]:
+    return files_in(path, *("*.csv" + suffix for suffix in TEXT_SUFFIXES)) if path.is_dir() else [path]
+
+
+def _read_header(path: Path) -> _Header:
+    comments = ""
+    for number, line in enumerate(text_lines(path), 1):
+        if line.startswith("#"):
+            comments += line
+        elif line.strip():
+            return _Header([name.strip().lower() for name in line.split(",")], number + 1, comments)
     raise ValueError(f"{path}: has no line with the names of columns")
 
 
 def _row_blocks(path: Path, names: list[str], columns: list[str], first_line: int) -> Iterator[tuple[np.ndarray, int]]:
     """Some columns of the rows, a block of lines at a time, with the number of the last line of each."""
-    with path.open(encoding="utf-8-sig") as file:
-        for _ in range(first_line - 1):
-            next(file)
-        while block := _next_lines(file, path, first_line):
-            if any(line.strip() and not line.startswith("#") for line in block):
-                text = "".join(block).encode()
-                rows = read_number_rows(text, names, columns, _IDS, path, first_line, delimiter=",")
-                yield rows, first_line + len(block) - 1
-            first_line += len(block)
-
-
-def _next_lines(file, path: Path, first_line: int) -> list[str]:
-    try:
-        return [line for _, line in zip(range(_LINES), file, strict=False)]
-    except UnicodeDecodeError:
-        raise ValueError(f"{path}: after line {first_line}: holds bytes that are no text, so copy it again") from None
+    lines = itertools.islice(text_lines(path), first_line - 1, None)
+    while block := list(itertools.islice(lines, _LINES)):
+        if any(line.strip() and not line.startswith("#") for line in block):
+            rows = read_number_rows("".join(block), names, columns, _IDS, path, first_line, delimiter=",")
+            yield rows, first_line + len(block) - 1
+        first_line += len(block)
 
 
 def _forest(rows: np.ndarray, mass: str, h: float, place: str, is_whole_file: bool) -> Forest:

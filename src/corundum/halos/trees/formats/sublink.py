@@ -13,22 +13,26 @@ from jaxtyping import Float, Int
 
 from ....storage.files import open_foreign_hdf5
 from ....units import MPC_PER_KPC
+from ..file_sets import files_in, require_whole_set
 from ..forests import Forest, rows_of_ids
 from .base import (
     AbstractTreeFormat,
     Simulation,
     central_values,
+    exact_ids,
     group_masses,
     mass_definition,
     scale_factor_list,
+    simulation,
     snapshot_scales,
     split_rows,
 )
-from .hdf5 import has_members, read_columns
+from .hdf5 import has_members, read_columns, stated_in_header
 from .lhalotree_hdf5 import DEFINITIONS
 
 __all__ = ["SubLink"]
 
+_NUMBERED = r"tree_extended\.(\d+)\.hdf5"
 _COLUMNS = {
     "id": "SubhaloID", "descendant": "DescendantID", "first_progenitor": "FirstProgenitorID",
     "host": "FirstSubhaloInFOFGroupID", "snapshot": "SnapNum", "vmax": "SubhaloVmax?", "position": "SubhaloPos?",
@@ -48,29 +52,37 @@ class SubLink(AbstractTreeFormat):
 
     Examples
     --------
-    >>> from pathlib import Path
+    >>> import h5py
+    >>> with h5py.File("tree_extended.0.hdf5", "w") as file:
+    ...     ids = file["SubhaloID"] = file["FirstSubhaloInFOFGroupID"] = np.arange(3)
+    ...     file["DescendantID"], file["FirstProgenitorID"] = ids - 1, [1, 2, -1]
+    ...     file["TreeID"], file["SnapNum"], file["Group_M_Mean200"] = np.zeros(3), [2, 1, 0], [70.0, 20.0, 5.0]
     >>> tree_format = co.halos.SubLink(scale_factors=[0.25, 0.5, 1.0], mass="Group_M_Mean200")
-    >>> tree_format.simulation(Path("tree_extended.0.hdf5")).definition
-    '200m'
+    >>> trees = co.halos.read_branches("tree_extended.0.hdf5", format=tree_format, cosmology=co.cosmology.planck15())
+    >>> len(trees.branches), trees.branches[0].time.shape
+    (1, (3,))
     """
 
     scale_factors: str | Path | Sequence[float] | None = None
     mass: str = "Group_M_TopHat200"
 
     def recognises(self, path: Path) -> bool:
-        files = self.files(path)
-        return bool(files) and has_members(files[0], "SubhaloID", "DescendantID", "TreeID")
+        return any(has_members(file, "SubhaloID", "DescendantID", "TreeID") for file in _listed(path)[:1])
 
     def files(self, path: Path) -> list[Path]:
-        return sorted(path.glob("tree_extended*.hdf5")) if path.is_dir() else [path]
+        files = _listed(path)
+        if path.is_dir():
+            require_whole_set(files, _NUMBERED)
+        return files
 
     def simulation(self, path: Path) -> Simulation:
         definition = mass_definition("SubLink", self.mass, DEFINITIONS)
+        scale_factor_list(self.scale_factors, "SubLink")  # asked for before the cosmology
         description = (
             f"mass = {self.mass} [1e10 Msun/h], vmax = SubhaloVmax [km/s], SubhaloPos [comoving kpc/h]; main "
             "progenitors by FirstProgenitorID"
         )
-        return Simulation(None, None, definition, description)
+        return simulation(stated_in_header(path), definition, description)
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         scales = scale_factor_list(self.scale_factors, "SubLink")
@@ -84,6 +96,10 @@ class SubLink(AbstractTreeFormat):
                 yield _forest(read_columns(file, columns, rows, path), scales, h, place)
 
 
+def _listed(path: Path) -> list[Path]:
+    return files_in(path, "tree_extended*.hdf5") if path.is_dir() else [path]
+
+
 def _tree_starts(tree_id: h5py.Dataset, chunk: int) -> Int[np.ndarray, " t"]:
     """First row of every tree, and the number of rows, read `chunk` rows at a time."""
     starts, previous = [np.zeros(1, np.int64)], None
@@ -95,15 +111,16 @@ def _tree_starts(tree_id: h5py.Dataset, chunk: int) -> Int[np.ndarray, " t"]:
 
 
 def _forest(rows: dict[str, np.ndarray], scales: Float[np.ndarray, " s"], h: float, place: str) -> Forest:
-    ids = rows["id"].astype(np.int64)
+    links = ("id", "descendant", "first_progenitor", "host")
+    ids, descendant, first_progenitor, host = (exact_ids(rows[name], place, _COLUMNS[name]) for name in links)
     preferred = np.zeros(len(ids), bool)
-    firsts = rows_of_ids(ids, rows["first_progenitor"].astype(np.int64), place, "first progenitor")
+    firsts = rows_of_ids(ids, first_progenitor, place, "first progenitor")
     preferred[firsts[firsts >= 0]] = True
-    central = rows["host"] == ids
+    central = host == ids
     return Forest(
         place=place,
         name=ids,
-        descendant=rows_of_ids(ids, rows["descendant"].astype(np.int64), place, "descendant"),
+        descendant=rows_of_ids(ids, descendant, place, "descendant"),
         scale_factor=snapshot_scales(rows["snapshot"], scales, place),
         mass=group_masses(rows["mass"], central, h, place),
         central=central,

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .base import Simulation
+from ..stated_cosmology import StatedCosmology, cosmology_in_text
+from ..text_files import line_blocks, text_lines
+from .base import Simulation, simulation
 from .number_rows import read_number_rows
 
 __all__ = [
@@ -20,18 +22,21 @@ __all__ = [
     "choose_columns",
     "read_header",
     "parse_header",
+    "header_or_none",
+    "column_names",
     "parse_rows",
     "simulation_of",
-    "require_last_line",
+    "TreeBlock",
     "tree_blocks",
 ]
 
 _NUMBERED = re.compile(r"\(\d+\)$")
-_CONSTANT = re.compile(r"(Omega_M|Om|h0|h)\s*=\s*([-+.\deE]+)")
-_BOX = re.compile(r"Full box size\s*=\s*([-+.\deE]+)\s*Mpc\s*/\s*h")
+_BOX = re.compile(r"box size\s*=\s*([-+.\deE]+)\s*Mpc\s*/\s*h", re.IGNORECASE)
 _MASS_UNIT = re.compile(r"Units:\s*Masses in\s*(.+)")
 _MASS_UNITS_ALLOWED = ("msun/h", "msol/h", "solarmasses/h")
-_MOST_HEADER_LINES = 200
+_TREE = re.compile(r"\n#tree[ \t]+\S+[ \t]*(?=\n)")
+_FIRST_TREE = re.compile(r"#tree[ \t]+\S+[ \t]*\n")
+_ROWS_LOOKED_AT = 1000  # for a second snapshot, which only trees have
 _NAMES_IN_MESSAGE = 12
 
 REQUIRED = ("scale", "id", "desc_id", "pid", "mmp?")
@@ -40,6 +45,7 @@ REQUIRED = ("scale", "id", "desc_id", "pid", "mmp?")
 INTEGERS = ("id", "desc_id", "pid")
 """Columns of integers."""
 
+_IN_HDF5 = {"mmp?": "mmp"}  # names lose their special characters in converted files
 _SPELLINGS = {"rvir": ("rvir",), "rs": ("rs_klypin", "rs"), "vmax": ("vmax",)}
 _RADII = ("rvir", "rs")
 
@@ -51,24 +57,26 @@ class Header(NamedTuple):
     ----------
     names : list of str
         Column names in small letters.
-    constants : dict of str to float
-        h, omega_m and box [comoving Mpc/h], where stated.
+    cosmology : StatedCosmology
+    box : float or None
+        Side of the box [comoving Mpc/h], where stated.
     mass_unit : str
         As stated, or empty.
-    text : str
-        All comment lines.
-    has_trees : bool
-        Whether a line ``#tree`` follows.
+    is_tree : bool
+        Whether a line ``#tree`` follows, or rows of several snapshots.
     trees : int or None
         Number of trees stated before the first one.
+    lines : int
+        Number of lines before the first tree or row.
     """
 
     names: list[str]
-    constants: dict[str, float]
+    cosmology: StatedCosmology
+    box: float | None
     mass_unit: str
-    text: str
-    has_trees: bool
-    trees: int | None
+    is_tree: bool = False
+    trees: int | None = None
+    lines: int = 0
 
 
 def read_header(path: Path) -> Header:
@@ -85,40 +93,68 @@ def read_header(path: Path) -> Header:
     >>> from corundum.halos.trees.formats.text import read_header
     >>> _ = Path("tree_0_0_0.dat").write_text("#scale(0) id(1) Mvir(2)\\n#Omega_M = 0.3; h0 = 0.7\\n12\\n#tree 1\\n")
     >>> header = read_header(Path("tree_0_0_0.dat"))
-    >>> header.names, header.constants, header.trees
-    (['scale', 'id', 'mvir'], {'omega_m': 0.3, 'h': 0.7}, 12)
+    >>> header.names, header.cosmology.h, header.trees
+    (['scale', 'id', 'mvir'], 0.7, 12)
     """
-    comments, trees, has_trees = [], None, False
-    try:
-        with path.open(encoding="utf-8") as file:
-            for _, line in zip(range(_MOST_HEADER_LINES), file, strict=False):
-                if line.startswith("#tree"):
-                    has_trees = True
-                    break
-                if line.startswith("#"):
-                    comments.append(line[1:].strip())
-                elif len(line.split()) == 1 and line.strip().isdigit():
-                    trees = int(line)
-                elif line.strip():
-                    break
-    except UnicodeDecodeError:
-        raise ValueError(f"{path}: is not a text file, so no Consistent-Trees or hlist file") from None
-    names = [_NUMBERED.sub("", name).lower() for name in comments[0].split()] if comments else []
+    comments: list[str] = []
+    lines, trees, is_tree, scales = 0, None, False, set()
+    rows = 0
+    for line in text_lines(path):
+        if _FIRST_TREE.fullmatch(line):
+            is_tree = True
+            break
+        if line.startswith("#") and not rows:
+            comments.append(line[1:].strip())
+        elif not rows and len(line.split()) == 1 and line.strip().isdigit():
+            trees = int(line)
+        elif line.strip() and not line.startswith("#"):
+            rows += 1
+            scales.add(_scale(line, comments))
+            if rows > _ROWS_LOOKED_AT or len(scales) > 1:
+                break
+            continue
+        lines += not rows
+    names = column_names(comments[0]) if comments else []
     if "scale" not in names or "id" not in names:
         raise ValueError(f"{path}: its first line does not name the columns (#scale(0) id(1) ...); copy the file again")
-    return parse_header(names, "\n".join(comments), has_trees, trees)
+    header = parse_header(names, "\n".join(comments))
+    return header._replace(is_tree=is_tree or len(scales) > 1, trees=trees, lines=lines)
 
 
-def parse_header(names: list[str], text: str, has_trees: bool = False, trees: int | None = None) -> Header:
+def header_or_none(path: Path, *, is_certain: bool) -> Header | None:
+    """The header of a text file, None where it has none, unless it is certain that it should have one.
+
+    Raises
+    ------
+    ValueError
+        As for `read_header`, for files that are certain.
+    """
+    try:
+        return read_header(path)
+    except ValueError:
+        if is_certain:
+            raise
+        return None
+
+
+def column_names(line: str) -> list[str]:
+    """Column names in small letters from the first line of a file, without the numbers of the columns."""
+    return [_NUMBERED.sub("", name).lower() for name in line.split()]
+
+
+def _scale(row: str, comments: list[str]) -> str:
+    """The scale factor of a row as it is written."""
+    names, fields = column_names(comments[0]) if comments else [], row.split()
+    place = names.index("scale") if "scale" in names else 0
+    return fields[place] if place < len(fields) else ""
+
+
+def parse_header(names: list[str], text: str) -> Header:
     """A `Header` from column names and the comment text."""
-    constants: dict[str, float] = {}
-    for name, value in _CONSTANT.findall(text):
-        constants.setdefault("h" if name in ("h0", "h") else "omega_m", float(value))
-    box = _BOX.search(text)
-    if box:
-        constants["box"] = float(box[1])
-    unit = _MASS_UNIT.search(text)
-    return Header(names, constants, unit[1].strip() if unit else "", text, has_trees, trees)
+    box, unit = _BOX.search(text), _MASS_UNIT.search(text)
+    return Header(
+        names, cosmology_in_text(text), None if box is None else float(box[1]), unit[1].strip() if unit else ""
+    )
 
 
 def choose_columns(header: Header, mass: str, path: Path) -> dict[str, str]:
@@ -138,20 +174,21 @@ def choose_columns(header: Header, mass: str, path: Path) -> dict[str, str]:
         A required column is missing, or the file states a unit of mass that is not Msun/h.
     """
     mass, names = mass.lower(), header.names
+    spelled = {name: _IN_HDF5.get(name, name) if name not in names else name for name in REQUIRED}
     unit = header.mass_unit.lower().replace(" ", "")
     if unit and unit not in _MASS_UNITS_ALLOWED:
         raise ValueError(f"{path}: states masses in {header.mass_unit!r}; allowed Msun/h, as these codes write them")
     required = (*REQUIRED, mass)
-    missing = [name for name in required if name not in names]
+    missing = [name for name in required if spelled.get(name, name) not in names]
     if missing:
         raise ValueError(
             f"{path}: has no column {missing[0]!r}; it has {', '.join(names[:_NAMES_IN_MESSAGE])} and so on (required "
             f"are {', '.join(required)})"
         )
-    repeated = [name for name in required if names.count(name) > 1]
+    repeated = [name for name in required if names.count(spelled.get(name, name)) > 1]
     if repeated:
         raise ValueError(f"{path}: two columns are named {repeated[0]!r}; repair the header")
-    columns = {name: name for name in REQUIRED} | {"mass": mass}
+    columns = spelled | {"mass": mass}
     for quantity, spellings in _SPELLINGS.items():
         present = [name for name in spellings if name in names]
         if present and not (quantity in _RADII and mass != "mvir"):  # the radii are those of mvir
@@ -167,46 +204,67 @@ def simulation_of(header: Header, columns: Mapping[str, str], definition: str) -
     description = (
         f"{used} [Msun/h, comoving kpc/h, km/s; x, y, z comoving Mpc/h]; main progenitors by mmp?, centrals by pid"
     )
-    h, omega_m, box = (header.constants.get(name) for name in ("h", "omega_m", "box"))
-    return Simulation(h, omega_m, definition, description, None if box is None or h is None else box / h)
+    stated, box = header.cosmology, header.box
+    return simulation(stated, definition, description, None if box is None or stated.h is None else box / stated.h)
 
 
 def parse_rows(
-    text: bytes, names: list[str], columns: Mapping[str, str], path: Path, first_line: int
+    text: str, names: list[str], columns: Mapping[str, str], path: Path, first_line: int
 ) -> dict[str, np.ndarray]:
     """Columns of the rows in a piece of a file, by quantity (see `choose_columns` and `read_number_rows`)."""
-    rows = read_number_rows(text, names, list(dict.fromkeys(columns.values())), INTEGERS, path, first_line)
+    integers = [columns[name] for name in INTEGERS]
+    rows = read_number_rows(text, names, list(dict.fromkeys(columns.values())), integers, path, first_line)
     return {quantity: rows[name] for quantity, name in columns.items()}
 
 
-def require_last_line(path: Path) -> None:
-    """Refuse a file that stops in the middle of a line, because the first digits of a number are a number too.
+class TreeBlock(NamedTuple):
+    """A piece of a file that holds whole trees: number of its first line, text, and how many lines ``#tree`` it has."""
+
+    first_line: int
+    text: str
+    trees: int
+
+
+def tree_blocks(path: Path, size: int, header_lines: int) -> Iterator[TreeBlock]:
+    """Blocks of whole trees of about `size` characters; the whole file where no lines ``#tree`` separate them.
+
+    Parameters
+    ----------
+    path : Path
+    size : int
+    header_lines : int
+        Number of lines before the first tree or row, which are left out.
 
     Raises
     ------
     ValueError
-        The last character is not the end of a line.
+        The file is cut short (`corundum.halos.trees.text_files.line_blocks`).
     """
-    with path.open("rb") as file:
-        file.seek(-1, 2)
-        if file.read(1) != b"\n":
-            raise ValueError(f"{path}: stops in the middle of a line; the file is cut short, so copy it again")
+    first_line, waiting = header_lines + 1, ""
+    for _, lines in line_blocks(path, size):
+        start = 0
+        while header_lines and start < len(lines):
+            start = lines.index("\n", start) + 1
+            header_lines -= 1
+        waiting += lines[start:]
+        cut = _last_tree(waiting)
+        if cut > 0:
+            yield _block(first_line, waiting[:cut])
+            first_line += waiting.count("\n", 0, cut)
+            waiting = waiting[cut:]
+    if waiting.strip():
+        yield _block(first_line, waiting)
 
 
-def tree_blocks(path: Path, size: int) -> Iterator[tuple[int, bytes]]:
-    """Blocks of whole trees of about `size` bytes, each with the number of its first line."""
-    first_line, remainder = 1, b""
-    with path.open("rb") as file:
-        while True:
-            content = file.read(size)
-            block = remainder + content
-            cut = block.rfind(b"\n#tree") if content else len(block)
-            if cut <= 0 and content:
-                remainder = block
-                continue
-            if block[:cut].strip():
-                yield first_line, block[:cut]
-            first_line += block[:cut].count(b"\n")
-            remainder = block[cut:]
-            if not content:
-                return
+def _last_tree(text: str) -> int:
+    """Where the last line ``#tree`` begins, 0 where it is the first line or there is none."""
+    end = len(text)
+    while (start := text.rfind("\n#tree", 0, end)) >= 0:
+        if _TREE.match(text, start):
+            return start + 1
+        end = start
+    return 0
+
+
+def _block(first_line: int, text: str) -> TreeBlock:
+    return TreeBlock(first_line, text, len(_TREE.findall(text)) + bool(_FIRST_TREE.match(text)))

@@ -62,7 +62,7 @@ class YtreeArbor(AbstractTreeFormat):
         radii = ", concentrations from virial_radius / scale_radius" if _has_radii(arbor, self.mass) else ""
         description = f"mass = {self.mass} by ytree{radii}; most massive progenitors; {centrals}"
         h, omega_m, box = (_constant(arbor, name) for name in ("hubble_constant", "omega_matter", "box_size"))
-        return Simulation(h, omega_m, self.definition, description, box)
+        return Simulation(h, omega_m, self.definition, description, box, in_units_of_h=False)
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         arbor = _load(path)
