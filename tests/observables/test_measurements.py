@@ -83,6 +83,31 @@ def test_sources_list_no_measurement_that_is_not_there():
     assert sorted(listed) == ALL
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_bars_are_called_what_they_mostly_are(name):
+    """The larger part of each error comes first, in the legend, the summary and the list of sources alike."""
+    m = observables.load(name)
+    kind = float(np.median(np.sqrt(np.diag(m.covariance))))
+    word = {"scatter": "scatter of galaxies", "posterior": "68% posterior"}.get(m.error_kind, m.error_kind)
+    if m.systematic == 0:
+        assert m.error_parts == word
+    else:
+        first, second = m.error_parts.split(", ")
+        assert ("systematic" in first) == (float(m.systematic) > kind) and ("systematic" in first) != (word in first)
+        assert word in m.error_parts and "systematic" in m.error_parts
+    assert f"dex in total: {m.error_parts}" in m.summary()
+    sources = (resources.files("corundum") / "data" / "SOURCES.md").read_text()
+    row = next(line for line in sources.splitlines() if line.startswith(f"| `{name}`"))
+    last = row.rstrip(" |").rpartition(" | ")[2]
+    assert last.startswith("systematic" if "systematic" in m.error_parts.split(", ")[0] else m.error_kind)
+
+
+def test_the_bars_of_curti_and_of_andrews_and_martini_are_systematic():
+    parts = {name: observables.load(name).error_parts for name in ("gasmzr_curti20", "gasmzr_andrews13")}
+    assert parts["gasmzr_curti20"] == "0.1 dex systematic, 0.01 dex residual"
+    assert parts["gasmzr_andrews13"].startswith("0.1 dex systematic, 0.05")
+
+
 def test_behroozi19_is_the_published_table_with_the_published_errors_on_the_diagonal():
     m = observables.load("shmr_behroozi19_sf")
     np.testing.assert_allclose(m.x, np.arange(10.1, 12.11, 0.2), atol=1e-9)
@@ -131,7 +156,7 @@ def test_gas_metallicities_follow_the_curves_fitted_in_their_papers():
     x = np.asarray(curti.x)
     curve = 8.793 - 0.28 / 1.2 * np.log10(1 + 10 ** (-1.2 * (x - 10.02)))
     assert np.std(curti.y - curve) < 0.012 and np.all(np.abs(curti.y - curve) < 0.025)
-    assert curti.error_kind == "standard error" and curti.systematic == 0.1
+    assert curti.error_kind == "residual" and curti.systematic == 0.1
     andrews = observables.load("gasmzr_andrews13")
     kroupa = np.asarray(andrews.x) - np.log10(0.912)
     np.testing.assert_allclose(kroupa[[0, -1]], [7.45, 10.25], atol=1e-4)
@@ -145,6 +170,11 @@ def test_other_measurements_are_the_published_numbers():
     assert float(gallazzi.relation.solar_metallicity) == 0.02
     assert (gallazzi.x[6], gallazzi.y[6]) == (10.11, -0.23)
     assert gallazzi.error[6] == pytest.approx((0.14 + 0.80) / 2)
+    # MILES spectra with BaSTI isochrones label Z = 0.0198 as [M/H] = +0.06.
+    sami = observables.load("starmzr_sami22")
+    assert float(sami.relation.solar_metallicity) == pytest.approx(0.0198 / 10**0.06, rel=0.003)
+    model_at_that_zero = sami.relation.y({"mstar": np.ones(1), "mzstar": np.full(1, 0.0172)})
+    np.testing.assert_allclose(model_at_that_zero, 0.0, atol=1e-12)
     yates = observables.load("starmzr_yates21")
     assert float(yates.relation.solar_metallicity) == 0.0142 and yates.y[4] == -0.22
     davies, bauer = observables.load("sfms_davies16"), observables.load("sfms_bauer13")
@@ -227,7 +257,7 @@ def test_a_file_of_your_own_and_a_relation_of_your_own(tmp_path):
     [
         (dict(relation="StelarToHaloMass"), r"did you mean StellarToHaloMass.*allowed .*HaloBaryonFraction"),
         (dict(relation=""), r"misses relation; add a line '# relation: \.\.\.'"),
-        (dict(kind="sigma"), "got error_kind 'sigma'; allowed standard error, posterior, scatter"),
+        (dict(kind="sigma"), "got error_kind 'sigma'; allowed standard error, posterior, residual, scatter"),
         (dict(extra="# bandwith: 3"), r"line 10: unknown key 'bandwith': did you mean bandwidth\?"),
         (dict(extra="# redshift: 3"), "'redshift' is given twice"),
         (dict(extra="# systematic: big"), "got systematic 'big'; it must be a finite number"),

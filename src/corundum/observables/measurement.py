@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..parameters import require_float64
-from .provenance import ERROR_KINDS, check_values, summarise
+from .provenance import ERROR_KINDS, check_values, error_parts, summarise
 from .regression import AbstractRegression, LocalLinear, RegressedRelation
 from .relations import AbstractRelation
 
@@ -159,6 +159,11 @@ class Measurement(eqx.Module):
     def error(self) -> Float[Array, " n"]:
         """Total error of each point [dex], the root of the diagonal of `total_covariance`."""
         return jnp.sqrt(jnp.diagonal(self.total_covariance))
+
+    @property
+    def error_parts(self) -> str:
+        """What the total errors are made of, in a few words, the larger part first: for legends and tables."""
+        return error_parts(self)
 
     def cross_covariance(self, other: "Measurement") -> Float[np.ndarray, "n m"] | None:
         """Covariance of the points of two measurements of the same galaxies [dex^2]; None if the galaxies differ."""

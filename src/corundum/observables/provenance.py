@@ -5,14 +5,34 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ERROR_KINDS", "check_values", "summarise"]
+__all__ = ["ERROR_KINDS", "check_values", "error_parts", "summarise"]
 
 ERROR_KINDS = {
     "standard error": "uncertainty of the mean or median of the galaxies in a bin",
     "posterior": "68% posterior uncertainty of a model fitted to many data",
+    "residual": "departures of the points from a smooth curve, used because the published errors do not cover them",
     "scatter": "spread between galaxies, used as the error because the error of the mean is not published",
 }
 """Kinds of errors that a paper may give, and what each means."""
+
+
+def error_parts(measurement: Any) -> str:
+    """What the error bars of a `Measurement` are made of, in a few words, the larger part first.
+
+    Examples
+    --------
+    >>> from corundum.observables.provenance import error_parts
+    >>> [error_parts(co.observables.load(name)) for name in ("shmr_moster18", "gasmzr_curti20")]
+    ['scatter of galaxies', '0.1 dex systematic, 0.01 dex residual']
+    """
+    m = measurement
+    kind = {"scatter": "scatter of galaxies", "posterior": "68% posterior"}.get(m.error_kind, m.error_kind)
+    systematic = float(m.systematic)
+    if systematic == 0:
+        return kind
+    usual = float(np.median(np.sqrt(np.diag(np.asarray(m.covariance)))))
+    parts = sorted([(systematic, "systematic"), (usual, kind)], reverse=True)
+    return ", ".join(f"{size:.2g} dex {name}" for size, name in parts)
 
 
 def check_values(measurement: Any) -> None:
@@ -50,6 +70,7 @@ def summarise(measurement: Any) -> str:
     """What a `Measurement` is, in lines of text."""
     m = measurement
     error, covariance = np.sqrt(np.diag(m._total_covariance(np))), np.asarray(m.covariance)
+    spread = np.sqrt(np.diag(covariance))
     correlated = bool(np.any(covariance != np.diag(np.diag(covariance))))
     galaxies_at = "" if m.redshift_range is None else " (galaxies at {:g}-{:g})".format(*m.redshift_range)
     lines = [
@@ -58,12 +79,13 @@ def summarise(measurement: Any) -> str:
         f"  redshift     {m.redshift:g}{galaxies_at}",
         f"  statistic    {m.statistic}; kernel {float(m.bandwidth):g} dex",
         f"  selection    {m.selection}",
-        f"  error        {error.min():.3f}-{error.max():.3f} dex in total; {m.error_kind}: {ERROR_KINDS[m.error_kind]}"
+        f"  error        {error.min():.3f}-{error.max():.3f} dex in total: {error_parts(m)}",
+        f"  {m.error_kind:<12} {spread.min():.3f}-{spread.max():.3f} dex: {ERROR_KINDS[m.error_kind]}"
         + ("; correlated between points" if correlated else "; independent points"),
     ]
     if m.systematic > 0:
         lines.append(f"  systematic   {float(m.systematic):g} dex, correlated over {float(m.systematic_length):g} dex")
-    if m.scatter is not None:
+    if m.scatter is not None and m.error_kind != "scatter":
         lines.append(f"  scatter      {float(m.scatter.min()):.3f}-{float(m.scatter.max()):.3f} dex")
     if m.correlation is not None:
         low, high = float(m.correlation.min()), float(m.correlation.max())

@@ -1,8 +1,8 @@
 """Scaling relations of a population compared with data, and of two populations compared with each other.
 
 In all of these figures points are model galaxies, a line is their kernel-regressed mean with its standard error, and a
-pale band is their scatter.  Data are black: thin bars with caps are the error of the plotted mean or median, thick pale
-bars the spread of galaxies.
+pale band is their scatter.  Data are black: thin bars with caps are the total error, whose parts the legend names;
+thick pale bars are the spread of galaxies.
 """
 
 import re
@@ -20,7 +20,6 @@ __all__ = ["scaling_relation", "compare_relation", "short_citation"]
 
 _MARKERS = "osD^vPX"
 _SHADES = ("#111111", "#7a7a7a", "#a8431c", "#3c6e47", "#6d4a8f")
-_ERRORS = {"standard error": "standard error", "posterior": "68% posterior"}
 _MOST_POINTS = 5000  # more galaxies are drawn as a density
 _NODES = 61  # always the same number, so that the regression is compiled once
 
@@ -206,10 +205,10 @@ def _draw_measurement(ax, data, marker, shade, redshift):
     if spread is not None:
         ax.errorbar(x, y, np.asarray(spread), fmt="none", ecolor=shade, alpha=0.22, elinewidth=4.5, zorder=4.5)
     if data.error_kind == "scatter":
-        label = f"{name} (bars: scatter of galaxies)"
+        label = f"{name} (bars: {data.error_parts})"
         ax.plot(x, y, marker, color=shade, markerfacecolor="white", markersize=5, label=label, zorder=6)
         return
-    label = f"{name} (bars: {_ERRORS[data.error_kind]}{'; pale: scatter' if spread is not None else ''})"
+    label = f"{name} (bars: {data.error_parts}{'; pale: scatter' if spread is not None else ''})"
     style = dict(fmt=marker, color=shade, markersize=4.5, elinewidth=1.1, capsize=2.5, capthick=1.1)
     ax.errorbar(x, y, np.asarray(data.error), label=label, zorder=6, **style)
 

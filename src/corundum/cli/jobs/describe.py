@@ -21,15 +21,29 @@ def list_data() -> str:
     rows: list[tuple[str, ...]] = []
     for name in observables.available():
         data = observables.load(name)
-        rows.append((name, f"z = {data.redshift:g}", f"{len(data)} points", data.relation.title, data.citation))
+        rows.append(
+            (
+                name,
+                f"z = {data.redshift:g}",
+                f"{len(data)} points",
+                data.relation.title,
+                data.citation,
+                data.error_parts,
+            )
+        )
     return _columns(rows)
 
 
 def show_data(name: str) -> str:
     """All that is known of one measurement, and its points."""
     data = observables.load(name)
-    rows: list[tuple[str, ...]] = [("x", "y", "error")]
-    rows += [(f"{x:.4g}", f"{y:.4g}", f"{e:.3g}") for x, y, e in zip(data.x, data.y, data.error, strict=True)]
+    columns = {"x": data.x, "y": data.y, data.error_kind: np.sqrt(np.diag(np.asarray(data.covariance)))}
+    if data.systematic > 0:
+        columns |= {"systematic": np.full(len(data), float(data.systematic)), "total error": data.error}
+    if data.scatter is not None and data.error_kind != "scatter":
+        columns["scatter"] = data.scatter
+    rows: list[tuple[str, ...]] = [tuple(columns)]
+    rows += [tuple(f"{number:.4g}" for number in row) for row in zip(*map(np.asarray, columns.values()), strict=True)]
     return f"{data.summary()}\n\n{_columns(rows)}"
 
 

@@ -50,7 +50,7 @@ def predictive_band(
     y, error = np.asarray(measurement.y), np.asarray(measurement.error)
     bars: dict[str, Any] = dict(color=COLORS["data"], fmt="none", elinewidth=1.1, capsize=2.5)
     ax.errorbar(x, y, error, **bars)
-    name = short_citation(measurement.citation)
+    name = f"{short_citation(measurement.citation)} (bars: {measurement.error_parts})"
     ax.plot(x[used], y[used], "o", color=COLORS["data"], markersize=4.5, label=name)
     if not used.all():
         ax.plot(

@@ -16,12 +16,6 @@ from .page import Drawing
 
 __all__ = ["Compared", "standard_drawings"]
 
-_ERROR_MEANINGS = {
-    "standard error": "bars are the uncertainty of the plotted mean or median",
-    "posterior": "bars are the 68% posterior uncertainty of a model fitted to many data",
-    "scatter": "bars are the scatter between galaxies",
-}
-
 
 class Compared(NamedTuple):
     """A second set of halos to compare with the first: its galaxies, its histories, the names of both.
@@ -95,7 +89,7 @@ def grouped(
 def _relation_drawing(population, relation, redshift, members):
     galaxies = population.at(redshift)
     ax = scaling_relation(galaxies, relation, members)
-    sources = "; ".join(f"{short_citation(data.citation)}, {_ERROR_MEANINGS[data.error_kind]}" for data in members)
+    sources = "; ".join(f"{short_citation(data.citation)}, bars show {data.error_parts}" for data in members)
     caption = (
         f"{_capital(relation.title)} at z = {redshift:g}. Points: {int(np.sum(galaxies.valid)):,} model "
         "galaxies. Line and dark band: their kernel-regressed mean and its standard error, drawn only "

@@ -151,9 +151,8 @@ def _against_data(population, measurements):
     for data, redshift in measurements:
         comparison = residual(population.at(redshift), data)
         name = f"{data.relation.title}: {short_citation(data.citation)}"
-        kind = "scatter" if data.error_kind == "scatter" else "error"
         numbers = (round(number, 3) for number in comparison[3:])
-        rows.append((name, redshift, comparison.points, comparison.reached, *numbers, kind))
+        rows.append((name, redshift, comparison.points, comparison.reached, *numbers, data.error_parts))
     header = (
         "measurement",
         "z",
@@ -231,7 +230,7 @@ def _sources(measurements):
     rows = []
     for data, redshift in measurements:
         notes = "; ".join((f"calibration: {data.calibration}", f"statistic: {data.statistic}", *data.notes))
-        kind = f"{data.error_kind}: {ERROR_KINDS[data.error_kind]}"
+        kind = f"{data.error_parts} ({data.error_kind}: {ERROR_KINDS[data.error_kind]})"
         rows.append(
             (
                 data.name,
