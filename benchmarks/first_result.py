@@ -25,7 +25,7 @@ configure()
 import corundum as co
 imported = time.perf_counter()
 number, path = int(sys.argv[1]), sys.argv[2]
-halos = co.halos.read(path) if path else co.halos.diffmah_population(number)
+halos = co.halos.read(path) if path else co.halos.monte_carlo_trees(number)
 drawn = time.perf_counter()
 stars = float(co.evolve(co.models.ThermalCGM(), halos)["mstar"].sum())
 print(json.dumps(dict(imports=imported - began, halos=drawn - imported, solve=time.perf_counter() - drawn)))
@@ -53,7 +53,7 @@ def main():
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         saved = os.path.join(scratch, "halos.h5")
-        save = f"import corundum as co; co.halos.save({saved!r}, co.halos.diffmah_population({options.halos}))"
+        save = f"import corundum as co; co.halos.save({saved!r}, co.halos.monte_carlo_trees({options.halos}))"
         subprocess.run([sys.executable, "-c", save], check=True, env={**os.environ, "JAX_ENABLE_X64": "1"})
         for what, path in (("drawn", ""), ("from a file", saved)):
             for cached in (False, True):

@@ -29,7 +29,7 @@ DATA = ("shmr_behroozi19_sf", "coldgas_xgass", "gasmzr_curti20")
 
 
 def standard(halos, tolerance=inference.TOLERANCE, *, model="pandya26", candidates=16, monte_carlo_error=0.5):
-    sample = co.halos.diffmah_population(halos, log_mvir=(10.0, 12.6), key=1, candidates=candidates)
+    sample = co.halos.monte_carlo_trees(halos, log_mvir=(10.0, 12.6), key=1, candidates=candidates)
     solver = co.numerics.LaneSolver(tolerance=tolerance)
     return inference.Target(
         getattr(co.models, model)(), sample, DATA, co.models.PANDYA26_FREE, redshifts=[0.0], solver=solver,

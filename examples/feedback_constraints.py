@@ -63,7 +63,7 @@ def variants():
 
 
 def fit(model, key, data, diagonal, published_kernel, halos):
-    sample = co.halos.diffmah_population(halos, log_mvir=(10.0, 12.6), key=key, candidates=16)
+    sample = co.halos.monte_carlo_trees(halos, log_mvir=(10.0, 12.6), key=key, candidates=16)
     measured = [observables.load(name) for name in data]
     measured = [m.diagonal() for m in measured] if diagonal else measured
     kernel = observables.NadarayaWatson(0.2, inference.FEWEST_GALAXIES) if published_kernel else None

@@ -23,7 +23,7 @@ HALOS = 60
 
 def histories() -> list[co.halos.HaloHistories]:
     """Halos of each mass, with the scatter of growth of the built-in population."""
-    return [co.halos.diffmah_population(HALOS, log_mvir=(mass - 0.05, mass + 0.05), key=3) for mass in MASSES]
+    return [co.halos.monte_carlo_trees(HALOS, log_mvir=(mass - 0.05, mass + 0.05), key=3) for mass in MASSES]
 
 
 def transition(galaxies: co.Population) -> np.ndarray:

@@ -20,7 +20,7 @@ sets, number = (int(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) > 2 else (2
 folder = Path(sys.argv[3] if len(sys.argv) > 3 else ".")
 
 model = co.models.pandya26()
-halos = co.halos.diffmah_population(number, log_mvir=(10.0, 12.1), key=3)
+halos = co.halos.monte_carlo_trees(number, log_mvir=(10.0, 12.1), key=3)
 names = co.models.PANDYA26_FREE
 box = co.sensitivity.prior_box(model, names)
 design = co.sensitivity.latin_hypercube(box, sets, key=0)

@@ -62,7 +62,7 @@ SHARED = ("halos", "model", "population", "jacobian")
 @functools.cache
 def shared(name):
     if name == "halos":
-        return co.halos.diffmah_population(8, key=0)
+        return co.halos.monte_carlo_trees(8, key=0)
     if name == "model":
         return co.models.ThermalCGM()
     if name == "jacobian":

@@ -38,8 +38,10 @@ def limit_concentration(log_concentration: Float[Array, "..."]) -> Float[Array, 
 
     c = 3.5 changes by 0.3 per cent; above c = 4.5 nothing changes.
     """
-    lowest = jnp.log10(LOWEST_CONCENTRATION)
-    return lowest + _SOFTNESS * jax.nn.softplus((log_concentration - lowest) / _SOFTNESS)
+    lowest = np.log10(LOWEST_CONCENTRATION)
+    # On the host NumPy does it: JAX would compile anew for every number of halos.
+    softer = np if isinstance(log_concentration, np.ndarray) else jnp
+    return lowest + _SOFTNESS * softer.logaddexp((log_concentration - lowest) / _SOFTNESS, 0.0)
 
 
 class AbstractConcentration(eqx.Module):
@@ -52,7 +54,7 @@ class AbstractConcentration(eqx.Module):
     >>> class PowerLaw(co.halos.AbstractConcentration):
     ...     def __call__(self, log_mvir, redshift):
     ...         return 0.9 - 0.1 * (log_mvir - 12.0) + 0.0 * redshift
-    >>> few = co.halos.diffmah_population(4, concentration=PowerLaw())
+    >>> few = co.halos.monte_carlo_trees(4, concentration=PowerLaw())
     >>> few.log_concentration.shape
     (4, 100)
     """

@@ -15,7 +15,7 @@ from ..units import GYR_YR
 from .branches.branch import Branch, Smoothed
 from .branches.notes import dropped_note
 from .branches.repair import count_jumps
-from .generate.diffmah import diffmah_population
+from .generate.tree_population import monte_carlo_trees
 from .histories import HaloHistories
 
 __all__ = ["BranchReport", "RawAndSmooth", "MeanHistory", "report_on"]
@@ -267,7 +267,7 @@ def _mean_histories(halos: HaloHistories, width: float) -> list[MeanHistory]:
         if len(rows) < _FEWEST_HALOS:
             continue
         middle = float(np.mean(final[rows]))
-        built_in = diffmah_population(
+        built_in = monte_carlo_trees(
             _COMPARISON_HALOS, log_mvir=(middle, middle), cosmology=halos.cosmology, key=0, first_log_mvir=6.0
         )
         mean, mean_built_in = _mean_growth(halos, rows, ln_time), _mean_growth(built_in, slice(None), ln_time)

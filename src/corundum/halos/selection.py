@@ -256,7 +256,7 @@ def join(histories: Sequence[HaloHistories], provenance: Mapping[str, str] | Non
 
     Examples
     --------
-    >>> dwarfs = co.halos.diffmah_population(3, log_mvir=(9.0, 10.0))
+    >>> dwarfs = co.halos.monte_carlo_trees(3, log_mvir=(9.0, 10.0))
     >>> len(co.halos.join([dwarfs, halos]))
     11
     """

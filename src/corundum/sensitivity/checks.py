@@ -139,7 +139,7 @@ def check_gradients(
     ----------
     model : AbstractModel
     halos : HaloHistories
-        A few are enough.
+        A few are enough; smooth ones, as of `corundum.halos.diffmah_population`, need no tight tolerance.
     parameters : sequence of str, optional
         Default every number of the model.
     redshifts : sequence of float
@@ -166,8 +166,9 @@ def check_gradients(
     Examples
     --------
     >>> regulator = co.models.MinimalRegulator()
+    >>> smooth = co.halos.diffmah_population(2)
     >>> check = co.sensitivity.check_gradients(
-    ...     regulator, halos[:2], ["mass_loading.constant"], steps=[1e-2], tolerances=[1e-8]
+    ...     regulator, smooth, ["mass_loading.constant"], steps=[1e-2], tolerances=[1e-8]
     ... )
     >>> check.passed, check.verdict
     (True, {'mass_loading.constant': 'passed'})

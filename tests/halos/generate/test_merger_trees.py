@@ -122,7 +122,7 @@ def test_massive_halos_form_as_late_as_nbody_halos():
     redshift = np.asarray(COSMOLOGY.redshift(time * float(COSMOLOGY.age(0.0)) / time[-1]))
     nbody = [np.loadtxt(PUBLISHED / f"mean_log_mah_nbody_logmp_{mass:.2f}.dat") for mass in final]
     expected = np.array([np.interp(-np.log10(2.0), mean - mean[-1], redshift) for mean in nbody])
-    made = H.grow_main_branches(np.repeat(final, 500), REDSHIFT, key=2).log_mass.reshape(4, 500, -1)
+    made = H.grow_main_branches(np.repeat(final, 4000), REDSHIFT, key=2).log_mass.reshape(4, 4000, -1)
     mean = np.nanmean(made, axis=1) - final[:, None]
     found = np.array([np.interp(np.log10(2.0), -here, REDSHIFT) for here in mean])
     np.testing.assert_allclose(found, expected, atol=0.13)
@@ -205,6 +205,55 @@ def test_histories_from_trees():
     np.testing.assert_allclose(
         with_relation.log_concentration[:, -1], H.Diemer19()(with_relation.log_mvir[:, -1], 0.0), atol=0.02
     )
+
+
+def test_growth_scatters_continuously_at_one_mass():
+    # Fakhouri, Ma & Boylan-Kolchin 2010, eq. 2: mean over median growth rate 46.1 / 25.3 = 1.82 at z = 0, 1.45 at 1.
+    # The smooth built-in population has 0.77, with half of all halos in a tenth of a dex.
+    halos = H.monte_carlo_trees(3000, log_mvir=(12.0, 12.0), key=1)
+    for z, published in ((0.0, 46.1 / 25.3), (1.0, 46.1 / 25.3 * 2.11 / 2.65)):
+        halo = halos.at(redshift=z)
+        rate = np.sort(np.asarray(halo.growth / halo.mvir))
+        np.testing.assert_allclose(rate.mean() / np.median(rate), published, rtol=0.15)
+        fullest = np.max(np.searchsorted(rate, rate * 10.0**0.1) - np.arange(len(rate))) / len(rate)
+        assert fullest < 0.35
+        assert 0.2 < np.ptp(np.log10(np.quantile(rate, [0.16, 0.84]))) / 2.0 < 0.35
+
+
+def test_roots_at_any_redshift():
+    halos = H.monte_carlo_trees(400, log_mvir=(10.0, 12.5), redshift=2.0, key=3)
+    np.testing.assert_allclose(float(halos.redshift[-1]), 2.0, rtol=1e-8)
+    final = np.asarray(halos.log_mvir[:, -1])
+    assert 10.0 <= final.min() and final.max() <= 12.5
+    assert "z = 2 " in dict(halos.provenance)["masses"]
+    np.testing.assert_allclose(float(H.monte_carlo_trees(2, redshift=8.0).redshift[0]), 13.4, rtol=1e-6)
+    # Given times end where the halos have their mass.
+    times = H.log_times(last_redshift=1.0)
+    assert "z = 1 " in dict(H.monte_carlo_trees(2, times=times).provenance)["masses"]
+    with pytest.raises(ValueError, match="let times end at that redshift"):
+        H.monte_carlo_trees(2, times=times, redshift=0.5)
+    with pytest.raises(ValueError, match="redshift: got 13; allowed 0 to 12"):
+        H.monte_carlo_trees(2, redshift=13.0)
+    with pytest.raises(ValueError, match="Despali16.* at z = 0 and .*abundance_weights"):
+        H.monte_carlo_trees(2, redshift=1.0, sampling=H.MassFunctionWeighted())
+
+
+def test_halos_start_at_the_first_mass_or_the_resolution():
+    halos = H.monte_carlo_trees(200, log_mvir=(10.0, 12.0), key=2, first_log_mvir=9.0)
+    late = np.asarray(halos.start) > float(halos.time[0]) * (1.0 + 1e-9)
+    assert late.sum() > 100
+    np.testing.assert_allclose(_mass_at_start(halos)[late], 9.0, atol=1e-6)
+    coarse = H.monte_carlo_trees(200, log_mvir=(11.0, 11.0), key=2, resolution=0.01)
+    late = np.asarray(coarse.start) > float(coarse.time[0]) * (1.0 + 1e-9)
+    np.testing.assert_allclose(_mass_at_start(coarse)[late], 9.0 + np.log10(1.05), atol=1e-6)
+    with pytest.raises(ValueError, match="first_log_mvir: got 9.9; halos must start at less than half"):
+        H.monte_carlo_trees(2, first_log_mvir=9.9)
+
+
+def _mass_at_start(halos):
+    ln_time = np.log(halos.time)
+    rows = zip(np.log(halos.start), halos.log_mvir, strict=True)
+    return np.array([np.interp(start, ln_time, history) for start, history in rows])
 
 
 @given(power=st.floats(0.8, 3.0), shift=st.floats(9.0, 14.0))

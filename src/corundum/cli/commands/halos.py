@@ -14,11 +14,11 @@ __all__ = ["add_command"]
 _MAKE = """\
 Draw a population of halo histories and write it to one HDF5 file.
 
-KIND names the source, any public one that needs no file: halos.diffmah_population (smooth diffmah histories) or
-halos.monte_carlo_trees (merger trees of Parkinson, Cole & Helly 2008).  --set gives its arguments.
+KIND names the source, any public one that needs no file: halos.monte_carlo_trees (merger trees of Parkinson, Cole &
+Helly 2008) or halos.diffmah_population (smooth diffmah histories).  --set gives its arguments.
 
-  corundum halos make halos.diffmah_population -o halos.h5 --set n=1000 --set 'log_mvir=[10.0, 12.1]'
-  corundum halos make halos.monte_carlo_trees -o halos.h5 --set n=1000 --set key=1
+  corundum halos make halos.monte_carlo_trees -o halos.h5 --set n=1000 --set 'log_mvir=[10.0, 12.1]'
+  corundum halos make halos.diffmah_population -o halos.h5 --set n=1000 --set key=1
 """
 
 _CONVERT = """\
@@ -47,7 +47,7 @@ def add_command(commands: Any, style: dict[str, Any]) -> None:
     actions = commands.add_parser("halos", help=about, **style).add_subparsers(metavar="ACTION", required=True)
 
     make = actions.add_parser("make", help="draw a population", description=_MAKE, epilog=_RUN_FILE, **style)
-    make.add_argument("kind", metavar="KIND", help="halos.diffmah_population, halos.monte_carlo_trees, module:name")
+    make.add_argument("kind", metavar="KIND", help="halos.monte_carlo_trees, halos.diffmah_population, module:name")
     convert = actions.add_parser("convert", help="read trees", description=_CONVERT, epilog=_RUN_FILE, **style)
     convert.add_argument("source", metavar="SOURCE", type=Path, help="file or directory of merger trees")
     convert.add_argument("--workers", type=int, default=1, metavar="N", help="files read at the same time")

@@ -14,7 +14,7 @@ Evolve a galaxy in every halo of a run file and compare the population with meas
 
 A run file is TOML.  Its groups are
 
-  [halos]          where halo histories come from: kind = "halos.diffmah_population", ... and its arguments
+  [halos]          where halo histories come from: kind = "halos.monte_carlo_trees", ... and its arguments
   [model]          the galaxy model: kind = "models.pandya26" or "models.ThermalCGM", ...
   [model.parameters]   any number of the model by name; `corundum model show pandya26` lists them
   [model.cooling]  one component swapped, kind = "physics...." or "mymodule:MyCooling"

@@ -9,7 +9,6 @@ import abc
 import equinox as eqx
 import numpy as np
 from jaxtyping import Float
-from scipy.interpolate import PchipInterpolator
 
 from ...annotations import Array
 from ...parameters import parameter
@@ -153,27 +152,92 @@ class GaussianInLogTime(AbstractSmoothing):
         self, ln_time: Float[np.ndarray, " t"], values: Float[np.ndarray, "*n t"], ln_times: Float[np.ndarray, " s"]
     ) -> Float[np.ndarray, "*n s"]:
         first, last = ln_time[0], ln_time[-1]
-        curve = PchipInterpolator(ln_time, np.moveaxis(values, -1, 0))
+        values = np.asarray(values, np.float64)
+        slopes = _monotone_slopes(ln_time, values)
         width = min(float(self.width), 0.25 * (last - first))
-        ends = np.array([first, last])
-        slopes = _convolve(lambda x: curve(x, 1), ends, width, first, last, parity=1.0)
         inside = np.clip(ln_times, first, last)
         beyond = ln_times - inside
-        smooth = _convolve(curve, inside, width, first, last, parity=-1.0)
-        return smooth + beyond * np.where(beyond < 0.0, slopes[..., :1], slopes[..., 1:])
+        # A cubic is linear in its values and slopes, and so is its mean: two matrices serve all curves.
+        of_values, of_slopes = _mean_cubic(ln_time, inside, width)
+        smooth = values @ of_values + slopes @ of_slopes
+        if not np.any(beyond):
+            return smooth
+        of_values, of_slopes = _mean_slope(ln_time, np.array([first, last]), width)
+        ends = values @ of_values + slopes @ of_slopes
+        return smooth + beyond * np.where(beyond < 0.0, ends[..., :1], ends[..., 1:])
 
 
-def _convolve(curve, ln_times, width, first, last, parity):
-    """Gaussian mean of `curve` around `ln_times`, continued beyond both ends by reflection in a point (`parity` -1) or
-    in a line (1).
+def _monotone_slopes(x, y):
+    """Slopes of the monotone cubic through curves `y` (..., t) of Fritsch & Butland 1984, as in scipy's PCHIP."""
+    step = np.diff(x)
+    secant = np.diff(y, axis=-1) / step
+    if len(x) == 2:
+        return np.repeat(secant, 2, axis=-1)
+    before, after = secant[..., :-1], secant[..., 1:]
+    near, far = 2.0 * step[1:] + step[:-1], step[1:] + 2.0 * step[:-1]
+    same_sign = before * after > 0.0
+    inner = (near + far) * before * after / np.where(same_sign, near * after + far * before, 1.0)
+    slopes = np.empty_like(y)
+    slopes[..., 1:-1] = np.where(same_sign, inner, 0.0)
+    slopes[..., 0] = _end_slope(step[0], step[1], secant[..., 0], secant[..., 1])
+    slopes[..., -1] = _end_slope(step[-1], step[-2], secant[..., -1], secant[..., -2])
+    return slopes
+
+
+def _end_slope(step, next_step, secant, next_secant):
+    """Slope at an end from its two intervals: of the parabola, limited so that the curve stays monotone."""
+    slope = ((2.0 * step + next_step) * secant - step * next_secant) / (step + next_step)
+    turns = (np.sign(secant) != np.sign(next_secant)) & (np.abs(slope) > 3.0 * np.abs(secant))
+    return np.where(np.sign(slope) != np.sign(secant), 0.0, np.where(turns, 3.0 * secant, slope))
+
+
+def _mean_cubic(knots, places, width):
+    """Matrices (knot, place) whose products with the values and slopes at the knots add up to the Gaussian mean of the
+    cubic around each place.  Beyond its ends the curve is continued by reflection in a point.
     """
-    x = ln_times[:, None] + width * _NODES
-    reflected = np.where(x < first, 2.0 * first - x, np.where(x > last, 2.0 * last - x, x))
-    start, end = (np.moveaxis(curve([x]), 0, -1) for x in (first, last))
-    total = 0.0
-    for points, inside, weight in zip(reflected.T, x.T, _WEIGHTS, strict=True):  # node by node, for little memory
-        value = np.moveaxis(curve(points), 0, -1)
-        if parity < 0.0:
-            value = np.where(inside < first, 2.0 * start - value, np.where(inside > last, 2.0 * end - value, value))
-        total = total + weight * value
-    return total
+    x, weights = _nodes(places, width)
+    reflected, beyond = _reflected(x, knots)
+    parts = _matrices(knots, reflected, np.where(beyond, -weights, weights), _cubic)
+    outside = np.where(beyond, 2.0 * weights, 0.0)
+    parts[0][0] += np.sum(np.where(x < knots[0], outside, 0.0), axis=1)
+    parts[0][-1] += np.sum(np.where(x > knots[-1], outside, 0.0), axis=1)
+    return parts
+
+
+def _mean_slope(knots, places, width):
+    """The same for the mean of the derivative, which is continued by reflection in a line."""
+    x, weights = _nodes(places, width)
+    return _matrices(knots, _reflected(x, knots)[0], weights, _cubic_slope)
+
+
+def _nodes(places, width):
+    x = places[:, None] + width * _NODES
+    return x, np.broadcast_to(_WEIGHTS, x.shape)
+
+
+def _reflected(x, knots):
+    reflected = np.where(x < knots[0], 2.0 * knots[0] - x, np.where(x > knots[-1], 2.0 * knots[-1] - x, x))
+    return reflected, reflected != x
+
+
+def _matrices(knots, x, weights, basis):
+    """Weights of the values and of the slopes at the knots in weighted sums of a cubic at `x` (place, node)."""
+    left = np.clip(np.searchsorted(knots, x, "right") - 1, 0, len(knots) - 2)
+    length = knots[left + 1] - knots[left]
+    terms = basis((x - knots[left]) / length, length)
+    place = np.broadcast_to(np.arange(len(x))[:, None], x.shape)
+    matrices = np.zeros((2, len(knots), len(x)))
+    for number, term in enumerate(terms):
+        np.add.at(matrices[number // 2], (left + number % 2, place), weights * term)
+    return matrices
+
+
+def _cubic(u, length):
+    """Shares of the left and right value, and of the left and right slope, in a cubic at `u` of its interval."""
+    v = 1.0 - u
+    return v * v * (1.0 + 2.0 * u), u * u * (3.0 - 2.0 * u), length * u * v * v, -length * u * u * v
+
+
+def _cubic_slope(u, length):
+    v = 1.0 - u
+    return -6.0 * u * v / length, 6.0 * u * v / length, v * (1.0 - 3.0 * u), u * (3.0 * u - 2.0)

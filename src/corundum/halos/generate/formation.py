@@ -9,8 +9,7 @@ so that every halo has a concentration of its own, with a scatter that follows f
 """
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
@@ -43,7 +42,7 @@ class ZhaoFormationTime(eqx.Module):
         8.4, unit="1", meaning="8 times the late power of time", source="Zhao+09", bounds=(1.0, 20.0)
     )
 
-    def __call__(self, time: Float[Array, " t"], log_mvir: Float[Array, "n t"]) -> Float[Array, "n t"]:
+    def __call__(self, time: Float[Array, " t"], log_mvir: Float[Array, "n t"]) -> Float[np.ndarray, "n t"]:
         """log10 of concentration at every time of growing histories.
 
         Where a halo had 4 per cent of its mass before the first time, its history is continued by a power law of time.
@@ -55,17 +54,15 @@ class ZhaoFormationTime(eqx.Module):
         log_mvir : array, shape (n, t)
             log10 of mass [Msun], not falling with time.
         """
-        ln_time = jnp.log(time)
+        time, log_mvir = np.asarray(time, np.float64), np.asarray(log_mvir, np.float64)
+        ln_time = np.log(time)
         # Before the first time the history follows a power law with the slope of its first tenth.
         reach = max(len(time) // 10, 1)
         slope = (log_mvir[:, reach] - log_mvir[:, 0]) / (ln_time[reach] - ln_time[0])
-        rise = 1e-9 * jnp.arange(len(time))  # a history that is level somewhere has no inverse
-
-        def formed(history, slope):
-            level = history + jnp.log10(self.fraction)
-            early = ln_time[0] + (level - history[0]) / jnp.maximum(slope, 0.1)
-            return jnp.where(level < history[0], early, jnp.interp(level, history + rise, ln_time))
-
-        ln_formed = jax.vmap(formed)(log_mvir, slope)
-        x = jnp.exp(ln_time - ln_formed) / self.delay
-        return jnp.log10(self.lowest) + jnp.log1p(x**self.steepness) / (8.0 * LN10)
+        level = log_mvir + np.log10(float(self.fraction))
+        early = ln_time[0] + (level - log_mvir[:, :1]) / np.maximum(slope, 0.1)[:, None]
+        rising = log_mvir + 1e-9 * np.arange(len(time))  # a history that is level somewhere has no inverse
+        later = [np.interp(*row, ln_time) for row in zip(level, rising, strict=True)]
+        ln_formed = np.where(level < log_mvir[:, :1], early, later)
+        x = np.exp(ln_time - ln_formed) / float(self.delay)
+        return np.log10(float(self.lowest)) + np.log1p(x ** float(self.steepness)) / (8.0 * LN10)

@@ -51,7 +51,7 @@ class AbstractMassSampling(eqx.Module):
     >>> class EvenlySpaced(co.halos.AbstractMassSampling):
     ...     def draw(self, key, n, low, high):
     ...         return jnp.linspace(low, high, n), jnp.ones(n)
-    >>> drawn = co.halos.diffmah_population(3, log_mvir=(10.0, 12.0), sampling=EvenlySpaced())
+    >>> drawn = co.halos.monte_carlo_trees(3, log_mvir=(10.0, 12.0), sampling=EvenlySpaced())
     >>> np.round(drawn.log_mvir[:, -1], 6).tolist()
     [10.0, 11.0, 12.0]
     """
@@ -129,13 +129,13 @@ class GivenMasses(AbstractMassSampling):
     Parameters
     ----------
     log_mvir : array, shape (n,)
-        log10 of virial mass today [Msun]; `diffmah_population` must be called for as many halos, in a range that holds
+        log10 of virial mass today [Msun]; `monte_carlo_trees` must be called for as many halos, in a range that holds
         all of them.
 
     Examples
     --------
     >>> sampling = co.halos.GivenMasses([10.5, 11.7])
-    >>> np.round(co.halos.diffmah_population(2, sampling=sampling).log_mvir[:, -1], 6).tolist()
+    >>> np.round(co.halos.monte_carlo_trees(2, sampling=sampling).log_mvir[:, -1], 6).tolist()
     [10.5, 11.7]
     """
 

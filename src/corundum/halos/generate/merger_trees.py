@@ -9,7 +9,9 @@ A drawn tree is not: a halo either splits or does not, so that the derivative of
 how the probabilities change.  Differentiate means through the rates, or by finite differences of many trees.
 """
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import equinox as eqx
@@ -20,18 +22,21 @@ from jaxtyping import Float, Int
 
 from ...annotations import Array
 from ...cosmology import Cosmology, pandya26_cosmology
-from ...numerics.batching import map_batch
 from ...numerics.random_keys import random_key
 from ...parameters import require_float64
+from ...units import LN10
 from ..trees.forests import Forest
-from .parkinson08 import ParkinsonColeHelly08
+from .parkinson08 import ParkinsonColeHelly08, SplitTables
 from .power_spectrum import LinearPower, collapse_threshold
 
-__all__ = ["MergerTrees", "RawMainBranches", "grow_main_branches", "grow_trees"]
+__all__ = ["UNRESOLVED", "MergerTrees", "RawMainBranches", "grow_main_branches", "grow_trees"]
 
 _BATCH = 500  # halos grown at once, always this many so that neither number nor devices change a result
-_ENDED = 1.05  # of the resolution: below it a branch is not followed
-_REDSHIFTS = 256  # lists are padded to a multiple of this, so that few lengths are compiled
+UNRESOLVED = 1.05
+"""Mass over the resolution below which a branch is not followed."""
+
+_ROWS = 256  # steps of one call of the compiled function
+_SMOOTH = 1e-3  # of a halo: smaller progenitors of main branches are accreted smoothly; changes no mean or scatter
 _MERGERS = 64  # most mergers kept of each branch
 
 
@@ -101,18 +106,36 @@ def grow_main_branches(
     _check_request(log_mass, redshift, resolution)
     algorithm, tables, barriers = _prepared(algorithm, power, cosmology, redshift)
     key = random_key(key)
-    batches = -(-len(log_mass) // _BATCH)
-    masses = 10.0 ** np.resize(log_mass, batches * _BATCH).reshape(batches, _BATCH)
-    keys = jax.vmap(jax.random.key_data)(jax.vmap(lambda i: jax.random.fold_in(key, i))(np.arange(batches)))
-    last = len(redshift) - 1
-    padded = jnp.pad(barriers, (0, -len(redshift) % _REDSHIFTS), mode="edge")
-    shared = (algorithm, tables, padded, jnp.asarray(last), jnp.float64(resolution), jnp.float64(lowest_ratio))
-    grown = map_batch(_grow_batches, shared, (keys, jnp.asarray(masses)), chunk=1)
-    history, barrier, ratio, truncated = (
-        np.asarray(leaf).reshape(-1, *leaf.shape[2:])[: len(log_mass)] for leaf in grown
-    )
+    smallest = min(_SMOOTH, lowest_ratio / (1.0 + lowest_ratio))
+    shared = _Growth(algorithm, tables, *(jnp.float64(x) for x in (barriers[0], barriers[-1], resolution, smallest)))
+
+    def batch(number):
+        rows = np.arange(number * _BATCH, (number + 1) * _BATCH)
+        masses = 10.0 ** log_mass[rows % len(log_mass)]
+        steps = [array[:, rows < len(log_mass)] for array in _grown(shared, jax.random.fold_in(key, number), masses)]
+        masses = masses[rows < len(log_mass)]
+        return _read(steps, masses, np.asarray(barriers), resolution * masses), *_listed(steps, lowest_ratio)
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        grown = list(threads.map(batch, range(-(-len(log_mass) // _BATCH))))
+    history, barrier, ratio, truncated = (np.concatenate(column) for column in zip(*grown, strict=True))
     merger_redshift = np.where(np.isnan(barrier), np.nan, np.interp(barrier, np.asarray(barriers), redshift))
-    return RawMainBranches(redshift, history[:, : last + 1], merger_redshift, ratio, truncated)
+    return RawMainBranches(redshift, history, merger_redshift, ratio, truncated)
+
+
+class _Growth(NamedTuple):
+    """What all batches need: rates, the first barrier and the last, and the smallest masses followed.
+
+    `resolution` is the smallest main progenitor over the final mass, `smallest` the smallest of the others over the
+    halo at that time.
+    """
+
+    algorithm: ParkinsonColeHelly08
+    tables: SplitTables
+    first: Float[Array, ""]
+    last: Float[Array, ""]
+    resolution: Float[Array, ""]
+    smallest: Float[Array, ""]
 
 
 class MergerTrees(NamedTuple):
@@ -210,7 +233,7 @@ def grow_trees(
             owner = np.concatenate([owner, owner[split]])
             masses = np.concatenate([step.mass, step.other[split]])
             barrier = np.concatenate([barrier, barrier[split]])
-            alive = masses > _ENDED * floors[tree[-1][owner]]
+            alive = masses > UNRESOLVED * floors[tree[-1][owner]]
             reached = barrier >= target * (1.0 - 1e-12)
             reached_owner.append(owner[alive & reached])
             reached_mass.append(masses[alive & reached])
@@ -270,44 +293,69 @@ def _check_request(log_mass, redshift, resolution):
         )
 
 
-def _grow_batches(shared, batch):
-    return jax.lax.map(lambda part: _grow(*shared, *part), batch)
+def _grown(shared, key, masses):
+    """Steps of one batch of halos back in time: barrier after each, and both progenitors; arrays (step, halo)."""
+    count = len(masses)
+    state = (jnp.asarray(masses), jnp.full(count, shared.first), jnp.zeros((), jnp.int32), jnp.ones((), bool))
+    parts = []
+    while state[-1]:
+        state, used, steps = _grow(shared, key, jnp.asarray(masses), state)
+        parts.append([np.asarray(array)[: int(used)] for array in steps])
+    return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
 
-def _grow(algorithm, tables, barriers, last, resolution, lowest_ratio, key_data, masses):
-    """One batch of main branches: log10 of mass at each barrier, barrier and ratio of mergers, mergers left out."""
-    key = jax.random.wrap_key_data(key_data)
-    count, rows = len(masses), jnp.arange(len(masses))
-    floor = resolution * masses
-    history = jnp.full((count, len(barriers)), jnp.nan).at[:, 0].set(masses)
-    mergers = jnp.full((2, count, _MERGERS), jnp.nan)
-    numbers = jnp.zeros(count, int)
+@eqx.filter_jit
+def _grow(shared, key, roots, state):
+    """The next `_ROWS` steps of one batch at most: the state after them, how many there were, and the steps."""
+    floor = shared.resolution * roots
 
-    def growing(state):
-        mass, _, place, *_ = state
-        return jnp.any((place < last) & (mass > _ENDED * floor))
+    def active(mass, barrier):
+        return (barrier < shared.last) & (mass > UNRESOLVED * floor)
 
-    def step_back(state):
-        mass, barrier, place, iteration, history, mergers, numbers = state
-        active = (place < last) & (mass > _ENDED * floor)
-        target = barriers[jnp.minimum(place + 1, last)]
-        draws = jax.random.uniform(jax.random.fold_in(key, iteration), (3, count))
-        current = jnp.where(active, mass, masses)
-        step = algorithm.step(tables, current, barrier, floor, jnp.maximum(target - barrier, 1e-12), draws)
-        now = barrier + step.barrier
-        reached = active & (now >= target * (1.0 - 1e-12))
-        mass = jnp.where(active, step.mass, mass)
-        place = jnp.where(reached, place + 1, place)
-        history = history.at[rows, place].set(jnp.where(reached & (mass > _ENDED * floor), mass, history[rows, place]))
-        ratio = step.other / step.mass
-        merged = active & (ratio >= lowest_ratio)
-        slot = jnp.minimum(numbers, _MERGERS - 1)
-        kept = merged & (numbers < _MERGERS)
-        new = jnp.stack([now, ratio])
-        mergers = mergers.at[:, rows, slot].set(jnp.where(kept, new, mergers[:, rows, slot]))
-        numbers = numbers + merged
-        return mass, jnp.where(active, now, barrier), place, iteration + 1, history, mergers, numbers
+    def more(carry):
+        _, row, (mass, barrier, *_) = carry
+        return (row < _ROWS) & jnp.any(active(mass, barrier))
 
-    start = (masses, jnp.full(count, barriers[0]), jnp.zeros(count, int), 0, history, mergers, numbers)
-    *_, history, mergers, numbers = jax.lax.while_loop(growing, step_back, start)
-    return jnp.log10(history), mergers[0], mergers[1], jnp.maximum(numbers - _MERGERS, 0)
+    def step_back(carry):
+        steps, row, (mass, barrier, iteration, _) = carry
+        growing = active(mass, barrier)
+        draws = jax.random.uniform(jax.random.fold_in(key, iteration), (3, len(roots)))
+        current = jnp.where(growing, mass, roots)
+        smallest = jnp.maximum(shared.smallest * current, floor)
+        most = jnp.maximum(shared.last - barrier, 1e-12)
+        step = shared.algorithm.step(shared.tables, current, barrier, smallest, most, draws)
+        mass = jnp.where(growing, step.mass, mass)
+        barrier = jnp.where(growing, barrier + step.barrier, barrier)
+        new = (barrier, mass, jnp.where(growing, step.other, 0.0))
+        steps = tuple(array.at[row].set(values) for array, values in zip(steps, new, strict=True))
+        return steps, row + 1, (mass, barrier, iteration + 1, jnp.ones((), bool))
+
+    empty = tuple(jnp.zeros((_ROWS, len(roots))) for _ in range(3))
+    steps, used, (mass, barrier, iteration, _) = jax.lax.while_loop(more, step_back, (empty, 0, state))
+    return (mass, barrier, iteration, jnp.any(active(mass, barrier))), used, steps
+
+
+def _read(steps, masses, barriers, floor):
+    """log10 of mass at increasing barriers from the steps of a batch; NaN below the resolution."""
+    barrier, mass, other = (np.ascontiguousarray(array.T) for array in steps)
+    first = np.full((len(masses), 1), barriers[0])
+    # Between two steps ln(M) is a straight line in the barrier; at a split it jumps.
+    places = np.repeat(np.concatenate([first, barrier], axis=1), 2, axis=1)[:, 1:]
+    ln_mass = np.empty_like(places)
+    ln_mass[:, 0], ln_mass[:, 2::2] = np.log(masses), np.log(mass)
+    ln_mass[:, 1::2] = np.log(mass + other)
+    read = np.array([np.interp(barriers, *history) for history in zip(places, ln_mass, strict=True)]) / LN10
+    return np.where(read > np.log10(UNRESOLVED * floor)[:, None], read, np.nan)
+
+
+def _listed(steps, lowest_ratio):
+    """Barrier and mass ratio of the mergers of each halo, the latest first, and how many were left out."""
+    barrier, mass, other = (array.T for array in steps)
+    ratio = other / mass
+    halo, step = np.nonzero(ratio >= lowest_ratio)
+    number = np.bincount(halo, minlength=len(mass))
+    place = np.arange(len(halo)) - np.repeat(np.cumsum(number) - number, number)
+    kept = place < _MERGERS
+    mergers = np.full((2, len(mass), _MERGERS), np.nan)
+    mergers[:, halo[kept], place[kept]] = barrier[halo[kept], step[kept]], ratio[halo[kept], step[kept]]
+    return *mergers, np.maximum(number - _MERGERS, 0)

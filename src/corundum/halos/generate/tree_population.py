@@ -17,28 +17,34 @@ from ...annotations import Array
 from ...cosmology import Cosmology, pandya26_cosmology
 from ...numerics.random_keys import random_key
 from ...numerics.row_blocks import in_blocks
-from ..branches.branch import Branch, smooth_branches
-from ..branches.repair import ResolutionFloor
-from ..branches.smoothing import AbstractSmoothing, GaussianInLogTime, RunningMaximum
-from ..concentration import AbstractConcentration, Diemer19, limit_concentration
+from ..branches.notes import smoothing_note
+from ..branches.smoothing import AbstractSmoothing, GaussianInLogTime
+from ..concentration import AbstractConcentration, limit_concentration
 from ..cosmic_times import log_times, redshifts
 from ..histories import HaloHistories
+from ..mergers import Mergers
+from ..selection import select_representative
 from .formation import ZhaoFormationTime
-from .mass_sampling import AbstractMassSampling, UniformLogMass
-from .merger_trees import RawMainBranches, grow_main_branches
+from .mass_sampling import AbstractMassSampling, Despali16, UniformLogMass
+from .merger_trees import UNRESOLVED, grow_main_branches
 from .parkinson08 import ParkinsonColeHelly08
 from .power_spectrum import LinearPower
 
 __all__ = ["monte_carlo_trees"]
 
-_BLOCK = 512  # halos whose concentrations are computed at once
-_SNAPSHOTS = 200  # redshifts at which branches are drawn, before smoothing
+_BLOCK = 2_000  # halos whose concentrations are computed at once
+_SNAPSHOTS = 128  # times at which branches are read before smoothing: four in the width of the default kernel
+_REACH = 6  # of these from which the slope before the first resolved time is taken
+_FIRST, _EXPANSION = 12.0, 1.6  # first redshift of the default times, and least expansion since then
+_LAST_ROOT = 12.0
+_LOG_HALF = float(np.log10(2.0))
 
 
 def monte_carlo_trees(
     n: int,
     *,
     log_mvir: tuple[float, float] = (10.0, 12.1),
+    redshift: float | None = None,
     key: int | Array = 0,
     sampling: AbstractMassSampling | None = None,
     algorithm: ParkinsonColeHelly08 | None = None,
@@ -50,6 +56,7 @@ def monte_carlo_trees(
     cosmology: Cosmology | None = None,
     times: Sequence[float] | Float[Array, " t"] | None = None,
     first_log_mvir: float = 8.0,
+    candidates: int = 1,
 ) -> HaloHistories:
     """Draw `n` growth histories with their mergers from extended Press-Schechter merger trees.
 
@@ -58,7 +65,9 @@ def monte_carlo_trees(
     n : int
         Number of halos.
     log_mvir : (float, float)
-        Range of log10 of virial mass today [Msun], within 8 and 15.5; equal ends give halos of one mass.
+        Range of log10 of final virial mass [Msun], within 8 and 15.5; equal ends give halos of one mass.
+    redshift : float, optional
+        When halos have that mass, 0 to 12; histories end there.  Default the redshift of the last of `times`, or 0.
     key : int or JAX key
         The same key gives the same halos.
     sampling : AbstractMassSampling, optional
@@ -76,9 +85,12 @@ def monte_carlo_trees(
     cosmology : Cosmology, optional
         Default `pandya26_cosmology()`.
     times : array, shape (t,), optional
-        Cosmic ages [Gyr] of the histories; default `log_times(cosmology)`, from z = 12 to today.
+        Cosmic ages [Gyr] of the histories; default `log_times(cosmology)`, from z = 12, or for early halos from
+        1.6 (1 + z) - 1, to `redshift`.
     first_log_mvir : float
         A halo starts at the first time, or when it reaches this log10 of mass [Msun] or the resolution.
+    candidates : int
+        Halos drawn for each one kept; with more than one, `select_representative` picks those that stand for all.
 
     Raises
     ------
@@ -91,87 +103,145 @@ def monte_carlo_trees(
     >>> len(drawn), drawn.mergers is not None
     (4, True)
     """
-    low, high = (float(end) for end in log_mvir)
-    if n != int(n) or n < 1:
-        raise ValueError(f"n: got {n!r}; the number of halos must be a whole number of at least 1")
-    if not 8.0 <= low <= high <= 15.5:
-        raise ValueError(f"log_mvir: got ({low:g}, {high:g}); give log10 of mass today [Msun] within 8 and 15.5")
+    if candidates != int(candidates) or candidates < 1:
+        raise ValueError(f"candidates: got {candidates!r}; allowed a whole number of at least 1")
+    if candidates > 1:
+        drawn = monte_carlo_trees(
+            n * int(candidates), log_mvir=log_mvir, redshift=redshift, key=key, sampling=sampling,
+            algorithm=algorithm, power=power, resolution=resolution, lowest_ratio=lowest_ratio,
+            concentration=concentration, smoothing=smoothing, cosmology=cosmology, times=times,
+            first_log_mvir=first_log_mvir,
+        )  # fmt: skip
+        return select_representative(drawn, n)
+    low, high = _check_request(n, log_mvir, first_log_mvir)
     cosmology = pandya26_cosmology() if cosmology is None else cosmology
     smoothing = GaussianInLogTime() if smoothing is None else smoothing
     concentration = ZhaoFormationTime() if concentration is None else concentration
     sampling = UniformLogMass() if sampling is None else sampling
-    times = log_times(cosmology) if times is None else np.asarray(times, float)
-    key = random_key(key)
-    mass_key, tree_key = jax.random.split(key)
+    times, redshift = _times_to_root(times, redshift, cosmology)
+    _check_sampling(sampling, redshift)
+    mass_key, tree_key = jax.random.split(random_key(key))
     masses, weights = sampling.draw(mass_key, n, low, high)
-    raw_times = np.geomspace(0.98 * float(times[0]), float(times[-1]), _SNAPSHOTS)
-    redshift = np.maximum(redshifts(cosmology, raw_times)[::-1], 0.0)
+    raw_times = np.geomspace(0.98 * times[0], times[-1], _SNAPSHOTS)
+    raw_redshift = redshifts(cosmology, raw_times)[::-1]
+    raw_redshift[0] = redshift
     raw = grow_main_branches(
-        masses, redshift, key=tree_key, resolution=resolution, lowest_ratio=lowest_ratio,
+        masses, raw_redshift, key=tree_key, resolution=resolution, lowest_ratio=lowest_ratio,
         algorithm=algorithm, power=power, cosmology=cosmology,
     )  # fmt: skip
-    from_history, relation = (
-        (concentration, Diemer19()) if isinstance(concentration, ZhaoFormationTime) else (None, concentration)
-    )
-    return smooth_branches(
-        _branches(raw, raw_times, np.asarray(weights), from_history),
+    log_mass, log_c = _smoothed(raw, raw_times, times, concentration, smoothing, cosmology)
+    floor = np.maximum(first_log_mvir, np.asarray(masses) + np.log10(UNRESOLVED * resolution))
+    arrays = (times, log_mass, log_c, _first_above(floor, log_mass, times), *_mergers(raw, raw_times))
+    # Handed over as they are: making arrays of them would compile for every number of halos.
+    time, log_mass, log_c, start, *mergers = jax.device_put(arrays)
+    return HaloHistories(
+        time,
+        log_mass,
+        log_c,
+        start=start,
+        weights=weights,
+        mergers=Mergers(*mergers),
         cosmology=cosmology,
-        concentration=relation,
-        mass_loss=RunningMaximum(),
-        smoothing=smoothing,
-        repairs=(ResolutionFloor(10.0**first_log_mvir, particles=1),),
-        times=times,
-        drop_bad=True,
         provenance={
             "source": f"Monte-Carlo main branches of {n} halos, algorithm of Parkinson, Cole & Helly 2008, transfer "
             "function of Eisenstein & Hu 1998",
-            "masses": f"log10 Mvir today from {low:g} to {high:g}, {type(sampling).__name__}",
+            "masses": f"log10 Mvir at z = {redshift:g} from {low:g} to {high:g}, {type(sampling).__name__}",
             "resolution": f"{resolution:g} of the final mass; mergers listed above mass ratio {lowest_ratio:g}, "
             f"{int(np.sum(raw.truncated))} beyond the first {raw.merger_ratio.shape[1]} of a halo left out",
             "radius": "Bryan & Norman 1998",
-            "concentrations": f"{type(concentration).__name__}"
-            + (", each from its own history" if from_history else ""),
+            "smoothing": smoothing_note(smoothing),
+            "concentrations": type(concentration).__name__
+            + (", each from its own history" if isinstance(concentration, ZhaoFormationTime) else ""),
+            "start": f"when a halo reaches 10^{first_log_mvir:g} Msun or the resolution, or at the first time",
         },
-    ).halos
+    )
 
 
-def _branches(raw: RawMainBranches, times, weights, formation) -> list[Branch]:
-    """Branches forwards in time, each from where it is resolved."""
-    log_mass = raw.log_mass[:, ::-1]
-    first = np.argmax(np.isfinite(log_mass), axis=1)
-    log_c = np.full_like(log_mass, np.nan)
-    if formation is not None:
-        history = _extrapolated(log_mass, first, np.log(times))
-        log_c = in_blocks(_concentrations, history, size=_BLOCK, shared=(formation, times))
-    # Mergers happen at any time between the snapshots, which are close enough to interpolate.
-    merger_time = np.interp(np.nan_to_num(raw.merger_redshift), raw.redshift, times[::-1])
-    branches = []
-    for row, start in enumerate(first):
-        merged = np.isfinite(raw.merger_ratio[row])
-        mergers = np.stack([merger_time[row, merged], raw.merger_ratio[row, merged]])
-        resolved = slice(start, None)
-        branches.append(
-            Branch(
-                str(row),
-                times[resolved],
-                log_mass[row, resolved],
-                log_c[row, resolved],
-                weight=float(weights[row]),
-                mergers=mergers,
-            )
+def _check_request(n, log_mvir, first_log_mvir):
+    low, high = (float(end) for end in log_mvir)
+    if n != int(n) or n < 1:
+        raise ValueError(f"n: got {n!r}; the number of halos must be a whole number of at least 1")
+    if not 8.0 <= low <= high <= 15.5:
+        raise ValueError(f"log_mvir: got ({low:g}, {high:g}); give log10 of mass at the end [Msun] within 8 and 15.5")
+    if not first_log_mvir <= low - _LOG_HALF:
+        raise ValueError(
+            f"first_log_mvir: got {first_log_mvir:g}; halos must start at less than half of the lowest final mass, so "
+            f"at most {low - _LOG_HALF:.4g}"
         )
-    return branches
+    return low, high
 
 
-def _extrapolated(log_mass, first, ln_time):
+def _times_to_root(times, redshift, cosmology):
+    """Cosmic ages of the histories, which end when the halos have their final mass, and that redshift."""
+    if times is not None:
+        times = np.asarray(times, np.float64)
+        last = max(float(redshifts(cosmology, times[-1:])[0]), 0.0)
+        if redshift is not None and abs(last - redshift) > 1e-4 * (1.0 + redshift):
+            raise ValueError(
+                f"times: the last is {times[-1]:.6g} Gyr (z = {last:.4g}), but halos of given mass at z = {redshift:g} "
+                "end there; let times end at that redshift, or leave times or redshift out"
+            )
+        return times, last
+    redshift = 0.0 if redshift is None else float(redshift)
+    if not 0.0 <= redshift <= _LAST_ROOT:
+        raise ValueError(f"redshift: got {redshift:g}; allowed 0 to {_LAST_ROOT:g}")
+    first = max(_FIRST, _EXPANSION * (1.0 + redshift) - 1.0)
+    return np.asarray(log_times(cosmology, first_redshift=first, last_redshift=redshift)), redshift
+
+
+def _check_sampling(sampling, redshift):
+    """Refuse number densities of today for halos that have their mass at another time."""
+    if redshift > 1e-6 and isinstance(getattr(sampling, "mass_function", None), Despali16):
+        raise ValueError(
+            f"sampling: Despali16() is the mass function at z = 0 and the halos have their mass at z = {redshift:g}; "
+            "draw with UniformLogMass() and weight the halos with halos.abundance_weights, which takes their redshift"
+        )
+
+
+def _smoothed(raw, raw_times, times, concentration, smoothing, cosmology):
+    """log10 of mass and of concentration at `times`."""
+    ln_raw, ln_times = np.log(raw_times), np.log(times)
+    log_mass = _extrapolated(raw.log_mass[:, ::-1], ln_raw)
+    smooth = np.asarray(smoothing(ln_raw, log_mass, ln_times))
+    if isinstance(concentration, ZhaoFormationTime):
+        log_c = np.asarray(smoothing(ln_raw, concentration(raw_times, log_mass), ln_times))
+    else:
+        shared = (concentration, redshifts(cosmology, times))
+        log_c = in_blocks(_relation, smooth, size=_BLOCK, shared=shared)
+    return smooth, limit_concentration(log_c)
+
+
+@eqx.filter_jit
+def _relation(relation, redshift, log_mass):
+    return relation(log_mass, redshift)
+
+
+def _mergers(raw, raw_times):
+    """Time and ratio of mergers, the earliest first, each halo's at the beginning of its row."""
+    number = np.sum(np.isfinite(raw.merger_ratio), axis=1)
+    column = number[:, None] - 1 - np.arange(max(int(number.max(initial=0)), 1))
+    rows = np.arange(len(number))[:, None]
+    redshift, ratio = (
+        np.where(column >= 0, array[rows, np.maximum(column, 0)], np.nan)
+        for array in (raw.merger_redshift, raw.merger_ratio)
+    )
+    return np.where(column >= 0, np.interp(redshift, raw.redshift, raw_times[::-1]), np.nan), ratio
+
+
+def _extrapolated(log_mass, ln_time):
     """Histories with a power law of time, as steep as the first resolved part, before that part."""
     rows, last = np.arange(len(log_mass)), log_mass.shape[1] - 1
-    later = np.minimum(first + 10, last)
+    first = np.argmax(np.isfinite(log_mass), axis=1)
+    later = np.minimum(first + _REACH, last)
     slope = (log_mass[rows, later] - log_mass[rows, first]) / np.maximum(ln_time[later] - ln_time[first], 1e-9)
     before = log_mass[rows, first][:, None] + slope[:, None] * (ln_time - ln_time[first][:, None])
     return np.where(np.isfinite(log_mass), log_mass, before)
 
 
-@eqx.filter_jit
-def _concentrations(formation, times, log_mass):
-    return limit_concentration(formation(times, log_mass))
+def _first_above(level, log_mass, times):
+    """Cosmic age at which each history first reaches its level, at the earliest the first time."""
+    after = np.clip(np.argmax(log_mass >= level[:, None], axis=1), 1, len(times) - 1)
+    rows, ln_time = np.arange(len(log_mass)), np.log(times)
+    low, high = log_mass[rows, after - 1], log_mass[rows, after]
+    part = np.clip((level - low) / np.maximum(high - low, 1e-12), 0.0, 1.0)
+    return np.exp(ln_time[after - 1] + part * (ln_time[after] - ln_time[after - 1]))
