@@ -23,7 +23,7 @@ __all__ = [
     "GRAVITY",
     "KPC_PER_KMS_GYR",
     "SOLAR_METALLICITY",
-    "SUPERNOVA_ERG_PER_MSUN",
+    "SUPERNOVA_ERG",
     "LN10",
     "KPC3_PER_MPC3",
     "MPC_PER_KPC",
@@ -81,5 +81,5 @@ KPC_PER_KMS_GYR = KPC_CM / KM_CM / GYR_S
 SOLAR_METALLICITY = 0.02
 """Solar metal mass fraction of the model's equations (Pandya et al. 2023); observables carry their own."""
 
-SUPERNOVA_ERG_PER_MSUN = 1.0e51 / 100.0
-"""Supernova energy per unit mass of stars formed [erg/Msun]: 1e51 erg per 100 Msun (Kim & Ostriker 2015)."""
+SUPERNOVA_ERG = 1.0e51
+"""Energy that one supernova releases [erg]."""

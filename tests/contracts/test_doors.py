@@ -1,12 +1,15 @@
 """The doors of a model: what does not fit is refused in one sentence with the place, what it knows, and what fits."""
 
+import re
 from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
+import corundum as co
 from corundum import models, physics
 from corundum.models import Flow, FlowRates, ProcessFluxes
 from library import MODELS
@@ -50,6 +53,7 @@ class OwnReturn(eqx.Module):
 
     recycled_fraction: Any = 0.4
     metal_yield: Any = 0.02
+    supernova_energy: Any = 1e49
 
 
 @pytest.mark.parametrize(
@@ -71,6 +75,29 @@ def test_a_law_that_does_not_fit_is_refused_with_its_place(law, place, message):
     with pytest.raises(ValueError, match=message) as error:
         models.ThermalCGM(**{place: law})
     assert "\n" not in str(error.value)
+
+
+class NanAbove(physics.AbstractScaling):
+    """NaN in halos whose virial velocity exceeds a limit."""
+
+    limit: float
+
+    def __call__(self, v, redshift):
+        return jnp.sqrt(self.limit - v)
+
+
+@pytest.mark.parametrize(("limit", "halo"), [(100.0, "1e+12 Msun at z = 1"), (200.0, "1e+13 Msun at z = 0")])
+def test_a_law_that_returns_nan_is_named_and_its_galaxies_say_so(limit, halo):
+    """Where the model is created, a warning names law and halo; where it is evolved, the status says what happened."""
+    message = rf"ThermalCGM\.mass_loading: NanAbove returns NaN in a halo of {re.escape(halo)}"
+    with pytest.warns(UserWarning, match=message):
+        model = models.ThermalCGM(mass_loading=NanAbove(limit))
+    if limit == 100.0:
+        time = np.geomspace(1.0, 13.7, 12)
+        curves = np.array([[10.0], [12.5]]) + np.log10(time / time[-1])
+        population = co.evolve(model, co.halos.HaloHistories(time, curves, 0.9 + 0.0 * curves), [0.1])
+        assert population.status.tolist() == [0, 5]
+        assert list(population.status_counts()) == ["solved", "a law returned NaN or infinity, however short the step"]
 
 
 def test_laws_inside_laws_and_processes_are_checked():

@@ -19,7 +19,7 @@ from corundum.population import STATUS  # noqa: E402
 from library import COSMOLOGY, MODELS, draw_parameters  # noqa: E402
 
 HALOS, DRAWS = 1000, 100
-LEAST = {"MinimalRegulator": 0.7, "pandya26": 0.9, "pandya23": 0.8, "turbulent_with_black_hole": 0.9}
+LEAST = {"MinimalRegulator": 0.95, "pandya26": 0.9, "pandya23": 0.8, "turbulent_with_black_hole": 0.9}
 """Share of galaxies to be solved, where it is less than 0.97."""
 
 
@@ -51,8 +51,8 @@ def solve_prior(name, halos, draws):
 def test_every_model_solves_its_prior(name):
     """Every failure has a status, and few fail.
 
-    The atmosphere of the regulator may contract without end.  More steps than a galaxy is given are needed where winds
-    empty the ISM in thousands of years, under the published presets, and where cool gas is in thermal balance.
+    More steps than a galaxy is given are needed where winds empty the ISM in thousands of years, under the published
+    presets, and where cool gas is in thermal balance; those of the regulator were not examined.
     """
     counts, unexplained = solve_prior(name, HALOS, DRAWS)
     assert unexplained == 0 and set(counts) <= set(STATUS)
@@ -68,9 +68,7 @@ def test_gradients_of_every_model_agree_with_finite_differences(name):
     # Derivatives of a solution that passes the corner of a sharp law are as good as its steps are short there: off by
     # 2e-5 at 1e-11, by 6e-6 at 1e-12, and by 1e-8 with a smooth law in its place, whatever the step of the difference.
     tolerances = (1e-8, 1e-12) if name == "turbulent_with_black_hole" else (1e-8, 1e-11)
-    checks = co.sensitivity.check_gradients(  # the regulator solves two of the halos
-        model, histories(4), names, tolerances=tolerances
-    )
+    checks = co.sensitivity.check_gradients(model, histories(4), names, tolerances=tolerances)
     assert checks.passed, {n: checks.best[n] for n, verdict in checks.verdict.items() if verdict == "failed"}
 
 

@@ -103,8 +103,8 @@ LAWS = {
     "Pandya23Onset": (physics.Pandya23Onset(), lambda law, x: law(x, 0.1, 2.0) * x, jnp.array([1.0, 900.0, 1e6])),
     "GradualEmptying": (physics.GradualEmptying(), lambda law, x: law(x), jnp.array([0.1, 80.0, 1e5])),
     "UnlimitedEmptying": (physics.UnlimitedEmptying(), lambda law, x: law(x) * x, VVIR),
-    "BernoulliWind": (physics.BernoulliWind(), lambda law, x: law(0.7, x, 1.3), VVIR),
-    "LoadedWind": (physics.LoadedWind(), lambda law, x: law(0.7, x, 1.3), VVIR),
+    "BernoulliWind": (physics.BernoulliWind(), lambda law, x: law(0.7, x, 1.3, 1e49) / 1e49, VVIR),
+    "LoadedWind": (physics.LoadedWind(), lambda law, x: law(0.7, x, 1.3, 1e49) / 1e49, VVIR),
     "TurbulentSeed": (physics.TurbulentSeed(), lambda law, x: law.energies(law.gas(x, 0.16), 30.0)[0] / 1e50, MVIR),
     "KravtsovManwadkar22FilteringMass": (
         physics.KravtsovManwadkar22FilteringMass(), lambda law, x: law(x - 1.0, COSMOLOGY) / 1e9,
@@ -118,7 +118,10 @@ LAWS = {
         )
     },
     "Muratov15StellarMass": (physics.Muratov15StellarMass(), lambda law, x: law(galaxy(mstar=x)), MVIR * 1e-2),
-    "DiscSize": (physics.DiscSize(), lambda law, x: law(galaxy(concentration=x).halo), jnp.array([2.5, 6.0, 20.0])),
+    "DiscSize": (physics.DiscSize(), lambda law, x: law(galaxy(rvir=x).halo), VVIR),
+    "MoMaoWhite98DiscSize": (
+        physics.MoMaoWhite98DiscSize(), lambda law, x: law(galaxy(concentration=x).halo), jnp.array([2.5, 6.0, 20.0])
+    ),
     "DynamicalDepletion": (physics.DynamicalDepletion(), lambda law, x: law(galaxy(rvir=x)), VVIR),
     "MolecularDepletion": (physics.MolecularDepletion(), lambda law, x: law(galaxy(mism=x)), MVIR * 1e-2),
     "EnergyDrivenPrevention": (
@@ -165,7 +168,7 @@ def test_contract(name):
 
 def test_the_contract_covers_every_law():
     concrete = {name for name in physics.__all__ if name[0].isupper() and not name.startswith("Abstract")} - {
-        "StellarReturn",  # two numbers, nothing to call
+        "StellarReturn",  # three numbers, nothing to call
         "Galaxy",  # what laws look at
     }
     assert concrete == set(LAWS)

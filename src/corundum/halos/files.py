@@ -11,7 +11,7 @@ import h5py
 
 from ..storage.arrays import read_array, read_values, write_array, write_values
 from ..storage.components import read_component, write_component
-from ..storage.files import create_hdf5, open_hdf5
+from ..storage.files import create_hdf5, has_hdf5_signature, open_foreign_hdf5, open_hdf5
 from ..units import Quantity
 from .extras import ExtraCurve
 from .histories import HaloHistories
@@ -31,11 +31,19 @@ _MERGERS = {
 
 
 def is_halo_file(path: str | os.PathLike) -> bool:
-    """Whether a file was written by this package."""
+    """Whether a file was written by this package.
+
+    Raises
+    ------
+    OSError
+        It is in use by another process, or must not be read, so that the question has no answer.
+    """
+    if not has_hdf5_signature(path):
+        return False
     try:
-        with h5py.File(path, "r") as file:
+        with open_foreign_hdf5(path) as file:
             return "corundum_version" in file.attrs
-    except OSError:
+    except ValueError:
         return False
 
 

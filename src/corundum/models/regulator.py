@@ -5,10 +5,11 @@ more energy per mass it is more extended and supplies the galaxy more slowly.  S
 supply takes energy away, and the galaxy settles where the two keep the atmosphere as extended as it is:
 
     dM_cgm/dt = A - S + eta_M F,   S = M_cgm / t_supply(e),   e = E / M_cgm,
-    dE/dt     = e_acc A + eta_E e_SN F - e_loss S,
+    dE/dt     = e_acc A + eta_E e_SN F - min(e_loss, e) S,
     dM_ism/dt = S - (1 - R + eta_M) F,   F = M_ism / t_dep,   dM_star/dt = (1 - R) F.
 
-The model is for teaching and for checking other models; its laws are those of `ThermalCGM`.
+Gas that sinks into the galaxy gives up its energy, and it cannot give up more than the atmosphere holds: hence the
+minimum, which is smooth.  The model is for teaching and for checking other models; its laws are those of `ThermalCGM`.
 """
 
 from typing import Any, ClassVar, NamedTuple
@@ -20,6 +21,7 @@ from jaxtyping import Float
 from ..annotations import Array
 from ..cosmology import Cosmology
 from ..halos import Halo
+from ..numerics.limiters import AbstractMinimum, SmoothMinimum
 from ..parameters import parameter
 from ..physics import (
     AbstractScaling,
@@ -32,7 +34,7 @@ from ..physics import (
     VirialTemperature,
     dynamical_time,
 )
-from ..units import GYR_YR, SUPERNOVA_ERG_PER_MSUN, YEAR_S, Quantity
+from ..units import GYR_YR, YEAR_S, Quantity
 from .base import Fluxes
 from .galaxy import AbstractGalaxyModel
 from .ledger import Flow, FlowRates, Ledger
@@ -93,7 +95,7 @@ class Equilibrium(NamedTuple):
     >>> forcing = regulator.forcing(halo, co.cosmology.Cosmology())
     >>> settled = regulator.equilibrium(forcing, mcgm=jnp.asarray(5e10))
     >>> round(float(settled.specific_energy / forcing.virial_energy), 2)
-    2.04
+    2.07
     """
 
     sfr: Float[Array, "..."]
@@ -128,10 +130,13 @@ class MinimalRegulator(AbstractGalaxyModel):
 
     Energies per mass are in units of e_vir: accreted gas brings `accreted_energy`, gas that is supplied takes
     `supplied_energy` out of the atmosphere, and the supply time is ``supply_time * t_dyn * (e / e_vir)**stiffness``.
-    The accounting is that of the papers; the power law for the supply time and the constants are our choice.
+    The accounting is that of the papers; the power law for the supply time, the limit on the energy that supply takes,
+    and the constants are our choice.
 
-    Where supply takes more energy than accretion and supernovae bring, the atmosphere contracts without end (the
-    contraction crisis of the papers); the solve then stops with a status.
+    Where an atmosphere holds less than `supplied_energy` per mass, supply takes what it holds: `loss_limit` is the
+    minimum of the two.  Without that limit, ``loss_limit=numerics.Unlimited()``, an atmosphere that gains less energy
+    than supply takes reaches e = 0 after a finite time (the contraction crisis of the papers), where the equations end
+    and the solve stops with a status.
 
     References
     ----------
@@ -173,6 +178,7 @@ class MinimalRegulator(AbstractGalaxyModel):
     mass_loading: AbstractScaling = eqx.field(default_factory=ConstantLoading)
     energy_loading: AbstractScaling = eqx.field(default_factory=EnergyLoading)
     depletion_time: AbstractScaling = eqx.field(default_factory=DepletionTime)
+    loss_limit: AbstractMinimum = eqx.field(default_factory=SmoothMinimum)
     stellar_return: StellarReturn = eqx.field(default_factory=StellarReturn)
     virial: VirialTemperature = eqx.field(default_factory=VirialTemperature)
     seed: GasSeed = eqx.field(default_factory=GasSeed)
@@ -208,10 +214,10 @@ class MinimalRegulator(AbstractGalaxyModel):
         flows = {
             "accretion": FlowRates(f.accretion, energy=f.accretion * self.accreted_energy * f.virial_energy / YEAR_S),
             "cooling": FlowRates(supply),
-            "radiation": FlowRates(energy=supply * self.supplied_energy * f.virial_energy / YEAR_S),
+            "radiation": FlowRates(energy=supply * self._taken(relative) * f.virial_energy / YEAR_S),
             "star_formation": FlowRates((1.0 - self.stellar_return.recycled_fraction) * sfr),
             "wind": FlowRates(f.mass_loading * sfr),
-            "wind_heating": FlowRates(energy=f.energy_loading * SUPERNOVA_ERG_PER_MSUN * sfr / YEAR_S),
+            "wind_heating": FlowRates(energy=f.energy_loading * self.stellar_return.supernova_energy * sfr / YEAR_S),
         }
         diagnostics = dict(
             sfr=sfr,
@@ -223,12 +229,16 @@ class MinimalRegulator(AbstractGalaxyModel):
         )
         return Fluxes(flows, diagnostics), Galaxy(state, f.halo, diagnostics, {})
 
+    def _taken(self, relative: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Energy per mass that supply takes out of an atmosphere, both in units of e_vir."""
+        return self.loss_limit(self.supplied_energy, relative)
+
     def equilibrium(self, forcing: RegulatorForcing, mcgm: Float[Array, "..."]) -> Equilibrium:
         """The state in which specific energy and ISM stay as they are while gas is accreted.
 
         With the ISM in balance, S = (1 - R + eta_M) F.  The specific energy e = E/M of the atmosphere stays if
 
-            (e_acc - e) A + (eta_E e_SN - eta_M e) F - (e_loss - e) S = 0,
+            (e_acc - e) A + (eta_E e_SN - eta_M e) F - (min(e_loss, e) - e) S = 0,
 
         which gives the star-formation rate, linear in A; the supply law gives the specific energy that goes with it,
         here for the atmosphere's mass `mcgm` [Msun].  Mass loading returns supplied gas without its energy, so that
@@ -242,7 +252,7 @@ class MinimalRegulator(AbstractGalaxyModel):
         """
         f = forcing
         locked = 1.0 - self.stellar_return.recycled_fraction
-        supernova = f.energy_loading * SUPERNOVA_ERG_PER_MSUN / f.virial_energy  # in units of e_vir
+        supernova = f.energy_loading * self.stellar_return.supernova_energy / f.virial_energy  # in units of e_vir
         reference_time = self.supply_time * f.t_dyn
 
         def sfr_of(e):
@@ -253,7 +263,7 @@ class MinimalRegulator(AbstractGalaxyModel):
             return (
                 (self.accreted_energy - e) * f.accretion
                 + (supernova - f.mass_loading * e) * sfr_of(e)
-                - (self.supplied_energy - e) * supply
+                - (self._taken(e) - e) * supply
             )
 
         low, high = jnp.full_like(mcgm, -4.0), jnp.full_like(mcgm, 4.0)  # ln(e)

@@ -46,7 +46,7 @@ from ..physics import (
     SutherlandDopita93,
     VirialTemperature,
 )
-from ..units import GYR_S, GYR_YR, SUPERNOVA_ERG_PER_MSUN, YEAR_S, Quantity
+from ..units import GYR_S, GYR_YR, YEAR_S, Quantity
 from .baryons import CYCLE_FLOWS, DIAGNOSTICS, QUANTITIES, RESERVOIRS, baryon_cycle
 from .base import Fluxes
 from .cgm import accreted, conditions, escaping_gas, hot_gas, seen_by_laws, shared_diagnostics
@@ -219,7 +219,9 @@ class ThermalCGM(AbstractGalaxyModel):
             "cooling": FlowRates(condensing, gas.z_cgm * condensing),
             "radiation": FlowRates(energy=radiated),
             **cycle.flows,
-            "wind_heating": FlowRates(energy=energy_loading * SUPERNOVA_ERG_PER_MSUN * cycle.sfr / YEAR_S),
+            "wind_heating": FlowRates(
+                energy=energy_loading * self.stellar_return.supernova_energy * cycle.sfr / YEAR_S
+            ),
             "outflow": escape.outflow,
         }
         diagnostics = shared_diagnostics(self, f, gas, escape, cycle) | dict(

@@ -54,7 +54,7 @@ from ..physics import (
     VirialTemperature,
     dynamical_time,
 )
-from ..units import GYR_S, GYR_YR, SUPERNOVA_ERG_PER_MSUN, YEAR_S, Quantity
+from ..units import GYR_S, GYR_YR, YEAR_S, Quantity
 from .baryons import CYCLE_FLOWS, DIAGNOSTICS, QUANTITIES, RESERVOIRS, baryon_cycle
 from .base import Fluxes
 from .cgm import accreted, conditions, escaping_gas, hot_gas, seen_by_laws, shared_diagnostics
@@ -243,8 +243,9 @@ class TurbulentCGM(AbstractGalaxyModel):
         accretion, prevention = accreted(self, f, galaxy)
         inflow_power = accretion * f.specific_energy / YEAR_S
         cycle = baryon_cycle(self, f, galaxy, self.onset(state.mism, condensing, halo.redshift))
-        energy_loading = self.wind_energy(cycle.mass_loading, halo.vvir, halo.redshift)
-        wind_power = energy_loading * SUPERNOVA_ERG_PER_MSUN * cycle.sfr / YEAR_S
+        supernova = self.stellar_return.supernova_energy
+        wind_energy = self.wind_energy(cycle.mass_loading, halo.vvir, halo.redshift, supernova)  # [erg/Msun]
+        wind_power = wind_energy * cycle.sfr / YEAR_S
         flows = {
             "accretion": FlowRates(accretion, f.inflow_metallicity * accretion, f.thermal_accretion * inflow_power),
             "stirring": FlowRates(energy=(1.0 - f.thermal_accretion) * inflow_power),
@@ -261,7 +262,7 @@ class TurbulentCGM(AbstractGalaxyModel):
             turbulent_velocity=velocity,
             turbulent_time=1.0 / dissipation_rate,
             t_ff=t_ff,
-            energy_loading=energy_loading,
+            energy_loading=wind_energy / supernova,
             thermal_accretion=f.thermal_accretion,
             thermal_wind=f.thermal_wind,
             prevention=prevention,

@@ -42,7 +42,7 @@ from .gas.reionisation import (
 from .gas.turbulence import AbstractDrivingScale, SlidingScale, Turbulence, VirialScale
 from .gas.virial import FreeFall, VirialTemperature, dynamical_time
 from .seed import AbstractSeed, GasSeed, TurbulentSeed
-from .stars.discs import DiscSize
+from .stars.discs import AbstractDiscSize, DiscSize, MoMaoWhite98DiscSize
 from .stars.emptying import AbstractEmptying, GradualEmptying, UnlimitedEmptying
 from .stars.enrichment import InflowMetallicity, StellarReturn
 from .stars.imf import chabrier_return, kroupa_return, salpeter_return
@@ -65,6 +65,7 @@ __all__ = [
     "AbstractCondensation",
     "AbstractCooling",
     "AbstractDensityConvention",
+    "AbstractDiscSize",
     "AbstractDrivingScale",
     "AbstractEmptying",
     "AbstractFeeding",
@@ -114,6 +115,7 @@ __all__ = [
     "MassOnset",
     "MaximalCoolingFeeding",
     "MetalLoading",
+    "MoMaoWhite98DiscSize",
     "MolecularDepletion",
     "Muratov15StellarMass",
     "Muratov15Velocity",

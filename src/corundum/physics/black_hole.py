@@ -151,18 +151,24 @@ class DynamicalFeeding(AbstractFeeding):
 
 
 class MaximalCoolingFeeding(AbstractFeeding):
-    """kappa (15/16) pi G mu m_p (k T / Lambda) M_BH: Bondi accretion from gas that cools as fast as it falls.
+    """kappa b pi G mu m_p (k T / Lambda) M_BH: Bondi accretion from gas that cools as fast as it falls.
 
-    Lambda is per total particle density squared; gas that is heated does not feed the black hole.
+    Lambda is per total particle density squared; gas that is heated does not feed the black hole.  The factor b follows
+    from the profile that the gas is taken to have, and published models differ by a factor of two: Croton et al. 2016
+    and SAGE, their public code, use 15/16; L-Galaxies uses 15/8 and attributes it to Croton et al. 2006.  Only the
+    product of kappa and b matters, so that one of them is kept fixed in a fit.
 
     Parameters
     ----------
     efficiency : float
         kappa.
+    coefficient : float
+        b.
 
     References
     ----------
-    Nulsen & Fabian 2000, MNRAS 311, 346; Croton et al. 2006, MNRAS 365, 11, equation 29.
+    Nulsen & Fabian 2000, MNRAS 311, 346; Croton et al. 2006, MNRAS 365, 11, equation 29; Croton et al. 2016, ApJS 222,
+    22.
 
     Examples
     --------
@@ -172,11 +178,20 @@ class MaximalCoolingFeeding(AbstractFeeding):
     efficiency: Float[Array, ""] = parameter(
         0.01, unit="1", meaning="kappa", source="choice", bounds=(1e-4, 10.0), scale="log10"
     )
+    coefficient: Float[Array, ""] = parameter(
+        15.0 / 16.0,
+        unit="1",
+        meaning="b, numerical factor of the maximal cooling flow; kappa b is what matters",
+        source="Croton et al. 2016",
+        bounds=(0.5, 2.0),
+    )
 
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
         temperature, emitted = (galaxy.quantities[name] for name in ("temperature", "cooling_function"))
         inverse = jnp.maximum(emitted, 0.0) / (emitted**2 + _FAINT**2)
-        per_second = (15.0 / 16.0) * jnp.pi * GRAVITY_CGS * MEAN_WEIGHT * MPROTON_G * KBOLTZMANN * temperature * inverse
+        per_second = (
+            self.coefficient * jnp.pi * GRAVITY_CGS * MEAN_WEIGHT * MPROTON_G * KBOLTZMANN * temperature * inverse
+        )
         return self.efficiency * per_second * YEAR_S * galaxy.state.mbh
 
 

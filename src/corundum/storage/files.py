@@ -9,6 +9,7 @@ does the same for files of other codes.
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import secrets
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ from pathlib import Path
 import h5py
 
 from .. import __version__
+from .hdf5_errors import NO_LOCKS, explain_hdf5_error, is_lock_error
 
 __all__ = [
     "FORMAT_VERSION",
@@ -87,6 +89,9 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 def create_hdf5(path: str | os.PathLike, content: str) -> Iterator[h5py.File]:
     """A new HDF5 file to write to, put in place when the block ends (see `atomic_path`).
 
+    The file is built in memory and written in one piece: HDF5 itself, when the disk is full, prints hundreds of lines
+    and may end the process, and it locks what it writes, which some network file systems cannot do.
+
     Parameters
     ----------
     path : path
@@ -111,12 +116,14 @@ def create_hdf5(path: str | os.PathLike, content: str) -> Iterator[h5py.File]:
     ...     file["mstar"][0].item()
     10000000000.0
     """
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs["format"] = _FORMAT
-        file.attrs["content"] = content
-        file.attrs["format_version"] = FORMAT_VERSION
-        file.attrs["corundum_version"] = __version__
-        yield file
+    with atomic_path(path) as temporary, io.BytesIO() as image:
+        with h5py.File(image, "w") as file:
+            file.attrs["format"] = _FORMAT
+            file.attrs["content"] = content
+            file.attrs["format_version"] = FORMAT_VERSION
+            file.attrs["corundum_version"] = __version__
+            yield file
+        temporary.write_bytes(image.getbuffer())
 
 
 @contextlib.contextmanager
@@ -137,6 +144,8 @@ def open_hdf5(path: str | os.PathLike, content: str) -> Iterator[h5py.File]:
     ------
     FileNotFoundError
         There is no such file.
+    OSError
+        It is in use by another process, or must not or cannot be read.
     ValueError
         It is a folder, not an HDF5 file, cut short, damaged, not written by corundum, or too new.
     """
@@ -145,18 +154,9 @@ def open_hdf5(path: str | os.PathLike, content: str) -> Iterator[h5py.File]:
         raise FileNotFoundError(errno.ENOENT, f"no such {content} file; check the spelling", str(path))
     if path.is_dir():
         raise ValueError(f"{path}: is a folder; give the HDF5 file inside it")
-    try:
-        with h5py.File(path, "r") as file:
-            _check_header(file, path, content)
-            yield file
-    except PermissionError as error:
-        reason = "you have no permission to read the file; change its permissions"
-        raise PermissionError(error.errno, reason, str(path)) from error
-    except (OSError, RuntimeError) as error:
-        raise ValueError(f"{path}: {_explain_read_error(error)}") from error
-    except KeyError as error:
-        name = str(error).strip("\"'")
-        raise ValueError(f"{path}: a part of the file is missing ({name}); write it again") from error
+    with _open_for_reading(path) as file:
+        _check_header(file, path, content)
+        yield file
 
 
 @contextlib.contextmanager
@@ -173,21 +173,39 @@ def open_foreign_hdf5(path: str | os.PathLike) -> Iterator[h5py.File]:
 
     Raises
     ------
+    OSError
+        It is in use by another process, or must not or cannot be read.
     ValueError
         There is no such file, it is not HDF5, it is truncated or damaged, or what is read from it is missing.
     """
     path = Path(path)
+    if not path.exists():
+        raise ValueError(missing_file_message(path))
+    with _open_for_reading(path) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def _open_for_reading(path: Path) -> Iterator[h5py.File]:
+    """An HDF5 file whose faults are told in one sentence; an error that HDF5 has not raised passes as it is."""
     try:
-        with h5py.File(path, "r") as file:
+        with _open_with_or_without_lock(path) as file:
             yield file
-    except FileNotFoundError:
-        raise ValueError(missing_file_message(path)) from None
-    except KeyError as error:
-        raise ValueError(f"{path}: a part of the file is missing ({_one_line(error)}); copy the file again") from None
-    except (OSError, RuntimeError) as error:
-        damaged = has_hdf5_signature(path)
-        reason = "the HDF5 file is truncated or damaged" if damaged else "is not an HDF5 file"
-        raise ValueError(f"{path}: {reason} ({_one_line(error)}); copy the file again") from None
+    except Exception as error:
+        explained = explain_hdf5_error(error, path)
+        if explained is None:
+            raise
+        raise explained from error
+
+
+def _open_with_or_without_lock(path: Path) -> h5py.File:
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        # Where the file system has no locks nobody can hold one, so the file may be read without.
+        if not (is_lock_error(error) and error.errno in NO_LOCKS):
+            raise
+        return h5py.File(path, "r", locking=False)
 
 
 def has_hdf5_signature(path: str | os.PathLike) -> bool:
@@ -285,17 +303,3 @@ def _check_header(file: h5py.File, path: Path, content: str) -> None:
     stored = file.attrs["content"]
     if stored != content:
         raise ValueError(f"{path}: holds {stored}, not {content}; open it with the function for {stored}")
-
-
-def _explain_read_error(error: Exception) -> str:
-    text = str(error)
-    if "truncated file" in text:
-        return "the file is cut short; copy it again, or repeat the run that wrote it"
-    if "signature not found" in text:
-        return "is not an HDF5 file, or even its first bytes are missing; give a file written by corundum"
-    return "the file is damaged; copy it again, or repeat the run that wrote it"
-
-
-def _one_line(error: Exception) -> str:
-    """The text of an error of h5py, which may run over many lines, short enough for a message."""
-    return " ".join(str(error).strip("\"'").split())[:120]

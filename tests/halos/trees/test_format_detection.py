@@ -34,7 +34,7 @@ def test_files_that_are_no_trees(tmp_path):
 def test_hdf5_that_is_cut_short_is_no_unknown_format(name, tmp_path):
     path = FORMATS[name].write(tmp_path, ROWS)
     cut(path)
-    with pytest.raises(ValueError, match=f"{path.name}: the HDF5 file is truncated or damaged .*copy the file again"):
+    with pytest.raises(ValueError, match=f"{path.name}: the HDF5 file is cut short.*copy the file again"):
         recognise_format(path)
 
 

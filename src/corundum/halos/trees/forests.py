@@ -82,7 +82,12 @@ class MainBranches(NamedTuple):
 
 
 def rows_of_ids(
-    ids: Int[np.ndarray, " n"], linked_ids: Int[np.ndarray, " m"], place: str, link: str
+    ids: Int[np.ndarray, " n"],
+    linked_ids: Int[np.ndarray, " m"],
+    place: str,
+    link: str,
+    *,
+    tree: Int[np.ndarray, " n"] | None = None,
 ) -> Int[np.ndarray, " m"]:
     """Rows of halos that links name by their ids.
 
@@ -96,6 +101,9 @@ def rows_of_ids(
         The file and the part of it, for error messages.
     link : str
         What the link leads to, for error messages.
+    tree : array, shape (n,), optional
+        The tree that each halo is in, where two trees may use the same id; every halo has one link then (m = n), which
+        leads to a halo of its own tree.
 
     Returns
     -------
@@ -105,28 +113,44 @@ def rows_of_ids(
     Raises
     ------
     ValueError
-        An id appears twice among `ids`, or a linked one is not among them.
+        An id appears twice among `ids` (of one tree), or a linked one is not among them.
 
     Examples
     --------
     >>> from corundum.halos.trees.forests import rows_of_ids
     >>> rows_of_ids(np.array([30, 10, 20]), np.array([10, 30, -1]), "tree.dat", "descendant").tolist()
     [1, 0, -1]
+    >>> rows_of_ids(
+    ...     np.array([1, 2, 1, 2]), np.array([-1, 1, -1, 1]), "tree.dat", "descendant", tree=np.array([0, 0, 1, 1])
+    ... ).tolist()
+    [-1, 0, -1, 2]
     """
-    order = np.argsort(ids, kind="stable")
-    ordered = ids[order]
+    key, linked_key = (ids, linked_ids) if tree is None else _keys_within_trees(ids, linked_ids, tree)
+    order = np.argsort(key, kind="stable")
+    ordered = key[order]
     repeated = np.flatnonzero(ordered[1:] == ordered[:-1])
     if len(repeated):
-        raise ValueError(f"{place}: halo {ordered[repeated[0]]} appears twice; every halo must have an id of its own")
-    position = np.minimum(np.searchsorted(ordered, linked_ids), max(len(ordered) - 1, 0))
-    present = ordered[position] == linked_ids if len(ordered) else np.zeros(len(linked_ids), bool)
+        every = "every halo" if tree is None else "every halo of a tree"
+        raise ValueError(f"{place}: halo {ids[order[repeated[0]]]} appears twice; {every} must have an id of its own")
+    position = np.minimum(np.searchsorted(ordered, linked_key), max(len(ordered) - 1, 0))
+    present = ordered[position] == linked_key if len(ordered) else np.zeros(len(linked_key), bool)
     missing = np.flatnonzero(~present & (linked_ids >= 0))
     if len(missing):
         raise ValueError(
-            f"{place}: {link} {linked_ids[missing[0]]} is not in the file ({len(missing)} such links); the trees are "
-            "incomplete, so read all files of the forest together or copy the file again"
+            f"{place}: {link} {linked_ids[missing[0]]} is not in the {'file' if tree is None else 'tree of its halo'} "
+            f"({len(missing)} such links); the trees are incomplete, so read all files of the forest together or "
+            "copy the file again"
         )
-    return np.where(present, order[position] if len(order) else NONE, NONE)
+    return np.where(present & (linked_ids >= 0), order[position] if len(order) else NONE, NONE)
+
+
+def _keys_within_trees(ids, linked_ids, tree) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers that are the same only for one id in one tree, and those that links lead to, -1 where there is none."""
+    distinct, number = np.unique(ids, return_inverse=True)
+    linked_number = np.minimum(np.searchsorted(distinct, linked_ids), max(len(distinct) - 1, 0))
+    known = distinct[linked_number] == linked_ids if len(distinct) else np.zeros(len(linked_ids), bool)
+    first = tree.astype(np.int64) * len(distinct)
+    return first + number, np.where(known, first + linked_number, NONE)
 
 
 def check_scales(scale_factor: Float[np.ndarray, " n"], place: str) -> None:

@@ -1,21 +1,25 @@
 """The door for laws and processes that are not of this package, and for laws that look at the galaxy: one evaluation.
 
-A model with such a law is evaluated once when it is made, abstractly: JAX traces it on one galaxy, and no number is
+A model with such a law is evaluated when it is created, first abstractly: JAX traces it on one galaxy, and no number is
 computed.  What a law reads before it is known, or returns in the wrong shape, is then said in one sentence with the
-place of the law, instead of a bare error from inside the solver.
+place of the law, instead of a bare error from inside the solver.  A law or process that is not of this package is then
+evaluated in three halos, and a warning names the one that returns NaN.
 """
 
 import copy
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ...cosmology import Cosmology
 from ...halos import Extras, Halo
 from ...messages import did_you_mean
+from ...numerics.tracing import is_traced
 from ...physics import AbstractGalaxyScaling, AbstractScaling, Galaxy
 from ..ledger import CURRENCIES, Ledger
 from ..process import AbstractProcess
@@ -38,9 +42,15 @@ def check_by_trial(model: Any) -> None:
     ValueError
         A law or a process reads what is not known in its place, or returns something of another shape or with other
         names than it should.
+
+    Warns
+    -----
+    UserWarning
+        A law or a process that is not of this package returns NaN in one of the halos in which it is tried.
     """
     parts = list(components_of(model))[1:]
-    if not any(isinstance(part, AbstractGalaxyScaling) or not _is_ours(part) for part in parts):
+    foreign = any(not _is_ours(part) for part in parts)
+    if not (foreign or any(isinstance(part, AbstractGalaxyScaling) for part in parts)):
         return
     trial = copy.copy(model)
     for field in trial.__dataclass_fields__:
@@ -49,7 +59,28 @@ def check_by_trial(model: Any) -> None:
             object.__setattr__(trial, field, _Watched(law, field, model))
     processes = {key: _Watched(process, f"processes[{key!r}]", model) for key, process in model.processes.items()}
     object.__setattr__(trial, "processes", processes)
-    jax.eval_shape(lambda: _evaluate(trial, model.ledger))
+    jax.eval_shape(lambda: _evaluate(trial, model.ledger, _HALOS[0]))
+    if foreign and not is_traced(model):
+        _warn_of_nan(trial, model.ledger)
+
+
+def _warn_of_nan(trial: Any, ledger: Ledger) -> None:
+    """Evaluate a model in numbers, up to the first law that returns NaN."""
+    for halo in _HALOS:
+        try:
+            _evaluate(trial, ledger, halo)
+        except _ReturnsNaN as error:
+            warnings.warn(
+                f"{error} in a halo of {halo['mvir']:.0e} Msun at z = {halo['redshift']:g} with v_vir = "
+                f"{halo['vvir']:g} km/s; galaxies of such halos will not be solved; return a finite number there (a "
+                "square root or a logarithm of a negative number, and 0/0, are NaN)",
+                stacklevel=5,
+            )
+            return
+
+
+class _ReturnsNaN(Exception):
+    """A law or a process returns NaN; the message names it."""
 
 
 def components_of(component: Any) -> Iterator[eqx.Module]:
@@ -69,9 +100,9 @@ def _is_ours(component: Any) -> bool:
     return type(component).__module__.partition(".")[0] == _PACKAGE
 
 
-def _evaluate(trial: Any, ledger: Ledger) -> jax.Array:
+def _evaluate(trial: Any, ledger: Ledger, numbers: Mapping[str, float]) -> jax.Array:
     cosmology = Cosmology()
-    halo = _halo()
+    halo = Halo(**{name: jnp.asarray(number) for name, number in numbers.items()}, extras=_AnyExtra())
     state = trial.initial(halo, cosmology)
     ledger.derivative(trial.fluxes(state, trial.forcing(halo, cosmology)).flows)
     return jnp.zeros(())
@@ -84,10 +115,12 @@ class _AnyExtra(Extras):
         return jnp.ones(())
 
 
-def _halo() -> Halo:
-    """A halo with plausible numbers."""
-    numbers = dict(time=6.0, redshift=1.0, mvir=1e12, rvir=160.0, vvir=160.0, concentration=8.0, growth=100.0)
-    return Halo(**{name: jnp.asarray(number) for name, number in numbers.items()}, extras=_AnyExtra())
+_HALOS = (
+    dict(time=6.0, redshift=1.0, mvir=1e12, rvir=160.0, vvir=160.0, concentration=8.0, growth=100.0),
+    dict(time=1.0, redshift=6.0, mvir=1e9, rvir=5.0, vvir=30.0, concentration=4.0, growth=3.0),
+    dict(time=13.8, redshift=0.0, mvir=1e13, rvir=570.0, vvir=270.0, concentration=7.0, growth=300.0),
+)
+"""Halos with plausible numbers."""
 
 
 class _Watched:
@@ -140,6 +173,8 @@ class _Watched:
 
     def _check(self, name: str, result: Any) -> None:
         part, kind = self._part, type(self._part).__name__
+        if not is_traced(result) and any(np.isnan(leaf).any() for leaf in jax.tree.leaves(result)):
+            raise _ReturnsNaN(f"{self._place}: {kind} returns NaN")
         if isinstance(part, AbstractProcess):
             if name == "initial":
                 self._same_names("starts", {field for field, _ in part.reservoirs.values()}, result)

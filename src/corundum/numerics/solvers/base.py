@@ -23,6 +23,7 @@ STATUS = {
     2: "the step size fell below the smallest allowed",
     3: "the solution stopped being finite",
     4: "the implicit solver failed",
+    5: "a law returned NaN or infinity, however short the step",
 }
 """What each status means."""
 

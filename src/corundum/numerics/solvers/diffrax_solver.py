@@ -14,6 +14,9 @@ from .base import AbstractSolver, Equation, Stops, Trajectory, check_settings
 
 __all__ = ["DiffraxSolver"]
 
+_SMALLEST_STEP = 1e-13
+_BEYOND = 1e-12  # of the independent variable: a few of the smallest steps
+
 
 class DiffraxSolver(AbstractSolver):
     """Any diffrax method under a PID step-size controller.
@@ -76,15 +79,19 @@ class DiffraxSolver(AbstractSolver):
             dt0=jnp.minimum(self.first_step, outputs[-1] - start),
             y0=initial,
             args=args,
-            saveat=diffrax.SaveAt(ts=outputs),
-            stepsize_controller=diffrax.PIDController(rtol=self.rtol, atol=self.atol, norm=_error_norm),
+            saveat=diffrax.SaveAt(subs=[diffrax.SubSaveAt(ts=outputs), diffrax.SubSaveAt(t1=True)]),
+            stepsize_controller=diffrax.PIDController(
+                rtol=self.rtol, atol=self.atol, norm=_error_norm, dtmin=_SMALLEST_STEP, force_dtmin=False
+            ),
             adjoint=self.adjoint,
             max_steps=self.max_steps,
             throw=False,
         )
-        finite = jnp.all(jnp.array([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(solution.ys)]))
-        status = _status(solution.result, finite)
-        values = jax.tree.map(lambda leaf: take(leaf, stops.outputs), solution.ys)
+        saved, last = solution.ys
+        status = _status(solution.result, _finite(saved))
+        x, y = jax.lax.stop_gradient((solution.ts[1][0], jax.tree.map(lambda leaf: leaf[0], last)))
+        status = jnp.where((status == 2) & ~_finite_beyond(equation, x, y, args), 5, status)
+        values = jax.tree.map(lambda leaf: take(leaf, stops.outputs), saved)
         return Trajectory(values, status, solution.stats["num_steps"], solution.stats["num_rejected_steps"])
 
 
@@ -94,6 +101,17 @@ def _error_norm(scaled):
     leaves = [jax.lax.stop_gradient(leaf) for leaf in jax.tree.leaves(scaled)]
     norm = jnp.sqrt(sum(jnp.mean(leaf**2) for leaf in leaves) / len(leaves))
     return jnp.where(jnp.isnan(norm), jnp.inf, norm)
+
+
+def _finite(tree):
+    return jnp.all(jnp.array([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(tree)]))
+
+
+def _finite_beyond(equation, x, y, args):
+    """Whether the derivative is finite where a trajectory ended, and a little beyond."""
+    slope = equation(x, y, args)
+    beyond = jax.tree.map(lambda value, change: value + _BEYOND * change, y, slope)
+    return _finite(slope) & _finite(equation(x + _BEYOND, beyond, args))
 
 
 def _status(result, finite):

@@ -274,8 +274,9 @@ def _advance(solver, take_step, stops, lanes):
     stop = lanes.stop + arrived
     steps, rejected = lanes.steps + lanes.active, lanes.rejected + (lanes.active & ~accept)
     status = jnp.where(lanes.active & (steps >= solver.max_steps), 1, lanes.status)
-    status = jnp.where(lanes.active & ~accept & (step < _SMALLEST_STEP * (1.0 + jnp.abs(lanes.x))), 2, status)
-    status = jnp.where(lanes.active & ~accept & (lanes.step == 0.0), 3, status)
+    too_short = (lanes.step == 0.0) | (step < _SMALLEST_STEP * (1.0 + jnp.abs(lanes.x)))
+    # A trial step that overflows is too long, until it is as short as it can be: then the rates are not finite.
+    status = jnp.where(lanes.active & ~accept & too_short, jnp.where(finite, 2, 5), status)
     status = jnp.where(stop == last, 0, status)
     next_step = jnp.where(arrived, jnp.maximum(lanes.step, step * factor), step * factor)
     next_step = jnp.where(lanes.step == 0.0, solver.first_step, next_step)

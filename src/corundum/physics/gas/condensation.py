@@ -12,6 +12,7 @@ from ...parameters import parameter
 
 __all__ = ["AbstractCondensation", "HarmonicCondensation", "SlowerTimeCondensation", "PrecipitationThreshold"]
 
+_FALL_FROM_REST = 2.0**0.5  # sqrt(2 r / g) over r / V_c, for g = V_c^2 / r
 _SLOWEST = 1e-100  # t_ff / t_cool where nothing cools: keeps its logarithm finite
 
 
@@ -74,12 +75,13 @@ class PrecipitationThreshold(AbstractCondensation):
     """Condensation only where t_cool / t_ff falls below a threshold of about ten, switched smoothly.
 
     1 / (t_cool + t_ff) times a logistic in ln(t_cool / t_ff).  The form of the switch is our choice; the threshold is
-    that of the papers.
+    that of the papers, and counts in their free-fall time sqrt(2 r / g).  With g = V_c^2 / r that is sqrt(2) times the
+    t_ff = r / V_c of the models, so that gas condenses below a ratio of 14 in the latter.
 
     Parameters
     ----------
     threshold : float
-        t_cool / t_ff below which gas condenses.
+        t_cool / sqrt(2 r / g) below which gas condenses.
     width : float
         Width of the switch in ln(t_cool / t_ff).
 
@@ -90,14 +92,14 @@ class PrecipitationThreshold(AbstractCondensation):
     Examples
     --------
     >>> law = co.physics.PrecipitationThreshold()
-    >>> [round(float(law(1.0 / ratio, 1.0)), 3) for ratio in (1.0, 10.0, 100.0)]  # t_cool / t_ff
-    [0.5, 0.045, 0.0]
+    >>> [round(float(law(1.0 / ratio, 1.0)), 3) for ratio in (1.0, 14.14, 100.0)]  # t_cool over r / V_c
+    [0.5, 0.033, 0.0]
     """
 
     threshold: Float[Array, ""] = parameter(
         10.0,
         unit="1",
-        meaning="t_cool / t_ff below which gas condenses",
+        meaning="t_cool / sqrt(2 r / g) below which gas condenses",
         source="Sharma et al. 2012",
         bounds=(1.0, 30.0),
         scale="log10",
@@ -107,5 +109,6 @@ class PrecipitationThreshold(AbstractCondensation):
     )
 
     def __call__(self, cooling_rate: Float[Array, "..."], t_ff: Float[Array, "..."]) -> Float[Array, "..."]:
-        ln_excess = jnp.log(self.threshold) + jnp.log(jnp.maximum(cooling_rate * t_ff, _SLOWEST))
+        free_fall = _FALL_FROM_REST * t_ff
+        ln_excess = jnp.log(self.threshold) + jnp.log(jnp.maximum(cooling_rate * free_fall, _SLOWEST))
         return cooling_rate / (1.0 + cooling_rate * t_ff) * jax.nn.sigmoid(ln_excess / self.width)

@@ -1,11 +1,11 @@
-"""Metals: what stars return and produce, and what inflowing gas brings."""
+"""What stars give back, gas, metals and supernova energy, and the metals that inflowing gas brings."""
 
 import equinox as eqx
 from jaxtyping import Float
 
 from ...annotations import Array
 from ...parameters import parameter
-from ...units import SOLAR_METALLICITY
+from ...units import SOLAR_METALLICITY, SUPERNOVA_ERG
 from ..galaxy import AbstractScaling
 from ..winds.loading import virial_power_law
 
@@ -13,7 +13,11 @@ __all__ = ["StellarReturn", "InflowMetallicity"]
 
 
 class StellarReturn(eqx.Module):
-    """Instantaneous recycling: a generation of stars returns gas and produces new metals when it forms.
+    """Instantaneous recycling: a generation of stars returns gas, new metals and supernova energy when it forms.
+
+    The default numbers are those of Pandya et al. 2023.  They do not belong to one initial mass function (IMF);
+    `chabrier_return`, `kroupa_return` and `salpeter_return` compute all three from one.  Yields computed from stellar
+    models lie between 0.01 and 0.05.
 
     Parameters
     ----------
@@ -21,6 +25,8 @@ class StellarReturn(eqx.Module):
         Gas returned per stellar mass formed.
     metal_yield : float
         New metals per stellar mass formed.
+    supernova_energy : float
+        Energy released per stellar mass formed [erg/Msun], of which winds carry the share eta_E.
 
     Examples
     --------
@@ -40,6 +46,14 @@ class StellarReturn(eqx.Module):
         meaning="new metals per stellar mass formed",
         source="Pandya et al. 2023",
         bounds=(0.005, 0.06),
+        scale="log10",
+    )
+    supernova_energy: Float[Array, ""] = parameter(
+        SUPERNOVA_ERG / 100.0,
+        unit="erg/Msun",
+        meaning="supernova energy per stellar mass formed",
+        source="Pandya et al. 2023: 1e51 erg per 100 Msun",
+        bounds=(3e48, 3e49),
         scale="log10",
     )
 

@@ -1,13 +1,15 @@
 """What a generation of stars gives back, from its initial mass function (IMF).
 
 The recycled fraction is the mass of stars heavier than 1 Msun minus the mass of their remnants, which are those of
-Renzini & Ciotti 1993 (ApJ 416, L49).  New metals come from stars above 8 Msun, which eject a tenth of their mass as new
-metals.  That tenth is a choice that gives a Chabrier IMF the yield of 0.02 of Pandya et al. 2023; it is uncertain by a
-factor of two, as much as the yields of published stellar models differ from each other.
+Renzini & Ciotti 1993 (ApJ 416, L49).  Stars above 8 Msun explode as supernovae of 1e51 erg and eject a tenth of their
+mass as new metals.  That tenth is a choice that gives a Chabrier IMF the yield of 0.02 of Pandya et al. 2023; it is
+uncertain by a factor of two, as much as the yields of published stellar models differ from each other (0.02 to 0.05 of
+the mass formed).
 """
 
 import numpy as np
 
+from ...units import SUPERNOVA_ERG
 from .enrichment import StellarReturn
 
 __all__ = ["chabrier_return", "kroupa_return", "salpeter_return"]
@@ -18,7 +20,7 @@ _NEW_METALS = 0.1  # share of the mass of a massive star
 
 
 def salpeter_return() -> StellarReturn:
-    """Recycled fraction and yield of the IMF of Salpeter 1955, m^-2.35 between 0.1 and 100 Msun.
+    """What stars return with the IMF of Salpeter 1955, m^-2.35 between 0.1 and 100 Msun.
 
     Examples
     --------
@@ -30,7 +32,7 @@ def salpeter_return() -> StellarReturn:
 
 
 def kroupa_return() -> StellarReturn:
-    """Recycled fraction and yield of the IMF of Kroupa 2001 (MNRAS 322, 231): m^-1.3 below 0.5 Msun, m^-2.3 above.
+    """What stars return with the IMF of Kroupa 2001 (MNRAS 322, 231): m^-1.3 below 0.5 Msun, m^-2.3 above.
 
     Examples
     --------
@@ -42,13 +44,14 @@ def kroupa_return() -> StellarReturn:
 
 
 def chabrier_return() -> StellarReturn:
-    """Recycled fraction and yield of the IMF of Chabrier 2003 (PASP 115, 763): log-normal below 1 Msun, then m^-2.3.
+    """What stars return with the IMF of Chabrier 2003 (PASP 115, 763): log-normal below 1 Msun, then m^-2.3.
 
     Examples
     --------
     >>> model = co.models.ThermalCGM(stellar_return=co.physics.chabrier_return())
-    >>> round(float(model.stellar_return.metal_yield), 3)
-    0.023
+    >>> stellar_return = model.stellar_return
+    >>> round(float(stellar_return.metal_yield), 3), round(float(stellar_return.supernova_energy) / 1e51, 4)
+    (0.023, 0.0118)
     """
 
     def numbers(m):
@@ -60,13 +63,16 @@ def chabrier_return() -> StellarReturn:
 
 
 def _stellar_return(numbers):
-    """Recycled fraction and yield for the relative number of stars per mass, a function of mass [Msun]."""
+    """What stars return, for the relative number of stars per mass, a function of mass [Msun]."""
     m = np.geomspace(_LOWEST, _HIGHEST, 20001)
     mass = m * numbers(m)
     total = np.trapezoid(mass, m)
     remnant = np.where(m < _MASSIVE, 0.077 * m + 0.48, np.where(m < 40.0, 1.4, 0.5 * m))
     returned = np.where(m > _TURN_OFF, (m - remnant) / m, 0.0)
     massive = np.trapezoid(np.where(m > _MASSIVE, mass, 0.0), m) / total
+    supernovae = np.trapezoid(np.where(m > _MASSIVE, numbers(m), 0.0), m) / total  # [1/Msun]
     return StellarReturn(
-        recycled_fraction=float(np.trapezoid(mass * returned, m) / total), metal_yield=float(_NEW_METALS * massive)
+        recycled_fraction=float(np.trapezoid(mass * returned, m) / total),
+        metal_yield=float(_NEW_METALS * massive),
+        supernova_energy=float(SUPERNOVA_ERG * supernovae),
     )

@@ -13,7 +13,7 @@ from ...parameters import parameter
 from ...units import GRAVITY, GRAVITY_CGS, KBOLTZMANN, KPC_CM, MSUN_G
 from ..galaxy import AbstractGalaxyScaling, Galaxy
 from ..gas.virial import dynamical_time
-from .discs import DiscSize
+from .discs import AbstractDiscSize, DiscSize
 
 __all__ = ["DynamicalDepletion", "MolecularDepletion"]
 
@@ -30,7 +30,7 @@ class DynamicalDepletion(AbstractGalaxyScaling):
     ----------
     efficiency : float
         epsilon, share of the gas that forms stars per dynamical time.
-    disc : DiscSize
+    disc : AbstractDiscSize
         Scale length R_d of the disc.
 
     References
@@ -50,7 +50,7 @@ class DynamicalDepletion(AbstractGalaxyScaling):
         bounds=(0.005, 0.5),
         scale="log10",
     )
-    disc: DiscSize = eqx.field(default_factory=DiscSize)
+    disc: AbstractDiscSize = eqx.field(default_factory=DiscSize)
 
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
         return dynamical_time(3.0 * self.disc(galaxy.halo), galaxy.halo.vvir) / self.efficiency
@@ -60,8 +60,10 @@ class MolecularDepletion(AbstractGalaxyScaling):
     """t_dep = t_H2 / f_H2 [Gyr]: stars form from molecular gas, whose share follows from the midplane pressure.
 
     Gas and stars lie in exponential discs of one scale length.  In every ring H2/HI = (P / P_0)^0.92 with the pressure
-    P = (pi/2) G Sigma_gas [Sigma_gas + (sigma_gas / sigma_star) Sigma_star] of Elmegreen 1989, where sigma_star is
-    that of an isothermal layer of thickness R_d / 7.3; f_H2 is the mean over the gas.
+    P = (pi/2) G Sigma_gas [Sigma_gas + (sigma_gas / sigma_star) Sigma_star] of Elmegreen 1989; f_H2 is the mean over
+    the gas.  Stars form an isothermal layer whose density falls as exp(-|z| / h) far from the midplane, with the scale
+    height h = R_d / flatness; its vertical dispersion is sigma_star^2 = 2 pi G h Sigma_star.  Authors who describe the
+    same layer as sech^2(z / z_0) have z_0 = 2 h and write pi G z_0 Sigma_star: their flatness is 2 R_d / z_0.
 
     Parameters
     ----------
@@ -73,13 +75,15 @@ class MolecularDepletion(AbstractGalaxyScaling):
         Power of pressure.
     gas_dispersion : float
         sigma_gas, velocity dispersion of the gas [km/s].
-    disc : DiscSize
+    flatness : float
+        R_d / h, scale length over exponential scale height of the stars.
+    disc : AbstractDiscSize
         Scale length R_d of the disc.
 
     References
     ----------
     Blitz & Rosolowsky 2006, ApJ 650, 933 (P_0/k, exponent); Elmegreen 1989, ApJ 338, 178; Leroy et al. 2008, AJ 136,
-    2782 (layer thickness, gas dispersion, depletion time of molecular gas 1.9 Gyr).
+    2782 (stellar layer, gas dispersion, depletion time of molecular gas 1.9 Gyr).
 
     Examples
     --------
@@ -108,7 +112,14 @@ class MolecularDepletion(AbstractGalaxyScaling):
     gas_dispersion: Float[Array, ""] = parameter(
         11.0, unit="km/s", meaning="velocity dispersion of the gas", source="Leroy et al. 2008", bounds=(5.0, 20.0)
     )
-    disc: DiscSize = eqx.field(default_factory=DiscSize)
+    flatness: Float[Array, ""] = parameter(
+        7.3,
+        unit="1",
+        meaning="scale length over exponential scale height of the stars",
+        source="Leroy et al. 2008",
+        bounds=(3.0, 20.0),
+    )
+    disc: AbstractDiscSize = eqx.field(default_factory=DiscSize)
 
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
         return self.molecular_time / self.molecular_fraction(galaxy)
@@ -120,7 +131,7 @@ class MolecularDepletion(AbstractGalaxyScaling):
         ring = 0.5 * _OUTER * _WEIGHTS * radius * jnp.exp(-radius)
         profile = jnp.exp(-radius) / (2.0 * jnp.pi * size**2)
         gas, stars = (mass[..., None] * profile for mass in (galaxy.state.mism, galaxy.state.mstar))
-        dispersion = jnp.sqrt(jnp.pi * GRAVITY * (size / 7.3) * stars)  # [km/s]
+        dispersion = jnp.sqrt(2.0 * jnp.pi * GRAVITY * (size / self.flatness) * stars)  # [km/s]
         pressure = _PRESSURE * gas * (gas + self.gas_dispersion / dispersion * stars)
         ratio = jnp.exp(self.exponent * jnp.log(pressure / self.pressure))
         return jnp.sum(ring * ratio / (1.0 + ratio), axis=-1) / jnp.sum(ring)

@@ -6,7 +6,7 @@ import equinox as eqx
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...units import KM_CM, MSUN_G, SUPERNOVA_ERG_PER_MSUN
+from ...units import KM_CM, MSUN_G
 from ..galaxy import AbstractScaling
 from .fire2 import Fire2WindVelocity
 from .loading import Ceiling, EnergyLoading
@@ -15,25 +15,39 @@ __all__ = ["AbstractWindEnergy", "BernoulliWind", "LoadedWind"]
 
 
 class AbstractWindEnergy(eqx.Module):
-    """Energy that winds deliver to the CGM, over the supernova energy released (eta_E).
+    """Energy that winds deliver to the CGM per stellar mass formed.
 
     Examples
     --------
     >>> class TenPercent(co.physics.AbstractWindEnergy):
-    ...     def __call__(self, mass_loading, vvir, redshift):
-    ...         return 0.1 * jnp.ones_like(vvir)
+    ...     def __call__(self, mass_loading, vvir, redshift, supernova_energy):
+    ...         return 0.1 * supernova_energy * jnp.ones_like(vvir)
     >>> model = co.models.TurbulentCGM(wind_energy=TenPercent())
     """
 
     @abc.abstractmethod
     def __call__(
-        self, mass_loading: Float[Array, "..."], vvir: Float[Array, "..."], redshift: Float[Array, "..."]
+        self,
+        mass_loading: Float[Array, "..."],
+        vvir: Float[Array, "..."],
+        redshift: Float[Array, "..."],
+        supernova_energy: Float[Array, ""],
     ) -> Float[Array, "..."]:
-        """eta_E for eta_M, `vvir` [km/s] and `redshift`."""
+        """Energy per stellar mass formed [erg/Msun], for eta_M, `vvir` [km/s] and `redshift`.
+
+        Parameters
+        ----------
+        mass_loading, vvir, redshift : array
+            eta_M, virial velocity [km/s] and redshift.
+        supernova_energy : float
+            Energy that supernovae release per stellar mass formed [erg/Msun].
+        """
 
 
 class BernoulliWind(AbstractWindEnergy):
     """Energy v_B^2 per mass of the wind (Pandya et al. 2021, 2023): there is no factor of one half.
+
+    It does not depend on the supernova energy.
 
     Parameters
     ----------
@@ -42,21 +56,25 @@ class BernoulliWind(AbstractWindEnergy):
 
     Examples
     --------
-    >>> round(float(co.physics.BernoulliWind()(1.0, 125.0, 0.0)), 3)  # eta_E for eta_M = 1
+    >>> round(float(co.physics.BernoulliWind()(1.0, 125.0, 0.0, 1e49)) / 1e49, 3)  # eta_E for eta_M = 1
     0.125
     """
 
     velocity: AbstractScaling = eqx.field(default_factory=Fire2WindVelocity)
 
     def __call__(
-        self, mass_loading: Float[Array, "..."], vvir: Float[Array, "..."], redshift: Float[Array, "..."]
+        self,
+        mass_loading: Float[Array, "..."],
+        vvir: Float[Array, "..."],
+        redshift: Float[Array, "..."],
+        supernova_energy: Float[Array, ""],
     ) -> Float[Array, "..."]:
         specific = MSUN_G * (self.velocity(vvir, redshift) * KM_CM) ** 2  # [erg/Msun]
-        return mass_loading * specific / SUPERNOVA_ERG_PER_MSUN
+        return mass_loading * specific
 
 
 class LoadedWind(AbstractWindEnergy):
-    """An energy loading that does not depend on the mass loading, limited by a ceiling (Pandya et al. 2026).
+    """A share eta_E of the supernova energy that does not depend on the mass loading (Pandya et al. 2026).
 
     Parameters
     ----------
@@ -68,7 +86,7 @@ class LoadedWind(AbstractWindEnergy):
     Examples
     --------
     >>> wind = co.physics.LoadedWind()
-    >>> [round(float(wind(1.0, vvir, 0.0)), 2) for vvir in (5.0, 125.0)]
+    >>> [round(float(wind(1.0, vvir, 0.0, 1e49)) / 1e49, 2) for vvir in (5.0, 125.0)]
     [0.99, 0.1]
     """
 
@@ -76,6 +94,10 @@ class LoadedWind(AbstractWindEnergy):
     ceiling: Ceiling = eqx.field(default_factory=Ceiling)
 
     def __call__(
-        self, mass_loading: Float[Array, "..."], vvir: Float[Array, "..."], redshift: Float[Array, "..."]
+        self,
+        mass_loading: Float[Array, "..."],
+        vvir: Float[Array, "..."],
+        redshift: Float[Array, "..."],
+        supernova_energy: Float[Array, ""],
     ) -> Float[Array, "..."]:
-        return self.ceiling(self.energy_loading(vvir, redshift))
+        return self.ceiling(self.energy_loading(vvir, redshift)) * supernova_energy

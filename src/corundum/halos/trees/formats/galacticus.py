@@ -2,30 +2,41 @@
 
 ``/forestHalos`` (``/haloTrees`` in version 1 of the format) holds one dataset per column, and ``/forestIndex``
 (``/treeIndex``) the first row of each forest.  Units are stated as factors to SI units with powers of h and of the
-scale factor.
+scale factor.  `corundum.halos.trees.formats.galacticus_layout` says what is where.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import h5py
 import numpy as np
+from jaxtyping import Float, Int
 
+from ....cosmology import Cosmology
 from ....storage.files import open_foreign_hdf5
-from ....units import KPC_CM, MPC_PER_KPC, MSUN_G
-from ..forests import Forest, check_scales, rows_of_ids
+from ....units import MPC_PER_KPC
+from ...cosmic_times import redshifts
+from ..forests import NONE, Forest, check_scales, rows_of_ids
 from .base import AbstractTreeFormat, Simulation, checked_mass, split_rows
-from .hdf5 import has_members, read_columns
+from .galacticus_layout import (
+    GROUPS,
+    Unit,
+    column_names,
+    forest_rows,
+    halo_group,
+    read_flag,
+    read_number,
+    read_unit,
+)
+from .hdf5 import as_ids, has_members, open_columns
 
 __all__ = ["GalacticusForests"]
 
-_COLUMNS = {
-    "id": "nodeIndex", "descendant": "descendantIndex", "host": "hostIndex", "mass": "nodeMass", "rs": "scaleRadius?",
-    "scale": "expansionFactor?", "redshift": "redshift?", "position": "position?",
-}  # fmt: skip
-_GROUPS = ("forestHalos", "haloTrees")
-_SI_UNITS = {"mass": MSUN_G * 1e-3, "length": KPC_CM * 1e-2}  # Msun in kg, kpc in m
+_WITH_SUBHALOS = ("haloMassesIncludeSubhalos",)
+_SELF_CONTAINED = ("forestsAreSelfContained", "treesAreSelfContained")
+_COSMOLOGY = {"h": ("HubbleParam",), "omega_m": ("OmegaMatter", "Omega0"), "omega_b": ("OmegaBaryon",)}
+_SAME_TIME = 1e-6  # largest relative difference between the scale factors of a halo and of its host
+_OLDEST = 1.02  # largest age of a halo over that of the universe; other cosmologies have no radiation
 
 
 class GalacticusForests(AbstractTreeFormat):
@@ -53,85 +64,196 @@ class GalacticusForests(AbstractTreeFormat):
 
     def recognises(self, path: Path) -> bool:
         files = self.files(path)
-        return bool(files) and any(has_members(files[0], name) for name in _GROUPS)
+        return bool(files) and any(has_members(files[0], name) for name in GROUPS)
 
     def files(self, path: Path) -> list[Path]:
         return sorted([*path.glob("*.hdf5"), *path.glob("*.h5")]) if path.is_dir() else [path]
 
     def simulation(self, path: Path) -> Simulation:
         with open_foreign_hdf5(path) as file:
-            _unit(file, "mass", path)
-            stated = file["cosmology"].attrs if "cosmology" in file else {}
-            h, omega_m, omega_b = (
-                _number(stated, *names) for names in (("HubbleParam",), ("OmegaMatter", "Omega0"), ("OmegaBaryon",))
-            )
-        description = (
-            "mass = nodeMass, rs = scaleRadius, position in the units stated; most massive progenitors, centrals by "
-            "hostIndex"
-        )
+            halos = halo_group(file, path)
+            stated = _stated_cosmology(file, path)
+            description, box = _description(file, halos, path), _box(file, halos, stated["h"], path)
         # A simulation of dark matter alone may state 0, which says nothing about the baryons of the universe.
-        return Simulation(h, omega_m, self.definition, description, omega_b=omega_b or None)
+        omega_b = stated["omega_b"] or None
+        return Simulation(stated["h"], stated["omega_m"], self.definition, description, box, omega_b)
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         with open_foreign_hdf5(path) as file:
-            halos = next(file[name] for name in _GROUPS if name in file)
-            index = file["forestIndex" if "forestIndex" in file else "treeIndex"]
-            starts, sizes = index["firstNode"][()], index["numberOfNodes"][()]
-            units = {kind: _unit(file, kind, path) for kind in ("mass", "length") if kind == "mass" or "units" in file}
+            halos = halo_group(file, path)
+            units = _units(file, path)
+            datasets = open_columns(halos, column_names(halos, "length" in units, path), path)
+            _check_shapes(datasets, path)
+            stored = len(datasets["id"])
+            starts, sizes, number = forest_rows(file, halos, stored, path)
+            if read_flag(halos, _SELF_CONTAINED, path) is False:
+                chunk = max(stored, 1)  # halos move from forest to forest, so that all must be read together
+            cosmology = _cosmology_of_times(file, h, path) if "time" in datasets else None
+            lacks_subhalos = read_flag(halos, _WITH_SUBHALOS, path) is False
             for first, last in split_rows(sizes, chunk):
                 rows = slice(int(starts[first]), int(starts[last - 1] + sizes[last - 1]))
+                columns = {quantity: np.asarray(dataset[rows]) for quantity, dataset in datasets.items()}
+                columns["tree"] = np.repeat(number[first:last], sizes[first:last])
                 place = f"{path} (forests {first} to {last - 1})"
-                yield _forest(read_columns(halos, _COLUMNS, rows, path), units, h, place)
+                yield _forest(columns, units, h, cosmology, lacks_subhalos, place)
 
 
-class _Unit(NamedTuple):
-    """A unit as `factor` * h^`h_power` * a^`a_power` of Msun or proper kpc."""
-
-    factor: float
-    h_power: float
-    a_power: float
-
-
-def _number(attributes, *names: str) -> float | None:
-    """The first of these attributes that is present, as a number."""
-    return next((float(attributes[name]) for name in names if name in attributes), None)
+def _check_shapes(datasets: dict[str, h5py.Dataset | np.ndarray], path: Path) -> None:
+    for quantity, dataset in datasets.items():
+        numbers = 3 if quantity == "position" else 1
+        if dataset.shape[1:] != ((3,) if quantity == "position" else ()):
+            raise ValueError(
+                f"{path}: the column of {quantity} has shape {dataset.shape}; it must have {numbers} for every halo"
+            )
 
 
-def _unit(file: h5py.File, kind: str, path: Path) -> _Unit:
-    stated = file["units"].attrs if "units" in file else {}
-    in_si = _number(stated, f"{kind}UnitsInSI")
-    if in_si is None or not in_si > 0.0:
+def _units(file: h5py.File, path: Path) -> dict[str, Unit]:
+    """The units that the file states; that of masses it must state."""
+    units = {kind: read_unit(file, kind, path) for kind in ("mass", "length", "time")}
+    if units["mass"] is None:
         raise ValueError(
-            f"{path}: does not state the unit of {kind}; /units must have the attribute {kind}UnitsInSI, with "
-            f"{kind}HubbleExponent and {kind}ScaleFactorExponent"
+            f"{path}: does not state the unit of mass; /units must have the attribute massUnitsInSI, with "
+            "massHubbleExponent and massScaleFactorExponent"
         )
-    powers = (_number(stated, f"{kind}{name}Exponent") or 0.0 for name in ("Hubble", "ScaleFactor"))
-    return _Unit(in_si / _SI_UNITS[kind], *powers)
+    return {kind: unit for kind, unit in units.items() if unit is not None}
 
 
-def _forest(rows: dict[str, np.ndarray], units: dict[str, _Unit], h: float, place: str) -> Forest:
-    if "scale" not in rows and "redshift" not in rows:
-        raise ValueError(f"{place}: has neither expansionFactor nor redshift, so no halo has a time")
-    scale = rows["scale"] if "scale" in rows else 1.0 / (1.0 + rows["redshift"])
-    check_scales(scale, place)
-    ids = rows["id"].astype(np.int64)
-    mass_unit, length_unit = units["mass"], units.get("length")
+def _stated_cosmology(file: h5py.File, path: Path) -> dict[str, float | None]:
+    stated = file["cosmology"].attrs if "cosmology" in file else {}
+    return {name: read_number(stated, spellings, path) for name, spellings in _COSMOLOGY.items()}
+
+
+def _cosmology_of_times(file: h5py.File, h: float, path: Path) -> Cosmology:
+    """The cosmology that makes scale factors of the cosmic times of halos."""
+    omega_m = _stated_cosmology(file, path)["omega_m"]
+    if omega_m is None or read_unit(file, "time", path) is None:
+        lacking = "OmegaMatter of /cosmology" if omega_m is None else "timeUnitsInSI of /units"
+        raise ValueError(
+            f"{path}: has times of halos but no {lacking}, which they need; add it to the file, or the dataset "
+            "expansionFactor or redshift"
+        )
+    return Cosmology(h=h, omega_m=omega_m)
+
+
+def _description(file: h5py.File, halos: h5py.Group, path: Path) -> str:
+    """What is read of a file and how, for the provenance."""
+    units = _units(file, path)
+    mass = units["mass"]
+    of_h = f" h^{mass.h_power:g}" if mass.h_power else ""
+    parts = [f"mass = nodeMass [{mass.factor:.6g} Msun{of_h}]"]
+    included = read_flag(halos, _WITH_SUBHALOS, path)
+    if included is False:
+        parts.append("masses of subhalos added to those of their hosts (haloMassesIncludeSubhalos = 0)")
+    elif included is None:
+        parts.append("masses of halos taken to include their subhalos (haloMassesIncludeSubhalos is not stated)")
+    lengths = [name for name in ("scaleRadius", "position") if name in halos]
+    if lengths and "length" in units:
+        parts.append(f"{' and '.join(lengths)} in the unit stated")
+    elif lengths:
+        parts.append(f"{' and '.join(lengths)} not used, as no unit of length is stated")
+    parts.append("most massive progenitors")
+    parts.append("centrals by hostIndex" if "hostIndex" in halos else "no hostIndex, so that all halos are centrals")
+    return ", ".join(parts)
+
+
+def _box(file: h5py.File, halos: h5py.Group, h: float | None, path: Path) -> float | None:
+    """Side of the box [comoving Mpc], where positions are said to be periodic."""
+    unit = read_unit(file, "length", path)
+    side = read_number(file["simulation"].attrs, ("boxSize",), path) if "simulation" in file else None
+    if not read_flag(halos, ("positionsArePeriodic",), path) or unit is None or side is None:
+        return None
+    if unit.h_power != 0.0 and h is None:
+        return None
+    return float(unit.values(side, h or 1.0, 1.0)) * MPC_PER_KPC
+
+
+def _forest(
+    columns: dict[str, np.ndarray],
+    units: dict[str, Unit],
+    h: float,
+    cosmology: Cosmology | None,
+    lacks_subhalos: bool,
+    place: str,
+) -> Forest:
+    scale = _scale_factors(columns, units, h, cosmology, place)
+    ids = as_ids(columns["id"], "nodeIndex", place)
+    hosts = as_ids(columns["host"], "hostIndex", place) if "host" in columns else ids
+    mass = units["mass"].values(columns["mass"].astype(float), h, scale)
+    tree = columns["tree"] if len(np.unique(ids)) < len(ids) else None
+    if lacks_subhalos:
+        mass = _masses_with_subhalos(mass, scale, ids, rows_of_ids(ids, hosts, place, "host", tree=tree), place)
     radii, position = {}, None
-    if "rs" in rows and length_unit is not None:
-        radius = rows["rs"] * length_unit.factor * h**length_unit.h_power * scale**length_unit.a_power
-        radii = {"rs": np.where(rows["rs"] > 0.0, radius, np.nan)}
-    if "position" in rows and length_unit is not None:
-        comoving_mpc = length_unit.factor * h**length_unit.h_power * scale ** (length_unit.a_power - 1.0) * MPC_PER_KPC
-        position = rows["position"] * comoving_mpc[:, None]
-    mass = rows["mass"] * mass_unit.factor * h**mass_unit.h_power * scale**mass_unit.a_power
+    if "rs" in columns:
+        radius = units["length"].values(columns["rs"].astype(float), h, scale)
+        radii = {"rs": np.where(columns["rs"] > 0.0, radius, np.nan)}
+    if "position" in columns:
+        proper = units["length"].values(columns["position"].astype(float), h, scale[:, None])
+        position = proper * (MPC_PER_KPC / scale[:, None])
     return Forest(
         place=place,
         name=ids,
-        descendant=rows_of_ids(ids, rows["descendant"].astype(np.int64), place, "descendant"),
-        scale_factor=np.asarray(scale, float),
+        descendant=rows_of_ids(
+            ids, as_ids(columns["descendant"], "descendantIndex", place), place, "descendant", tree=tree
+        ),
+        scale_factor=scale,
         mass=checked_mass(mass, place),
-        central=rows["host"] == ids,
+        central=(hosts == ids) | (hosts < 0),
         preferred=np.zeros(len(ids), bool),
         columns=radii,
         position=position,
     )
+
+
+def _scale_factors(
+    columns: dict[str, np.ndarray], units: dict[str, Unit], h: float, cosmology: Cosmology | None, place: str
+) -> Float[np.ndarray, " n"]:
+    if "scale" in columns:
+        scale = columns["scale"].astype(float)
+    elif "redshift" in columns:
+        scale = 1.0 / (1.0 + columns["redshift"].astype(float))
+    else:
+        assert cosmology is not None
+        age = units["time"].values(columns["time"].astype(float), h, 1.0)
+        today = float(cosmology.age(0.0))
+        if not np.all((age > 0.0) & (age < _OLDEST * today)):
+            raise ValueError(
+                f"{place}: times of halos run from {np.min(age):g} to {np.max(age):g} Gyr, but must be above 0 and at "
+                f"most the age of the universe, {today:.4g} Gyr; the unit of time or the cosmology is not theirs"
+            )
+        scale = 1.0 / (1.0 + redshifts(cosmology, age))
+    check_scales(scale, place)
+    return scale
+
+
+def _masses_with_subhalos(
+    mass: Float[np.ndarray, " n"],
+    scale: Float[np.ndarray, " n"],
+    ids: Int[np.ndarray, " n"],
+    host: Int[np.ndarray, " n"],
+    place: str,
+) -> Float[np.ndarray, " n"]:
+    """Masses to which those of all subhalos are added, and of the subhalos of these, at every level.
+
+    Raises
+    ------
+    ValueError
+        Hosts lie in each other, or a halo and its host are of different times.
+    """
+    own = np.where(np.isfinite(mass) & (mass > 0.0), mass, 0.0)
+    total = mass.copy()
+    halo = np.flatnonzero((host != NONE) & (host != np.arange(len(host))))
+    apart = halo[np.abs(scale[host[halo]] / scale[halo] - 1.0) > _SAME_TIME]
+    if len(apart):
+        row = apart[0]
+        raise ValueError(
+            f"{place}: halo {ids[row]} at scale factor {scale[row]:.5g} has the host {ids[host[row]]} at "
+            f"{scale[host[row]]:.5g}; hosts must be halos of the same time"
+        )
+    ancestor = host[halo]
+    for _ in range(len(halo) + 1):
+        if not len(halo):
+            return total
+        np.add.at(total, ancestor, own[halo])
+        has_host = (host[ancestor] != NONE) & (host[ancestor] != ancestor)
+        halo, ancestor = halo[has_host], host[ancestor[has_host]]
+    raise ValueError(f"{place}: halo {ids[halo[0]]} and its hosts lie in each other; the links to hosts are damaged")
