@@ -332,17 +332,6 @@ def test_hand_made_measurements_are_checked(change, message):
         Measurement(**(good | change))
 
 
-def test_the_cooling_table_is_complete():
-    text = (resources.files("corundum") / "data" / "cooling" / "sutherland_dopita93_cie.csv").read_text()
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    table = np.array([line.split(",") for line in lines[1:]], float)
-    assert table.shape == (90, 9) and np.all(np.isfinite(table))
-    np.testing.assert_allclose(table[:, 0], [4.0, *np.arange(4.1, 8.51, 0.05)[:89]], atol=1e-9)
-    spots = {(5.0, 7): -20.98, (4.0, 2): -23.41, (4.3, 3): -21.92, (6.0, 5): -22.59}
-    for (log_t, column), value in spots.items():
-        assert table[np.argmin(np.abs(table[:, 0] - log_t)), column] == pytest.approx(value, abs=1e-9)
-
-
 def test_a_measurement_prints_as_one_line_also_inside_a_transformation():
     measurement = observables.load("shmr_moster18")
     assert repr(measurement) == str(measurement)

@@ -37,9 +37,9 @@ LIMITERS = {
         (0.5, 2.0),
     ),
     "halo outflow at binding": (
-        lambda u: OverpressureOutflow()(1e58 * jnp.exp(u), 1e58, 0.5) / 1e58,
+        lambda u: OverpressureOutflow()(1e58 * jnp.exp(u), 1e58, 0.5, 1e6, 130.0) / 1e58,
         (-0.09, -0.02, 0.0, 0.05, 0.5),
-        lambda u: OverpressureOutflow(excess=HardPositivePart())(1e58 * jnp.exp(u), 1e58, 0.5) / 1e58,
+        lambda u: OverpressureOutflow(excess=HardPositivePart())(1e58 * jnp.exp(u), 1e58, 0.5, 1e6, 130.0) / 1e58,
         (-0.09, -0.02),
     ),
     "free fall within the halo": (
@@ -92,7 +92,7 @@ def test_gas_well_below_its_binding_energy_does_not_respond():
     [
         ("energy_loading.amplitude", dict(energy_ceiling=co.physics.Ceiling(minimum=HardMinimum())), 50.0, 1.0),
         ("metal_loading.amplitude", dict(metal_ceiling=co.physics.Ceiling(minimum=HardMinimum())), 50.0, 1.0),
-        ("densities.hydrogen_fraction", dict(cooling_limit=HardMinimum()), 100.0, 5.0),
+        ("cooling.solar_metallicity", dict(cooling_limit=HardMinimum()), 100.0, 5.0),
     ],
 )
 def test_smooth_limits_pass_gradients_where_sharp_ones_stop_them(parameter, sharp, velocity, cgm_boost):

@@ -99,7 +99,8 @@ def escaping_gas(model: Any, state: Any, forcing: Any, gas: HotGas, energy: Floa
     Gas takes with it the thermal energy and the metals of its mass.
     """
     binding = forcing.specific_energy * state.mcgm
-    rate = model.halo_outflow(energy, binding, forcing.t_dyn) / energy  # [1/Gyr]
+    lost = model.halo_outflow(energy, binding, forcing.t_dyn, gas.temperature, forcing.halo.vvir)  # [erg/Gyr]
+    rate = lost / energy  # [1/Gyr]
     mass = model.halo_outflow.mass(rate * state.mcgm) / GYR_YR
     return Escape(binding, rate, FlowRates(mass, gas.z_cgm * mass, rate * state.eth / GYR_S))
 

@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..halos import Halo
-from ..units import LN10, SOLAR_METALLICITY
+from ..units import LN10
 
 __all__ = ["check_cooling", "radiated_power", "cooling_function"]
 
@@ -23,8 +23,8 @@ def check_cooling(model: str, cooling: Any, densities: Any, profile: Any) -> Non
     if densities.product not in (None, cooling.per):
         raise ValueError(
             f"{model}: {type(cooling).__name__} is given per {cooling.per} but {type(densities).__name__} multiplies "
-            f"it by {densities.product}; use the densities that belong to it (ElectronIonDensities for n_e n_i, "
-            "HydrogenDensitySquared for n_H^2)"
+            f"it by {densities.product}; use the densities that belong to it (EquilibriumDensities or "
+            "ElectronIonDensities for n_e n_i, HydrogenDensitySquared for n_H^2)"
         )
     if cooling.depends_on_density and not profile.resolves_density:
         raise ValueError(
@@ -51,14 +51,15 @@ def radiated_power(
     metallicity : metal mass fraction
     halo : Halo
     """
-    log_z = jnp.log(metallicity / SOLAR_METALLICITY) / LN10
+    log_z = model.cooling.log_metallicity(metallicity)
 
     def cooling(log_temperature, log_density):
         # A profile with shells adds one axis, the last.
         z, redshift = (x[..., None] if jnp.ndim(x) < jnp.ndim(log_density) else x for x in (log_z, halo.redshift))
-        return model.cooling.net(log_temperature, z, log_density, redshift)
+        share = model.densities.fraction(log_temperature, z)
+        return share * model.cooling.net(log_temperature, z, log_density, redshift)
 
-    return model.densities.fraction() * model.profile.luminosity(density, temperature, halo.rvir, cooling)
+    return model.profile.luminosity(density, temperature, halo.rvir, cooling)
 
 
 def cooling_function(
@@ -69,5 +70,7 @@ def cooling_function(
     redshift: Float[Array, "..."],
 ) -> Float[Array, "..."]:
     """Net power per volume over the total particle density squared [erg cm^3/s], at one place."""
-    logs = (jnp.log(x) / LN10 for x in (temperature, metallicity / SOLAR_METALLICITY, density))
-    return model.densities.fraction() * model.cooling.net(*logs, redshift)
+    log_temperature, log_density = (jnp.log(x) / LN10 for x in (temperature, density))
+    log_z = model.cooling.log_metallicity(metallicity)
+    share = model.densities.fraction(log_temperature, log_z)
+    return share * model.cooling.net(log_temperature, log_z, log_density, redshift)

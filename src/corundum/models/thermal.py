@@ -28,8 +28,8 @@ from ..physics import (
     AbstractScaling,
     Ceiling,
     DepletionTime,
-    ElectronIonDensities,
     EnergyLoading,
+    EquilibriumDensities,
     FreeFall,
     Galaxy,
     GasSeed,
@@ -170,7 +170,7 @@ class ThermalCGM(AbstractGalaxyModel):
     free_fall: FreeFall = eqx.field(default_factory=FreeFall)
     profile: AbstractCGMProfile = eqx.field(default_factory=IsothermalCGM)
     cooling: AbstractCooling | AbstractNetCooling = eqx.field(default_factory=SutherlandDopita93)
-    densities: AbstractDensityConvention = eqx.field(default_factory=ElectronIonDensities)
+    densities: AbstractDensityConvention = eqx.field(default_factory=EquilibriumDensities)
     cooling_limit: AbstractMinimum = eqx.field(default_factory=SmoothMinimum)
     condensation: AbstractCondensation = eqx.field(default_factory=HarmonicCondensation)
     halo_outflow: OverpressureOutflow = eqx.field(default_factory=OverpressureOutflow)

@@ -10,12 +10,7 @@ from .black_hole import (
     TwoModeFeedback,
     eddington_rate,
 )
-from .cooling.collisional import (
-    AbstractCooling,
-    AbstractNetCooling,
-    SutherlandDopita93,
-    SutherlandDopita93Bilinear,
-)
+from .cooling.base import AbstractCooling, AbstractNetCooling
 from .cooling.densities import (
     AbstractDensityConvention,
     ElectronIonDensities,
@@ -23,11 +18,13 @@ from .cooling.densities import (
     TotalDensitySquared,
 )
 from .cooling.photoionised import FaucherGiguere20, PhotoionisedCooling
+from .cooling.shifted import ShiftedSutherlandDopita93, ShiftedSutherlandDopita93Bilinear
+from .cooling.sutherland_dopita93 import EquilibriumDensities, SutherlandDopita93
 from .cooling.tabulated import TabulatedNetCooling
 from .cooling.wiersma09 import read_wiersma09
 from .galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
 from .gas.condensation import AbstractCondensation, HarmonicCondensation, PrecipitationThreshold, SlowerTimeCondensation
-from .gas.outflow import OverpressureOutflow
+from .gas.outflow import AbstractEscapeSpeed, OverpressureOutflow, SonicEscape, VirialEscape
 from .gas.prevention import AbstractPrevention, EnergyDrivenPrevention, LogisticPrevention
 from .gas.profiles import AbstractCGMProfile, IsothermalCGM, IsothermalShells, PowerLawCGM
 from .gas.recycling import DynamicalReturn, Henriques13Return
@@ -88,6 +85,7 @@ __all__ = [
     "DynamicalFeeding",
     "DynamicalReturn",
     "ElectronIonDensities",
+    "EquilibriumDensities",
     "EnergyDrivenPrevention",
     "EnergyLoading",
     "FaucherGiguere20",
@@ -121,7 +119,10 @@ __all__ = [
     "Muratov15Velocity",
     "NoFeeding",
     "Okamoto08",
+    "AbstractEscapeSpeed",
     "OverpressureOutflow",
+    "SonicEscape",
+    "VirialEscape",
     "PhotoionisedCooling",
     "PowerLawCGM",
     "PrecipitationThreshold",
@@ -132,7 +133,8 @@ __all__ = [
     "StarFormationFeeding",
     "StellarReturn",
     "SutherlandDopita93",
-    "SutherlandDopita93Bilinear",
+    "ShiftedSutherlandDopita93",
+    "ShiftedSutherlandDopita93Bilinear",
     "TabulatedNetCooling",
     "TotalDensitySquared",
     "Turbulence",

@@ -2,7 +2,8 @@
 
 A cooling function Lambda is tabulated per some product of densities.  Sutherland & Dopita 1993 (ApJS 88, 253) normalise
 by n_e n_i, electrons times ions, Wiersma et al. 2009 by n_H^2.  A model knows the total particle density n_tot and must
-convert.  The convention is a component of its own, so that it is always stated.
+convert.  The convention is a component of its own, so that it is always stated.  Here gas is fully ionised;
+`corundum.physics.EquilibriumDensities` knows the electrons at every temperature.
 """
 
 import abc
@@ -31,21 +32,23 @@ class AbstractDensityConvention(eqx.Module):
     >>> class NeutralHydrogenSquared(co.physics.AbstractDensityConvention):
     ...     product = "n_H^2"
     ...
-    ...     def fraction(self):
+    ...     def fraction(self, log_temperature, log_metallicity):
     ...         return jnp.asarray(0.85)
-    >>> round(float(NeutralHydrogenSquared().fraction()), 2)
+    >>> round(float(NeutralHydrogenSquared().fraction(6.0, -1.0)), 2)
     0.85
     """
 
     product: eqx.AbstractClassVar[str | None]
 
     @abc.abstractmethod
-    def fraction(self) -> Float[Array, ""]:
-        """Density product / n_tot^2."""
+    def fraction(
+        self, log_temperature: Float[Array, "..."], log_metallicity: Float[Array, "..."]
+    ) -> Float[Array, "..."]:
+        """Density product / n_tot^2 at log10 T [K] and log10 Z/Zsun, the latter in units of the cooling function."""
 
 
 class ElectronIonDensities(AbstractDensityConvention):
-    """n_e n_i of fully ionised hydrogen and helium, the normalisation of Sutherland & Dopita 1993; about 0.25.
+    """n_e n_i of fully ionised hydrogen and helium at any temperature; about 0.25.
 
     Parameters
     ----------
@@ -54,7 +57,7 @@ class ElectronIonDensities(AbstractDensityConvention):
 
     Examples
     --------
-    >>> round(float(co.physics.ElectronIonDensities().fraction()), 3)
+    >>> round(float(co.physics.ElectronIonDensities().fraction(6.0, -1.0)), 3)
     0.25
     """
 
@@ -62,7 +65,9 @@ class ElectronIonDensities(AbstractDensityConvention):
 
     hydrogen_fraction: Float[Array, ""] = hydrogen_fraction_field()
 
-    def fraction(self) -> Float[Array, ""]:
+    def fraction(
+        self, log_temperature: Float[Array, "..."], log_metallicity: Float[Array, "..."]
+    ) -> Float[Array, "..."]:
         helium = helium_per_hydrogen(self.hydrogen_fraction)
         electrons, ions = 1.0 + 2.0 * helium, 1.0 + helium
         return electrons * ions / (electrons + ions) ** 2
@@ -78,7 +83,7 @@ class HydrogenDensitySquared(AbstractDensityConvention):
 
     Examples
     --------
-    >>> round(float(co.physics.HydrogenDensitySquared().fraction()), 3)
+    >>> round(float(co.physics.HydrogenDensitySquared().fraction(6.0, -1.0)), 3)
     0.2
     """
 
@@ -86,7 +91,9 @@ class HydrogenDensitySquared(AbstractDensityConvention):
 
     hydrogen_fraction: Float[Array, ""] = hydrogen_fraction_field()
 
-    def fraction(self) -> Float[Array, ""]:
+    def fraction(
+        self, log_temperature: Float[Array, "..."], log_metallicity: Float[Array, "..."]
+    ) -> Float[Array, "..."]:
         helium = helium_per_hydrogen(self.hydrogen_fraction)
         return 1.0 / (2.0 + 3.0 * helium) ** 2
 
@@ -96,11 +103,13 @@ class TotalDensitySquared(AbstractDensityConvention):
 
     Examples
     --------
-    >>> float(co.physics.TotalDensitySquared().fraction())
+    >>> float(co.physics.TotalDensitySquared().fraction(6.0, -1.0))
     1.0
     """
 
     product: ClassVar[str | None] = None
 
-    def fraction(self) -> Float[Array, ""]:
+    def fraction(
+        self, log_temperature: Float[Array, "..."], log_metallicity: Float[Array, "..."]
+    ) -> Float[Array, "..."]:
         return jnp.ones(())

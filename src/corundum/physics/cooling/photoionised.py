@@ -14,8 +14,9 @@ from ...annotations import Array
 from ...parameters import parameter
 from ...units import LN10
 from ..composition import helium_per_hydrogen, hydrogen_fraction_field
-from .collisional import AbstractNetCooling, SutherlandDopita93
+from .base import AbstractCooling, AbstractNetCooling
 from .primordial import Background, primordial_cooling
+from .sutherland_dopita93 import SutherlandDopita93
 from .tables import read_csv, uniform_cell
 
 __all__ = ["FaucherGiguere20", "PhotoionisedCooling"]
@@ -81,8 +82,8 @@ class PhotoionisedCooling(AbstractNetCooling):
     ----------
     background : FaucherGiguere20
         Radiation background.
-    metals : SutherlandDopita93
-        Cooling function from which the metals are taken.
+    metals : AbstractCooling
+        Cooling function from which the metals are taken; what it calls solar is solar here.
     hydrogen_fraction : float
         Hydrogen mass fraction.
 
@@ -101,7 +102,7 @@ class PhotoionisedCooling(AbstractNetCooling):
     """
 
     background: FaucherGiguere20 = eqx.field(default_factory=FaucherGiguere20)
-    metals: SutherlandDopita93 = eqx.field(default_factory=SutherlandDopita93)
+    metals: AbstractCooling = eqx.field(default_factory=SutherlandDopita93)
     hydrogen_fraction: Float[Array, ""] = hydrogen_fraction_field()
 
     def net(
@@ -118,3 +119,6 @@ class PhotoionisedCooling(AbstractNetCooling):
         primordial = -3.0 * jnp.ones_like(log_metallicity)
         metals = self.metals(log_temperature, log_metallicity) - self.metals(log_temperature, primordial)
         return cooling - heating + (1.0 + 2.0 * helium) * (1.0 + helium) * metals
+
+    def log_metallicity(self, metal_fraction: Float[Array, "..."]) -> Float[Array, "..."]:
+        return self.metals.log_metallicity(metal_fraction)

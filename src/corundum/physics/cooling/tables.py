@@ -12,10 +12,14 @@ __all__ = ["read_csv", "bracket", "uniform_cell"]
 
 
 def read_csv(folder: str, name: str) -> np.ndarray:
-    """Rows of numbers of a table in ``corundum/data``; comments and the line of column names are skipped."""
+    """Rows of numbers of a table in ``corundum/data``, NaN where a cell is empty.
+
+    Comments and the line of column names are skipped.
+    """
     path = resources.files("corundum.data") / folder / name
     with path.open() as lines:
-        return np.array([[float(cell) for cell in line.split(",")] for line in lines if line[0] not in "#l"])
+        rows = [line.split(",") for line in lines if line[0] not in "#l"]
+    return np.array([[float(cell.strip() or "nan") for cell in row] for row in rows])
 
 
 def bracket(grid: Float[Array, " n"], x: Float[Array, "..."]) -> tuple[Int[Array, "..."], Float[Array, "..."]]:
