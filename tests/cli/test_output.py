@@ -2,15 +2,24 @@
 
 import errno
 import json
+import os
 
 import numpy as np
 import pytest
 
 from corundum.cli.jobs import output as output_module
-from corundum.cli.jobs.output import claim
+from corundum.cli.jobs.output import claim as claim_while
+from corundum.storage import locks
 from corundum.storage.checkpoints import fingerprint
+from corundum.storage.locks import InUseError
 
 RUN = {"title": "a", "halos": {"kind": "x", "n": 3}, "model": {"kind": "y", "parameters": {"a.b": 1.0}}}
+
+
+def claim(root, tables, identity, **options):
+    """A directory that a run has had, and leaves again."""
+    with claim_while(root, tables, identity, **options) as taken:
+        return taken
 
 
 def computed(root, finished=None, identity="id"):
@@ -140,3 +149,43 @@ def test_fingerprints_see_values_shapes_and_sources(tmp_path):
     assert first != fingerprint({"a": arrays + 1e-16 * (arrays == 0)}, [source])
     source.write_text("b")
     assert first != fingerprint({"a": arrays}, [source])
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("tables", [RUN, {**RUN, "title": "b"}])
+def test_a_directory_that_a_run_works_in_is_refused_and_untouched(tmp_path, tables, overwrite):
+    computed(tmp_path)
+    with claim_while(tmp_path, RUN, "id"):
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        words = rf"{tmp_path}: another run writes to it \(process {os.getpid()} on .*\); wait until it has ended"
+        with pytest.raises(InUseError, match=words):
+            claim(tmp_path, tables, "id", overwrite=overwrite)
+        assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert claim(tmp_path, tables, "id", overwrite=True).state == "new"
+
+
+def test_a_finished_run_is_known_where_nothing_can_be_written(tmp_path, monkeypatch):
+    computed(tmp_path, "2026-01-01")
+
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(locks.os, "open", refuse)
+    assert claim(tmp_path, RUN, "id").state == "finished"
+    with pytest.raises(ValueError, match=r"cannot be written \(read-only file system\); choose another with -o"):
+        claim(tmp_path, RUN, "id", overwrite=True)
+
+
+def test_what_is_left_of_a_run_that_was_being_discarded_never_counts_as_finished(tmp_path, monkeypatch):
+    computed(tmp_path, "2026-01-01")
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(output_module.shutil, "rmtree", stop)
+    with pytest.raises(KeyboardInterrupt):
+        claim(tmp_path, {**RUN, "title": "b"}, "id", overwrite=True)
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match="holds a different run .title is 'a' there and 'b' here"):
+        claim(tmp_path, {**RUN, "title": "b"}, "id")
+    assert claim(tmp_path, {**RUN, "title": "b"}, "id", overwrite=True).state == "new"

@@ -266,7 +266,8 @@ def test_a_redshift_outside_the_histories_is_corrected_without_overwrite(here, c
     assert "these histories cover 0 <= z <= 10" in capsys.readouterr().err
     assert not list((here / "corrected" / "checkpoint").iterdir())
 
-    assert claim(here / "corrected", {"title": "x"}, "id").state == "new"
+    with claim(here / "corrected", {"title": "x"}, "id") as taken:
+        assert taken.state == "new"
 
 
 def test_a_dry_run_prints_a_run_file_that_is_the_same_run(here, capsys):

@@ -9,6 +9,7 @@ import corundum as co
 from corundum import halos as H
 from corundum.halos import conversion
 from corundum.halos.trees import reader
+from corundum.storage.locks import InUseError
 from tree_files import SCALES, known_forest, write_consistent_trees, write_sublink
 
 ROWS = known_forest()
@@ -115,3 +116,17 @@ def test_trees_of_several_workers_are_those_of_one(forest, tmp_path):
     np.testing.assert_array_equal(one.log_mvir, two.log_mvir)
     np.testing.assert_array_equal(one.separation, two.separation)
     assert one.provenance == two.provenance
+
+
+def test_two_conversions_into_one_file_do_not_mix(forest, tmp_path, monkeypatch):
+    output = tmp_path / "halos.h5"
+
+    def again(*arguments, **keywords):
+        with pytest.raises(InUseError, match=r"halos\.h5: another conversion writes to it .*wait until it has ended"):
+            conversion.convert_trees(forest / "tree_0_0_0.dat", output)
+        return whole(*arguments, **keywords)
+
+    whole = conversion.smooth_trees
+    monkeypatch.setattr(conversion, "smooth_trees", again)
+    assert len(conversion.convert_trees(forest, output).halos) == 3 * len(co.halos.read(forest / "tree_0_0_0.dat"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["halos.h5", "trees"]

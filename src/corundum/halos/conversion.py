@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from ..annotations import Array
 from ..cosmology import Cosmology
 from ..storage.checkpoints import CheckpointFolder, fingerprint
 from ..storage.files import check_destination, checksum
+from ..storage.locks import exclusive
 from .branches.repair import AbstractBranchRepair
 from .branches.smoothing import AbstractMassLoss, AbstractSmoothing
 from .concentration import AbstractConcentration
@@ -83,6 +85,8 @@ def convert_trees(
     ------
     ValueError, OSError
         A file cannot be read or written; the message names it.
+    InUseError
+        Another conversion writes to the same file.
 
     Examples
     --------
@@ -99,7 +103,7 @@ def convert_trees(
     trees, output = find_trees(source, format, cosmology), Path(os.path.realpath(output))
     check_destination(output)
     read_file = branch_reader(trees, log_mvir, lowest_ratio, concentration)
-    with _checkpoint_folder(output) as folder:
+    with _claimed(output), _checkpoint_folder(output) as folder:
         parts = _read_files(read_file, trees.files, folder, workers, progress)
         branches = combine_files((branches_from_arrays(arrays) for arrays in parts), trees)
         if not branches.branches:
@@ -118,6 +122,11 @@ def convert_trees(
         os.replace(folder / output.name, output)
         shutil.rmtree(folder)
     return Conversion(smoothed.halos, report_on(smoothed, branches.counts, branches.files))
+
+
+def _claimed(output: Path) -> AbstractContextManager[None]:
+    """No other conversion writes to this file meanwhile."""
+    return exclusive(output.with_name(f".{output.name}.lock"), f"{output}: another conversion writes to it")
 
 
 @contextlib.contextmanager

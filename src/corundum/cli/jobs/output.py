@@ -2,9 +2,11 @@
 
 A directory belongs to one run.  The resolved run file ``run.toml`` says which; together with the inputs that are not in
 it (files, the user's own modules, the version of corundum) it decides whether a run is new, to be resumed, or finished.
-Only files that this package has written are ever removed, and every file is put in place in one step.
+While a process works in it no other may (`corundum.storage.locks`), so that results never lie beside the settings of
+another run.  Only files that this package has written are ever removed, and every file is put in place in one step.
 """
 
+import contextlib
 import json
 import shutil
 import tomllib
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...storage.files import atomic_path
+from ...storage.locks import exclusive
 from ..runfile.toml import dotted, write_toml
 
 __all__ = ["OutputDirectory", "claim"]
@@ -21,8 +24,10 @@ _RESULTS = (
     "results.h5", "trajectories.h5", "compared.h5", "sensitivity.h5", "posterior-*.nc", "parameters.csv",
     "parameters.tex", "findings.txt", "mocks.csv", "forecast.csv",
 )  # fmt: skip
-_FILES = ("run.toml", "run_info.json", *_RESULTS, "report.html")
+# In the order in which an earlier run is removed: while anything of it is left, its run.toml says whose it is.
+_FILES = ("run_info.json", *_RESULTS, "report.html")
 _FOLDERS = ("figures", "checkpoint")
+_LOCK = ".corundum-lock"
 
 
 class OutputDirectory(NamedTuple):
@@ -61,8 +66,11 @@ class OutputDirectory(NamedTuple):
         shutil.rmtree(self.root / "checkpoint", ignore_errors=True)
 
 
-def claim(root: Path, tables: Mapping[str, Any], identity: str, *, overwrite: bool = False) -> OutputDirectory:
-    """Take `root` for the run of the resolved run file `tables`.
+@contextlib.contextmanager
+def claim(
+    root: Path, tables: Mapping[str, Any], identity: str, *, overwrite: bool = False
+) -> Iterator[OutputDirectory]:
+    """Take `root` for the run of the resolved run file `tables`, until the block ends.
 
     Parameters
     ----------
@@ -75,28 +83,48 @@ def claim(root: Path, tables: Mapping[str, Any], identity: str, *, overwrite: bo
     overwrite : bool
         Discard an earlier run instead of refusing or resuming.
 
+    Yields
+    ------
+    OutputDirectory
+
     Raises
     ------
+    InUseError
+        Another run is at work in the directory.
     ValueError
         The directory cannot be created or written, holds a different run, or holds files that do not belong to a run.
     """
-    _make(root)
-    present = root / "run.toml"
-    if not present.exists() and any(not _is_scratch(path) for path in root.iterdir()):
-        raise ValueError(f"output directory {root}: is not empty and holds no corundum run; choose another with -o")
-    state = "new"
-    if present.exists() and not overwrite and _holds_work(root):
-        _refuse_other_run(root, tables, identity)
-        state = "finished" if _read_info(root).get("finished") else "resumed"
-    if state == "new":
-        _clear(root)
-        _write_text(present, write_toml(tables))
-    return OutputDirectory(root, state)
-
-
-def _make(root: Path) -> None:
-    try:
+    with _writable(root):
         root.mkdir(parents=True, exist_ok=True)
+    # What is finished needs no lock, and may lie in a directory that cannot be written.
+    if not overwrite and _read_info(root).get("finished") and _state(root, tables, identity) == "finished":
+        yield OutputDirectory(root, "finished")
+        return
+    with contextlib.ExitStack() as held:
+        with _writable(root):
+            held.enter_context(exclusive(root / _LOCK, f"output directory {root}: another run writes to it"))
+        state = _state(root, tables, identity, overwrite=overwrite)
+        if state == "new":
+            _clear(root)
+            _write_text(root / "run.toml", write_toml(tables))
+        yield OutputDirectory(root, state)
+
+
+def _state(root: Path, tables: Mapping[str, Any], identity: str, *, overwrite: bool = False) -> str:
+    """Whether `root` is new to the run, or holds a part or all of it; a ValueError where it holds something else."""
+    if not (root / "run.toml").exists() and any(not _is_scratch(path) for path in root.iterdir()):
+        raise ValueError(f"output directory {root}: is not empty and holds no corundum run; choose another with -o")
+    if overwrite or not _holds_work(root):
+        return "new"
+    _refuse_other_run(root, tables, identity)
+    return "finished" if _read_info(root).get("finished") else "resumed"
+
+
+@contextlib.contextmanager
+def _writable(root: Path) -> Iterator[None]:
+    """Tell why a directory cannot be made or written to."""
+    try:
+        yield
     except (FileExistsError, NotADirectoryError):
         raise ValueError(f"output directory {root}: is, or lies below, a file; choose another with -o") from None
     except OSError as error:
@@ -105,7 +133,7 @@ def _make(root: Path) -> None:
 
 
 def _is_scratch(path: Path) -> bool:
-    return path.name.startswith(".run.toml.") and path.name.endswith(".tmp")
+    return path.name == _LOCK or path.name.startswith(".run.toml.") and path.name.endswith(".tmp")
 
 
 def _holds_work(root: Path) -> bool:
@@ -147,11 +175,15 @@ def _brief(value: Any) -> str:
 
 
 def _clear(root: Path) -> None:
+    """Remove an earlier run, but for its run.toml, which the new one replaces in one step."""
     for name in _FILES:
-        for path in (*root.glob(name), *root.glob(f".{name}.*.tmp")):
+        for path in root.glob(name):
             path.unlink(missing_ok=True)
     for name in _FOLDERS:
         shutil.rmtree(root / name, ignore_errors=True)
+    for name in (*_FILES, "run.toml"):
+        for path in root.glob(f".{name}.*.tmp"):
+            path.unlink(missing_ok=True)
 
 
 def _read_info(root: Path) -> dict[str, Any]:

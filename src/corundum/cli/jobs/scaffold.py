@@ -154,8 +154,7 @@ def run_job(
         if follow is not None:
             follow(plan)
         return ""
-    with leading():
-        output = claim(directory, plan.tables, plan.identity, overwrite=overwrite)
+    with leading(), claim(directory, plan.tables, plan.identity, overwrite=overwrite) as output:
         if output.state == "finished":
             return f"{output.root} holds this run already, finished {output.read_info()['finished']}; nothing was done"
         run = Run(plan, output, timing)
