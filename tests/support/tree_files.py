@@ -177,6 +177,42 @@ def write_consistent_trees_hdf5(path, rows, *, table=False):
     return path
 
 
+def write_public_forests(folder, rows, *, table=False, metadata=True):
+    """The files that the public converter of Consistent-Trees writes: two of them, and the one that links to them.
+
+    Names have lost their special characters, ``/ForestInfo`` is one table, and halos are columns or one table (user
+    documentation of uchuutools, "HDF5 output data format").
+    """
+    columns_of_all = consistent_columns(rows)
+    owner = columns_of_all.pop("tree")
+    columns_of_all = {name.replace("?", ""): values for name, values in columns_of_all.items()}
+    parts = (owner < 2, owner >= 2)
+    lines = [f"#Omega_M = {OMEGA_M}; Omega_L = 0.7; h0 = {HUBBLE}", "#Full box size = 100.000000 Mpc/h"]
+    kinds = ("ForestID", "ForestHalosOffset", "ForestNhalos", "ForestNtrees")
+    for number, part in enumerate(parts):
+        ids, offsets, sizes = np.unique(owner[part], return_index=True, return_counts=True)
+        info = list(zip(ids, offsets, sizes, np.ones(len(ids), int), strict=True))
+        with h5py.File(folder / f"forest_{number}.h5", "w") as file:
+            file.attrs.update({"Nforests": len(ids), "Ntrees": len(ids), "Nhalos": int(part.sum())})
+            if metadata:
+                file.attrs["Consistent Trees_metadata"] = np.array([line.encode() for line in lines])
+            parameters = {"Omega_M": OMEGA_M, "Omega_L": 0.7, "hubble": HUBBLE, "Boxsize": 100.0}
+            file.create_group("simulation_params").attrs.update(parameters)
+            file["ForestInfo"] = np.array(info, dtype=[(name, "i8") for name in kinds])
+            halos = {name: values[part] for name, values in columns_of_all.items()}
+            forests = file.create_group("Forests")
+            if table:
+                forests["halos"] = np.rec.fromarrays(list(halos.values()), names=list(halos))
+            else:
+                for name, values in halos.items():
+                    forests[name] = values
+    with h5py.File(folder / "forest.h5", "w") as file:
+        file.attrs.update({"Nfiles": len(parts), "TotNforests": len(np.unique(owner)), "TotNhalos": len(rows)})
+        for number in range(len(parts)):
+            file[f"File{number}"] = h5py.ExternalLink(f"forest_{number}.h5", "/")
+    return folder
+
+
 def write_lhalotree(path, rows, *, order="<"):
     data = columns(rows)
     trees, offsets, sizes = np.unique(data["tree"], return_index=True, return_counts=True)

@@ -26,7 +26,6 @@ __all__ = [
     "Simulation",
     "central_values",
     "checked_mass",
-    "exact_ids",
     "group_masses",
     "mass_definition",
     "scale_factor_list",
@@ -36,7 +35,6 @@ __all__ = [
 ]
 
 _LOWEST_TYPICAL_MASS, _HIGHEST_TYPICAL_MASS = 1e2, 1e17  # Msun
-_LARGEST_ID = 2**63 - 1
 _LARGEST_SCALE = 1.02  # some simulations run a little beyond a = 1
 
 
@@ -246,46 +244,6 @@ def checked_mass(mass: Float[np.ndarray, " n"], place: str) -> Float[np.ndarray,
             "byte order, or in other units than this format has"
         )
     return mass
-
-
-def exact_ids(values: Num[np.ndarray, " n"], place: str, name: str) -> Int[np.ndarray, " n"]:
-    """Identifiers as signed integers, -1 for the largest unsigned one, which stands for no halo.
-
-    Parameters
-    ----------
-    values : array, shape (n,)
-        Integers of any kind, or floats that are whole numbers.
-    place, name : str
-        The file and the column, for error messages.
-
-    Raises
-    ------
-    ValueError
-        A number is not whole, or too large to be exact.
-
-    Examples
-    --------
-    >>> from corundum.halos.trees.formats.base import exact_ids
-    >>> exact_ids(np.array([7, 2**64 - 1], np.uint64), "tree.hdf5", "id").tolist()
-    [7, -1]
-    """
-    if values.dtype.kind == "i":
-        return values.astype(np.int64)
-    if values.dtype.kind == "u":
-        none = values == np.iinfo(values.dtype).max
-        wrong = ~none & (values > np.uint64(_LARGEST_ID))
-    elif values.dtype.kind == "f":
-        none = np.zeros(len(values), bool)
-        exact = min(2.0 ** (np.finfo(values.dtype).nmant + 1), float(_LARGEST_ID))
-        wrong = ~((values == np.rint(values)) & (np.abs(values) <= exact))
-    else:
-        raise ValueError(f"{place}: {name} holds {values.dtype}, where integers are allowed")
-    if np.any(wrong):
-        raise ValueError(
-            f"{place}: {name} has {values[wrong][0]!r} among its {values.dtype} numbers, which is no integer that is "
-            f"exact and at most {_LARGEST_ID}; number the halos anew"
-        )
-    return np.where(none, -1, np.where(none, 0, values).astype(np.int64))
 
 
 def group_masses(

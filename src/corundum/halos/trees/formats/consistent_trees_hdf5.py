@@ -17,9 +17,9 @@ from ....storage.files import open_foreign_hdf5
 from ..file_sets import files_in, require_whole_set
 from ..forests import Forest
 from ..stated_cosmology import StatedCosmology, cosmology_in_attributes
-from .base import AbstractTreeFormat, Simulation, exact_ids, split_rows
+from .base import AbstractTreeFormat, Simulation, split_rows
 from .consistent_trees import consistent_forest
-from .hdf5 import has_members
+from .hdf5 import as_ids, has_members
 from .text import INTEGERS, Header, choose_columns, parse_header, simulation_of
 
 __all__ = ["ConsistentTreesHDF5"]
@@ -161,14 +161,14 @@ def _forest_rows(file: h5py.File, stored: int, path: Path) -> tuple[np.ndarray, 
     starts, sizes = starts[order], sizes[order]
     if np.any(starts != np.cumsum(sizes) - sizes) or sizes.sum() != stored:
         raise ValueError(
-            f"{path}: /ForestInfo counts {sizes.sum()} halos in {len(sizes)} forests, which are not the {stored} rows "
-            "of /Forests one after the other; the file is incomplete, so copy it again"
+            f"{path}: the forests of /ForestInfo hold {sizes.sum()} halos, which are not the {stored} rows of /Forests "
+            "one after the other; the file is incomplete, so copy it again"
         )
     return starts, sizes
 
 
 def _in_full_precision(values: dict[str, np.ndarray], place: str) -> dict[str, np.ndarray]:
     return {
-        name: exact_ids(column, place, name) if name in INTEGERS else np.asarray(column, float)
+        name: as_ids(np.asarray(column), name, place) if name in INTEGERS else np.asarray(column, float)
         for name, column in values.items()
     }

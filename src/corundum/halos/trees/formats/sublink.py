@@ -19,7 +19,6 @@ from .base import (
     AbstractTreeFormat,
     Simulation,
     central_values,
-    exact_ids,
     group_masses,
     mass_definition,
     scale_factor_list,
@@ -27,7 +26,7 @@ from .base import (
     snapshot_scales,
     split_rows,
 )
-from .hdf5 import has_members, read_columns, stated_in_header
+from .hdf5 import as_ids, has_members, read_columns, stated_in_header
 from .lhalotree_hdf5 import DEFINITIONS
 
 __all__ = ["SubLink"]
@@ -112,7 +111,7 @@ def _tree_starts(tree_id: h5py.Dataset, chunk: int) -> Int[np.ndarray, " t"]:
 
 def _forest(rows: dict[str, np.ndarray], scales: Float[np.ndarray, " s"], h: float, place: str) -> Forest:
     links = ("id", "descendant", "first_progenitor", "host")
-    ids, descendant, first_progenitor, host = (exact_ids(rows[name], place, _COLUMNS[name]) for name in links)
+    ids, descendant, first_progenitor, host = (as_ids(rows[name], _COLUMNS[name], place) for name in links)
     preferred = np.zeros(len(ids), bool)
     firsts = rows_of_ids(ids, first_progenitor, place, "first progenitor")
     preferred[firsts[firsts >= 0]] = True
