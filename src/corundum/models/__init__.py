@@ -1,7 +1,7 @@
 """Galaxy models: reservoirs, flows and the ledger that joins them, and processes that can be added."""
 
 from .base import AbstractModel, Fluxes, derivative
-from .citations import citations
+from .citations import citations, unverified
 from .galaxy import AbstractGalaxyModel
 from .ledger import Flow, FlowRates, Ledger
 from .presets import PANDYA26_FREE, pandya23, pandya26
@@ -38,6 +38,7 @@ __all__ = [
     "TurbulentState",
     "channel_multipliers",
     "citations",
+    "unverified",
     "derivative",
     "pandya23",
     "pandya26",

@@ -276,7 +276,7 @@ class TwoModeFeedback(eqx.Module):
         0.2,
         unit="1",
         meaning="energy to the CGM over accreted rest mass, kinetic mode",
-        source="Weinberger et al. 2017",
+        source="Weinberger et al. 2017 [unverified]",
         bounds=(1e-3, 1.0),
         scale="log10",
     )

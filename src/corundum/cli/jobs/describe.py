@@ -7,6 +7,7 @@ import numpy as np
 
 from ... import observables, parameters
 from ...models import AbstractModel, citations
+from ...models.citations import marked
 from ...models.ledger import CURRENCIES
 from ..runfile.builder import build, build_model
 from ..runfile.errors import RunFileError
@@ -117,7 +118,7 @@ def _parameters(model):
         value = " ".join(f"{number:.6g}" for number in np.ravel(parameter.value))
         limits = f"{low:g} to {high:g}"
         rows.append((
-            dotted_name, value, parameter.unit, limits, parameter.scale, parameter.meaning, parameter.source,
+            dotted_name, value, parameter.unit, limits, parameter.scale, parameter.meaning, marked(parameter.source),
         ))  # fmt: skip
     return rows
 

@@ -62,7 +62,7 @@ class DiscSize(AbstractDiscSize):
     True
     """
 
-    spin: Float[Array, ""] = _spin(0.035, "halo spin lambda'", "Bullock et al. 2001")
+    spin: Float[Array, ""] = _spin(0.035, "halo spin lambda'", "Bullock et al. 2001 [unverified]")
 
     def __call__(self, halo: Halo) -> Float[Array, "..."]:
         """Scale length [kpc]."""
@@ -92,7 +92,7 @@ class MoMaoWhite98DiscSize(AbstractDiscSize):
     True
     """
 
-    spin: Float[Array, ""] = _spin(0.05, "halo spin lambda of Peebles", "Mo, Mao & White 1998")
+    spin: Float[Array, ""] = _spin(0.05, "halo spin lambda of Peebles", "Mo, Mao & White 1998 [unverified]")
 
     def __call__(self, halo: Halo) -> Float[Array, "..."]:
         """Scale length [kpc]."""

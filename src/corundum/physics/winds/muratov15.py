@@ -10,6 +10,7 @@ from ..galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
 __all__ = ["ConstantLoading", "Muratov15Velocity", "Muratov15StellarMass"]
 
 _MURATOV = "Muratov et al. 2015"
+_UNSEEN = f"{_MURATOV} [unverified]"
 
 
 class ConstantLoading(AbstractScaling):
@@ -113,7 +114,12 @@ class Muratov15StellarMass(AbstractGalaxyScaling):
         -0.35, unit="1", meaning="power of stellar mass", source=_MURATOV, bounds=(-1.0, 0.0)
     )
     smallest: Float[Array, ""] = parameter(
-        1e4, unit="Msun", meaning="smallest stellar mass of the fit", source=_MURATOV, bounds=(1e2, 1e7), scale="log10"
+        1e4,
+        unit="Msun",
+        meaning="smallest stellar mass of the fit",
+        source=_UNSEEN,
+        bounds=(1e2, 1e7),
+        scale="log10",
     )
 
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...halos import HaloHistories
+from ...models.citations import marked
 from ...observables import ERROR_KINDS, Measurement
 from ...parameters import Parameter, describe
 from ..comparison import compared_means, history_differences
@@ -208,7 +209,7 @@ def _effort(population):
 
 def _parameters(parameters):
     rows = [
-        (name, f"{float(p.value):.6g}", "" if p.unit == "1" else p.unit, p.meaning, p.source)
+        (name, f"{float(p.value):.6g}", "" if p.unit == "1" else p.unit, p.meaning, marked(p.source))
         for name, p in parameters.items()
     ]
     return Table(("name", "value", "unit", "meaning", "source"), rows)
