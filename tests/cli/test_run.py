@@ -279,6 +279,16 @@ def test_a_dry_run_prints_a_run_file_that_is_the_same_run(here, capsys):
     assert tomllib.loads(printed)["output"]["redshifts"] == [0.0, 2.0]
 
 
+def test_the_first_line_and_the_report_say_which_model_ran_and_what_to_know_about_it(here, capsys):
+    note = "calibrated below 10^12.1 Msun only"
+    assert main(["run", "run.toml", "-o", "noted", "--set", f'note="{note}"']) == 0
+    kind = tomllib.loads((here / "noted" / "run.toml").read_text())["model"]["kind"]
+    assert capsys.readouterr().out.splitlines()[0] == f"model {kind}: {note}"
+    assert f"model {kind}: {note}; " in (here / "noted" / "report.html").read_text()
+    head = (ROOT / "examples" / "quickstart.toml").read_text().split("title =")[0]
+    assert "models.pandya26" in head and "NOT above" in head
+
+
 def test_the_quickstart_is_valid_and_its_keys_are_documented(capsys):
     root = ROOT
     assert main(["run", str(root / "examples" / "quickstart.toml"), "--dry-run", "--set", "halos.n=4"]) == 0

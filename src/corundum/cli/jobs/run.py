@@ -85,11 +85,17 @@ class _RunJob(AbstractJob):
         halos, computed, seconds = run.info["halos"], run.info["halos_computed"], run.timing["evolve"]
         rate = f", {computed / seconds:.3g} halos/s" if computed else ""
         return [
+            _model_line(plan.job),
             f"{plan.job.title}: {halos} halos, {solved} solved, {halos - solved} failed",
             *(f"  {count} {status}" for status, count in run.info["status"].items() if status != "solved"),
             f"  results  {run.output.file('results.h5')}",
             f"  evolving {seconds:.1f} s{rate}",
         ]
+
+
+def _model_line(job: Job) -> str:
+    """Which model a run file names, and its note: what a reader of the results should know first."""
+    return f"model {job.tables['model']['kind']}" + (f": {job.note}" if job.note else "")
 
 
 JOB = _RunJob()
@@ -197,6 +203,7 @@ def _report(job: Job, results: RunResults, run: Run) -> None:
         results.population,
         drawings=drawings,
         title=job.title,
+        note=_model_line(job),
         model=job.model,
         run_info=run.info,
         command="corundum run run.toml -o again/",

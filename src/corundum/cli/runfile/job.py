@@ -30,6 +30,8 @@ class Job(NamedTuple):
     Attributes
     ----------
     title : str
+    note : str
+        What readers of the results should know; may be empty.
     halos : HaloHistories
     model : AbstractModel
     solver : AbstractSolver
@@ -44,6 +46,7 @@ class Job(NamedTuple):
     """
 
     title: str
+    note: str
     halos: HaloHistories
     model: AbstractModel
     solver: AbstractSolver
@@ -83,6 +86,7 @@ def prepare(run_file: RunFile) -> Job:
             compare_halos = build(tables["compare_halos"], ("compare_halos",), (HaloHistories,))
     resolved = {
         "title": tables.get("title", run_file.path.stem),
+        **({"note": tables["note"]} if tables.get("note") else {}),
         "halos": halos.table,
         "model": model.table,
         "solver": solver.table,
@@ -94,6 +98,7 @@ def prepare(run_file: RunFile) -> Job:
     inputs = (halos.value, None if compare_halos is None else compare_halos.value)
     return Job(
         title=resolved["title"],
+        note=resolved.get("note", ""),
         halos=halos.value,
         model=model.value,
         solver=solver.value,

@@ -17,6 +17,7 @@ from .toml import dotted, find_positions, parse_key
 __all__ = ["RunFile", "read_run_file", "table_of_overrides"]
 
 _BARE_WORD = re.compile(r"[A-Za-z_./~][\w./:~+-]*")
+_TEXTS = ("title", "note")  # keys at the top of the file; all others are groups
 
 
 class RunFile(NamedTuple):
@@ -138,12 +139,12 @@ def _put(tables: dict[str, Any], keys: tuple[str, ...], value: Any, override: st
 
 
 def _check_groups(tables: Mapping[str, Any]) -> None:
-    known = ("title", *GROUPS)
+    known = (*_TEXTS, *GROUPS)
     for name, value in tables.items():
         if name not in known:
             raise RunFileError((name,), f"unknown group; {allowed_names(name, known)}")
-        if not isinstance(value, str if name == "title" else dict):
-            expected = "text in quotes" if name == "title" else f"a table; write it below [{name}]"
+        if not isinstance(value, str if name in _TEXTS else dict):
+            expected = "text in quotes" if name in _TEXTS else f"a table; write it below [{name}]"
             raise RunFileError((name,), f"expected {expected}")
     for name in ("halos", "model"):
         if name not in tables:

@@ -25,6 +25,7 @@ def standard_report(
     *,
     drawings: Iterable[Drawing] = (),
     title: str = "corundum run",
+    note: str = "",
     model: Any = None,
     parameters: Mapping[str, Parameter] | None = None,
     halos: HaloHistories | None = None,
@@ -44,6 +45,8 @@ def standard_report(
     drawings : iterable of Drawing
         Figures, such as those of `standard_drawings`.
     title : str
+    note : str
+        A sentence that opens the report, below its title.
     model : AbstractModel, optional
         Its name and parameters are listed.
     parameters : mapping, optional
@@ -93,6 +96,7 @@ def standard_report(
     sections = [section for section in sections if section.blocks]
     solved = int(np.sum(np.asarray(population.status) == 0))
     subtitle = f"{len(population.status):,} halos, {solved:,} solved, at z = {_redshifts(population)}"
+    subtitle = "; ".join(text for text in (note.rstrip("."), subtitle) if text)
     write_report(path, sections, title=title, subtitle=subtitle)
 
 
