@@ -1,5 +1,7 @@
 """The cosmology against astropy, Bryan & Norman 1998 and the Einstein-de Sitter limit."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from corundum import cosmology as cosmo
 from corundum.cosmology import Cosmology
+from corundum.parameters import replace
 
 REDSHIFT = np.array([0.0, 1e-6, 0.1, 0.5, 1.0, 2.0, 3.5, 6.0, 10.0, 20.0])
 PRESETS = [cosmo.pandya26_cosmology, cosmo.planck15, cosmo.planck18, cosmo.tng]
@@ -131,3 +134,40 @@ def test_from_astropy():
 def test_from_astropy_refuses(theirs, words):
     with pytest.raises(ValueError, match=words):
         cosmo.from_astropy(theirs)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ({"h": 70.0}, "got 70 for h; allowed 0.3 to 1.2, the Hubble constant over 100 km/s/Mpc"),
+        ({"omega_m": 31.0}, "got 31 for omega_m"),
+        ({"omega_m": np.nan}, "got nan for omega_m"),
+        ({"omega_b": 0.4}, "omega_b must be smaller"),
+        ({"omega_b": -0.05}, "got -0.05 for omega_b"),
+        ({"t_cmb": 2725.5}, "allowed 0 to 10 K"),
+        ({"n_eff": -1.0}, "got -1 for n_eff"),
+    ],
+)
+def test_numbers_of_no_universe_are_refused(numbers, words):
+    with pytest.raises(ValueError, match=words):
+        Cosmology(**numbers)
+    with pytest.raises(ValueError, match=words):
+        replace(Cosmology(), numbers)
+
+
+def test_a_temperature_with_a_unit_is_converted():
+    assert float(Cosmology(t_cmb=2725.5 * u.mK).t_cmb) == pytest.approx(2.7255)
+    with pytest.raises(ValueError, match="radiation temperature today: got a quantity in km"):
+        Cosmology(t_cmb=2.7255 * u.km)
+
+
+def test_neutrinos_with_mass_are_pointed_out():
+    heavy = FlatLambdaCDM(H0=67, Om0=0.31, Ob0=0.049, Tcmb0=2.7255, Neff=3.046, m_nu=[0.2, 0.2, 0.2] * u.eV)
+    with pytest.warns(UserWarning, match=r"0.6 eV in total\) are left out, so that ages are up to 2.1 per cent"):
+        ours = cosmo.from_astropy(heavy)
+    assert 0.018 < float(age(ours, 2.0)) / heavy.age(2.0).value - 1.0 < 0.022
+    with pytest.warns(UserWarning, match="Planck18 .0.06 eV in total. .* up to 0.21 per cent"):
+        cosmo.from_astropy(Planck18)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cosmo.from_astropy(FlatLambdaCDM(H0=70, Om0=0.28, Ob0=0.05, Tcmb0=2.7, Neff=3.0, m_nu=0.0 * u.eV))

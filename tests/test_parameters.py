@@ -4,6 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import pytest
+from astropy import units
 
 import corundum as co
 from corundum.parameters import describe, get_values, parameter, replace
@@ -77,3 +78,28 @@ def test_networks_and_functions_are_no_parameters():
     assert set(describe(law)) == {f"law.{name}" for name in describe(co.physics.MassLoading())}
     with pytest.raises(ValueError, match="unknown parameter 'a' of MLP: it has no parameters"):
         replace(law.network, {"a": 1.0})
+
+
+class Timed(eqx.Module):
+    """A law with a time."""
+
+    time: jax.Array = parameter(1.0, unit="Gyr", meaning="a time", source="choice", bounds=(0.1, 10.0))
+
+    def __check_init__(self):
+        if not isinstance(self.time, jax.core.Tracer) and self.time < 0.0:
+            raise ValueError("Timed: the time is negative")
+
+
+def test_numbers_with_units_are_converted_or_refused():
+    assert float(Timed(time=500.0 * units.Myr).time) == 0.5
+    assert float(replace({"law": Timed()}, {"law.time": 2e9 * units.yr})["law"].time) == pytest.approx(2.0)
+    with pytest.raises(ValueError, match="a time: got a quantity in km; it must be a quantity or plain numbers in Gyr"):
+        Timed(time=1.0 * units.km)
+    with pytest.raises(ValueError, match="law.time: got a quantity in km"):
+        replace({"law": Timed()}, {"law.time": 1.0 * units.km})
+
+
+def test_a_replaced_number_is_checked_by_the_object_that_holds_it():
+    with pytest.raises(ValueError, match="the time is negative"):
+        replace({"law": Timed()}, {"law.time": -1.0})
+    assert float(jax.jit(lambda t: replace(Timed(), {"time": t}).time)(-1.0)) == -1.0

@@ -8,16 +8,17 @@ parameters and have no names here.
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
 from .messages import did_you_mean
+from .plain_numbers import float64
 
 __all__ = ["Parameter", "parameter", "named_parameters", "describe", "get_values", "replace", "require_float64"]
 
@@ -71,11 +72,12 @@ def require_float64() -> None:
         )
 
 
-def _strong_float64(value: Any) -> Any:
+def _strong_float64(value: Any, name: str, unit: str) -> Any:
+    """A number, or several by name, as float64 arrays; quantities are converted to the unit."""
     require_float64()
     if isinstance(value, Mapping):
-        return {name: _strong_float64(value[name]) for name in sorted(value)}
-    return jnp.asarray(value, dtype=jnp.float64)
+        return {key: _strong_float64(value[key], f"{name}, {key}", unit) for key in sorted(value)}
+    return float64(name, value, unit)
 
 
 def parameter(
@@ -120,7 +122,8 @@ def parameter(
     if scale not in ("linear", "log10"):
         raise ValueError(f"parameter scale: got {scale!r}; allowed 'linear' or 'log10'")
     metadata = dict(unit=unit, meaning=meaning, source=source, bounds=bounds, scale=scale)
-    return eqx.field(default=default, converter=_strong_float64, metadata={"corundum": metadata})
+    converter = functools.partial(_strong_float64, name=meaning, unit=unit)
+    return eqx.field(default=default, converter=converter, metadata={"corundum": metadata})
 
 
 def named_parameters(*, unit: str, meaning: str, source: str, bounds: tuple[float, float]) -> Any:
@@ -144,7 +147,8 @@ def named_parameters(*, unit: str, meaning: str, source: str, bounds: tuple[floa
     'yield of oxygen'
     """
     metadata = dict(unit=unit, meaning=meaning, source=source, bounds=bounds, scale="linear")
-    return eqx.field(default_factory=dict, converter=_strong_float64, metadata={"corundum": metadata})
+    converter = functools.partial(_strong_float64, name=meaning, unit=unit)
+    return eqx.field(default_factory=dict, converter=converter, metadata={"corundum": metadata})
 
 
 def describe(tree: Any, prefix: str = "") -> dict[str, Parameter]:
@@ -250,7 +254,8 @@ def replace(tree: Any, values: Mapping[str, Any]) -> Any:
     Raises
     ------
     ValueError
-        A name is not a parameter of `tree`; the message lists the right ones.
+        A name is not a parameter of `tree` (the message lists the right ones), or the object that holds it cannot
+        have this value.
 
     Examples
     --------
@@ -262,5 +267,17 @@ def replace(tree: Any, values: Mapping[str, Any]) -> Any:
     if not names:
         return tree
     _check_names(tree, names)
-    replacements = [_strong_float64(value) for value in values.values()]
-    return eqx.tree_at(lambda t: _leaves_at(t, names), tree, replacements)
+    known = describe(tree)
+    replacements = [_strong_float64(value, name, known[name].unit) for name, value in values.items()]
+    changed = eqx.tree_at(lambda t: _leaves_at(t, names), tree, replacements)
+    _check_owners(changed, names)
+    return changed
+
+
+def _check_owners(tree, names):
+    """Run the checks of every object that holds one of the named parameters, as when it is made."""
+    for owner in {name.rpartition(".")[0] for name in names}:
+        node = _leaf_at(tree, owner) if owner else tree
+        for cls in reversed(type(node).__mro__):
+            if "__check_init__" in vars(cls):
+                cls.__check_init__(node)

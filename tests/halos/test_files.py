@@ -34,7 +34,7 @@ def test_histories_come_back(tmp_path_factory, seed, radius, growth):
         host=[-1, 0, 0, 1] if radius else None,
         extras={"spin": co.halos.ExtraCurve(rng.normal(size=plain.log_mvir.shape), SPIN)} if growth else None,
         weights=rng.uniform(0.1, 5.0, number),
-        log_rvir=plain.log_mvir / 3.0 - 1.5 if radius else None,
+        log_rvir=plain.log_mvir / 3.0 - 1.55 - np.log10(1.0 + plain.redshift) if radius else None,
         log_growth=np.full(plain.log_mvir.shape, 0.5) if growth else None,
         cosmology=co.cosmology.tng(),
         interpolation=co.halos.Pandya26Hermite() if growth else None,

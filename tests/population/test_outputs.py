@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from astropy import units
 
 import corundum as co
 from corundum.numerics import LaneSolver
@@ -187,3 +188,16 @@ def test_a_missing_package_is_named(recorded, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match=r"to_pandas needs pandas, which is not installed; pip install 'corundum\["):
         recorded.to_pandas()
+
+
+def test_redshifts_in_single_precision_or_with_units_are_matched(halos):
+    halos = halos[:1]
+    population = co.evolve(MODEL, halos, np.float32([0.1, 1.0]), solver=SOLVER)
+    assert population.at(0.1)["mstar"][0] == population["mstar"][0, 0]
+    assert population.at(np.float32(0.1)).redshift == population.redshifts[0]
+    with pytest.raises(ValueError, match=r"redshift 0.1001 was not kept: this population has 0.10000000\d+, 1; "):
+        population.at(0.1001)
+    with pytest.raises(ValueError, match="redshifts: 1 of 2 values are hidden"):
+        co.evolve(MODEL, halos, np.ma.array([0.0, 2.0], mask=[0, 1]))
+    with pytest.raises(ValueError, match="redshifts: got a quantity in Gyr"):
+        co.evolve(MODEL, halos, [5.0] * units.Gyr)

@@ -6,11 +6,11 @@ mass and reach laws and processes as ``halo.extras["name"]``.
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 from jaxtyping import Float
 
 from ..annotations import Array
 from ..messages import did_you_mean
+from ..plain_numbers import float64
 from ..units import Quantity
 from .per_halo import per_halo_field
 
@@ -48,7 +48,7 @@ class ExtraCurve(eqx.Module):
                 f"ExtraCurve: got {quantity!r} for its quantity; give units.Quantity(unit, meaning), such as "
                 'Quantity("1", "density within 5 Mpc over the mean")'
             )
-        self.values = jnp.asarray(values, jnp.float64)
+        self.values = float64(quantity.meaning, values, quantity.unit)
         self.quantity = quantity
 
     def __len__(self) -> int:

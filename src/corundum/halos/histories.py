@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float, Int
 from ..annotations import Array
 from ..cosmology import Cosmology, pandya26_cosmology
 from ..parameters import require_float64
+from ..plain_numbers import float64, without_mask
 from ..units import Quantity
 from .extras import ExtraCurve, Extras
 from .history_arrays import check_extras, check_structure, check_values, from_natural_units
@@ -42,7 +43,7 @@ class HaloHistories(eqx.Module):
     Parameters
     ----------
     time : array, shape (T,)
-        Cosmic age [Gyr], strictly increasing, at least two.
+        Cosmic age [Gyr], strictly increasing, at least two.  Quantities of astropy or unyt are converted.
     log_mvir : array, shape (N, T)
         log10 of virial mass [Msun].  Times outside a halo's start and end hold a smooth extension, never zeros.
     log_concentration : array, shape (N, T)
@@ -77,7 +78,8 @@ class HaloHistories(eqx.Module):
     Raises
     ------
     ValueError
-        Shapes disagree, times do not increase, a value is not finite, a start, end or host is impossible.
+        Shapes disagree, times do not increase or are no cosmic ages in Gyr, a number is not finite, hidden by a mask,
+        or one that no halo has (`corundum.plausible`), a weight is negative, a start, end or host is impossible.
 
     Examples
     --------
@@ -142,18 +144,18 @@ class HaloHistories(eqx.Module):
         provenance: Mapping[str, str] | tuple = (),
     ):
         require_float64()
-        self.time = jnp.asarray(time, jnp.float64)
-        self.log_mvir = jnp.asarray(log_mvir, jnp.float64)
-        self.log_concentration = jnp.asarray(log_concentration, jnp.float64)
+        self.time = float64("time", time, "Gyr")
+        self.log_mvir = float64("log_mvir", log_mvir, "Msun", log=True)
+        self.log_concentration = float64("log_concentration", log_concentration, log=True)
         halos = self.log_mvir.shape[0] if self.log_mvir.ndim else 0
-        self.start = jnp.full(halos, self.time[0]) if start is None else jnp.asarray(start, jnp.float64)
-        self.end = jnp.full(halos, self.time[-1]) if end is None else jnp.asarray(end, jnp.float64)
-        self.weights = jnp.ones(halos) if weights is None else jnp.asarray(weights, jnp.float64)
-        self.log_rvir = None if log_rvir is None else jnp.asarray(log_rvir, jnp.float64)
-        self.log_growth = None if log_growth is None else jnp.asarray(log_growth, jnp.float64)
+        self.start = jnp.full(halos, self.time[0]) if start is None else float64("start", start, "Gyr")
+        self.end = jnp.full(halos, self.time[-1]) if end is None else float64("end", end, "Gyr")
+        self.weights = jnp.ones(halos) if weights is None else float64("weights", weights)
+        self.log_rvir = None if log_rvir is None else float64("log_rvir", log_rvir, "kpc", log=True)
+        self.log_growth = None if log_growth is None else float64("log_growth", log_growth, "Msun/yr", log=True)
         self.mergers = mergers
-        self.separation = None if separation is None else jnp.asarray(separation, jnp.float64)
-        self.host = None if host is None else jnp.asarray(host)
+        self.separation = None if separation is None else float64("separation", separation)
+        self.host = None if host is None else jnp.asarray(without_mask("host", host))
         self.extras = dict(sorted(extras.items())) if extras else {}
         self.cosmology = pandya26_cosmology() if cosmology is None else cosmology
         self.interpolation = SplineInLogTime.on(self.time) if interpolation is None else interpolation
@@ -276,14 +278,16 @@ class HaloHistories(eqx.Module):
         """All halos at many cosmic times [Gyr]: a `Halo` of arrays of shape (N, S)."""
         # Without the provenance, which is part of the structure: another provenance must not compile anew.
         inputs = (self.interpolation, self.cosmology, self.time, self.curves)
-        return _along(*inputs, jnp.asarray(time, jnp.float64))
+        return _along(*inputs, float64("time", time, "Gyr"))
 
     def at(self, *, redshift=None, time=None) -> Halo:
         """All halos at one redshift or one cosmic time [Gyr]: a `Halo` of arrays of shape (N,)."""
         if (redshift is None) == (time is None):
             raise ValueError("HaloHistories.at: give either redshift=... or time=... [Gyr], not both")
-        age = jnp.asarray(redshift if time is None else time, jnp.float64)
-        age = _age(self.cosmology, age) if time is None else age
+        if time is None:
+            age = _age(self.cosmology, float64("redshift", redshift))
+        else:
+            age = float64("time", time, "Gyr")
         return jax.tree.map(lambda values: values[:, 0], self.along(age[None]))
 
     def exist_at(self, time: Float[Array, " s"]) -> Bool[np.ndarray, "n s"]:

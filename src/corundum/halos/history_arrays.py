@@ -11,8 +11,20 @@ import numpy as np
 
 from ..cosmology import Cosmology
 from ..numerics.tracing import is_traced
+from ..plain_numbers import plain_numbers
+from ..plausible import (
+    LARGEST_REDSHIFT,
+    OVERSHOOT,
+    check_ages,
+    check_concentrations,
+    check_log_masses,
+    check_radii,
+    check_redshifts,
+    check_weights,
+    filled,
+)
 from .concentration import Diemer19, limit_concentration
-from .cosmic_times import ages, redshifts
+from .cosmic_times import ages, densities, redshifts
 from .extras import ExtraCurve
 from .per_halo import per_halo_fields
 
@@ -40,7 +52,7 @@ def from_natural_units(
     time = time[order]
     if not np.all(np.diff(time) > 0.0):
         raise ValueError("times: got times that neither rise nor fall throughout; sort them, each once")
-    mvir = _curves("mvir", mvir, time)[:, order]
+    mvir = _curves("mvir", mvir, "Msun", time)[:, order]
     if not np.median(mvir[:, -1]) > _LEAST_MASS:
         raise ValueError(
             f"mvir: final masses are typically {np.median(mvir[:, -1]):.4g} Msun; give virial masses in Msun, not "
@@ -51,7 +63,7 @@ def from_natural_units(
         median = Diemer19()(keywords["log_mvir"], redshifts(cosmology, time))
         keywords["log_concentration"] = limit_concentration(median)
     else:
-        curves = _curves("concentration", concentration, time)[:, order]
+        curves = _curves("concentration", concentration, "1", time)[:, order]
         keywords["log_concentration"] = _log10("concentration", curves, "", time)
         if not np.all(curves > 1.0):
             raise ValueError(
@@ -60,7 +72,7 @@ def from_natural_units(
             )
     for name, value, unit in (("rvir", rvir, "kpc"), ("growth", growth, "Msun/yr")):
         if value is not None:
-            keywords[f"log_{name}"] = _log10(name, _curves(name, value, time)[:, order], unit, time)
+            keywords[f"log_{name}"] = _log10(name, _curves(name, value, unit, time)[:, order], unit, time)
     if extras:
         keywords["extras"] = {
             name: ExtraCurve(np.asarray(curve.values)[:, order], curve.quantity) for name, curve in extras.items()
@@ -70,7 +82,12 @@ def from_natural_units(
 
 def _cosmic_ages(time, redshift, scale_factor, cosmology):
     choices = {"time": time, "redshift": redshift, "scale_factor": scale_factor}
-    chosen = {name: np.asarray(value, np.float64) for name, value in choices.items() if value is not None}
+    units = {"time": "Gyr", "redshift": "1", "scale_factor": "1"}
+    chosen = {
+        name: np.asarray(plain_numbers(name, value, units[name]), np.float64)
+        for name, value in choices.items()
+        if value is not None
+    }
     if len(chosen) != 1:
         raise ValueError(
             f"times: got {' and '.join(chosen) or 'none'}; give one of time [Gyr], redshift or scale_factor"
@@ -79,16 +96,18 @@ def _cosmic_ages(time, redshift, scale_factor, cosmology):
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(f"{name}: got shape {values.shape}; a history needs a list of at least two times")
     if name == "time":
+        check_ages("time", values, float(ages(cosmology, np.zeros(1))[0]))
         return values
     if name == "scale_factor":
-        if not np.all((values > 0.0) & (values < 2.0)):
+        if not np.all((values > 1.0 / (1.0 + LARGEST_REDSHIFT)) & (values <= 1.0 + OVERSHOOT)):
             raise ValueError(f"scale_factor: got {values.min():.4g} to {values.max():.4g}; allowed above 0, 1 today")
-        values = 1.0 / values - 1.0
+        return ages(cosmology, 1.0 / values - 1.0)
+    check_redshifts(name, values)
     return ages(cosmology, values)
 
 
-def _curves(name, values, time):
-    curves = np.atleast_2d(np.asarray(values, np.float64))
+def _curves(name, values, unit, time):
+    curves = np.atleast_2d(np.asarray(plain_numbers(name, values, unit), np.float64))
     if curves.ndim != 2 or curves.shape[1] != len(time):
         raise ValueError(f"{name}: got shape {np.shape(values)}; expected (halos, times) with {len(time)} times")
     return curves
@@ -165,15 +184,24 @@ def check_values(halos) -> None:
     """
     if is_traced(halos):
         return
-    time = np.asarray(halos.time)
+    time, log_mvir = np.asarray(halos.time), np.asarray(halos.log_mvir)
     if not (np.all(np.isfinite(time)) and np.all(np.diff(time) > 0) and time[0] > 0):
         raise ValueError("time: cosmic ages must be positive, finite and strictly increasing [Gyr]")
+    check_ages("time", time, float(ages(halos.cosmology, np.zeros(1))[0]))
     arrays = {name: getattr(halos, name) for name, declared in per_halo_fields(halos).items() if declared.finite}
     arrays.update({f"extras[{name!r}]": curve.values for name, curve in halos.extras.items()})
     for name, value in arrays.items():
         if value is not None and not np.all(np.isfinite(value)):
             row = _first(~np.isfinite(np.asarray(value).reshape(len(halos), -1)).all(axis=1))
             raise ValueError(f"{name}: halo {row} has a value that is not finite; remove or repair that halo")
+        if value is not None and np.size(value) and filled(largest := float(np.max(value))) and largest > 0.0:
+            raise ValueError(f"{name}: got {largest:g}{filled(largest)}; remove or repair such halos")
+    check_log_masses("log_mvir", log_mvir, time)
+    check_concentrations("log_concentration", np.asarray(halos.log_concentration))
+    check_weights("weights", np.asarray(halos.weights))
+    if halos.log_rvir is not None:
+        density = densities(halos.cosmology, "vir", redshifts(halos.cosmology, time))
+        check_radii("log_rvir", np.asarray(halos.log_rvir), (log_mvir - np.log10(4.0 * np.pi / 3.0 * density)) / 3.0)
     _check_ends(time, np.asarray(halos.start), np.asarray(halos.end))
     if halos.host is not None:
         _check_hosts(np.asarray(halos.host))

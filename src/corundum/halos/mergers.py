@@ -7,11 +7,11 @@ of mergers can be cut, stacked and mapped over halos like every other array of t
 from collections.abc import Sequence
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
 from ..annotations import Array
+from ..plain_numbers import float64
 from .per_halo import per_halo_field, take_rows
 
 __all__ = ["Mergers"]
@@ -49,8 +49,8 @@ class Mergers(eqx.Module):
     ratio: Float[Array, "n k"] = per_halo_field()
 
     def __init__(self, time, ratio):
-        self.time = jnp.asarray(time)
-        self.ratio = jnp.asarray(ratio)
+        self.time = float64("time", time, "Gyr")
+        self.ratio = float64("ratio", ratio)
 
     def __check_init__(self):
         if self.time.ndim != 2 or self.time.shape != self.ratio.shape:

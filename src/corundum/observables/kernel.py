@@ -12,6 +12,7 @@ from jax import lax
 from jaxtyping import Bool, Float
 
 from ..annotations import Array
+from ..plain_numbers import float64
 
 __all__ = ["Neighbours", "neighbours", "scott_bandwidth", "published_nodes"]
 
@@ -55,8 +56,9 @@ def neighbours(
     ValueError
         The arrays differ in length or are not lists.
     """
-    x, y, nodes = (jnp.asarray(value, jnp.float64) for value in (x, y, nodes))
-    weights = jnp.ones_like(x) if weights is None else jnp.asarray(weights, jnp.float64)
+    x, y = float64("x", x, hidden_as_nan=True), float64("y", y, hidden_as_nan=True)
+    nodes = float64("nodes", nodes)
+    weights = jnp.ones_like(x) if weights is None else float64("weights", weights, hidden_as_nan=True)
     if x.ndim != 1 or y.shape != x.shape or weights.shape != x.shape or nodes.ndim != 1:
         raise ValueError(
             f"regression: got x {x.shape}, y {y.shape}, weights {weights.shape} and nodes {nodes.shape}; "

@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..parameters import require_float64
+from ..plain_numbers import float64
 from .provenance import ERROR_KINDS, check_values, error_parts, summarise
 from .regression import AbstractRegression, LocalLinear, RegressedRelation
 from .relations import AbstractRelation
@@ -25,7 +26,7 @@ __all__ = ["Measurement", "ERROR_KINDS"]
 
 def _float64(value):
     require_float64()
-    return jnp.asarray(value, jnp.float64)
+    return float64("measurement", value)
 
 
 def _optional_float64(value):

@@ -21,6 +21,7 @@ from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
 from ..numerics.tracing import is_traced
 from ..parameters import require_float64
+from ..plain_numbers import float64, plain_numbers
 from .galaxies import Histories, Population
 from .problem import Problem, coordinate_offsets, galaxy_equation, stops_at
 
@@ -135,7 +136,7 @@ def evolve(
     """
     require_float64()
     if not is_traced(redshifts):
-        redshifts = np.atleast_1d(np.asarray(redshifts, np.float64))
+        redshifts = np.atleast_1d(np.asarray(plain_numbers("redshifts", redshifts), np.float64))
     _check_request(model, halos, redshifts, chunk)
     selection = _selection(model, halos, keep, histories, history_times)
     times, inside = _ages(halos.cosmology, jnp.asarray(redshifts, jnp.float64), halos.time)
@@ -236,7 +237,7 @@ def _history_times(selection, times, halos, outputs):
         ln_first, ln_last = jnp.log(halos.time[0]), jnp.log(jnp.max(outputs))
         # Not before the first time by round-off: a halo that starts there would have no first value.
         return jnp.maximum(jnp.exp(jnp.linspace(ln_first, ln_last, _HISTORY_TIMES)), halos.time[0])
-    times = jnp.sort(jnp.atleast_1d(jnp.asarray(times, jnp.float64)))
+    times = jnp.sort(jnp.atleast_1d(float64("history_times", times, "Gyr")))
     if times.ndim != 1 or not len(times):
         raise ValueError("history_times: give at least one cosmic age [Gyr], as a number or a flat list")
     _check_times("history_times", halos, times, times)

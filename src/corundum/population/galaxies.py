@@ -14,6 +14,7 @@ from ..halos import Halo
 from ..messages import did_you_mean
 from ..models import FlowRates
 from ..numerics.solvers.base import STATUS
+from ..plain_numbers import nearest, plain_numbers
 from ..units import Quantity
 from . import tables, text
 from .history import interpolated
@@ -204,7 +205,7 @@ class Population(eqx.Module):
         return {name: array for name, array in arrays.items() if array is not None}
 
     def at(self, redshift: float) -> Galaxies:
-        """The galaxies at one of the output redshifts.
+        """The galaxies at one of the output redshifts, which may be given in single precision.
 
         Raises
         ------
@@ -216,14 +217,13 @@ class Population(eqx.Module):
         >>> population.at(2.0).valid.sum()
         Array(8, dtype=int64)
         """
-        outputs = np.asarray(self.redshifts)
-        match = np.flatnonzero(np.isclose(outputs, redshift, rtol=1e-9, atol=1e-9))
-        if not len(match):
+        outputs, redshift = np.asarray(self.redshifts), float(plain_numbers("redshift", redshift))
+        k = nearest(outputs, redshift)
+        if k is None:
             raise ValueError(
-                f"redshift {redshift:g} was not kept: this population has "
-                f"{', '.join(f'{z:g}' for z in outputs)}; evolve with redshifts=[..., {redshift:g}]"
+                f"redshift {redshift:.9g} was not kept: this population has "
+                f"{', '.join(f'{z:.9g}' for z in outputs)}; evolve with redshifts=[..., {redshift:.9g}]"
             )
-        k = int(match[0])
         values = {name: value[:, k] for name, value in self.values.items()}
         histories = None if self.histories is None else self.histories._replace(ages=self.histories.ages[k])
         return Galaxies(self.redshifts[k], values, self.valid[:, k], self.weights, histories, self.described)

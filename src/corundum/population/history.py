@@ -9,6 +9,7 @@ from jaxtyping import Float
 from ..annotations import Array
 from ..numerics.rows import take
 from ..numerics.tracing import is_traced
+from ..plain_numbers import float64
 
 __all__ = ["interpolated"]
 
@@ -41,7 +42,7 @@ def interpolated(
     >>> float(interpolated(jnp.array([[1.0, 3.0]]), jnp.array([1.0, 4.0]), [2.0], 4.0)[0, 0])
     2.0
     """
-    times = jnp.atleast_1d(jnp.asarray(times, jnp.float64))
+    times = jnp.atleast_1d(float64("times", times, "Gyr"))
     _check_inside(times, knots[0], last)
     ln_knots, ln_times = jnp.log(knots), jnp.log(times)
     if len(ln_knots) < 2:

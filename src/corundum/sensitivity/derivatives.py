@@ -24,6 +24,7 @@ from ..numerics.batching import map_batch
 from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
 from ..parameters import require_float64
+from ..plain_numbers import plain_numbers
 from ..population import Population, evolve
 from .parameter_space import with_vector
 
@@ -307,7 +308,7 @@ def check_redshifts(halos: HaloHistories, redshifts: Any) -> Float[Array, " k"]:
     >>> co.sensitivity.check_redshifts(halos, [0.0, 2.0]).tolist()
     [0.0, 2.0]
     """
-    outputs = np.atleast_1d(np.asarray(redshifts, np.float64))
+    outputs = np.atleast_1d(np.asarray(plain_numbers("redshifts", redshifts), np.float64))
     if outputs.ndim != 1 or not len(outputs):
         raise ValueError("redshifts: got none, or a nested list; give at least one, as a number or a flat list")
     if not len(halos):

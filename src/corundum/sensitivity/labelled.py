@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..messages import did_you_mean
+from ..plain_numbers import nearest
 
 __all__ = ["Labelled", "labeller", "overview"]
 
@@ -199,7 +200,7 @@ def _brief(value):
 def _same(known, label):
     if isinstance(known, str) or isinstance(label, str):
         return known == label
-    return bool(np.isclose(known, label, rtol=1e-9, atol=1e-9))
+    return nearest(known, label) is not None
 
 
 def _take(labels, indices):
