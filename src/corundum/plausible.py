@@ -6,8 +6,12 @@ named ``check_...`` refuse arrays with such numbers and say which mistake is lik
 the reason instead, so that readers can leave out and count single halos.
 """
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
+
+from .units import GYR_YR
 
 __all__ = [
     "LARGEST_LOG_MASS",
@@ -15,6 +19,8 @@ __all__ = [
     "LARGEST_REDSHIFT",
     "check_ages",
     "check_concentrations",
+    "check_fills",
+    "check_growth",
     "check_log_masses",
     "check_radii",
     "check_redshifts",
@@ -35,7 +41,7 @@ OVERSHOOT = 0.02
 _LARGEST_LOG_CONCENTRATION = 3.0
 _TYPICAL_LOG_CONCENTRATION = 1.8  # above it numbers are natural logarithms
 _RADIUS_WITHIN = 1.4  # largest ratio of a typical radius to the one that the mass implies; 1/h is more
-_LARGEST_LOG_GROWTH = 8.0  # Msun/yr
+_LARGEST_SLOPE = 1e3  # of ln M against ln t, for typical halos
 _FALL = 0.5  # dex by which typical halos may lose mass from first to last time
 _FILLS = (1e20, 1e30, 1e36, 9.969209968386869e36, -99.0, -999.0, -9999.0, -99999.0)
 
@@ -256,4 +262,55 @@ def check_radii(name: str, log_rvir: Float[np.ndarray, "n t"], expected: Float[n
         raise ValueError(
             f"{name}: radii are typically {10.0**worst:.3g} times those that the masses imply; give proper kpc, "
             "without /h, of the same definition as the masses"
+        )
+
+
+def check_growth(
+    name: str, log_growth: Float[np.ndarray, "n t"], log_mvir: Float[np.ndarray, "n t"], time: Float[np.ndarray, " t"]
+) -> None:
+    """Refuse log10 of growth rates [Msun/yr] that are far more than mass over age.
+
+    Raises
+    ------
+    ValueError
+        They typically are, as rates per Gyr would be.
+
+    Examples
+    --------
+    >>> from corundum.plausible import check_growth
+    >>> check_growth("log_growth", np.array([[11.0]]), np.array([[12.0]]), np.array([13.0]))
+    Traceback (most recent call last):
+    ValueError: log_growth: rates are typically 1.3e+09 times the mass over the age; give log10 of dM/dt [Msun/yr]
+    """
+    if not log_growth.size:
+        return
+    slope = 10.0 ** float(np.median(log_growth - log_mvir + np.log10(time * GYR_YR)))
+    if slope > _LARGEST_SLOPE:
+        raise ValueError(
+            f"{name}: rates are typically {slope:.3g} times the mass over the age; give log10 of dM/dt [Msun/yr]"
+        )
+
+
+def check_fills(name: str, values: Any) -> None:
+    """Refuse arrays, halos along the first axis, whose largest number is written in the place of missing data.
+
+    Raises
+    ------
+    ValueError
+        The message names the halo.
+
+    Examples
+    --------
+    >>> from corundum.plausible import check_fills
+    >>> check_fills("spin", np.array([[0.03, 0.04], [0.02, 1e20]]))
+    Traceback (most recent call last):
+    ValueError: spin: halo 1 has 1e+20, a fill value of missing data; leave that halo out or repair it
+    """
+    if values is None or not np.size(values):
+        return
+    largest = np.max(np.asarray(values).reshape(len(values), -1), axis=1)
+    row = int(np.argmax(largest))
+    if filled(float(largest[row])) and largest[row] > 0.0:
+        raise ValueError(
+            f"{name}: halo {row} has {largest[row]:.4g}{filled(float(largest[row]))}; leave that halo out or repair it"
         )

@@ -80,7 +80,7 @@ def _with(value):
         ({"weights": np.ma.array([1.0, 1.0], mask=[0, 1])}, "weights: 1 of 2"),
         ({"host": np.ma.array([-1, 0], mask=[0, 1])}, "host: 1 of 2"),
         ({"log_mvir": _with(20.0)}, "halo 1 has 1e.20 Msun at .* a fill value"),
-        ({"log_mvir": _with(9.969209968386869e36)}, "halo 1 has .* more than any halo"),
+        ({"log_mvir": _with(9.969209968386869e36)}, "halo 1 has 9.969e.36, a fill value"),
         ({"log_mvir": 10.0**LOG_MVIR}, "may be the masses themselves"),
         ({"log_mvir": LOG_MVIR * np.log(10.0)}, "natural logarithm"),
         ({"log_mvir": LOG_MVIR[:, ::-1]}, "not lookback times"),
@@ -93,7 +93,7 @@ def _with(value):
         ({"weights": [1.0, -999.0]}, "halo 1 has the weight -999, a fill value"),
         ({"log_rvir": np.log10(RVIR) - 3.0}, "log_rvir: radii are typically 0.001 times"),
         ({"log_rvir": np.log10(RVIR * (1.0 + REDSHIFT))}, "log_rvir: radii are typically"),
-        ({"extras": {"b": H.ExtraCurve(_with(1e20), Quantity("1", "b"))}}, "got 1e.20, a fill value"),
+        ({"extras": {"b": H.ExtraCurve(_with(1e20), Quantity("1", "b"))}}, "halo 1 has 1e.20, a fill value"),
         ({"cosmology": Cosmology(omega_m=0.6)}, "the cosmology that these times belong to"),
     ],
 )
@@ -115,7 +115,7 @@ def test_arrays_that_are_no_halos_are_refused(changes, words):
         ({"time": None, "scale_factor": np.append(1.0 / (1.0 + REDSHIFT[:-1]), 1.5)}, "allowed above 0, 1 today"),
         ({"time": (TIME[-1] - TIME + 0.1)[::-1], "mvir": 10.0 ** LOG_MVIR[:, ::-1]}, "not lookback times"),
         ({"rvir": RVIR * 0.67}, "radii are typically 0.67 times"),
-        ({"growth": 10.0 ** (LOG_MVIR - 1.0)}, "growth"),
+        ({"growth": 10.0 ** (LOG_MVIR - 1.0)}, "log_growth: rates are typically"),
     ],
 )
 def test_plain_arrays_that_are_no_halos_are_refused(changes, words):

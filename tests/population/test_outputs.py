@@ -190,6 +190,7 @@ def test_a_missing_package_is_named(recorded, monkeypatch):
         recorded.to_pandas()
 
 
+@pytest.mark.wrong_types
 def test_redshifts_in_single_precision_or_with_units_are_matched(halos):
     halos = halos[:1]
     population = co.evolve(MODEL, halos, np.float32([0.1, 1.0]), solver=SOLVER)

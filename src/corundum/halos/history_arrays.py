@@ -17,11 +17,12 @@ from ..plausible import (
     OVERSHOOT,
     check_ages,
     check_concentrations,
+    check_fills,
+    check_growth,
     check_log_masses,
     check_radii,
     check_redshifts,
     check_weights,
-    filled,
 )
 from .concentration import Diemer19, limit_concentration
 from .cosmic_times import ages, densities, redshifts
@@ -194,14 +195,15 @@ def check_values(halos) -> None:
         if value is not None and not np.all(np.isfinite(value)):
             row = _first(~np.isfinite(np.asarray(value).reshape(len(halos), -1)).all(axis=1))
             raise ValueError(f"{name}: halo {row} has a value that is not finite; remove or repair that halo")
-        if value is not None and np.size(value) and filled(largest := float(np.max(value))) and largest > 0.0:
-            raise ValueError(f"{name}: got {largest:g}{filled(largest)}; remove or repair such halos")
+        check_fills(name, value)
     check_log_masses("log_mvir", log_mvir, time)
     check_concentrations("log_concentration", np.asarray(halos.log_concentration))
     check_weights("weights", np.asarray(halos.weights))
     if halos.log_rvir is not None:
         density = densities(halos.cosmology, "vir", redshifts(halos.cosmology, time))
         check_radii("log_rvir", np.asarray(halos.log_rvir), (log_mvir - np.log10(4.0 * np.pi / 3.0 * density)) / 3.0)
+    if halos.log_growth is not None:
+        check_growth("log_growth", np.asarray(halos.log_growth), log_mvir, time)
     _check_ends(time, np.asarray(halos.start), np.asarray(halos.end))
     if halos.host is not None:
         _check_hosts(np.asarray(halos.host))
