@@ -195,10 +195,11 @@ class Cosmology(eqx.Module):
         equality = self.omega_radiation / self.omega_m
         low, high = jnp.sqrt(equality), jnp.sqrt(a + equality)
         half = 0.5 * (high - low)
-        u = low + half[..., None] * (1.0 + _NODES)
+        nodes, weights = (table.reshape((1,) * jnp.ndim(half) + (-1,)) for table in (_NODES, _WEIGHTS))
+        u = low + half[..., None] * (1.0 + nodes)
         scale = jnp.maximum(u**2 - equality, 0.0)
         integrand = 2.0 * scale / jnp.sqrt(self.omega_m + self.omega_lambda * scale**4 / u**2)
-        return half * jnp.sum(_WEIGHTS * integrand, axis=-1) / self.hubble_rate_today
+        return half * jnp.sum(weights * integrand, axis=-1) / self.hubble_rate_today
 
 
 def pandya26_cosmology() -> Cosmology:

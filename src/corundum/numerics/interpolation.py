@@ -186,7 +186,7 @@ class CubicTable(NamedTuple):
         if isinstance(self.knots, UniformKnots):
             s = (x - self.knots.first) / self.knots.spacing
             i = jnp.clip(jax.lax.stop_gradient(s).astype(jnp.int32), 0, intervals - 1)
-            return i, s - i, self.knots.spacing
+            return i, s - i.astype(s.dtype), self.knots.spacing
         i = _interval(self.knots, x)
         left, right = take(self.knots, i), take(self.knots, i + 1)
         return i, (x - left) / (right - left), right - left

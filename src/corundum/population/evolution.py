@@ -263,7 +263,7 @@ def _evolve_batch(request, batch):
     def observed(times, first, select):
         """What `select` keeps of the galaxies at some of the times, of which the first has this number."""
         # The age of one redshift differs by round-off between two ways to compute it.
-        exists = (times >= start[:, None]) & (times <= end[:, None] * (1.0 + 1e-9))
+        exists = (times[None] >= start[:, None]) & (times[None] <= end[:, None] * (1.0 + 1e-9))
         valid = (solved.status == 0)[:, None] & exists
         values = jax.tree.map(lambda leaf: leaf[:, first : first + len(times)], solved.values)
         # The initial state stands in where there is no solution, so that every number computed from it is finite.

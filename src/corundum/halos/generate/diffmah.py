@@ -28,6 +28,7 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...cosmology import Cosmology, pandya26_cosmology
+from ...numerics.promotion import with_numpy_promotion
 from ...numerics.random_keys import random_key
 from ...parameters import require_float64
 from ...storage.shipped_tables import read_grid
@@ -173,7 +174,7 @@ def _diffmah():
         from diffmah import logmh_at_t_obs
         from diffmah.diffmahpop_kernels.bimod_censat_params import DEFAULT_DIFFMAHPOP_PARAMS
         from diffmah.diffmahpop_kernels.mc_bimod_cens import mc_diffmah_cenpop
-    return mc_diffmah_cenpop, DEFAULT_DIFFMAHPOP_PARAMS, logmh_at_t_obs
+    return with_numpy_promotion(mc_diffmah_cenpop), DEFAULT_DIFFMAHPOP_PARAMS, with_numpy_promotion(logmh_at_t_obs)
 
 
 def _draw_growth(key: Array, log_mvir: Float[Array, " n"], today: Float[Array, ""]):

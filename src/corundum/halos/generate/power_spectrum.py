@@ -75,8 +75,9 @@ def growth_factor(redshift: Float[Array, "..."], cosmology: Cosmology) -> Float[
         matter = cosmology.omega_m
         a = 1.0 / (1.0 + jnp.asarray(redshift, float))
         half = 0.5 * jnp.sqrt(a)[..., None]
-        u = half * (1.0 + _NODES)
-        integral = jnp.sum(_WEIGHTS * half * 2.0 * u**4 / (matter + (1.0 - matter) * u**6) ** 1.5, axis=-1)
+        nodes, weights = (table.reshape((1,) * jnp.ndim(a) + (-1,)) for table in (_NODES, _WEIGHTS))
+        u = half * (1.0 + nodes)
+        integral = jnp.sum(weights * half * 2.0 * u**4 / (matter + (1.0 - matter) * u**6) ** 1.5, axis=-1)
         return integral * jnp.sqrt(matter * a**-3 + 1.0 - matter)
 
     return unscaled(redshift) / unscaled(0.0)

@@ -156,7 +156,7 @@ def _search(solver, equation, start, initial, stops, args):
         # Sums instead of a sort, for which XLA's CPU code leaves the compiled loop and waits for other threads.
         idle = ~lanes.active
         rank = jnp.cumsum(idle, dtype=jnp.int32)
-        first = jnp.sum(rank <= jnp.arange(batch, dtype=jnp.int32)[:, None], axis=1, dtype=jnp.int32)
+        first = jnp.sum(rank[None] <= jnp.arange(batch, dtype=jnp.int32)[:, None], axis=1, dtype=jnp.int32)
         finished = jax.tree.map(lambda leaf: take(leaf, (..., first)), _finished(lanes))
         done = _write(done, finished, count * batch)
         taken = idle & (rank <= batch)
@@ -167,7 +167,7 @@ def _search(solver, equation, start, initial, stops, args):
     lanes, done, _ = jax.lax.while_loop(unfinished, advance, (lanes, done, jnp.int32(0)))
     done = _write(done, _finished(lanes), refills * batch)
     # Padding repeats the last row with no step taken, and is sorted after it.
-    back = jnp.argsort(2 * done.row + (done.steps == 0))[:n] if refills else jnp.arange(n)
+    back = jnp.argsort(2 * done.row + (done.steps == 0).astype(done.row.dtype))[:n] if refills else jnp.arange(n)
     return Trajectory(*jax.tree.map(lambda leaf: jnp.moveaxis(take(leaf, (..., back)), -1, 0), done)[1:])
 
 
@@ -212,7 +212,7 @@ def _waiting(start, initial, stops, total):
     n = len(start)
     initial = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), initial)
     # An output before the start is the initial state; it is saved here and skipped in the loop.
-    early = jnp.sum(stops.at[:, None] <= start, axis=0, dtype=jnp.int32)
+    early = jnp.sum(stops.at[:, None] <= start[None], axis=0, dtype=jnp.int32)
     zeros = jnp.zeros(n, jnp.int32)
     lanes = _Lanes(
         row=jnp.arange(n, dtype=jnp.int32),
@@ -260,7 +260,7 @@ def _advance(solver, take_step, stops, lanes):
     lands = fraction >= 1.0 - 1e-6
     # Two equal steps to the stop are more accurate than a full step and a very short one.
     fraction = jnp.where(lands, 1.0, jnp.where(fraction > 0.5, 0.5, fraction)).astype(jnp.float32)
-    step = fraction * way
+    step = fraction.astype(way.dtype) * way
     y, slope, error = take_step(lanes.row, lanes.x, lanes.y, lanes.slope, step)
 
     size = _mean_size(error) / solver.tolerance
@@ -271,8 +271,9 @@ def _advance(solver, take_step, stops, lanes):
         _SAFETY * jnp.exp(jnp.log(jnp.maximum(size, 1e-12)) / -ORDER), _SHRINK, jnp.where(accept, _GROW, _SAFETY)
     )
     arrived = accept & lands
-    stop = lanes.stop + arrived
-    steps, rejected = lanes.steps + lanes.active, lanes.rejected + (lanes.active & ~accept)
+    stop = lanes.stop + arrived.astype(jnp.int32)
+    steps = lanes.steps + lanes.active.astype(jnp.int32)
+    rejected = lanes.rejected + (lanes.active & ~accept).astype(jnp.int32)
     status = jnp.where(lanes.active & (steps >= solver.max_steps), 1, lanes.status)
     too_short = (lanes.step == 0.0) | (step < _SMALLEST_STEP * (1.0 + jnp.abs(lanes.x)))
     # A trial step that overflows is too long, until it is as short as it can be: then the rates are not finite.

@@ -60,7 +60,7 @@ def at_output(arrived: Bool[Array, " lane"], stop: Int[Array, " lane"], stops: S
         The number of that stop.
     stops : Stops
     """
-    reached = arrived & (stop == stops.outputs[:, None])
+    reached = arrived[None] & (stop[None] == stops.outputs[:, None].astype(stop.dtype))
     return lambda leaf: _expanded(reached, leaf)
 
 

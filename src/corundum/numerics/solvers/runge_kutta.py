@@ -77,7 +77,7 @@ def tsit5(
     # The last two stages are at the same place.  One loop over the stages compiles the slope once.  States stay trees
     # of one-dimensional arrays: stacking them would make XLA compute shared terms once per field.
     a, c = jnp.asarray(_A), jnp.asarray(_C)
-    forced = forcing(x + c[1 : STAGES - 1, None] * step)
+    forced = forcing(x[None] + c[1 : STAGES - 1, None] * step[None])
 
     def stage(i, carry):
         slopes, _ = carry

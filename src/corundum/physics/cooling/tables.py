@@ -38,4 +38,4 @@ def uniform_cell(
     """Index of the cell that holds `x`, position in it, and distance beyond the grid, all in units of one cell."""
     inside = jnp.clip(x, 0.0, float(cells))
     i = jnp.clip(jnp.floor(inside).astype(int), 0, cells - 1)
-    return i, inside - i, x - inside
+    return i, inside - i.astype(inside.dtype), x - inside
