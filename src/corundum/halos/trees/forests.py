@@ -246,10 +246,15 @@ def _check_links(forest: Forest) -> None:
 
 
 def _main_progenitors(forest: Forest) -> np.ndarray:
-    """Row of the main progenitor of each halo: the one that its source prefers, or else the most massive one."""
+    """Row of the main progenitor of each halo: the one that its source prefers, or else the most massive one.
+
+    Of equal masses a central halo comes before others, and then the larger id, so that the order of the rows does not
+    matter; this is also the rule of Galacticus.
+    """
     linked = np.flatnonzero(forest.descendant != NONE)
     mass = np.nan_to_num(forest.mass[linked], nan=-1.0)
-    order = linked[np.lexsort((mass, forest.preferred[linked], forest.descendant[linked]))]
+    keys = (forest.name, forest.central, mass, forest.preferred, forest.descendant)  # the last one counts first
+    order = linked[np.lexsort([key if key is mass else key[linked] for key in keys])]
     progenitor = np.full(len(forest.name), NONE)
     progenitor[forest.descendant[order]] = order  # of several assignments to a row, the last one remains
     return progenitor

@@ -67,7 +67,10 @@ class GalacticusForests(AbstractTreeFormat):
         return bool(files) and any(has_members(files[0], name) for name in GROUPS)
 
     def files(self, path: Path) -> list[Path]:
-        return sorted([*path.glob("*.hdf5"), *path.glob("*.h5")]) if path.is_dir() else [path]
+        if not path.is_dir():
+            return [path]
+        # Results of Galacticus are often kept beside its trees; what cannot be read as HDF5 stays and is refused later.
+        return [file for file in sorted([*path.glob("*.hdf5"), *path.glob("*.h5")]) if not _holds_no_trees(file)]
 
     def simulation(self, path: Path) -> Simulation:
         with open_foreign_hdf5(path) as file:
@@ -84,6 +87,10 @@ class GalacticusForests(AbstractTreeFormat):
             units = _units(file, path)
             datasets = open_columns(halos, column_names(halos, "length" in units, path), path)
             _check_shapes(datasets, path)
+            if "host" not in datasets and read_flag(halos, ("treesHaveSubhalos",), path):
+                raise ValueError(
+                    f"{path}: has subhalos (treesHaveSubhalos = 1) but no dataset hostIndex, which says where they are"
+                )
             stored = len(datasets["id"])
             starts, sizes, number = forest_rows(file, halos, stored, path)
             if read_flag(halos, _SELF_CONTAINED, path) is False:
@@ -96,6 +103,15 @@ class GalacticusForests(AbstractTreeFormat):
                 columns["tree"] = np.repeat(number[first:last], sizes[first:last])
                 place = f"{path} (forests {first} to {last - 1})"
                 yield _forest(columns, units, h, cosmology, lacks_subhalos, place)
+
+
+def _holds_no_trees(path: Path) -> bool:
+    """Whether a file is HDF5 without a group of halos."""
+    try:
+        with open_foreign_hdf5(path) as file:
+            return not any(name in file for name in GROUPS)
+    except ValueError:
+        return False
 
 
 def _check_shapes(datasets: dict[str, h5py.Dataset | np.ndarray], path: Path) -> None:
@@ -126,7 +142,10 @@ def _stated_cosmology(file: h5py.File, path: Path) -> dict[str, float | None]:
 def _cosmology_of_times(file: h5py.File, h: float, path: Path) -> Cosmology:
     """The cosmology that makes scale factors of the cosmic times of halos."""
     omega_m = _stated_cosmology(file, path)["omega_m"]
-    if omega_m is None or read_unit(file, "time", path) is None:
+    unit = read_unit(file, "time", path)
+    if unit is not None and unit.a_power != 0.0:
+        raise ValueError(f"{path}: timeScaleFactorExponent is {unit.a_power:g}; times need a unit without a")
+    if omega_m is None or unit is None:
         lacking = "OmegaMatter of /cosmology" if omega_m is None else "timeUnitsInSI of /units"
         raise ValueError(
             f"{path}: has times of halos but no {lacking}, which they need; add it to the file, or the dataset "

@@ -47,7 +47,7 @@ class Unit(NamedTuple):
     h_power: float
     a_power: float
 
-    def values(self, numbers: np.ndarray, h: float, scale: Any) -> np.ndarray:
+    def values(self, numbers: Any, h: float, scale: Any) -> Any:
         """Numbers in this unit as Msun, proper kpc or Gyr."""
         return numbers * (self.factor * h**self.h_power * scale**self.a_power)
 
@@ -142,13 +142,14 @@ def forest_rows(file: h5py.File, halos: h5py.Group, stored: int, path: Path) -> 
     place = np.flatnonzero(sizes != 0)
     place = place[np.argsort(starts[place], kind="stable")]
     starts, sizes = starts[place], sizes[place]
-    expected = np.concatenate([[0], np.cumsum(sizes)])
-    wrong = np.flatnonzero((starts != expected[:-1]) | (sizes < 0))
-    if len(wrong) or expected[-1] != stored:
-        where = f"; forest {place[wrong[0]]} begins in row {starts[wrong[0]]}" if len(wrong) else ""
+    ends = np.cumsum(sizes)
+    listed = int(ends[-1]) if len(ends) else 0
+    wrong = np.flatnonzero((starts != ends - sizes) | (sizes < 0))
+    if len(wrong) or listed != stored:
+        first = f"; forest {place[wrong[0]]} begins in row {starts[wrong[0]]}" if len(wrong) else ""
         raise ValueError(
-            f"{path}: /{name} lists {expected[-1]} halos where {halos.name} has {stored}{where}; every halo must be in "
-            "one forest, whose rows follow each other and are counted from 0, so copy the file again"
+            f"{path}: /{name} lists {listed} halos where {halos.name} has {stored}{first}; every halo must be in one "
+            "forest, whose rows follow those of another and are counted from 0, so copy the file again"
         )
     return starts, sizes, place
 
