@@ -186,7 +186,7 @@ DAMAGED = {
     "text in the index": (_both_replaced("forestIndex/firstNode", [b"a"] * 3), "firstNode .* are not whole numbers"),
     "later version": (_attribute("/", "formatVersion", 3), r"is in version 3 of the Galacticus format .formatVersion."),
     "flag": (_attribute("forestHalos", "haloMassesIncludeSubhalos", 2), "is 2; allowed 0 for no, 1 for yes"),
-    "text for a number": (_attribute("cosmology", "HubbleParam", "low"), "HubbleParam is 'low', which is not one num"),
+    "text for a number": (_attribute("cosmology", "HubbleParam", "low"), "does not state h, on which its masses"),
     "two numbers": (_attribute("units", "massUnitsInSI", [1.0, 2.0]), "massUnitsInSI is '1.0 2.0', which is not one"),
     "negative unit": (_attribute("units", "massUnitsInSI", -1.0), "unit of mass; it must be a positive number"),
     "no times": (_both_replaced("forestHalos/expansionFactor", 1.0), "expansionFactor is no column of numbers"),

@@ -16,8 +16,10 @@ from ....cosmology import Cosmology
 from ....storage.files import open_foreign_hdf5
 from ....units import MPC_PER_KPC
 from ...cosmic_times import redshifts
+from ..file_sets import files_in
 from ..forests import NONE, Forest, check_scales, rows_of_ids
-from .base import AbstractTreeFormat, Simulation, checked_mass, split_rows
+from ..stated_cosmology import StatedCosmology, cosmology_in_attributes
+from .base import AbstractTreeFormat, Simulation, checked_mass, simulation, split_rows
 from .galacticus_layout import (
     GROUPS,
     Unit,
@@ -34,7 +36,6 @@ __all__ = ["GalacticusForests"]
 
 _WITH_SUBHALOS = ("haloMassesIncludeSubhalos",)
 _SELF_CONTAINED = ("forestsAreSelfContained", "treesAreSelfContained")
-_COSMOLOGY = {"h": ("HubbleParam",), "omega_m": ("OmegaMatter", "Omega0"), "omega_b": ("OmegaBaryon",)}
 _SAME_TIME = 1e-6  # largest relative difference between the scale factors of a halo and of its host
 _OLDEST = 1.02  # largest age of a halo over that of the universe; other cosmologies have no radiation
 
@@ -70,16 +71,15 @@ class GalacticusForests(AbstractTreeFormat):
         if not path.is_dir():
             return [path]
         # Results of Galacticus are often kept beside its trees; what cannot be read as HDF5 stays and is refused later.
-        return [file for file in sorted([*path.glob("*.hdf5"), *path.glob("*.h5")]) if not _holds_no_trees(file)]
+        return [file for file in files_in(path, "*.hdf5", "*.h5") if not _holds_no_trees(file)]
 
     def simulation(self, path: Path) -> Simulation:
         with open_foreign_hdf5(path) as file:
             halos = halo_group(file, path)
-            stated = _stated_cosmology(file, path)
-            description, box = _description(file, halos, path), _box(file, halos, stated["h"], path)
-        # A simulation of dark matter alone may state 0, which says nothing about the baryons of the universe.
-        omega_b = stated["omega_b"] or None
-        return Simulation(stated["h"], stated["omega_m"], self.definition, description, box, omega_b)
+            stated = _stated_cosmology(file)
+            description, box = _description(file, halos, path), _box(file, halos, stated.h, path)
+            in_units_of_h = any(unit.h_power != 0.0 for unit in _units(file, path).values())
+        return simulation(stated, self.definition, description, box)._replace(in_units_of_h=in_units_of_h)
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         with open_foreign_hdf5(path) as file:
@@ -134,14 +134,13 @@ def _units(file: h5py.File, path: Path) -> dict[str, Unit]:
     return {kind: unit for kind, unit in units.items() if unit is not None}
 
 
-def _stated_cosmology(file: h5py.File, path: Path) -> dict[str, float | None]:
-    stated = file["cosmology"].attrs if "cosmology" in file else {}
-    return {name: read_number(stated, spellings, path) for name, spellings in _COSMOLOGY.items()}
+def _stated_cosmology(file: h5py.File) -> StatedCosmology:
+    return cosmology_in_attributes(dict(file["cosmology"].attrs) if "cosmology" in file else {})
 
 
 def _cosmology_of_times(file: h5py.File, h: float, path: Path) -> Cosmology:
     """The cosmology that makes scale factors of the cosmic times of halos."""
-    omega_m = _stated_cosmology(file, path)["omega_m"]
+    omega_m = _stated_cosmology(file).omega_m
     unit = read_unit(file, "time", path)
     if unit is not None and unit.a_power != 0.0:
         raise ValueError(f"{path}: timeScaleFactorExponent is {unit.a_power:g}; times need a unit without a")

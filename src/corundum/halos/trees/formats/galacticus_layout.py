@@ -39,7 +39,8 @@ class Unit(NamedTuple):
     Examples
     --------
     >>> from corundum.halos.trees.formats.galacticus_layout import Unit
-    >>> float(Unit(1e10, -1.0, 0.0).values(np.array([70.0]), 0.7, 1.0)[0]) / 1e12
+    >>> masses = Unit(1e10, -1.0, 0.0).values(np.array([70.0]), 0.7, 1.0)  # in 1e10 Msun/h
+    >>> round(float(masses[0]) / 1e12, 6)
     1.0
     """
 
