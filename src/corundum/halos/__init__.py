@@ -21,6 +21,7 @@ from .generate.mass_sampling import AbstractMassSampling, Despali16, GivenMasses
 from .generate.merger_trees import MergerTrees, grow_main_branches, grow_trees
 from .generate.parkinson08 import ParkinsonColeHelly08
 from .generate.power_spectrum import LinearPower
+from .generate.roots import complete_roots
 from .generate.tree_population import monte_carlo_trees
 from .histories import HaloHistories
 from .interpolation import (
@@ -101,6 +102,7 @@ __all__ = [
     "ZhaoFormationTime",
     "abundance_weights",
     "monte_carlo_trees",
+    "complete_roots",
     "grow_main_branches",
     "grow_trees",
     "join",

@@ -55,6 +55,8 @@ def write_population(group: h5py.Group, population: Population, meanings: Mappin
         write_array(group, name, getattr(population, name), quantity)
     names = [redshift_name(z) for z in np.asarray(population.redshifts)]
     group.attrs["order"] = json.dumps(names)
+    if population.root_redshift is not None:
+        group.attrs["root_redshift"] = float(population.root_redshift)
     columns = {name: np.asarray(array) for name, array in population.values.items()}
     flows = {
         name: {currency: np.asarray(rate) for currency, rate in rates._asdict().items() if rate is not None}
@@ -119,6 +121,7 @@ def read_population(group: h5py.Group) -> Population:
     }
     valid = jnp.stack([output["valid"][()] for output in outputs], axis=1)
     histories = _read_histories(group["histories"], quantities) if "histories" in group else None
+    root = group.attrs.get("root_redshift")  # files of earlier versions lack it
     return Population(
         halo=halo,
         state=state,
@@ -127,6 +130,7 @@ def read_population(group: h5py.Group) -> Population:
         valid=valid,
         described=tuple(sorted(quantities.items())),
         histories=histories,
+        root_redshift=None if root is None else jnp.asarray(root),
         **per_halo,
     )
 

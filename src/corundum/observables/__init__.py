@@ -2,6 +2,7 @@
 
 from .abundance import Abundance, cosmic_density, cosmic_sfr_density, mass_function_of, stellar_mass_function
 from .catalogue import regress_catalogue
+from .cosmic_history import CosmicHistory, cosmic_history
 from .files import available, load, read
 from .histories import histories_of
 from .kernel import published_nodes, scott_bandwidth
@@ -37,7 +38,9 @@ __all__ = [
     "StellarMetallicity",
     "StellarToHaloMass",
     "available",
+    "CosmicHistory",
     "cosmic_density",
+    "cosmic_history",
     "cosmic_sfr_density",
     "histories_of",
     "load",

@@ -3,6 +3,10 @@
 Weights are the number density of halos that each galaxy stands for [comoving Mpc^-3], as
 `corundum.halos.abundance_weights` or a halo source with a mass function gives them.  The weight of galaxies that were
 not solved is distributed over the solved ones of the same population.
+
+Halos are counted when their histories end.  At earlier times the main branches of those halos are not all halos: many
+have merged by the end.  Sums over them would miss 0.18, 0.26, 0.37 and 0.42 dex of the star formation at z = 0.5, 1, 2
+and 3, and are refused; `corundum.observables.cosmic_history` evolves halos for each redshift instead.
 """
 
 from collections.abc import Sequence
@@ -13,7 +17,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..numerics.tracing import is_traced
 from ..population import Galaxies, Population
+
+_SAME = 0.02  # of ln(1 + z) between galaxies and the end of their halos
 
 __all__ = ["Abundance", "mass_function_of", "stellar_mass_function", "cosmic_density", "cosmic_sfr_density"]
 
@@ -45,7 +52,9 @@ class Abundance(NamedTuple):
     galaxies: Float[Array, " b"]
 
 
-def mass_function_of(galaxies: Galaxies, name: str, edges: Sequence[float] | Float[Array, " e"]) -> Abundance:
+def mass_function_of(
+    galaxies: Galaxies, name: str, edges: Sequence[float] | Float[Array, " e"], *, complete: bool = False
+) -> Abundance:
     """Number density per dex of any positive quantity of the galaxies.
 
     Parameters
@@ -56,6 +65,8 @@ def mass_function_of(galaxies: Galaxies, name: str, edges: Sequence[float] | Flo
         The quantity, such as ``"mstar"``.
     edges : array, shape (b + 1,)
         Edges of the bins in log10, increasing.
+    complete : bool
+        The halos are all halos at this redshift, such as whole trees, and not the main branches of later ones.
 
     Returns
     -------
@@ -64,7 +75,7 @@ def mass_function_of(galaxies: Galaxies, name: str, edges: Sequence[float] | Flo
     Raises
     ------
     ValueError
-        The edges do not increase, or the weights are no number densities.
+        The edges do not increase, the weights are no number densities, or they count the halos at another redshift.
 
     Examples
     --------
@@ -82,7 +93,7 @@ def mass_function_of(galaxies: Galaxies, name: str, edges: Sequence[float] | Flo
         raise ValueError(
             f"edges: got {np.array2string(edges, threshold=8)}; give at least two edges of bins in log10, increasing"
         )
-    values, weights = _valid(galaxies, name)
+    values, weights = _valid(galaxies, name, complete)
     width = jnp.diff(edges)
     inside = [(values >= low) & (values < high) for low, high in zip(edges[:-1], edges[1:], strict=True)]
     summed = jnp.stack([jnp.sum(jnp.where(rows, weights, 0.0)) for rows in inside])
@@ -91,7 +102,9 @@ def mass_function_of(galaxies: Galaxies, name: str, edges: Sequence[float] | Flo
     return Abundance(0.5 * (edges[1:] + edges[:-1]), summed / width, jnp.sqrt(squared) / width, counts)
 
 
-def stellar_mass_function(galaxies: Galaxies, edges: Sequence[float] | Float[Array, " e"] | None = None) -> Abundance:
+def stellar_mass_function(
+    galaxies: Galaxies, edges: Sequence[float] | Float[Array, " e"] | None = None, *, complete: bool = False
+) -> Abundance:
     """Number density of galaxies per dex of stellar mass; bins default to 0.25 dex from 10^7 to 10^12 Msun.
 
     Parameters
@@ -100,6 +113,8 @@ def stellar_mass_function(galaxies: Galaxies, edges: Sequence[float] | Float[Arr
         ``population.at(redshift)``, with number densities as weights.
     edges : array, shape (b + 1,), optional
         Edges of the bins in log10 [Msun], increasing.
+    complete : bool
+        As for `mass_function_of`.
 
     Raises
     ------
@@ -114,10 +129,11 @@ def stellar_mass_function(galaxies: Galaxies, edges: Sequence[float] | Float[Arr
     >>> co.observables.stellar_mass_function(galaxies).density.shape
     (20,)
     """
-    return mass_function_of(galaxies, "mstar", np.arange(7.0, 12.01, 0.25) if edges is None else edges)
+    edges = np.arange(7.0, 12.01, 0.25) if edges is None else edges
+    return mass_function_of(galaxies, "mstar", edges, complete=complete)
 
 
-def cosmic_density(galaxies: Galaxies, name: str) -> Float[Array, ""]:
+def cosmic_density(galaxies: Galaxies, name: str, *, complete: bool = False) -> Float[Array, ""]:
     """Sum of a quantity over all galaxies, per comoving Mpc^3; differentiable with respect to the quantity.
 
     The sum runs over the halos of the population alone: if their masses lie between 10^a and 10^b Msun, halos outside
@@ -129,11 +145,13 @@ def cosmic_density(galaxies: Galaxies, name: str) -> Float[Array, ""]:
         ``population.at(redshift)``, with number densities as weights.
     name : str
         The quantity, such as ``"mstar"``.
+    complete : bool
+        The halos are all halos at this redshift, such as whole trees, and not the main branches of later ones.
 
     Raises
     ------
     ValueError
-        The weights are no number densities.
+        The weights are no number densities, or they count the halos at another redshift.
 
     Examples
     --------
@@ -144,41 +162,44 @@ def cosmic_density(galaxies: Galaxies, name: str) -> Float[Array, ""]:
     >>> bool(density > 0.0)
     True
     """
-    weights = _weights(galaxies)
+    weights = _weights(galaxies, complete)
     return jnp.sum(jnp.where(galaxies.valid, galaxies[name], 0.0) * weights)
 
 
-def cosmic_sfr_density(population: Population) -> Float[Array, " k"]:
+def cosmic_sfr_density(population: Population, *, complete: bool = False) -> Float[Array, " k"]:
     """Star-formation rate density [Msun/yr per comoving Mpc^3] at each output redshift of a population.
 
     Parameters
     ----------
     population : Population
         With number densities as weights of its halos.
+    complete : bool
+        As for `cosmic_density`.
 
     Raises
     ------
     ValueError
-        The weights are no number densities.
+        As for `cosmic_density`.
 
     Examples
     --------
-    >>> import equinox as eqx
-    >>> weighted = eqx.tree_at(lambda p: p.weights, population, jnp.full(8, 1e-3))
-    >>> co.observables.cosmic_sfr_density(weighted).shape  # at z = 0 and 2
-    (2,)
+    >>> today = co.evolve(model, co.halos.abundance_weights(halos), [0.0])
+    >>> co.observables.cosmic_sfr_density(today).shape
+    (1,)
     """
-    return jnp.stack([cosmic_density(population.at(float(z)), "sfr") for z in np.asarray(population.redshifts)])
+    outputs = [population.at(float(z)) for z in np.asarray(population.redshifts)]
+    return jnp.stack([cosmic_density(galaxies, "sfr", complete=complete) for galaxies in outputs])
 
 
-def _valid(galaxies: Galaxies, name: str) -> tuple[Any, Any]:
+def _valid(galaxies: Galaxies, name: str, complete: bool) -> tuple[Any, Any]:
     """log10 of the quantity, minus infinity where it has no logarithm, and the weights."""
     values = galaxies[name]
     positive = galaxies.valid & (values > 0.0)
-    return jnp.where(positive, jnp.log10(jnp.where(positive, values, 1.0)), -jnp.inf), _weights(galaxies)
+    return jnp.where(positive, jnp.log10(jnp.where(positive, values, 1.0)), -jnp.inf), _weights(galaxies, complete)
 
 
-def _weights(galaxies: Galaxies) -> Float[Array, " n"]:
+def _weights(galaxies: Galaxies, complete: bool) -> Float[Array, " n"]:
+    _check_root(galaxies, complete)
     weights = jnp.asarray(galaxies.weights)
     if bool(jnp.all(weights == 1.0)):
         raise ValueError(
@@ -187,3 +208,18 @@ def _weights(galaxies: Galaxies) -> Float[Array, " n"]:
         )
     solved = jnp.sum(jnp.where(galaxies.valid, weights, 0.0))
     return weights * jnp.sum(weights) / jnp.where(solved > 0.0, solved, 1.0)
+
+
+def _check_root(galaxies: Galaxies, complete: bool) -> None:
+    """Refuse galaxies of main branches at another redshift than that at which their halos were counted."""
+    redshift, root = galaxies.redshift, galaxies.root_redshift
+    if complete or root is None or is_traced((redshift, root)):
+        return
+    redshift, root = float(redshift), max(float(root), 0.0)
+    if abs(np.log((1.0 + redshift) / (1.0 + root))) > _SAME:
+        raise ValueError(
+            f"weights: these galaxies are at z = {redshift:.4g}, but their halos are counted at z = {root:.4g}, where "
+            "their histories end; main branches are not all halos at another redshift (star formation at z = 2 would "
+            "be 0.37 dex low); use observables.cosmic_history, draw halos with their mass at that redshift, such as "
+            "halos.complete_roots(redshift), or pass complete=True if these are all halos there"
+        )

@@ -139,7 +139,7 @@ def evolve(
         redshifts = np.atleast_1d(np.asarray(plain_numbers("redshifts", redshifts), np.float64))
     _check_request(model, halos, redshifts, chunk)
     selection = _selection(model, halos, keep, histories, history_times)
-    times, inside = _ages(halos.cosmology, jnp.asarray(redshifts, jnp.float64), halos.time)
+    times, inside, root = _ages(halos.cosmology, jnp.asarray(redshifts, jnp.float64), halos.time)
     _check_times("redshifts", halos, redshifts, times)
     history_times = _history_times(selection, history_times, halos, inside)
     request = _Request(
@@ -154,19 +154,22 @@ def evolve(
     halo, state, flows, diagnostics = columns
     status, steps, rejected = solved
     return Population(
-        redshifts, halo, state, flows, diagnostics, valid, status, steps, rejected, halos.weights, described, kept
-    )
+        redshifts, halo, state, flows, diagnostics, valid, status, steps, rejected, halos.weights, described, kept,
+        root,
+    )  # fmt: skip
 
 
 @jax.jit
 def _ages(cosmology, redshifts, knots):
-    """Cosmic ages of the outputs, and the same held inside the histories with the derivative of the ages.
+    """Cosmic ages of the outputs, the same held inside the histories with the derivative of the ages, and the redshift
+    at which the histories end.
 
     z = 0 lies on the last knot, where derivatives are one-sided; the galaxies are evaluated just inside it.
     """
     times = cosmology.age(redshifts)
     inside = jnp.minimum(times, knots[-1] * (1.0 - _INSIDE))
-    return times, times + jax.lax.stop_gradient(inside - times)
+    root = jax.lax.stop_gradient(cosmology.redshift(knots[-1]))
+    return times, times + jax.lax.stop_gradient(inside - times), root
 
 
 def _check_request(model, halos, redshifts, chunk):

@@ -57,6 +57,8 @@ class Galaxies(eqx.Module):
     weights : array, shape (N,)
     histories : Histories, optional
         Of the quantities named in ``evolve(..., histories=...)``.
+    root_redshift : float, optional
+        Of the last time of the halo histories: when the weights count the halos.
 
     Examples
     --------
@@ -71,6 +73,7 @@ class Galaxies(eqx.Module):
     weights: Float[Array, " n"]
     histories: Histories | None = None
     described: tuple[tuple[str, Quantity], ...] = eqx.field(static=True, default=())
+    root_redshift: Any = None
 
     def __len__(self) -> int:
         return self.valid.shape[0]
@@ -156,6 +159,8 @@ class Population(eqx.Module):
     weights : array, shape (N,)
     histories : Histories, optional
         Of the quantities named in ``evolve(..., histories=...)``.
+    root_redshift : float, optional
+        Of the last time of the halo histories: when the weights count the halos.
 
     Examples
     --------
@@ -177,6 +182,7 @@ class Population(eqx.Module):
     weights: Float[Array, " n"]
     described: tuple[tuple[str, Quantity], ...] = eqx.field(static=True)
     histories: Histories | None = None
+    root_redshift: Any = None
 
     def __len__(self) -> int:
         return self.status.shape[0]
@@ -226,7 +232,9 @@ class Population(eqx.Module):
             )
         values = {name: value[:, k] for name, value in self.values.items()}
         histories = None if self.histories is None else self.histories._replace(ages=self.histories.ages[k])
-        return Galaxies(self.redshifts[k], values, self.valid[:, k], self.weights, histories, self.described)
+        return Galaxies(
+            self.redshifts[k], values, self.valid[:, k], self.weights, histories, self.described, self.root_redshift
+        )
 
     def history(self, name: str, times: Sequence[float] | Float[Array, " t"] | None = None) -> Float[Array, "n t"]:
         """The history of a quantity, interpolated linearly in ln(t) between the times that were kept.
