@@ -44,7 +44,7 @@ def test_the_lines_name_laws_processes_and_switched_flows():
     text = str(model)
     assert text.startswith("ThermalCGM: 8 reservoirs of mass, metals or energy, 13 flows, ")
     assert "mass_loading        MassLoading(amplitude=1, slope=-1" in text
-    assert "processes           hole: BlackHole(13 parameters)" in text
+    assert "processes           hole: BlackHole(14 parameters)" in text
     assert "channels            times {'wind': 0.5}" in text
     assert "radiative_efficiency" in model._repr_html_()
 

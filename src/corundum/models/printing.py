@@ -50,7 +50,7 @@ def as_lines(model: Any) -> str:
     Examples
     --------
     >>> print(str(co.models.MinimalRegulator()).partition("\\n")[0])
-    MinimalRegulator: 4 reservoirs of mass, metals or energy, 6 flows, 20 parameters
+    MinimalRegulator: 4 reservoirs of mass, metals or energy, 6 flows, 21 parameters
     """
     places = _places(model)
     names = ["reservoirs", "flows", "processes", "channels", *places]
