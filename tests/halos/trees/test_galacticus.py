@@ -94,6 +94,16 @@ def test_subhalos_without_a_mass_add_nothing(tmp_path):
     check(path, nodes, {(0, 1): 1.11e12, (0, 2): 1.1e11, (0, 12): 9.8e10})
 
 
+def test_files_may_have_no_hosts(tmp_path):
+    nodes = [node._replace(host=node.id) for node in NESTED]
+    path = write_forests(tmp_path / "forests.hdf5", nodes, haloMassesIncludeSubhalos=0, treesHaveSubhalos=0)
+    with h5py.File(path, "r+") as file:
+        del file["forestHalos/hostIndex"]
+    columns = check(path, nodes).provenance["columns"]
+    assert "masses without those of subhalos, which the file does not have" in columns
+    assert "no hostIndex, so that all halos are centrals" in columns
+
+
 @pytest.mark.parametrize("chunk", [1, 10**6])
 def test_ids_may_repeat_in_other_forests(chunk, tmp_path):
     nodes = [
@@ -182,6 +192,10 @@ DAMAGED = {
     ),
     "fewer numbers than forests": (
         _both_replaced("forestIndex/numberOfNodes", [9, 33]), "has 3 first rows and 2 numbers of halos",
+    ),
+    "a group in the index": (
+        lambda file: (file["forestIndex"].__delitem__("firstNode"), file["forestIndex"].create_group("firstNode")),
+        "firstNode of the forests are not whole numbers",
     ),
     "text in the index": (_both_replaced("forestIndex/firstNode", [b"a"] * 3), "firstNode .* are not whole numbers"),
     "later version": (_attribute("/", "formatVersion", 3), r"is in version 3 of the Galacticus format .formatVersion."),

@@ -160,7 +160,9 @@ def _description(file: h5py.File, halos: h5py.Group, path: Path) -> str:
     of_h = f" h^{mass.h_power:g}" if mass.h_power else ""
     parts = [f"mass = nodeMass [{mass.factor:.6g} Msun{of_h}]"]
     included = read_flag(halos, _WITH_SUBHALOS, path)
-    if included is False:
+    if included is False and "hostIndex" not in halos:
+        parts.append("masses without those of subhalos, which the file does not have (haloMassesIncludeSubhalos = 0)")
+    elif included is False:
         parts.append("masses of subhalos added to those of their hosts (haloMassesIncludeSubhalos = 0)")
     elif included is None:
         parts.append("masses of halos taken to include their subhalos (haloMassesIncludeSubhalos is not stated)")

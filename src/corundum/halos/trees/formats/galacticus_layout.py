@@ -124,17 +124,10 @@ def forest_rows(file: h5py.File, halos: h5py.Group, stored: int, path: Path) -> 
     ValueError
         The forests are not those of the file: halos are in two of them or in none.
     """
-    name = next((name for name in (GROUPS[halos.name.strip("/")], *GROUPS.values()) if name in file), "")
+    names = (GROUPS[halos.name.strip("/")], *GROUPS.values())
+    name = next((name for name in names if isinstance(file.get(name), h5py.Group)), "")
     index = file[name] if name else {}
-    starts, sizes = (_index_column(index, column, path) for column in ("firstNode", "numberOfNodes"))
-    if starts is None and sizes is None:
-        starts, sizes = np.zeros(1, np.int64), np.array([stored])
-    elif starts is None:
-        starts = np.cumsum(sizes) - sizes
-    elif sizes is None:
-        order = np.argsort(starts, kind="stable")
-        sizes = np.empty_like(starts)
-        sizes[order] = np.diff(starts[order], append=stored)
+    starts, sizes = _starts_and_sizes(index, stored, path)
     if len(starts) != len(sizes):
         raise ValueError(
             f"{path}: /{name} has {len(starts)} first rows and {len(sizes)} numbers of halos; every forest has "
@@ -155,10 +148,27 @@ def forest_rows(file: h5py.File, halos: h5py.Group, stored: int, path: Path) -> 
     return starts, sizes, place
 
 
+def _starts_and_sizes(
+    index: Mapping[str, Any], stored: int, path: Path
+) -> tuple[Int[np.ndarray, " f"], Int[np.ndarray, " n"]]:
+    """First rows and numbers of halos of the forests, in the order of the index."""
+    starts, sizes = (_index_column(index, column, path) for column in ("firstNode", "numberOfNodes"))
+    if starts is not None and sizes is not None:
+        return starts, sizes
+    if sizes is not None:
+        return np.cumsum(sizes) - sizes, sizes
+    if starts is None:
+        return np.zeros(1, np.int64), np.array([stored])
+    order = np.argsort(starts, kind="stable")
+    sizes = np.empty_like(starts)
+    sizes[order] = np.diff(starts[order], append=stored)
+    return starts, sizes
+
+
 def _index_column(index: Mapping[str, Any], name: str, path: Path) -> Int[np.ndarray, " f"] | None:
     if name not in index:
         return None
-    values = np.ravel(index[name][()])
+    values = np.ravel(index[name][()]) if isinstance(index[name], h5py.Dataset) else np.array(["a group"])
     if values.dtype.kind not in "iuf" or not np.all(np.mod(values, 1) == 0):
         raise ValueError(f"{path}: {name} of the forests are not whole numbers; the file is damaged, so copy it again")
     return values.astype(np.int64)

@@ -185,7 +185,7 @@ def as_ids(values: np.ndarray, name: str, place: str) -> Int[np.ndarray, " n"]:
                 "whole number or too large to be exact; write ids as 64-bit integers"
             )
     ids = values.astype(np.int64)
-    wrapped = np.flatnonzero((ids < -1) & (values > 0)) if values.dtype.kind == "u" else []
+    wrapped = np.flatnonzero((ids < -1) & (values > 0))
     if len(wrapped):
         raise ValueError(
             f"{place}: {name} has {values[wrapped[0]]}, beyond 64-bit integers with a sign; number the halos anew"
