@@ -98,6 +98,29 @@ def test_the_header_of_hdf5_trees_states_the_cosmology(tmp_path):
         read_case(path, case, cosmology=co.cosmology.planck18())
 
 
+def test_galacticus_files_state_it_in_attributes(tmp_path):
+    path = FORMATS["Galacticus"].write(tmp_path, ROWS)
+
+    def change(group, **attributes):
+        with h5py.File(path, "r+") as file:
+            file[group].attrs.update(attributes)
+
+    change("cosmology", HubbleParam=70.0)
+    assert float(co.halos.read(path).cosmology.h) == 0.7
+    change("cosmology", OmegaLambda=0.6)
+    with pytest.warns(UserWarning, match="forests.hdf5: states Omega_m . Omega_lambda = 0.9, so that it is not flat"):
+        co.halos.read(path)
+    change("cosmology", HubbleParam=7.0)
+    with pytest.raises(ValueError, match="forests.hdf5: states h = 7; allowed"):
+        co.halos.read(path)
+    with h5py.File(path, "r+") as file:
+        del file["cosmology"]
+    with pytest.raises(ValueError, match="forests.hdf5: does not state h or omega_m"):
+        co.halos.read(path)
+    change("units", massHubbleExponent=0)  # masses in Msun need no h; the times are those of an assumed universe
+    assert "assumed; give cosmology" in dict(co.halos.read(path).provenance)["cosmology"]
+
+
 def test_tables_of_the_database_in_other_cosmologies_are_asked_for(tmp_path):
     path = write_millennium(tmp_path / "query.csv", ROWS)
     assert float(co.halos.read(path).cosmology.h) == 0.73

@@ -102,7 +102,8 @@ REFUSED = {
         "tree_0_0_0.dat", ids_as(lambda word: f"{float(word) + 0.5}"), "for id, which must be a whole number",
     ),
     "fewer trees than stated": (
-        "tree_0_0_0.dat", lambda text: WITHOUT_MARKERS(text[: text.rindex("#tree")]), "states 4 trees but has",
+        "tree_0_0_0.dat", lambda text: WITHOUT_MARKERS("#tree".join(text.split("#tree")[:-2])),
+        "states 4 trees but has 3",
     ),
     "hlist without a header": (
         "hlist_1.00000.list", lambda text: text[text.index("#tree") :], "its first line does not name the columns",
