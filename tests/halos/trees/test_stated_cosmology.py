@@ -117,7 +117,9 @@ def test_galacticus_files_state_it_in_attributes(tmp_path):
         del file["cosmology"]
     with pytest.raises(ValueError, match="forests.hdf5: does not state h or omega_m"):
         co.halos.read(path)
-    change("units", massHubbleExponent=0, lengthHubbleExponent=0)  # masses in Msun need no h; the times are those of an assumed universe
+    change(
+        "units", massHubbleExponent=0, lengthHubbleExponent=0
+    )  # masses in Msun need no h; the times are those of an assumed universe
     assert "assumed; give cosmology" in dict(co.halos.read(path).provenance)["cosmology"]
 
 
