@@ -65,6 +65,8 @@ def test_every_measurement_loads_states_its_provenance_and_is_usable(name):
     ):
         assert getattr(m, field), field
     assert m.licence == "published numbers only" and "Chabrier" in m.imf
+    if m.redshift_range is not None:
+        assert m.redshift_range[0] <= m.redshift <= m.redshift_range[1]
     assert np.all(np.linalg.eigvalsh(m.total_covariance) > 0)
     assert np.all((m.error > 0.03) & (m.error < 0.7))
     np.linalg.cholesky(m.total_covariance)
