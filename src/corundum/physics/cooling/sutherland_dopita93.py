@@ -148,8 +148,8 @@ class EquilibriumDensities(AbstractDensityConvention):
     Examples
     --------
     >>> densities = co.physics.EquilibriumDensities()
-    >>> [round(float(densities.fraction(log_temperature, -1.0)), 3) for log_temperature in (4.1, 4.2, 6.0)]
-    [0.016, 0.126, 0.249]
+    >>> [round(float(densities.fraction(log_t, -1.0)), 3) for log_t in (4.1, 4.2, 6.0)]
+    [0.016, 0.125, 0.25]
     """
 
     product: ClassVar[str | None] = "n_e n_i"
