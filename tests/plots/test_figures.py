@@ -154,6 +154,12 @@ def test_concentrations_within_a_decade_have_numbers_on_their_axis(low, high):
     assert len(set(shown)) == len(shown) >= 3 and all(bottom <= float(text) <= top for text in shown)
 
 
+def test_growth_histories_of_a_model_without_metals_have_fewer_panels(trees):
+    population = co.evolve(co.models.MinimalRegulator(), trees[:2], [3.0, 1.0, 0.0])
+    axes = plots.growth_histories(population, rows=[0, 1])
+    assert [ax.get_ylabel().partition(" ")[0] for ax in axes[:, 0]] == ["mass", "rate"]
+
+
 def test_growth_histories_need_a_time_axis(galaxies):
     with pytest.raises(ValueError, match="got 2 output redshifts"):
         plots.growth_histories(galaxies)

@@ -63,15 +63,16 @@ def growth_histories(
         With several output redshifts, the time axis.
     rows : sequence of int, optional
         Which halos; default three, spread in final mass.
-    axes : array of Axes, shape (4, number of halos), optional
+    axes : array of Axes, shape (panels, number of halos), optional
         Where to draw; default a new figure.
     cosmology : Cosmology, optional
         Of the redshift axis; default `pandya26_cosmology()`.
 
     Returns
     -------
-    array of Axes, shape (4, number of halos)
-        Rows: masses; rates of accretion, cooling, star formation and wind; metallicities; temperatures.
+    array of Axes, shape (panels, number of halos)
+        Rows: masses; rates of accretion, cooling, star formation and wind; metallicities; temperatures.  A model
+        without metals or temperatures has fewer.
 
     Raises
     ------
@@ -90,10 +91,11 @@ def growth_histories(
             "curves"
         )
     rows = spread_rows(population) if rows is None else np.atleast_1d(rows)
-    if axes is None:
-        size = (1.5 + 2.5 * len(rows), 8.2)
-        axes = new_panels(4, len(rows), size=size, sharex=True, sharey="row", squeeze=False)
     order = np.argsort(-np.asarray(population.redshifts))
+    if axes is None:
+        panels = len(_curves(population, rows[0], order))
+        size = (1.5 + 2.5 * len(rows), 0.6 + 1.9 * panels)
+        axes = new_panels(panels, len(rows), size=size, sharex=True, sharey="row", squeeze=False)
     for column, row in enumerate(rows):
         time, mass = (np.asarray(population[name])[row][order] for name in ("time", "mvir"))
         curves = _curves(population, row, order)
@@ -150,14 +152,18 @@ def redshift_axis(ax: Axes, cosmology: Cosmology | None = None) -> Axes:
 
 
 def _curves(population, row, order):
+    """Title and curves (colour, dashes, values by name) of every panel, of what the model has."""
+    known = population.values
+
     def values(name):
-        return np.asarray(population[name])[row][order]
+        return np.asarray(known[name])[row][order] if name in known else None
 
     def flow(name):
-        return np.asarray(population.flows[name].mass)[row][order]
+        return np.asarray(population.flows[name].mass)[row][order] if name in population.flows else None
 
     def metallicity(reservoir):
-        return values(f"mz{reservoir}") / values(f"m{reservoir}") / SOLAR_METALLICITY
+        metals, mass = values(f"mz{reservoir}"), values(f"m{reservoir}")
+        return None if metals is None or mass is None else metals / mass / SOLAR_METALLICITY
 
     halo, stars, ism, cgm = COLORS["halo"], COLORS["stars"], COLORS["ism"], COLORS["cgm"]
     masses = {
@@ -181,12 +187,14 @@ def _curves(population, row, order):
         r"$T_{\rm vir}$": (halo, "--", values("tvir")),
         r"$T_{\rm CGM}$": (cgm, "-", values("temperature")),
     }
-    return (
+    panels = (
         (r"mass [$M_\odot$]", masses),
         (r"rate [$M_\odot\,\mathrm{yr}^{-1}$]", rates),
         (r"metallicity [$Z_\odot$]", metals),
         (r"temperature [K]", temperatures),
     )
+    held = [(title, {name: line for name, line in lines.items() if line[2] is not None}) for title, lines in panels]
+    return [(title, lines) for title, lines in held if lines]
 
 
 def _decades(axes, most=7.0):

@@ -15,6 +15,7 @@ from ..runfile.builder import build, construct
 from ..runfile.errors import RunFileError, allowed_names
 from ..runfile.inference_settings import Fit
 from ..runfile.job import Job, prepare
+from ..runfile.paths import absolute_path
 from ..runfile.reader import RunFile
 
 __all__ = ["FitPlan", "plan_fit", "measurement_of", "spare_halos"]
@@ -53,9 +54,22 @@ def measurement_of(data: str | Measurement, keys: tuple[str, ...]) -> Measuremen
     if isinstance(data, Measurement):
         return data
     try:
-        return observables.read(data) if "/" in data or data.endswith(".txt") else observables.load(data)
+        return observables.read(absolute_path(data)) if _is_path(data) else observables.load(data)
     except ValueError as error:
         raise RunFileError(keys, str(error)) from error
+
+
+def _is_path(data: str) -> bool:
+    return "/" in data or data.endswith(".txt")
+
+
+def _with_paths(table: dict[str, Any]) -> dict[str, Any]:
+    """The resolved [fit] table with absolute paths of its measurements."""
+    lists = {key: table[key] for key in ("data", "check") if table.get(key)}
+    return table | {
+        key: [absolute_path(data) if isinstance(data, str) and _is_path(data) else data for data in entries]
+        for key, entries in lists.items()
+    }
 
 
 def plan_fit(run_file: RunFile, extra: tuple[str | Measurement, ...] = (), extra_keys: tuple[str, ...] = ()) -> FitPlan:
@@ -72,7 +86,7 @@ def plan_fit(run_file: RunFile, extra: tuple[str | Measurement, ...] = (), extra
         if "fit" not in fitted.tables:
             raise RunFileError((), "the group [fit] is missing; it says which data to fit, as data = [...]")
         built = construct(Fit, fitted.tables["fit"], ("fit",))
-        settings = built.value
+        settings, table = built.value, _with_paths(built.table)
         if not settings.data:
             raise RunFileError(("fit", "data"), "got an empty list; name at least one measurement")
         measurements = [measurement_of(data, ("fit", "data")) for data in settings.data]
@@ -102,7 +116,7 @@ def plan_fit(run_file: RunFile, extra: tuple[str | Measurement, ...] = (), extra
             raise
         except ValueError as error:
             raise RunFileError(("fit",), str(error)) from error
-    resolved = {**built.table, "free": list(names), "combinations": [list(combination) for combination in combinations]}
+    resolved = {**table, "free": list(names), "combinations": [list(combination) for combination in combinations]}
     tables = {**job.tables, "fit": {key: value for key, value in resolved.items() if value is not None}}
     identity = fingerprint((np.frombuffer(job.identity.encode(), np.uint8), target.data, checks), [])
     return FitPlan(job, settings, target, tuple(measurements), combinations, checks, tables, identity)

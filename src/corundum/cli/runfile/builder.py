@@ -26,7 +26,18 @@ from ...models import AbstractModel
 from ...models.checks.laws import fits
 from .errors import RunFileError, allowed_names
 from .kinds import kinds_hint, public_kind, resolve
-from .values import allows_table, allows_text, as_toml, check_bounds, classes_of, convert, item_annotation, members_of
+from .paths import absolute_path
+from .values import (
+    allows_path,
+    allows_table,
+    allows_text,
+    as_toml,
+    check_bounds,
+    classes_of,
+    convert,
+    item_annotation,
+    members_of,
+)
 
 __all__ = ["Built", "build", "build_model", "component_table", "construct"]
 
@@ -175,6 +186,8 @@ def _argument(
             for item in value
         ]
         return tuple(member.value for member in members), [member.table for member in members]
+    if isinstance(value, str) and allows_path(annotation):
+        value = absolute_path(value)
     converted = convert(value, annotation, keys)
     note = field.metadata.get("corundum") if field is not None else None
     if note is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import RunFileError, allowed_names
+from .paths import beside
 from .schema import GROUPS
 from .toml import dotted, find_positions, parse_key
 
@@ -51,9 +52,10 @@ class RunFile(NamedTuple):
 
     @contextlib.contextmanager
     def located(self) -> Iterator[None]:
-        """Within the block, a `RunFileError` gets its position in the file."""
+        """Within the block, a `RunFileError` gets its position, and relative paths may lie beside the file."""
         try:
-            yield
+            with beside(self.path):
+                yield
         except RunFileError as error:
             raise ValueError(f"{self.locate(error.keys)}: {error}") from error
 

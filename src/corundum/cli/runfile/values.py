@@ -18,7 +18,8 @@ import numpy as np
 from .errors import RunFileError
 
 __all__ = [
-    "convert", "check_bounds", "classes_of", "item_annotation", "members_of", "allows_table", "allows_text", "as_toml",
+    "convert", "check_bounds", "classes_of", "item_annotation", "members_of", "allows_path", "allows_table",
+    "allows_text", "as_toml",
 ]  # fmt: skip
 
 _SEQUENCES = (tuple, list, collections.abc.Sequence, collections.abc.Iterable)
@@ -91,6 +92,11 @@ def members_of(annotation: Any) -> Any:
 def allows_table(annotation: Any) -> bool:
     """Whether a table is itself the value, because the annotation asks for a dictionary."""
     return any((typing.get_origin(o) or o) in (dict, collections.abc.Mapping) for o in _options(annotation))
+
+
+def allows_path(annotation: Any) -> bool:
+    """Whether text can be the path of a file or directory."""
+    return any(o in (Path, os.PathLike) or typing.get_origin(o) is os.PathLike for o in _options(annotation))
 
 
 def allows_text(annotation: Any) -> bool:
