@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import corundum as co
+from corundum.cli.jobs import fit
 from corundum.cli.main import main
 
 RUN = """
@@ -59,6 +60,12 @@ def run_file(tmp_path):
     return str(tmp_path / "run.toml")
 
 
+def test_a_mode_that_was_not_reached_is_said():
+    mode = fit._Mode(None, "1 of 8 starts converged; one mode; log density -3.20", False)
+    assert mode.sentence.startswith("did NOT converge, so that the Gaussian is not about the highest density; ")
+    assert "give more starts" in mode.sentence and mode.sentence.endswith(mode.words)
+
+
 @pytest.mark.slow
 def test_a_fit_is_interrupted_resumed_and_reported(run_file, tmp_path, monkeypatch, capsys):
     out, calls, keep = tmp_path / "out", [], co.io.Checkpoint.save
@@ -76,7 +83,9 @@ def test_a_fit_is_interrupted_resumed_and_reported(run_file, tmp_path, monkeypat
     assert main(["fit", run_file, "-o", str(out)]) == 0
     told = capsys.readouterr().out
     assert "2 fits of 3 parameters in 32 halos" in told and "starts converged" in told and "points of" in told
+    assert "    mode     converged; " in told
     data = co.io.load_posterior(out / "posterior-2.nc")
+    assert data.posterior.attrs["mode_converged"] == 1 and data.posterior.attrs["mode"].startswith("converged; ")
     assert {"posterior", "prior", "posterior_predictive", "prior_predictive", "log_likelihood", "observed_data",
             "sample_stats"} <= set(data.groups())  # fmt: skip
     assert data.posterior["time"].shape == (2, 24) and data.posterior["time"].attrs["units"] == "dex"

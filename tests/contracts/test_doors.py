@@ -235,6 +235,48 @@ def test_a_process_that_does_not_fit_is_refused(process, message):
     assert "\n" not in str(error.value)
 
 
+class ReturnsADictionary(Stripping):
+    def own_fluxes(self, galaxy):
+        return {"stripping": FlowRates(1e-9 * galaxy.state.mcgm)}
+
+
+class ReturnsBareRates(Stripping):
+    def own_fluxes(self, galaxy):
+        return ProcessFluxes({"stripping": 1e-9 * galaxy.state.mcgm}, {})
+
+
+class StartsWithNothing(Stripping):
+    def initial(self, state, halo, cosmology):
+        return None
+
+
+class NamesItsFlow(Stripping):
+    flows = ("stripping",)
+
+
+@pytest.mark.parametrize(
+    ("process", "message"),
+    [
+        (ReturnsADictionary(), r"own_fluxes of ReturnsADictionary returns dict, allowed models\.ProcessFluxes"),
+        (ReturnsBareRates(), r"own_fluxes of ReturnsBareRates returns .*, allowed models\.FlowRates"),
+        (StartsWithNothing(), r"initial of StartsWithNothing returns NoneType, allowed a dictionary"),
+        (NamesItsFlow(), r"flows of NamesItsFlow is \('stripping',\), allowed a tuple of models\.Flow"),
+    ],
+)  # fmt: skip
+def test_what_a_process_returns_is_checked(process, message):
+    with pytest.raises(ValueError, match=rf"processes\['strip'\]: {message}"):
+        models.ThermalCGM(processes={"strip": process})
+
+
+def test_rates_of_flows_that_the_ledger_does_not_have_are_refused():
+    model = models.ThermalCGM()
+    rates = dict.fromkeys(model.ledger.names, FlowRates(1.0))
+    with pytest.raises(ValueError, match="'coolin' is no flow of the ledger; did you mean cooling"):
+        model.ledger.derivative(rates | {"coolin": FlowRates(1.0)})
+    with pytest.raises(ValueError, match="'wind' has no rates; "):
+        model.ledger.derivative({name: rate for name, rate in rates.items() if name != "wind"})
+
+
 def test_processes_must_come_by_name_and_carry_what_the_model_keeps():
     with pytest.raises(ValueError, match="ThermalCGM.processes: got list, allowed a dictionary"):
         models.ThermalCGM(processes=[Stripping()])

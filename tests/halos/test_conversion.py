@@ -10,7 +10,7 @@ from corundum import halos as H
 from corundum.halos import conversion
 from corundum.halos.trees import reader
 from corundum.storage.locks import InUseError
-from tree_files import SCALES, known_forest, write_consistent_trees, write_sublink
+from tree_files import FORMATS, SCALES, known_forest, write_consistent_trees, write_sublink
 
 ROWS = known_forest()
 
@@ -130,3 +130,18 @@ def test_two_conversions_into_one_file_do_not_mix(forest, tmp_path, monkeypatch)
     monkeypatch.setattr(conversion, "smooth_trees", again)
     assert len(conversion.convert_trees(forest, output).halos) == 3 * len(co.halos.read(forest / "tree_0_0_0.dat"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["halos.h5", "trees"]
+
+
+def test_a_conversion_into_the_folder_of_its_source_can_be_repeated(tmp_path):
+    """What corundum wrote is no source: not for HDF5 trees, whose files may have any name, nor for text."""
+    for name in ("SubLink", "Galacticus", "forests", "Consistent-Trees"):
+        case = FORMATS[name]
+        folder = tmp_path / name
+        folder.mkdir()
+        case.write(folder, known_forest())
+        output = folder / ("tree_extended.7.hdf5" if name == "SubLink" else "halos.hdf5")
+        counts = []
+        for _ in range(2):
+            converted = co.halos.convert_trees(folder, output, format=case.format, **case.keywords)
+            counts.append(converted.report.counts)
+        assert counts[0] == counts[1] and counts[0]["halos kept"] == 4

@@ -10,6 +10,7 @@ from scipy import stats
 
 from corundum import inference, io
 from corundum.inference.samplers.hamiltonian import advance_chains
+from corundum.inference.studies import mock_fits
 
 SLOPES = np.array([[1.0, 0.5], [0.2, 2.0], [1.0, 1.0]])
 COVARIANCE = np.diag([0.013, 0.043, 0.013]) + 0.003
@@ -342,3 +343,11 @@ def test_forecasts_follow_the_errors(target, best):
     weight = np.linalg.inv(COVARIANCE)
     moved = np.linalg.inv(SLOPES.T @ weight @ SLOPES + np.diag([1.0, 0.25])) @ (SLOPES.T @ weight @ np.full(3, 0.1))
     np.testing.assert_allclose(told.bias[2], moved, rtol=1e-8)
+
+
+def test_the_condition_of_a_fit_without_a_covariance_is_not_a_number():
+    """A mock whose model fails everywhere has a covariance of NaN, which has no singular values."""
+    matrices = np.array([np.eye(2), [[1.0, 0.6], [0.6, 1.0]], np.full((2, 2), np.nan)])
+    condition = mock_fits._conditions(matrices)
+    np.testing.assert_allclose(condition[:2], [1.0, 4.0])
+    assert np.isnan(condition[2])

@@ -202,3 +202,14 @@ def test_redshifts_in_single_precision_or_with_units_are_matched(halos):
         co.evolve(MODEL, halos, np.ma.array([0.0, 2.0], mask=[0, 1]))
     with pytest.raises(ValueError, match="redshifts: got a quantity in Gyr"):
         co.evolve(MODEL, halos, [5.0] * units.Gyr)
+
+
+def test_galaxies_at_one_redshift_carry_their_flows(population):
+    galaxies = population.at(2.0)
+    assert set(galaxies.flows) == set(population.flows)
+    column = population.redshifts.tolist().index(2.0)
+    np.testing.assert_array_equal(galaxies.flows["wind"].mass, population.flows["wind"].mass[:, column])
+    assert galaxies.flows["star_formation"].energy is None
+    frame = galaxies.to_pandas()
+    np.testing.assert_array_equal(frame["flow_cooling_mass"], population.flows["cooling"].mass[:, column])
+    assert frame.attrs["units"]["flow_cooling_mass"] == "Msun/yr"

@@ -11,6 +11,7 @@ from .branches.smoothing import (
     RunningMaximum,
 )
 from .concentration import AbstractConcentration, ConcentrationScatter, Diemer19, DuttonMaccio14
+from .conversion import Conversion, convert_trees
 from .cosmic_times import log_times
 from .extras import ExtraCurve, Extras
 from .files import save
@@ -64,6 +65,7 @@ __all__ = [
     "Branch",
     "BranchReport",
     "ConcentrationScatter",
+    "Conversion",
     "ConsistentTrees",
     "ConsistentTreesHDF5",
     "Despali16",
@@ -107,6 +109,7 @@ __all__ = [
     "grow_trees",
     "join",
     "log_times",
+    "convert_trees",
     "diffmah_population",
     "read",
     "read_branches",

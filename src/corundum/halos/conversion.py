@@ -42,7 +42,23 @@ __all__ = ["Conversion", "convert_trees"]
 
 
 class Conversion(NamedTuple):
-    """Histories, and the report on how they were obtained."""
+    """Histories, and the report on how they were obtained: what `convert_trees` returns.
+
+    Attributes
+    ----------
+    halos : HaloHistories
+    report : BranchReport
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> rows = [f"{k},{k - 1},{z},{70.0 / (1.0 + z) ** 2}" for k, z in enumerate(np.linspace(0.0, 4.0, 9))]
+    >>> header = ["#SQL= select ... from MPAHaloTrees..MHalo", "haloId,descendantId,redshift,m_tophat"]
+    >>> _ = Path("query.csv").write_text("\\n".join([*header, *rows]) + "\\n")
+    >>> conversion = co.halos.convert_trees("query.csv", "halos.h5")
+    >>> len(conversion.halos)
+    1
+    """
 
     halos: HaloHistories
     report: BranchReport
@@ -71,7 +87,8 @@ def convert_trees(
     source : path
         A file or a directory of merger trees.
     output : path
-        The HDF5 file to write; until it is complete, the folder ``OUTPUT.parts`` beside it holds the branches read.
+        The HDF5 file to write, which may lie in the folder of the source; until it is complete, the folder
+        ``OUTPUT.parts`` beside it holds the branches read.
     format, cosmology, log_mvir, lowest_ratio, mass_loss, smoothing, concentration, repairs, times, workers
         As for `corundum.halos.read_trees`.
     progress : callable, optional
@@ -91,11 +108,10 @@ def convert_trees(
     Examples
     --------
     >>> from pathlib import Path
-    >>> from corundum.halos.conversion import convert_trees
     >>> rows = [f"{k},{k - 1},{z},{70.0 / (1.0 + z) ** 2}" for k, z in enumerate(np.linspace(0.0, 4.0, 9))]
     >>> header = ["#SQL= select ... from MPAHaloTrees..MHalo", "haloId,descendantId,redshift,m_tophat"]
     >>> _ = Path("query.csv").write_text("\\n".join([*header, *rows]) + "\\n")
-    >>> conversion = convert_trees("query.csv", "halos.h5")
+    >>> conversion = co.halos.convert_trees("query.csv", "halos.h5")
     >>> conversion.report.counts["halos kept"], len(co.halos.read("halos.h5"))
     (1, 1)
     """

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..messages import did_you_mean
 from ..units import GYR_S, GYR_YR, Quantity
 
 __all__ = ["CURRENCIES", "FlowRates", "Flow", "Ledger", "extended_ledger"]
@@ -150,6 +151,7 @@ class Ledger:
         return total
 
     def _entries(self, rates):
+        self._check_flows(rates)
         for flow in self.flows:
             for currency in CURRENCIES:
                 route, rate = getattr(flow, currency), getattr(rates[flow.name], currency)
@@ -159,6 +161,16 @@ class Ledger:
                     )
                 if route is not None:
                     yield currency, *route, rate
+
+    def _check_flows(self, rates):
+        wrong = sorted(set(rates) ^ set(self.names))
+        if wrong:
+            verb = "is no flow of the ledger" if wrong[0] in rates else "has no rates"
+            close = did_you_mean(wrong[0], self.names if wrong[0] in rates else rates)
+            raise ValueError(
+                f"rates: {wrong[0]!r} {verb}; {close}the flows of the ledger are {', '.join(self.names)}; give "
+                "rates of each and of no other"
+            )
 
 
 @functools.lru_cache(maxsize=256)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -59,11 +60,14 @@ class Galaxies(eqx.Module):
         Of the quantities named in ``evolve(..., histories=...)``.
     root_redshift : float, optional
         Of the last time of the halo histories: when the weights count the halos.
+    flows : dict of str to FlowRates, arrays of shape (N,) [Msun/yr, erg/s]
 
     Examples
     --------
     >>> galaxies = population.at(2.0)
     >>> galaxies["mstar"].shape
+    (8,)
+    >>> galaxies.flows["wind"].mass.shape  # Msun/yr
     (8,)
     """
 
@@ -74,6 +78,7 @@ class Galaxies(eqx.Module):
     histories: Histories | None = None
     described: tuple[tuple[str, Quantity], ...] = eqx.field(static=True, default=())
     root_redshift: Any = None
+    flows: dict[str, FlowRates] = eqx.field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.valid.shape[0]
@@ -232,9 +237,11 @@ class Population(eqx.Module):
             )
         values = {name: value[:, k] for name, value in self.values.items()}
         histories = None if self.histories is None else self.histories._replace(ages=self.histories.ages[k])
+        flows = jax.tree.map(lambda rate: rate[:, k], self.flows)
         return Galaxies(
-            self.redshifts[k], values, self.valid[:, k], self.weights, histories, self.described, self.root_redshift
-        )
+            self.redshifts[k], values, self.valid[:, k], self.weights, histories, self.described, self.root_redshift,
+            flows,
+        )  # fmt: skip
 
     def history(self, name: str, times: Sequence[float] | Float[Array, " t"] | None = None) -> Float[Array, "n t"]:
         """The history of a quantity, interpolated linearly in ln(t) between the times that were kept.

@@ -44,7 +44,7 @@ def _columns(galaxies) -> dict[str, tuple[Any, Quantity]]:
         for name, array in galaxies.values.items()
         if name != "redshift"
     }
-    for flow, rates in getattr(galaxies, "flows", {}).items():
+    for flow, rates in galaxies.flows.items():
         for currency, rate in rates._asdict().items():
             if rate is not None:
                 columns[f"flow_{flow}_{currency}"] = (rate, Quantity(_RATES[currency], f"{currency} carried by {flow}"))

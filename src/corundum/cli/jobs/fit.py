@@ -4,6 +4,7 @@ Each combination of data is one fit.  Its mode is kept when it is found and its 
 interrupted run resumes and makes the same draws bit for bit.
 """
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,10 +43,20 @@ class FitResults(NamedTuple):
     sentences: list[str]
 
 
+_NOT_CONVERGED = (
+    "did NOT converge, so that the Gaussian is not about the highest density; give more starts, or another optimiser"
+)
+
+
 class _Mode(NamedTuple):
     gauss: Any
     words: str
     converged: bool
+
+    @property
+    def sentence(self) -> str:
+        """Whether the mode was reached, and what to do where it was not."""
+        return f"{'converged' if self.converged else _NOT_CONVERGED}; {self.words}"
 
 
 class _FitJob(AbstractJob):
@@ -88,11 +99,14 @@ def _fit(plan: FitPlan, all_data: Any, combination: tuple[str, ...], run: Run) -
     target, label = all_data.using(combination), _label(number, combination)
     with run.stage(f"mode of {label}"):
         mode = _mode(target, plan.settings, store, f"mode-{number}")
+    if not mode.converged:
+        warnings.warn(f"the mode of {label} {_NOT_CONVERGED}", stacklevel=2)
     with run.stage(f"posterior of {label}"):
         posterior = _posterior(plan, target, mode, number, label, store)
     u = mode.gauss.coordinate_draws(4000) if posterior is None else posterior.u.reshape(-1, len(target.names))
     return Fitted(
-        label=label, combination=combination, target=target, gauss=mode.gauss, summary=mode.words, u=u,
+        label=label, combination=combination, target=target, gauss=mode.gauss, summary=mode.sentence, u=u,
+        converged=mode.converged,
         theta=np.asarray(target.theta(u)), posterior=posterior,
         identifiability=inference.identifiability(target, mode.gauss.u),
     )  # fmt: skip
@@ -103,10 +117,12 @@ def _posterior(plan: FitPlan, target: Any, mode: _Mode, number: int, label: str,
     if not plan.settings.sample:
         return None
     with chain_bar(label) as progress:
-        return inference.sample(
+        posterior = inference.sample(
             target, mode.gauss, sampler=plan.settings.sampler, key=plan.settings.key + number,
             store=store.part(f"chains-{number}"), progress=progress,
         )  # fmt: skip
+    posterior.data.posterior.attrs |= {"mode": mode.sentence, "mode_converged": int(mode.converged)}
+    return posterior
 
 
 def _mode(target: Any, settings: Any, store: CheckpointFolder, name: str) -> _Mode:
@@ -167,6 +183,7 @@ def _sentences(target: Any, unreached: dict[str, int], fits: list[Fitted]) -> li
         f"{number} points of {name} lie beyond the model's galaxies and were left out."
         for name, number in unreached.items()
     ]
+    sentences += [f"The mode of {fit.label} {_NOT_CONVERGED}." for fit in fits if not fit.converged]
     return sentences + findings(
         _parameter_draws(fits), target.names, _prior_draws(target),
         effective={fit.label: fit.identifiability.fisher.effective for fit in fits},

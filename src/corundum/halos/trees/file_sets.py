@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..files import is_halo_file
 from .text_files import without_suffix
 
 __all__ = ["files_in", "require_whole_set"]
@@ -21,7 +22,8 @@ _LARGEST_SET = 1_000_000  # files; larger numbers in names are no numbers of par
 def files_in(folder: Path, *patterns: str) -> list[Path]:
     """The files of a folder whose names fit one of these patterns, in the order of the numbers in their names.
 
-    Hidden files are left out, such as the ``._tree_0_0_0.dat`` that copies between systems leave behind.
+    Hidden files are left out, such as the ``._tree_0_0_0.dat`` that copies between systems leave behind, and files that
+    corundum wrote, so that a conversion may write into the folder of its source and be repeated.
 
     Examples
     --------
@@ -33,7 +35,8 @@ def files_in(folder: Path, *patterns: str) -> list[Path]:
     ['trees_063.2', 'trees_063.10']
     """
     files = {file for pattern in patterns for file in folder.glob(pattern)}
-    return sorted((file for file in files if not file.name.startswith(".") and file.is_file()), key=_natural_order)
+    sources = [file for file in files if not file.name.startswith(".") and file.is_file() and not is_halo_file(file)]
+    return sorted(sources, key=_natural_order)
 
 
 def require_whole_set(files: Sequence[Path], pattern: str) -> None:

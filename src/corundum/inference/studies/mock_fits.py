@@ -156,9 +156,17 @@ def _modes(fit, target, y, truth, key):
     u = np.stack([estimate.u for estimate in estimates])
     covariance = np.linalg.inv(expected_information(target, u, y))
     width = np.sqrt(np.einsum("npp->np", covariance))
-    condition = np.linalg.cond(covariance / width[:, :, None] / width[:, None, :])
+    condition = _conditions(covariance / width[:, :, None] / width[:, None, :])
     gain = np.array([estimate.ln_density for estimate in estimates]) - in_batches(_density_with, target, truth, y)
     return _Modes(u, covariance, condition, gain, np.array([_status(estimate) for estimate in estimates]))
+
+
+def _conditions(correlation):
+    """Condition numbers of correlation matrices; NaN where one is not finite, of which there is no decomposition."""
+    finite = np.all(np.isfinite(correlation), axis=(-2, -1))
+    condition = np.full(len(correlation), np.nan)
+    condition[finite] = np.linalg.cond(correlation[finite])
+    return condition
 
 
 def _status(estimate):

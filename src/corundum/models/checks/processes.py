@@ -7,7 +7,7 @@ import equinox as eqx
 
 from ...messages import did_you_mean
 from ...units import Quantity
-from ..ledger import CURRENCIES, Ledger
+from ..ledger import CURRENCIES, Flow, Ledger
 from ..process import AbstractProcess
 from .laws import check_laws
 
@@ -62,6 +62,16 @@ def _check_kind(model: str, name: str, process: Any) -> None:
         raise ValueError(
             f"{where}: got {value}, allowed a process: models.BlackHole(), "
             "models.HaloRecycling(), models.DelayedEnrichment(), or one of your own that derives from AbstractProcess"
+        )
+    if not isinstance(process.flows, tuple | list) or not all(isinstance(flow, Flow) for flow in process.flows):
+        raise ValueError(
+            f"{where}: flows of {type(process).__name__} is {process.flows!r}, allowed a tuple of models.Flow, such as "
+            "(Flow('stripping', 'CGM torn off', ('cgm', 'igm')),)"
+        )
+    if not isinstance(process.reservoirs, Mapping):
+        raise ValueError(
+            f"{where}: reservoirs of {type(process).__name__} is {process.reservoirs!r}, allowed a dictionary such as "
+            "{('mass', 'dust'): ('mdust', units.Quantity('Msun', 'dust mass'))}, which may be empty"
         )
 
 

@@ -21,8 +21,8 @@ from ...halos import Extras, Halo
 from ...messages import did_you_mean
 from ...numerics.tracing import is_traced
 from ...physics import AbstractGalaxyScaling, AbstractScaling, Galaxy
-from ..ledger import CURRENCIES, Ledger
-from ..process import AbstractProcess
+from ..ledger import CURRENCIES, FlowRates, Ledger
+from ..process import AbstractProcess, ProcessFluxes
 
 __all__ = ["check_by_trial", "components_of"]
 
@@ -177,11 +177,15 @@ class _Watched:
             raise _ReturnsNaN(f"{self._place}: {kind} returns NaN")
         if isinstance(part, AbstractProcess):
             if name == "initial":
+                self._is_a(Mapping, name, result, "a dictionary of arrays by field, empty without reservoirs")
                 self._same_names("starts", {field for field, _ in part.reservoirs.values()}, result)
             elif name == "own_fluxes":
+                self._is_a(ProcessFluxes, name, result, "models.ProcessFluxes(flows, diagnostics)")
                 self._same_names("gives rates of", {flow.name for flow in part.flows}, result.flows)
                 self._same_names("computes", set(part.diagnostics), result.diagnostics)
                 for flow in part.flows:
+                    rates = "models.FlowRates(mass, metals, energy) for every flow"
+                    self._is_a(FlowRates, name, result.flows[flow.name], rates)
                     carried = {what for what, rate in result.flows[flow.name]._asdict().items() if rate is not None}
                     declared = {what for what in CURRENCIES if getattr(flow, what) is not None}
                     self._same_names(f"lets the flow {flow.name!r} carry", declared, dict.fromkeys(carried))
@@ -192,6 +196,11 @@ class _Watched:
                     "returns one number for it, of shape (); index the result, or make a network with "
                     "out_size='scalar'"
                 )
+
+    def _is_a(self, kind: type, method: str, result: Any, allowed: str) -> None:
+        if not isinstance(result, kind):
+            name, returned = type(self._part).__name__, type(result).__name__
+            raise ValueError(f"{self._place}: {method} of {name} returns {returned}, allowed {allowed}")
 
     def _same_names(self, verb: str, declared: set[str], names: Mapping[str, Any]) -> None:
         if set(names) != declared:

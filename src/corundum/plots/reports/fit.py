@@ -35,6 +35,8 @@ class Fitted(NamedTuple):
         Of `corundum.inference`; `posterior` is None where only the Gaussian approximation was made.
     summary : str
         One sentence on the optimum.
+    converged : bool
+        Whether the optimiser reached it.
     u, theta : arrays, (S, P)
         Draws, as coordinates and as parameter values.
     predictive, unfitted, indices, extras
@@ -50,6 +52,7 @@ class Fitted(NamedTuple):
     theta: np.ndarray
     posterior: Any
     identifiability: Any
+    converged: bool = True
     predictive: Any = None
     unfitted: Any = None
     indices: Any = None
@@ -199,7 +202,7 @@ def _p_values(fits):
 def _trust(fits):
     blocks = []
     for fit in fits:
-        blocks.append(f"{fit.label}: {fit.summary}.")
+        blocks.append(f"{fit.label}: the mode {fit.summary}.")
         if fit.posterior is None:
             continue
         verdict = fit.posterior.verdict
