@@ -134,6 +134,10 @@ def test_halos_may_move_to_another_forest(tmp_path):
     assert {branch.name: len(branch.time) for branch in branches.branches} == {"1": 2, "3": 2}
     (first,) = (branch for branch in branches.branches if branch.name == "1")
     np.testing.assert_allclose(first.mergers[1], [0.75])
+    write_forests(path, nodes, forestsAreSelfContained=1)
+    assert len(H.read_branches(path).branches) == 2  # no two halos share an id, and all are read together
+    with pytest.raises(ValueError, match="descendant 1 is not in the file .* forestsAreSelfContained must be 0"):
+        H.read_branches(path, chunk=1)
 
 
 def test_ties_of_mass_go_to_centrals_and_then_to_larger_ids(tmp_path):

@@ -100,7 +100,7 @@ class GalacticusForests(AbstractTreeFormat):
             for first, last in split_rows(sizes, chunk):
                 rows = slice(int(starts[first]), int(starts[last - 1] + sizes[last - 1]))
                 columns = {quantity: np.asarray(dataset[rows]) for quantity, dataset in datasets.items()}
-                columns["tree"] = np.repeat(number[first:last], sizes[first:last])
+                columns["forest"] = np.repeat(number[first:last], sizes[first:last])
                 place = f"{path} (forests {first} to {last - 1})"
                 yield _forest(columns, units, h, cosmology, lacks_subhalos, place)
 
@@ -198,10 +198,11 @@ def _forest(
     scale = _scale_factors(columns, units, h, cosmology, place)
     ids = as_ids(columns["id"], "nodeIndex", place)
     hosts = as_ids(columns["host"], "hostIndex", place) if "host" in columns else ids
+    descendant = as_ids(columns["descendant"], "descendantIndex", place)
     mass = units["mass"].values(columns["mass"].astype(float), h, scale)
-    tree = columns["tree"] if len(np.unique(ids)) < len(ids) else None
     if lacks_subhalos:
-        mass = _masses_with_subhalos(mass, scale, ids, rows_of_ids(ids, hosts, place, "host", tree=tree), place)
+        host_rows = _linked_rows(ids, hosts, columns["forest"], place, "host")
+        mass = _masses_with_subhalos(mass, scale, ids, host_rows, place)
     radii, position = {}, None
     if "rs" in columns:
         radius = units["length"].values(columns["rs"].astype(float), h, scale)
@@ -212,9 +213,7 @@ def _forest(
     return Forest(
         place=place,
         name=ids,
-        descendant=rows_of_ids(
-            ids, as_ids(columns["descendant"], "descendantIndex", place), place, "descendant", tree=tree
-        ),
+        descendant=_linked_rows(ids, descendant, columns["forest"], place, "descendant"),
         scale_factor=scale,
         mass=checked_mass(mass, place),
         central=(hosts == ids) | (hosts < 0),
@@ -222,6 +221,23 @@ def _forest(
         columns=radii,
         position=position,
     )
+
+
+def _linked_rows(
+    ids: Int[np.ndarray, " n"],
+    linked_ids: Int[np.ndarray, " n"],
+    forest: Int[np.ndarray, " n"],
+    place: str,
+    link: str,
+) -> Int[np.ndarray, " n"]:
+    """Rows of halos that links name: in any forest where no two halos share an id, else in the forest of the halo."""
+    tree = forest if len(np.unique(ids)) < len(ids) else None
+    try:
+        return rows_of_ids(ids, linked_ids, place, link, tree=tree)
+    except ValueError as error:
+        raise ValueError(
+            f"{error}; if halos move from one forest to another, forestsAreSelfContained must be 0 and ids unique"
+        ) from None
 
 
 def _scale_factors(
