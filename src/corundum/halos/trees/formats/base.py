@@ -136,8 +136,7 @@ def simulation(stated: StatedCosmology, definition: str, description: str, box: 
     >>> simulation(StatedCosmology(h=0.7, omega_m=0.3), "vir", "mass = mvir [Msun/h]").omega_m
     0.3
     """
-    h, omega_m, *others = stated
-    return Simulation(h, omega_m, definition, description, box, *others)
+    return Simulation(definition=definition, description=description, box=box, **stated._asdict())
 
 
 def mass_definition(kind: str, mass: str, definitions: Mapping[str, str]) -> str:
