@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...storage.text_files import without_suffix
 from ..files import is_halo_file
-from .text_files import without_suffix
 
 __all__ = ["files_in", "require_whole_set"]
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...storage.files import has_hdf5_signature, missing_file_message, open_foreign_hdf5
+from ...storage.text_files import compression
 from . import formats
 from .file_sets import files_in
 from .formats import AbstractTreeFormat, YtreeArbor
-from .text_files import compression
 
 __all__ = ["FORMATS", "recognise_format"]
 

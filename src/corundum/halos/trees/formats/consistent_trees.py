@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ....storage.text_files import TEXT_SUFFIXES, text_lines, without_suffix
 from ..file_sets import files_in, require_whole_set
 from ..forests import Forest, check_scales, rows_of_ids
-from ..text_files import TEXT_SUFFIXES, text_lines, without_suffix
 from .base import AbstractTreeFormat, Simulation, checked_mass
 from .text import choose_columns, header_or_none, parse_rows, read_header, simulation_of, tree_blocks
 

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 
+from ....storage.text_files import TEXT_SUFFIXES, line_blocks, text_lines, without_suffix
 from ..file_sets import files_in
 from ..forests import NONE, Forest
-from ..text_files import TEXT_SUFFIXES, line_blocks, text_lines, without_suffix
 from .base import AbstractTreeFormat, Simulation
 from .consistent_trees import consistent_forest
 from .text import choose_columns, header_or_none, parse_rows, read_header, simulation_of

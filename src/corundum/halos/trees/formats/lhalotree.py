@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from ....storage.text_files import compression
 from ..file_sets import files_in, require_whole_set
 from ..forests import Forest
-from ..text_files import compression
 from .base import (
     AbstractTreeFormat,
     Simulation,

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ....storage.text_files import TEXT_SUFFIXES, text_lines
 from ..file_sets import files_in
 from ..forests import Forest, rows_of_ids
 from ..stated_cosmology import StatedCosmology
-from ..text_files import TEXT_SUFFIXES, text_lines
 from .base import AbstractTreeFormat, Simulation, central_values, group_masses, mass_definition, simulation
 from .number_rows import read_number_rows
 

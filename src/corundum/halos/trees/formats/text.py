@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ....storage.text_files import line_blocks, text_lines
 from ..stated_cosmology import StatedCosmology, cosmology_in_text
-from ..text_files import line_blocks, text_lines
 from .base import Simulation, simulation
 from .number_rows import read_number_rows
 
@@ -238,7 +238,7 @@ def tree_blocks(path: Path, size: int, header_lines: int) -> Iterator[TreeBlock]
     Raises
     ------
     ValueError
-        The file is cut short (`corundum.halos.trees.text_files.line_blocks`).
+        The file is cut short (`corundum.storage.text_files.line_blocks`).
     """
     first_line, waiting = header_lines + 1, ""
     for _, lines in line_blocks(path, size):

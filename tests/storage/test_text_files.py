@@ -11,7 +11,7 @@ import pytest
 import corundum as co
 from corundum import halos as H
 from corundum.halos.trees.formats.text import read_header, tree_blocks
-from corundum.halos.trees.text_files import line_blocks
+from corundum.storage.text_files import line_blocks
 from tree_files import known_forest, main_mass, write_consistent_trees, write_hlists, write_millennium
 
 ROWS = known_forest()

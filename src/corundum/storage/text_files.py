@@ -1,8 +1,8 @@
 """Text files as people have them: compressed or not, with any ends of lines, and with comments in any encoding.
 
-Files of merger trees are written once and copied many times, between systems that end lines differently, and many are
-kept compressed.  What they hold is digits and ASCII names, so that every text is read as Latin-1, in which each byte is
-a character and no comment can be a mistake.
+Files of merger trees and tables are written once and copied many times, between systems that end lines differently,
+and many are kept compressed.  What they hold is digits and ASCII names, so that every text is read as Latin-1, in which
+each byte is a character and no comment can be a mistake.
 """
 
 import bz2
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ...storage.files import missing_file_message
+from .files import missing_file_message
 
 __all__ = ["TEXT_SUFFIXES", "compression", "line_blocks", "text_lines", "without_suffix"]
 
@@ -46,7 +46,7 @@ def compression(path: Path) -> str | None:
     --------
     >>> import gzip
     >>> from pathlib import Path
-    >>> from corundum.halos.trees.text_files import compression
+    >>> from corundum.storage.text_files import compression
     >>> _ = Path("tree_0_0_0.dat.gz").write_bytes(gzip.compress(b"#scale id"))
     >>> compression(Path("tree_0_0_0.dat.gz"))
     'gzip'
@@ -62,7 +62,7 @@ def without_suffix(path: Path) -> str:
     Examples
     --------
     >>> from pathlib import Path
-    >>> from corundum.halos.trees.text_files import without_suffix
+    >>> from corundum.storage.text_files import without_suffix
     >>> without_suffix(Path("forest/tree_0_0_0.dat.gz"))
     'tree_0_0_0.dat'
     """
@@ -80,7 +80,7 @@ def text_lines(path: Path) -> Iterator[str]:
     Examples
     --------
     >>> from pathlib import Path
-    >>> from corundum.halos.trees.text_files import text_lines
+    >>> from corundum.storage.text_files import text_lines
     >>> _ = Path("query.csv").write_bytes(b"haloId,redshift\\r\\n1,0.5\\r\\n")
     >>> list(text_lines(Path("query.csv")))
     ['haloId,redshift\\n', '1,0.5\\n']
@@ -115,7 +115,7 @@ def line_blocks(path: Path, size: int, *, whole: bool = True) -> Iterator[tuple[
     Examples
     --------
     >>> from pathlib import Path
-    >>> from corundum.halos.trees.text_files import line_blocks
+    >>> from corundum.storage.text_files import line_blocks
     >>> _ = Path("rows.txt").write_text("1 2\\n3 4\\n5 6\\n")
     >>> list(line_blocks(Path("rows.txt"), 6))
     [(1, '1 2\\n'), (2, '3 4\\n5 6\\n')]
