@@ -21,7 +21,7 @@ _SINGLE_PRECISION = 1e-6  # relative; a number keeps this much through a float32
 
 
 def plain_numbers(name: str, values: Any, unit: str = "1", *, log: bool = False, hidden_as_nan: bool = False) -> Any:
-    """Numbers in a unit: a float64 NumPy array, or the JAX array that was given.
+    """Numbers in a unit: a float64 NumPy array, or the JAX array that was given.  Plain arrays are not copied.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def plain_numbers(name: str, values: Any, unit: str = "1", *, log: bool = False,
     Traceback (most recent call last):
     ValueError: weights: 1 of 2 values are hidden by a mask; leave them out or fill in values that are right
     """
-    if isinstance(values, jax.Array):
+    if isinstance(values, jax.Array) or (type(values) is np.ndarray and values.dtype == np.float64):
         return values
     if isinstance(values, list | tuple):
         if any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(values)):

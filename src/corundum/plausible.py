@@ -27,6 +27,7 @@ __all__ = [
     "check_weights",
     "filled",
     "mass_problem",
+    "radius_problem",
     "weight_problem",
 ]
 
@@ -41,6 +42,7 @@ OVERSHOOT = 0.02
 _LARGEST_LOG_CONCENTRATION = 3.0
 _TYPICAL_LOG_CONCENTRATION = 1.8  # above it numbers are natural logarithms
 _RADIUS_WITHIN = 1.4  # largest ratio of a typical radius to the one that the mass implies; 1/h is more
+_RADIUS_OF_A_SNAPSHOT = 0.5  # dex from the radius that the mass implies
 _LARGEST_SLOPE = 1e3  # of ln M against ln t, for typical halos
 _FALL = 0.5  # dex by which typical halos may lose mass from first to last time
 _FILLS = (1e20, 1e30, 1e36, 9.969209968386869e36, -99.0, -999.0, -9999.0, -99999.0)
@@ -82,6 +84,30 @@ def mass_problem(log_mvir: Float[np.ndarray, " t"], time: Float[np.ndarray, " t"
         return ""
     mass = 10.0 ** min(log_mvir[snapshot], 300.0)
     return f"has {mass:.4g} Msun at {time[snapshot]:.4g} Gyr, more than any halo{filled(mass)}"
+
+
+def radius_problem(log_ratio: Float[np.ndarray, " t"], time: Float[np.ndarray, " t"]) -> str:
+    """Why the radii of one halo cannot be right, as a clause that follows its name; empty where they can.
+
+    Parameters
+    ----------
+    log_ratio : array, shape (t,)
+        log10 of radius over that which the mass implies.
+    time : array, shape (t,)
+        Cosmic age [Gyr] of each.
+
+    Examples
+    --------
+    >>> from corundum.plausible import radius_problem
+    >>> radius_problem(np.array([0.0, 18.0]), np.array([3.0, 5.0]))
+    'has a radius of 1e+18 times that of its mass at 5 Gyr'
+    """
+    if not np.all(np.isfinite(log_ratio)):
+        return "has a radius that is not a positive number"
+    worst = int(np.argmax(np.abs(log_ratio)))
+    if abs(log_ratio[worst]) <= _RADIUS_OF_A_SNAPSHOT:
+        return ""
+    return f"has a radius of {10.0 ** log_ratio[worst]:.3g} times that of its mass at {time[worst]:.4g} Gyr"
 
 
 def weight_problem(weight: float) -> str:

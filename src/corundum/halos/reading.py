@@ -32,6 +32,7 @@ def read(
     repairs: Sequence[AbstractBranchRepair] | None = None,
     times: Sequence[float] | Float[Array, " t"] | None = None,
     workers: int | None = None,
+    drop_bad: bool | None = None,
 ) -> HaloHistories:
     """Halo histories from a file that corundum wrote, from merger trees, or from a table of main branches.
 
@@ -43,6 +44,8 @@ def read(
     format, cosmology, log_mvir, lowest_ratio, mass_loss, smoothing, concentration, repairs, times, workers
         As for `corundum.halos.read_trees`.  Tables take only those of `read_table`, and histories written by corundum,
         which come back as they were, none.
+    drop_bad : bool, optional
+        As for `read_table`, of tables; merger trees always leave out the halos that cannot be used.
 
     Raises
     ------
@@ -59,8 +62,10 @@ def read(
     location: str = os.fspath(path)
     saved, table = is_halo_file(location), format is None and is_table(location)
     if not saved and not table:
+        if not options.pop("drop_bad", True):
+            raise ValueError(f"{path}: merger trees always leave out halos that cannot be used; remove drop_bad=False")
         return read_trees(location, **options)
-    applicable = ("cosmology", "mass_loss", "smoothing", "concentration", "times") if table else ()
+    applicable = ("cosmology", "mass_loss", "smoothing", "concentration", "times", "drop_bad") if table else ()
     inapplicable = [name for name in options if name not in applicable]
     if inapplicable:
         kind = "is a table of main branches" if table else "holds histories that are ready"

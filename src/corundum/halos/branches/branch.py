@@ -15,8 +15,10 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...cosmology import Cosmology
 from ...numerics.row_blocks import in_blocks
+from ...plain_numbers import plain_numbers
+from ...plausible import check_ages, mass_problem, radius_problem, weight_problem
 from ..concentration import AbstractConcentration, limit_concentration
-from ..cosmic_times import densities, redshifts
+from ..cosmic_times import ages, densities, redshifts
 from ..histories import HaloHistories
 from ..mergers import Mergers
 from .notes import concentration_note, dropped_note, mass_loss_note, repair_note, smoothing_note, unusable_message
@@ -147,7 +149,9 @@ def smooth_branches(
     """
     if not branches:
         raise ValueError("histories: got no halos; the source must hold at least one")
-    end = _end(branches) if times is None else float(np.asarray(times)[-1])
+    branches = [_plain(branch) for branch in branches]
+    times = None if times is None else _grid(times, cosmology)
+    end = _end(branches) if times is None else float(times[-1])
     dropped, dropped_files, kept, removed = {}, [], [], []
     for branch in branches:
         usable, problem = _usable(branch, end, mass_loss, repairs)
@@ -163,7 +167,7 @@ def smooth_branches(
         time = np.geomspace(min(branch.time[0] for branch in kept), end, 128)
         time[-1] = end
     else:
-        time = np.asarray(times, dtype=np.float64)
+        time = times
     filled, missing = _fill_concentrations(kept, concentration, cosmology)
     log_mvir, log_c, ratio = _smooth_all(kept, filled, np.log(time), mass_loss, smoothing)
     log_rvir = None
@@ -191,6 +195,26 @@ def smooth_branches(
         },
     )
     return Smoothed(halos, kept, removed, dropped, dropped_files)
+
+
+def _plain(branch):
+    """A branch with plain float64 arrays, NaN where its source has masked a number."""
+    ratio = branch.log_radius_ratio
+    return branch._replace(
+        time=plain_numbers("time", branch.time, "Gyr", hidden_as_nan=True),
+        log_mvir=plain_numbers("log_mvir", branch.log_mvir, "Msun", log=True, hidden_as_nan=True),
+        log_concentration=plain_numbers("log_concentration", branch.log_concentration, log=True, hidden_as_nan=True),
+        log_radius_ratio=None if ratio is None else plain_numbers("log_radius_ratio", ratio, hidden_as_nan=True),
+    )
+
+
+def _grid(times, cosmology):
+    """The cosmic ages that histories are to have."""
+    times = np.asarray(plain_numbers("times", times, "Gyr"))
+    if times.ndim != 1 or len(times) < 2 or not np.all(np.diff(times) > 0.0):
+        raise ValueError("times: give a list of at least two cosmic ages [Gyr], strictly increasing")
+    check_ages("times", times, float(ages(cosmology, np.zeros(1))[0]))
+    return times
 
 
 def _usable(branch, end, mass_loss, repairs):
@@ -245,12 +269,16 @@ def _problem(branch, end):
     time, log_mvir = branch.time, branch.log_mvir
     if len(time) < _FEWEST_POINTS:
         return f"has {len(time)} snapshot{'s' * (len(time) > 1)} where a history needs at least {_FEWEST_POINTS}"
-    if not np.all(np.isfinite(time)):
+    if np.any(np.isnan(time)):
         return "has a time that is not a number"
-    if not np.all(np.isfinite(log_mvir)):
-        return "has a mass that is not a positive number"
-    if branch.log_radius_ratio is not None and not np.all(np.isfinite(branch.log_radius_ratio)):
-        return "has a radius that is not a positive number"
+    if not np.all(np.isfinite(time)):
+        return "has a time at which no halo can be"
+    ratio = np.zeros(len(time)) if branch.log_radius_ratio is None else branch.log_radius_ratio
+    problem = mass_problem(log_mvir, time) or radius_problem(ratio, time) or weight_problem(branch.weight)
+    if problem:
+        return problem
+    if branch.separation is not None and branch.separation < 0.0:
+        return f"has the separation {branch.separation:.6g}, where distances are not negative"
     steps = np.diff(time)
     if np.any(steps == 0.0):
         return f"has two snapshots at {time[:-1][steps == 0.0][0]:.6g} Gyr"

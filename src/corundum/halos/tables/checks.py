@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ...cosmology import Cosmology
+from ...plausible import LARGEST_REDSHIFT, OVERSHOOT
 from ..cosmic_times import ages, redshifts
 from ..definitions import typical
 from .columns import UNITS, Unit, convert
@@ -13,9 +14,8 @@ from .columns import UNITS, Unit, convert
 __all__ = ["check_times", "check_masses"]
 
 _TIME_TOLERANCE = 0.02  # relative difference of two statements of the same time
-_LARGEST_REDSHIFT = 1100.0
-_OVERSHOOT = 0.02  # by how much simulations run beyond a = 1
-_LARGEST_LOG_MASS = 30.0
+_LARGEST_LOG_MASS = 37.0
+_FEW = 0.1  # of the rows: where more have an impossible time, the column is another or has another unit
 
 
 def check_times(
@@ -39,7 +39,7 @@ def check_times(
     Returns
     -------
     age : array, shape (n,)
-        Cosmic age [Gyr], NaN where unknown.
+        Cosmic age [Gyr], NaN where unknown, infinite where the time of a few rows is impossible.
     scale_factor : array, shape (n,)
         NaN where unknown.
 
@@ -48,56 +48,64 @@ def check_times(
     ValueError
         A time cannot be what its name and unit say, or two columns of time disagree.
     """
-    scale = _scale_factors(numbers, path)
-    age = None if scale is None else ages(cosmology, 1.0 / scale - 1.0)
+    scale, wrong = _scale_factors(numbers, path)
+    age = None if scale is None else np.where(wrong, np.inf, ages(cosmology, 1.0 / scale - 1.0))
     if "time" not in numbers:
         assert age is not None and scale is not None, "a table has a column of time, redshift or scale factor"
         return age, scale
     text, unit = units["time"]
-    time = np.asarray(convert(numbers["time"], unit, 1.0, np.ones(1)))
-    today = float(cosmology.age(0.0))
-    if np.any(time <= 0.0) or np.any(time > (1.0 + _OVERSHOOT) * today):
-        raise ValueError(
-            f"{path}: time runs from {np.nanmin(time):g} to {np.nanmax(time):g} Gyr but the universe is {today:.4g} "
-            f"Gyr old; its unit was taken as {text}, allowed are {', '.join(UNITS['time'])}"
-        )
+    today = float(ages(cosmology, np.zeros(1))[0])
+    time, wrong = _possible(
+        np.asarray(convert(numbers["time"], unit, 1.0, np.ones(1))), 0.0, (1.0 + 1.5 * OVERSHOOT) * today, path, "time",
+        f" Gyr but the universe is {today:.4g} Gyr old; its unit was taken as {text}, allowed are "
+        f"{', '.join(UNITS['time'])}",
+    )  # fmt: skip
     if age is None or scale is None:
-        return time, 1.0 / (1.0 + redshifts(cosmology, time))
-    _check_agreement("time", "redshift or scale factor", time, age, path)
+        return np.where(wrong, np.inf, time), 1.0 / (1.0 + redshifts(cosmology, time))
+    _check_agreement("time", "redshift or scale factor", "time", time, age, path)
     return age, scale
 
 
-def _scale_factors(numbers: dict[str, Float[np.ndarray, " n"]], path: str | Path) -> Float[np.ndarray, " n"] | None:
-    """Scale factor of every row by the columns redshift and scale_factor, or None without either."""
-    scale = None
+def _scale_factors(
+    numbers: dict[str, Float[np.ndarray, " n"]], path: str | Path
+) -> tuple[Float[np.ndarray, " n"] | None, Bool[np.ndarray, " n"]]:
+    """Scale factor of every row by the columns redshift and scale_factor (None without either), and impossible ones."""
+    scale, wrong = None, np.zeros(1, bool)
     if "redshift" in numbers:
-        redshift = numbers["redshift"]
-        if np.any(redshift < -_OVERSHOOT) or np.any(redshift > _LARGEST_REDSHIFT):
-            raise ValueError(
-                f"{path}: redshift runs from {np.nanmin(redshift):g} to {np.nanmax(redshift):g}; it must be within 0 "
-                f"and {_LARGEST_REDSHIFT:g}, so check which column it is"
-            )
+        redshift, wrong = _possible(
+            numbers["redshift"], -OVERSHOOT, LARGEST_REDSHIFT, path, "redshift",
+            f"; it must be within 0 and {LARGEST_REDSHIFT:g}, so check which column it is",
+        )  # fmt: skip
         scale = 1.0 / (1.0 + redshift)
     if "scale_factor" in numbers:
-        factor = numbers["scale_factor"]
-        if np.any(factor <= 0.0) or np.any(factor > 1.0 + _OVERSHOOT):
-            raise ValueError(
-                f"{path}: scale factor runs from {np.nanmin(factor):g} to {np.nanmax(factor):g}; it must be above 0 "
-                "and at most 1, so check whether it is a redshift or a time"
-            )
+        factor, wrong = _possible(
+            numbers["scale_factor"], 0.0, 1.0 + OVERSHOOT, path, "scale factor",
+            "; it must be above 0 and at most 1, so check whether it is a redshift or a time",
+        )  # fmt: skip
         if scale is not None:
-            _check_agreement("redshift", "scale factor", scale, factor, path)
+            _check_agreement("redshift", "scale factor", "redshift", scale, factor, path)
         scale = factor
-    return scale
+    return scale, wrong
 
 
-def _check_agreement(first: str, second: str, values, others, path: str | Path) -> None:
-    difference = np.abs(values / others - 1.0)
+def _possible(values, low: float, high: float, path: str | Path, name: str, advice: str):
+    """Values with NaN where they are not above `low` and up to `high`, and which these are.
+
+    Where they are more than a few, the column is another or has another unit, and the table is refused.
+    """
+    wrong = ~((values > low) & (values <= high)) & ~np.isnan(values)
+    if np.sum(wrong) > _FEW * np.sum(~np.isnan(values)):
+        raise ValueError(f"{path}: {name} runs from {np.nanmin(values):g} to {np.nanmax(values):g}{advice}")
+    return np.where(wrong, np.nan, values), wrong
+
+
+def _check_agreement(first: str, second: str, quantity: str, values, others, path: str | Path) -> None:
+    difference = np.where(np.isfinite(others), np.abs(values / others - 1.0), np.nan)
     if np.any(difference > _TIME_TOLERANCE):
         row = int(np.nanargmax(difference))
         raise ValueError(
             f"{path}: {first} and {second} disagree by up to {difference[row]:.1%} (data row {row + 1}); check their "
-            "units and the cosmology, or leave one of them out"
+            f"units and the cosmology, or leave one of them out with columns={{{quantity!r}: None}}"
         )
 
 
@@ -136,7 +144,8 @@ def check_masses(
                 f"{path}: {names['log_mvir']} is read as log10 of mass but is typically {typical(values):g}; give "
                 f"columns={{'mvir': {names['log_mvir']!r}}} if it is the mass itself"
             )
-        return 10.0 ** np.where(np.abs(values) < _LARGEST_LOG_MASS, values, np.nan) * convert(1.0, unit, h, 1.0)
+        low = np.where(values > -_LARGEST_LOG_MASS, values, np.nan)
+        return 10.0 ** np.minimum(low, _LARGEST_LOG_MASS) * convert(1.0, unit, h, 1.0)
     text, unit = units["mvir"]
     mass = convert(numbers["mvir"], unit, h, 1.0)
     typical_mass = typical(mass)

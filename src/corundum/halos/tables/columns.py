@@ -89,15 +89,20 @@ _SHORT_FORMS = (
 )
 
 
-def match_columns(names: Iterable[str], chosen: Mapping[str, str] | None) -> dict[str, str]:
+_OTHER_MEANINGS = (({"x", "y", "z"}, "positions"), ({"a", "b", "c"}, "axis ratios"))
+"""Names of columns that, where all of them are in a table, are none of the quantities that one of them may spell."""
+
+
+def match_columns(names: Iterable[str], chosen: Mapping[str, str | None] | None) -> dict[str, str]:
     """The name in the table of each quantity that the table has.
 
     Parameters
     ----------
     names : iterable of str
         Names of the columns of the table.
-    chosen : mapping of str to str, optional
-        Names in the table by quantity, where the caller states them.
+    chosen : mapping of str to str or None, optional
+        Names in the table by quantity, where the caller states them; None (or an empty text) for a quantity, or for the
+        name of a column, leaves that column out.
 
     Returns
     -------
@@ -114,7 +119,12 @@ def match_columns(names: Iterable[str], chosen: Mapping[str, str] | None) -> dic
     >>> match_columns(["Tree", "A", "logM"], {"halo_id": "Tree"})
     {'halo_id': 'Tree', 'scale_factor': 'A', 'log_mvir': 'logM'}
     """
-    names, chosen = list(names), dict(chosen or {})
+    names = list(names)
+    left_out = {name for name, column in (chosen or {}).items() if not column}
+    for name in left_out:
+        if name not in names and name not in COLUMNS:
+            raise ValueError(f"columns: got {name!r} to leave out; the table has {', '.join(names)}")
+    chosen = {quantity: name for quantity, name in (chosen or {}).items() if name}
     for quantity, name in chosen.items():
         if quantity not in COLUMNS:
             hint = did_you_mean(quantity, COLUMNS, number=1, cutoff=0.5)
@@ -123,9 +133,13 @@ def match_columns(names: Iterable[str], chosen: Mapping[str, str] | None) -> dic
             hint = did_you_mean(name, names, number=1, cutoff=0.5)
             raise ValueError(f"columns: got {name!r} for {quantity}; {hint}the table has {', '.join(names)}")
     matches = dict(chosen)
+    lower = {name.lower() for name in names}
+    left_out |= {name for group, _ in _OTHER_MEANINGS if group <= lower for name in names if name.lower() in group}
     for quantity, column in COLUMNS.items():
+        if quantity in left_out and quantity not in names:
+            continue
         fits = [name for name in names if name.lower() in (quantity, *column.spellings)]
-        fits = [name for name in fits if name not in chosen.values()]
+        fits = [name for name in fits if name not in chosen.values() and name not in left_out]
         if quantity in chosen or not fits:
             continue
         if quantity in (name.lower() for name in fits):
@@ -136,7 +150,7 @@ def match_columns(names: Iterable[str], chosen: Mapping[str, str] | None) -> dic
                 f"columns={{{quantity!r}: {fits[0]!r}}}"
             )
         matches[quantity] = fits[0]
-    _warn_of_misspelt_columns(matches, names)
+    _warn_of_misspelt_columns(matches, [name for name in names if name not in left_out])
     _require_one_of(matches, names, "halo_id")
     _require_one_of(matches, names, "mvir", "log_mvir")
     _require_one_of(matches, names, "time", "redshift", "scale_factor")
@@ -170,6 +184,15 @@ def _require_one_of(matches: dict[str, str], names: list[str], *quantities: str)
     )
     lower, quantity = next(hints, (None, quantities[0]))
     similar = next((name for name in names if name.lower() == lower), None)
+    for group, meaning in _OTHER_MEANINGS:
+        spelt = [(q, name) for q in quantities for name in free if name in group and name in COLUMNS[q].spellings]
+        if spelt and group <= set(free):
+            quantity, similar = spelt[0]
+            raise ValueError(
+                f"columns: no {' or '.join(quantities)} among {', '.join(names)}, where {', '.join(sorted(group))} are "
+                f"taken as {meaning}; if {similar} is the {COLUMNS[quantity].meaning}, give "
+                f"columns={{{quantity!r}: {similar!r}}}"
+            )
     advice = f"did you mean {similar!r}? then give" if similar else "give the name it has in the table, as"
     raise ValueError(
         f"columns: no {' or '.join(quantities)} among {', '.join(names) or 'no columns at all'}; "

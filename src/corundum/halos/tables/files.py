@@ -1,7 +1,8 @@
 """Halo tables as they are on disk: names, values and stated units of every column.
 
-There are two formats: text with a header row (columns separated by commas or white space, lines starting with # are
-comments), and HDF5 with one dataset per column.  `corundum.halos.tables.columns` decides what the columns mean.
+There are two formats.  Text has a header row and columns separated by commas, semicolons or white space; lines starting
+with # are comments, and it may be compressed with gzip, bzip2 or xz.  HDF5 has one dataset per column, or one compound
+dataset as astropy writes it.  `corundum.halos.tables.columns` decides what the columns mean.
 """
 
 import re
@@ -12,10 +13,13 @@ import h5py
 import numpy as np
 
 from ...storage.files import has_hdf5_signature, missing_file_message, open_foreign_hdf5
+from ...storage.text_files import text_lines
 
 __all__ = ["RawTable", "column_names", "read_file"]
 
 _HDF5_SUFFIXES = (".h5", ".hdf5", ".hdf")
+_FILL_ATTRIBUTES = ("_FillValue", "missing_value")
+_MASK = ".mask"  # ends the name of the field that says where astropy's column is masked
 _HEADER_FIELD = re.compile(r"[^\s\[(]+(?:\s*[\[(][^\])]*[\])])?")
 _NAME_AND_UNIT = re.compile(r"^(.*?)\s*[\[(]([^\])]*)[\])]$")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|inf", re.IGNORECASE)
@@ -80,9 +84,8 @@ def column_names(path: Path) -> list[str]:
     try:
         if has_hdf5_signature(path):
             with open_foreign_hdf5(path) as file:
-                return [name for name, item in file.items() if isinstance(item, h5py.Dataset)]
-        with path.open(encoding="utf-8-sig") as file:
-            header = next((line for line in file if _has_content(line)), "")
+                return list(_datasets(file))
+        header = next((line for line in text_lines(path) if _has_content(line)), "")
     except (OSError, ValueError):
         return []
     return _split_units(_header_fields(header))[0]
@@ -94,7 +97,14 @@ def _has_content(line: str) -> bool:
 
 
 def _header_fields(header: str) -> list[str]:
-    return [field.strip() for field in header.split(",")] if "," in header else _HEADER_FIELD.findall(header)
+    separator = _separator(header)
+    fields = header.split(separator) if separator else _HEADER_FIELD.findall(header)
+    return [field.strip().strip("\"'").strip() for field in fields]
+
+
+def _separator(header: str) -> str | None:
+    """What separates the fields of a text; None for white space."""
+    return next((separator for separator in ",;" if separator in header), None)
 
 
 def _split_units(fields: list[str]) -> tuple[list[str], dict[str, str]]:
@@ -110,15 +120,13 @@ def _split_units(fields: list[str]) -> tuple[list[str], dict[str, str]]:
 
 
 def _read_text(path: Path) -> RawTable:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: is neither text nor HDF5; save the table as one of these") from error
-    numbered = [(number, line) for number, line in enumerate(lines, 1) if _has_content(line)]
+    numbered = [(number, line.strip()) for number, line in enumerate(text_lines(path), 1) if _has_content(line)]
     if not numbered:
         raise ValueError(f"{path}: has comments only; a table needs a header row without # and one row per snapshot")
     (header_number, header), rows = numbered[0], numbered[1:]
-    fields = _header_fields(header)
+    if not header.replace("\t", " ").isprintable() or not header.isascii():
+        raise ValueError(f"{path}: is neither text nor HDF5; save the table as one of these")
+    fields, separator = _header_fields(header), _separator(header)
     if all(_NUMBER.fullmatch(field) for field in fields):
         raise ValueError(
             f"{path}: line {header_number} should name the columns but has numbers; write the header row without #"
@@ -131,7 +139,7 @@ def _read_text(path: Path) -> RawTable:
         raise ValueError(f"{path}: has a header but no rows; a table needs one row per halo and snapshot")
     values = []
     for number, line in rows:
-        row = [field.strip() for field in line.split(",")] if "," in header else line.split()
+        row = [field.strip().strip("\"'") for field in line.split(separator)]
         if len(row) != len(names):
             raise ValueError(
                 f"{path}: line {number} has {len(row)} fields where the header names {len(names)}; repair that line"
@@ -143,9 +151,10 @@ def _read_text(path: Path) -> RawTable:
 
 def _read_hdf5(path: Path) -> RawTable:
     with open_foreign_hdf5(path) as file:
-        columns = {name: np.asarray(item) for name, item in file.items() if isinstance(item, h5py.Dataset)}
-        attributes = {name: file[name].attrs for name in columns}
+        columns = _datasets(file)
+        attributes = {name: file[name].attrs for name in columns if name in file}
         units = {name: _as_text(attrs.get("unit", attrs.get("units", ""))) for name, attrs in attributes.items()}
+        fills = {name: [attrs[key] for key in _FILL_ATTRIBUTES if key in attrs] for name, attrs in attributes.items()}
         groups = [name for name in file if name not in columns]
     if not columns:
         raise ValueError(
@@ -158,6 +167,7 @@ def _read_hdf5(path: Path) -> RawTable:
             f"{path}: columns must be one-dimensional and of one length; got "
             + ", ".join(f"{name} {shape}" for name, shape in shapes.items())
         )
+    columns = {name: _without_fills(values, fills.get(name, [])) for name, values in columns.items()}
     rows = np.arange(len(next(iter(columns.values()))))
     if len(rows) == 0:
         raise ValueError(f"{path}: its columns are empty; a table needs one row per halo and snapshot")
@@ -166,6 +176,30 @@ def _read_hdf5(path: Path) -> RawTable:
         for name, values in columns.items()
     }
     return RawTable(columns, {name: unit for name, unit in units.items() if unit}, rows, "row")
+
+
+def _datasets(file: h5py.File) -> dict[str, np.ndarray]:
+    """The columns of an HDF5 file: its datasets, or the fields of its only compound dataset, NaN where masked."""
+    datasets = {name: item for name, item in file.items() if isinstance(item, h5py.Dataset)}
+    compound = [name for name, item in datasets.items() if item.dtype.names]
+    if len(compound) != 1:
+        return {name: np.asarray(item) for name, item in datasets.items()}
+    table = np.asarray(datasets[compound[0]])
+    names = [name for name in table.dtype.names if not name.endswith(_MASK)]
+    return {
+        name: np.where(table[name + _MASK], np.nan, table[name])
+        if name + _MASK in table.dtype.names and table[name].dtype.kind in "iuf"
+        else table[name]
+        for name in names
+    }
+
+
+def _without_fills(values: np.ndarray, fills: list) -> np.ndarray:
+    """A column with NaN where it holds one of the values that its file declares as fill values."""
+    if not fills or values.dtype.kind not in "iuf":
+        return values
+    missing = np.isin(values, np.concatenate([np.ravel(fill) for fill in fills]))
+    return np.where(missing, np.nan, values) if np.any(missing) else values
 
 
 def _as_text(value: object) -> str:

@@ -26,6 +26,8 @@ from .files import RawTable, column_names, read_file
 
 __all__ = ["is_table", "read_table"]
 
+_MISSING = ("", "--", "-", "nan", "na", "n/a", "null", "none", "masked")
+"""How programs write that a number is missing, in small letters."""
 _LOWEST_H, _HIGHEST_H = 0.3, 1.2  # a Hubble constant outside is not over 100 km/s/Mpc
 
 
@@ -50,7 +52,7 @@ def is_table(path: str | Path) -> bool:
 def read_table(
     path: str | Path,
     *,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | None] | None = None,
     units: Mapping[str, str] | None = None,
     h: float | None = None,
     cosmology: Cosmology | None = None,
@@ -68,8 +70,9 @@ def read_table(
     path : path
         Text with a header row (commas or white space; lines starting with # are comments), or HDF5 with one
         dataset per column.  Snapshots of a halo may run forwards or backwards in time.
-    columns : mapping of str to str, optional
-        Names in the table by quantity, where they are not the usual ones.  The quantities are halo_id; time, redshift
+    columns : mapping of str to str or None, optional
+        Names in the table by quantity, where they are not the usual ones; None leaves a column out, as in
+        ``{"z": None}``.  The quantities are halo_id; time, redshift
         or scale_factor; mvir or log_mvir; and optionally rvir, vvir, concentration, rs, vmax, weight, isolated (1 or
         0) or separation (see `HaloHistories`), mass_definition.
     units : mapping of str to str, optional
@@ -125,13 +128,14 @@ def read_table(
     cosmology = pandya26_cosmology() if cosmology is None else cosmology
     raw = read_file(path)
     names = match_columns(raw.columns, columns)
+    _check_halo_ids(raw, names["halo_id"], path)
     column_units = _find_units(raw, names, units, h, path)
     definition = _mass_definition(raw, names, mass_definition, path)
     relation = Diemer19() if concentration is None else concentration
     numbers = {quantity: _numbers(raw, names[quantity], path) for quantity in column_units}
     age, virial = _virial_quantities(numbers, column_units, h or 1.0, definition, cosmology, relation, names, path)
     return smooth_branches(
-        _branches(raw, names, age, virial, numbers.get("weight"), _separations(numbers, path)),
+        _branches(raw, names, age, virial, numbers.get("weight"), _separations(numbers, path), path),
         cosmology=cosmology,
         concentration=relation,
         mass_loss=RunningMaximum() if mass_loss is None else mass_loss,
@@ -177,19 +181,45 @@ def _numbers(raw: RawTable, name: str, path: str | Path) -> Float[np.ndarray, " 
     if values.dtype.kind != "U":
         return values.astype(float)
     try:
-        return np.where(values == "", "nan", values).astype(np.float64)
+        return np.where(np.isin(np.char.lower(values), _MISSING), "nan", values).astype(np.float64)
     except ValueError:
-        row = next(row for row, value in enumerate(values) if not _is_number(value))
+        row = next(row for row, value in enumerate(values) if not _is_number(value.lower()))
         message = f"{path}: {raw.place(row)} has {str(values[row])!r} for {name}; it must be a number"
         raise ValueError(message) from None
 
 
 def _is_number(text: str) -> bool:
     try:
-        float(text or "nan")
+        float("nan" if text in _MISSING else text)
     except ValueError:
         return False
     return True
+
+
+def _check_halo_ids(raw: RawTable, name: str, path: str | Path) -> None:
+    ids = raw.columns[name]
+    missing = np.isin(np.char.lower(ids), _MISSING) if ids.dtype.kind == "U" else np.isnan(ids.astype(float))
+    if np.any(missing):
+        row = int(np.argmax(missing))
+        raise ValueError(
+            f"{path}: {raw.place(row)} has no {name}, so the halo it belongs to is not known ({np.sum(missing)} such "
+            "rows); fill it in or remove these rows"
+        )
+
+
+def _weights(weight: Float[np.ndarray, " n"], owner: np.ndarray, ids: np.ndarray, path: str | Path):
+    """Weight of each halo, which all of its rows must state alike."""
+    low, high = np.full(owner.max() + 1, np.inf), np.full(owner.max() + 1, -np.inf)
+    np.minimum.at(low, owner, weight)
+    np.maximum.at(high, owner, weight)
+    differ = ~(np.isclose(low, high, rtol=1e-6, atol=0.0) | np.isnan(low))
+    if np.any(differ):
+        halo = int(np.argmax(differ))
+        raise ValueError(
+            f"{path}: halo {ids[halo]} has weights from {low[halo]:.6g} to {high[halo]:.6g}; a halo has one weight, "
+            "the same in all of its rows"
+        )
+    return low
 
 
 def _mass_definition(raw: RawTable, names: dict[str, str], chosen: str | None, path: str | Path) -> str:
@@ -236,13 +266,16 @@ def _branches(
     virial: VirialQuantities,
     weight: Float[np.ndarray, " n"] | None,
     separation: Float[np.ndarray, " n"] | None,
+    path: str | Path,
 ) -> list[Branch]:
     """The halos of the table in the order they appear."""
     halo_ids = raw.columns[names["halo_id"]]
-    _, first, owner = np.unique(halo_ids, return_index=True, return_inverse=True)
+    distinct, first, owner = np.unique(halo_ids, return_index=True, return_inverse=True)
     rows_of_halo = np.split(np.argsort(owner, kind="stable"), np.cumsum(np.bincount(owner))[:-1])
+    weights = None if weight is None else _weights(weight, owner, distinct, path)
     branches = []
-    for rows in (rows_of_halo[number] for number in np.argsort(first)):
+    for number in np.argsort(first):
+        rows = rows_of_halo[number]
         last = rows[np.argmax(age[rows])]
         branches.append(
             Branch(
@@ -251,7 +284,7 @@ def _branches(
                 log_mvir=virial.log_mvir[rows],
                 log_concentration=virial.log_concentration[rows],
                 log_radius_ratio=None if virial.log_radius_ratio is None else virial.log_radius_ratio[rows],
-                weight=1.0 if weight is None else float(weight[rows[0]]),
+                weight=1.0 if weights is None else float(weights[number]),
                 separation=None if separation is None else float(separation[last]),
             )
         )
