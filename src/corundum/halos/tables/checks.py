@@ -70,7 +70,7 @@ def _scale_factors(
     numbers: dict[str, Float[np.ndarray, " n"]], path: str | Path
 ) -> tuple[Float[np.ndarray, " n"] | None, Bool[np.ndarray, " n"]]:
     """Scale factor of every row by the columns redshift and scale_factor (None without either), and impossible ones."""
-    scale, wrong = None, np.zeros(1, bool)
+    scale, wrong = None, np.zeros(len(next(iter(numbers.values()))), bool)
     if "redshift" in numbers:
         redshift, wrong = _possible(
             numbers["redshift"], -OVERSHOOT, LARGEST_REDSHIFT, path, "redshift",

@@ -210,8 +210,9 @@ def _check_halo_ids(raw: RawTable, name: str, path: str | Path) -> None:
 def _weights(weight: Float[np.ndarray, " n"], owner: np.ndarray, ids: np.ndarray, path: str | Path):
     """Weight of each halo, which all of its rows must state alike."""
     low, high = np.full(owner.max() + 1, np.inf), np.full(owner.max() + 1, -np.inf)
-    np.minimum.at(low, owner, weight)
-    np.maximum.at(high, owner, weight)
+    with np.errstate(invalid="ignore"):  # a missing weight stays NaN
+        np.minimum.at(low, owner, weight)
+        np.maximum.at(high, owner, weight)
     differ = ~(np.isclose(low, high, rtol=1e-6, atol=0.0) | np.isnan(low))
     if np.any(differ):
         halo = int(np.argmax(differ))
