@@ -114,7 +114,8 @@ def draw(samples, log_mvir, out):
         growth.plot(z, median, "o" if style == "-" else "^", color="0.4", mfc="none", ms=4)
     table = TABLES / f"var_log_mah_nbody_logmp_{log_mvir:.2f}.dat"
     scatter.plot(nbody_time, np.sqrt(np.loadtxt(table)), "o", color="0.4", ms=3, label="N-body, Hearin+21")
-    rates.set(xlabel=r"$\log_{10}(\dot M / M)$ at $z = 0$ [Gyr$^{-1}$]", ylabel="halos per dex", xlim=(-2.6, 0.0))
+    rates.set(xlabel=r"$\log_{10}(\dot M / M)$ at $z = 0$ [Gyr$^{-1}$]", ylabel="halos per dex")
+    rates.set(xlim=(-2.6, 0.0), ylim=(0.0, 16.0))
     growth.set(xlabel="redshift", ylabel=r"$\dot M$ at this mass [M$_\odot$ yr$^{-1}$]; dashed: median", yscale="log")
     scatter.set(xlabel="cosmic age [Gyr]", ylabel=r"scatter of $\log_{10} M(t)/M_0$ [dex]")
     formation.set(xlabel="half-mass redshift", ylabel="halos per unit redshift")

@@ -17,9 +17,10 @@ from .extras import ExtraCurve, Extras
 from .files import save
 from .generate.diffmah import diffmah_population
 from .generate.formation import ZhaoFormationTime
+from .generate.main_branches import grow_main_branches
 from .generate.mass_function import VirialMassFunction, abundance_weights, volume_weights
 from .generate.mass_sampling import AbstractMassSampling, Despali16, GivenMasses, MassFunctionWeighted, UniformLogMass
-from .generate.merger_trees import MergerTrees, grow_main_branches, grow_trees
+from .generate.merger_trees import MergerTrees, grow_trees
 from .generate.parkinson08 import ParkinsonColeHelly08
 from .generate.power_spectrum import LinearPower
 from .generate.roots import complete_roots

@@ -2,8 +2,9 @@
 
 `monte_carlo_trees` draws main branches by the algorithm of Parkinson, Cole & Helly 2008, smooths them in time as
 measured branches are, and gives each the concentration that its own history implies.  It needs no calibration in mass
-or redshift beyond that of the algorithm, where `diffmah_population` extrapolates below 10^11.5 Msun, and its histories
-scatter about as much as those of N-body halos.  Growth by mergers is smoothed over the kernel in time.
+or redshift beyond that of the algorithm, where `diffmah_population` extrapolates below 10^11.5 Msun, and its growth
+rates have the mean, the median and the skewness of those of N-body halos: it is the halo source of all examples.
+Growth by mergers is smoothed over the kernel in time.
 """
 
 from collections.abc import Sequence
@@ -25,8 +26,9 @@ from ..histories import HaloHistories
 from ..mergers import Mergers
 from ..selection import select_representative
 from .formation import ZhaoFormationTime
+from .main_branches import grow_main_branches
 from .mass_sampling import AbstractMassSampling, Despali16, UniformLogMass
-from .merger_trees import UNRESOLVED, grow_main_branches
+from .merger_trees import UNRESOLVED
 from .parkinson08 import ParkinsonColeHelly08
 from .power_spectrum import LinearPower
 
