@@ -35,7 +35,7 @@ def published(name, z, mass):
     """Mean and median growth rate [Msun/yr] of halos of `mass` [Msun]."""
     cosmology = co.cosmology.planck15()
     if name == "Fakhouri+10":
-        factor = (mass / 1e12) ** 1.1 * np.asarray(cosmology.expansion(jnp.asarray(z)))
+        factor = (mass / 1e12) ** 1.1 * np.sqrt(np.asarray(cosmology.expansion(jnp.asarray(z))))
         return 46.1 * factor * (1.0 + 1.11 * z), 25.3 * factor * (1.0 + 1.65 * z)
     rise = (1.0 + z) ** 1.5
     mean = 42.0 * (mass / 1e12) ** 1.127 * (1.0 + 1.17 * z) * rise

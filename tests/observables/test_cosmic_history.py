@@ -89,5 +89,7 @@ def test_a_history_of_densities_sums_halos_of_each_redshift():
     np.testing.assert_allclose(history.density["sfr"][1], expected, rtol=1e-9)
     np.testing.assert_allclose(history.log_mvir, [[10.0, 12.5]] * 2)
     assert (history.solved + history.failed).tolist() == [16, 16]
+    with pytest.raises(ValueError, match="redshifts: give at least one redshift"):
+        O.cosmic_history(model, [], halos=roots)
     with pytest.raises(ValueError, match="these histories cover 2 <= z"):
         O.cosmic_history(model, [0.0], halos=lambda z: roots(2.0))

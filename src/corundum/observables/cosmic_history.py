@@ -49,7 +49,7 @@ def cosmic_history(
     model: AbstractModel,
     redshifts: Sequence[float] | Float[Array, " k"] = (0.0, 1.0, 2.0, 3.0),
     *,
-    names: Sequence[str] = ("sfr",),
+    names: str | Sequence[str] = ("sfr",),
     halos: Callable[[float], HaloHistories] = complete_roots,
     **settings: Any,
 ) -> CosmicHistory:
@@ -59,7 +59,7 @@ def cosmic_history(
     ----------
     model : AbstractModel
     redshifts : sequence of float
-    names : sequence of str
+    names : str or sequence of str
         Quantities to sum, such as ``"sfr"`` [Msun/yr] and ``"mstar"`` [Msun].
     halos : callable
         Takes a redshift and returns halos that end there, with number densities as weights; default
@@ -82,10 +82,13 @@ def cosmic_history(
     (True, [40, 40])
     """
     redshifts = np.atleast_1d(np.asarray(redshifts, np.float64))
+    if not len(redshifts):
+        raise ValueError("redshifts: give at least one redshift at which to sum galaxies")
+    names = (names,) if isinstance(names, str) else tuple(names)
     rows, ranges, solved = [], [], []
     for redshift in redshifts:
         roots = halos(float(redshift))
-        galaxies = evolve(model, roots, [float(redshift)], keep=tuple(names), **settings).at(float(redshift))
+        galaxies = evolve(model, roots, [float(redshift)], keep=names, **settings).at(float(redshift))
         rows.append([cosmic_density(galaxies, name) for name in names])
         final = np.asarray(roots.log_mvir[:, -1])
         ranges.append([final.min(), final.max()])

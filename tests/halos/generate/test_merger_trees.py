@@ -232,6 +232,15 @@ def test_roots_at_any_redshift():
     assert "z = 1 " in dict(H.monte_carlo_trees(2, times=times).provenance)["masses"]
     with pytest.raises(ValueError, match="let times end at that redshift"):
         H.monte_carlo_trees(2, times=times, redshift=0.5)
+    with pytest.raises(ValueError, match="times: give at least two cosmic ages .* increasing"):
+        H.monte_carlo_trees(2, times=[2.0, 1.0])
+    with pytest.raises(ValueError, match="times: the last is 20 Gyr, but the universe is 13.8"):
+        H.monte_carlo_trees(2, times=[1.0, 5.0, 20.0])
+    for ratio in (0.0, -1.0, np.nan):
+        with pytest.raises(ValueError, match="lowest_ratio: got .*; allowed above 0, to 1"):
+            H.monte_carlo_trees(2, lowest_ratio=ratio)
+    with pytest.raises(ValueError, match="sampling: complete_roots has masses at equal steps"):
+        H.complete_roots(2.0, 5, sampling=H.UniformLogMass())
     with pytest.raises(ValueError, match="redshift: got 13; allowed 0 to 12"):
         H.monte_carlo_trees(2, redshift=13.0)
     with pytest.raises(ValueError, match="Despali16.* at z = 0 and .*abundance_weights"):

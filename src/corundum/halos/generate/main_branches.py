@@ -85,7 +85,7 @@ def grow_main_branches(
     Raises
     ------
     ValueError
-        A redshift list that does not increase, or a resolution outside 1e-8 to 0.3.
+        A redshift list that does not increase, a resolution outside 1e-8 to 0.3, or a ratio outside 0 to 1.
 
     Examples
     --------
@@ -96,6 +96,8 @@ def grow_main_branches(
     require_float64()
     redshift, log_mass = np.asarray(redshift, float), np.atleast_1d(np.asarray(log_mass, float))
     check_request(log_mass, redshift, resolution)
+    if not 0.0 < lowest_ratio <= 1.0:
+        raise ValueError(f"lowest_ratio: got {lowest_ratio:g}; allowed above 0, to 1")
     algorithm, tables, barriers = prepared_tables(algorithm, power, cosmology, redshift)
     key = random_key(key)
     smallest = min(_SMOOTH, lowest_ratio / (1.0 + lowest_ratio))

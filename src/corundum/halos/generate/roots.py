@@ -52,6 +52,8 @@ def complete_roots(
     >>> early
     HaloHistories(40 halos, 100 times, 10^9.5 to 10^14.3 Msun, 2 <= z <= 12)
     """
+    if "sampling" in settings:
+        raise ValueError("sampling: complete_roots has masses at equal steps; use monte_carlo_trees for other masses")
     if log_mvir is None:
         log_mvir = _LOWEST_EARLY if redshift >= _EARLY else _LOWEST, _HIGHEST + _HIGHEST_SLOPE * redshift
     sampling = GivenMasses(np.linspace(*log_mvir, n))

@@ -21,7 +21,7 @@ from ...numerics.row_blocks import in_blocks
 from ..branches.notes import smoothing_note
 from ..branches.smoothing import AbstractSmoothing, GaussianInLogTime
 from ..concentration import AbstractConcentration, limit_concentration
-from ..cosmic_times import log_times, redshifts
+from ..cosmic_times import ages, log_times, redshifts
 from ..histories import HaloHistories
 from ..mergers import Mergers
 from ..selection import select_representative
@@ -177,6 +177,11 @@ def _times_to_root(times, redshift, cosmology):
     """Cosmic ages of the histories, which end when the halos have their final mass, and that redshift."""
     if times is not None:
         times = np.asarray(times, np.float64)
+        today = float(ages(cosmology, np.zeros(1))[0])
+        if times.ndim != 1 or len(times) < 2 or not np.all(np.diff(times) > 0.0) or not 0.0 < times[0]:
+            raise ValueError("times: give at least two cosmic ages [Gyr], positive and increasing")
+        if times[-1] > today * (1.0 + 1e-6):
+            raise ValueError(f"times: the last is {times[-1]:.6g} Gyr, but the universe is {today:.6g} Gyr old")
         last = max(float(redshifts(cosmology, times[-1:])[0]), 0.0)
         if redshift is not None and abs(last - redshift) > 1e-4 * (1.0 + redshift):
             raise ValueError(
