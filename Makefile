@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: demo test test-slow coverage lint types clean
+.PHONY: demo test test-slow fuzz coverage lint types clean
 
 demo: $(VENV)/.installed
 	$(BIN)/corundum run examples/quickstart.toml -o $(OUT)
@@ -17,6 +17,11 @@ test: $(VENV)/.installed-dev
 test-slow: $(VENV)/.installed-dev
 	XLA_FLAGS=--xla_backend_extra_options=xla_cpu_disable_new_fusion_emitters,xla_cpu_disable_loop_unrolling \
 	$(BIN)/python -m pytest -n 2 -m slow
+
+# Random faults in files of every tree format, with new examples until the minutes are over; each round prints its seed.
+MINUTES ?= 30
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python tests/fuzz/long_run.py $(MINUTES)
 
 # Lines that no test reaches: a table, and htmlcov/index.html.  Processes that tests start are not followed.
 coverage: $(VENV)/.installed-dev

@@ -91,7 +91,7 @@ def virial_quantities(
     check_radii(numbers, mass, expected, path)
     radius = numbers.get("rvir")
     if radius is None and "vvir" in numbers:
-        radius = GRAVITY * mass / numbers["vvir"] ** 2
+        radius = GRAVITY * mass / _positive(numbers["vvir"]) ** 2
     c = _concentration(numbers, mass, expected if radius is None else radius)
     if is_virial(definition):
         ratio = None if radius is None else np.log10(radius / expected)
@@ -112,7 +112,7 @@ def _concentration(numbers, mass, radius):
     if "concentration" in numbers:
         c = numbers["concentration"]
     elif "rs" in numbers:
-        c = radius / numbers["rs"]
+        c = radius / _positive(numbers["rs"])
     if "vmax" in numbers and not np.all(np.isfinite(c)):
         from_peak = in_blocks(_from_peak, numbers["vmax"] / np.sqrt(GRAVITY * mass / radius), size=_ROWS)
         c = np.where(np.isfinite(c), c, from_peak)
@@ -168,9 +168,14 @@ def check_radii(numbers: dict[str, Float[np.ndarray, " n"]], mass, expected, pat
             )
     if "concentration" in numbers or "rs" in numbers:
         radius = numbers.get("rvir", expected)
-        c = typical(numbers["concentration"] if "concentration" in numbers else radius / numbers["rs"])
+        c = typical(numbers["concentration"] if "concentration" in numbers else radius / _positive(numbers["rs"]))
         if c < 1.0 or c > 300.0:
             label = "concentration" if "concentration" in numbers else "radius over rs"
             raise ValueError(
                 f"{path}: {label} is typically {c:.3g}; it must be the NFW Rvir / r_s, so check column and unit"
             )
+
+
+def _positive(values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """Values that are positive, NaN for the others."""
+    return np.where(values > 0.0, values, np.nan)

@@ -19,11 +19,12 @@ from ..forests import Forest
 from ..stated_cosmology import StatedCosmology, cosmology_in_attributes
 from .base import AbstractTreeFormat, Simulation, split_rows
 from .consistent_trees import consistent_forest
-from .hdf5 import as_ids, has_members
+from .hdf5 import as_ids, checked_columns, has_members, read_columns, stated_count
 from .text import INTEGERS, Header, choose_columns, parse_header, simulation_of
 
 __all__ = ["ConsistentTreesHDF5"]
 
+_PLACES = ("ForestHalosOffset", "ForestNhalos")
 _CONTAINED = re.compile(r"File\d+")
 _NUMBERED = r".*?(\d+)\.(?:h5|hdf5)"
 
@@ -87,14 +88,20 @@ class ConsistentTreesHDF5(AbstractTreeFormat):
             columns = choose_columns(_header(file), self.mass, path)
             stored_names = {name.lower(): name for name in _names(file)}
             table = file["Forests"].get("halos")
-            stored = len(file["Forests"][stored_names["id"]] if table is None else table)
+            if table is None:
+                group = file["Forests"]
+                datasets = checked_columns({key: group[stored_names[name]] for key, name in columns.items()}, path)
+                stored = len(next(iter(datasets.values())))
+            else:
+                stored = len(table)
             starts, sizes = _forest_rows(file, stored, path)
             for first, last in split_rows(sizes, chunk):
                 rows = slice(int(starts[first]), int(starts[last - 1] + sizes[last - 1]))
-                source = file["Forests"] if table is None else table[rows]  # of a table, all columns are read at once
-                values = {quantity: source[stored_names[name]] for quantity, name in columns.items()}
                 if table is None:
-                    values = {quantity: dataset[rows] for quantity, dataset in values.items()}
+                    values = {quantity: dataset[rows] for quantity, dataset in datasets.items()}
+                else:
+                    part = table[rows]  # of a table, all columns are read at once
+                    values = {quantity: part[stored_names[name]] for quantity, name in columns.items()}
                 place = f"{path} (rows {rows.start} to {rows.stop - 1})"
                 yield consistent_forest(_in_full_precision(values, place), h, place)
 
@@ -128,7 +135,12 @@ def _linked_files(container: Path) -> list[Path]:
 
 def _names(file: h5py.File) -> list[str]:
     group = file["Forests"]
-    return list(group["halos"].dtype.names) if "halos" in group else list(group)
+    if "halos" not in group:
+        return list(group)
+    table = group["halos"]
+    if not isinstance(table, h5py.Dataset) or table.ndim != 1 or not table.dtype.names:
+        raise ValueError(f"{file.filename}: /Forests/halos is no table with a row for each halo; copy the file again")
+    return list(table.dtype.names)
 
 
 def _header(file: h5py.File) -> Header:
@@ -151,10 +163,12 @@ def _text(line: Any) -> str:
 def _forest_rows(file: h5py.File, stored: int, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """First row and number of rows of every forest, in the order of the rows, of which all belong to one forest."""
     info = file["ForestInfo"]
-    starts, sizes = (np.asarray(info[name], np.int64) for name in ("ForestHalosOffset", "ForestNhalos"))
+    if isinstance(info, h5py.Group):
+        info = read_columns(info, {name: name for name in _PLACES}, slice(None), path)
+    starts, sizes = (np.asarray(info[name], np.int64) for name in _PLACES)
     counts = {"Nforests": len(starts), "Nhalos": stored}
     for name, count in counts.items():
-        stated = int(file.attrs.get(name, count))
+        stated = stated_count(file.attrs, name, count, path)
         if stated != count:
             raise ValueError(f"{path}: states {name} = {stated} but has {count}; the file is incomplete")
     order = np.lexsort((sizes, starts))

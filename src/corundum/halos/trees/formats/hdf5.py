@@ -1,6 +1,8 @@
 """Reading columns from HDF5 tree files."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -9,7 +11,16 @@ from jaxtyping import Int
 from ....storage.files import has_hdf5_signature, open_foreign_hdf5
 from ..stated_cosmology import StatedCosmology, cosmology_in_attributes
 
-__all__ = ["as_ids", "has_members", "open_columns", "read_columns", "require_sources", "stated_in_header"]
+__all__ = [
+    "as_ids",
+    "checked_columns",
+    "has_members",
+    "open_columns",
+    "read_columns",
+    "require_sources",
+    "stated_count",
+    "stated_in_header",
+]
 
 _NAMES_IN_MESSAGE = 12
 _LARGEST_EXACT = {np.dtype(kind).char: 2 ** (np.finfo(kind).nmant + 1) for kind in ("f2", "f4", "f8", "g")}
@@ -94,19 +105,37 @@ def open_columns(group: h5py.Group, names: dict[str, str], path: Path) -> dict[s
         A dataset is missing, holds no column of numbers, is of another length than the others, or its values are in a
         file that is missing.
     """
-    columns = {}
+    members = {}
     for quantity, name in names.items():
         optional = name.endswith("?")
         name = name.removesuffix("?")
         if name in group:
-            columns[quantity] = _column(group[name], path)
+            members[quantity] = group[name]
         elif not optional:
             present = ", ".join(list(group)[:_NAMES_IN_MESSAGE]) or "nothing"
             raise ValueError(f"{path}: has no dataset {name!r} in {group.name}; it has {present}")
-    lengths = {names[quantity].removesuffix("?"): len(column) for quantity, column in columns.items()}
+    return checked_columns(members, path)
+
+
+def checked_columns(
+    members: Mapping[str, h5py.Dataset | h5py.Group], path: Path
+) -> dict[str, h5py.Dataset | np.ndarray]:
+    """Members of a group as columns of numbers by quantity, all with one entry for each halo.
+
+    Raises
+    ------
+    ValueError
+        As for `open_columns`.
+    """
+    columns = {}
+    for quantity, member in members.items():
+        columns[quantity] = _column(member, path)
+        _check_shape(columns[quantity], (3,) if quantity == "position" else (), member.name, path)
+    lengths = {members[quantity].name.rpartition("/")[2]: len(column) for quantity, column in columns.items()}
     if len(set(lengths.values())) > 1:
         sizes = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        raise ValueError(f"{path}: datasets of {group.name} have different lengths ({sizes}); copy the file again")
+        folder = next(iter(members.values())).parent.name
+        raise ValueError(f"{path}: datasets of {folder} have different lengths ({sizes}); copy the file again")
     return columns
 
 
@@ -121,6 +150,27 @@ def _column(member: h5py.Dataset | h5py.Group, path: Path) -> h5py.Dataset | np.
     if isinstance(column, h5py.Dataset):
         require_sources(column, path)
     return column
+
+
+def _check_shape(column: h5py.Dataset | np.ndarray, of_one: tuple[int, ...], name: str, path: Path) -> None:
+    """Refuse a column whose values for one halo have another shape than `of_one`."""
+    if column.shape[1:] != of_one:
+        expected = "3 numbers" if of_one else "one number"
+        raise ValueError(f"{path}: {name} has the shape {column.shape}, not {expected} a halo; copy the file again")
+
+
+def stated_count(attributes: Mapping[str, Any], name: str, count: int, path: Path) -> int:
+    """The whole number that an attribute states, or `count` where it is absent.
+
+    Raises
+    ------
+    ValueError
+        It is no whole number.
+    """
+    value = np.ravel(attributes.get(name, count))
+    if len(value) != 1 or value.dtype.kind not in "iuf" or value[0] != np.floor(value[0]):
+        raise ValueError(f"{path}: states {name} = {attributes[name]!r}, which is no whole number; copy the file again")
+    return int(value[0])
 
 
 def _values_at(

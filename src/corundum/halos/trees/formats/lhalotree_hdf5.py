@@ -10,7 +10,7 @@ from ....units import MPC_PER_KPC
 from ..file_sets import files_in, require_whole_set
 from ..forests import Forest
 from .base import AbstractTreeFormat, Simulation, mass_definition, simulation, split_rows
-from .hdf5 import has_members, read_columns, stated_in_header
+from .hdf5 import has_members, open_columns, read_columns, stated_count, stated_in_header
 from .lhalotree import lhalo_forest
 
 __all__ = ["LHaloTreeHDF5"]
@@ -72,14 +72,16 @@ class LHaloTreeHDF5(AbstractTreeFormat):
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         with open_foreign_hdf5(path) as file:
-            scales = 1.0 / (1.0 + np.asarray(file["Header/Redshifts"][()], float))
+            redshifts = read_columns(file["Header"], {"redshift": "Redshifts"}, slice(None), path)["redshift"]
+            scales = 1.0 / (1.0 + redshifts.astype(float))
             trees = sum(name.startswith("Tree") for name in file)
-            stated = int(file["Header"].attrs.get("NtreesPerFile", trees))
+            stated = stated_count(file["Header"].attrs, "NtreesPerFile", trees, path)
             if trees != stated:
                 raise ValueError(f"{path}: states {stated} trees but has {trees}; the file is incomplete")
             if not trees:
                 return
-            sizes = np.array([len(file[f"Tree{number}/Descendant"]) for number in range(trees)], int)
+            links = [open_columns(file[f"Tree{number}"], {"descendant": "Descendant"}, path) for number in range(trees)]
+            sizes = np.array([len(link["descendant"]) for link in links], int)
             columns = _COLUMNS | {"mass": self.mass}
             for first, last in split_rows(sizes, chunk):
                 parts = [

@@ -1,0 +1,101 @@
+"""Merger trees of every format with random faults: refused in one sentence, or read with every halo accounted for.
+
+`make test` tries a few fixed examples of each format; `make fuzz MINUTES=30` tries new ones for as long as it is given.
+"""
+
+import shutil
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corundum import halos as H
+from faults import faults_of, harmless_faults_of
+from fuzzing import FUZZ, accounted, one_sentence, scratch_folder
+from tree_files import FORMATS, known_forest
+
+pytestmark = pytest.mark.wrong_types
+
+ROWS = known_forest(3)
+HALOS, SATELLITES = 3, 1
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    """A file, or folder, of every format."""
+    paths = {}
+    for name, case in FORMATS.items():
+        folder = tmp_path_factory.mktemp("sources")
+        paths[name] = case.write(folder, ROWS)
+    return paths
+
+
+def _copy(source, folder):
+    """The source below another folder, and its files."""
+    copy = folder / source.name
+    if source.is_dir():
+        shutil.copytree(source, copy)
+        return copy, sorted(copy.iterdir())
+    shutil.copy(source, copy)
+    return copy, [copy]
+
+
+def _read(path, case, detected):
+    """Branches and histories of a source, or None where it is refused."""
+    keywords = dict(case.keywords)
+    if not detected or isinstance(case.format, H.LHaloTree | H.SubLink):
+        keywords["format"] = case.format
+    with one_sentence(path) as refused:
+        branches = H.read_branches(path, **keywords)
+        accounted(branches, H.smooth_trees(branches))
+    return None if refused else branches
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@FUZZ
+@given(data=st.data())
+def test_a_faulty_file_is_refused_or_accounted_for(name, sources, data):
+    case = FORMATS[name]
+    with scratch_folder() as folder:
+        path, files = _copy(sources[name], folder)
+        file = data.draw(st.sampled_from(files))
+        fault = data.draw(faults_of(file))
+        fault(file)
+        _read(path, case, data.draw(st.booleans()))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@FUZZ
+@given(data=st.data())
+def test_a_file_that_is_cut_short_is_never_read_as_if_it_were_whole(name, sources, data):
+    case = FORMATS[name]
+    if isinstance(case.format, H.HaloLists):
+        return  # a catalogue does not say how many halos it has
+    with scratch_folder() as folder:
+        path, (file,) = _copy(sources[name], folder)
+        content = file.read_bytes()
+        lost = data.draw(st.integers(8, len(content)))
+        file.write_bytes(content[:-lost])
+        assert _read(path, case, data.draw(st.booleans())) is None, f"read without its last {lost} bytes"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@FUZZ
+@given(data=st.data())
+def test_a_file_stored_otherwise_is_read_whole(name, sources, data):
+    case = FORMATS[name]
+    with scratch_folder() as folder:
+        path, files = _copy(sources[name], folder)
+        changes = harmless_faults_of(files[0])
+        if changes.is_empty:
+            return
+        change = data.draw(changes)
+        for file in files:
+            change(file)
+        branches = _read(path, case, data.draw(st.booleans()))
+        assert branches is not None and len(branches.branches) == HALOS, change
+        assert branches.counts["that end in a satellite"] == SATELLITES
+        final = sorted(branch.log_mvir[-1] for branch in branches.branches)
+        whole = _read(sources[name], case, False)
+        np.testing.assert_allclose(final, sorted(branch.log_mvir[-1] for branch in whole.branches), rtol=1e-12)
