@@ -33,13 +33,12 @@ LATE_SCATTER, LATE_MEDIAN = 0.26, 25.3 / 1e12 * 1e9  # dex; 1/Gyr, the published
 
 def published(name, z, mass):
     """Mean and median growth rate [Msun/yr] of halos of `mass` [Msun]."""
-    cosmology = co.cosmology.planck15()
+    expansion = np.sqrt(np.asarray(co.cosmology.planck15().expansion(jnp.asarray(z))))
     if name == "Fakhouri+10":
-        factor = (mass / 1e12) ** 1.1 * np.sqrt(np.asarray(cosmology.expansion(jnp.asarray(z))))
+        factor = (mass / 1e12) ** 1.1 * expansion
         return 46.1 * factor * (1.0 + 1.11 * z), 25.3 * factor * (1.0 + 1.65 * z)
-    rise = (1.0 + z) ** 1.5
-    mean = 42.0 * (mass / 1e12) ** 1.127 * (1.0 + 1.17 * z) * rise
-    return mean, 24.1 * (mass / 1e12) ** 1.094 * (1.0 + 1.75 * z) * rise
+    mean = 42.0 * (mass / 1e12) ** 1.127 * (1.0 + 1.17 * z) * expansion
+    return mean, 24.1 * (mass / 1e12) ** 1.094 * (1.0 + 1.75 * z) * expansion
 
 
 def continuous_diffmah(n, log_mvir, key):
