@@ -93,14 +93,14 @@ _OTHER_MEANINGS = (({"x", "y", "z"}, "positions"), ({"a", "b", "c"}, "axis ratio
 """Names of columns that, where all of them are in a table, are none of the quantities that one of them may spell."""
 
 
-def match_columns(names: Iterable[str], chosen: Mapping[str, str | None] | None) -> dict[str, str]:
+def match_columns(names: Iterable[str], columns: Mapping[str, str | None] | None) -> dict[str, str]:
     """The name in the table of each quantity that the table has.
 
     Parameters
     ----------
     names : iterable of str
         Names of the columns of the table.
-    chosen : mapping of str to str or None, optional
+    columns : mapping of str to str or None, optional
         Names in the table by quantity, where the caller states them; None (or an empty text) for a quantity, or for the
         name of a column, leaves that column out.
 
@@ -120,11 +120,11 @@ def match_columns(names: Iterable[str], chosen: Mapping[str, str | None] | None)
     {'halo_id': 'Tree', 'scale_factor': 'A', 'log_mvir': 'logM'}
     """
     names = list(names)
-    left_out = {name for name, column in (chosen or {}).items() if not column}
+    left_out = {name for name, column in (columns or {}).items() if not column}
     for name in left_out:
         if name not in names and name not in COLUMNS:
             raise ValueError(f"columns: got {name!r} to leave out; the table has {', '.join(names)}")
-    chosen = {quantity: name for quantity, name in (chosen or {}).items() if name}
+    chosen = {quantity: name for quantity, name in (columns or {}).items() if name}
     for quantity, name in chosen.items():
         if quantity not in COLUMNS:
             hint = did_you_mean(quantity, COLUMNS, number=1, cutoff=0.5)

@@ -185,10 +185,11 @@ def _datasets(file: h5py.File) -> dict[str, np.ndarray]:
     if len(compound) != 1:
         return {name: np.asarray(item) for name, item in datasets.items()}
     table = np.asarray(datasets[compound[0]])
-    names = [name for name in table.dtype.names if not name.endswith(_MASK)]
+    fields = table.dtype.names or ()
+    names = [name for name in fields if not name.endswith(_MASK)]
     return {
         name: np.where(table[name + _MASK], np.nan, table[name])
-        if name + _MASK in table.dtype.names and table[name].dtype.kind in "iuf"
+        if name + _MASK in fields and table[name].dtype.kind in "iuf"
         else table[name]
         for name in names
     }
