@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 
-__all__ = ["configure"]
+__all__ = ["configure", "require_platform"]
 
 # Versions of XLA that do not know one of these options ignore it.
 _FAST_LOOPS = ",".join(
@@ -54,3 +54,27 @@ def configure() -> None:
     except RuntimeError:
         # JAX has already started, for instance where a session calls `main` later: it keeps its devices.
         return
+
+
+def require_platform() -> None:
+    """Check that JAX can start on the platform it is set to, such as the GPU.
+
+    Raises
+    ------
+    RuntimeError
+        It cannot: the platform is unknown, not installed, or has no device; the message names the setting.
+
+    Examples
+    --------
+    >>> require_platform()
+    """
+    import jax
+
+    try:
+        jax.default_backend()
+    except (RuntimeError, AssertionError) as error:  # the latter where no platform of the setting is known
+        reason = " ".join(str(error).split()).partition(" (set JAX_PLATFORMS")[0] or "its plugin is not installed"
+        raise RuntimeError(
+            f"JAX cannot start with JAX_PLATFORMS={jax.config.jax_platforms or ''} ({reason}); unset JAX_PLATFORMS to "
+            "use what this machine has, set it to cpu, or install JAX for that platform, such as corundum[cuda13]"
+        ) from error

@@ -17,10 +17,14 @@ import jax
 import numpy as np
 from jaxtyping import Array
 
+from .configuration import require_platform
 from .messages import did_you_mean
 from .plain_numbers import float64
 
 __all__ = ["Parameter", "parameter", "named_parameters", "describe", "get_values", "replace", "require_float64"]
+
+
+_SINGLE = (np.dtype(np.float32), np.dtype(np.float16))
 
 
 class Parameter(NamedTuple):
@@ -53,23 +57,38 @@ class Parameter(NamedTuple):
     scale: str
 
 
-def require_float64() -> None:
-    """Check that JAX computes in double precision, which every solve needs.
+def require_float64(*objects: Any) -> None:
+    """Check that JAX computes, and in double precision, which every solve needs.
+
+    Parameters
+    ----------
+    *objects : model, HaloHistories, ...
+        What is computed with; their parameters have to be in double precision too.  They are not where a process has
+        received them from another one before it was configured.
 
     Raises
     ------
     RuntimeError
-        JAX computes in single precision.
+        JAX cannot start or computes in single precision, or a parameter is in single precision.
 
     Examples
     --------
     >>> require_float64()  # after co.configure()
     """
+    require_platform()
     if jax.dtypes.canonicalize_dtype(np.float64) != np.float64:
         raise RuntimeError(
             "corundum computes in float64 but JAX is set to float32: call corundum.configure() before making any "
             "array, or jax.config.update('jax_enable_x64', True)"
         )
+    for tree in objects:
+        for name, known in _parameters(tree):
+            if getattr(known.value, "dtype", None) in _SINGLE:
+                raise RuntimeError(
+                    f"{type(tree).__name__}: {name} is in single precision, since this process made or received it "
+                    "before it was configured; call corundum.configure() first in each process, for instance as "
+                    "ProcessPoolExecutor(initializer=corundum.configure)"
+                )
 
 
 def _strong_float64(value: Any, name: str, unit: str) -> Any:

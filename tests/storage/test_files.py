@@ -1,5 +1,9 @@
 """Files are whole or absent, and what cannot be read is explained in one sentence that names the file."""
 
+import errno
+import subprocess
+import sys
+
 import h5py
 import pytest
 
@@ -13,6 +17,28 @@ from corundum.storage.files import (
     open_foreign_hdf5,
     open_hdf5,
 )
+
+WRITE = """
+import resource, sys
+import numpy as np
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+kind, path = sys.argv[1:]
+if kind == "HDF5":
+    from corundum.storage.files import create_hdf5
+    with create_hdf5(path, "numbers") as file:
+        for number in range(50):
+            file[f"a{number}"] = np.arange(1000.0)
+elif kind == "PNG":
+    from matplotlib.figure import Figure
+    from corundum.plots.style import save_figure
+    figure = Figure()
+    figure.subplots().imshow(np.random.default_rng(0).random((200, 200)))
+    save_figure(figure, path)
+else:
+    import arviz
+    from corundum.io.posterior import save_posterior
+    save_posterior(path, arviz.from_dict(posterior={"slope": np.zeros((4, 2000))}))
+"""
 
 
 def test_a_file_takes_its_name_only_when_it_is_complete(tmp_path):
@@ -87,3 +113,22 @@ def test_the_checksum_is_that_of_the_content_in_order(tmp_path):
     two.write_text("b")
     (tmp_path / "both").write_text("ab")
     assert checksum([one, two]) == checksum([tmp_path / "both"]) != checksum([two, one])
+
+
+@pytest.mark.parametrize("kind", ["HDF5", "PNG", "posterior"])
+def test_a_full_disk_is_one_sentence_and_leaves_what_was_there(kind, tmp_path):
+    """In a process of its own, whose files must not grow beyond 20 kB: HDF5 itself would print hundreds of lines."""
+    pytest.importorskip("arviz")
+    path = tmp_path / {"HDF5": "a.h5", "PNG": "a.png", "posterior": "a.nc"}[kind]
+    path.write_text("before")
+    done = subprocess.run([sys.executable, "-c", WRITE, kind, str(path)], capture_output=True, text=True)
+    words = f"OSError: [Errno {errno.EFBIG}] the disk, quota or file size limit was reached while writing; free some"
+    assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith(words), done.stderr
+    assert "Exception ignored" not in done.stderr and str(path) in done.stderr.splitlines()[-1]
+    assert path.read_text() == "before" and list(tmp_path.iterdir()) == [path]
+
+
+def test_an_error_at_another_file_inside_the_block_stays_what_it_is(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught, atomic_path(tmp_path / "a.txt"):
+        (tmp_path / "missing.txt").read_text()
+    assert caught.value.filename == str(tmp_path / "missing.txt")

@@ -20,11 +20,16 @@ __all__ = ["Launch", "announce", "join", "launched", "leading", "leads", "next_t
 
 _NO_TASK = (-1, -1)
 _PORT = 51763  # of processes on one machine; any free one does
-_LAUNCHERS = {  # variables with the number of processes, which one this is, and how many are on this host
-    "SLURM": ("SLURM_NTASKS", "SLURM_PROCID", "SLURM_STEP_NODELIST"),
+# Variables with the number of processes, which one this is, and how many are on this host.  Open MPI comes first, since
+# it starts its own processes through SLURM on several hosts.
+_LAUNCHERS = {
     "Open MPI": ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"),
+    "SLURM": ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID", ""),
     "MPI": ("PMI_SIZE", "PMI_RANK", "MPI_LOCALNRANKS"),
 }
+_FIRST_SPECIAL_STEP = 4294967290  # SLURM numbers the shell of an allocation and the script of a job from here on
+_READ_BY_JAX = ("SLURM_JOB_ID", "SLURM_LOCALID", "SLURM_NTASKS", "SLURM_PROCID", "SLURM_STEP_NODELIST")
+_VISIBLE_DEVICES = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
 
 
 class Launch(NamedTuple):
@@ -39,14 +44,28 @@ class Launch(NamedTuple):
 def launched() -> Launch | None:
     """How the environment says that this process was started; None where no launcher started it."""
     for launcher, (total, own, local) in _LAUNCHERS.items():
-        if not all(os.environ.get(name, "").isdigit() for name in (total, own)) or int(os.environ[total]) < 2:
+        processes, process = _number(total), _number(own)
+        if processes is None or process is None or processes < 2 or (launcher == "SLURM" and not _is_step(processes)):
             continue
-        if launcher == "SLURM" and local not in os.environ:  # a shell inside an allocation, not a step of it
-            continue
-        return Launch(
-            launcher, int(os.environ[total]), int(os.environ[own]), os.environ.get(local) == os.environ[total]
-        )
+        return Launch(launcher, processes, process, _number(local) == processes)
     return None
+
+
+def _number(variable: str) -> int | None:
+    """The number in an environment variable, or None."""
+    text = os.environ.get(variable, "")
+    return int(text) if text.isdigit() else None
+
+
+def _is_step(processes: int) -> bool:
+    """Whether SLURM itself started this process, as one of a step.
+
+    The shell of an allocation and the script of a job pass on how many tasks they may start, and are not a task; an MPI
+    launcher starts its helpers as a step, and states its own number of processes.
+    """
+    step = _number("SLURM_STEP_ID")
+    is_special = step is not None and step >= _FIRST_SPECIAL_STEP
+    return not is_special and _number("PMI_SIZE") in (None, processes) and "SLURM_STEP_NODELIST" in os.environ
 
 
 def join(coordinator: str | None = None, processes: int | None = None, process: int | None = None) -> None:
@@ -71,7 +90,14 @@ def join(coordinator: str | None = None, processes: int | None = None, process: 
         if launch is None:
             return
         if launch.launcher == "SLURM":
-            _initialize()  # JAX reads host and port from SLURM
+            missing = [name for name in _READ_BY_JAX if name not in os.environ]
+            if missing:
+                raise ValueError(
+                    f"SLURM started {launch.processes} processes but {', '.join(missing)} is not set; pass on all "
+                    "variables of SLURM (for instance into a container), or add --coordinator HOST:PORT"
+                )
+            # JAX reads host and port from SLURM.
+            _initialize(num_processes=launch.processes, process_id=launch.process)
             return
         if not launch.one_host:
             raise ValueError(
@@ -99,6 +125,11 @@ def join(coordinator: str | None = None, processes: int | None = None, process: 
 def _initialize(**where):
     import jax
 
+    # JAX takes the GPU with the number of the process on its host; where the launcher shows each process one GPU only,
+    # that one has number 0.
+    visible = [os.environ[name] for name in _VISIBLE_DEVICES if os.environ.get(name)]
+    if visible and "," not in visible[0] and "JAX_LOCAL_DEVICE_IDS" not in os.environ:
+        where["local_device_ids"] = [0]
     try:
         jax.distributed.initialize(**where)
     except Exception as error:  # XLA and the launchers raise kinds of their own

@@ -101,7 +101,7 @@ class Target(eqx.Module):
         regression: AbstractRegression | None = None,
         solver: AbstractSolver | None = None,
     ):
-        require_float64()
+        require_float64(model, halos)
         data = (data,) if isinstance(data, Measurement | str) else data
         measurements = tuple(load_measurement(entry) if isinstance(entry, str) else entry for entry in data)
         self.free = free_parameters(model, halos.cosmology, free, priors, measurements)

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..storage.files import atomic_path
+from ..storage.files import atomic_path, missing_file_message, open_foreign_hdf5
 
 __all__ = ["save_posterior", "load_posterior"]
 
@@ -19,8 +19,10 @@ def save_posterior(path: str | os.PathLike, data: Any) -> None:
     >>> co.io.load_posterior("posterior.nc").posterior["slope"].shape
     (2, 200)
     """
+    # Built in memory, as `corundum.storage.files.create_hdf5` does and for the same reason.
+    image = data.to_datatree().to_netcdf(None, engine="h5netcdf")
     with atomic_path(path) as scratch:
-        data.to_netcdf(str(scratch), engine="h5netcdf", compress=False)
+        scratch.write_bytes(image)
 
 
 def load_posterior(path: str | os.PathLike) -> Any:
@@ -28,6 +30,8 @@ def load_posterior(path: str | os.PathLike) -> Any:
 
     Raises
     ------
+    OSError
+        The file is in use by another process, or must not be read.
     ValueError
         There is no such file, or it holds no posterior.
 
@@ -37,8 +41,11 @@ def load_posterior(path: str | os.PathLike) -> Any:
     >>> "posterior" in co.io.load_posterior("posterior.nc").groups()
     True
     """
-    if not Path(path).is_file():
-        raise ValueError(f"{path}: no such file")
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(missing_file_message(path))
+    with open_foreign_hdf5(path):  # tells why a file cannot be read
+        pass
     try:
         data = importlib.import_module("arviz").from_netcdf(str(path), engine="h5netcdf")
     except (OSError, KeyError, ValueError) as error:

@@ -71,7 +71,7 @@ def neighbours(
 
     offset = jnp.where(usable, x[None, :] - nodes[:, None], 0.0)
     ln_kernel = -0.5 * (offset / bandwidth) ** 2
-    ln_weight = ln_kernel + jnp.log(weights)
+    ln_weight = ln_kernel + jnp.log(weights)[None, :]
     top = lax.stop_gradient(jnp.max(jnp.where(usable, ln_weight, -jnp.inf), axis=1, keepdims=True, initial=-jnp.inf))
     top = jnp.where(jnp.isfinite(top), top, 0.0)
     weight = jnp.where(usable, jnp.exp(jnp.where(usable, ln_weight - top, 0.0)), 0.0)

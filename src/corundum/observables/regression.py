@@ -164,8 +164,8 @@ class NadarayaWatson(AbstractRegression):
         weights: Float[Array, " n"] | None = None,
     ) -> RegressedRelation:
         near = neighbours(x, y, nodes, valid, weights, self.bandwidth, self.minimum_count)
-        mean = jnp.sum(near.share * near.y, axis=1)
-        residual = jnp.sum(near.share * (near.y - mean[:, None]) ** 2, axis=1)
+        mean = jnp.sum(near.share * near.y[None], axis=1)
+        residual = jnp.sum(near.share * (near.y[None] - mean[:, None]) ** 2, axis=1)
         # Without any galaxy the leverage is that of a single one: the error is then the typical scatter, not zero.
         leverage = jnp.where(near.effective_count > 0, jnp.sum(near.share**2, axis=1), 1.0)
         return _estimate(nodes, near, mean, residual, leverage, leverage, self.scatter)
@@ -210,15 +210,15 @@ class LocalLinear(AbstractRegression):
         near = neighbours(x, y, nodes, valid, weights, self.bandwidth, self.minimum_count)
         share = near.share
         centre = jnp.sum(share * near.offset, axis=1, keepdims=True)
-        level = jnp.sum(share * near.y, axis=1, keepdims=True)
+        level = jnp.sum(share * near.y[None], axis=1, keepdims=True)
         distance = near.offset - centre
         spread = jnp.sum(share * distance**2, axis=1, keepdims=True)
         # Neighbours at practically one x have no slope: there the line is level.
         sloped = spread > 1e-4 * self.bandwidth**2
         inverse = jnp.where(sloped, 1.0 / jnp.where(sloped, spread, 1.0), 0.0)
-        slope = jnp.sum(share * distance * near.y, axis=1, keepdims=True) * inverse
+        slope = jnp.sum(share * distance * near.y[None], axis=1, keepdims=True) * inverse
         mean = (level - slope * centre)[:, 0]
-        residual = jnp.sum(share * (near.y - level - slope * distance) ** 2, axis=1)
+        residual = jnp.sum(share * (near.y[None] - level - slope * distance) ** 2, axis=1)
         # mean = sum_j l_j y_j, so its variance is that of one galaxy times sum l^2; the trace of the projection onto
         # the weighted line gives the share of the variance that the fit absorbs.
         no_galaxy = near.effective_count == 0

@@ -134,7 +134,7 @@ def evolve(
     >>> population["mstar"].shape
     (8, 2)
     """
-    require_float64()
+    require_float64(model, halos)
     if not is_traced(redshifts):
         redshifts = np.atleast_1d(np.asarray(plain_numbers("redshifts", redshifts), np.float64))
     _check_request(model, halos, redshifts, chunk)

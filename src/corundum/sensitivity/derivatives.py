@@ -200,7 +200,7 @@ def differentiate(
     progress : callable, optional
         Called as ``progress(done, total)`` in halos, counted once for each block of directions.
     """
-    require_float64()
+    require_float64(model, halos)
     mode = Forward() if mode is None else mode
     solver = LaneSolver() if solver is None else solver
     redshifts = check_redshifts(halos, redshifts)

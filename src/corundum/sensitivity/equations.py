@@ -28,4 +28,4 @@ def flow_rates(model: AbstractModel, state: Any, forcing: Any) -> Float[Array, "
 def log_flow_rates(model: AbstractModel, log_state: Float[Array, " state"], forcing: Any) -> Float[Array, "flow state"]:
     """The same in decades per Gyr, for a state given in log10."""
     values = jnp.exp(LN10 * log_state)
-    return flow_rates(model, model.ledger.state(*values), forcing) / (values * LN10)
+    return flow_rates(model, model.ledger.state(*values), forcing) / (values * LN10)[None, :]

@@ -69,7 +69,7 @@ class Summary(eqx.Module):
     solver: AbstractSolver
 
     def __init__(self, function, model, halos, parameters=None, redshifts=(0.0,), *, coordinates=None, solver=None):
-        require_float64()
+        require_float64(model, halos)
         self.function, self.model, self.halos = function, model, halos
         self.parameters = choose_parameters(model, halos.cosmology, parameters)
         self.redshifts = check_redshifts(halos, redshifts)

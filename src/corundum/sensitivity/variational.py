@@ -121,7 +121,7 @@ def routes(
     >>> one.labels("channel")
     ['accretion', 'cooling', 'radiation', 'star_formation', 'wind', 'wind_heating', 'initial state']
     """
-    require_float64()
+    require_float64(model, halos)
     names = choose_parameters(model, halos.cosmology, parameters)
     cosmic = [name for name in names if name.startswith(COSMOLOGY)]
     if cosmic:
@@ -169,7 +169,7 @@ def _solve_batch(shared, batch):
     initial = jax.vmap(_initial_values, in_axes=(0, row_axes(varied)))(start, varied)
     solved = solver(_EQUATION, jnp.log10(start), initial, jnp.log10(times)[order], varied)
     values = solved.values[:, jnp.argsort(order)]
-    exists = (times >= start[:, None]) & (times <= end[:, None] * (1.0 + 1e-9))
+    exists = (times[None] >= start[:, None]) & (times[None] <= end[:, None] * (1.0 + 1e-9))
     valid = (solved.status == 0)[:, None] & exists
     values = jnp.where(valid[..., None], values, jnp.nan)
     response = values[..., fields:].reshape(*valid.shape, flows + 1, causes, fields)

@@ -12,6 +12,7 @@ import os
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,9 @@ class Checkpoint:
             with np.load(self.path, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             return arrays, json.loads(str(arrays.pop(_IDENTITY)))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            if getattr(error, "errno", None) is not None:
+                raise  # no permission or a broken disk: to remove the file would mend nothing
             raise ValueError(f"checkpoint {self.path}: is damaged; remove it to start this part again") from None
 
     def save(self, arrays: Mapping[str, np.ndarray | np.generic], identity: Mapping[str, str] | None = None) -> None:

@@ -80,6 +80,8 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         _sync(temporary)
         os.replace(temporary, target)
     except OSError as error:
+        if error.filename is not None and os.fspath(error.filename) not in (os.fspath(temporary), os.fspath(target)):
+            raise  # an error at another file, which the work inside the block has met
         raise _explain_write_error(error, target) from error
     finally:
         temporary.unlink(missing_ok=True)

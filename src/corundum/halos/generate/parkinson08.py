@@ -48,7 +48,7 @@ class SplitTables(NamedTuple):
         """sigma and its slope at ln of mass [Msun]."""
         place = (ln_mass * (1.0 / LN10) - _LOW) * ((_SIZE - 1) / (_HIGH - _LOW))
         i = jnp.clip(place.astype(jnp.int32), 0, _SIZE - 2)
-        part = place - i
+        part = place - i.astype(place.dtype)
         between = (table[i] + part * (table[i + 1] - table[i]) for table in (self.ln_sigma, self.slope))
         ln_sigma, slope = between
         return jnp.exp(ln_sigma), slope
@@ -57,7 +57,7 @@ class SplitTables(NamedTuple):
         """Integral of (1 + 1/u^2)^(gamma1/2) from 0 to u."""
         place = (jnp.log(u) - _LN_U[0]) * ((_SIZE - 1) / (_LN_U[-1] - _LN_U[0]))
         i = jnp.clip(place.astype(jnp.int32), 0, _SIZE - 2)
-        return jnp.exp(self.ln_j[i] + (place - i) * (self.ln_j[i + 1] - self.ln_j[i]))
+        return jnp.exp(self.ln_j[i] + (place - i.astype(place.dtype)) * (self.ln_j[i + 1] - self.ln_j[i]))
 
 
 class Step(NamedTuple):

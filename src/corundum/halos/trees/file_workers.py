@@ -3,6 +3,7 @@
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import jax
@@ -54,10 +55,20 @@ def _results(function: Callable[[Any], Any], files: Sequence[Any], workers: int)
         return
     # JAX runs threads, which do not survive a fork, so each worker is a fresh process.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(files)), context, initializer=_enable_double_precision) as pool:
-        yield from pool.map(function, files)
+    with ProcessPoolExecutor(min(workers, len(files)), context, initializer=_prepare) as pool:
+        try:
+            yield from pool.map(function, files)
+        except BrokenProcessPool:
+            raise RuntimeError(
+                f"workers: one of {workers} processes ended before it was done, perhaps for lack of memory; take fewer "
+                "workers.  In a script, put what starts them under `if __name__ == '__main__':`, since each imports it"
+            ) from None
 
 
-def _enable_double_precision() -> None:
-    """A fresh process has the defaults of JAX and needs double precision before the first arrays arrive."""
+def _prepare() -> None:
+    """A fresh process has the defaults of JAX and needs double precision before the first arrays arrive.
+
+    It reads files only, so that it leaves the GPU, of which each process would reserve most of the memory, alone.
+    """
+    jax.config.update("jax_platforms", "cpu")
     jax.enable_x64(True).__enter__()  # never left: all jobs of the process run in this thread

@@ -154,7 +154,7 @@ def _replay_group(equation, start, initial, stops, args, fractions, steps, rows)
         x = jnp.where(arrived, target, fixed(x + length) + (shift - taken_back))
         is_output = at_output(arrived, stop, stops)
         saved = jax.tree.map(lambda s, y: s + jnp.where(is_output(y), y, 0.0), saved, y)
-        return ((x, y, k, stop + arrived), saved), None
+        return ((x, y, k, stop + arrived.astype(stop.dtype)), saved), None
 
     @jax.checkpoint
     def block(carry, block_fractions):
@@ -164,22 +164,22 @@ def _replay_group(equation, start, initial, stops, args, fractions, steps, rows)
         return state, jax.tree.map(jnp.add, total, saved)
 
     def one(carry, first):
-        numbers = (first + jnp.arange(_BLOCK))[:, None]
+        numbers = (first + jnp.arange(_BLOCK, dtype=first.dtype))[:, None]
         recorded = take(fractions, (jnp.minimum(numbers, len(fractions) - 1), rows))
-        recorded = jnp.where(numbers < steps, recorded.astype(start.dtype), 0.0)
+        recorded = jnp.where(numbers < steps[None], recorded.astype(start.dtype), 0.0)
         return jax.lax.cond(any_over_batch(first < steps), block, lambda carry, _: carry, carry, recorded), None
 
     @jax.checkpoint
     def several(carry, first):
-        firsts = first + _BLOCK * jnp.arange(_BLOCKS_TOGETHER)
+        firsts = first + _BLOCK * jnp.arange(_BLOCKS_TOGETHER, dtype=first.dtype)
         return jax.lax.cond(
             any_over_batch(first < steps), lambda carry: jax.lax.scan(one, carry, firsts)[0], lambda carry: carry, carry
         ), None
 
-    early = places[:, None] <= start
+    early = places[:, None] <= start[None]
     unmoved = take(early, stops.outputs)
     total = jax.tree.map(lambda leaf: jnp.where(_expanded(unmoved, leaf), leaf, 0.0), initial)
     state = (start, initial, jax.tree.map(jnp.zeros_like, initial), jnp.sum(early, axis=0))
-    firsts = jnp.arange(0, len(fractions), _BLOCK * _BLOCKS_TOGETHER)
+    firsts = jnp.arange(0, len(fractions), _BLOCK * _BLOCKS_TOGETHER, dtype=steps.dtype)
     values = jax.lax.scan(several, (state, total), firsts)[0][1]
     return jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), values)

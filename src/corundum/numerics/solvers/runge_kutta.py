@@ -82,7 +82,7 @@ def tsit5(
     def stage(i, carry):
         slopes, _ = carry
         weights = list(take(a, i))
-        new = jax.tree.map(lambda y, k: y + step * _weighted(weights, k), y, slopes)
+        new = jax.tree.map(lambda y, k: y + _step_of(k[0], step) * _weighted(weights, k), y, slopes)
         at_stage = jax.tree.map(lambda leaf: take(leaf, jnp.minimum(i, STAGES - 2) - 1), forced)
         last = slope(x + c[i] * step, new, at_stage)
         return jax.tree.map(lambda k, ki: jax.lax.dynamic_update_index_in_dim(k, ki, i, 0), slopes, last), new
@@ -90,7 +90,12 @@ def tsit5(
     slopes = jax.tree.map(lambda k: jnp.zeros((STAGES, *k.shape)).at[0].set(k), first)
     slopes, new = jax.lax.fori_loop(1, STAGES, stage, (slopes, y))
     last = jax.tree.map(lambda k: k[-1], slopes)
-    return new, last, jax.tree.map(lambda k: step * _weighted(_ERROR, k), slopes)
+    return new, last, jax.tree.map(lambda k: _step_of(k[0], step) * _weighted(_ERROR, k), slopes)
+
+
+def _step_of(leaf, step):
+    """The step of each trajectory in the rank of a leaf of the state, whose last axis counts the trajectories."""
+    return step.reshape((1,) * (leaf.ndim - step.ndim) + step.shape)
 
 
 def _weighted(weights, slopes):
