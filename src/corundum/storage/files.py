@@ -118,7 +118,8 @@ def create_hdf5(path: str | os.PathLike, content: str) -> Iterator[h5py.File]:
     ...     file["mstar"][0].item()
     10000000000.0
     """
-    with atomic_path(path) as temporary, io.BytesIO() as image:
+    image = io.BytesIO()
+    with atomic_path(path) as temporary:
         with h5py.File(image, "w") as file:
             file.attrs["format"] = _FORMAT
             file.attrs["content"] = content
