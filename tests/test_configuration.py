@@ -39,7 +39,7 @@ def test_a_platform_that_is_not_installed_is_named_with_the_way_out(error, words
 
 def test_what_a_process_received_in_single_precision_is_named(halos):
     stored = pickle.dumps((Toy(), halos[:2]))
-    with jax.enable_x64(False), pytest.warns(RuntimeWarning, match="overflow"):
+    with jax.enable_x64(False):
         model, received = pickle.loads(stored)
     words = "is in single precision, since this process made or received it before .* configure.. first in each process"
     for objects in ((model, halos[:2]), (Toy(), received)):
