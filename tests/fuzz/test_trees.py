@@ -75,7 +75,7 @@ def test_a_file_that_is_cut_short_is_never_read_as_if_it_were_whole(name, source
     with scratch_folder() as folder:
         path, (file,) = _copy(sources[name], folder)
         content = file.read_bytes()
-        lost = data.draw(st.integers(8, len(content)))
+        lost = data.draw(st.integers(5, len(content)))  # without "#OK" an answer of a database is whole
         file.write_bytes(content[:-lost])
         assert _read(path, case, data.draw(st.booleans())) is None, f"read without its last {lost} bytes"
 

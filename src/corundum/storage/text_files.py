@@ -69,8 +69,13 @@ def without_suffix(path: Path) -> str:
     return path.name.removesuffix(path.suffix) if path.suffix in TEXT_SUFFIXES else path.name
 
 
-def text_lines(path: Path) -> Iterator[str]:
+def text_lines(path: Path, *, whole: bool = False) -> Iterator[str]:
     """The lines of a text file, each with its end.
+
+    Parameters
+    ----------
+    path, whole
+        As for `line_blocks`.
 
     Raises
     ------
@@ -85,7 +90,7 @@ def text_lines(path: Path) -> Iterator[str]:
     >>> list(text_lines(Path("query.csv")))
     ['haloId,redshift\\n', '1,0.5\\n']
     """
-    for _, block in line_blocks(path, _LINES_TOGETHER, whole=False):
+    for _, block in line_blocks(path, _LINES_TOGETHER, whole=whole):
         yield from io.StringIO(block)
 
 

@@ -15,7 +15,7 @@ __all__ = ["Forest", "MainBranches", "check_scales", "rows_of_ids", "main_branch
 NONE = -1
 _LARGEST_MASS = 1e17  # Msun; beyond any halo
 _LARGEST_DISTANCE = 1e6  # comoving Mpc; beyond any simulation, and beyond the observable universe
-_LARGEST_SCALE = 1.02  # some simulations run a little beyond a = 1
+SMALLEST_SCALE, LARGEST_SCALE = 1e-4, 1.02  # no simulation begins before z = 10^4; some run a little beyond a = 1
 
 
 class Forest(NamedTuple):
@@ -159,12 +159,12 @@ def check_scales(scale_factor: Float[np.ndarray, " n"], place: str) -> None:
     Raises
     ------
     ValueError
-        One is not above 0, or above 1 by more than a simulation overshoots.
+        One is earlier than any simulation begins, or above 1 by more than a simulation overshoots.
     """
-    if not np.all((scale_factor > 0.0) & (scale_factor < _LARGEST_SCALE)):
+    if not np.all((scale_factor >= SMALLEST_SCALE) & (scale_factor < LARGEST_SCALE)):
         raise ValueError(
-            f"{place}: scale factors run from {scale_factor.min():g} to {scale_factor.max():g}, but must be above 0 "
-            "and at most 1; the file is damaged, so copy it again"
+            f"{place}: scale factors run from {scale_factor.min():g} to {scale_factor.max():g}, but must be from "
+            f"{SMALLEST_SCALE:g} to 1; the file is damaged, so copy it again"
         )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Num
 
 from ....units import GADGET_MASS_MSUN
-from ..forests import Forest
+from ..forests import LARGEST_SCALE, SMALLEST_SCALE, Forest
 from ..stated_cosmology import StatedCosmology
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
 ]
 
 _LOWEST_TYPICAL_MASS, _HIGHEST_TYPICAL_MASS = 1e2, 1e17  # Msun
-_LARGEST_SCALE = 1.02  # some simulations run a little beyond a = 1
 
 
 class Simulation(NamedTuple):
@@ -201,10 +200,10 @@ def scale_factor_list(scale_factors: str | Path | Sequence[float] | None, kind: 
         values = values if values.ndim == 1 else values[:, -1]
     else:
         values = np.asarray(scale_factors, float)
-    if values.ndim != 1 or not len(values) or not np.all((values > 0.0) & (values < _LARGEST_SCALE)):
+    if values.ndim != 1 or not len(values) or not np.all((values >= SMALLEST_SCALE) & (values < LARGEST_SCALE)):
         raise ValueError(
-            f"scale_factors: got numbers from {np.min(values):g} to {np.max(values):g}; they must be above 0 and at "
-            "most 1 (a = 1 / (1 + z)), one for each snapshot"
+            f"scale_factors: got numbers from {np.min(values):g} to {np.max(values):g}; they must be from "
+            f"{SMALLEST_SCALE:g} to 1 (a = 1 / (1 + z)), one for each snapshot"
         )
     return values
 

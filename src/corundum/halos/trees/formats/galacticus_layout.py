@@ -31,6 +31,7 @@ _COLUMNS = {
 _TIMES = ("scale", "redshift", "time")
 _SI_UNITS = {"mass": MSUN_G * 1e-3, "length": KPC_CM * 1e-2, "time": GYR_S}  # Msun in kg, kpc in m, Gyr in s
 _LENGTHS = ("rs", "position")
+_LARGEST_POWER = 3.0  # of h and of the scale factor in a unit
 
 
 class Unit(NamedTuple):
@@ -187,8 +188,11 @@ def read_unit(file: h5py.File, kind: str, path: Path) -> Unit | None:
     if in_si is None:
         return None
     powers = [read_number(stated, (f"{kind}{name}Exponent",), path) or 0.0 for name in ("Hubble", "ScaleFactor")]
-    if not (np.isfinite(in_si) and in_si > 0.0 and np.all(np.isfinite(powers))):
-        raise ValueError(f"{path}: states {in_si:g} SI units for the unit of {kind}; it must be a positive number")
+    if not (np.isfinite(in_si) and in_si > 0.0 and np.all(np.abs(powers) <= _LARGEST_POWER)):
+        raise ValueError(
+            f"{path}: states {in_si:g} SI units times h^{powers[0]:g} a^{powers[1]:g} for the unit of {kind}; it must "
+            f"be a positive number with powers within {_LARGEST_POWER:g}"
+        )
     return Unit(in_si / _SI_UNITS[kind], *powers)
 
 

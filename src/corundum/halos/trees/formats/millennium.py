@@ -80,7 +80,7 @@ class MillenniumCSV(AbstractTreeFormat):
 
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         mass = self.mass.lower()
-        names, first_line, _ = _read_header(path)
+        names, first_line, comments = _read_header(path)
         required = (*_REQUIRED, mass)
         missing = [name for name in required if name not in names]
         if missing:
@@ -90,7 +90,7 @@ class MillenniumCSV(AbstractTreeFormat):
         columns = [name for name in (*required, *_OPTIONAL) if name in names]
         waiting: list[np.ndarray] = []
         is_whole_file = True
-        for rows, last_line in _row_blocks(path, names, columns, first_line):
+        for rows, last_line in _row_blocks(path, names, columns, first_line, bool(comments)):
             waiting.append(rows)
             # A tree may go on in the next block, so that the rows after the last root wait until that is read.
             roots = np.flatnonzero(rows["descendantid"] < 0)
@@ -127,9 +127,14 @@ def _read_header(path: Path) -> _Header:
     raise ValueError(f"{path}: has no line with the names of columns")
 
 
-def _row_blocks(path: Path, names: list[str], columns: list[str], first_line: int) -> Iterator[tuple[np.ndarray, int]]:
-    """Some columns of the rows, a block of lines at a time, with the number of the last line of each."""
-    lines = itertools.islice(text_lines(path), first_line - 1, None)
+def _row_blocks(
+    path: Path, names: list[str], columns: list[str], first_line: int, is_answer: bool
+) -> Iterator[tuple[np.ndarray, int]]:
+    """Some columns of the rows, a block of lines at a time, with the number of the last line of each.
+
+    The database ends every line of an answer; a table that people wrote may leave out the last end.
+    """
+    lines = itertools.islice(text_lines(path, whole=is_answer), first_line - 1, None)
     while block := list(itertools.islice(lines, _LINES)):
         if any(line.strip() and not line.startswith("#") for line in block):
             rows = read_number_rows("".join(block), names, columns, _IDS, path, first_line, delimiter=",")
