@@ -54,7 +54,7 @@ def test_what_was_not_looked_up_is_marked_where_it_is_shown(capsys):
     model = models.ThermalCGM(processes={"black_hole": models.BlackHole(hot=co.physics.BondiFeeding())})
     shown = {name: marked(number.source) for name, number in parameters.describe(model).items()}
     assert shown["processes.black_hole.radiative_efficiency"] == "Soltan 1982 [unverified]"
-    assert shown["processes.black_hole.hot.boost"] == "Springel et al. 2005 [unverified]"
+    assert shown["processes.black_hole.hot.boost"] == "Springel et al. 2005"
     assert main(["model", "show", f"{__name__}:_with_black_hole"]) == 0
     (line,) = [
         line for line in capsys.readouterr().out.splitlines() if line.startswith("processes.black_hole.radiative")
