@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 
-__all__ = ["configure", "require_platform"]
+__all__ = ["configure", "configure_file_worker", "require_platform"]
 
 # Versions of XLA that do not know one of these options ignore it.
 _FAST_LOOPS = ",".join(
@@ -54,6 +54,23 @@ def configure() -> None:
     except RuntimeError:
         # JAX has already started, for instance where a session calls `main` later: it keeps its devices.
         return
+
+
+def configure_file_worker() -> None:
+    """Set JAX up in a fresh process that reads files: double precision, on the CPU.
+
+    Such a process does no work for a GPU, of which it would reserve most of the memory.
+
+    Examples
+    --------
+    >>> from concurrent.futures import ProcessPoolExecutor
+    >>> pool = ProcessPoolExecutor(2, initializer=co.configuration.configure_file_worker)
+    >>> pool.shutdown()
+    """
+    import jax
+
+    jax.config.update("jax_platforms", "cpu")
+    jax.config.update("jax_enable_x64", True)
 
 
 def require_platform() -> None:

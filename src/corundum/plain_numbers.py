@@ -101,14 +101,14 @@ def without_mask(name: str, values: Any) -> Any:
     return _unmasked(values)
 
 
-def nearest(numbers: Any, wanted: Any) -> int | None:
-    """Index of the number closest to `wanted`, if the two agree as far as single precision keeps them, else None.
+def nearest(numbers: Any, target: Any) -> int | None:
+    """Index of the number closest to `target`, if the two agree as far as single precision keeps them, else None.
 
     Parameters
     ----------
     numbers : array, shape (n,)
         Such as the output redshifts of a population.
-    wanted : float
+    target : float
 
     Examples
     --------
@@ -118,12 +118,12 @@ def nearest(numbers: Any, wanted: Any) -> int | None:
     >>> nearest([1.0, 0.1], 0.10001) is None
     True
     """
-    numbers, wanted = np.atleast_1d(np.asarray(numbers, np.float64)), float(wanted)
-    if not len(numbers) or not np.isfinite(wanted):
+    numbers, target = np.atleast_1d(np.asarray(numbers, np.float64)), float(target)
+    if not len(numbers) or not np.isfinite(target):
         return None
-    distance = np.abs(numbers - wanted)
+    distance = np.abs(numbers - target)
     index = int(np.nanargmin(np.where(np.isnan(distance), np.inf, distance)))
-    return index if distance[index] <= _SINGLE_PRECISION * (1.0 + abs(wanted)) else None
+    return index if distance[index] <= _SINGLE_PRECISION * (1.0 + abs(target)) else None
 
 
 def _mask(values):
@@ -177,8 +177,8 @@ def _in_unit(values, unit):
 def _advice(unit, log):
     if log:
         return f"it must be log10 of a number in {unit}, so convert the quantity to {unit} and take its log10"
-    wanted = "a number without a unit" if unit in _DIMENSIONLESS else f"a quantity or plain numbers in {unit}"
-    return f"it must be {wanted}, and one cannot be converted to the other"
+    expected = "a number without a unit" if unit in _DIMENSIONLESS else f"a quantity or plain numbers in {unit}"
+    return f"it must be {expected}, and one cannot be converted to the other"
 
 
 def _as_float64(name, values, unit, log):

@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-import jax
+from ...configuration import configure_file_worker
 
 __all__ = ["check_workers", "map_files"]
 
@@ -55,7 +55,7 @@ def _results(function: Callable[[Any], Any], files: Sequence[Any], workers: int)
         return
     # JAX runs threads, which do not survive a fork, so each worker is a fresh process.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(files)), context, initializer=_prepare) as pool:
+    with ProcessPoolExecutor(min(workers, len(files)), context, initializer=configure_file_worker) as pool:
         try:
             yield from pool.map(function, files)
         except BrokenProcessPool:
@@ -63,12 +63,3 @@ def _results(function: Callable[[Any], Any], files: Sequence[Any], workers: int)
                 f"workers: one of {workers} processes ended before it was done, perhaps for lack of memory; take fewer "
                 "workers.  In a script, put what starts them under `if __name__ == '__main__':`, since each imports it"
             ) from None
-
-
-def _prepare() -> None:
-    """A fresh process has the defaults of JAX and needs double precision before the first arrays arrive.
-
-    It reads files only, so that it leaves the GPU, of which each process would reserve most of the memory, alone.
-    """
-    jax.config.update("jax_platforms", "cpu")
-    jax.enable_x64(True).__enter__()  # never left: all jobs of the process run in this thread
