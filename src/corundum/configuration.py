@@ -91,7 +91,8 @@ def require_platform() -> None:
         jax.default_backend()
     except (RuntimeError, AssertionError) as error:  # the latter where no platform of the setting is known
         reason = " ".join(str(error).split()).partition(" (set JAX_PLATFORMS")[0] or "its plugin is not installed"
+        platforms = getattr(jax.config, "jax_platforms", None) or ""
         raise RuntimeError(
-            f"JAX cannot start with JAX_PLATFORMS={getattr(jax.config, 'jax_platforms', None) or ''} ({reason}); unset JAX_PLATFORMS to "
-            "use what this machine has, set it to cpu, or install JAX for that platform, such as corundum[cuda13]"
+            f"JAX cannot start with JAX_PLATFORMS={platforms} ({reason}); unset JAX_PLATFORMS to use what this machine "
+            "has, set it to cpu, or install JAX for that platform, such as corundum[cuda13]"
         ) from error
