@@ -17,6 +17,8 @@ import numpy as np
 import corundum as co
 from corundum import inference, observables
 from corundum.models import PANDYA26_FREE, ThermalCGM, pandya26
+from corundum.numerics import HardPositivePart
+from corundum.physics import OverpressureOutflow, SonicEscape, VirialEscape
 
 co.configure()
 
@@ -30,7 +32,9 @@ PUBLISHED = np.array(
 """16th, 50th and 84th percentiles, amplitudes in log10."""
 
 DATA = ("shmr_behroozi19_sf", "coldgas_xgass", "gasmzr_curti20")
-LIMITS = ("energy_ceiling", "metal_ceiling", "cooling_limit", "halo_outflow")
+LIMITS = ("energy_ceiling", "metal_ceiling", "cooling_limit")
+SMOOTH_OUTFLOW = OverpressureOutflow(speed=VirialEscape())
+FAST_OUTFLOW = OverpressureOutflow(excess=HardPositivePart(), speed=SonicEscape())
 
 
 def changed(*components):
@@ -56,7 +60,8 @@ def variants():
         "local lines": (*base[:4], False),
         "filtering mass": (changed("reionisation"), *base[1:]),
         "densities": (changed("densities"), *base[1:]),
-        "smooth limits": (changed(*LIMITS), *base[1:]),
+        "smooth limits": (dataclasses.replace(changed(*LIMITS), halo_outflow=SMOOTH_OUTFLOW), *base[1:]),
+        "outflow speed": (dataclasses.replace(base[0], halo_outflow=FAST_OUTFLOW), *base[1:]),
         "cooling table": (changed("cooling"), *base[1:]),
         "ours": (ours, 1, DATA, False, False),
     }
