@@ -174,6 +174,7 @@ def test_a_component_with_the_same_methods_stands_in_for_a_concrete_class(mine):
         "class Return(eqx.Module):\n"
         "    recycled_fraction: float = parameter(0.3, unit='1', meaning='R', source='test', bounds=(0.1, 0.6))\n"
         "    metal_yield: float = parameter(0.02, unit='1', meaning='y', source='test', bounds=(0.0, 0.1))\n"
+        "    supernova_energy: float = parameter(1e49, unit='erg/Msun', meaning='e', source='test', bounds=(0, 1e50))\n"
         "class Unlike(eqx.Module):\n    number: float = 1.0\n"
     )
     table = {"kind": "models.ThermalCGM", "stellar_return": {"kind": "standin:Return", "metal_yield": 0.04}}

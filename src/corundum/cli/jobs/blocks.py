@@ -88,7 +88,7 @@ def finished_halos(store: CheckpointFolder, block: int, total: int) -> int:
 
 def _map_halos(function: Callable, *populations: Population) -> Population:
     """`function` of every array that has a row for each halo."""
-    mapped = jax.tree.map(function, *populations)
+    mapped = jax.tree.map(lambda *leaves: function(*leaves) if np.ndim(leaves[0]) else leaves[0], *populations)
     return eqx.tree_at(_shared_by_halos, mapped, _shared_by_halos(populations[0]))
 
 
