@@ -121,7 +121,7 @@ def test_a_posterior_is_kept_as_netcdf(tmp_path):
     np.testing.assert_array_equal(back.posterior["a"], made.data.posterior["a"])
     assert back.posterior["b"].attrs["units"] == "1" and "point_data" in back.observed_data.coords
     (tmp_path / "bad.nc").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match="is not a netCDF file of a posterior"):
+    with pytest.raises(ValueError, match="bad.nc: is not an HDF5 file"):
         co.io.load_posterior(tmp_path / "bad.nc")
     with pytest.raises(ValueError, match="no such file"):
         co.io.load_posterior(tmp_path / "none.nc")

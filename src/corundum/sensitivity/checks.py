@@ -168,7 +168,7 @@ def check_gradients(
     >>> regulator = co.models.MinimalRegulator()
     >>> smooth = co.halos.diffmah_population(2)
     >>> check = co.sensitivity.check_gradients(
-    ...     regulator, smooth, ["mass_loading.constant"], steps=[1e-2], tolerances=[1e-8]
+    ...     regulator, smooth, ["mass_loading.constant"], steps=[1e-2], tolerances=[1e-10]
     ... )
     >>> check.passed, check.verdict
     (True, {'mass_loading.constant': 'passed'})

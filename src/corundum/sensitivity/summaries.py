@@ -129,8 +129,8 @@ class _DifferentiableArrays(eqx.Module):
     """All numbers of a population that have a row for each halo and can be differentiated."""
 
     def __call__(self, population: Population) -> Any:
-        without_redshifts = eqx.tree_at(lambda p: p.redshifts, population, None)
-        return eqx.filter(without_redshifts, eqx.is_inexact_array)
+        rows = eqx.tree_at(lambda p: (p.redshifts, p.root_redshift), population, (None, None))
+        return eqx.filter(rows, eqx.is_inexact_array)
 
 
 def summary_jacobian(
@@ -192,9 +192,9 @@ def summary_jacobian(
     population = eqx.filter_eval_shape(evolve, model, halos[:1], outputs, solver=solver)
     counts = np.zeros_like(solved.status)
     population = eqx.tree_at(
-        lambda p: (p.redshifts, p.valid, p.status, p.steps, p.rejected),
+        lambda p: (p.redshifts, p.root_redshift, p.valid, p.status, p.steps, p.rejected),
         population,
-        (outputs, solved.valid, solved.status, counts, counts),
+        (outputs, np.asarray(halos.cosmology.redshift(halos.time[-1])), solved.valid, solved.status, counts, counts),
     )
     constants = eqx.filter(population, lambda leaf: not isinstance(leaf, jax.ShapeDtypeStruct))
     arrays = jax.tree.map(jnp.asarray, solved.values)

@@ -214,7 +214,7 @@ DAMAGED = {
         lambda file: (
             file.__setitem__("forestHalos/position", np.ones(42)), file["units"].attrs.update({"lengthUnitsInSI": 1e22})
         ),
-        r"the column of position has shape \(42,\); it must have 3 for every halo",
+        r"forestHalos/position has the shape \(42,\), not 3 numbers a halo",
     ),
     "subhalos without hosts": (
         lambda file: file["forestHalos"].__delitem__("hostIndex"), "has subhalos .* but no dataset hostIndex",

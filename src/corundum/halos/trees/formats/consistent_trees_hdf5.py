@@ -50,7 +50,9 @@ class ConsistentTreesHDF5(AbstractTreeFormat):
     ...     file["ForestInfo/ForestHalosOffset"], file["ForestInfo/ForestNhalos"] = [0], [9]
     ...     for name, values in columns.items():
     ...         file[f"Forests/{name}"] = values
-    >>> trees = co.halos.read_branches("forest_0.h5", format=co.halos.ConsistentTreesHDF5(mass="Mvir"))
+    >>> trees = co.halos.read_branches(
+    ...     "forest_0.h5", format=co.halos.ConsistentTreesHDF5(mass="Mvir"), cosmology=co.cosmology.planck18()
+    ... )
     >>> len(trees.branches)
     1
     """
