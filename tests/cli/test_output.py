@@ -9,6 +9,7 @@ import pytest
 
 from corundum.cli.jobs import output as output_module
 from corundum.cli.jobs.output import claim as claim_while
+from corundum.cli.jobs.output import refuse_in_use
 from corundum.storage import locks
 from corundum.storage.checkpoints import fingerprint
 from corundum.storage.locks import InUseError
@@ -159,8 +160,13 @@ def test_a_directory_that_a_run_works_in_is_refused_and_untouched(tmp_path, tabl
         before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
         words = rf"{tmp_path}: another run writes to it \(process {os.getpid()} on .*\); wait until it has ended"
         with pytest.raises(InUseError, match=words):
+            refuse_in_use(tmp_path)
+        with pytest.raises(InUseError, match=words):
             claim(tmp_path, tables, "id", overwrite=overwrite)
         assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    refuse_in_use(tmp_path)
+    (tmp_path / ".corundum-lock").write_text("{}")  # of a run that was killed
+    refuse_in_use(tmp_path)
     assert claim(tmp_path, tables, "id", overwrite=True).state == "new"
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Launch", "announce", "join", "launched", "leading", "leads", "next_task", "refuse_several"]
+__all__ = ["Launch", "announce", "join", "launched", "leading", "leads", "next_task", "refuse_several", "works_alone"]
 
 _NO_TASK = (-1, -1)
 _PORT = 51763  # of processes on one machine; any free one does
@@ -136,10 +136,15 @@ def _initialize(**where):
         raise ValueError(f"cannot join the other processes of this run: {' '.join(str(error).split())}") from error
 
 
+def works_alone() -> bool:
+    """Whether no other process takes part in this run."""
+    jax = sys.modules.get("jax")
+    return jax is None or not jax.distributed.is_initialized()
+
+
 def leads() -> bool:
     """Whether this process is the one that writes and reports."""
-    jax = sys.modules.get("jax")
-    return jax is None or not jax.distributed.is_initialized() or jax.process_index() == 0
+    return works_alone() or sys.modules["jax"].process_index() == 0
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from ...storage.files import atomic_path
 from ...storage.locks import exclusive
 from ..runfile.toml import dotted, write_toml
 
-__all__ = ["OutputDirectory", "claim"]
+__all__ = ["OutputDirectory", "claim", "refuse_in_use"]
 
 _RESULTS = (
     "results.h5", "trajectories.h5", "compared.h5", "sensitivity.h5", "posterior-*.nc", "parameters.csv",
@@ -66,6 +66,23 @@ class OutputDirectory(NamedTuple):
         shutil.rmtree(self.root / "checkpoint", ignore_errors=True)
 
 
+def refuse_in_use(root: Path) -> None:
+    """Refuse a directory in which another run is at work, before the inputs of this run are built.
+
+    Raises
+    ------
+    InUseError
+        Another run is at work in it.
+    """
+    if (root / _LOCK).exists():
+        with contextlib.suppress(OSError), _lock(root):
+            pass  # left behind by a run that was killed
+
+
+def _lock(root: Path) -> contextlib.AbstractContextManager[None]:
+    return exclusive(root / _LOCK, f"output directory {root}: another run writes to it")
+
+
 @contextlib.contextmanager
 def claim(
     root: Path, tables: Mapping[str, Any], identity: str, *, overwrite: bool = False
@@ -102,7 +119,7 @@ def claim(
         return
     with contextlib.ExitStack() as held:
         with _writable(root):
-            held.enter_context(exclusive(root / _LOCK, f"output directory {root}: another run writes to it"))
+            held.enter_context(_lock(root))
         state = _state(root, tables, identity, overwrite=overwrite)
         if state == "new":
             _clear(root)

@@ -17,11 +17,11 @@ from ...plots import save_figure, write_report
 from ...plots.reports.page import Drawing, Section
 from ...storage.checkpoints import CheckpointFolder
 from ...storage.files import atomic_path
-from ..distributed import leading, leads
+from ..distributed import leading, leads, works_alone
 from ..environment import describe
 from ..runfile.reader import RunFile, read_run_file
 from ..runfile.toml import write_toml
-from .output import OutputDirectory, claim
+from .output import OutputDirectory, claim, refuse_in_use
 
 __all__ = ["AbstractJob", "Run", "check_job", "run_job"]
 
@@ -148,6 +148,8 @@ def run_job(
         Ctrl-C; its message says how to resume.
     """
     timing: dict[str, float] = {}
+    if works_alone():  # among several processes all would have to stop; `claim` refuses for all of them
+        refuse_in_use(directory)
     with _timed(timing, "prepare"):
         plan = job.plan(read_run_file(file, overrides))
     if not leads():
