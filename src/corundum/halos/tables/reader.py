@@ -127,9 +127,12 @@ def read_table(
         h = float(cosmology.h)
     cosmology = pandya26_cosmology() if cosmology is None else cosmology
     raw = read_file(path)
-    names = match_columns(raw.columns, columns)
+    try:
+        names = match_columns(raw.columns, columns)
+        column_units = _find_units(raw, names, units, h)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     _check_halo_ids(raw, names["halo_id"], path)
-    column_units = _find_units(raw, names, units, h, path)
     definition = _mass_definition(raw, names, mass_definition, path)
     relation = Diemer19() if concentration is None else concentration
     numbers = {quantity: _numbers(raw, names[quantity], path) for quantity in column_units}
@@ -152,7 +155,7 @@ def read_table(
 
 
 def _find_units(
-    raw: RawTable, names: dict[str, str], chosen: Mapping[str, str] | None, h: float | None, path: str | Path
+    raw: RawTable, names: dict[str, str], chosen: Mapping[str, str] | None, h: float | None
 ) -> dict[str, tuple[str, Unit]]:
     """Name and meaning of the unit of every column of numbers."""
     chosen = dict(chosen or {})
@@ -161,7 +164,7 @@ def _find_units(
             hint = did_you_mean(quantity, COLUMNS, number=1, cutoff=0.5)
             raise ValueError(f"units: got the quantity {quantity!r}; {hint}allowed {', '.join(COLUMNS)}")
         if quantity not in names:
-            raise ValueError(f"units: {path} has no column for {quantity}; it has one for {', '.join(names)}")
+            raise ValueError(f"units: the table has no column for {quantity}; it has one for {', '.join(names)}")
     units = {
         quantity: find_unit(quantity, chosen.get(quantity, raw.units.get(name)))
         for quantity, name in names.items()
