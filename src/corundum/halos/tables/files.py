@@ -167,6 +167,9 @@ def _read_hdf5(path: Path) -> RawTable:
             f"{path}: columns must be one-dimensional and of one length; got "
             + ", ".join(f"{name} {shape}" for name, shape in shapes.items())
         )
+    for name, values in columns.items():
+        if values.dtype.kind not in "biufSO":
+            raise ValueError(f"{path}: the column {name} holds values of type {values.dtype}; write numbers or text")
     columns = {name: _without_fills(values, fills.get(name, [])) for name, values in columns.items()}
     rows = np.arange(len(next(iter(columns.values()))))
     if len(rows) == 0:

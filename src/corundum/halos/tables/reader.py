@@ -137,21 +137,24 @@ def read_table(
     relation = Diemer19() if concentration is None else concentration
     numbers = {quantity: _numbers(raw, names[quantity], path) for quantity in column_units}
     age, virial = _virial_quantities(numbers, column_units, h or 1.0, definition, cosmology, relation, names, path)
-    return smooth_branches(
-        _branches(raw, names, age, virial, numbers.get("weight"), _separations(numbers, path), path),
-        cosmology=cosmology,
-        concentration=relation,
-        mass_loss=RunningMaximum() if mass_loss is None else mass_loss,
-        smoothing=GaussianInLogTime() if smoothing is None else smoothing,
-        times=times,
-        drop_bad=drop_bad,
-        provenance={
-            "source": f"table {Path(path).name}, {len(raw.rows)} rows",
-            "columns": _describe_columns(raw, names, column_units),
-            "mass definition": definition_note(definition, virial.assumed, relation),
-            "radius": "Bryan & Norman 1998" if virial.log_radius_ratio is None else "from the table",
-        },
-    ).halos
+    try:
+        return smooth_branches(
+            _branches(raw, names, age, virial, numbers.get("weight"), _separations(numbers, path), path),
+            cosmology=cosmology,
+            concentration=relation,
+            mass_loss=RunningMaximum() if mass_loss is None else mass_loss,
+            smoothing=GaussianInLogTime() if smoothing is None else smoothing,
+            times=times,
+            drop_bad=drop_bad,
+            provenance={
+                "source": f"table {Path(path).name}, {len(raw.rows)} rows",
+                "columns": _describe_columns(raw, names, column_units),
+                "mass definition": definition_note(definition, virial.assumed, relation),
+                "radius": "Bryan & Norman 1998" if virial.log_radius_ratio is None else "from the table",
+            },
+        ).halos
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _find_units(
