@@ -229,3 +229,19 @@ def test_unknown_masses_are_refused(tree_format, tmp_path):
 
 def test_chunks_are_whole_trees():
     assert list(split_rows([5, 5, 5, 20, 1], 10)) == [(0, 2), (2, 3), (3, 4), (4, 5)]
+
+
+@pytest.mark.parametrize(
+    ("name", "links"), [("LHaloTree HDF5", ("Tree0/Descendant", "Tree0/SnapNum")), ("SubLink", ("SnapNum",))]
+)
+def test_whole_numbers_that_are_stored_as_floating_point_are_read(name, links, tmp_path):
+    case = FORMATS[name]
+    path = case.write(tmp_path, ROWS)
+    whole = co.halos.read_branches(path, format=case.format, **case.keywords)
+    with h5py.File(path, "r+") as file:
+        for link in links:
+            values = file[link][...].astype("f8")
+            del file[link]
+            file[link] = values
+    again = co.halos.read_branches(path, format=case.format, **case.keywords)
+    assert [b.log_mvir.tolist() for b in again.branches] == [b.log_mvir.tolist() for b in whole.branches]

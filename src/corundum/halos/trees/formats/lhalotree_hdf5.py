@@ -10,7 +10,7 @@ from ....units import MPC_PER_KPC
 from ..file_sets import files_in, require_whole_set
 from ..forests import Forest
 from .base import AbstractTreeFormat, Simulation, mass_definition, simulation, split_rows
-from .hdf5 import has_members, open_columns, read_columns, stated_count, stated_in_header
+from .hdf5 import as_ids, has_members, open_columns, read_columns, stated_count, stated_in_header
 from .lhalotree import lhalo_forest
 
 __all__ = ["LHaloTreeHDF5"]
@@ -21,6 +21,7 @@ _COLUMNS = {
     "descendant": "Descendant", "first_progenitor": "FirstProgenitor", "host": "FirstHaloInFOFGroup",
     "snapshot": "SnapNum", "vmax": "SubhaloVMax", "position": "SubhaloPos?",
 }  # fmt: skip
+_WHOLE_NUMBERS = ("descendant", "first_progenitor", "host", "snapshot")
 
 
 class LHaloTreeHDF5(AbstractTreeFormat):
@@ -73,7 +74,8 @@ class LHaloTreeHDF5(AbstractTreeFormat):
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         with open_foreign_hdf5(path) as file:
             redshifts = read_columns(file["Header"], {"redshift": "Redshifts"}, slice(None), path)["redshift"]
-            scales = 1.0 / (1.0 + redshifts.astype(float))
+            with np.errstate(divide="ignore"):  # what no snapshot has is refused with the other scale factors
+                scales = 1.0 / (1.0 + redshifts.astype(float))
             trees = sum(name.startswith("Tree") for name in file)
             stated = stated_count(file["Header"].attrs, "NtreesPerFile", trees, path)
             if trees != stated:
@@ -91,6 +93,7 @@ class LHaloTreeHDF5(AbstractTreeFormat):
                 if "position" in rows:
                     rows["position"] = rows["position"] * MPC_PER_KPC
                 place = f"{path} (trees {first} to {last - 1})"
+                rows |= {name: as_ids(rows[name], _COLUMNS[name], place) for name in _WHOLE_NUMBERS}
                 yield lhalo_forest(rows, sizes[first:last], scales, h, place, int(sizes[:first].sum()))
 
 

@@ -120,7 +120,7 @@ def _forest(rows: dict[str, np.ndarray], scales: Float[np.ndarray, " s"], h: flo
         place=place,
         name=ids,
         descendant=rows_of_ids(ids, descendant, place, "descendant"),
-        scale_factor=snapshot_scales(rows["snapshot"], scales, place),
+        scale_factor=snapshot_scales(as_ids(rows["snapshot"], _COLUMNS["snapshot"], place), scales, place),
         mass=group_masses(rows["mass"], central, h, place),
         central=central,
         preferred=preferred,
