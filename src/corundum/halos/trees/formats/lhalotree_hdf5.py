@@ -89,7 +89,8 @@ class LHaloTreeHDF5(AbstractTreeFormat):
                 parts = [
                     read_columns(file[f"Tree{number}"], columns, slice(None), path) for number in range(first, last)
                 ]
-                rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+                shared = [name for name in parts[0] if all(name in part for part in parts)]
+                rows = {name: np.concatenate([part[name] for part in parts]) for name in shared}
                 if "position" in rows:
                     rows["position"] = rows["position"] * MPC_PER_KPC
                 place = f"{path} (trees {first} to {last - 1})"
