@@ -13,7 +13,7 @@ from corundum import models, observables, parameters
 from corundum.cli import environment
 from corundum.cli.errors import run_guarded
 from corundum.cli.main import main
-from corundum.cli.progress import progress_bar
+from corundum.cli.progress import progress_bar, quietly, stage
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["data", "--help"], ["model", "show", "-h"]])
@@ -189,6 +189,25 @@ def test_progress_shows_rate_and_time_left_on_a_terminal_only(terminal, monkeypa
         progress(100)
     if terminal:
         assert "100/100" in shown.getvalue() and "halos/s" in shown.getvalue() and "<" in shown.getvalue()
+    else:
+        assert shown.getvalue() == ""
+
+
+@pytest.mark.parametrize(("terminal", "quiet"), [(True, False), (True, True), (False, False)])
+def test_stages_are_lines_with_their_time_on_a_terminal(terminal, quiet, monkeypatch):
+    shown, timing = io.StringIO(), {}
+    shown.isatty = lambda: terminal
+    monkeypatch.setattr(sys, "stderr", shown)
+    with quietly(quiet):
+        with stage("drawing figures", timing, "figures") as part:
+            part("stellar masses")
+        with pytest.raises(KeyboardInterrupt), stage("saving", timing):
+            raise KeyboardInterrupt
+    assert list(timing) == ["figures"]
+    if terminal and not quiet:
+        lines = [line.rpartition("\r")[2].rstrip() for line in shown.getvalue().split("\n")[:-1]]
+        assert re.fullmatch(r"drawing figures +0\.0 s", lines[0]) and lines[1:] == ["saving"]
+        assert "\rdrawing figures: stellar masses " in shown.getvalue()
     else:
         assert shown.getvalue() == ""
 

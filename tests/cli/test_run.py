@@ -2,8 +2,10 @@
 
 import dataclasses
 import errno
+import html
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -102,12 +104,27 @@ def test_a_run_leaves_results_report_figures_and_what_made_them(finished):
     assert figures and all(name.endswith(".png") for name in figures)
 
 
+def test_the_report_names_the_model_its_changes_its_papers_and_its_time(finished):
+    page = html.unescape((finished / "report.html").read_text())
+    info = json.loads((finished / "run_info.json").read_text())
+    assert "<dt>model, of class ThermalCGM</dt><dd>models.pandya26</dd>" in page
+    assert "<td>mass_loading.amplitude</td><td>2 *</td><td>1</td><td>0.01 to 10</td>" in page
+    assert re.search(r"1 of \d+ numbers differ from those of models.pandya26", page)
+    assert "@article{2026arXiv260406318P" in page and "2019MNRAS.488.3143B" in page
+    stages = [stage for stage in info["timing_s"] if stage != "report"]
+    times = [float(re.search(rf"<td>{stage}</td><td class=\"number\">([\d.]+)</td>", page)[1]) for stage in stages]
+    assert sum(times) == pytest.approx(
+        float(re.search(r"<td>together</td><td class=\"number\">([\d.]+)", page)[1]), abs=1
+    )
+    assert "<td>finished</td>" not in page and "<td>resumed</td>" not in page and ">None<" not in page
+
+
 def test_what_was_run_is_written_beside_the_results(finished):
     info = json.loads((finished / "run_info.json").read_text())
     assert info["finished"] and info["started"] and info["resumed"] == []
     assert info["seeds"] == {"halos.key": 0}
     assert info["versions"]["corundum"] and info["versions"]["jax"] and info["devices"]
-    assert {"prepare", "evolve", "save"} <= set(info["timing_s"])
+    assert list(info["timing_s"]) == ["load", "prepare", "evolve", "relations", "save", "figures", "report"]
     resolved = tomllib.loads((finished / "run.toml").read_text())
     assert info["run_file"] == (finished / "run.toml").read_text()
     assert resolved["halos"] == {"kind": "smallhalos:power_laws", "n": 14, "log_mvir": [11.6, 12.0], "key": 0}

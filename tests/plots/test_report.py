@@ -78,7 +78,13 @@ def page(tmp_path_factory):
         halos=trees,
         measurements=measurements,
         compared=compared,
-        run_info={"timing_s": {"evolve": 2.0, "save": 0.5}, "seeds": {"halos.key": 7}, "run_file": "a\nb"},
+        run_info={
+            "timing_s": {"evolve": 2.0, "save": 0.5},
+            "finished": None,
+            "resumed": [],
+            "seeds": {"halos.key": 7},
+            "run_file": "a\nb",
+        },
         command="corundum run 'a b.toml' > log && true",
         run_file="[halos]\nnumber = 60  # <script>alert(1)</script>\n",
     )
@@ -96,12 +102,15 @@ def test_all_sections_are_there_and_listed(page):
         "Parameters",
         "Halos",
         "Sources of the data",
+        "Papers to cite",
+        "Time",
         "Run",
         "How to reproduce",
     ]
     read = Reader(page)
     assert [address for address in read.addresses if address.startswith("#")] == [f"#{name}" for name in read.ids]
     assert page.count("<figure") == 8
+    assert "None" not in "".join(read.text) and "resumed" not in "".join(read.text)
 
 
 def test_nothing_is_fetched_and_nothing_runs(page):

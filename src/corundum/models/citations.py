@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ..parameters import describe
 from .checks.trial import components_of
 
-__all__ = ["citations", "marked", "unverified"]
+__all__ = ["citations", "marked", "papers_of", "unverified"]
 
 MARK = "[unverified]"
 
@@ -42,8 +42,27 @@ def citations(model: Any) -> dict[str, str]:
     >>> "2026arXiv260406318P" in co.models.citations(co.models.pandya26())
     True
     """
-    texts = [inspect.getdoc(kind) or "" for kind in dict.fromkeys(map(type, components_of(model)))]
-    texts += [number.source for number in describe(model).values()]
+    return papers_of(model)
+
+
+def papers_of(*sources: Any) -> dict[str, str]:
+    """BibTeX entries, by key, of the papers that components and texts name.
+
+    Parameters
+    ----------
+    *sources : components, or str
+        A text, such as a line of the provenance of halos, is searched itself.
+
+    Examples
+    --------
+    >>> from corundum.models.citations import papers_of
+    >>> list(papers_of("algorithm of Parkinson, Cole & Helly 2008"))
+    ['2008MNRAS.383..557P']
+    """
+    texts = [source for source in sources if isinstance(source, str)]
+    for component in (source for source in sources if not isinstance(source, str)):
+        texts += [inspect.getdoc(kind) or "" for kind in dict.fromkeys(map(type, components_of(component)))]
+        texts += [number.source for number in describe(component).values()]
     text = " ".join(" ".join(texts).split())
     return {key: paper.entry for key, paper in _library().items() if any(name in text for name in paper.names)}
 

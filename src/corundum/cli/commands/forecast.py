@@ -3,7 +3,6 @@
 import argparse
 from typing import Any
 
-from ...configuration import configure
 from .job_arguments import add_job_arguments, run_or_check
 
 __all__ = ["add_command"]
@@ -23,7 +22,4 @@ def add_command(commands: Any, style: dict[str, Any]) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    configure()
-    from ..jobs.forecast import JOB
-
-    return run_or_check(arguments, JOB)
+    return run_or_check(arguments, "forecast")

@@ -1,8 +1,11 @@
 """What the commands that take a run file have in common: their arguments, and how they run or only check."""
 
 import argparse
+import importlib
 from pathlib import Path
-from typing import Any
+
+from ...configuration import configure
+from ..progress import quietly, stage
 
 __all__ = ["add_job_arguments", "run_or_check"]
 
@@ -18,27 +21,33 @@ def add_job_arguments(parser: argparse.ArgumentParser) -> None:
         help="set a key of the run file, as group.key=value in TOML; may be repeated",
     )  # fmt: skip
     parser.add_argument("--overwrite", action="store_true", help="discard an earlier run in DIR")
+    parser.add_argument("-q", "--quiet", action="store_true", help="write no stages and draw no progress bars")
 
 
-def run_or_check(arguments: argparse.Namespace, job: Any, **options: Any) -> int:
+def run_or_check(arguments: argparse.Namespace, name: str) -> int:
     """Print the resolved run file for ``--dry-run``; otherwise do the job and print its summary.
 
     Parameters
     ----------
     arguments : argparse.Namespace
         Of a parser with `add_job_arguments`.
-    job : AbstractJob
-    **options
-        Passed on to `corundum.cli.jobs.scaffold.run_job`.
+    name : str
+        Module of `corundum.cli.jobs` whose ``JOB`` is done; its ``follow``, if any, is for the other processes.
     """
-    from ..jobs.scaffold import check_job, run_job
-
-    if arguments.dry_run:
-        print(check_job(job, arguments.file, arguments.overrides), end="")
-        return 0
-    summary = run_job(
-        job, arguments.file, arguments.output, arguments.overrides, overwrite=arguments.overwrite, **options
-    )
+    timing: dict[str, float] = {}
+    with quietly(arguments.quiet):
+        with stage("loading the package", timing, "load"):
+            configure()
+            module = importlib.import_module(f"..jobs.{name}", __package__)
+            job = module.JOB
+            from ..jobs.scaffold import check_job, run_job
+        if arguments.dry_run:
+            print(check_job(job, arguments.file, arguments.overrides), end="")
+            return 0
+        summary = run_job(
+            job, arguments.file, arguments.output, arguments.overrides, overwrite=arguments.overwrite,
+            follow=getattr(module, "follow", None), timing=timing,
+        )  # fmt: skip
     if summary:  # of several processes only the leading one has something to report
         print(summary)
     return 0

@@ -67,6 +67,4 @@ def add_command(commands: Any, style: dict[str, Any]) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     configure()
     join(arguments.coordinator, arguments.processes, arguments.process)
-    from ..jobs.run import JOB, follow
-
-    return run_or_check(arguments, JOB, follow=follow)
+    return run_or_check(arguments, "run")

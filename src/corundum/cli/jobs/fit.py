@@ -5,6 +5,7 @@ interrupted run resumes and makes the same draws bit for bit.
 """
 
 import warnings
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,13 +68,12 @@ class _FitJob(AbstractJob):
         with run.stage("data within reach"):
             target, unreached = plan.target.within_reach()
         fits = [_fit(plan, target, combination, run) for combination in plan.combinations]
-        with run.stage("predictive checks"):
-            fits = [_predicted(plan, target, fit) for fit in fits]
+        with run.stage("predictive checks") as part:
+            fits = [_predicted(plan, target, fit, part) for fit in fits]
         return FitResults(target, unreached, fits, _sentences(target, unreached, fits))
 
     def save(self, plan: FitPlan, results: FitResults, run: Run) -> None:
-        with run.stage("save, figures and report"):
-            _save(plan, results, run)
+        _save(plan, results, run)
 
     def summary(self, plan: FitPlan, results: FitResults, run: Run) -> list[str]:
         number, halos = len(plan.target.names), len(plan.job.halos)
@@ -143,8 +143,9 @@ def _mode(target: Any, settings: Any, store: CheckpointFolder, name: str) -> _Mo
     return _Mode(gauss, words, best.converged)
 
 
-def _predicted(plan: FitPlan, whole: Any, fit: Fitted) -> Fitted:
-    """A fit with its predictive checks and feedback indices."""
+def _predicted(plan: FitPlan, whole: Any, fit: Fitted, part: Callable[[str], None]) -> Fitted:
+    """A fit with its predictive checks and feedback indices; `part` is called with the label of the fit."""
+    part(fit.label)
     settings = plan.settings
     rows = np.random.default_rng(settings.key).choice(len(fit.u), min(settings.predictive, len(fit.u)), replace=False)
     draws = fit.u[rows]
@@ -195,16 +196,16 @@ def _sentences(target: Any, unreached: dict[str, int], fits: list[Fitted]) -> li
 
 def _save(plan: FitPlan, results: FitResults, run: Run) -> None:
     target, fits, sentences = results.target, results.fits, results.sentences
-    for number, fit in enumerate(fits):
-        if fit.posterior is not None:
-            io.save_posterior(run.output.file(f"posterior-{number + 1}.nc"), fit.posterior.data)
     draws, names = _parameter_draws(fits), target.names
-    run.write_text("parameters.csv", csv_table(draws, names))
-    run.write_text("parameters.tex", latex_table(draws, names, {name: symbol(name) for name in names}))
-    run.write_text("findings.txt", "\n".join(sentences) + "\n")
-    sections, drawings = fit_sections(
-        plan.measurements, plan.checks, fits, _prior_draws(target), sentences, run.info, target
-    )
-    run.save_figures(drawings)
+    with run.stage("saving results", "save"):
+        for number, fit in enumerate(fits):
+            if fit.posterior is not None:
+                io.save_posterior(run.output.file(f"posterior-{number + 1}.nc"), fit.posterior.data)
+        run.write_text("parameters.csv", csv_table(draws, names))
+        run.write_text("parameters.tex", latex_table(draws, names, {name: symbol(name) for name in names}))
+        run.write_text("findings.txt", "\n".join(sentences) + "\n")
+    with run.stage("drawing figures", "figures") as part:
+        sections, drawings = fit_sections(plan.measurements, plan.checks, fits, _prior_draws(target), sentences, target)
+        run.save_figures(drawings, part)
     subtitle = f"{len(plan.job.halos)} halos, {len(names)} parameters, {len(fits)} fits"
-    run.write_report(sections, title="fit", subtitle=subtitle)
+    run.write_report(sections, title="fit", subtitle=subtitle, measurements=(*plan.measurements, *plan.checks))

@@ -7,7 +7,7 @@ import numpy as np
 
 from ... import inference
 from ...plots import forecast_bars
-from ...plots.reports.page import Code, Drawing, Section, Table
+from ...plots.reports.page import Drawing, Section, Table
 from ..progress import chain_bar
 from ..runfile.builder import construct
 from ..runfile.errors import RunFileError
@@ -85,8 +85,7 @@ class _ForecastJob(AbstractJob):
         return ForecastResults(best, forecast)
 
     def save(self, plan: ForecastPlan, results: ForecastResults, run: Run) -> None:
-        with run.stage("save, figures and report"):
-            _save(results.forecast, plan, run)
+        _save(results.forecast, plan, run)
 
     def summary(self, plan: ForecastPlan, results: ForecastResults, run: Run) -> list[str]:
         scenarios, bits = results.forecast.scenarios, results.forecast.bits
@@ -128,11 +127,13 @@ def _save(forecast: Any, plan: ForecastPlan, run: Run) -> None:
         *(f'"{row[0]}",{row[1]},' + ",".join(f"{value:.6g}" for value in row[2:]) for row in rows),
     ]
     run.write_text("forecast.csv", "\n".join(text) + "\n")
-    drawing = Drawing(
-        forecast_bars(forecast)[0].figure,
-        "Half of the 68% interval of each parameter: filled, from Fisher information; large and hollow, sampled. "
-        "Below, how far a shift of one relation moves each. Data lie on the model at the best fit.", "forecast",
-    )  # fmt: skip
+    with run.stage("drawing figures", "figures") as part:
+        drawing = Drawing(
+            forecast_bars(forecast)[0].figure,
+            "Half of the 68% interval of each parameter: filled, from Fisher information; large and hollow, sampled. "
+            "Below, how far a shift of one relation moves each. Data lie on the model at the best fit.", "forecast",
+        )  # fmt: skip
+        run.save_figures([drawing], part)
     bits = Table(
         ["scenario", "bits over the prior"],
         [[s.name, float(b)] for s, b in zip(forecast.scenarios, forecast.bits, strict=True)],
@@ -144,7 +145,7 @@ def _save(forecast: Any, plan: ForecastPlan, run: Run) -> None:
     ]  # fmt: skip
     sections = [
         Section("Forecasts", [drawing, bits, *worst, Table(header, rows, "Precision: sigma / (1 + |theta|).")]),
-        Section("How to reproduce", [Code(run.info["run_file"])]),
     ]
-    run.save_figures([drawing])
-    run.write_report(sections, title="forecast", subtitle=f"{len(forecast.scenarios)} scenarios")
+    run.write_report(
+        sections, title="forecast", subtitle=f"{len(forecast.scenarios)} scenarios", measurements=plan.fit.measurements
+    )

@@ -7,7 +7,7 @@ import numpy as np
 from ... import inference
 from ...halos import HaloHistories
 from ...plots import coverage_figure, recovery
-from ...plots.reports.page import Code, Drawing, Facts, Section, Table
+from ...plots.reports.page import Drawing, Facts, Section, Table
 from ..progress import progress_bar
 from ..runfile.builder import construct
 from ..runfile.inference_settings import Mocks
@@ -79,8 +79,7 @@ class _MocksJob(AbstractJob):
         return results
 
     def save(self, plan: MocksPlan, results: dict[str, Any], run: Run) -> None:
-        with run.stage("save, figures and report"):
-            _save(plan, results, run)
+        _save(plan, results, run)
 
     def summary(self, plan: MocksPlan, results: dict[str, Any], run: Run) -> list[str]:
         headline = f"{plan.job.title}: {plan.settings.number} mocks by {type(plan.settings.fit).__name__}"
@@ -94,21 +93,21 @@ JOB = _MocksJob()
 def _save(plan: MocksPlan, results: dict[str, Any], run: Run) -> None:
     """Write a row for each parameter of each mock, the figures and the report."""
     lines = ["combination,mock,status,points,condition,gain,parameter,truth,p16,p50,p84,rank"]
-    sections, drawings = [], []
-    for number, (label, result) in enumerate(results.items()):
+    sections = []
+    for label, result in results.items():
         for i in range(len(result.status)):
             status = result.outcomes[i]
             head = f'"{label}",{i},"{status}",{int(result.points[i])},{result.condition[i]:.6g},{result.gain[i]:.6g}'
             for j, name in enumerate(result.names):
                 cells = (array[i, j] for array in (result.truth, result.low, result.middle, result.high, result.rank))
                 lines.append(f"{head},{name}," + ",".join(f"{value:.6g}" for value in cells))
-        section, figures = _section(label, number, result)
-        sections.append(section)
-        drawings += figures
     run.write_text("mocks.csv", "\n".join(lines) + "\n")
-    sections.append(Section("How to reproduce", [Code(run.info["run_file"])]))
-    run.save_figures(drawings)
-    run.write_report(sections, title="mocks", subtitle=f"{len(results)} campaigns")
+    with run.stage("drawing figures", "figures") as part:
+        for number, (label, result) in enumerate(results.items()):
+            section, figures = _section(label, number, result)
+            sections.append(section)
+            run.save_figures(figures, part)
+    run.write_report(sections, title="mocks", subtitle=f"{len(results)} campaigns", measurements=plan.fit.measurements)
 
 
 def _section(label: str, number: int, result: Any) -> tuple[Section, list[Drawing]]:

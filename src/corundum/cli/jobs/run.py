@@ -60,25 +60,24 @@ class _RunJob(AbstractJob):
 
     def compute(self, plan: RunPlan, run: Run) -> RunResults:
         job, trajectories, compared = plan.job, None, None
-        with run.stage("evolve"):
+        with run.stage("evolving galaxies", "evolve"):
             population, computed = _evolve(job, 0, run)
         run.info["halos"], run.info["halos_computed"] = len(population), computed
         run.info["status"] = population.status_counts()
         if job.output.trajectories and np.any(population.valid):
-            with run.stage("trajectories"):
+            with run.stage("following a few galaxies through time", "trajectories"):
                 trajectories = _trajectories(job, population)
         if job.compare_halos is not None:
-            with run.stage("evolve compare_halos"):
+            with run.stage("evolving galaxies in compare_halos", "evolve compare_halos"):
                 compared, _ = _evolve(job, 1, run)
-        with run.stage("relations"):
+        with run.stage("regressing relations", "relations"):
             relations = _relate(job, population)
         return RunResults(population, trajectories, compared, relations)
 
     def save(self, plan: RunPlan, results: RunResults, run: Run) -> None:
-        with run.stage("save"):
+        with run.stage("saving results", "save"):
             _save(plan.job, results, run)
-        with run.stage("figures and report"):
-            _report(plan.job, results, run)
+        _report(plan.job, results, run)
 
     def summary(self, plan: RunPlan, results: RunResults, run: Run) -> list[str]:
         solved = int(np.sum(np.asarray(results.population.status) == 0))
@@ -196,20 +195,26 @@ def _report(job: Job, results: RunResults, run: Run) -> None:
     if results.compared is not None and job.compare_halos is not None:
         compared = Compared(results.compared, job.compare_halos, _labels(job))
     shared: dict[str, Any] = dict(halos=job.halos, measurements=job.measurements, compared=compared)
-    drawings = list(standard_drawings(results.population, trajectories=results.trajectories, **shared))
-    run.save_figures(drawings)
-    standard_report(
-        run.output.file("report.html"),
-        results.population,
-        drawings=drawings,
-        title=job.title,
-        note=_model_line(job),
-        model=job.model,
-        run_info=run.info,
-        command="corundum run run.toml -o again/",
-        run_file=run.info["run_file"],
-        **shared,
-    )
+    with run.stage("drawing figures", "figures") as part:
+        part("regressing relations")
+        figures = standard_drawings(results.population, trajectories=results.trajectories, **shared)
+        drawings = run.save_figures(figures, part)
+    with run.stage("writing the report", "report"):
+        standard_report(
+            run.output.file("report.html"),
+            results.population,
+            drawings=drawings,
+            title=job.title,
+            note=_model_line(job),
+            model=job.model,
+            preset=job.tables["model"]["kind"],
+            defaults=job.defaults,
+            run_info=run.info,
+            command="corundum run run.toml -o again/",
+            run_file=run.info["run_file"],
+            images=run.images,
+            **shared,
+        )
 
 
 def _labels(job: Job) -> tuple[str, str]:

@@ -8,17 +8,19 @@ already, records what is run by what, times the stages, and says how to resume a
 import abc
 import contextlib
 import datetime
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...plots import save_figure, write_report
+from ...observables import Measurement
+from ...plots import figure_bytes, write_report
+from ...plots.reports.about import papers, reproduction, run_sections
 from ...plots.reports.page import Drawing, Section
 from ...storage.checkpoints import CheckpointFolder
 from ...storage.files import atomic_path
 from ..distributed import leading, leads, works_alone
 from ..environment import describe
+from ..progress import stage
 from ..runfile.reader import RunFile, read_run_file
 from ..runfile.toml import write_toml
 from .output import OutputDirectory, claim, refuse_in_use
@@ -36,12 +38,15 @@ class Run:
     output : OutputDirectory
     info : dict
         The run information, written to ``run_info.json`` when the run starts and when it ends.
+    images : dict of Figure to bytes
+        Figures that have been saved, as PNG images, for the report.
     timing : dict of str to float
-        Seconds that each stage took.
+        Seconds that each stage of this call took, that of loading the package included.
     """
 
     def __init__(self, plan: Any, output: OutputDirectory, timing: dict[str, float]):
         self.plan, self.output, self.timing = plan, output, timing
+        self.images: dict[Any, bytes] = {}
         before = output.read_info()
         self.info: dict[str, Any] = {
             "title": plan.job.title,
@@ -55,11 +60,9 @@ class Run:
             "finished": None,
         }
 
-    @contextlib.contextmanager
-    def stage(self, title: str) -> Iterator[None]:
-        """A stage of the run, whose duration is recorded under `title`."""
-        with _timed(self.timing, title):
-            yield
+    def stage(self, title: str, name: str = "") -> contextlib.AbstractContextManager[Callable[[str], None]]:
+        """A stage of the run, shown with its `title`; its duration is recorded under `name`, by default the title."""
+        return stage(title, self.timing, name)
 
     def checkpoints(self, *names: str) -> CheckpointFolder:
         """The folder of checkpoints of this run, or one below it."""
@@ -73,17 +76,41 @@ class Run:
         with atomic_path(self.output.file(name)) as scratch:
             scratch.write_text(text, encoding="utf-8")
 
-    def save_figures(self, drawings: Iterable[Drawing]) -> None:
-        """Save figures in each format that the run file names."""
-        folder = self.output.folder("figures")
-        for drawing in drawings:
-            for kind in self.plan.job.output.figures:
-                save_figure(drawing.figure, folder / f"{drawing.name}.{kind}")
+    def save_figures(self, drawings: Iterable[Drawing], part: Callable[[str], None]) -> list[Drawing]:
+        """Save each figure as soon as it is drawn, in each format that the run file names; returns them all.
 
-    def write_report(self, sections: Sequence[Section], *, title: str, subtitle: str) -> None:
-        """Write ``report.html``."""
-        path = self.output.file("report.html")
-        write_report(path, sections, title=f"{self.plan.job.title}: {title}", subtitle=subtitle)
+        `part`, of the stage, is called with the name of each.
+        """
+        folder, saved = self.output.folder("figures"), []
+        for drawing in drawings:
+            part(drawing.name.replace("_", " "))
+            for kind in self.plan.job.output.figures:
+                content = figure_bytes(drawing.figure, kind)
+                with atomic_path(folder / f"{drawing.name}.{kind}") as scratch:
+                    scratch.write_bytes(content)
+                if kind == "png":
+                    self.images[drawing.figure] = content
+            saved.append(drawing)
+        return saved
+
+    def write_report(
+        self, sections: Sequence[Section], *, title: str, subtitle: str, measurements: Iterable[Measurement] = ()
+    ) -> None:
+        """Write ``report.html``: these sections, the papers, and what was run, when and for how long.
+
+        `title` is the command, and `measurements` are the data whose papers are listed.
+        """
+        with self.stage("writing the report", "report"):
+            job = self.plan.job
+            about = [
+                papers(job.model, job.halos, measurements),
+                *run_sections(self.info),
+                reproduction(f"corundum {title} run.toml -o again/", self.info["run_file"]),
+            ]
+            write_report(
+                self.output.file("report.html"), [*sections, *about], title=f"{job.title}: {title}",
+                subtitle=f"model {job.tables['model']['kind']}; {subtitle}",                images=self.images,
+            )  # fmt: skip
 
 
 class AbstractJob(abc.ABC):
@@ -123,6 +150,7 @@ def run_job(
     *,
     overwrite: bool = False,
     follow: Callable[[Any], None] | None = None,
+    timing: dict[str, float] | None = None,
 ) -> str:
     """Do a job and return a summary of its results.
 
@@ -139,6 +167,8 @@ def run_job(
         Discard an earlier run in `directory`.
     follow : callable, optional
         What the processes other than the leading one do with the plan; their summary is empty.
+    timing : dict of str to float, optional
+        Seconds that stages before this call took; those of the job join them.
 
     Raises
     ------
@@ -147,10 +177,10 @@ def run_job(
     KeyboardInterrupt
         Ctrl-C; its message says how to resume.
     """
-    timing: dict[str, float] = {}
+    timing = {} if timing is None else timing
     if works_alone():  # among several processes all would have to stop; `claim` refuses for all of them
         refuse_in_use(directory)
-    with _timed(timing, "prepare"):
+    with stage("preparing halos, model and data", timing, "prepare"):
         plan = job.plan(read_run_file(file, overrides))
     if not leads():
         if follow is not None:
@@ -174,13 +204,6 @@ def run_job(
         f"  time     {sum(timing.values()):.1f} s, compilation included",
         f"  report   {output.file('report.html')}",
     ])  # fmt: skip
-
-
-@contextlib.contextmanager
-def _timed(timing: dict[str, float], stage: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    timing[stage] = round(time.perf_counter() - start, 3)
 
 
 def _now() -> str:

@@ -127,12 +127,14 @@ class _SensitivityJob(AbstractJob):
         return results
 
     def save(self, plan: SensitivityPlan, results: SensitivityResults, run: Run) -> None:
-        with run.stage("save, figures and report"):
+        with run.stage("saving results", "save"):
             io.save_sensitivity(run.output.file("sensitivity.h5"), results.arrays(), run.info)
-            sections, drawings = sensitivity_sections(results, run_info=run.info, run_file=run.info["run_file"])
-            run.save_figures(drawings)
-            subtitle = f"{len(plan.halos)} halos, {len(plan.parameters)} parameters"
-            run.write_report(sections, title="sensitivity", subtitle=subtitle)
+        with run.stage("drawing figures", "figures") as part:
+            sections, drawings = sensitivity_sections(results)
+            run.save_figures(drawings, part)
+        subtitle = f"{len(plan.halos)} halos, {len(plan.parameters)} parameters"
+        measurements = [measurement for measurement, _ in plan.job.measurements]
+        run.write_report(sections, title="sensitivity", subtitle=subtitle, measurements=measurements)
 
     def summary(self, plan: SensitivityPlan, results: SensitivityResults, run: Run) -> list[str]:
         counts = ", ".join(f"{count} {status}" for status, count in results.jacobian.status_counts().items())

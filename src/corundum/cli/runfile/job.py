@@ -11,6 +11,7 @@ from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...numerics import AbstractSolver
 from ...observables import AbstractRelation, Measurement
+from ...parameters import describe
 from ...population import Galaxies, Histories
 from ...storage.checkpoints import fingerprint
 from .builder import build, build_model, construct
@@ -43,6 +44,8 @@ class Job(NamedTuple):
         The resolved run file.
     identity : str
         Fingerprint of all inputs.
+    defaults : dict of str to float
+        Parameters of the model of that kind with components of these kinds, before any number was changed.
     """
 
     title: str
@@ -55,6 +58,7 @@ class Job(NamedTuple):
     compare_halos: HaloHistories | None
     tables: dict[str, Any]
     identity: str
+    defaults: Mapping[str, Any] = {}
 
     @property
     def seeds(self) -> dict[str, Any]:
@@ -107,7 +111,28 @@ def prepare(run_file: RunFile) -> Job:
         compare_halos=inputs[1],
         tables=resolved,
         identity=fingerprint(inputs, source_files(resolved)),
+        defaults=_default_parameters(tables["model"]),
     )
+
+
+def _default_parameters(table: Any) -> dict[str, Any]:
+    """Every number of the model of these kinds; none where a component cannot be made without its numbers."""
+    try:
+        model = build(_kinds_alone(table), ("model",), (AbstractModel,)).value
+    except RunFileError:
+        return {}
+    return {name: np.asarray(number.value) for name, number in describe(model).items()}
+
+
+def _kinds_alone(table: Any) -> Any:
+    """A table of a component without its numbers: its kind, its texts, and the same of its own components."""
+    if not isinstance(table, Mapping):
+        return table
+    return {
+        name: _kinds_alone(value)
+        for name, value in table.items()
+        if name != "parameters" and not isinstance(value, int | float | list)
+    }
 
 
 def _check_redshifts(output: Output) -> None:

@@ -1,6 +1,6 @@
 """The report of ``corundum fit``: parameters, predictions compared with data, quantities not fitted, chains."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from ...observables import Measurement
 from ..posteriors.chains import trace_and_rank
 from ..posteriors.corner import corner
 from ..posteriors.predictions import extras_bands, index_bands, loading_factors, predictive_band
-from .page import Code, Drawing, Facts, Section, Table
+from .page import Drawing, Facts, Section, Table
 
 __all__ = ["Fitted", "fit_sections"]
 
@@ -65,7 +65,6 @@ def fit_sections(
     fits: Sequence[Fitted],
     prior: np.ndarray,
     findings: Sequence[str],
-    info: Mapping[str, Any],
     target: Any,
 ) -> tuple[list[Section], list[Drawing]]:
     """Sections of the report, and all of its figures."""
@@ -93,7 +92,6 @@ def fit_sections(
         Section("Over the data", [*bands, _p_values(fits)]),
         Section("What was not fitted", others or ["This model has no such quantities."]),
         Section("Can it be trusted", [*chains, *_trust(fits)]),
-        Section("How to reproduce", [_how(info), Code(info["run_file"])]),
     ]
     return sections, [corner_drawing, *bands, *others, *chains]
 
@@ -213,7 +211,3 @@ def _trust(fits):
         ]
         blocks.append(Table(["parameter", "R-hat", "bulk sample size", "tail sample size"], rows, fit.label))
     return blocks
-
-
-def _how(info):
-    return f"Started {info['started']}. The run file below, given to corundum fit, repeats this run."

@@ -7,7 +7,7 @@ import base64
 import html
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
@@ -87,8 +87,15 @@ class Section(NamedTuple):
     blocks: Sequence[Any]
 
 
-def write_report(path: str | os.PathLike, sections: Sequence[Section], *, title: str, subtitle: str = "") -> None:
-    """Write a self-contained HTML report atomically.
+def write_report(
+    path: str | os.PathLike,
+    sections: Sequence[Section],
+    *,
+    title: str,
+    subtitle: str = "",
+    images: Mapping[Figure, bytes] | None = None,
+) -> None:
+    """Write a self-contained HTML report atomically; sections without blocks are left out.
 
     Parameters
     ----------
@@ -96,6 +103,8 @@ def write_report(path: str | os.PathLike, sections: Sequence[Section], *, title:
         The HTML file.
     sections : sequence of Section
     title, subtitle : str
+    images : mapping of Figure to bytes, optional
+        Figures that are PNG images already; the others are rendered here.
 
     Raises
     ------
@@ -106,11 +115,12 @@ def write_report(path: str | os.PathLike, sections: Sequence[Section], *, title:
     --------
     >>> co.plots.write_report("report.html", [co.plots.Section("Summary", ["Eight halos."])], title="A run")
     """
+    sections = [section for section in sections if section.blocks]
     contents = "\n".join(
         f'<li><a href="#s{k}">{html.escape(section.title)}</a></li>' for k, section in enumerate(sections)
     )
-    count = iter(range(1, 10_000))
-    body = "\n".join(_section(k, section, count) for k, section in enumerate(sections))
+    count, rendered = iter(range(1, 10_000)), {} if images is None else images
+    body = "\n".join(_section(k, section, count, rendered) for k, section in enumerate(sections))
     text = _PAGE.format(
         title=html.escape(title), subtitle=html.escape(subtitle), style=_STYLE, contents=contents, body=body
     )
@@ -118,16 +128,16 @@ def write_report(path: str | os.PathLike, sections: Sequence[Section], *, title:
         scratch.write_text(text, encoding="utf-8")
 
 
-def _section(k, section, count):
+def _section(k, section, count, images):
     groups = []
     for are_drawings, blocks in itertools.groupby(section.blocks, lambda block: isinstance(block, Drawing)):
-        text = "\n".join(_block(block, count) for block in blocks)
+        text = "\n".join(_block(block, count, images) for block in blocks)
         groups.append(f'<div class="figures">{text}</div>' if are_drawings else text)
     content = "\n".join(groups)
     return f'<section id="s{k}">\n<h2>{html.escape(section.title)}</h2>\n{content}\n</section>'
 
 
-def _block(block, count):
+def _block(block, count, images):
     if isinstance(block, str):
         return f"<p>{html.escape(block)}</p>"
     if isinstance(block, Code):
@@ -136,7 +146,7 @@ def _block(block, count):
         cells = (f"<div><dt>{html.escape(name)}</dt><dd>{_cell(value)}</dd></div>" for value, name in block.items)
         return f'<dl class="facts">{"".join(cells)}</dl>'
     if isinstance(block, Drawing):
-        image = base64.b64encode(figure_bytes(block.figure)).decode("ascii")
+        image = base64.b64encode(images.get(block.figure) or figure_bytes(block.figure)).decode("ascii")
         caption = html.escape(block.caption)
         span = ' class="broad"' if block.figure.get_size_inches()[0] > _COLUMN else ""
         return (

@@ -5,16 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from ...halos import HaloHistories
-from ...models.citations import marked
 from ...observables import ERROR_KINDS, Measurement
 from ...parameters import Parameter, describe
 from ..comparison import compared_means, history_differences
 from ..relations import short_citation
 from ..residuals import residual
+from .about import model_fact, papers, parameter_table, reproduction, run_sections
 from .drawings import Compared
-from .page import Code, Drawing, Facts, Section, Table, write_report
+from .page import Drawing, Facts, Section, Table, write_report
 
 __all__ = ["standard_report", "failures"]
 
@@ -27,13 +28,16 @@ def standard_report(
     title: str = "corundum run",
     note: str = "",
     model: Any = None,
+    preset: str = "",
     parameters: Mapping[str, Parameter] | None = None,
+    defaults: Mapping[str, Any] | None = None,
     halos: HaloHistories | None = None,
     measurements: Sequence[tuple[Measurement, float]] = (),
     compared: Compared | None = None,
     run_info: Mapping[str, Any] | None = None,
     command: str = "",
     run_file: str = "",
+    images: Mapping[Figure, bytes] | None = None,
 ) -> None:
     """Write the standard report of a population.
 
@@ -48,9 +52,13 @@ def standard_report(
     note : str
         A sentence that opens the report, below its title.
     model : AbstractModel, optional
-        Its name and parameters are listed.
+        Its name, its parameters and the papers that it comes from are listed.
+    preset : str
+        Name of what made the model, such as ``"models.pandya26"``.
     parameters : mapping, optional
         Parameters to list instead of those of `model`; a results file holds them.
+    defaults : mapping of str to float, optional
+        Values before they were changed; parameters that differ are marked.
     halos : HaloHistories, optional
         Their cosmology and provenance are listed.
     measurements : sequence of (Measurement, float)
@@ -61,6 +69,8 @@ def standard_report(
         Versions, timings, seeds: shown as a table, nested names dotted.
     command, run_file : str
         The command and the resolved run file that reproduce the results.
+    images : mapping of Figure to bytes, optional
+        Figures of `drawings` that are PNG images already.
 
     Raises
     ------
@@ -75,7 +85,7 @@ def standard_report(
     if parameters is None and model is not None:
         parameters = describe(model)
     sections = [
-        Section("Summary", _summary(population, model, run_info or {})),
+        Section("Summary", _summary(population, model, preset, run_info or {})),
         Section("Figures", list(drawings)),
     ]
     if measurements:
@@ -84,20 +94,17 @@ def standard_report(
         sections.append(Section("Comparison of the halos", _against_halos(halos, compared)))
     sections.append(Section("Solves", [failures(population), _effort(population)]))
     if parameters:
-        sections.append(Section("Parameters", [_parameters(parameters)]))
+        sections.append(Section("Parameters", [parameter_table(parameters, defaults, preset)]))
     if halos is not None:
         sections.append(Section("Halos", _halos(halos)))
     if measurements:
         sections.append(Section("Sources of the data", [_sources(measurements)]))
-    if run_info:
-        sections.append(Section("Run", [Table(("name", "value"), list(_flat(run_info)))]))
-    if command or run_file:
-        sections.append(Section("How to reproduce", _reproduce(command, run_file)))
-    sections = [section for section in sections if section.blocks]
+    sections.append(papers(model, halos, [data for data, _ in measurements]))
+    sections += [*run_sections(run_info or {}), reproduction(command, run_file)]
     solved = int(np.sum(np.asarray(population.status) == 0))
     subtitle = f"{len(population.status):,} halos, {solved:,} solved, at z = {_redshifts(population)}"
     subtitle = "; ".join(text for text in (note.rstrip("."), subtitle) if text)
-    write_report(path, sections, title=title, subtitle=subtitle)
+    write_report(path, sections, title=title, subtitle=subtitle, images=images)
 
 
 def failures(population: Any) -> Table:
@@ -128,7 +135,7 @@ def _redshifts(population):
     return ", ".join(f"{z:g}" for z in redshifts)
 
 
-def _summary(population, model, run_info):
+def _summary(population, model, preset, run_info):
     status = np.asarray(population.status)
     latest = population.at(float(np.min(np.asarray(population.redshifts))))
     valid = np.asarray(latest.valid)
@@ -139,7 +146,7 @@ def _summary(population, model, run_info):
         (_redshifts(population), "output redshifts"),
     ]
     if model is not None:
-        items.insert(0, (type(model).__name__, "model"))
+        items.insert(0, model_fact(model, preset))
     if valid.any():
         for name, label in (("mvir", "lg Mvir [Msun]"), ("mstar", "lg Mstar [Msun]")):
             with np.errstate(divide="ignore"):
@@ -147,7 +154,9 @@ def _summary(population, model, run_info):
             items.append((f"{low:.2f} – {high:.2f}", f"{label} at z = {float(latest.redshift):g}"))
     timing = run_info.get("timing_s", run_info.get("timing", {}))
     if isinstance(timing, Mapping) and timing:
-        items.append((f"{sum(float(seconds) for seconds in timing.values()):.1f} s", "wall time, compilation included"))
+        items.append(
+            (f"{sum(float(seconds) for seconds in timing.values()):.1f} s", "until this report, compilation included")
+        )
     return [Facts(items)]
 
 
@@ -211,14 +220,6 @@ def _effort(population):
     )
 
 
-def _parameters(parameters):
-    rows = [
-        (name, f"{float(p.value):.6g}", "" if p.unit == "1" else p.unit, p.meaning, marked(p.source))
-        for name, p in parameters.items()
-    ]
-    return Table(("name", "value", "unit", "meaning", "source"), rows)
-
-
 def _halos(halos):
     cosmology = describe(halos.cosmology)
     rows = [
@@ -248,24 +249,3 @@ def _sources(measurements):
             )
         )
     return Table(("name", "citation", "z", "IMF", "h", "errors", "notes"), rows)
-
-
-def _flat(values, prefix=""):
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        elif not (isinstance(value, str) and "\n" in value):  # a file inside the information is shown as code
-            yield (prefix + key, value if isinstance(value, str) else _text(value))
-
-
-def _text(value):
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-
-
-def _reproduce(command, run_file):
-    blocks = []
-    if command:
-        blocks += ["This command reproduces the results", Code(command)]
-    if run_file:
-        blocks += ["with this run file, in which every default is written out:", Code(run_file)]
-    return blocks

@@ -1,7 +1,6 @@
 """The report of ``corundum sensitivity``: figures and tables of all results of the run."""
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from ..sensitivity.jacobians import jacobian_map, route_bars
 from ..sensitivity.modes import mode_portrait
 from ..sensitivity.prior import index_bars
 from ..sensitivity.prior import prior_maps as draw_prior_maps
-from .page import Code, Drawing, Facts, Section, Table
+from .page import Drawing, Facts, Section, Table
 
 __all__ = ["SensitivityResults", "sensitivity_sections"]
 
@@ -135,19 +134,8 @@ def _greedy_table(design):
     return Labelled(values, ("observable", "column"), coords, "bit, or 1", "gain of each observable in greedy order")
 
 
-def sensitivity_sections(
-    results: SensitivityResults, *, run_info: Mapping[str, Any] | None = None, run_file: str = ""
-) -> tuple[list[Section], list[Drawing]]:
-    """Sections of a report, and all figures in them.
-
-    Parameters
-    ----------
-    results : SensitivityResults
-    run_info : mapping, optional
-        Versions and timings, to be listed.
-    run_file : str
-        The resolved run file.
-    """
+def sensitivity_sections(results: SensitivityResults) -> tuple[list[Section], list[Drawing]]:
+    """Sections of a report, and all figures in them."""
     redshift = results.redshifts[0]
     middle = _middle(results, redshift)
     groups = [
@@ -159,14 +147,6 @@ def sensitivity_sections(
     ]
     sections = [Section("Summary", _summary(results))]
     sections += [Section(title, blocks) for title, blocks in groups if blocks]
-    timing = (run_info or {}).get("timing_s", {})
-    if timing:
-        rows = [(stage, float(seconds)) for stage, seconds in timing.items()]
-        sections.append(Section("Run", [Table(("stage", "seconds"), rows)]))
-    if run_file:
-        text = "This command reproduces the results with the run file below, in which every default is written out:"
-        command = Code("corundum sensitivity run.toml -o again/")
-        sections.append(Section("How to reproduce", [text, command, Code(run_file)]))
     drawings = [block for section in sections for block in section.blocks if isinstance(block, Drawing)]
     return sections, drawings
 
