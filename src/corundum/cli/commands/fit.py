@@ -42,4 +42,10 @@ def add_command(commands: Any, style: dict[str, Any]) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    return run_or_check(arguments, "fit")
+    return run_or_check(arguments, _job)
+
+
+def _job() -> Any:
+    from ..jobs.fit import JOB
+
+    return JOB

@@ -22,4 +22,10 @@ def add_command(commands: Any, style: dict[str, Any]) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    return run_or_check(arguments, "forecast")
+    return run_or_check(arguments, _job)
+
+
+def _job() -> Any:
+    from ..jobs.forecast import JOB
+
+    return JOB

@@ -1,8 +1,9 @@
 """What the commands that take a run file have in common: their arguments, and how they run or only check."""
 
 import argparse
-import importlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ...configuration import configure
 from ..progress import quietly, stage
@@ -24,29 +25,30 @@ def add_job_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="write no stages and draw no progress bars")
 
 
-def run_or_check(arguments: argparse.Namespace, name: str) -> int:
+def run_or_check(arguments: argparse.Namespace, load: Callable[[], Any], **options: Any) -> int:
     """Print the resolved run file for ``--dry-run``; otherwise do the job and print its summary.
 
     Parameters
     ----------
     arguments : argparse.Namespace
         Of a parser with `add_job_arguments`.
-    name : str
-        Module of `corundum.cli.jobs` whose ``JOB`` is done; its ``follow``, if any, is for the other processes.
+    load : callable
+        Imports and returns the `corundum.cli.jobs.scaffold.AbstractJob`, which takes seconds.
+    **options
+        Passed on to `corundum.cli.jobs.scaffold.run_job`.
     """
     timing: dict[str, float] = {}
     with quietly(arguments.quiet):
         with stage("loading the package", timing, "load"):
             configure()
-            module = importlib.import_module(f"..jobs.{name}", __package__)
-            job = module.JOB
+            job = load()
             from ..jobs.scaffold import check_job, run_job
         if arguments.dry_run:
             print(check_job(job, arguments.file, arguments.overrides), end="")
             return 0
         summary = run_job(
             job, arguments.file, arguments.output, arguments.overrides, overwrite=arguments.overwrite,
-            follow=getattr(module, "follow", None), timing=timing,
+            timing=timing, **options,
         )  # fmt: skip
     if summary:  # of several processes only the leading one has something to report
         print(summary)

@@ -25,4 +25,10 @@ def add_command(commands: Any, style: dict[str, Any]) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    return run_or_check(arguments, "mocks")
+    return run_or_check(arguments, _job)
+
+
+def _job() -> Any:
+    from ..jobs.mocks import JOB
+
+    return JOB

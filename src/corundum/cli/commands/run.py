@@ -67,4 +67,16 @@ def add_command(commands: Any, style: dict[str, Any]) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     configure()
     join(arguments.coordinator, arguments.processes, arguments.process)
-    return run_or_check(arguments, "run")
+    return run_or_check(arguments, _job, follow=_follow)
+
+
+def _job() -> Any:
+    from ..jobs.run import JOB
+
+    return JOB
+
+
+def _follow(plan: Any) -> None:
+    from ..jobs.run import follow
+
+    follow(plan)
