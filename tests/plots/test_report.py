@@ -65,6 +65,7 @@ def page(tmp_path_factory):
         "baryon_budget",
         "mass_budget",
         "energy_budget",
+        "relation_evolution",
         "growth_histories",
         "compared_histories",
         "compared_stellar_to_halo_mass_ratio",
@@ -109,7 +110,7 @@ def test_all_sections_are_there_and_listed(page):
     ]
     read = Reader(page)
     assert [address for address in read.addresses if address.startswith("#")] == [f"#{name}" for name in read.ids]
-    assert page.count("<figure") == 8
+    assert page.count("<figure") == 9
     assert "None" not in "".join(read.text) and "resumed" not in "".join(read.text)
 
 
@@ -190,5 +191,7 @@ def test_residuals_are_the_textbook_ones():
     assert told.offset == pytest.approx(0.1, abs=1e-9) and told.largest == pytest.approx(0.1, abs=1e-9)
     error = np.asarray(data.predict(galaxies).standard_error)[1:]
     assert told.chi2 == pytest.approx(np.sum(0.1**2 / (0.05**2 + error**2)), rel=1e-9)
+    assert told.p_value == pytest.approx(np.exp(-told.chi2 / 2.0), rel=1e-9)  # of two degrees of freedom
+    assert told.sentence.endswith("(1 of 3 points left out)")
     nowhere = plots.residual({"mvir": 10.0 ** (x + 5), "mstar": 10.0**x}, data)
     assert nowhere.reached == 0 and np.isnan(nowhere.offset)

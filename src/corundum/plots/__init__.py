@@ -9,17 +9,17 @@ from .flows import feedback_indices, flow_diagram
 from .halo_histories import halo_growth, mean_growth, raw_over_smooth
 from .histories import growth_histories, redshift_axis, spread_rows
 from .network import network
-from .posteriors.calibration import coverage_figure, recovery
+from .posteriors.calibration import coverage_figure, pull_figure, recovery
 from .posteriors.chains import trace_and_rank
 from .posteriors.corner import corner
 from .posteriors.forecasts import forecast_bars
 from .posteriors.predictions import extras_bands, index_bands, loading_factors, predictive_band
-from .relations import compare_relation, scaling_relation
+from .relations import compare_relation, relation_evolution, scaling_relation
 from .reports.drawings import Compared, standard_drawings
 from .reports.halos import write_halo_report
 from .reports.page import Code, Drawing, Facts, Section, Table, write_report
 from .reports.run import failures, standard_report
-from .residuals import Residual, residual
+from .residuals import Residual, residual, residual_panel
 from .sensitivity.information import combination_map, greedy_bars
 from .sensitivity.jacobians import jacobian_map, route_bars
 from .sensitivity.modes import mode_portrait
@@ -57,7 +57,9 @@ __all__ = [
     "network",
     "prior_maps",
     "redshift_axis",
+    "relation_evolution",
     "residual",
+    "residual_panel",
     "route_bars",
     "save_figure",
     "scaling_relation",
@@ -73,6 +75,7 @@ __all__ = [
     "index_bands",
     "loading_factors",
     "predictive_band",
+    "pull_figure",
     "recovery",
     "trace_and_rank",
 ]

@@ -9,22 +9,30 @@ from matplotlib.axes import Axes
 from ..cosmology import pandya26_cosmology
 from ..models import FlowRates
 from .binning import equal_bins, running
-from .style import COLORS, CYCLE, HALO_MASS, legend_right, mass_ticks, new_axes, styled
+from .style import COLORS, CYCLE, HALO_MASS, channel_label, legend_right, mass_ticks, new_axes, styled
 
 __all__ = ["mass_budget", "energy_budget", "baryon_budget", "flows_at"]
 
 _CHANNEL_STYLES = {
-    "accretion": ("accretion into the halo", COLORS["halo"], "--"),
-    "cooling": ("CGM cooling onto the ISM", COLORS["cgm"], "-"),
-    "star_formation": ("locked in stars", COLORS["stars"], "-"),
-    "wind": ("wind out of the ISM", COLORS["ism"], "-"),
-    "outflow": ("outflow from the halo", COLORS["other"], "-"),
-    "radiation": ("radiated by the CGM", COLORS["cgm"], "-"),
-    "wind_heating": ("supernova wind heating", COLORS["ism"], "-"),
+    "accretion": (COLORS["halo"], "--"),
+    "cooling": (COLORS["cgm"], "-"),
+    "star_formation": (COLORS["stars"], "-"),
+    "wind": (COLORS["ism"], "-"),
+    "outflow": (COLORS["other"], "-"),
+    "radiation": (COLORS["cgm"], "-"),
+    "wind_heating": (COLORS["ism"], "-"),
 }
+"""Colour and line style of the flows of the CGM models."""
 
-"""Label, colour and line style of the flows of the CGM models."""
+_CONTENTS = {
+    "mstar": ("stars", COLORS["stars"]),
+    "mism": ("ISM", COLORS["ism"]),
+    "mcgm": ("CGM", COLORS["cgm"]),
+}
+"""Label and colour of what holds baryons, from below."""
 
+_REMAINDER = "never accreted or lost"
+_FEWEST = 24  # galaxies; fewer are drawn one by one
 _WIDE = (6.6, 3.9)
 
 
@@ -43,8 +51,8 @@ def mass_budget(
 ) -> Axes:
     """Mass flow of every channel over the baryon supply f_b dMvir/dt, against halo mass.
 
-    Lines are weighted medians and bands the 16th to 84th percentiles in bins of 0.2 dex; halos that are not
-    growing have no supply and are left out.
+    Lines are weighted medians and bands the 16th to 84th percentiles in bins of 0.2 dex or more; fewer than 24 galaxies
+    are drawn one by one.  Halos that are not growing have no supply and are left out.
 
     Parameters
     ----------
@@ -121,7 +129,7 @@ def baryon_budget(
 ) -> Axes:
     """Mean share of the cosmic baryons f_b Mvir that is in stars, ISM and CGM, stacked, against halo mass.
 
-    The remainder to one was never accreted, or has left the halo.
+    The remainder to one was never accreted, or has left the halo.  Fewer than 24 galaxies are drawn as a bar each.
 
     Parameters
     ----------
@@ -143,29 +151,48 @@ def baryon_budget(
     if baryon_fraction is None:
         baryon_fraction = float(pandya26_cosmology().baryon_fraction)
     log_mass, weights = _mass_and_weights(galaxies)
-    edges = equal_bins(log_mass)
     cosmic = baryon_fraction * np.asarray(galaxies["mvir"])
-    floor = np.zeros(len(edges) - 1)
-    for name, label in (("mstar", "stars"), ("mism", "ISM"), ("mcgm", "CGM")):
-        share = running(log_mass, np.asarray(galaxies[name]) / cosmic, weights, edges)
-        filled = np.isfinite(share.mean)
-        top = floor + share.mean
-        color = COLORS["stars" if name == "mstar" else name[1:]]
-        ax.fill_between(share.center[filled], (floor + 0 * top)[filled], top[filled], color=color, lw=0, label=label)
-        floor = top
-    highest = max(1.0, float(np.nanmax(floor)) * 1.02) if np.any(filled) else 1.0
-    ax.fill_between(
-        share.center[filled], floor[filled], np.maximum(floor, 1.0)[filled], color=COLORS["missing"], lw=0,
-        label="never accreted or lost",
-    )  # fmt: skip
+    shares = {name: np.asarray(galaxies[name]) / cosmic for name in _CONTENTS}
+    if np.count_nonzero(weights) < _FEWEST:
+        _single_budgets(ax, log_mass, weights, shares)
+    else:
+        _mean_budgets(ax, log_mass, weights, shares)
     ax.axhline(1.0, color="0.4", linewidth=0.8)
-    ax.set(ylim=(0, highest), xlabel=HALO_MASS)
-    if np.count_nonzero(filled) > 1:
-        ax.set_xlim(share.center[filled][[0, -1]])
     ax.set_ylabel(r"share of $f_{\rm b}\,M_{\rm vir}$")
-    mass_ticks(ax.xaxis)
     legend_right(ax, reverse=True)
     return ax
+
+
+def _mean_budgets(ax, log_mass, weights, shares):
+    """Stacked mean shares in bins of mass."""
+    edges = _bins(np.where(weights > 0, log_mass, np.nan))
+    floor = np.zeros(len(edges) - 1)
+    for name, (label, color) in _CONTENTS.items():
+        share = running(log_mass, shares[name], weights, edges, fewest=1)
+        filled = np.isfinite(share.mean)
+        top = floor + share.mean
+        ax.fill_between(share.center[filled], floor[filled], top[filled], color=color, lw=0, label=label)
+        floor = top
+    center, floor = share.center[filled], floor[filled]
+    ax.fill_between(center, floor, np.maximum(floor, 1.0), color=COLORS["missing"], lw=0, label=_REMAINDER)
+    ax.set(ylim=(0, max(1.0, float(floor.max()) * 1.02)), xlim=center[[0, -1]], xlabel=HALO_MASS)
+    mass_ticks(ax.xaxis)
+
+
+def _single_budgets(ax, log_mass, weights, shares):
+    """A stacked bar for every galaxy, in order of halo mass: they are too few for means in bins."""
+    rows = np.flatnonzero(weights > 0)
+    rows = rows[np.argsort(log_mass[rows])]
+    place, floor = np.arange(len(rows)), np.zeros(len(rows))
+    for name, (label, color) in _CONTENTS.items():
+        ax.bar(place, shares[name][rows], bottom=floor, width=0.8, color=color, label=label)
+        floor = floor + shares[name][rows]
+    ax.bar(place, np.maximum(1.0 - floor, 0.0), bottom=floor, width=0.8, color=COLORS["missing"], label=_REMAINDER)
+    ax.set_ylim(0, max(1.0, float(np.max(floor, initial=0.0)) * 1.02))
+    turned = 90 if len(rows) > 8 else 0
+    ax.set_xticks(place, [f"{mass:.2f}" for mass in log_mass[rows]], rotation=turned, fontsize=9)
+    ax.tick_params(axis="x", which="minor", bottom=False, top=False)
+    ax.set_xlabel(f"{HALO_MASS} of each galaxy")
 
 
 def _mass_and_weights(galaxies):
@@ -176,15 +203,25 @@ def _mass_and_weights(galaxies):
 def _channels(ax, galaxies, flows, reference):
     """Median and scatter of every flow over `reference` against halo mass."""
     log_mass, weights = _mass_and_weights(galaxies)
-    edges = equal_bins(np.where(weights > 0, log_mass, np.nan))
+    good = weights > 0
+    singly = np.count_nonzero(good) < _FEWEST
+    edges = None if singly else _bins(np.where(good, log_mass, np.nan))
     other_colors = iter(CYCLE)
     drawn = []
     for name in sorted(flows, key=lambda name: [*_CHANNEL_STYLES, name].index(name)):
         rate = flows[name]
         if rate is None:
             continue
-        label, color, dashes = _CHANNEL_STYLES.get(name) or (name.replace("_", " "), next(other_colors), "-.")
-        share = running(log_mass, rate / reference, weights, edges)
+        color, dashes = _CHANNEL_STYLES.get(name) or (next(other_colors), "-.")
+        label = channel_label(name)
+        with np.errstate(invalid="ignore"):
+            ratio = rate / reference
+        if edges is None:
+            order = np.flatnonzero(good)[np.argsort(log_mass[good])]
+            ax.plot(log_mass[order], ratio[order], "o", linestyle=dashes, lw=0.7, ms=5, color=color, label=label)
+            drawn.append(ratio[order])
+            continue
+        share = running(log_mass, ratio, weights, edges)
         ax.fill_between(share.center, share.low, share.high, color=color, alpha=0.15, linewidth=0)
         ax.plot(share.center, share.median, color=color, linestyle=dashes, label=label)
         drawn.append(share.median)
@@ -192,9 +229,18 @@ def _channels(ax, galaxies, flows, reference):
     ax.set_yscale("log")
     ax.set_xlabel(HALO_MASS)
     mass_ticks(ax.xaxis)
-    drawn = np.concatenate(drawn)
-    drawn = drawn[np.isfinite(drawn) & (drawn > 0)]
-    if drawn.size:
-        top = 3.0 * max(drawn.max(), 1.0)
-        ax.set_ylim(max(0.3 * drawn.min(), top * 1e-6), top)
+    positive = np.concatenate([np.zeros(0), *drawn])
+    positive = positive[np.isfinite(positive) & (positive > 0)]
+    if positive.size:
+        top = 3.0 * max(positive.max(), 1.0)
+        ax.set_ylim(max(0.3 * positive.min(), top * 1e-6), top)
+    else:
+        words = dict(ha="center", va="center", transform=ax.transAxes, color="0.35")
+        ax.text(0.5, 0.5, "no galaxy here has a flow and a supply", **words)
     legend_right(ax)
+
+
+def _bins(log_mass):
+    """Bins of 0.2 dex, or wider ones where they would hold fewer than six galaxies on average."""
+    finite = log_mass[np.isfinite(log_mass)]
+    return equal_bins(finite, max(0.2, 6.0 * np.ptp(finite) / len(finite)))

@@ -15,7 +15,8 @@ from matplotlib.path import Path
 from ..models import Ledger
 from ..sensitivity import Budgets
 from .binning import equal_bins, running
-from .style import COLORS, HALO_MASS, legend_right, new_axes, styled
+from .sensitivity.prior import symbol
+from .style import COLORS, HALO_MASS, channel_label, legend_right, new_axes, styled
 
 __all__ = ["flow_diagram", "feedback_indices"]
 
@@ -101,15 +102,14 @@ def flow_diagram(
         value = float(shares.values[k])
         source, sink = (boxes[reservoir] for reservoir in routes[name])
         color = (*matplotlib.colors.to_rgb(COLORS["ism"]), 0.55) if response is None else colors(norm(response[k]))
-        _ribbon(ax, source, sink, value * scale, color, f"{name.replace('_', ' ')} {_short_number(value)}")
+        _ribbon(ax, source, sink, value * scale, color, f"{channel_label(name)} {_short_number(value)}")
     for reservoir in used:
         _box(ax, *boxes[reservoir])
     ax.set(xlim=(-0.35, 3.35), ylim=(-0.08, 1.02))
-    colour_key = "" if response is None else "; colour: response to the parameter"
-    ax.set_title(f"{currency} flows over {_UNITS[currency]}{colour_key}", fontsize=11)
+    ax.set_title(f"{currency} flows over {_UNITS[currency]}", fontsize=11)
     if response is not None:
         bar = ax.figure.colorbar(ScalarMappable(norm, colors), ax=ax, pad=0.01, shrink=0.8)
-        bar.set_label(f"d flow / d {parameter}")
+        bar.set_label(f"change of the flow per unit of {symbol(str(parameter))}")
     return ax
 
 

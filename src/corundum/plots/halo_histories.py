@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
 from .histories import redshift_axis
-from .style import COLORS, colors_along, mass_ticks, new_axes, new_panels, styled
+from .style import COLORS, HALO_MASS, colors_along, mass_ticks, new_axes, new_panels, styled
 
 __all__ = ["halo_growth", "raw_over_smooth", "mean_growth"]
 
@@ -51,7 +51,8 @@ def halo_growth(halos: Any, axes: np.ndarray | None = None, *, bins: int = 4) ->
             lower, middle, upper = np.nanquantile(curves[:, covered], [0.16, 0.5, 0.84], axis=0)
             ax.plot(time[covered], middle, color=color, label=f"{low:.1f} to {high:.1f}")
             ax.fill_between(time[covered], lower, upper, color=color, alpha=0.2, linewidth=0)
-    labels = (r"$M_{\rm vir}$ [$M_\odot$]", r"$dM_{\rm vir}/dt$ [$M_\odot\,\mathrm{yr}^{-1}$]", "concentration")
+    rate = r"$dM_{\rm vir}/dt$ [${\rm M}_\odot\,\mathrm{yr}^{-1}$]"
+    labels = (r"$M_{\rm vir}$ [${\rm M}_\odot$]", rate, "concentration")
     for ax, label in zip(axes, labels, strict=True):
         ax.set(xlabel="cosmic time [Gyr]", ylabel=label, yscale="log")
         redshift_axis(ax, halos.cosmology)
@@ -59,7 +60,7 @@ def halo_growth(halos: Any, axes: np.ndarray | None = None, *, bins: int = 4) ->
     mass_ticks(axes[2].yaxis)
     axes[2].yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
     axes[2].yaxis.set_minor_locator(NullLocator())
-    axes[0].legend(title=r"final $\log_{10} M_{\rm vir}/M_\odot$")
+    axes[0].legend(title=f"final {HALO_MASS}")
     return axes
 
 
@@ -90,7 +91,7 @@ def raw_over_smooth(worst: Sequence[Any], axes: np.ndarray | None = None) -> np.
         ax.plot(halo.time, halo.raw, ".", color=COLORS["data"], markersize=4, label="raw")
         ax.plot(halo.time, halo.smooth, color=COLORS["model"], label="smooth")
         ax.set_title(f"halo {halo.name}: {halo.rms:.2f} dex")
-        ax.set(xlabel="cosmic time [Gyr]", ylabel=r"$\log_{10} M_{\rm vir}/M_\odot$")
+        ax.set(xlabel="cosmic time [Gyr]", ylabel=HALO_MASS)
     np.ravel(axes)[0].legend()
     for ax in np.ravel(axes)[len(worst) :]:
         ax.set_visible(False)

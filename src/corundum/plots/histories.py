@@ -103,7 +103,7 @@ def growth_histories(
             for name, (color, dashes, values) in lines.items():
                 ax.plot(time, values, color=color, linestyle=dashes, label=name)
         final = np.log10(mass[np.isfinite(mass)][-1]) if np.isfinite(mass).any() else np.nan
-        axes[0, column].set_title(rf"$\log_{{10}}\,M_{{\rm vir}}/M_\odot = {final:.2f}$", pad=6)
+        axes[0, column].set_title(rf"$\log_{{10}}(M_{{\rm vir}}/{{\rm M}}_\odot) = {final:.2f}$", pad=6)
         axes[-1, column].set_xlabel("cosmic time [Gyr]")
     for ax, (title, _) in zip(axes[:, 0], curves, strict=True):
         ax.set_ylabel(title)
@@ -188,8 +188,8 @@ def _curves(population, row, order):
         r"$T_{\rm CGM}$": (cgm, "-", values("temperature")),
     }
     panels = (
-        (r"mass [$M_\odot$]", masses),
-        (r"rate [$M_\odot\,\mathrm{yr}^{-1}$]", rates),
+        (r"mass [${\rm M}_\odot$]", masses),
+        (r"rate [${\rm M}_\odot\,\mathrm{yr}^{-1}$]", rates),
         (r"metallicity [$Z_\odot$]", metals),
         (r"temperature [K]", temperatures),
     )

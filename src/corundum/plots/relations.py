@@ -1,27 +1,26 @@
 """Scaling relations of a population compared with data, and of two populations compared with each other.
 
-In all of these figures points are model galaxies, a line is their kernel-regressed mean with its standard error, and a
-pale band is their scatter.  Data are black: thin bars with caps are the total error, whose parts the legend names;
-thick pale bars are the spread of galaxies.
+In all of these figures points are model galaxies (a density where there are many), a line is their kernel-regressed
+mean with its standard error, and a pale band holds the 16th to 84th percentile of galaxies.  How data are drawn is said
+in `corundum.plots.data_points`.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from ..observables import AbstractRegression, AbstractRelation, Measurement, NadarayaWatson, RegressedRelation
-from .style import COLORS, CYCLE, legend, new_axes, new_panels, styled
+from ..observables import AbstractRegression, AbstractRelation, LocalLinear, Measurement, RegressedRelation
+from .data_points import MARKERS, SHADES, bar_ends, data_points
+from .regressed import Spread, difference_of, regress, relation_points, spread_about
+from .residuals import residual, residual_panel
+from .style import COLORS, CYCLE, colors_along, legend, legend_above, new_axes, new_panels, styled
 
-__all__ = ["scaling_relation", "compare_relation", "short_citation"]
+__all__ = ["scaling_relation", "compare_relation", "relation_evolution"]
 
-_MARKERS = "osD^vPX"
-_SHADES = ("#111111", "#7a7a7a", "#a8431c", "#3c6e47", "#6d4a8f")
 _MOST_POINTS = 5000  # more galaxies are drawn as a density
-_NODES = 61  # always the same number, so that the regression is compiled once
 
 
 @styled
@@ -36,6 +35,9 @@ def scaling_relation(
 ) -> Axes:
     """Galaxies of one redshift on the axes of a relation, their regressed mean, and the data.
 
+    A new figure has a second panel below with model minus data, and its legend above the panels; on axes that are given
+    there is no second panel, and the legend is in the emptiest corner.
+
     Parameters
     ----------
     galaxies : Galaxies
@@ -43,9 +45,14 @@ def scaling_relation(
     measurements : sequence of Measurement
     ax : Axes, optional
     regression : AbstractRegression, optional
-        Default `NadarayaWatson` with the kernel of the first measurement, or 0.2 dex.
+        Default `LocalLinear` with the kernel of the first measurement, or 0.2 dex.
     label : str
         Name of the model in the legend.
+
+    Raises
+    ------
+    ValueError
+        No galaxy has values on both axes.
 
     Examples
     --------
@@ -53,36 +60,36 @@ def scaling_relation(
     >>> ax = co.plots.scaling_relation(population.at(0.0), measurement.relation, [measurement])
     >>> ax.get_ylabel() == measurement.relation.y_axis.meaning
     True
+    >>> ax.figure.axes[1].get_ylabel()
+    'model minus\\ndata [dex]'
     """
-    ax = new_axes() if ax is None else ax
-    x, y, good = _points(galaxies, relation)
-    color = COLORS["model"]
-    if good.sum() > _MOST_POINTS:
-        ax.hexbin(
-            x[good],
-            y[good],
-            gridsize=70,
-            mincnt=1,
-            bins="log",
-            cmap="Blues",
-            linewidths=0,
-            alpha=0.7,
-            zorder=1,
-        )
-    else:
-        size = float(np.clip(4000 / max(good.sum(), 1), 3, 14))
-        ax.scatter(x[good], y[good], s=size, color=color, alpha=0.28, linewidth=0, rasterized=True, zorder=1)
+    own, below = ax is None, None
+    if ax is None and measurements:
+        size = (5.4, 5.3 + 0.19 * len(measurements))
+        ax, below = new_panels(2, 1, size=size, sharex=True, gridspec_kw={"height_ratios": [3.0, 1.0]})
+    elif ax is None:
+        ax = new_axes()
     if regression is None:
-        regression = NadarayaWatson(measurements[0].bandwidth if measurements else 0.2)
+        regression = LocalLinear(measurements[0].bandwidth if measurements else 0.2)
     estimate = regress(galaxies, relation, regression)
-    draw_estimate(ax, estimate, color, label)
-    for measurement, marker, shade in zip(measurements, cycle(_MARKERS), cycle(_SHADES), strict=False):
-        _draw_measurement(ax, measurement, marker, shade, float(getattr(galaxies, "redshift", measurement.redshift)))
-    ax.set_xlabel(relation.x_axis.meaning)
-    ax.set_ylabel(relation.y_axis.meaning)
+    x, y, good = relation_points(galaxies, relation)
     _limits(ax, x[good], y[good], measurements)
-    bars = [_bar_points(data) for data in measurements]
-    legend(ax, np.concatenate([x[good], *(b[0] for b in bars)]), np.concatenate([y[good], *(b[1] for b in bars)]))
+    _draw_galaxies(ax, x[good], y[good])
+    spread = spread_about(galaxies, relation, estimate, float(regression.bandwidth))
+    draw_estimate(ax, estimate, COLORS["model"], label, spread)
+    for measurement, marker, shade in zip(measurements, cycle(MARKERS), cycle(SHADES), strict=False):
+        redshift = float(getattr(galaxies, "redshift", measurement.redshift))
+        after = f"\n{residual(galaxies, measurement).sentence}" if own else ""
+        data_points(ax, measurement, marker=marker, shade=shade, redshift=redshift, after=after)
+    ax.set_ylabel(relation.y_axis.meaning)
+    if below is not None:
+        residual_panel(galaxies, measurements, below)
+    (ax if below is None else below).set_xlabel(relation.x_axis.meaning)
+    if own:
+        legend_above(np.array([ax]), columns=1, place="outside upper left")
+    else:
+        ends = [(x[good], y[good]), *map(bar_ends, measurements)]
+        legend(ax, *(np.concatenate(values) for values in zip(*ends, strict=True)))
     return ax
 
 
@@ -93,9 +100,10 @@ def compare_relation(
     labels: Sequence[str],
     axes: np.ndarray | None = None,
     *,
+    measurements: Sequence[Measurement] = (),
     regression: AbstractRegression | None = None,
 ) -> np.ndarray:
-    """Two populations on one relation, and below it the second minus the first with its standard error.
+    """Two populations on one relation, the data, and below the second minus the first with its standard error.
 
     Parameters
     ----------
@@ -103,8 +111,10 @@ def compare_relation(
     relation : AbstractRelation
     labels : two texts
     axes : array of two Axes, optional
+    measurements : sequence of Measurement
+        Data of this relation.
     regression : AbstractRegression, optional
-        Default ``NadarayaWatson()``.
+        Default ``LocalLinear()``.
 
     Returns
     -------
@@ -113,123 +123,132 @@ def compare_relation(
     Examples
     --------
     >>> relation = co.observables.load("shmr_moster18").relation
-    >>> co.plots.compare_relation([population.at(0.0), population.at(2.0)], relation, ("z = 0", "z = 2")).shape
-    (2,)
+    >>> axes = co.plots.compare_relation([population.at(0.0), population.at(2.0)], relation, ("z = 0", "z = 2"))
+    >>> axes[1].get_ylabel()
+    'z = 2 minus z = 0\\n[dex]'
     """
     if axes is None:
-        axes = new_panels(2, 1, size=(5.0, 5.2), sharex=True, gridspec_kw={"height_ratios": [2.4, 1.0]})
-    regression = NadarayaWatson() if regression is None else regression
+        axes = new_panels(2, 1, size=(5.4, 5.6), sharex=True, gridspec_kw={"height_ratios": [2.4, 1.0]})
+    regression = LocalLinear() if regression is None else regression
     first, second = galaxies
-    nodes = _nodes(np.concatenate([x[good] for x, _, good in (_points(g, relation) for g in galaxies)]))
+    points = [relation_points(g, relation) for g in galaxies]
+    together = np.concatenate([x[good] for x, _, good in points])
+    if not together.size:
+        raise ValueError("compare relation: no galaxy has values on both axes; see population.status_counts()")
+    nodes = np.linspace(together.min(), together.max(), 61)
     estimates = [regress(g, relation, regression, nodes) for g in (first, second)]
-    for estimate, color, label in zip(estimates, CYCLE, labels, strict=False):
-        draw_estimate(axes[0], estimate, color, label, scatter_label=None)
+    for g, estimate, color, label in zip(galaxies, estimates, CYCLE, labels, strict=False):
+        spread = spread_about(g, relation, estimate, float(regression.bandwidth))
+        draw_estimate(axes[0], estimate, color, label, spread)
+    for measurement, marker, shade in zip(measurements, cycle(MARKERS), cycle(SHADES), strict=False):
+        data_points(axes[0], measurement, marker=marker, shade=shade, redshift=float(first.redshift))
+    _limits(axes[0], together, np.concatenate([y[good] for _, y, good in points]), measurements)
     axes[0].set_ylabel(relation.y_axis.meaning)
-    axes[0].legend(loc="best")
+    legend_above(axes[:1], columns=1, place="outside upper left")
     difference, error = difference_of(*estimates)
     axes[1].axhline(0.0, color="0.5", linewidth=0.8)
     axes[1].fill_between(nodes, difference - error, difference + error, color=CYCLE[1], alpha=0.3, linewidth=0)
     axes[1].plot(nodes, difference, color=CYCLE[1])
     axes[1].set_xlabel(relation.x_axis.meaning)
-    axes[1].set_ylabel("difference [dex]")
+    axes[1].set_ylabel(f"{labels[1]} minus {labels[0]}\n[dex]", fontsize=10)
     return axes
 
 
-def regress(
-    galaxies: Any, relation: AbstractRelation, regression: AbstractRegression, nodes: np.ndarray | None = None
-) -> RegressedRelation:
-    """The relation of these galaxies at `nodes` (default: spread over them), as NumPy arrays."""
-    x, y, good = _points(galaxies, relation)
-    nodes = _nodes(x[good]) if nodes is None else nodes
-    weights = getattr(galaxies, "weights", None)
-    return RegressedRelation(*map(np.asarray, regression(x, y, nodes, valid=good, weights=weights)))
+@styled
+def relation_evolution(
+    population: Any, relations: Sequence[AbstractRelation], axes: np.ndarray | None = None
+) -> np.ndarray:  # fmt: skip
+    """The regressed mean of each relation at every output redshift at which enough galaxies exist.
 
+    Parameters
+    ----------
+    population : Population
+    relations : sequence of AbstractRelation
+    axes : array of Axes, optional
+        At least one for each relation.
 
-def difference_of(first: RegressedRelation, second: RegressedRelation) -> tuple[np.ndarray, np.ndarray]:
-    """Second minus first where both are reached, NaN elsewhere, and the standard error of that [dex]."""
-    reached = first.reached & second.reached
-    error = np.hypot(first.standard_error, second.standard_error)
-    return np.where(reached, second.mean - first.mean, np.nan), np.where(reached, error, np.nan)
+    Returns
+    -------
+    array of Axes
+
+    Examples
+    --------
+    >>> axes = co.plots.relation_evolution(population, [co.observables.StellarToHaloMass()])
+    >>> axes[0].get_ylabel() == co.observables.StellarToHaloMass.y_axis.meaning
+    True
+    """
+    number = len(relations)
+    columns = min(3, number)
+    if axes is None:
+        rows = -(-number // columns)
+        axes = np.ravel(new_panels(rows, columns, size=(3.7 * columns, 3.0 * rows + 0.4), squeeze=False))
+    axes = np.ravel(axes)
+    redshifts = sorted(float(z) for z in np.asarray(population.redshifts))
+    shades = colors_along(np.log1p(redshifts))
+    for ax, relation in zip(axes, relations, strict=False):
+        for redshift, shade in zip(redshifts, shades, strict=True):
+            galaxies = population.at(redshift)
+            x, y, good = relation_points(galaxies, relation)
+            if good.any():
+                estimate = regress(galaxies, relation, LocalLinear())
+                mean = np.where(estimate.reached, estimate.mean, np.nan)
+                ax.plot(estimate.nodes, mean, color=shade, label=f"z = {redshift:g}")
+                alone = good & ~_is_reached(x, estimate)
+                ax.plot(x[alone], y[alone], ".", color=shade, markersize=2.5)
+        ax.set(xlabel=relation.x_axis.meaning, ylabel=relation.y_axis.meaning)
+    for ax in axes[number:]:
+        ax.set_axis_off()
+    legend_above(axes, columns=min(len(redshifts), 6))
+    return axes
 
 
 def draw_estimate(
-    ax: Axes,
-    estimate: RegressedRelation,
-    color: str,
-    label: str,
-    scatter_label: str | None = "scatter of its galaxies",
-) -> None:
-    """Draw a regressed mean with its standard error and scatter; nodes that are not reached are left out."""
-    mean, error, scatter = (
-        np.where(estimate.reached, value, np.nan)
-        for value in (estimate.mean, estimate.standard_error, estimate.scatter)
-    )
+    ax: Axes, estimate: RegressedRelation, color: str, label: str, spread: Spread | None = None
+) -> None:  # fmt: skip
+    """Draw a regressed mean with its standard error, and the spread of galaxies; nodes not reached are left out."""
+    if not np.any(estimate.reached):
+        ax.plot([], [], color=color, label=f"{label}: too few galaxies for a mean")
+        return
+    mean, error = (
+        np.where(estimate.reached, value, np.nan) for value in (estimate.mean, estimate.standard_error)
+    )  # fmt: skip
     ax.plot(estimate.nodes, mean, color=color, label=f"{label}: mean ± standard error", zorder=4)
     low, high = mean - error, mean + error
     ax.fill_between(estimate.nodes, low, high, color=color, alpha=0.45, linewidth=0, zorder=3)
-    low, high = mean - scatter, mean + scatter
-    ax.fill_between(estimate.nodes, low, high, color=color, alpha=0.13, linewidth=0, label=scatter_label, zorder=2)
+    if spread is not None and np.isfinite(spread.low).any():
+        words = f"{label}: 16th to 84th percentile of galaxies"
+        ax.fill_between(estimate.nodes, spread.low, spread.high, color=color, alpha=0.14, linewidth=0, label=words,
+                        zorder=2)  # fmt: skip
 
 
-def short_citation(citation: str) -> str:
-    """``"Behroozi et al. 2019"`` from a full citation: first author and year."""
-    year = re.search(r"\b(1[89]|20)\d\d\b", citation)
-    if year is None:
-        return citation
-    authors = citation[: year.start()].strip(" ,(+")
-    first = re.split(r",| & | and | et al", authors)[0]
-    pair = re.fullmatch(r"[^,]+(?: & | and )([^,]+)", authors)
-    others = "" if authors == first else f" & {pair.group(1)}" if pair else " et al."
-    return f"{first}{others} {year.group()}"
+def _is_reached(x, estimate):
+    """Whether the node nearest to each x is reached."""
+    return estimate.reached[np.abs(np.asarray(x)[:, None] - estimate.nodes).argmin(axis=1)]
 
 
-def _points(galaxies, relation):
-    x, y = np.asarray(relation.x(galaxies)), np.asarray(relation.y(galaxies))
-    valid = getattr(galaxies, "valid", None)
-    good = np.isfinite(x) & np.isfinite(y)
-    return x, y, good if valid is None else good & np.asarray(valid)
-
-
-def _nodes(x):
-    if x.size == 0:
-        raise ValueError("scaling relation: no galaxy has values on both axes; see population.status_counts()")
-    return np.linspace(x.min(), x.max(), _NODES)
-
-
-def _draw_measurement(ax, data, marker, shade, redshift):
-    x, y = np.asarray(data.x), np.asarray(data.y)
-    name = short_citation(data.citation)
-    if abs(data.redshift - redshift) > 0.15:
-        name += f" at z = {data.redshift:g}"
-    spread = np.asarray(data.error) if data.error_kind == "scatter" else data.scatter
-    if spread is not None:
-        ax.errorbar(x, y, np.asarray(spread), fmt="none", ecolor=shade, alpha=0.22, elinewidth=4.5, zorder=4.5)
-    if data.error_kind == "scatter":
-        label = f"{name} (bars: {data.error_parts})"
-        ax.plot(x, y, marker, color=shade, markerfacecolor="white", markersize=5, label=label, zorder=6)
+def _draw_galaxies(ax, x, y):
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    outside = int(np.sum((x < left) | (x > right) | (y < low) | (y > high)))
+    words = f"{len(x):,} galaxies" if len(x) > 1 else "1 galaxy"
+    words += f", {outside} of them beyond the axes" if outside else ""
+    color = COLORS["model"]
+    if len(x) > _MOST_POINTS:
+        style: Mapping[str, Any] = dict(gridsize=70, mincnt=1, bins="log", cmap="Blues", linewidths=0, alpha=0.7)
+        ax.hexbin(x, y, extent=(left, right, low, high), zorder=1, **style)
+        ax.plot([], [], "h", color=color, alpha=0.5, label=f"density of {words}")
         return
-    label = f"{name} (bars: {data.error_parts}{'; pale: scatter' if spread is not None else ''})"
-    style = dict(fmt=marker, color=shade, markersize=4.5, elinewidth=1.1, capsize=2.5, capthick=1.1)
-    ax.errorbar(x, y, np.asarray(data.error), label=label, zorder=6, **style)
-
-
-def _bar_points(data):
-    """Both ends and the middle of every error bar, so that the legend can avoid them."""
-    spread = np.asarray(data.error) if data.scatter is None else np.maximum(data.error, data.scatter)
-    y = np.asarray(data.y)
-    return np.repeat(np.asarray(data.x), 3), np.stack([y - spread, y, y + spread], axis=1).ravel()
+    size = float(np.clip(4000 / max(len(x), 1), 3, 30))
+    strength = 0.28 if len(x) > 30 else 0.8
+    ax.scatter(x, y, s=size, color=color, alpha=strength, linewidth=0, rasterized=True, zorder=1, label=words)
 
 
 def _limits(ax, x, y, measurements):
-    # Limits follow the bulk of the galaxies and all data, so that a few outliers do not shrink the relation.
-    for values, name, low, high in ((x, "x", 0.2, 99.8), (y, "y", 0.5, 99.5)):
-        edges = list(np.percentile(values, [low, high])) if values.size else []
+    """Limits that hold all data and the bulk of the galaxies, but not the few far from all others, as without stars."""
+    for values, name in ((x, "x"), (y, "y")):
+        low, middle, high = np.percentile(values, [16.0, 50.0, 84.0]) if values.size else (0.0, 0.0, 0.0)
+        edges = [max(values.min(), middle - 3.5 * (middle - low)), min(values.max(), middle + 3.5 * (high - middle))]
         for data in measurements:
-            error = np.asarray(data.error) if name == "y" else 0.0
-            edges += [
-                np.min(np.asarray(getattr(data, name)) - error),
-                np.max(np.asarray(getattr(data, name)) + error),
-            ]
-        if edges:
-            pad = 0.06 * (max(edges) - min(edges)) + 0.02
-            getattr(ax, f"set_{name}lim")(min(edges) - pad, max(edges) + pad)
+            points = bar_ends(data)[name == "y"]
+            edges += [points.min(), points.max()]
+        pad = 0.06 * (max(edges) - min(edges)) + 0.02
+        getattr(ax, f"set_{name}lim")(min(edges) - pad, max(edges) + pad)

@@ -1,12 +1,18 @@
-"""The distance of a population from each measurement, in numbers."""
+"""The distance of a population from each measurement: in numbers, and drawn point by point."""
 
+from collections.abc import Sequence
+from itertools import cycle
 from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
+from scipy.stats import chi2 as chi2_distribution
 
 from ..observables import AbstractRegression, Measurement
+from .data_points import MARKERS, SHADES, short_name
+from .style import new_axes, styled
 
-__all__ = ["Residual", "residual"]
+__all__ = ["Residual", "residual", "residual_panel"]
 
 
 class Residual(NamedTuple):
@@ -16,13 +22,17 @@ class Residual(NamedTuple):
     ----------
     measurement : Measurement
     points, reached : int
-        Number of points of the measurement, and of those that enough model galaxies surround.
+        Number of points of the measurement, and of those that are compared: enough model galaxies surround them, and
+        they are no upper limits.
     offset : float
         Mean of model minus data [dex].
     largest : float
         Largest distance of model from data [dex], with its sign.
     chi2 : float
         d^T C^-1 d, with C the total covariance of the data plus the variance of the model's mean.
+    p_value : float
+        Probability of a larger chi2 if the model were right, with `reached` degrees of freedom, since nothing was
+        fitted.  NaN where the errors of the data are the scatter of galaxies, which says nothing of their mean.
 
     Examples
     --------
@@ -37,6 +47,24 @@ class Residual(NamedTuple):
     offset: float
     largest: float
     chi2: float
+    p_value: float = float("nan")
+
+    @property
+    def sentence(self) -> str:
+        """The distance in a few words, with the number of points that are left out: not reached, or upper limits.
+
+        Examples
+        --------
+        >>> measurement = co.observables.load("coldgas_xgass")
+        >>> co.plots.Residual(measurement, 10, 8, -0.1, -0.2, 3.1, 0.93).sentence
+        'χ² = 3.1 for 8 points, p = 0.93 (2 of 10 points left out)'
+        """
+        missed = self.points - self.reached
+        if not self.reached:
+            return f"none of its {self.points} points is reached by enough galaxies"
+        p = f"p = {self.p_value:.2g}" if np.isfinite(self.p_value) else "no p: bars are a scatter"
+        rest = f" ({missed} of {self.points} points left out)" if missed else ""
+        return f"χ² = {self.chi2:.3g} for {self.reached} point{'s' * (self.reached > 1)}, {p}{rest}"
 
 
 def residual(galaxies: Any, measurement: Measurement, regression: AbstractRegression | None = None) -> Residual:
@@ -55,13 +83,67 @@ def residual(galaxies: Any, measurement: Measurement, regression: AbstractRegres
     >>> residual.reached <= residual.points
     True
     """
-    model = measurement.predict(galaxies, regression)
-    use = np.flatnonzero(np.asarray(model.reached))
+    use, distance, covariance = _distances(galaxies, measurement, regression)
     if use.size == 0:
         return Residual(measurement, len(measurement), 0, np.nan, np.nan, np.nan)
-    distance = np.asarray(model.mean - measurement.y)[use]
-    covariance = np.asarray(measurement.total_covariance)[np.ix_(use, use)]
-    covariance = covariance + np.diag(np.asarray(model.standard_error)[use] ** 2)
     chi2 = float(distance @ np.linalg.solve(covariance, distance))
+    p_value = np.nan if measurement.error_kind == "scatter" else float(chi2_distribution.sf(chi2, use.size))
     largest = float(distance[np.argmax(np.abs(distance))])
-    return Residual(measurement, len(measurement), use.size, float(distance.mean()), largest, chi2)
+    return Residual(measurement, len(measurement), use.size, float(distance.mean()), largest, chi2, p_value)
+
+
+@styled
+def residual_panel(
+    galaxies: Any,
+    measurements: Sequence[Measurement],
+    ax: Axes | None = None,
+    *,
+    regression: AbstractRegression | None = None,
+) -> Axes:
+    """Model minus data at each point that enough galaxies reach; bars are data and model errors together.
+
+    Parameters
+    ----------
+    galaxies : Galaxies
+    measurements : sequence of Measurement
+        Of one relation; their symbols are those of `scaling_relation`.
+    ax : Axes, optional
+    regression : AbstractRegression, optional
+        Default that of each measurement.
+
+    Examples
+    --------
+    >>> ax = co.plots.residual_panel(population.at(0.0), [co.observables.load("shmr_moster18")])
+    >>> ax.get_ylabel()
+    'model minus\\ndata [dex]'
+    """
+    ax = new_axes(size=(5.4, 2.2)) if ax is None else ax
+    ax.axhline(0.0, color="0.5", linewidth=0.8)
+    ends = [np.zeros(1)]
+    for data, marker, shade in zip(measurements, cycle(MARKERS), cycle(SHADES), strict=False):
+        use, distance, covariance = _distances(galaxies, data, regression)
+        face = "white" if data.error_kind == "scatter" else shade
+        style: dict[str, Any] = dict(color=shade, markerfacecolor=face, markersize=4.5, elinewidth=1.1, capsize=2.5)
+        error = np.sqrt(np.diag(covariance))
+        ax.errorbar(np.asarray(data.x)[use], distance, error, fmt=marker, label=short_name(data), **style)
+        ends += [distance - error, distance + error]
+    low, high = np.min(np.concatenate(ends)), np.max(np.concatenate(ends))
+    pad = 0.08 * (high - low) or 0.1
+    ax.set_ylim(low - pad, high + pad)
+    if low == high:
+        words = dict(ha="center", va="center", transform=ax.transAxes, color="0.35", fontsize=9.5)
+        ax.text(0.5, 0.7, "no point is reached by enough galaxies", **words)
+    ax.set_ylabel("model minus\ndata [dex]")
+    return ax
+
+
+def _distances(galaxies, measurement, regression):
+    """Rows of the points that are compared, model minus data there, and the covariance of that."""
+    model = measurement.predict(galaxies, regression)
+    use = np.asarray(model.reached)
+    if measurement.upper_limit is not None:
+        use = use & ~np.asarray(measurement.upper_limit)
+    rows = np.flatnonzero(use)
+    distance = np.asarray(model.mean)[rows] - np.asarray(measurement.y)[rows]
+    covariance = np.asarray(measurement.total_covariance)[np.ix_(rows, rows)]
+    return rows, distance, covariance + np.diag(np.asarray(model.standard_error)[rows] ** 2)

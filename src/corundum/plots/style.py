@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from ..observables.relations import HALO_MASS as _RELATION_HALO_MASS
 from ..storage.files import atomic_path
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "plain_log_ticks",
     "save_figure",
     "figure_bytes",
+    "channel_label",
     "colors_along",
 ]
 
@@ -57,8 +59,8 @@ COLORS = {
 CYCLE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#333333", "#8e4a9e")
 """Okabe & Ito 2008, in order of contrast."""
 
-HALO_MASS = r"$\log_{10}\,M_{\rm vir}\ [M_\odot]$"
-"""Label of a halo-mass axis."""
+HALO_MASS = _RELATION_HALO_MASS.meaning
+"""Label of a halo-mass axis: log10 of the mass over the unit, as on the axes of relations."""
 
 STYLE = {
     "font.family": "STIXGeneral",
@@ -121,12 +123,16 @@ def finish(ax: Axes) -> None:
     ax.minorticks_on()
 
 
-def legend_above(axes: np.ndarray) -> None:
+def legend_above(axes: np.ndarray, columns: int | None = None, place: str = "outside upper center") -> None:
     """One legend for all panels of a figure, above them, because names of data sets are too long for one panel."""
-    first = np.ravel(axes)[0]
-    handles, labels = first.get_legend_handles_labels()
-    columns = min(len(labels), 1 if max(map(len, labels)) > 60 else 3)
-    first.figure.legend(handles, labels, loc="outside upper center", ncols=columns, frameon=False)
+    entries: dict[str, Any] = {}
+    for ax in np.ravel(axes):
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            entries.setdefault(label, handle)
+    if columns is None:
+        columns = min(len(entries), 1 if max(map(len, entries)) > 60 else 3)
+    figure = np.ravel(axes)[0].figure
+    figure.legend(entries.values(), entries.keys(), loc=place, ncols=columns, frameon=False)
 
 
 def plain_log_ticks(axis: Axis, steps: Sequence[int] = (1, 2, 5)) -> None:
@@ -138,17 +144,25 @@ def plain_log_ticks(axis: Axis, steps: Sequence[int] = (1, 2, 5)) -> None:
 
 def legend(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
     """A legend in the corner with the fewest points (x, y); the vertical limits grow where it would cover some."""
+    places: tuple[Literal["upper left", "upper right", "lower right", "lower left"], ...]
+    places = ("upper left", "upper right", "lower right", "lower left")
+    box = ax.legend(loc=places[0])
+    box.set_in_layout(False)  # a long name would otherwise shrink the axes
+    root = ax.get_figure(root=True)
+    assert root is not None  # axes that are drawn on have a figure
+    root.draw_without_rendering()
+    extent = box.get_window_extent().transformed(ax.transAxes.inverted())
+    width, height = min(extent.width + 0.04, 1.0), min(extent.height + 0.05, 0.9)
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
-    rows = len(ax.get_legend_handles_labels()[0])
-    width, height = 0.62, 0.075 * rows + 0.03
     u, v = (np.asarray(x) - left) / (right - left), (np.asarray(y) - low) / (high - low)
-    corners: dict[Literal["upper left", "upper right", "lower right", "lower left"], np.ndarray] = {
-        "upper left": (u < width) & (v > 1 - height),
-        "upper right": (u > 1 - width) & (v > 1 - height),
-        "lower right": (u > 1 - width) & (v < height),
-        "lower left": (u < width) & (v < height),
+    inside = (u >= 0) & (u <= 1) & (v >= 0) & (v <= 1)
+    corners = {
+        place: inside
+        & ((u < width) if place.endswith("left") else (u > 1 - width))
+        & ((v > 1 - height) if place.startswith("upper") else (v < height))
+        for place in places
     }
-    location = min(corners, key=lambda corner: corners[corner].sum())
+    location = min(places, key=lambda place: corners[place].sum())
     covered = v[corners[location]]
     if covered.size:
         upper = location.startswith("upper")
@@ -172,6 +186,11 @@ def mass_ticks(axis: Axis) -> None:
 def slanted_labels(ax: Axes, positions: Sequence[float] | np.ndarray, labels: Sequence[str]) -> None:
     """Names along the horizontal axis, slanted so that long ones do not overlap."""
     ax.set_xticks(positions, labels, rotation=35, ha="right", rotation_mode="anchor")
+
+
+def channel_label(name: str) -> str:
+    """The name of a flow in figures: that of the ledger, in words."""
+    return name.replace("_", " ")
 
 
 def colors_along(values: np.ndarray) -> list[tuple[float, float, float, float]]:

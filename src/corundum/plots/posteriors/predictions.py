@@ -1,14 +1,15 @@
 """Figures of what posteriors predict: relations with data, quantities that were not fitted, scalings, indices."""
 
 from collections.abc import Mapping
+from itertools import cycle
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from ...observables import Measurement
-from ..relations import short_citation
-from ..style import COLORS, CYCLE, legend_above, new_axes, new_panels, plain_log_ticks, styled
+from ..data_points import bar_ends, bars_in_words, short_name
+from ..style import COLORS, CYCLE, HALO_MASS, legend, legend_above, new_axes, new_panels, plain_log_ticks, styled
 
 __all__ = ["predictive_band", "extras_bands", "loading_factors", "index_bands"]
 
@@ -43,22 +44,26 @@ def predictive_band(
     >>> ax.get_xlabel() == measurement.relation.x_axis.meaning
     True
     """
-    ax = new_axes() if ax is None else ax
+    own = ax is None
+    ax = new_axes(size=(5.4, 4.2 + 0.19 * len(predicted))) if ax is None else ax
     x = np.asarray(measurement.x)
-    _bands(ax, {label: (x, values) for label, values in predicted.items()}, alpha=0.3, prior=(0.22, ":"))
+    _bands(ax, {label: (x, values) for label, values in predicted.items()})
     used = np.ones(len(x), bool) if used is None else np.asarray(used, bool)
     y, error = np.asarray(measurement.y), np.asarray(measurement.error)
     bars: dict[str, Any] = dict(color=COLORS["data"], fmt="none", elinewidth=1.1, capsize=2.5)
     ax.errorbar(x, y, error, **bars)
-    name = f"{short_citation(measurement.citation)} (bars: {measurement.error_parts})"
-    ax.plot(x[used], y[used], "o", color=COLORS["data"], markersize=4.5, label=name)
+    name = f"{short_name(measurement)}; bars: {bars_in_words(measurement)}"
+    hollow: dict[str, Any] = dict(color=COLORS["data"], markerfacecolor="white", markersize=4.5)
+    if used.any():
+        ax.plot(x[used], y[used], "o", color=COLORS["data"], markersize=4.5, label=name)
     if not used.all():
-        ax.plot(
-            x[~used], y[~used], "o", color=COLORS["data"], markerfacecolor="white", markersize=4.5, label="not fitted"
-        )
+        ax.plot(x[~used], y[~used], "o", label="open: not fitted" if used.any() else f"{name}; not fitted", **hollow)
     ax.set_xlabel(measurement.relation.x_axis.meaning)
     ax.set_ylabel(measurement.relation.y_axis.meaning)
-    ax.legend(loc="best")
+    if own:
+        legend_above(np.array([ax]), columns=1, place="outside upper left")
+    else:
+        legend(ax, *bar_ends(measurement))
     return ax
 
 
@@ -89,22 +94,25 @@ def extras_bands(
         _bands(ax, {label: quantities[name] for label, quantities in extras.items()})
         ax.set_ylabel(labels[name])
         if name == "cooling_time":
-            ax.axhline(1.0, color="0.4", linewidth=0.9, linestyle="--")
+            ax.axhline(1.0, color="0.4", linewidth=0.9, linestyle=(0, (6, 2)), label="cooling in ten free-fall times")
     for ax in axes.ravel()[len(names) :]:
         ax.set_visible(False)
     for ax in axes[-1]:
-        ax.set_xlabel(r"$\log_{10}(M_{\rm vir}/{\rm M}_\odot)$")
+        ax.set_xlabel(HALO_MASS)
     legend_above(axes)
     return axes
 
 
-def _bands(ax, curves, *, alpha=0.28, prior=(0.28, "-")):
-    """Medians and 68% bands by label; that of the prior is grey, with the opacity and line style of `prior`."""
-    colors = iter(CYCLE)
+def _bands(ax, curves):
+    """Medians and 68% bands by label, each with its own colour, line and hatch; that of the prior is plain grey."""
+    styles = cycle(zip(CYCLE, ("-", "--", "-.", ":"), ("", "////", "\\\\\\\\", "...."), strict=False))
     for label, (x, values) in curves.items():
-        color, opacity, line = ("0.55", *prior) if label == "prior" else (next(colors), alpha, "-")
+        color, line, hatch = ("0.55", (0, (1, 1)), "") if label == "prior" else next(styles)
         low, middle, high = np.nanpercentile(values, _LEVELS, axis=0)
-        ax.fill_between(x, low, high, color=color, alpha=opacity, linewidth=0)
+        if hatch:
+            ax.fill_between(x, low, high, facecolor="none", edgecolor=color, hatch=hatch, linewidth=0.8, alpha=0.55)
+        else:
+            ax.fill_between(x, low, high, color=color, alpha=0.25, linewidth=0)
         ax.plot(x, middle, color=color, label=label, linestyle=line)
 
 
@@ -159,7 +167,8 @@ def index_bands(indices: Mapping[str, tuple[np.ndarray, Mapping[str, np.ndarray]
     axes = new_panels(1, 3, size=(10.2, 3.3), sharex=True)
     for ax, (name, label) in zip(axes, labels.items(), strict=True):
         _bands(ax, {fit: (mass, values[name]) for fit, (mass, values) in indices.items()})
-        ax.set(xlabel=r"$\log_{10}(M_{\rm vir}/{\rm M}_\odot)$", ylabel=label)
-    axes[2].axhline(0.5, color="0.4", linestyle="--", linewidth=0.9)
+        ax.set(xlabel=HALO_MASS, ylabel=label)
+    half = "half of the missing baryons: as many prevented as ejected"
+    axes[2].axhline(0.5, color="0.4", linestyle=(0, (6, 2)), linewidth=0.9, label=half)
     legend_above(axes)
     return axes

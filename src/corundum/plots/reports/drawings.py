@@ -7,12 +7,27 @@ import equinox as eqx
 import numpy as np
 
 from ...halos import HaloHistories
-from ...observables import AbstractRelation, Measurement
+from ...observables import (
+    AbstractRelation,
+    ColdGasFraction,
+    GasMetallicity,
+    HaloBaryonFraction,
+    Measurement,
+    StarFormingMainSequence,
+    StellarMetallicity,
+    StellarToHaloMass,
+)
 from ..budgets import baryon_budget, energy_budget, mass_budget
 from ..comparison import compare_histories
+from ..data_points import bars_in_words, short_name
 from ..histories import growth_histories
-from ..relations import compare_relation, scaling_relation, short_citation
+from ..relations import compare_relation, relation_evolution, scaling_relation
 from .page import Drawing
+
+_RELATIONS = (
+    StellarToHaloMass, ColdGasFraction, StarFormingMainSequence, GasMetallicity, StellarMetallicity,
+    HaloBaryonFraction,
+)  # fmt: skip
 
 __all__ = ["Compared", "standard_drawings"]
 
@@ -56,7 +71,7 @@ def standard_drawings(
     Examples
     --------
     >>> [drawing.name for drawing in co.plots.standard_drawings(population, halos=halos)]
-    ['baryon_budget', 'mass_budget', 'energy_budget']
+    ['baryon_budget', 'mass_budget', 'energy_budget', 'relation_evolution']
     """
     if not np.any(population.valid):
         return
@@ -65,6 +80,8 @@ def standard_drawings(
     latest = float(np.min(np.asarray(population.redshifts)))
     if np.any(population.at(latest).valid):
         yield from _budget_drawings(population, halos, latest)
+    if len(population.redshifts) > 1:
+        yield from _evolution_drawing(population)
     if trajectories is not None and np.any(trajectories.valid):
         yield _growth_drawing(trajectories, None if halos is None else halos.cosmology)
     if compared is not None:
@@ -89,11 +106,13 @@ def grouped(
 def _relation_drawing(population, relation, redshift, members):
     galaxies = population.at(redshift)
     ax = scaling_relation(galaxies, relation, members)
-    sources = "; ".join(f"{short_citation(data.citation)}, bars show {data.error_parts}" for data in members)
+    sources = "; ".join(f"{short_name(data)}, bars: {bars_in_words(data)}" for data in members)
     caption = (
-        f"{_capital(relation.title)} at z = {redshift:g}. Points: {int(np.sum(galaxies.valid)):,} model "
-        "galaxies. Line and dark band: their kernel-regressed mean and its standard error, drawn only "
-        f"where enough galaxies surround a node; pale band: their scatter. Data: {sources}."
+        f"{_capital(relation.title)} at z = {redshift:g}. Points: model galaxies. Line and dark band: their "
+        "kernel-regressed mean and its standard error, drawn only where enough galaxies surround a node; pale band: "
+        f"16th to 84th percentile of galaxies. Data: {sources}. Below: model minus data at the points that are "
+        "reached, with the errors of both; χ² is that of these points, with the covariance of the data and the "
+        "variance of the mean."
     )
     return Drawing(ax.figure, caption, f"{_stem(relation)}_z{redshift:g}_{members[0].name}")
 
@@ -103,15 +122,15 @@ def _budget_drawings(population, halos, redshift):
     ax = baryon_budget(population, redshift=redshift, **cosmic)
     caption = (
         f"Where the baryons of a halo are at z = {redshift:g}: mean share of its cosmic baryons f_b Mvir in "
-        "stars, interstellar gas and circumgalactic gas, in bins of halo mass. The remainder was never accreted "
-        "or has left the halo."
+        "stars, interstellar gas and circumgalactic gas, in bins of halo mass, or of each galaxy where there are fewer "
+        "than 24. The remainder was never accreted or has left the halo."
     )
     yield Drawing(ax.figure, caption, "baryon_budget")
     ax = mass_budget(population, redshift=redshift, **cosmic)
     caption = (
         f"Mass flow of every channel at z = {redshift:g} over the baryon supply f_b dMvir/dt. Lines: "
-        "medians in bins of halo mass; bands: 16th to 84th percentile of galaxies. Halos that are not "
-        "growing are left out."
+        "medians in bins of halo mass; bands: 16th to 84th percentile of galaxies. Fewer than 24 galaxies are drawn "
+        "one by one. Halos that are not growing are left out."
     )
     yield Drawing(ax.figure, caption, "mass_budget")
     powers = [name for name, rates in population.flows.items() if rates.energy is not None]
@@ -120,9 +139,30 @@ def _budget_drawings(population, halos, redshift):
         caption = (
             f"Energy flow of every channel at z = {redshift:g} over the heating of the circumgalactic gas "
             "(accretion and supernova winds together). Lines: medians in bins of halo mass; bands: 16th to "
-            "84th percentile."
+            "84th percentile. Fewer than 24 galaxies are drawn one by one."
         )
         yield Drawing(ax.figure, caption, "energy_budget")
+
+
+def _evolution_drawing(population):
+    relations = [kind() for kind in _RELATIONS if _has_quantities(population, kind())]
+    if relations:
+        axes = relation_evolution(population, relations)
+        listed = ", ".join(f"{z:g}" for z in sorted(np.asarray(population.redshifts).tolist()))
+        caption = (
+            f"The mean of each relation at every output redshift, z = {listed}, where enough galaxies exist; dots are "
+            "galaxies with too few others around them."
+        )
+        yield Drawing(axes[0].figure, caption, "relation_evolution")
+
+
+def _has_quantities(population, relation):
+    galaxies = population.at(float(np.min(np.asarray(population.redshifts))))
+    try:
+        relation.x(galaxies), relation.y(galaxies)
+    except KeyError:
+        return False
+    return True
 
 
 def _growth_drawing(trajectories, cosmology):
@@ -142,17 +182,19 @@ def _compared_drawings(population, halos, measurements, compared, redshift):
         axes = compare_histories(halos, compared.halos, compared.labels)
         caption = (
             f"Histories of the halos of {first} (solid) and {second} (dashed) in bins of final mass. Above: "
-            "mean log mass over final mass, median specific growth rate, mean log concentration. Below: "
-            "second minus first, with standard errors."
+            "mean log mass over final mass, mean specific growth rate, mean log concentration. Below: "
+            f"{second} minus {first}, with standard errors."
         )
         yield Drawing(axes[0, 0].figure, caption, "compared_histories")
     relations = {type(relation): relation for relation, _, _ in grouped(measurements)}
     for relation in relations.values():
         galaxies = (population.at(redshift), compared.population.at(redshift))
-        axes = compare_relation(galaxies, relation, compared.labels)
+        data = [m for m, z in measurements if z == redshift and eqx.tree_equal(m.relation, relation)]
+        axes = compare_relation(galaxies, relation, compared.labels, measurements=data)
         caption = (
             f"{_capital(relation.title)} at z = {redshift:g} of the same model on the halos of {first} and "
-            f"of {second}: means with standard errors, and scatter (pale). Below: {second} minus {first}."
+            f"of {second}: means with standard errors, and the 16th to 84th percentile of galaxies (pale). Below: "
+            f"{second} minus {first}."
         )
         yield Drawing(axes[0].figure, caption, f"compared_{_stem(relation)}")
 

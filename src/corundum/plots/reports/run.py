@@ -11,7 +11,7 @@ from ...halos import HaloHistories
 from ...observables import ERROR_KINDS, Measurement
 from ...parameters import Parameter, describe
 from ..comparison import compared_means, history_differences
-from ..relations import short_citation
+from ..data_points import bars_in_words, short_name
 from ..residuals import residual
 from .about import model_fact, papers, parameter_table, reproduction, run_sections
 from .drawings import Compared
@@ -164,9 +164,9 @@ def _against_data(population, measurements):
     rows = []
     for data, redshift in measurements:
         comparison = residual(population.at(redshift), data)
-        name = f"{data.relation.title}: {short_citation(data.citation)}"
+        name = f"{data.relation.title}: {short_name(data)}"
         numbers = (round(number, 3) for number in comparison[3:])
-        rows.append((name, redshift, comparison.points, comparison.reached, *numbers, data.error_parts))
+        rows.append((name, redshift, comparison.points, comparison.reached, *numbers, bars_in_words(data)))
     header = (
         "measurement",
         "z",
@@ -175,13 +175,15 @@ def _against_data(population, measurements):
         "mean offset [dex]",
         "largest [dex]",
         "chi²",
+        "p",
         "bars are",
     )
     caption = (
         "Model minus data at the points that enough model galaxies reach; the others do not count. chi² "
-        "uses the full covariance of the data, systematic included, plus the variance of the model's mean. "
-        "Where a paper gives only the scatter of galaxies its bars are wider than the error of the mean, "
-        "and chi² is low for that reason."
+        "uses the full covariance of the data, systematic included, plus the variance of the model's mean; p is "
+        "the probability of a larger chi² if the model were right, with as many degrees of freedom as points that are "
+        "reached. Where a paper gives only the scatter of galaxies its bars are wider than the error of the mean: chi² "
+        "is low for that reason and has no p."
     )
     return [Table(header, rows, caption)]
 
