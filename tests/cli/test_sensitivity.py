@@ -67,6 +67,7 @@ def test_a_run_is_interrupted_resumed_and_reported(run_file, tmp_path, monkeypat
     report = (out / "report.html").read_text()
     for title in ("Response to parameters", "Time scales and modes", "Over the whole prior", "How to reproduce"):
         assert title in report
+    assert "a galaxy in a halo of 10^" in report and "log10 gas" not in report
     assert (out / "figures" / "jacobian.png").exists() and not (out / "checkpoint").exists()
     assert main(["sensitivity", run_file, "-o", str(out)]) == 0
     assert "nothing was done" in capsys.readouterr().out

@@ -148,7 +148,7 @@ def test_each_parameter_acts_through_its_own_flows(routed):
     assert S.INITIAL_STATE in through("seed.gas_share")
     gathered = S.by_channel_group(routed.derivative)
     np.testing.assert_allclose(gathered.sum("channel").values, routed.derivative.sum("channel").values, atol=1e-12)
-    assert gathered.labels("channel")[:3] == ["accretion", "CGM heating", "cooling"]
+    assert gathered.labels("channel")[:3] == ["accretion", "wind heating", "cooling"]
 
 
 def test_routes_refuse_the_cosmology(halos):
@@ -197,10 +197,45 @@ def test_routes_modes_and_matrices_are_drawn(routed, made_up, tmp_path):
     assert "via wind heating" in numbers and "CGM" in numbers and len(ax.get_xticks()) == len(NAMES)
     co.plots.save_figure(ax, tmp_path / "jacobian.png")
     bars = co.plots.route_bars(one)
-    assert {"CGM heating", "ejection", "accretion", "total"} <= set(bars.get_legend_handles_labels()[1])
+    assert {"wind heating", "wind", "accretion", "total"} <= set(bars.get_legend_handles_labels()[1])
     with pytest.raises(ValueError, match="select one galaxy"):
         co.plots.jacobian_map(routed.derivative)
     halos, galaxies = made_up
     state = S.state_jacobian(MODEL, halos, [2.0, 0.0], population=galaxies)
     axes = co.plots.mode_portrait(state, S.modes(state), halo=1)
     assert len(axes) == 8 and "mode 1" in axes[1].get_title()
+
+
+def test_the_flow_of_a_block_is_named_inside_it(routed):
+    one = routed.derivative.sel(halo=0, redshift=0.0)
+    ax = co.plots.jacobian_map(one.sum("channel"), routes=one)
+    ax.figure.draw_without_rendering()
+    named = [text for text in ax.texts if text.get_text().startswith("via")]
+    assert named
+    for text in named:
+        box = text.get_window_extent().transformed(ax.transData.inverted())
+        left, bottom = text.get_position()
+        assert box.x1 < np.floor(left + 0.5) + 0.5 + 1.0 and box.x0 >= left - 0.05 and box.y0 <= bottom + 0.05
+
+
+def test_modes_are_followed_by_their_patterns():
+    redshifts, patterns = [0.0, 1.0, 2.0], np.tile(np.eye(3, dtype=complex), (1, 3, 1, 1))
+    speeds = np.tile([3.0, 2.0, 1.0], (1, 3, 1))
+    patterns[0, 1] = 1j * np.eye(3)[[1, 0, 2]]  # the two fastest exchange places, with another phase
+    patterns[0, 2] = np.nan  # no galaxy yet
+    coords = {"halo": [0], "redshift": redshifts, "mode": range(3), "state": "abc", "flow": ("f",)}
+    dims = ("halo", "redshift", "mode")
+
+    def label(values, *more):
+        return S.Labelled(values, (*dims, *more), {d: tuple(coords[d]) for d in (*dims, *more)}, "1", "")
+
+    modes = S.Modes(
+        label(speeds),
+        label(1.0 / speeds),
+        label(patterns, "state"),
+        label(patterns, "state"),
+        label(speeds[..., None], "flow"),
+    )
+    followed = S.followed_modes(modes)
+    assert followed.eigenvalue.values[0].tolist() == [[3.0, 2.0, 1.0], [2.0, 3.0, 1.0], [3.0, 2.0, 1.0]]
+    assert np.array_equal(np.abs(followed.right.values[0, 1]), np.eye(3))

@@ -276,6 +276,11 @@ def test_maps_bars_and_combinations_are_drawn(information, tmp_path):
     axes = co.plots.prior_maps(S.prior_map(design, log_mvir, phi, bins=4))
     assert axes.shape == (2, 2) and axes[0, 0].get_ylabel() == "x0"
     co.plots.save_figure(axes[0, 0], tmp_path / "maps.png")
+    few = S.prior_map(design, log_mvir, phi, bins=7)
+    axes = co.plots.prior_maps(few)
+    drawn = axes[0, 0].collections[0].get_array()
+    assert np.array_equal(np.ma.getmaskarray(drawn), few.counts[0].T == 0) and (few.counts[0] == 0).any()
+    assert [text.get_text() for text in axes[0, 0].figure.legends[0].get_texts()] == ["no galaxies"]
     measures = S.dgsm(design, design.unit, np.broadcast_to(np.eye(3), (30, 3, 3)), resamples=20)
     bars = co.plots.index_bars({"nu": measures, "mean_abs": measures}, output=(1,))
     assert [text.get_text() for text in bars.get_legend().get_texts()] == ["nu", "mean abs"]

@@ -19,7 +19,7 @@ from .prior_wide.designs import Box, Design, latin_hypercube, morris, prior_box,
 from .prior_wide.measures import Measures, PriorMap, dgsm, fractional_norms, morris_effects, prior_map, sobol_indices
 from .prior_wide.study import JacobiansOf, StatesOf, Study, SummaryOf, run_study
 from .second_derivatives import Summary, gradient, hessian, hessian_vector_product
-from .state import Modes, StateJacobian, modes, state_jacobian
+from .state import Modes, StateJacobian, followed_modes, modes, state_jacobian
 from .summaries import Observable, SummaryJacobian, observable_of, summary_jacobian
 from .variational import CHANNEL_GROUPS, INITIAL_STATE, Routes, by_channel_group, routes
 
@@ -70,6 +70,7 @@ __all__ = [
     "error_matrix",
     "expected_fisher",
     "fisher_of",
+    "followed_modes",
     "fractional_norms",
     "gradient",
     "greedy_design",

@@ -9,6 +9,7 @@ In log coordinates A is d(dlg y/dt)/d lg y.  The two choices differ by more than
 reservoir is subtracted from the diagonal of the log form, because there a departure is relative to what has grown.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
+from scipy.optimize import linear_sum_assignment
 
 from ..annotations import Array
 from ..halos import HaloHistories, HaloTables
@@ -27,7 +29,7 @@ from .derivatives import check_redshifts
 from .equations import flow_rates, log_flow_rates
 from .labelled import Labelled, labeller, overview
 
-__all__ = ["StateJacobian", "Modes", "state_jacobian", "modes", "state_jacobian_at"]
+__all__ = ["StateJacobian", "Modes", "state_jacobian", "modes", "followed_modes", "state_jacobian_at"]
 
 
 class StateJacobian(NamedTuple):
@@ -234,6 +236,41 @@ def modes(jacobian: StateJacobian) -> Modes:
         label(masked(left), (*mode, "state"), "1", "left eigenvector"),
         label(masked(by_flow), (*mode, "flow"), "1/Gyr", "contribution of each flow to the eigenvalue"),
     )
+
+
+def followed_modes(modes: Modes) -> Modes:
+    """The same modes in an order that follows each through time, by the overlap of its pattern with that before.
+
+    `modes` sorts by speed at every redshift, so that two modes exchange places where one becomes faster than the other.
+    Here the order at the lowest redshift of each galaxy is kept, and at every earlier time each mode is the one whose
+    pattern overlaps most with it; together the modes of two neighbouring times overlap as much as they can.
+
+    Parameters
+    ----------
+    modes : Modes
+
+    Examples
+    --------
+    >>> states = co.sensitivity.state_jacobian(model, halos, [0.0, 2.0], population=population)
+    >>> followed = co.sensitivity.followed_modes(co.sensitivity.modes(states))
+    >>> followed.timescale.shape
+    (8, 2, 7)
+    """
+    right = np.nan_to_num(modes.right.values)
+    order = np.tile(np.arange(right.shape[2]), (*right.shape[:2], 1))
+    for halo, patterns in enumerate(right):
+        solved = [k for k in np.argsort(modes.timescale.labels("redshift")) if patterns[k].any()]
+        for later, now in itertools.pairwise(solved):
+            before = patterns[later][order[halo, later]]
+            # Patterns are of unit length and arbitrary phase.
+            overlap = np.abs(before.conj() @ patterns[now].T)
+            order[halo, now] = linear_sum_assignment(-(overlap**2))[1]
+
+    def ordered(array):
+        index = order.reshape(*order.shape, *(1,) * (array.values.ndim - 3))
+        return array._replace(values=np.take_along_axis(array.values, index, axis=2))
+
+    return Modes(*map(ordered, modes))
 
 
 def _inverse(vectors):

@@ -43,15 +43,18 @@ INITIAL_STATE = "initial state"
 
 CHANNEL_GROUPS = {
     "accretion": ("accretion",),
-    "CGM heating": ("wind_heating",),
+    "wind heating": ("wind_heating",),
     "cooling": ("cooling", "radiation"),
-    "ejection": ("wind",),
-    "halo outflow": ("outflow",),
+    "wind": ("wind",),
+    "outflow": ("outflow",),
     "star formation": ("star_formation",),
     "enrichment": ("enrichment", "venting"),
     "initial state": (INITIAL_STATE,),
 }
-"""Flows of the thermal CGM models by the channel group they belong to; "CGM heating" is the preventive one."""
+"""Flows of the thermal CGM models by the channel group they belong to; a group of one flow has the name of that flow.
+
+Wind heating is the preventive one, wind and outflow are the ejective ones.
+"""
 
 
 class Routes(NamedTuple):

@@ -15,6 +15,7 @@ from ...halos import HaloHistories
 from ...models import PANDYA26_FREE
 from ...numerics import LaneSolver
 from ...parameters import describe as describe_parameters
+from ...plots.data_points import short_name
 from ...plots.reports.sensitivity import SensitivityResults, sensitivity_sections
 from ...population import evolve
 from ...sensitivity import observable_of
@@ -202,4 +203,5 @@ def _information(plan: SensitivityPlan, results: SensitivityResults) -> None:
         results.notes.append("no measurement is reached by enough galaxies, so there is no information to weigh")
         return
     slopes = sens.summary_jacobian(data, job.model, halos, plan.parameters, redshifts, solver=job.solver)
+    results.labels = {data.name: f"{short_name(data)}, {data.relation.title}" for data, _ in job.measurements}
     results.fisher, results.design = sens.expected_fisher(data, slopes), sens.greedy_design(data, slopes)

@@ -40,6 +40,8 @@ class SensitivityResults:
         Parameter sets over the prior, and solves that failed.
     notes : list of str
         What could not be computed, with the reason.
+    labels : dict of str to str
+        What to call each measurement in figures and tables.
     """
 
     model: Any
@@ -60,6 +62,7 @@ class SensitivityResults:
     prior_failed: int = 0
     sobol_failed: int = 0
     notes: list[str] = dataclasses.field(default_factory=list)
+    labels: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def add_prior(self, study: sens.Study) -> None:
         """Compute maps and derivative-based measures from Jacobians over a design in units of the prior width.
@@ -180,12 +183,27 @@ def _summary(results):
     return [Facts(items), *(f"Not computed: {note}." for note in results.notes)]
 
 
+def _galaxy(results, halo, redshift):
+    mass = float(results.jacobian.log_mvir.sel(halo=halo, redshift=redshift).values)
+    return f"a galaxy in a halo of 10^{mass:.2f} Msun at z = {redshift:g}"
+
+
+def _meaning(results, quantity):
+    """What a part of the state is, in words."""
+    known = results.model.ledger.quantities
+    return known[quantity].meaning if quantity in known else quantity.replace("_", " ")
+
+
+def _words(parameter):
+    """``"mass loading: slope"`` for ``"mass_loading.slope"``."""
+    return parameter.replace("_", " ").replace(".", ": ")
+
+
 def _local(results, middle, redshift):
     if middle is None:
         return ["No galaxy was solved."]
     galaxy = dict(halo=middle, redshift=redshift)
-    mass = float(results.jacobian.log_mvir.sel(**galaxy).values)
-    name = f"a halo of {mass:.2f} in log10 Mvir [Msun] at z = {redshift:g}"
+    name = _galaxy(results, middle, redshift)
     routes = None if results.routes is None else results.routes.derivative.sel(**galaxy)
     first = results.jacobian.derivative.labels("quantity")[0]
     axes = jacobian_map(results.jacobian.derivative.sel(**galaxy), routes=routes)
@@ -201,8 +219,8 @@ def _local(results, middle, redshift):
     if routes is not None:
         axes = route_bars(routes, quantity=first)
         caption = (
-            f"Response of {first} of {name} to each parameter, by channel group. The bars of a parameter add up to the "
-            "diamond, the entry of the Jacobian."
+            f"Response of the {_meaning(results, first)} of {name} to each parameter, by the flows that it goes "
+            "through. The bars of a parameter add up to the diamond, the entry of the Jacobian."
         )
         blocks.append(Drawing(axes.figure, caption, "routes"))
     return blocks
@@ -236,14 +254,15 @@ def _feedback(results, middle, redshift):
             parameter=strongest,
         )
         caption = (
-            f"Total flows of {currency} between the reservoirs of one galaxy until z = {redshift:g}; red flows grow "
-            f"with {strongest}, blue ones shrink."
+            f"Total flows of {currency} between the reservoirs of {_galaxy(results, middle, redshift)}, since its "
+            f"start; red flows grow with the {_words(strongest)}, blue ones shrink."
         )
         blocks.append(Drawing(axes.figure, caption, f"{currency}_flows"))
     indices = results.budgets.derivative["indices"].sel(halo=middle, redshift=redshift)
-    rows = [(name, *(float(v) for v in indices.sel(parameter=name).values)) for name in results.parameters]
+    rows = [(_words(name), *(float(v) for v in indices.sel(parameter=name).values)) for name in results.parameters]
     header = ("per unit of", *(name.replace("_", " ") for name in indices.labels("index")))
-    blocks.append(Table(header, rows, "Response of the indices of the same galaxy to each parameter."))
+    caption = f"Response of the indices of {_galaxy(results, middle, redshift)} to each parameter."
+    blocks.append(Table(header, rows, caption))
     return blocks
 
 
@@ -256,10 +275,11 @@ def _modes(results):
     redshifts = np.array(results.modes.timescale.labels("redshift"))[valid].tolist()
     state, modes = (type(r)(*(array.sel(redshift=redshifts) for array in r)) for r in (results.state, results.modes))
     axes = mode_portrait(state, modes)
+    name = _galaxy(results, len(results.jacobian.status.values) // 2, results.redshifts[0])
     caption = (
-        "Eigenmodes of one galaxy. Above: how fast a small departure decays (triangles: grows). Below: the share of "
-        "each part of the state in each mode; titles name the flows that set the eigenvalue today. Modes are sorted by "
-        "speed at each time, so patterns may exchange panels."
+        f"Eigenmodes of {name}. Above: how fast a small departure decays (triangles: grows). Below: the share of "
+        "each part of the state in each mode; titles name the flows that set the eigenvalue at the last time. Modes "
+        "are numbered by speed at the last time and followed back by the overlap of their patterns."
     )
     return [Drawing(axes[0].figure, caption, "modes")]
 
@@ -270,18 +290,19 @@ def _prior(results):
         axes = draw_prior_maps(results.prior_maps)
         caption = (
             f"Mean fractional sensitivity against halo mass and each parameter, of {results.prior_sets} parameter "
-            "sets, in the published convention (linear amplitudes)."
+            "sets, in the published convention (linear amplitudes). Hatched: no galaxies in the cell."
         )
         blocks.append(Drawing(axes.flat[0].figure, caption, "prior_maps"))
-    quantity = results.jacobian.values.labels("quantity")[0]
-    output = (len(results.jacobian.status.values) // 2, 0, 0)
+    quantity = _meaning(results, results.jacobian.values.labels("quantity")[0])
+    halo = len(results.jacobian.status.values) // 2
+    name, output = _galaxy(results, halo, results.redshifts[0]), (halo, 0, 0)
     if results.sobol is not None and np.isfinite(results.sobol.values["total"][output]).all():
         axes = index_bars({"first": results.sobol, "total": results.sobol}, output=output, label="Sobol index")
-        caption = f"Sobol indices of log10 {quantity} of one halo, with 95% bootstrap intervals."
+        caption = f"Sobol indices of the {quantity} of {name}, with 95% bootstrap intervals."
         blocks.append(Drawing(axes.figure, caption, "sobol"))
     if results.dgsm is not None:
         axes = index_bars({"mean_abs": results.dgsm}, output=output, label="mean |response| [dex per prior width]")
-        caption = f"Mean response of log10 {quantity} of one halo over the prior, with 95% bootstrap intervals."
+        caption = f"Mean response of the {quantity} of {name} over the prior, with 95% bootstrap intervals."
         blocks.append(Drawing(axes.figure, caption, "dgsm"))
     return blocks
 
@@ -289,9 +310,9 @@ def _prior(results):
 def _information(results):
     if results.fisher is None:
         return []
-    bars, combinations = greedy_bars(results.design), combination_map(results.fisher)
+    bars, combinations = greedy_bars(results.design, labels=results.labels), combination_map(results.fisher)
     rows = [
-        (name, results.design.alone[name][0], gain, total, effective)
+        (results.labels.get(name, name), results.design.alone[name][0], gain, total, effective)
         for name, gain, total, effective in results.design.order
     ]
     return [

@@ -1,5 +1,7 @@
 """Information in data: the gain of each observable, and the combinations of parameters that data constrain."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -11,13 +13,15 @@ __all__ = ["greedy_bars", "combination_map"]
 
 
 @styled
-def greedy_bars(table: DesignTable, ax: Axes | None = None) -> Axes:
+def greedy_bars(table: DesignTable, ax: Axes | None = None, *, labels: Mapping[str, str] | None = None) -> Axes:
     """Information of each observable alone (pale) and added in greedy order (dark), in bits.
 
     Parameters
     ----------
     table : DesignTable
     ax : Axes, optional
+    labels : mapping of str to str, optional
+        What to call each observable; default its name.
 
     Examples
     --------
@@ -33,7 +37,8 @@ def greedy_bars(table: DesignTable, ax: Axes | None = None) -> Axes:
     ax.barh(y, [gain for _, gain, _, _ in table.order], height=0.36, color=COLORS["model"], label="added in this order")
     for row, (_, gain, _, effective), gain_alone in zip(y, table.order, alone, strict=True):
         ax.text(max(gain, gain_alone), row, f"  {effective:.1f} combinations so far", va="center", fontsize=8.5)
-    ax.set_yticks(y, [name.replace("_", " ") for name, *_ in table.order])
+    known = {} if labels is None else labels
+    ax.set_yticks(y, [known.get(name, name.replace("_", " ")) for name, *_ in table.order])
     ax.tick_params(axis="y", which="both", length=0)
     ax.set_xlim(0, 1.45 * max(alone))
     ax.set_xlabel("information over the prior [bit]")

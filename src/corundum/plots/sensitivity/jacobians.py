@@ -1,5 +1,6 @@
 """Jacobians as annotated heat maps, and the routes of each parameter as bars."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -8,7 +9,7 @@ from matplotlib.colors import SymLogNorm
 from matplotlib.patches import Rectangle
 
 from ...sensitivity import Labelled, by_channel_group
-from ..style import CYCLE, legend_right, new_axes, slanted_labels, styled
+from ..style import CYCLE, channel_label, legend_right, new_axes, slanted_labels, styled
 
 __all__ = ["jacobian_map", "route_bars", "RESERVOIRS"]
 
@@ -155,9 +156,10 @@ def _name_blocks(ax, routes, rows, columns):
             strength = np.linalg.norm(block, axis=(0, 1))
             wide, tall = len(column_members), len(row_members)
             if strength.max() > 0.02:
-                name = channels[int(np.argmax(strength))].replace("_", " ")
-                font = dict(ha="left", va="bottom", fontsize=7.2, style="italic", color="0.15")
-                ax.text(left + 0.06, top + tall - 0.05, f"via {name}", **font)
+                name = channel_label(channels[int(np.argmax(strength))])
+                font = dict(ha="left", va="bottom", fontsize=7.0, style="italic", color="0.15", linespacing=0.9)
+                # About fourteen letters fit into the width of a column.
+                ax.text(left + 0.06, top + tall - 0.04, textwrap.fill(f"via {name}", 14 * wide), **font)
             ax.add_patch(Rectangle((left, top), wide, tall, fill=False, lw=0.8, ec="0.2"))
             left += wide
         top += len(row_members)
@@ -190,7 +192,7 @@ def route_bars(
     >>> labels = {"quantity": ("mstar",), "parameter": ("loading",), "channel": ("cooling", "wind")}
     >>> routes = co.sensitivity.Labelled(np.array([[[0.2, -0.5]]]), tuple(labels), labels, "dex", "response")
     >>> [text.get_text() for text in co.plots.route_bars(routes).get_legend().get_texts()]
-    ['total', 'cooling', 'ejection']
+    ['total', 'cooling', 'wind']
     """
     response = by_channel_group(routes.sel(quantity=quantity), groups)
     names = response.labels("parameter") if names is None else list(names)

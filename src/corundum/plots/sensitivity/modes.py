@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.ticker import NullFormatter
 
-from ...sensitivity import Modes, StateJacobian
-from ..style import CYCLE, new_panels, styled
+from ...sensitivity import Modes, StateJacobian, followed_modes
+from ..style import CYCLE, channel_label, new_panels, styled
 from .jacobians import RESERVOIRS
 
 __all__ = ["mode_portrait"]
@@ -15,8 +15,9 @@ def mode_portrait(jacobian: StateJacobian, modes: Modes, halo: int = 0) -> np.nd
     """Time scales of all modes of one galaxy, and below them the pattern of each mode against cosmic time.
 
     In the patterns, rows are the parts of the state and colours their share |v| in the right eigenvector of the mode.
-    Titles name the flows with the largest contributions to the eigenvalue at the last time.  Modes are sorted by speed
-    at each time: where one becomes faster than another, their patterns exchange panels.
+    Titles name the flows with the largest contributions to the eigenvalue at the last time.  Modes are numbered by
+    speed at the last time and followed from there by the overlap of their patterns, so that a panel and a line stay
+    with one mode where another becomes faster (`corundum.sensitivity.followed_modes`).
 
     Parameters
     ----------
@@ -36,6 +37,7 @@ def mode_portrait(jacobian: StateJacobian, modes: Modes, halo: int = 0) -> np.nd
     >>> co.plots.mode_portrait(states, co.sensitivity.modes(states)).shape
     (8,)
     """
+    modes = followed_modes(modes)
     time = jacobian.time.sel(halo=halo).values
     order = np.argsort(time)
     scale = modes.timescale.sel(halo=halo).values[order]
@@ -63,7 +65,7 @@ def mode_portrait(jacobian: StateJacobian, modes: Modes, halo: int = 0) -> np.nd
         ax.set_yticks(np.arange(len(states)) + 0.5, names, fontsize=8)
         ax.tick_params(axis="y", which="both", length=0)
         ax.invert_yaxis()
-        flows = " and ".join(name.replace("_", " ") for name in leading[m])
+        flows = " and ".join(map(channel_label, leading[m]))
         ax.set_title(f"mode {m + 1}: {flows}", fontsize=9.5, color=CYCLE[m % len(CYCLE)])
         _plain_ticks(ax)
         if m == number - 1:

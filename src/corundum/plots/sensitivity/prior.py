@@ -1,15 +1,20 @@
 """Sensitivity over a whole prior: maps of fractional column norms, and global indices as bars."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
+from matplotlib.patches import Rectangle
 
 from ...sensitivity import Measures, PriorMap
 from ..style import CYCLE, HALO_MASS, new_axes, new_panels, styled
 
 __all__ = ["prior_maps", "index_bars", "symbol"]
+
+_EMPTY: dict[str, Any] = dict(facecolor="w", edgecolor="0.6", hatch="////", linewidth=0)
+"""Ground of a map where nothing was sampled."""
 
 _SYMBOLS = {
     "mass_loading": r"\eta_M",
@@ -57,21 +62,24 @@ def prior_maps(
         rows = -(-number // columns)
         axes = new_panels(rows, columns, size=(3.6 * columns + 0.8, 2.5 * rows + 0.3), squeeze=False)
     flat = np.ravel(axes)
-    # A column that is exactly zero is as dark as a small one; only cells without galaxies are grey.
-    mean = np.ma.masked_invalid(np.maximum(prior_map.mean, low))
+    # A column that is exactly zero is as dark as a small one; cells without galaxies are left to the hatched ground.
+    mean = np.ma.array(np.maximum(prior_map.mean, low), mask=(prior_map.counts == 0) | ~np.isfinite(prior_map.mean))
     for j, name in enumerate(prior_map.names):
         image = flat[j].pcolormesh(
             prior_map.mass_edges, prior_map.parameter_edges[j], mean[j].T, cmap="magma",
             norm=LogNorm(low, 1.0), rasterized=True,
         )  # fmt: skip
         flat[j].set_ylabel(symbol(name))
-        flat[j].set_facecolor("0.85")
+        flat[j].add_patch(Rectangle((0, 0), 1, 1, transform=flat[j].transAxes, zorder=0, **_EMPTY))
         if j >= number - columns:
             flat[j].set_xlabel(HALO_MASS)
     for unused in flat[number:]:
         unused.set_axis_off()
-    bar = flat[0].figure.colorbar(image, ax=list(flat), pad=0.02, aspect=40)
+    figure = flat[0].figure
+    bar = figure.colorbar(image, ax=list(flat), pad=0.02, aspect=40, extend="min")
     bar.set_label(r"mean $\phi_j=\|J_j\|/\|J\|$")
+    if mean.mask.any():
+        figure.legend([Rectangle((0, 0), 1, 1, **_EMPTY)], ["no galaxies"], loc="outside upper right", frameon=False)
     return axes
 
 
