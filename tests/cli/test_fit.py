@@ -121,7 +121,7 @@ def test_forecast(run_file, tmp_path, capsys):
     rows = list(csv.DictReader((out / "forecast.csv").open()))
     sigma = {(row["scenario"], row["parameter"]): float(row["sigma Fisher"]) for row in rows}
     assert sigma["errors x 0.5", "loading"] < sigma["errors as they are", "loading"]
-    assert sigma["with sfms_davies16", "time"] <= sigma["errors as they are", "time"] + 1e-9
+    assert sigma["with GAMA (Davies+16)", "time"] <= sigma["errors as they are", "time"] + 1e-9
     assert np.isfinite(float(rows[0]["sigma sampled"])) and (out / "figures" / "forecast.png").exists()
 
 

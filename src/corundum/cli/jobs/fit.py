@@ -12,6 +12,7 @@ import numpy as np
 
 from ... import inference, io
 from ...inference.tables import csv_table, findings, latex_table
+from ...plots.data_points import short_names
 from ...plots.reports.fit import Fitted, fit_sections
 from ...plots.sensitivity.prior import symbol
 from ...storage.checkpoints import CheckpointFolder
@@ -70,7 +71,7 @@ class _FitJob(AbstractJob):
         fits = [_fit(plan, target, combination, run) for combination in plan.combinations]
         with run.stage("predictive checks") as part:
             fits = [_predicted(plan, target, fit, part) for fit in fits]
-        return FitResults(target, unreached, fits, _sentences(target, unreached, fits))
+        return FitResults(target, unreached, fits, _sentences(plan, target, unreached, fits))
 
     def save(self, plan: FitPlan, results: FitResults, run: Run) -> None:
         _save(plan, results, run)
@@ -89,14 +90,17 @@ JOB = _FitJob()
 """``corundum fit``."""
 
 
-def _label(number: int, combination: tuple[str, ...]) -> str:
-    return " + ".join(combination) if sum(map(len, combination)) < 60 else f"data set {number + 1}"
+def _label(plan: FitPlan, number: int, combination: tuple[str, ...]) -> str:
+    """The data of a fit by their short names, or its number where these are too many; the report lists them all."""
+    names = short_names(plan.measurements)
+    label = " + ".join(names[name] for name in combination)
+    return label if len(label) < 64 else f"fit {number + 1}"
 
 
 def _fit(plan: FitPlan, all_data: Any, combination: tuple[str, ...], run: Run) -> Fitted:
     """The fit of one combination of data, without its predictive checks."""
     number, store = plan.combinations.index(combination), run.checkpoints()
-    target, label = all_data.using(combination), _label(number, combination)
+    target, label = all_data.using(combination), _label(plan, number, combination)
     with run.stage(f"mode of {label}"):
         mode = _mode(target, plan.settings, store, f"mode-{number}")
     if not mode.converged:
@@ -178,17 +182,21 @@ def _prior_draws(target: Any) -> np.ndarray:
     return np.asarray(target.theta(target.prior_draws(4000)))
 
 
-def _sentences(target: Any, unreached: dict[str, int], fits: list[Fitted]) -> list[str]:
+def _sentences(plan: FitPlan, target: Any, unreached: dict[str, int], fits: list[Fitted]) -> list[str]:
     """What the numbers say, a sentence each."""
+    labels = short_names(plan.measurements)
     sentences = [
-        f"{number} points of {name} lie beyond the model's galaxies and were left out."
+        f"{number} points of {labels[name]} lie beyond the model's galaxies and were left out."
         for name, number in unreached.items()
     ]
     sentences += [f"The mode of {fit.label} {_NOT_CONVERGED}." for fit in fits if not fit.converged]
     return sentences + findings(
         _parameter_draws(fits), target.names, _prior_draws(target),
         effective={fit.label: fit.identifiability.fisher.effective for fit in fits},
-        p_values={fit.label: {n: p for n, p in fit.predictive.p_value.items() if n in fit.combination} for fit in fits},
+        p_values={
+            fit.label: {labels[n]: p for n, p in fit.predictive.p_value.items() if n in fit.combination}
+            for fit in fits
+        },
         indices={fit.label: fit.indices for fit in fits if fit.indices is not None},
         verdicts={fit.label: fit.posterior.verdict for fit in fits if fit.posterior is not None},
     )  # fmt: skip

@@ -1,12 +1,13 @@
 """The job behind ``corundum forecast``: what better or other data would tell, Fisher and sampling side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ... import inference
 from ...plots import forecast_bars
+from ...plots.data_points import short_names
 from ...plots.reports.page import Drawing, Section, Table
 from ..progress import chain_bar
 from ..runfile.builder import construct
@@ -74,7 +75,7 @@ class _ForecastJob(AbstractJob):
             best = inference.maximise(
                 target, starts=fit.settings.starts, key=fit.settings.key, optimiser=fit.settings.optimiser
             )
-        scenarios = _scenarios(base, added, settings)
+        scenarios = _scenarios(base, added, settings, short_names(fit.measurements))
         sample = [scenario.name for scenario in scenarios[: len(settings.factors)]] if settings.sample else []
         with run.stage("forecasts"), chain_bar("forecast") as progress:
             forecast = inference.forecast(
@@ -99,16 +100,56 @@ JOB = _ForecastJob()
 """``corundum forecast``."""
 
 
-def _scenarios(base: tuple[str, ...], added: Sequence[str], settings: Forecast) -> list[inference.Scenario]:
-    """Scaled errors, added measurements, and each relation shifted."""
+def _scenarios(
+    base: tuple[str, ...], added: Sequence[str], settings: Forecast, labels: Mapping[str, str]
+) -> list[inference.Scenario]:
+    """Scaled errors, added measurements, and each relation shifted, by the short names of their data."""
     scenarios = [s._replace(use=base) for s in inference.scaled_scenarios(settings.factors)]
-    scenarios += [inference.Scenario(f"with {name}", use=(*base, name)) for name in added]
+    scenarios += [inference.Scenario(f"with {labels[name]}", use=(*base, name)) for name in added]
     if settings.shift:
         scenarios += [
-            inference.Scenario(f"{name} {settings.shift:+g} dex", use=base, shift={name: settings.shift})
+            inference.Scenario(f"{labels[name]} {settings.shift:+g} dex", use=base, shift={name: settings.shift})
             for name in base
         ]
     return scenarios
+
+
+def _caption(forecast: Any) -> str:
+    """What is drawn, and no more."""
+    text = (
+        f'Half of the 68% interval of each parameter over that of "{forecast.scenarios[0].name}", which is written on '
+        "below each name: from the Fisher information"
+    )
+    text += "; open symbols: sampled" if np.isfinite(forecast.sigma_sampled).any() else ""
+    if any(scenario.shift for scenario in forecast.scenarios):
+        text += ". Right panel: how far a shift of one measurement moves each parameter"
+    return f"{text}. Data lie on the model at the best fit."
+
+
+def _tables(forecast: Any) -> list[Table]:
+    """A row for each parameter and a column for each scenario: widths, and biases where data are shifted."""
+    tables = []
+    sampled = np.isfinite(forecast.sigma_sampled)
+    shifted = [k for k, scenario in enumerate(forecast.scenarios) if scenario.shift]
+    kept = [k for k in range(len(forecast.scenarios)) if k not in shifted]
+
+    def width(k: int, i: int) -> str:
+        text = f"{forecast.sigma_fisher[k, i]:.3g}"
+        return f"{text} ({forecast.sigma_sampled[k, i]:.3g})" if sampled[k, i] else text
+
+    names = [
+        f"{name} [{unit}]" if unit != "1" else name for name, unit in zip(forecast.names, forecast.units, strict=True)
+    ]
+    if kept:
+        header = ["parameter", "best fit", *(forecast.scenarios[k].name for k in kept)]
+        rows = [[name, float(forecast.theta[i]), *(width(k, i) for k in kept)] for i, name in enumerate(names)]
+        caption = "Half of the 68% interval of each parameter from the Fisher information"
+        tables.append(Table(header, rows, f"{caption}{', in brackets from samples' if sampled.any() else ''}."))
+    if shifted:
+        header = ["parameter", *(forecast.scenarios[k].name for k in shifted)]
+        rows = [[name, *(float(forecast.bias[k, i]) for k in shifted)] for i, name in enumerate(names)]
+        tables.append(Table(header, rows, "Bias of each parameter where one measurement is off."))
+    return tables
 
 
 def _save(forecast: Any, plan: ForecastPlan, run: Run) -> None:
@@ -128,11 +169,7 @@ def _save(forecast: Any, plan: ForecastPlan, run: Run) -> None:
     ]
     run.write_text("forecast.csv", "\n".join(text) + "\n")
     with run.stage("drawing figures", "figures") as part:
-        drawing = Drawing(
-            forecast_bars(forecast)[0].figure,
-            "Half of the 68% interval of each parameter: filled, from Fisher information; large and hollow, sampled. "
-            "Below, how far a shift of one relation moves each. Data lie on the model at the best fit.", "forecast",
-        )  # fmt: skip
+        drawing = Drawing(forecast_bars(forecast)[0].figure, _caption(forecast), "forecast")
         run.save_figures([drawing], part)
     bits = Table(
         ["scenario", "bits over the prior"],
@@ -143,9 +180,7 @@ def _save(forecast: Any, plan: ForecastPlan, run: Run) -> None:
         f"{s.name}: moves {forecast.names[int(np.argmax(m))]} most, by {m.max():.2f} of its error."
         for s, m in zip(forecast.scenarios, moved, strict=True) if s.shift
     ]  # fmt: skip
-    sections = [
-        Section("Forecasts", [drawing, bits, *worst, Table(header, rows, "Precision: sigma / (1 + |theta|).")]),
-    ]
+    sections = [Section("Forecasts", [drawing, bits, *worst, *_tables(forecast)])]
     run.write_report(
         sections, title="forecast", subtitle=f"{len(forecast.scenarios)} scenarios", measurements=plan.fit.measurements
     )

@@ -6,7 +6,8 @@ import numpy as np
 
 from ... import inference
 from ...halos import HaloHistories
-from ...plots import coverage_figure, recovery
+from ...plots import coverage_figure, pull_figure, recovery
+from ...plots.data_points import short_names
 from ...plots.reports.page import Drawing, Facts, Section, Table
 from ..progress import progress_bar
 from ..runfile.builder import construct
@@ -17,6 +18,8 @@ from .fit_plan import FitPlan, plan_fit, spare_halos
 from .scaffold import AbstractJob, Run
 
 __all__ = ["JOB", "MocksPlan"]
+
+_FEWEST = 20  # mocks that make a histogram of ranks
 
 
 class MocksPlan(NamedTuple):
@@ -66,9 +69,9 @@ class _MocksJob(AbstractJob):
         return MocksPlan(fit, settings, truth_halos, samples, {**fit.tables, "mocks": built.table})
 
     def compute(self, plan: MocksPlan, run: Run) -> dict[str, Any]:
-        settings, results = plan.settings, {}
+        settings, results, labels = plan.settings, {}, short_names(plan.fit.measurements)
         for number, combination in enumerate(plan.fit.combinations):
-            label = " + ".join(combination)
+            label = " + ".join(labels[name] for name in combination)
             store = run.checkpoints(f"mocks-{number}")
             with run.stage(label), progress_bar(settings.number, title=label, unit="mocks") as progress:
                 results[label] = inference.campaign(
@@ -113,10 +116,17 @@ def _save(plan: MocksPlan, results: dict[str, Any], run: Run) -> None:
 def _section(label: str, number: int, result: Any) -> tuple[Section, list[Drawing]]:
     """The part of the report on one combination of data, and its figures."""
     drawings = []
-    if result.fitted.sum() >= 5:
-        drawings = [
-            Drawing(coverage_figure(result)[0].figure, f"{label}: ranks of truths and coverage of central intervals; "
-                    "grey: two binomial standard deviations.", f"coverage_{number + 1}"),
+    if result.fitted.sum() >= _FEWEST:
+        caption = f"{label}: ranks of truths and coverage of central intervals; grey: two binomial standard deviations."
+        drawings = [Drawing(coverage_figure(result)[0].figure, caption, f"coverage_{number + 1}")]
+    elif result.fitted.any():
+        caption = (
+            f"{label}: distance of each fit from the truth, a point for each mock; ranks and coverage are drawn from "
+            f"{_FEWEST} mocks on."
+        )
+        drawings = [Drawing(pull_figure(result).figure, caption, f"pulls_{number + 1}")]
+    if result.fitted.any():
+        drawings += [
             Drawing(recovery(result)[0, 0].figure, f"{label}: fits against truths, with 68% intervals.",
                     f"recovery_{number + 1}"),
         ]  # fmt: skip

@@ -48,8 +48,8 @@ class UnfittedQuantity(NamedTuple):
     Examples
     --------
     >>> quantity = co.inference.UNFITTED_QUANTITIES["cgm_mass"]
-    >>> quantity.label
-    'lg CGM mass / halo mass'
+    >>> print(quantity.label)
+    $\\log_{10}(M_{\\rm CGM}/M_{\\rm vir})$
     >>> quantity.function(population.at(0.0)).shape
     (8,)
     """
@@ -64,20 +64,22 @@ def _lg(name):
 
 
 UNFITTED_QUANTITIES = {
-    "temperature": UnfittedQuantity("lg CGM temperature [K]", ("temperature",), _lg("temperature")),
+    "temperature": UnfittedQuantity(r"$\log_{10}(T_{\rm CGM}/{\rm K})$", ("temperature",), _lg("temperature")),
     "cgm_mass": UnfittedQuantity(
-        "lg CGM mass / halo mass", ("mcgm", "mvir"), lambda g: jnp.log10(g["mcgm"] / g["mvir"])
+        r"$\log_{10}(M_{\rm CGM}/M_{\rm vir})$", ("mcgm", "mvir"), lambda g: jnp.log10(g["mcgm"] / g["mvir"])
     ),
     "baryon_fraction": UnfittedQuantity(
-        "lg halo baryon fraction / cosmic", ("mcgm", "mism", "mstar", "mvir"), lambda g: HaloBaryonFraction().y(g)
+        HaloBaryonFraction.y_axis.meaning, ("mcgm", "mism", "mstar", "mvir"), lambda g: HaloBaryonFraction().y(g)
     ),
     "cooling_time": UnfittedQuantity(
-        "lg t_cool / t_ff", ("t_cool", "t_ff"), lambda g: jnp.log10(g["t_cool"] / g["t_ff"])
+        r"$\log_{10}(t_{\rm cool}/t_{\rm ff})$", ("t_cool", "t_ff"), lambda g: jnp.log10(g["t_cool"] / g["t_ff"])
     ),
-    "mass_loading": UnfittedQuantity("lg eta_M", ("mass_loading",), _lg("mass_loading")),
-    "energy_loading": UnfittedQuantity("lg eta_E", ("energy_loading",), _lg("energy_loading")),
-    "metal_loading": UnfittedQuantity("lg eta_Z", ("metal_loading",), _lg("metal_loading")),
-    "depletion_time": UnfittedQuantity("lg t_dep [Gyr]", ("depletion_time",), _lg("depletion_time")),
+    "mass_loading": UnfittedQuantity(r"$\log_{10}\eta_M$", ("mass_loading",), _lg("mass_loading")),
+    "energy_loading": UnfittedQuantity(r"$\log_{10}\eta_E$", ("energy_loading",), _lg("energy_loading")),
+    "metal_loading": UnfittedQuantity(r"$\log_{10}\eta_Z$", ("metal_loading",), _lg("metal_loading")),
+    "depletion_time": UnfittedQuantity(
+        r"$\log_{10}(t_{\rm dep}/{\rm Gyr})$", ("depletion_time",), _lg("depletion_time")
+    ),
 }
 """What `unfitted_quantities` computes, as far as a model has it."""
 

@@ -10,9 +10,10 @@ from scipy.ndimage import gaussian_filter
 from ..sensitivity.prior import symbol
 from ..style import CYCLE, new_panels, styled
 
-__all__ = ["corner"]
+__all__ = ["corner", "decimals"]
 
-_BINS = 36
+_BINS = 36  # of the prior
+_KERNEL = 5.0  # bins in the width of the kernel that smooths a posterior
 
 
 @styled
@@ -24,7 +25,9 @@ def corner(
     truth: np.ndarray | None = None,
     others: Mapping[str, np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Marginals and 68% and 95% regions of one or more posteriors.
+    """Marginals and 68% and 95% regions of one or more posteriors, with medians and 68% intervals above the diagonal.
+
+    Densities are smoothed by a Gaussian kernel of Scott's width, about a quarter of a standard deviation.
 
     Parameters
     ----------
@@ -51,7 +54,7 @@ def corner(
     (2, 2)
     """
     size = len(names)
-    axes = np.atleast_2d(new_panels(size, size, size=(1.35 * size + 0.8,) * 2))
+    axes = np.atleast_2d(new_panels(size, size, size=(1.35 * size + 0.8, 1.35 * size + 0.8 + 0.2 * len(draws))))
     all_draws = np.concatenate([*draws.values(), *([] if prior is None else [prior])])
     low, high = np.percentile(all_draws, [0.2, 99.8], axis=0)
     pad = 0.04 * (high - low) + 1e-12
@@ -67,6 +70,7 @@ def corner(
             if i == j:
                 _marginal(ax, draws, prior, i, (low[i], high[i]))
                 _marks(ax, truth, others, i)
+                _numbers(ax, [sample[:, i] for sample in draws.values()], i == 0)
             else:
                 ax.set_ylim(low[i], high[i])
                 for color, sample in zip(CYCLE, draws.values(), strict=False):
@@ -89,6 +93,19 @@ def corner(
     return axes
 
 
+def decimals(*errors: float) -> int:
+    """Decimals with which the smallest of these errors has two digits.
+
+    Examples
+    --------
+    >>> from corundum.plots.posteriors.corner import decimals
+    >>> decimals(0.034), decimals(0.7, 1.2), decimals(12.0)
+    (3, 2, 0)
+    """
+    smallest = min(errors)
+    return int(np.clip(1 - np.floor(np.log10(smallest)), 0, 6)) if smallest > 0 else 3
+
+
 def _ticks():
     return MaxNLocator(3, prune="both")
 
@@ -97,13 +114,34 @@ def _marginal(ax: Axes, draws, prior, i, span):
     edges = np.linspace(span[0], span[1], _BINS + 1)
     middle = 0.5 * (edges[1:] + edges[:-1])
     if prior is not None:
-        height = np.histogram(prior[:, i], edges, density=True)[0]
-        ax.fill_between(middle, height, step="mid", color="0.85", linewidth=0, label="prior")
+        height = np.histogram(prior[:, i], edges)[0]
+        ax.fill_between(middle, height / max(height.max(), 1), step="mid", color="0.85", linewidth=0, label="prior")
     for color, (label, sample) in zip(CYCLE, draws.items(), strict=False):
-        height = gaussian_filter(np.histogram(sample[:, i], edges, density=True)[0].astype(float), 1.0)
-        ax.plot(middle, height, color=color, linewidth=1.4, label=label)
+        fine = _edges(sample[:, i], len(sample) ** -0.2)
+        height = gaussian_filter(np.histogram(sample[:, i], fine)[0].astype(float), _KERNEL)
+        # Each has its peak at one, so that a wide posterior is seen beside a narrow one.
+        ax.plot(0.5 * (fine[1:] + fine[:-1]), height / height.max(), color=color, linewidth=1.4, label=label)
     ax.set_ylim(0.0, None)
     ax.set_yticks([])
+
+
+def _edges(values, share):
+    """Bins over all values and their kernel, a fifth of the kernel wide; the kernel is `share` standard deviations."""
+    width = max(share * float(np.std(values)) / _KERNEL, 1e-12)
+    pad = 4.0 * _KERNEL * width
+    low, high = np.min(values) - pad, np.max(values) + pad
+    return np.linspace(low, high, int(np.clip(np.ceil((high - low) / width), 8, 2000)) + 1)
+
+
+def _numbers(ax, samples, first):
+    """Median and 68% interval of each posterior above the panel, in its colour."""
+    for k, (color, sample) in enumerate(zip(CYCLE, samples, strict=False)):
+        low, middle, high = np.percentile(sample, (15.865, 50.0, 84.135))
+        digits = decimals(high - middle, middle - low)
+        text = f"${middle:.{digits}f}^{{+{high - middle:.{digits}f}}}_{{-{middle - low:.{digits}f}}}$"
+        height = 1.04 + 0.19 * (len(samples) - 1 - k)
+        words = ax.text(0.5, height, text, color=color, fontsize=8, ha="center", va="bottom", transform=ax.transAxes)
+        words.set_in_layout(first)  # above the others there is an empty panel
 
 
 def _marks(ax, truth, others, i):
@@ -118,12 +156,12 @@ def _marks(ax, truth, others, i):
 
 def _regions(ax, x, y, color):
     """68% and 95% regions of highest density."""
-    (x0, x1), (y0, y1) = ax.get_xlim(), ax.get_ylim()
-    density, xe, ye = np.histogram2d(x, y, bins=_BINS, range=[[x0, x1], [y0, y1]])
-    density = gaussian_filter(density, 1.2)
+    share = len(x) ** (-1.0 / 6.0)
+    density, xe, ye = np.histogram2d(x, y, bins=[_edges(x, share), _edges(y, share)])
+    density = gaussian_filter(density, _KERNEL)
     ordered = np.sort(density.ravel())[::-1]
-    share = np.cumsum(ordered) / max(ordered.sum(), 1e-300)
-    levels = sorted({float(ordered[np.searchsorted(share, p)]) for p in (0.95, 0.68)})
+    within = np.cumsum(ordered) / max(ordered.sum(), 1e-300)
+    levels = sorted({float(ordered[np.searchsorted(within, p)]) for p in (0.95, 0.68)})
     if len(levels) < 2 or levels[0] <= 0:
         return
     grid = 0.5 * (xe[1:] + xe[:-1]), 0.5 * (ye[1:] + ye[:-1])

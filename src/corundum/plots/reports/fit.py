@@ -7,8 +7,9 @@ import numpy as np
 
 from ...inference import UNFITTED_QUANTITIES
 from ...observables import Measurement
+from ..data_points import bars_in_words, short_names
 from ..posteriors.chains import trace_and_rank
-from ..posteriors.corner import corner
+from ..posteriors.corner import corner, decimals
 from ..posteriors.predictions import extras_bands, index_bands, loading_factors, predictive_band
 from .page import Drawing, Facts, Section, Table
 
@@ -71,7 +72,9 @@ def fit_sections(
     names = target.names
     corner_drawing = Drawing(
         corner({fit.label: fit.theta for fit in fits}, names, prior=prior)[0, 0].figure,
-        "Posterior of every parameter and pair: 68% and 95% regions of each combination of data; grey: prior.",
+        "Posterior of every parameter and pair: 68% and 95% regions of each combination of data; grey: prior. "
+        "Numbers above the diagonal: medians and 68% intervals, in the colour of each fit. Densities are smoothed by "
+        "a Gaussian kernel of Scott's width, about a quarter of a standard deviation.",
         "corner",
     )
     bands = [_fitted_data(m, fits) for m in measurements]
@@ -87,13 +90,20 @@ def fit_sections(
         if fit.posterior is not None
     ]
     sections = [
-        Section("What the fit says", [Facts(_facts(fits, target)), *findings]),
+        Section("What the fit says", [Facts(_facts(fits, target)), _data_of(measurements, fits), *findings]),
         Section("Parameters", [corner_drawing, *_tables(fits, names)]),
-        Section("Over the data", [*bands, _p_values(fits)]),
+        Section("Over the data", [*bands, _p_values(measurements, fits)]),
         Section("What was not fitted", others or ["This model has no such quantities."]),
         Section("Can it be trusted", [*chains, *_trust(fits)]),
     ]
     return sections, [corner_drawing, *bands, *others, *chains]
+
+
+def _data_of(measurements, fits):
+    """Which data each fit has used."""
+    labels = short_names(measurements)
+    rows = [(fit.label, "; ".join(f"{labels[name]} ({name})" for name in fit.combination)) for fit in fits]
+    return Table(("fit", "data"), rows, "Data of each fit, with the names by which they are loaded.")
 
 
 def _facts(fits, target):
@@ -117,7 +127,7 @@ def _fitted_data(measurement, fits):
     ax = predictive_band(measurement, predictions, used=used)
     caption = (
         f"{measurement.relation.title[:1].upper()}{measurement.relation.title[1:]}: median and 68% band of the model's "
-        f"relation under each posterior, and {measurement.citation}. Bars: total error."
+        f"relation under each posterior, and {measurement.citation}. Bars: {bars_in_words(measurement)}."
     )
     return Drawing(ax.figure, caption, f"data_{measurement.name}")
 
@@ -164,12 +174,9 @@ def _other_predictions(fits):
 
 
 def _tables(fits, names):
-    header = ["parameter", *(f"{fit.label}: {level}" for fit in fits for level in ("16%", "50%", "84%"))]
-    rows = []
-    for i, name in enumerate(names):
-        cells = [float(v) for fit in fits for v in np.percentile(fit.theta[:, i], (15.865, 50.0, 84.135))]
-        rows.append([name, *cells])
-    tables = [Table(header, rows, "Medians and 68% intervals, amplitudes in log10.")]
+    rows = [[name, *(_interval(fit.theta[:, i]) for fit in fits)] for i, name in enumerate(names)]
+    caption = "Medians and 68% intervals, amplitudes in log10."
+    tables = [Table(["parameter", *(fit.label for fit in fits)], rows, caption)]
     for fit in fits:
         information = fit.identifiability
         rows = [
@@ -185,16 +192,22 @@ def _tables(fits, names):
     return tables
 
 
-def _p_values(fits):
+def _interval(draws):
+    """Median and 68% interval in one cell: ``0.34 +0.07 −0.06``."""
+    low, middle, high = np.percentile(draws, (15.865, 50.0, 84.135))
+    digits = decimals(high - middle, middle - low)
+    return f"{middle:.{digits}f} +{high - middle:.{digits}f} −{middle - low:.{digits}f}".replace("-", "−", 1)
+
+
+def _p_values(measurements, fits):
+    labels = short_names(measurements)
     names = list(fits[0].predictive.p_value)
-    rows = [
-        [fit.label, *(float(fit.predictive.p_value[n]) for n in names)] for fit in fits
-    ]  # fmt: skip
+    rows = [[fit.label, *(float(fit.predictive.p_value[n]) for n in names)] for fit in fits]
     caption = (
         "Posterior predictive p-values; near 0 the data are further from the model than their errors allow. A "
         "measurement that a fit leaves out is predicted."
     )
-    return Table(["fit", *names], rows, caption)
+    return Table(["fit", *(labels[name] for name in names)], rows, caption)
 
 
 def _trust(fits):

@@ -1,0 +1,96 @@
+"""Figures of fits, mocks and forecasts: what is drawn equals the numbers, and what is drawn is explained."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+
+from corundum import plots
+from corundum.plots.data_points import short_names
+from corundum.plots.reports.fit import _interval
+from measured import MEASURED, SPREAD
+
+NAMES = ("mass_loading.amplitude", "mass_loading.slope")
+
+
+@pytest.fixture(scope="module")
+def draws():
+    return np.random.default_rng(0).normal(size=(900, 2)) * [0.05, 1.0] + [0.4, -2.0]
+
+
+def test_three_fits_differ_in_line_and_hatch_and_not_only_in_colour():
+    values = np.asarray(MEASURED.y) + np.linspace(-0.1, 0.1, 30)[:, None]
+    ax = plots.predictive_band(MEASURED, {"a": values, "b": values + 0.1, "c": values}, used=np.array([1, 1, 0], bool))
+    lines = [line for line in ax.get_lines() if line.get_label() in "abc"]
+    assert len({line.get_linestyle() for line in lines}) == 3
+    assert len({band.get_hatch() for band in ax.collections[:3]}) == 3
+    assert np.allclose(lines[1].get_ydata(), np.median(values, axis=0) + 0.1)
+    (box,) = ax.figure.legends
+    words = [text.get_text() for text in box.get_texts()]
+    assert words == ["a", "b", "c", "Author+20; bars: statistical error", "open: not fitted"]
+    hollow = ax.get_lines()[-1]
+    assert hollow.get_markerfacecolor() == "white" and hollow.get_xdata().tolist() == [11.5]
+
+
+def test_every_line_of_the_indices_is_explained():
+    draws = np.full((20, 4), 0.5)
+    curves = dict.fromkeys(("prevention", "ejection", "preventive_fraction"), draws)
+    axes = plots.index_bands({"fit": (np.linspace(10.0, 12.0, 4), curves)})
+    (box,) = axes[0].figure.legends
+    words = [text.get_text() for text in box.get_texts()]
+    assert words == ["fit", "half of the missing baryons: as many prevented as ejected"]
+
+
+def test_a_corner_states_medians_and_intervals(draws):
+    axes = plots.corner({"one": draws, "two": draws + 0.1}, NAMES)
+    low, middle, high = np.percentile(draws[:, 0], (15.865, 50.0, 84.135))
+    first, second = axes[0, 0].texts
+    assert first.get_text() == f"${middle:.3f}^{{+{high - middle:.3f}}}_{{-{middle - low:.3f}}}$"
+    assert to_hex(first.get_color()) == to_hex(axes[0, 0].get_lines()[0].get_color())
+    assert second.get_text().startswith(f"${middle + 0.1:.3f}")
+    peaks = [line.get_ydata().max() for line in axes[1, 1].get_lines()]
+    assert np.allclose(peaks, 1.0)
+
+
+def test_intervals_are_one_cell(draws):
+    value, above, below = _interval(draws[:, 1]).split(" ")
+    low, middle, high = np.percentile(draws[:, 1], (15.865, 50.0, 84.135))
+    assert (value, above, below) == (f"−{-middle:.2f}", f"+{high - middle:.2f}", f"−{middle - low:.2f}")
+
+
+def forecast(shift):
+    scenarios = [SimpleNamespace(name="as is", shift={}), SimpleNamespace(name="half", shift={})]
+    scenarios += [SimpleNamespace(name="off", shift={"data": 0.1})] if shift else []
+    sigma = np.array([[0.2, 2.0], [0.1, 0.5], [0.2, 2.0]])[: len(scenarios)]
+    bias = np.array([[0.0, 0.0], [0.0, 0.0], [0.1, -1.0]])[: len(scenarios)]
+    return SimpleNamespace(
+        names=NAMES, units=("dex", "1"), scenarios=scenarios, sigma_fisher=sigma,
+        sigma_sampled=np.full_like(sigma, np.nan), bias=bias,
+    )  # fmt: skip
+
+
+def test_forecasts_are_ratios_in_the_row_of_their_parameter():
+    axes = plots.forecast_bars(forecast(shift=True))
+    labels = [text.get_text() for text in axes[0].get_yticklabels()]
+    assert [label.split("\n")[1] for label in labels] == ["0.2 dex", "2"]
+    drawn = {line.get_label(): line for ax in axes for line in ax.get_lines()}
+    assert drawn["as is"].get_xdata().tolist() == [1.0, 1.0]
+    assert drawn["half"].get_xdata().tolist() == [0.5, 0.25]
+    assert np.allclose(drawn["off"].get_xdata(), [0.5, -0.5])
+    rows = axes[0].get_yticks()
+    assert all(np.all(np.abs(drawn[name].get_ydata() - rows) < 0.5) for name in ("as is", "half", "off"))
+    assert plots.forecast_bars(forecast(shift=False)).shape == (1,)
+
+
+def test_four_mocks_are_points_beside_the_intervals():
+    accuracy = np.array([[0.5, -1.0], [0.1, 3.0], [9.0, 9.0], [-0.4, 0.0]])
+    result = SimpleNamespace(names=NAMES, accuracy=accuracy, fitted=np.array([1, 1, 0, 1], bool))
+    ax = plots.pull_figure(result)
+    points = [line for line in ax.get_lines() if line.get_marker() == "o"]
+    assert np.array_equal([line.get_xdata() for line in points], accuracy[[0, 1, 3]])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["95%", "68%"]
+
+
+def test_names_of_data_differ_where_the_data_do():
+    assert short_names([MEASURED, SPREAD]) == {"made_up": "Author+20", "spread": "Single & Pair 99"}
