@@ -22,6 +22,11 @@ def base(halos):
     return budget(co.models.ThermalCGM(), halos)
 
 
+def owed_baryons(halos):
+    """f_b Mvir of every halo today [Msun], (N, 1)."""
+    return 0.0486 / 0.3075 * 10.0 ** np.asarray(halos.log_mvir)[:, -1:]
+
+
 def test_shares_close_for_random_parameters(base, halos):
     rng = np.random.default_rng(8)
     drawn = [budget(draw_parameters(co.models.ThermalCGM(), rng), halos) for _ in range(6)]
@@ -50,6 +55,24 @@ def test_shares_close_in_every_model(model):
     found = S.budgets(model, co.halos.diffmah_population(5, log_mvir=(9.5, 12.5), key=2), Z)
     assert np.all(found.status.values == 0)
     assert max(found.closure().values()) < 1e-8
+
+
+def test_a_model_without_metals_has_budgets_of_what_it_follows(halos):
+    model = co.models.MinimalRegulator()
+    lean = S.budgets(model, halos[3:5], (0.0,), ("mass_loading.constant",))
+    assert np.all(lean.status.values == 0)
+    closure = lean.closure()
+    assert set(closure) == {"mass", "energy"} and max(closure.values()) < 1e-8
+    assert lean.metals.shape == lean.metals_flows.shape == (2, 1, 0)
+    assert lean.derivative["metals"].shape == (2, 1, 0, 1)
+    np.testing.assert_allclose(lean.derivative["energy"].values.sum(axis=-2), 0.0, atol=1e-7)
+    stars = co.evolve(model, halos[3:5], [0.0])["mstar"]
+    np.testing.assert_allclose(lean.mass.sel(share="stars").values * owed_baryons(halos[3:5]), stars, rtol=1e-3)
+    assert len(co.plots.feedback_indices(lean).collections) == 7
+    energy = co.plots.flow_diagram(model.ledger, lean, currency="energy", parameter="mass_loading.constant")
+    assert energy.get_title().startswith("energy flows")
+    with pytest.raises(ValueError, match="'metals', which the model does not follow; allowed mass, energy"):
+        co.plots.flow_diagram(model.ledger, lean, currency="metals")
 
 
 def test_derivatives_of_shares_add_up_to_nothing_and_match_differences(base, halos):

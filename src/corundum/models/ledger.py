@@ -121,6 +121,11 @@ class Ledger:
         return tuple(dict.fromkeys(key for key in ends if key not in self.contents))
 
     @property
+    def currencies(self) -> tuple[str, ...]:
+        """What some reservoir holds: those of mass, metals and energy that the model follows."""
+        return tuple(kind for kind in CURRENCIES if any(kind == held for held, _ in self.contents))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the flows."""
         return tuple(flow.name for flow in self.flows)

@@ -71,7 +71,8 @@ def flow_diagram(
     Raises
     ------
     ValueError
-        The currency is none of these, or the budgets have no derivative with respect to the parameter.
+        The currency is none of these or the model does not follow it, or the budgets have no derivative with respect to
+        the parameter.
 
     Examples
     --------
@@ -83,6 +84,11 @@ def flow_diagram(
         raise ValueError(f"flow_diagram: got currency {currency!r}; allowed {', '.join(_UNITS)}")
     kind = f"{currency}_flows"
     shares = getattr(budgets, kind).sel(halo=halo, redshift=redshift)
+    if not shares.shape[-1]:
+        followed = ", ".join(ledger.currencies)
+        raise ValueError(
+            f"flow_diagram: got currency {currency!r}, which the model does not follow; allowed {followed}"
+        )
     response = None
     if parameter is not None:
         if kind not in budgets.derivative:

@@ -17,10 +17,9 @@ from ..annotations import Array
 from ..cosmology import Cosmology
 from ..halos import Halo
 from ..models import AbstractModel, Flow, FlowRates, Fluxes, Ledger
-from ..models.ledger import CURRENCIES
 from ..units import Quantity
 
-__all__ = ["Accounted", "TRACERS", "CONSTANTS", "contents"]
+__all__ = ["Accounted", "TRACERS", "contents"]
 
 TRACERS = {
     "mejected": Quantity("Msun", "CGM gas that has been in the ISM before"),
@@ -29,13 +28,12 @@ TRACERS = {
 }
 """What is integrated besides the running totals of the flows."""
 
-CONSTANTS = {
-    "opening_mass": Quantity("Msun", "gas and stars when the halo starts"),
-    "opening_metals": Quantity("Msun", "metals when the halo starts"),
-    "opening_energy": Quantity("erg", "energy when the halo starts"),
-    "baryon_fraction": Quantity("1", "cosmic baryon fraction"),
+_OPENING = {
+    "mass": Quantity("Msun", "gas and stars when the halo starts"),
+    "metals": Quantity("Msun", "metals when the halo starts"),
+    "energy": Quantity("erg", "energy when the halo starts"),
 }
-"""Fields of the state that do not change."""
+_BARYON_FRACTION = Quantity("1", "cosmic baryon fraction")
 
 _UNITS = {"mass": "Msun", "metals": "Msun", "energy": "erg"}
 
@@ -78,9 +76,10 @@ class Accounted(AbstractModel):
     def initial(self, halo: Halo, cosmology: Cosmology) -> Any:
         state = self.model.initial(halo, cosmology)
         initial_ism = getattr(state, self.model.ledger.contents["mass", "ism"])
-        opening = {currency: sum(contents(self.model.ledger, state, currency).values()) for currency in CURRENCIES}
+        followed = self.model.ledger.currencies
+        opening = {currency: sum(contents(self.model.ledger, state, currency).values()) for currency in followed}
         totals = {name: opening[currency] for name, _, currency in _totals(self.model.ledger)}
-        constants = {f"opening_{currency}": opening[currency] for currency in CURRENCIES}
+        constants = {f"opening_{currency}": balance for currency, balance in opening.items()}
         constants["baryon_fraction"] = cosmology.baryon_fraction * jnp.ones_like(initial_ism)
         return self.ledger.state(*state, **totals, **dict.fromkeys(TRACERS, initial_ism), **constants)
 
@@ -125,7 +124,7 @@ def contents(ledger: Ledger, state: Any, currency: str) -> dict[str, Array]:
 def _totals(ledger):
     """(field, flow, currency) of every running total."""
     for flow in ledger.flows:
-        for currency in CURRENCIES:
+        for currency in ledger.currencies:
             if getattr(flow, currency) is not None:
                 yield f"{flow.name}_{currency}", flow.name, currency
 
@@ -148,10 +147,16 @@ def _mass_exchange(ledger, flows):
     return ejected, cooled, expelled
 
 
+def _constants(ledger):
+    """Fields of the state that do not change: the opening balance of what the model follows, the baryon fraction."""
+    opening = {f"opening_{currency}": _OPENING[currency] for currency in ledger.currencies}
+    return {**opening, "baryon_fraction": _BARYON_FRACTION}
+
+
 @functools.lru_cache
 def _ledger(ledger):
-    totals = list(_totals(ledger))
-    fields = (*ledger.state._fields, *(name for name, _, _ in totals), *TRACERS, *CONSTANTS)
+    totals, constants = list(_totals(ledger)), _constants(ledger)
+    fields = (*ledger.state._fields, *(name for name, _, _ in totals), *TRACERS, *constants)
     reservoirs, flows, quantities = dict(ledger.contents), list(ledger.flows), dict(ledger.quantities)
     for name, flow, currency in totals:
         account = f"total of {name}"
@@ -160,11 +165,11 @@ def _ledger(ledger):
         quantities[name] = Quantity(_UNITS[currency], f"{currency} carried by {flow} in total")
     traced = {name: f"traced {name}" for name in TRACERS}
     reservoirs |= {("mass", reservoir): name for name, reservoir in traced.items()}
-    reservoirs |= {("mass", f"constant {name}"): name for name in CONSTANTS}
+    reservoirs |= {("mass", f"constant {name}"): name for name in constants}
     flows += [
         Flow("ejection_traced", "ISM gas entering the CGM", ("ism traced", traced["mejected"])),
         Flow("recycling_traced", "ejected gas cooling again", (traced["mejected"], traced["mrecycled"])),
         Flow("expulsion_traced", "ejected gas leaving the halo", (traced["mejected"], traced["mexpelled"])),
     ]
     state = collections.namedtuple("Accounts", fields)
-    return Ledger(state, reservoirs, flows, {**quantities, **TRACERS, **CONSTANTS})
+    return Ledger(state, reservoirs, flows, {**quantities, **TRACERS, **constants})

@@ -34,7 +34,6 @@ from jaxtyping import Float
 from ..annotations import Array
 from ..halos import HaloHistories
 from ..models import AbstractModel
-from ..models.ledger import CURRENCIES
 from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
 from .accounts import Accounted, contents
@@ -54,6 +53,8 @@ INDICES = ("prevention", "ejection", "retained", "preventive_fraction", "recycle
 
 class Budgets(NamedTuple):
     """Time-integrated budgets of every halo.
+
+    A model that follows no metals, or no energy, has no shares and no flows of them: those arrays are empty.
 
     Attributes
     ----------
@@ -98,10 +99,12 @@ class Budgets(NamedTuple):
         return overview(self)
 
     def closure(self) -> dict[str, float]:
-        """Largest departure of each sum of shares from one, which is the error of the integration."""
+        """Largest departure of each sum of shares from one, the error of the integration, of what the model follows."""
+        shares = {name: getattr(self, name).values for name in ("mass", "energy", "metals")}
         return {
-            name: float(np.nanmax(np.abs(getattr(self, name).values.sum(axis=-1) - 1.0)))
-            for name in ("mass", "energy", "metals")
+            name: float(np.nanmax(np.abs(values.sum(axis=-1) - 1.0)))
+            for name, values in shares.items()
+            if values.shape[-1]
         }
 
 
@@ -113,7 +116,7 @@ class _Fractions(eqx.Module):
     def __call__(self, population) -> dict[str, Float[Array, "n k s"]]:
         state = population.state
         ledger, totals = self.model.model.ledger, self.model.totals(state)
-        content = {currency: contents(ledger, state, currency) for currency in CURRENCIES}
+        content = {currency: contents(ledger, state, currency) for currency in ledger.currencies}
         baryons = state.baryon_fraction * population.halo.mvir
         inflow, outflow = (sum(_crossing(ledger, totals, "mass", way).values()) for way in ("inward", "outward"))
         mass = {
@@ -133,19 +136,27 @@ class _Fractions(eqx.Module):
             "mass_flows": _relative(totals, "mass", baryons),
         }
         for currency in ("energy", "metals"):
+            if currency not in ledger.currencies:
+                fractions |= {currency: {}, f"{currency}_flows": {}}
+                continue
             inflow = sum(_crossing(ledger, totals, currency, "inward").values())
             supply = getattr(state, f"opening_{currency}") + inflow
             outflows = _crossing(ledger, totals, currency, "outward")
             stored = content[currency] if currency == "metals" else {"stored": sum(content[currency].values())}
             fractions[currency] = {name: amount / supply for name, amount in {**stored, **outflows}.items()}
             fractions[f"{currency}_flows"] = _relative(totals, currency, supply)
-        return {kind: jnp.stack(list(shares.values()), axis=-1) for kind, shares in fractions.items()}
+        nothing = jnp.zeros((*baryons.shape, 0))
+        return {
+            kind: jnp.stack(list(shares.values()), axis=-1) if shares else nothing for kind, shares in fractions.items()
+        }
 
     def labels(self, kind: str) -> tuple[str, ...]:
         """Names along the last axis of one kind of fractions."""
         ledger = self.model.model.ledger
         if kind in ("mass", "indices"):
             return INDICES if kind == "indices" else (*SHARES, *(("elsewhere",) if _elsewhere(ledger) else ()))
+        if kind.removesuffix("_flows") not in ledger.currencies:
+            return ()
         if kind.endswith("_flows"):
             return tuple(flow.name for flow in ledger.flows if getattr(flow, kind.removesuffix("_flows")) is not None)
         inside = [reservoir for currency, reservoir in ledger.contents if currency == kind]
