@@ -1,9 +1,9 @@
-"""Pieces of error messages that several families share: names similar to one that is unknown."""
+"""Pieces of error messages that several families share: similar names, and text on one line."""
 
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["did_you_mean", "similar_names"]
+__all__ = ["did_you_mean", "one_line", "similar_names"]
 
 
 def similar_names(name: object, known: Iterable[str], *, number: int = 3, cutoff: float = 0.4) -> list[str]:
@@ -45,3 +45,28 @@ def did_you_mean(name: object, known: Iterable[str], *, number: int = 3, cutoff:
     """
     similar = similar_names(name, known, number=number, cutoff=cutoff)
     return f"did you mean {' or '.join(similar)}? " if similar else ""
+
+
+def one_line(text: object) -> str:
+    """Text on one line, for names of files and of what is in them.
+
+    The name of a file may hold any character, and the names inside a damaged file hold whatever the damage has left:
+    line ends, control characters and bytes that are no text are written as escapes.
+
+    Parameters
+    ----------
+    text : object
+        A name or a sentence; a path or an error stands for its text, and bytes are what h5py gives for a name that is
+        not UTF-8.
+
+    Examples
+    --------
+    >>> from corundum.messages import one_line
+    >>> print(one_line("Tree\\n0\\x1b"), one_line("Gr\u00f6\u00dfe"))
+    Tree\\n0\\x1b Gr\u00f6\u00dfe
+    """
+    characters = text.decode("utf-8", "backslashreplace") if isinstance(text, bytes) else str(text)
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in characters
+    )

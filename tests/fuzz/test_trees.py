@@ -7,7 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from corundum import halos as H
@@ -76,7 +76,11 @@ def test_a_file_that_is_cut_short_is_never_read_as_if_it_were_whole(name, source
         path, (file,) = _copy(sources[name], folder)
         content = file.read_bytes()
         lost = data.draw(st.integers(5, len(content)))  # without "#OK" an answer of a database is whole
-        file.write_bytes(content[:-lost])
+        kept = content[:-lost]
+        # Text that ends where a row does is a file of fewer halos, which cannot be told from a whole one; that a lost
+        # tree is noticed where the header counts them is tested with the formats.
+        assume(not kept.endswith(b"\n"))
+        file.write_bytes(kept)
         assert _read(path, case, data.draw(st.booleans())) is None, f"read without its last {lost} bytes"
 
 

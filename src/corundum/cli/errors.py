@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 
+from ..messages import one_line
 from .distributed import leads
 
 __all__ = ["run_guarded", "INTERRUPTED", "USER_ERROR", "PROGRAM_FAULT"]
@@ -38,7 +39,7 @@ def run_guarded(command: Callable[[], int], debug: bool = False) -> int:
             raise
         sentence, status = _explain(error)
         if leads():
-            print(f"corundum: error: {sentence}", file=sys.stderr)
+            print(f"corundum: error: {one_line(sentence)}", file=sys.stderr)
         return status
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import h5py
 
 from .. import __version__
+from ..messages import one_line
 from .hdf5_errors import NO_LOCKS, explain_hdf5_error, is_lock_error
 
 __all__ = [
@@ -232,9 +233,9 @@ def missing_file_message(path: Path) -> str:
     'forests.h5: no such file; . has forest.h5'
     """
     if not path.parent.is_dir():
-        return f"{path}: no such file; there is no folder {path.parent} either"
+        return one_line(f"{path}: no such file; there is no folder {path.parent} either")
     names = sorted(file.name for file in path.parent.iterdir())[:_NAMES_IN_MESSAGE]
-    return f"{path}: no such file; {path.parent} has {', '.join(names) or 'no files'}"
+    return one_line(f"{path}: no such file; {path.parent} has {', '.join(names) or 'no files'}")
 
 
 def checksum(paths: Iterable[Path]) -> str:

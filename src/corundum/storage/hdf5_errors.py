@@ -11,6 +11,8 @@ import re
 from pathlib import Path
 from types import TracebackType
 
+from ..messages import one_line
+
 __all__ = ["NO_LOCKS", "explain_hdf5_error", "is_lock_error"]
 
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
@@ -65,7 +67,7 @@ def explain_hdf5_error(error: Exception, path: Path) -> Exception | None:
     """
     if not _raised_by_hdf5(error.__traceback__):
         return None
-    text = " ".join(str(error).strip("\"'").split())
+    text = one_line(" ".join(str(error).strip("\"'").split()))  # it quotes names in the file
     number = _error_number(error, text)
     if is_lock_error(error):
         if number in NO_LOCKS:

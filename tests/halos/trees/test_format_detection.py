@@ -1,11 +1,14 @@
 """The format of merger trees is recognised by the content of the files; where that is not clear, the user is asked."""
 
+import re
+
+import h5py
 import pytest
 
 import corundum as co
 from corundum import halos as H
 from corundum.halos.trees.format_detection import recognise_format
-from tree_files import FORMATS, SCALES, cut, known_forest, write_consistent_trees, write_sublink
+from tree_files import COSMOLOGY, FORMATS, SCALES, cut, known_forest, write_consistent_trees, write_sublink
 
 ROWS = known_forest()
 
@@ -36,6 +39,25 @@ def test_hdf5_that_is_cut_short_is_no_unknown_format(name, tmp_path):
     cut(path)
     with pytest.raises(ValueError, match=f"{path.name}: the HDF5 file is cut short.*copy the file again"):
         recognise_format(path)
+
+
+STRANGE = b"Tr\xffee\n0\x1b[31m"  # what damage can make of a name inside a file
+
+
+def test_strange_names_inside_a_file_are_named_on_one_line(tmp_path):
+    with h5py.File(tmp_path / "strange.h5", "w") as file:
+        h5py.h5g.create(file.id, STRANGE)
+    (tmp_path / "new\nline.txt").write_text("")
+    columns = {"format": H.SubLink(SCALES.tolist()), "cosmology": COSMOLOGY}
+    for read, escaped in (
+        (lambda: recognise_format(tmp_path / "strange.h5"), r"its groups are Tr\xffee\n0\x1b[31m;"),
+        (lambda: H.read_branches(tmp_path / "strange.h5", **columns), r"it has Tr\xffee\n0\x1b[31m"),
+        (lambda: H.read_table(tmp_path / "strange.h5"), r"at its top level, only Tr\xffee\n0\x1b[31m;"),
+        (lambda: recognise_format(tmp_path / "other.h5"), r"has new\nline.txt, strange.h5"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(escaped)) as caught:
+            read()
+        assert str(caught.value).isprintable()
 
 
 def test_two_formats_in_one_directory_are_not_guessed_between(tmp_path):

@@ -15,6 +15,7 @@ from corundum.halos.trees.formats.base import scale_factor_list, split_rows
 from tree_files import (
     COSMOLOGY,
     FORMATS,
+    HUBBLE,
     SCALES,
     concentration,
     cut,
@@ -77,6 +78,24 @@ def test_the_four_methods_of_a_format(name, tmp_path):
     # Of catalogues only the main branches of central halos (94 halos), the last halo of each of the two mergers, and
     # the satellite at the end are kept.
     assert (halos, roots) == (97 if isinstance(case.format, H.HaloLists) else len(ROWS), 5)
+
+
+@pytest.mark.parametrize("name", ["LHaloTree", "big-endian", "LHaloTree HDF5", "SubLink"])
+def test_numbers_in_single_precision_become_masses_in_double(name, tmp_path):
+    case = FORMATS[name]
+    path = case.write(tmp_path, ROWS)
+    if h5py.is_hdf5(path):
+        with h5py.File(path, "r+") as file:
+            stored = {}
+            file.visititems(lambda key, item: stored.update({key: item[...]}) if "Group_M" in key else None)
+            for key, values in stored.items():
+                del file[key]
+                file[key] = values.astype("f4")
+    (forest,) = case.format.forests(path, HUBBLE, 10**6)
+    assert all(values.dtype == np.float64 for values in (forest.mass, forest.position, *forest.columns.values()))
+    central = np.isfinite(forest.mass)
+    stored_mass = np.array([row.mass * HUBBLE / 1e10 for row in ROWS]).astype("f4").astype("f8")
+    np.testing.assert_allclose(forest.mass[central], stored_mass[central] * 1e10 / HUBBLE, rtol=1e-15)
 
 
 @pytest.mark.parametrize("kind", [*format_detection.FORMATS, H.YtreeArbor])
@@ -147,10 +166,14 @@ DAMAGED = {
         "Millennium", lambda p: p.write_bytes(p.read_bytes()[:9500] + b"\xff\xfe" + p.read_bytes()[9500:]),
         "after line 3: holds bytes that are no text",
     ),
-    "scale factor": ("Galacticus", _set("forestHalos/expansionFactor", 3, 1e30), "scale factors run from 0.1 to 1e.30"),
+    "scale factor": ("Galacticus", _set("forestHalos/expansionFactor", 3, 1e30), "has the scale factor 1e.30, a fill"),
+    "no scale factor": (
+        "Galacticus", _set("forestHalos/expansionFactor", 3, np.nan),
+        "forests.hdf5 .*has the scale factor nan .1 of 128 cannot be right.; scale factors must be from 0.0001 to 1",
+    ),
     "mass": ("Galacticus", _set("forestHalos/nodeMass", 3, 1e30), "halo 1003 has a mass of 1.43e.30 Msun, which no"),
     "position": ("SubLink", _set("SubhaloPos", 3, -1e30), "halo 1003 lies at 1.43e.27 comoving Mpc; the file is"),
-    "redshift": ("LHaloTree HDF5", _set("Header/Redshifts", 3, -5.0), "scale factors run from -0.25 to 1"),
+    "redshift": ("LHaloTree HDF5", _set("Header/Redshifts", 3, -5.0), "trees 0 to 3.: has the scale factor -0.25 "),
     "text in CSV": ("Millennium", replaced("\n1000,", "\nx1000,"), "line 3 has 'x1000' for haloid"),
 }  # fmt: skip
 

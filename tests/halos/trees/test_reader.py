@@ -1,5 +1,6 @@
 """Reading merger trees: chunks, several files, ranges of mass, cosmologies and mass definitions."""
 
+import h5py
 import numpy as np
 import pytest
 
@@ -88,6 +89,21 @@ def test_simulations_are_not_mixed(tmp_path):
     replaced("h0 = 0.7", "h0 = 0.6")(other)
     with pytest.raises(ValueError, match="tree_0_0_1.dat: states h = 0.6.* different simulations"):
         co.halos.read(tmp_path)
+
+
+def test_halos_that_cannot_be_are_refused_with_the_name_of_their_source(tmp_path):
+    path = write_galacticus(tmp_path / "light.hdf5", ROWS)
+    with h5py.File(path, "r+") as file:
+        file["forestHalos/nodeMass"][...] *= 1e-8
+        del file["forestHalos/scaleRadius"]
+    branches = H.read_branches(path)
+    with pytest.raises(ValueError, match=r"^GalacticusForests light.hdf5, 1 file: .*halos end at typically 3\.\d+"):
+        H.smooth_trees(branches)
+    with pytest.raises(
+        ValueError, match=r"^GalacticusForests light.hdf5, 1 file: halo 1000 loses mass.*no halo is left"
+    ):
+        falling = [branch._replace(log_mvir=branch.log_mvir[::-1]) for branch in branches.branches]
+        H.smooth_trees(branches._replace(branches=falling), mass_loss=H.RefuseMassLoss(), repairs=())
 
 
 def test_zero_centrals(tmp_path):

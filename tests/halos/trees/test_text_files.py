@@ -66,6 +66,15 @@ def test_texts_of_other_systems_are_read(name, tmp_path):
     np.testing.assert_allclose(final_masses(written(tmp_path, READABLE[name])), FINAL, atol=1e-5)
 
 
+def test_answers_of_the_database_may_begin_or_end_with_its_word_of_success(tmp_path):
+    text = write_millennium(tmp_path / "query.csv", ROWS).read_text()
+    finals = final_masses(tmp_path / "query.csv")
+    begun = "#OK\n#MAXROWS UNLIMITED\n#COLUMN 1 name=haloId JDBC_TYPE=-5\n" + text
+    for name, answer in (("both", begun), ("begin", begun.removesuffix("#OK\n")), ("none", text.removesuffix("#OK\n"))):
+        (tmp_path / f"{name}.csv").write_text(answer)
+        np.testing.assert_array_equal(final_masses(tmp_path / f"{name}.csv"), finals)
+
+
 @pytest.mark.parametrize(("suffix", "compress"), [("gz", gzip), ("bz2", bz2), ("xz", lzma)])
 def test_compressed_texts_are_read(suffix, compress, tmp_path):
     for writer in (lambda folder: write_consistent_trees(folder / "tree_0_0_0.dat", ROWS).parent,

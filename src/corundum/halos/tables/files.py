@@ -12,6 +12,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
+from ...messages import one_line
 from ...storage.files import has_hdf5_signature, missing_file_message, open_foreign_hdf5
 from ...storage.text_files import text_lines
 
@@ -155,7 +156,7 @@ def _read_hdf5(path: Path) -> RawTable:
         attributes = {name: file[name].attrs for name in columns if name in file}
         units = {name: _as_text(attrs.get("unit", attrs.get("units", ""))) for name, attrs in attributes.items()}
         fills = {name: [attrs[key] for key in _FILL_ATTRIBUTES if key in attrs] for name, attrs in attributes.items()}
-        groups = [name for name in file if name not in columns]
+        groups = [name for name in map(one_line, file) if name not in columns]
     if not columns:
         raise ValueError(
             f"{path}: has no datasets at its top level, only {', '.join(groups) or 'nothing'}; "
@@ -183,7 +184,7 @@ def _read_hdf5(path: Path) -> RawTable:
 
 def _datasets(file: h5py.File) -> dict[str, np.ndarray]:
     """The columns of an HDF5 file: its datasets, or the fields of its only compound dataset, NaN where masked."""
-    datasets = {name: item for name, item in file.items() if isinstance(item, h5py.Dataset)}
+    datasets = {one_line(name): item for name, item in file.items() if isinstance(item, h5py.Dataset)}
     compound = [name for name, item in datasets.items() if item.dtype.names]
     if len(compound) != 1:
         return {name: np.asarray(item) for name, item in datasets.items()}

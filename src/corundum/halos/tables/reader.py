@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...cosmology import Cosmology, pandya26_cosmology
-from ...messages import did_you_mean
+from ...messages import did_you_mean, one_line
 from ...parameters import require_float64
 from ..branches.branch import Branch, smooth_branches
 from ..branches.smoothing import AbstractMassLoss, AbstractSmoothing, GaussianInLogTime, RunningMaximum
@@ -131,7 +131,7 @@ def read_table(
         names = match_columns(raw.columns, columns)
         column_units = _find_units(raw, names, units, h)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(one_line(f"{path}: {error}")) from None
     _check_halo_ids(raw, names["halo_id"], path)
     definition = _mass_definition(raw, names, mass_definition, path)
     relation = Diemer19() if concentration is None else concentration
@@ -154,7 +154,7 @@ def read_table(
             },
         ).halos
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(one_line(f"{path}: {error}")) from None
 
 
 def _find_units(

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from ...plausible import filled
+
 __all__ = ["Forest", "MainBranches", "check_scales", "rows_of_ids", "main_branches"]
 
 NONE = -1
@@ -159,12 +161,14 @@ def check_scales(scale_factor: Float[np.ndarray, " n"], place: str) -> None:
     Raises
     ------
     ValueError
-        One is earlier than any simulation begins, or above 1 by more than a simulation overshoots.
+        One is no number, earlier than any simulation begins, or above 1 by more than a simulation overshoots.
     """
-    if not np.all((scale_factor >= SMALLEST_SCALE) & (scale_factor < LARGEST_SCALE)):
+    wrong = np.flatnonzero(~((scale_factor >= SMALLEST_SCALE) & (scale_factor < LARGEST_SCALE)))  # True for NaN
+    if len(wrong):
+        value = float(scale_factor[wrong[0]])
         raise ValueError(
-            f"{place}: scale factors run from {scale_factor.min():g} to {scale_factor.max():g}, but must be from "
-            f"{SMALLEST_SCALE:g} to 1; the file is damaged, so copy it again"
+            f"{place}: has the scale factor {value:g}{filled(value)} ({len(wrong)} of {len(scale_factor)} cannot be "
+            f"right); scale factors must be from {SMALLEST_SCALE:g} to 1, so copy the file again"
         )
 
 

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...messages import one_line
 from ...storage.files import has_hdf5_signature, missing_file_message, open_foreign_hdf5
 from ...storage.text_files import compression
 from . import formats
@@ -84,5 +85,5 @@ def _content(path: Path) -> str:
     return f"it is compressed ({method}), so unpack it first; " if method else ""
 
 
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_NAMES_IN_MESSAGE]) + " and so on" * (len(names) > _NAMES_IN_MESSAGE)
+def _some(names: Sequence[object]) -> str:
+    return ", ".join(map(one_line, names[:_NAMES_IN_MESSAGE])) + " and so on" * (len(names) > _NAMES_IN_MESSAGE)

@@ -122,7 +122,7 @@ def smooth_trees(
     Raises
     ------
     ValueError
-        No branch is left.
+        No branch is left, or the histories have numbers that no halo has; the message names the source.
 
     Examples
     --------
@@ -137,21 +137,24 @@ def smooth_trees(
     >>> smoothed.removed
     [0]
     """
+    source = branches.provenance["source"]
     if not branches.branches:
         counts = ", ".join(f"{count} {reason}" for reason, count in branches.counts.items())
-        source = branches.provenance["source"]
         raise ValueError(f"{source}: no central halo is left ({counts}); widen the mass range")
-    return smooth_branches(
-        branches.branches,
-        cosmology=branches.cosmology,
-        concentration=Diemer19() if concentration is None else concentration,
-        mass_loss=RunningMaximum() if mass_loss is None else mass_loss,
-        smoothing=GaussianInLogTime() if smoothing is None else smoothing,
-        repairs=(RemoveExcursions(),) if repairs is None else tuple(repairs),
-        times=times,
-        drop_bad=True,
-        provenance=branches.provenance,
-    )
+    try:
+        return smooth_branches(
+            branches.branches,
+            cosmology=branches.cosmology,
+            concentration=Diemer19() if concentration is None else concentration,
+            mass_loss=RunningMaximum() if mass_loss is None else mass_loss,
+            smoothing=GaussianInLogTime() if smoothing is None else smoothing,
+            repairs=(RemoveExcursions(),) if repairs is None else tuple(repairs),
+            times=times,
+            drop_bad=True,
+            provenance=branches.provenance,
+        )
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
 
 
 def read_branches(

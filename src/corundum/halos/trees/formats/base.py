@@ -256,12 +256,12 @@ def group_masses(
     ValueError
         As for `checked_mass`.
     """
-    return checked_mass(central_values(mass * (GADGET_MASS_MSUN / h), central), place)
+    return checked_mass(central_values(mass, central) * (GADGET_MASS_MSUN / h), place)
 
 
 def central_values(values: Num[np.ndarray, " n"], central: Bool[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """Values of central halos, NaN for the others."""
-    return np.where(central, values, np.nan)
+    """Values of central halos in double precision, whatever the file stores, NaN for the others."""
+    return np.where(central, values.astype(np.float64), np.nan)
 
 
 def split_rows(sizes: Sequence[int] | Int[np.ndarray, " t"], chunk: int) -> Iterator[tuple[int, int]]:

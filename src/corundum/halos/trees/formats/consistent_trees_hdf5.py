@@ -13,6 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ....messages import one_line
 from ....storage.files import open_foreign_hdf5
 from ..file_sets import files_in, require_whole_set
 from ..forests import Forest
@@ -75,8 +76,8 @@ class ConsistentTreesHDF5(AbstractTreeFormat):
         others = [file.name for file in files if file not in containers and file.resolve() not in linked]
         if others:
             raise ValueError(
-                f"{path}: {containers[0].name} does not link to {others[0]}, which may hold the same trees; give "
-                f"{containers[0].name} to read its files only, or move it elsewhere to read all files"
+                f"{path}: {containers[0].name} does not link to {one_line(others[0])}, which may hold the same trees; "
+                f"give {containers[0].name} to read its files only, or move it elsewhere to read all files"
             )
         return sorted(linked)
 
@@ -120,7 +121,7 @@ def _is_container(path: Path) -> bool:
 def _links(path: Path) -> list[str]:
     """Names of the files that a container links to."""
     with open_foreign_hdf5(path) as file:
-        links = [file.get(name, getlink=True) for name in file if _CONTAINED.fullmatch(name)]
+        links = [file.get(name, getlink=True) for name in file if _CONTAINED.fullmatch(one_line(name))]
     return [link.filename for link in links if isinstance(link, h5py.ExternalLink) and link.path == "/"]
 
 
@@ -129,8 +130,8 @@ def _linked_files(container: Path) -> list[Path]:
     missing = [file.name for file in files if not file.is_file()]
     if missing:
         raise ValueError(
-            f"{container}: links to {missing[0]}, which is missing ({len(missing)} of {len(files)} files), so that "
-            "trees would be lost; copy the whole set, or read the files one at a time and join the halos"
+            f"{container}: links to {one_line(missing[0])}, which is missing ({len(missing)} of {len(files)} files), "
+            "so that trees would be lost; copy the whole set, or read the files one at a time and join the halos"
         )
     return files
 
@@ -138,7 +139,7 @@ def _linked_files(container: Path) -> list[Path]:
 def _names(file: h5py.File) -> list[str]:
     group = file["Forests"]
     if "halos" not in group:
-        return list(group)
+        return [one_line(name) for name in group]
     table = group["halos"]
     if not isinstance(table, h5py.Dataset) or table.ndim != 1 or not table.dtype.names:
         raise ValueError(f"{file.filename}: /Forests/halos is no table with a row for each halo; copy the file again")
@@ -147,7 +148,7 @@ def _names(file: h5py.File) -> list[str]:
 
 def _header(file: h5py.File) -> Header:
     """The header as comment lines of the text files say it, or else as parameters of the simulation do."""
-    texts = [value for name, value in file.attrs.items() if name.lower().endswith("metadata")]
+    texts = [value for name, value in file.attrs.items() if one_line(name).lower().endswith("metadata")]
     text = "\n".join(_text(line) for lines in texts for line in np.atleast_1d(lines).ravel())
     header = parse_header([name.lower() for name in _names(file)], text)
     parameters = dict(file["simulation_params"].attrs) if "simulation_params" in file else {}

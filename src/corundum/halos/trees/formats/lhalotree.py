@@ -201,7 +201,7 @@ def lhalo_forest(
     preferred = np.zeros(count, bool)
     preferred[(first_progenitor + tree_start)[first_progenitor >= 0]] = True
     central = rows["host"] + tree_start == np.arange(count)
-    vmax = rows["vmax"].astype(float)
+    vmax = rows["vmax"]
     return Forest(
         place=place,
         name=first_halo + np.arange(count),

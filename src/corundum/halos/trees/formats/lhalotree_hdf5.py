@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ....messages import one_line
 from ....storage.files import open_foreign_hdf5
 from ....units import MPC_PER_KPC
 from ..file_sets import files_in, require_whole_set
@@ -76,7 +77,7 @@ class LHaloTreeHDF5(AbstractTreeFormat):
             redshifts = read_columns(file["Header"], {"redshift": "Redshifts"}, slice(None), path)["redshift"]
             with np.errstate(divide="ignore"):  # what no snapshot has is refused with the other scale factors
                 scales = 1.0 / (1.0 + redshifts.astype(float))
-            trees = sum(name.startswith("Tree") for name in file)
+            trees = sum(one_line(name).startswith("Tree") for name in file)
             stated = stated_count(file["Header"].attrs, "NtreesPerFile", trees, path)
             if trees != stated:
                 raise ValueError(f"{path}: states {stated} trees but has {trees}; the file is incomplete")
@@ -92,7 +93,7 @@ class LHaloTreeHDF5(AbstractTreeFormat):
                 shared = [name for name in parts[0] if all(name in part for part in parts)]
                 rows = {name: np.concatenate([part[name] for part in parts]) for name in shared}
                 if "position" in rows:
-                    rows["position"] = rows["position"] * MPC_PER_KPC
+                    rows["position"] = np.asarray(rows["position"], float) * MPC_PER_KPC
                 place = f"{path} (trees {first} to {last - 1})"
                 rows |= {name: as_ids(rows[name], _COLUMNS[name], place) for name in _WHOLE_NUMBERS}
                 yield lhalo_forest(rows, sizes[first:last], scales, h, place, int(sizes[:first].sum()))

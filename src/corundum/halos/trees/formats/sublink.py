@@ -124,6 +124,6 @@ def _forest(rows: dict[str, np.ndarray], scales: Float[np.ndarray, " s"], h: flo
         mass=group_masses(rows["mass"], central, h, place),
         central=central,
         preferred=preferred,
-        columns={"vmax": central_values(rows["vmax"].astype(float), central)} if "vmax" in rows else {},
-        position=rows["position"] * (MPC_PER_KPC / h) if "position" in rows else None,
+        columns={"vmax": central_values(rows["vmax"], central)} if "vmax" in rows else {},
+        position=np.asarray(rows["position"], float) * (MPC_PER_KPC / h) if "position" in rows else None,
     )

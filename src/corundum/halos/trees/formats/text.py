@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ....messages import one_line
 from ....storage.text_files import line_blocks, text_lines
 from ..stated_cosmology import StatedCosmology, cosmology_in_text
 from .base import Simulation, simulation
@@ -181,9 +182,9 @@ def choose_columns(header: Header, mass: str, path: Path) -> dict[str, str]:
     required = (*REQUIRED, mass)
     missing = [name for name in required if spelled.get(name, name) not in names]
     if missing:
+        present = one_line(", ".join(names[:_NAMES_IN_MESSAGE]))
         raise ValueError(
-            f"{path}: has no column {missing[0]!r}; it has {', '.join(names[:_NAMES_IN_MESSAGE])} and so on (required "
-            f"are {', '.join(required)})"
+            f"{path}: has no column {missing[0]!r}; it has {present} and so on (required are {', '.join(required)})"
         )
     repeated = [name for name in required if names.count(spelled.get(name, name)) > 1]
     if repeated:
