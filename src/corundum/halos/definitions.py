@@ -57,6 +57,7 @@ def definition_note(definition: str, assumed: int, relation: AbstractConcentrati
     return f"{definition}, converted to bn98 with NFW profiles{assumption}"
 
 
+@np.errstate(all="ignore")  # what comes of numbers that cannot be right is refused, or left out, with its halo
 def virial_quantities(
     numbers: dict[str, Float[np.ndarray, " n"]],
     mass: Float[np.ndarray, " n"],
@@ -160,8 +161,7 @@ def check_radii(numbers: dict[str, Float[np.ndarray, " n"]], mass, expected, pat
         ("vvir", speed, "km/s", _WITHIN),
         ("vmax", speed, "km/s", _WITHIN_PEAK),
     ):
-        with np.errstate(all="ignore"):  # a mass that cannot be right is refused with its halo
-            ratio = typical(numbers[name] / implied) if name in numbers else np.nan
+        ratio = typical(numbers[name] / implied) if name in numbers else np.nan
         if ratio > factor or ratio < 1.0 / factor:
             raise ValueError(
                 f"{path}: {name} is typically {ratio:.3g} times the {typical(implied):.4g} {unit} that the masses "

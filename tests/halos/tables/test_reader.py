@@ -2,6 +2,8 @@
 refused.
 """
 
+import warnings
+
 import h5py
 import jax
 import numpy as np
@@ -13,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 from corundum import halos as H
 from corundum.cosmology import Cosmology, pandya26_cosmology
 from corundum.halos.concentration import LOWEST_CONCENTRATION
+from corundum.halos.definitions import virial_quantities
 from corundum.halos.nfw import concentration_at, enclosed_mass, reference_density
 from corundum.units import GRAVITY
 
@@ -21,6 +24,18 @@ TIME = np.geomspace(0.8, float(COSMOLOGY.age(0.0)), 40)
 REDSHIFT = np.asarray(COSMOLOGY.redshift(TIME))
 ALPHA = {"b": 1.2, "a": 0.6, "7": 2.5}  # halo ids need not be numbers
 RAW = H.GaussianInLogTime(0.0)
+
+
+def test_velocities_that_cannot_be_warn_of_nothing():
+    """One velocity is so small that its square is zero, one mass so large that its conversion overflows."""
+    mass, vvir = np.array([1e12, 1e12, 1e12, 1e12, 1e300]), np.array([140.0, 140.0, 140.0, 1e-200, 140.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for definition in ("vir", "200c"):
+            quantities = virial_quantities(
+                {"vvir": vvir}, mass, np.zeros(5), definition, COSMOLOGY, H.Diemer19(), "table.csv"
+            )
+            assert np.all(np.isfinite(quantities.log_mvir[:4])) and abs(quantities.log_mvir[0] - 12.0) < 0.1
 
 
 def log_mass(alpha, time=TIME):
