@@ -136,6 +136,34 @@ def test_electrons_of_the_table_are_those_of_ionisation_equilibrium():
 # ---- what solar means
 
 
+@pytest.mark.parametrize(
+    ("kind", "at_points", "log_metallicity"),
+    [
+        (
+            "SutherlandDopita93",
+            [1.6218100973589217e-22, 9.871160215116523e-23, 1.5383786794675603e-24],
+            -0.28780172993022596,
+        ),
+        (
+            "ShiftedSutherlandDopita93",
+            [1.2022644346173997e-22, 1.6588004414131283e-22, 1.0440098296811907e-25],
+            -0.30102999566398114,
+        ),
+        (
+            "ShiftedSutherlandDopita93Bilinear",
+            [1.2022644346173997e-22, 1.5922087270511645e-22, 7.90678627999815e-25],
+            -0.30102999566398114,
+        ),
+    ],
+)
+def test_cooling_functions_keep_their_values(kind, at_points, log_metallicity):
+    """Saved values: solar gas at 10^4.2 K, metal-poor gas at 10^5.5 K, and below the edge of the table."""
+    cooling = getattr(physics, kind)()
+    values = [float(cooling(*point)) for point in ((4.2, 0.0), (5.5, -1.2), (3.95, 0.7))]
+    np.testing.assert_allclose(values, at_points, rtol=1e-12)
+    assert float(cooling.log_metallicity(0.01)) == pytest.approx(log_metallicity, rel=1e-12)
+
+
 def test_each_table_says_what_solar_is():
     """Mass fractions of Anders & Grevesse 1989 (number per hydrogen, dex) and of the tables of Wiersma et al. 2009."""
     abundances = {

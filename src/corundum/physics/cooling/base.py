@@ -6,24 +6,47 @@ its own table, so that it also says what that is: between 0.013 and 0.02 in publ
 """
 
 import abc
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Float
 
 from ...annotations import Array
+from ...parameters import parameter
 from ...units import LN10, SOLAR_METALLICITY
 
-__all__ = ["AbstractCooling", "AbstractNetCooling", "log_over_solar"]
+__all__ = ["AbstractCooling", "AbstractNetCooling", "AbstractSolarUnits", "solar_field"]
 
 
-def log_over_solar(metal_fraction: Float[Array, "..."], solar: Float[Array, ""]) -> Float[Array, "..."]:
-    """log10 of a metal mass fraction over the solar one."""
-    return jnp.log(metal_fraction * (1.0 / solar)) / LN10
+def solar_field(value: float, source: str) -> Any:
+    """Declare what a table calls solar as the field ``solar_metallicity`` of its class."""
+    return parameter(
+        value,
+        unit="1",
+        meaning="metal mass fraction of the solar mixture of the table",
+        source=source,
+        bounds=(0.01, 0.025),
+    )
 
 
-class AbstractCooling(eqx.Module):
+class AbstractSolarUnits(eqx.Module):
+    """Metallicities relative to the solar mixture of a table: ``solar_metallicity`` where a class has it, else 0.02.
+
+    Examples
+    --------
+    >>> cooling = co.physics.SutherlandDopita93(solar_metallicity=0.0142)
+    >>> round(float(cooling.log_metallicity(0.0142)), 12)
+    0.0
+    """
+
+    def log_metallicity(self, metal_fraction: Float[Array, "..."]) -> Float[Array, "..."]:
+        """log10 Z/Zsun of a metal mass fraction."""
+        solar = getattr(self, "solar_metallicity", SOLAR_METALLICITY)
+        return jnp.log(metal_fraction * (1.0 / solar)) / LN10
+
+
+class AbstractCooling(AbstractSolarUnits):
     """A cooling function of temperature and metallicity, the same at any density and redshift.
 
     Attributes
@@ -65,12 +88,8 @@ class AbstractCooling(eqx.Module):
         """Cooling minus heating [erg cm^3/s]; the arguments are those of `AbstractNetCooling.net`."""
         return self(log_temperature, log_metallicity)
 
-    def log_metallicity(self, metal_fraction: Float[Array, "..."]) -> Float[Array, "..."]:
-        """log10 Z/Zsun of a metal mass fraction, in solar units of this table: 0.02 unless the class says otherwise."""
-        return log_over_solar(metal_fraction, SOLAR_METALLICITY)
 
-
-class AbstractNetCooling(eqx.Module):
+class AbstractNetCooling(AbstractSolarUnits):
     """Cooling minus heating of gas in a radiation background, per n_H^2; negative where the gas is heated.
 
     Attributes
@@ -115,7 +134,3 @@ class AbstractNetCooling(eqx.Module):
             log10 of the total particle density [cm^-3].
         redshift : array
         """
-
-    def log_metallicity(self, metal_fraction: Float[Array, "..."]) -> Float[Array, "..."]:
-        """log10 Z/Zsun of a metal mass fraction, in solar units of this table: 0.02 unless the class says otherwise."""
-        return log_over_solar(metal_fraction, SOLAR_METALLICITY)

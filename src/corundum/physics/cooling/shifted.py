@@ -6,21 +6,20 @@ A widely copied version of the table has every column but the last one row, 0.05
 10^4.1 K, -0.15 dex at 10^4.2 K and 0.22 dex at 10^5.5 K.
 """
 
-from typing import Any
-
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...parameters import parameter
 from ...units import LN10, SOLAR_METALLICITY
-from .base import AbstractCooling, log_over_solar
-from .surface import METALLICITIES, surface_coefficients, surface_value
-from .sutherland_dopita93 import floor_field, floor_width_field, shut_off
+from .base import AbstractCooling, solar_field
+from .cooling_surface import AbstractCoolingSurface, floor_field, floor_width_field
+from .surface import METALLICITIES, surface_coefficients
 from .tables import bracket, read_csv
 
 __all__ = ["ShiftedSutherlandDopita93", "ShiftedSutherlandDopita93Bilinear"]
+
+_SOLAR_SOURCE = "as used by Pandya et al. 2023 and 2026"
 
 
 def _read_shifted() -> tuple[np.ndarray, np.ndarray]:
@@ -29,17 +28,7 @@ def _read_shifted() -> tuple[np.ndarray, np.ndarray]:
     return table[:, 0], table[:, 2:]
 
 
-def _solar_field() -> Any:
-    return parameter(
-        SOLAR_METALLICITY,
-        unit="1",
-        meaning="metal mass fraction of the solar mixture of the table",
-        source="as used by Pandya et al. 2023 and 2026",
-        bounds=(0.01, 0.025),
-    )
-
-
-class ShiftedSutherlandDopita93(AbstractCooling):
+class ShiftedSutherlandDopita93(AbstractCoolingSurface):
     """The shifted table as a surface with continuous second derivatives, otherwise like `SutherlandDopita93`.
 
     Parameters
@@ -63,22 +52,13 @@ class ShiftedSutherlandDopita93(AbstractCooling):
     coefficients: Float[Array, "cells_t cells_z 4 4"]
     floor: Float[Array, ""] = floor_field()
     floor_width: Float[Array, ""] = floor_width_field()
-    solar_metallicity: Float[Array, ""] = _solar_field()
+    solar_metallicity: Float[Array, ""] = solar_field(SOLAR_METALLICITY, _SOLAR_SOURCE)
 
     def __init__(self, floor=4.0, floor_width=0.1, solar_metallicity=SOLAR_METALLICITY):
         self.coefficients = jnp.asarray(surface_coefficients(*_read_shifted()))
         self.floor = floor
         self.floor_width = floor_width
         self.solar_metallicity = solar_metallicity
-
-    def __call__(
-        self, log_temperature: Float[Array, "..."], log_metallicity: Float[Array, "..."]
-    ) -> Float[Array, "..."]:
-        log_lambda = surface_value(self.coefficients, log_temperature, log_metallicity)
-        return shut_off(jnp.exp(LN10 * log_lambda), log_temperature, self.floor, self.floor_width)
-
-    def log_metallicity(self, metal_fraction: Float[Array, "..."]) -> Float[Array, "..."]:
-        return log_over_solar(metal_fraction, self.solar_metallicity)
 
 
 class ShiftedSutherlandDopita93Bilinear(AbstractCooling):
@@ -103,7 +83,7 @@ class ShiftedSutherlandDopita93Bilinear(AbstractCooling):
     log_temperature: Float[Array, " t"]
     log_metallicities: Float[Array, " z"]
     log_lambda: Float[Array, "t z"]
-    solar_metallicity: Float[Array, ""] = _solar_field()
+    solar_metallicity: Float[Array, ""] = solar_field(SOLAR_METALLICITY, _SOLAR_SOURCE)
 
     def __init__(self, solar_metallicity=SOLAR_METALLICITY):
         self.log_temperature, self.log_lambda = map(jnp.asarray, _read_shifted())
@@ -118,6 +98,3 @@ class ShiftedSutherlandDopita93Bilinear(AbstractCooling):
         low = (1.0 - v) * self.log_lambda[i, j] + v * self.log_lambda[i, j + 1]
         high = (1.0 - v) * self.log_lambda[i + 1, j] + v * self.log_lambda[i + 1, j + 1]
         return jnp.exp(LN10 * ((1.0 - u) * low + u * high))
-
-    def log_metallicity(self, metal_fraction: Float[Array, "..."]) -> Float[Array, "..."]:
-        return log_over_solar(metal_fraction, self.solar_metallicity)

@@ -4,21 +4,21 @@
 """
 
 from functools import cache
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...parameters import parameter
 from ...units import LN10
-from .base import AbstractCooling, log_over_solar
+from .base import solar_field
+from .cooling_surface import AbstractCoolingSurface, floor_field, floor_width_field
 from .densities import AbstractDensityConvention
 from .surface import surface_coefficients, surface_value
 from .tables import read_csv
 
-__all__ = ["EquilibriumDensities", "SutherlandDopita93", "floor_field", "floor_width_field", "shut_off"]
+__all__ = ["EquilibriumDensities", "SutherlandDopita93"]
 
 _MIXTURES = 8  # the primordial one and seven metallicities
 
@@ -51,33 +51,7 @@ def equilibrium_table() -> EquilibriumTable:
     return EquilibriumTable(table[:, 0], log_lambda[:, 1:], electrons[:, 1:], nuclei[:, 1:])
 
 
-def floor_field() -> Any:
-    """Declare the temperature below which gas does not cool as a field of a cooling function."""
-    return parameter(
-        4.0,
-        unit="dex(K)",
-        meaning="log10 T below which cooling shuts off",
-        source="edge of the table",
-        bounds=(4.0, 4.5),
-    )
-
-
-def floor_width_field() -> Any:
-    """Declare the width of that edge as a field of a cooling function."""
-    return parameter(
-        0.1, unit="dex", meaning="width in log10 T over which it shuts off", source="choice", bounds=(0.01, 0.5)
-    )
-
-
-def shut_off(
-    rate: Float[Array, "..."], log_temperature: Float[Array, "..."], floor: Float[Array, ""], width: Float[Array, ""]
-) -> Float[Array, "..."]:
-    """`rate` above `floor`, zero below `floor` - `width` [dex], with continuous second derivatives between."""
-    s = jnp.clip((log_temperature - floor) / width + 1.0, 0.0, 1.0)
-    return rate * s**3 * (10.0 + s * (6.0 * s - 15.0))
-
-
-class SutherlandDopita93(AbstractCooling):
+class SutherlandDopita93(AbstractCoolingSurface):
     """Sutherland & Dopita 1993 in collisional ionisation equilibrium, as a surface with continuous second derivatives.
 
     Bicubic in (log10 T, log10 Z/Zsun) through the published values of log10 Lambda.  Above log10 T = 8.5 and above
@@ -112,12 +86,8 @@ class SutherlandDopita93(AbstractCooling):
     coefficients: Float[Array, "cells_t cells_z 4 4"]
     floor: Float[Array, ""] = floor_field()
     floor_width: Float[Array, ""] = floor_width_field()
-    solar_metallicity: Float[Array, ""] = parameter(
-        0.0194,
-        unit="1",
-        meaning="metal mass fraction of the solar mixture of the table",
-        source="Anders & Grevesse 1989, photosphere (0.0189 with meteoritic iron)",
-        bounds=(0.01, 0.025),
+    solar_metallicity: Float[Array, ""] = solar_field(
+        0.0194, "Anders & Grevesse 1989, photosphere (0.0189 with meteoritic iron)"
     )
 
     def __init__(self, floor=4.0, floor_width=0.1, solar_metallicity=0.0194):
@@ -126,15 +96,6 @@ class SutherlandDopita93(AbstractCooling):
         self.floor = floor
         self.floor_width = floor_width
         self.solar_metallicity = solar_metallicity
-
-    def __call__(
-        self, log_temperature: Float[Array, "..."], log_metallicity: Float[Array, "..."]
-    ) -> Float[Array, "..."]:
-        log_lambda = surface_value(self.coefficients, log_temperature, log_metallicity)
-        return shut_off(jnp.exp(LN10 * log_lambda), log_temperature, self.floor, self.floor_width)
-
-    def log_metallicity(self, metal_fraction: Float[Array, "..."]) -> Float[Array, "..."]:
-        return log_over_solar(metal_fraction, self.solar_metallicity)
 
 
 class EquilibriumDensities(AbstractDensityConvention):

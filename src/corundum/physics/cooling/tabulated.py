@@ -7,10 +7,9 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...parameters import parameter
 from ...units import LN10
 from ..composition import helium_per_hydrogen, hydrogen_fraction_field
-from .base import AbstractNetCooling, log_over_solar
+from .base import AbstractNetCooling, solar_field
 from .tables import bracket
 
 __all__ = ["TabulatedNetCooling"]
@@ -57,13 +56,7 @@ class TabulatedNetCooling(AbstractNetCooling):
     primordial: Float[Array, "z t n"]
     metals: Float[Array, "z t n"]
     hydrogen_fraction: Float[Array, ""] = hydrogen_fraction_field(0.752, "Wiersma et al. 2009")
-    solar_metallicity: Float[Array, ""] = parameter(
-        0.0129,
-        unit="1",
-        meaning="metal mass fraction of the solar mixture of the table",
-        source="Wiersma et al. 2009: X = 0.7065, Y = 0.2806",
-        bounds=(0.01, 0.025),
-    )
+    solar_metallicity: Float[Array, ""] = solar_field(0.0129, "Wiersma et al. 2009: X = 0.7065, Y = 0.2806")
 
     def __check_init__(self):
         shape = tuple(len(axis) for axis in (self.redshift, self.log_temperature, self.log_hydrogen))
@@ -98,6 +91,3 @@ class TabulatedNetCooling(AbstractNetCooling):
             metallicity = jnp.exp(LN10 * log_metallicity)
             total = total + weight * (self.primordial[tuple(index)] + metallicity * self.metals[tuple(index)])
         return total
-
-    def log_metallicity(self, metal_fraction: Float[Array, "..."]) -> Float[Array, "..."]:
-        return log_over_solar(metal_fraction, self.solar_metallicity)
