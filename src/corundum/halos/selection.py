@@ -27,6 +27,7 @@ __all__ = [
     "select_representative",
     "representatives",
     "join",
+    "number_to_draw",
 ]
 
 FARTHEST = 10.0
@@ -237,6 +238,25 @@ def representatives(log_mvir: np.ndarray, time: np.ndarray, n: int) -> tuple[np.
         pairs += [(share[len(share) // 2], share) for share in shares]
     pairs.sort(key=lambda pair: log_mvir[pair[0], -1])
     return np.array([row for row, _ in pairs]), [share for _, share in pairs]
+
+
+def number_to_draw(n: int, candidates: int) -> int:
+    """How many halos a source draws where `select_representative` is to choose `n` from `candidates` for each.
+
+    Raises
+    ------
+    ValueError
+        `candidates` is no whole number of at least 1.
+
+    Examples
+    --------
+    >>> from corundum.halos.selection import number_to_draw
+    >>> number_to_draw(60, candidates=16)
+    960
+    """
+    if candidates != int(candidates) or candidates < 1:
+        raise ValueError(f"candidates: got {candidates!r}; allowed a whole number of at least 1")
+    return n * int(candidates)
 
 
 def join(histories: Sequence[HaloHistories], provenance: Mapping[str, str] | None = None) -> HaloHistories:

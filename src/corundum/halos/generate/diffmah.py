@@ -37,7 +37,7 @@ from ...storage.shipped_tables import read_grid
 from ..concentration import AbstractConcentration, ConcentrationScatter, Diemer19, limit_concentration
 from ..cosmic_times import ages, log_times, redshifts
 from ..histories import HaloHistories
-from ..selection import select_representative
+from ..selection import number_to_draw, select_representative
 from .mass_sampling import AbstractMassSampling, UniformLogMass
 
 __all__ = ["diffmah_population"]
@@ -104,15 +104,8 @@ def diffmah_population(
     HaloHistories(5 halos, 100 times, 10^11 Msun, 0 <= z <= 12)
     """
     require_float64()
-    if candidates != int(candidates) or candidates < 1:
-        raise ValueError(f"candidates: got {candidates!r}; allowed a whole number of at least 1")
-    if candidates > 1:
-        drawn = diffmah_population(
-            n * int(candidates), log_mvir=log_mvir, key=key, sampling=sampling, concentration=concentration,
-            scatter=scatter, cosmology=cosmology, times=times, first_log_mvir=first_log_mvir,
-        )  # fmt: skip
-        return select_representative(drawn, n)
     low, high = _check_request(n, log_mvir, first_log_mvir)
+    drawn = number_to_draw(n, candidates)
     cosmology = pandya26_cosmology() if cosmology is None else cosmology
     sampling = UniformLogMass() if sampling is None else sampling
     concentration = Diemer19() if concentration is None else concentration
@@ -122,21 +115,22 @@ def diffmah_population(
     redshift, today = redshifts(cosmology, time), ages(cosmology, np.zeros(1))[0]
     key = random_key(key)
     mass_key, growth_key, scatter_key = _three_keys(key)
-    masses, weights = sampling.draw(mass_key, n, low, high)
+    masses, weights = sampling.draw(mass_key, drawn, low, high)
     floor = jnp.asarray(first_log_mvir, jnp.float64)
     laws = (time, redshift, today, concentration, scatter, floor, _formation_times())
     arrays = _in_batches((growth_key, scatter_key), np.asarray(masses), laws)
     # One after the other, or a million halos would be in memory twice.
     log_mass, log_c, start = (jax.device_put(arrays.pop(0)).block_until_ready() for _ in range(3))
-    return HaloHistories(
+    halos = HaloHistories(
         jnp.asarray(time),
         log_mass,
         log_c,
         start=start,
         weights=weights,
         cosmology=cosmology,
-        provenance=_provenance(n, low, high, sampling, concentration, scatter, float(time[0]), first_log_mvir),
+        provenance=_provenance(drawn, low, high, sampling, concentration, scatter, float(time[0]), first_log_mvir),
     )
+    return halos if drawn == n else select_representative(halos, n)
 
 
 def _in_batches(keys, log_mvir, laws):

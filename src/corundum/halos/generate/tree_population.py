@@ -24,7 +24,7 @@ from ..concentration import AbstractConcentration, limit_concentration
 from ..cosmic_times import ages, log_times, redshifts
 from ..histories import HaloHistories
 from ..mergers import Mergers
-from ..selection import select_representative
+from ..selection import number_to_draw, select_representative
 from .formation import ZhaoFormationTime
 from .main_branches import grow_main_branches
 from .mass_sampling import AbstractMassSampling, Despali16, UniformLogMass
@@ -105,17 +105,8 @@ def monte_carlo_trees(
     >>> len(drawn), drawn.mergers is not None
     (4, True)
     """
-    if candidates != int(candidates) or candidates < 1:
-        raise ValueError(f"candidates: got {candidates!r}; allowed a whole number of at least 1")
-    if candidates > 1:
-        drawn = monte_carlo_trees(
-            n * int(candidates), log_mvir=log_mvir, redshift=redshift, key=key, sampling=sampling,
-            algorithm=algorithm, power=power, resolution=resolution, lowest_ratio=lowest_ratio,
-            concentration=concentration, smoothing=smoothing, cosmology=cosmology, times=times,
-            first_log_mvir=first_log_mvir,
-        )  # fmt: skip
-        return select_representative(drawn, n)
     low, high = _check_request(n, log_mvir, first_log_mvir)
+    drawn = number_to_draw(n, candidates)
     cosmology = pandya26_cosmology() if cosmology is None else cosmology
     smoothing = GaussianInLogTime() if smoothing is None else smoothing
     concentration = ZhaoFormationTime() if concentration is None else concentration
@@ -123,7 +114,7 @@ def monte_carlo_trees(
     times, redshift = _times_to_root(times, redshift, cosmology)
     _check_sampling(sampling, redshift)
     mass_key, tree_key = jax.random.split(random_key(key))
-    masses, weights = sampling.draw(mass_key, n, low, high)
+    masses, weights = sampling.draw(mass_key, drawn, low, high)
     raw_times = np.geomspace(0.98 * times[0], times[-1], _SNAPSHOTS)
     raw_redshift = redshifts(cosmology, raw_times)[::-1]
     raw_redshift[0] = redshift
@@ -136,7 +127,7 @@ def monte_carlo_trees(
     arrays = (times, log_mass, log_c, _first_above(floor, log_mass, times), *_mergers(raw, raw_times))
     # Handed over as they are: making arrays of them would compile for every number of halos.
     time, log_mass, log_c, start, *mergers = jax.device_put(arrays)
-    return HaloHistories(
+    halos = HaloHistories(
         time,
         log_mass,
         log_c,
@@ -145,8 +136,8 @@ def monte_carlo_trees(
         mergers=Mergers(*mergers),
         cosmology=cosmology,
         provenance={
-            "source": f"Monte-Carlo main branches of {n} halos, algorithm of Parkinson, Cole & Helly 2008, transfer "
-            "function of Eisenstein & Hu 1998",
+            "source": f"Monte-Carlo main branches of {drawn} halos, algorithm of Parkinson, Cole & Helly 2008, "
+            "transfer function of Eisenstein & Hu 1998",
             "masses": f"log10 Mvir at z = {redshift:g} from {low:g} to {high:g}, {type(sampling).__name__}",
             "resolution": f"{resolution:g} of the final mass; mergers listed above mass ratio {lowest_ratio:g}, "
             f"{int(np.sum(raw.truncated))} beyond the first {raw.merger_ratio.shape[1]} of a halo left out",
@@ -157,6 +148,7 @@ def monte_carlo_trees(
             "start": f"when a halo reaches 10^{first_log_mvir:g} Msun or the resolution, or at the first time",
         },
     )
+    return halos if drawn == n else select_representative(halos, n)
 
 
 def _check_request(n, log_mvir, first_log_mvir):
