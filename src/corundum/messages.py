@@ -3,7 +3,9 @@
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["did_you_mean", "one_line", "similar_names"]
+__all__ = ["did_you_mean", "one_line", "short_name", "similar_names"]
+
+_LONGEST_NAME = 40  # characters
 
 
 def similar_names(name: object, known: Iterable[str], *, number: int = 3, cutoff: float = 0.4) -> list[str]:
@@ -70,3 +72,16 @@ def one_line(text: object) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in characters
     )
+
+
+def short_name(name: object) -> str:
+    """`one_line` of a name, cut after 40 characters: names in a damaged file may be as long as the file.
+
+    Examples
+    --------
+    >>> from corundum.messages import short_name
+    >>> short_name("Group_M_Crit200"), len(short_name("x" * 1000))
+    ('Group_M_Crit200', 43)
+    """
+    text = one_line(name)
+    return text if len(text) <= _LONGEST_NAME else text[:_LONGEST_NAME] + "..."

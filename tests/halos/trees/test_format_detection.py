@@ -41,7 +41,7 @@ def test_hdf5_that_is_cut_short_is_no_unknown_format(name, tmp_path):
         recognise_format(path)
 
 
-STRANGE = b"Tr\xffee\n0\x1b[31m"  # what damage can make of a name inside a file
+STRANGE = b"Tr\xffee\n0\x1b[31m" + b"x" * 900  # what damage can make of a name inside a file
 
 
 def test_strange_names_inside_a_file_are_named_on_one_line(tmp_path):
@@ -50,14 +50,23 @@ def test_strange_names_inside_a_file_are_named_on_one_line(tmp_path):
     (tmp_path / "new\nline.txt").write_text("")
     columns = {"format": H.SubLink(SCALES.tolist()), "cosmology": COSMOLOGY}
     for read, escaped in (
-        (lambda: recognise_format(tmp_path / "strange.h5"), r"its groups are Tr\xffee\n0\x1b[31m;"),
-        (lambda: H.read_branches(tmp_path / "strange.h5", **columns), r"it has Tr\xffee\n0\x1b[31m"),
-        (lambda: H.read_table(tmp_path / "strange.h5"), r"at its top level, only Tr\xffee\n0\x1b[31m;"),
+        (
+            lambda: recognise_format(tmp_path / "strange.h5"),
+            r"its groups are Tr\xffee\n0\x1b[31mxxxxxxxxxxxxxxxxxxxxx...;",
+        ),
+        (
+            lambda: H.read_branches(tmp_path / "strange.h5", **columns),
+            r"it has Tr\xffee\n0\x1b[31mxxxxxxxxxxxxxxxxxxxxx...",
+        ),
+        (
+            lambda: H.read_table(tmp_path / "strange.h5"),
+            r"at its top level, only Tr\xffee\n0\x1b[31mxxxxxxxxxxxxxxxxxxxxx...;",
+        ),
         (lambda: recognise_format(tmp_path / "other.h5"), r"has new\nline.txt, strange.h5"),
     ):
         with pytest.raises(ValueError, match=re.escape(escaped)) as caught:
             read()
-        assert str(caught.value).isprintable()
+        assert str(caught.value).isprintable() and len(str(caught.value)) < 700
 
 
 def test_two_formats_in_one_directory_are_not_guessed_between(tmp_path):

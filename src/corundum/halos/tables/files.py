@@ -12,7 +12,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from ...messages import one_line
+from ...messages import one_line, short_name
 from ...storage.files import has_hdf5_signature, missing_file_message, open_foreign_hdf5
 from ...storage.text_files import text_lines
 
@@ -159,7 +159,7 @@ def _read_hdf5(path: Path) -> RawTable:
         groups = [name for name in map(one_line, file) if name not in columns]
     if not columns:
         raise ValueError(
-            f"{path}: has no datasets at its top level, only {', '.join(groups) or 'nothing'}; "
+            f"{path}: has no datasets at its top level, only {', '.join(map(short_name, groups)) or 'nothing'}; "
             "write one dataset per column there"
         )
     shapes = {name: values.shape for name, values in columns.items()}

@@ -50,13 +50,15 @@ def branches_of_file(
     branches: list[Branch] = []
     counts: dict[str, int] = {}
     heavier = [np.zeros((0, 5))]
-    for forest in tree_format.forests(file, float(cosmology.h), chunk):
-        if not len(forest.name):  # trees without halos, as in files of empty parts of a box
-            continue
-        part = _branches_of_forest(forest, definition, cosmology, log_mvir, lowest_ratio, relation)
-        branches += part.branches
-        heavier.append(part.heavier)
-        counts = add_counts(counts, part.counts)
+    # The numbers of a damaged file may overflow when their unit changes; what no halo has is refused or left out later.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for forest in tree_format.forests(file, float(cosmology.h), chunk):
+            if not len(forest.name):  # trees without halos, as in files of empty parts of a box
+                continue
+            part = _branches_of_forest(forest, definition, cosmology, log_mvir, lowest_ratio, relation)
+            branches += part.branches
+            heavier.append(part.heavier)
+            counts = add_counts(counts, part.counts)
     return FileBranches(branches, counts, np.concatenate(heavier))
 
 

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...messages import one_line
+from ...messages import short_name
 from ...storage.files import has_hdf5_signature, missing_file_message, open_foreign_hdf5
 from ...storage.text_files import compression
 from . import formats
@@ -86,4 +86,4 @@ def _content(path: Path) -> str:
 
 
 def _some(names: Sequence[object]) -> str:
-    return ", ".join(map(one_line, names[:_NAMES_IN_MESSAGE])) + " and so on" * (len(names) > _NAMES_IN_MESSAGE)
+    return ", ".join(map(short_name, names[:_NAMES_IN_MESSAGE])) + " and so on" * (len(names) > _NAMES_IN_MESSAGE)

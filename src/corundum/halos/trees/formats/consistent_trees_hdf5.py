@@ -13,7 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ....messages import one_line
+from ....messages import one_line, short_name
 from ....storage.files import open_foreign_hdf5
 from ..file_sets import files_in, require_whole_set
 from ..forests import Forest
@@ -76,8 +76,8 @@ class ConsistentTreesHDF5(AbstractTreeFormat):
         others = [file.name for file in files if file not in containers and file.resolve() not in linked]
         if others:
             raise ValueError(
-                f"{path}: {containers[0].name} does not link to {one_line(others[0])}, which may hold the same trees; "
-                f"give {containers[0].name} to read its files only, or move it elsewhere to read all files"
+                f"{path}: {containers[0].name} does not link to {short_name(others[0])}, which may hold the same "
+                f"trees; give {containers[0].name} to read its files only, or move it elsewhere to read all files"
             )
         return sorted(linked)
 
@@ -130,7 +130,7 @@ def _linked_files(container: Path) -> list[Path]:
     missing = [file.name for file in files if not file.is_file()]
     if missing:
         raise ValueError(
-            f"{container}: links to {one_line(missing[0])}, which is missing ({len(missing)} of {len(files)} files), "
+            f"{container}: links to {short_name(missing[0])}, which is missing ({len(missing)} of {len(files)} files), "
             "so that trees would be lost; copy the whole set, or read the files one at a time and join the halos"
         )
     return files

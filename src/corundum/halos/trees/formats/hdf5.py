@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 from jaxtyping import Int
 
-from ....messages import one_line
+from ....messages import short_name
 from ....storage.files import has_hdf5_signature, open_foreign_hdf5
 from ..stated_cosmology import StatedCosmology, cosmology_in_attributes
 
@@ -113,7 +113,7 @@ def open_columns(group: h5py.Group, names: dict[str, str], path: Path) -> dict[s
         if name in group:
             members[quantity] = group[name]
         elif not optional:
-            present = ", ".join(map(one_line, list(group)[:_NAMES_IN_MESSAGE])) or "nothing"
+            present = ", ".join(map(short_name, list(group)[:_NAMES_IN_MESSAGE])) or "nothing"
             raise ValueError(f"{path}: has no dataset {name!r} in {group.name}; it has {present}")
     return checked_columns(members, path)
 
@@ -200,7 +200,7 @@ def require_sources(dataset: h5py.Dataset, path: Path) -> None:
     for source in sorted({source.file_name for source in dataset.virtual_sources()} - {"."}):
         if not any(place.exists() for place in (path.parent / source, Path(source))):
             raise ValueError(
-                f"{path}: the values of {dataset.name} are in {one_line(source)}, which is missing; copy that "
+                f"{path}: the values of {dataset.name} are in {short_name(source)}, which is missing; copy that "
                 "file beside it"
             )
 

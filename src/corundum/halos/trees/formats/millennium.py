@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ....messages import short_name
 from ....storage.text_files import TEXT_SUFFIXES, text_lines
 from ..file_sets import files_in
 from ..forests import Forest, rows_of_ids
@@ -84,8 +85,9 @@ class MillenniumCSV(AbstractTreeFormat):
         required = (*_REQUIRED, mass)
         missing = [name for name in required if name not in names]
         if missing:
+            present = ", ".join(map(short_name, names))
             raise ValueError(
-                f"{path}: has no column {missing[0]!r}; it has {', '.join(names)} (required are {', '.join(required)})"
+                f"{path}: has no column {missing[0]!r}; it has {present} (required are {', '.join(required)})"
             )
         columns = [name for name in (*required, *_OPTIONAL) if name in names]
         waiting: list[np.ndarray] = []

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ....messages import one_line
+from ....messages import short_name
 from ....storage.text_files import line_blocks, text_lines
 from ..stated_cosmology import StatedCosmology, cosmology_in_text
 from .base import Simulation, simulation
@@ -178,17 +178,19 @@ def choose_columns(header: Header, mass: str, path: Path) -> dict[str, str]:
     spelled = {name: _IN_HDF5.get(name, name) if name not in names else name for name in REQUIRED}
     unit = header.mass_unit.lower().replace(" ", "")
     if unit and unit not in _MASS_UNITS_ALLOWED:
-        raise ValueError(f"{path}: states masses in {header.mass_unit!r}; allowed Msun/h, as these codes write them")
+        raise ValueError(
+            f"{path}: states masses in {short_name(header.mass_unit)!r}; allowed Msun/h, as these codes write them"
+        )
     required = (*REQUIRED, mass)
     missing = [name for name in required if spelled.get(name, name) not in names]
     if missing:
-        present = one_line(", ".join(names[:_NAMES_IN_MESSAGE]))
+        present = ", ".join(map(short_name, names[:_NAMES_IN_MESSAGE]))
         raise ValueError(
             f"{path}: has no column {missing[0]!r}; it has {present} and so on (required are {', '.join(required)})"
         )
     repeated = [name for name in required if names.count(spelled.get(name, name)) > 1]
     if repeated:
-        raise ValueError(f"{path}: two columns are named {repeated[0]!r}; repair the header")
+        raise ValueError(f"{path}: two columns are named {short_name(repeated[0])!r}; repair the header")
     columns = spelled | {"mass": mass}
     for quantity, spellings in _SPELLINGS.items():
         present = [name for name in spellings if name in names]
