@@ -117,6 +117,14 @@ def _set(dataset, row, value):
     return change
 
 
+def _attribute(group, name, value):
+    def change(path):
+        with h5py.File(path, "r+") as file:
+            file[group].attrs[name] = value
+
+    return change
+
+
 def _deleted(name):
     def change(path):
         with h5py.File(path, "r+") as file:
@@ -177,6 +185,12 @@ DAMAGED = {
     "mass": ("Galacticus", _set("forestHalos/nodeMass", 3, 1e30), "halo 1003 has a mass of 1.43e.30 Msun, which no"),
     "position": ("SubLink", _set("SubhaloPos", 3, -1e30), "halo 1003 lies at 1.43e.27 comoving Mpc; the file is"),
     "overflow": ("Galacticus", _set("forestHalos/position", 3, 1e308), "halo 1003 lies at inf comoving Mpc; the file"),
+    "no expansion": ("Galacticus version 1", _set("haloTrees/redshift", 3, -1.0), "has the scale factor inf .1 of 128"),
+    "no trees": (
+        "Millennium", lambda p: p.write_text("\n".join(p.read_text().splitlines()[:2]) + "\n"),
+        "MillenniumCSV query.csv, 1 file: holds no halos",
+    ),
+    "count": ("LHaloTree HDF5", _attribute("Header", "NtreesPerFile", 2.5), "states NtreesPerFile = 2.5, which is no"),
     "redshift": ("LHaloTree HDF5", _set("Header/Redshifts", 3, -5.0), "trees 0 to 3.: has the scale factor -0.25 "),
     "text in CSV": ("Millennium", replaced("\n1000,", "\nx1000,"), "line 3 has 'x1000' for haloid"),
 }  # fmt: skip

@@ -50,8 +50,9 @@ def branches_of_file(
     branches: list[Branch] = []
     counts: dict[str, int] = {}
     heavier = [np.zeros((0, 5))]
-    # The numbers of a damaged file may overflow when their unit changes; what no halo has is refused or left out later.
-    with np.errstate(over="ignore", invalid="ignore"):
+    # The numbers of a damaged file may overflow when their unit changes, and a redshift of -1 has no scale factor; what
+    # no halo has is refused or left out later.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for forest in tree_format.forests(file, float(cosmology.h), chunk):
             if not len(forest.name):  # trees without halos, as in files of empty parts of a box
                 continue

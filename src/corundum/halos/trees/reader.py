@@ -139,6 +139,8 @@ def smooth_trees(
     """
     source = branches.provenance["source"]
     if not branches.branches:
+        if not branches.counts.get("trees"):
+            raise ValueError(f"{source}: holds no halos; give the files that have the trees")
         counts = ", ".join(f"{count} {reason}" for reason, count in branches.counts.items())
         raise ValueError(f"{source}: no central halo is left ({counts}); widen the mass range")
     try:

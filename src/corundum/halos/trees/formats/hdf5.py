@@ -170,7 +170,8 @@ def stated_count(attributes: Mapping[str, Any], name: str, count: int, path: Pat
     """
     value = np.ravel(attributes.get(name, count))
     if len(value) != 1 or value.dtype.kind not in "iuf" or value[0] != np.floor(value[0]):
-        raise ValueError(f"{path}: states {name} = {attributes[name]!r}, which is no whole number; copy the file again")
+        stated = short_name(attributes[name])
+        raise ValueError(f"{path}: states {name} = {stated}, which is no whole number; copy the file again")
     return int(value[0])
 
 

@@ -75,8 +75,7 @@ class LHaloTreeHDF5(AbstractTreeFormat):
     def forests(self, path: Path, h: float, chunk: int) -> Iterator[Forest]:
         with open_foreign_hdf5(path) as file:
             redshifts = read_columns(file["Header"], {"redshift": "Redshifts"}, slice(None), path)["redshift"]
-            with np.errstate(divide="ignore"):  # what no snapshot has is refused with the other scale factors
-                scales = 1.0 / (1.0 + redshifts.astype(float))
+            scales = 1.0 / (1.0 + redshifts.astype(float))
             trees = sum(one_line(name).startswith("Tree") for name in file)
             stated = stated_count(file["Header"].attrs, "NtreesPerFile", trees, path)
             if trees != stated:

@@ -157,13 +157,11 @@ def _forest(rows: np.ndarray, mass: str, h: float, place: str, is_whole_file: bo
         raise ValueError(
             f"{error}, and end the query with 'order by haloId' so that every tree is one block of rows"
         ) from None
-    with np.errstate(divide="ignore"):  # what no snapshot has is refused with the other scale factors
-        scale_factor = 1.0 / (1.0 + rows["redshift"])
     return Forest(
         place=place,
         name=ids,
         descendant=descendant,
-        scale_factor=scale_factor,
+        scale_factor=1.0 / (1.0 + rows["redshift"]),
         mass=group_masses(rows[mass], central, h, place),
         central=central,
         preferred=preferred,
