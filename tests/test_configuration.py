@@ -1,11 +1,11 @@
 """How JAX is set up, and what is told where it cannot compute or was set up too late."""
 
 import os
-import pickle
 import subprocess
 import sys
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -38,9 +38,9 @@ def test_a_platform_that_is_not_installed_is_named_with_the_way_out(error, words
 
 
 def test_what_a_process_received_in_single_precision_is_named(halos):
-    stored = pickle.dumps((Toy(), halos[:2]))
+    sent = jax.tree.map(np.asarray, (Toy(), halos[:2]))
     with jax.enable_x64(False):
-        model, received = pickle.loads(stored)
+        model, received = jax.tree.map(jnp.asarray, sent)
     words = "is in single precision, since this process made or received it before .*configure.. first in each process"
     for objects in ((model, halos[:2]), (Toy(), received)):
         with pytest.raises(RuntimeError, match=words):

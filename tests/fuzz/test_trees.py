@@ -19,6 +19,7 @@ pytestmark = pytest.mark.wrong_types
 
 ROWS = known_forest(3)
 HALOS, SATELLITES = 3, 1
+BINARY = ("LHaloTree", "big-endian")  # can be stored in one way only
 
 
 @pytest.fixture(scope="module")
@@ -62,16 +63,16 @@ def test_a_faulty_file_is_refused_or_accounted_for(name, sources, data):
         file = data.draw(st.sampled_from(files))
         fault = data.draw(faults_of(file))
         fault(file)
-        _read(path, case, data.draw(st.booleans()))
+        branches = _read(path, case, data.draw(st.booleans()))
+        # One wrong link can cut a tree in two, and a line that is repeated adds a halo.
+        assert branches is None or 1 <= branches.counts["trees"] <= len(ROWS) + 1
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "hlist"])  # catalogues do not count their halos
 @FUZZ
 @given(data=st.data())
 def test_a_file_that_is_cut_short_is_never_read_as_if_it_were_whole(name, sources, data):
     case = FORMATS[name]
-    if isinstance(case.format, H.HaloLists):
-        return  # a catalogue does not say how many halos it has
     with scratch_folder() as folder:
         path, (file,) = _copy(sources[name], folder)
         content = file.read_bytes()
@@ -84,17 +85,14 @@ def test_a_file_that_is_cut_short_is_never_read_as_if_it_were_whole(name, source
         assert _read(path, case, data.draw(st.booleans())) is None, f"read without its last {lost} bytes"
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in BINARY])
 @FUZZ
 @given(data=st.data())
 def test_a_file_stored_otherwise_is_read_whole(name, sources, data):
     case = FORMATS[name]
     with scratch_folder() as folder:
         path, files = _copy(sources[name], folder)
-        changes = harmless_faults_of(files[0])
-        if changes.is_empty:
-            return
-        change = data.draw(changes)
+        change = data.draw(harmless_faults_of(files[0]))
         for file in files:
             change(file)
         branches = _read(path, case, data.draw(st.booleans()))
