@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corundum import observables, parameters
+from corundum import Galaxies, observables, parameters
 from corundum.observables import ERROR_KINDS, LocalLinear, Measurement, StellarToHaloMass
+from corundum.observables.redshifts import comparable
 
 ALL = observables.available()
 
@@ -230,13 +231,44 @@ def test_a_measurement_is_a_pytree_that_predicts_a_model_at_its_points():
     np.testing.assert_allclose(default.mean, -2.0)
 
 
+def test_points_without_galaxies_are_nan_and_gradients_of_the_others_stay_finite():
+    m = observables.load("shmr_moster18")
+    one = m.predict({"mvir": jnp.array([10**11.5]), "mstar": jnp.array([10**9.5])})
+    assert not one.reached.any()
+    assert np.isnan([one.mean, one.scatter, one.standard_error]).all()
+    mvir = 10 ** jnp.linspace(11.2, 11.8, 100)
+
+    def distance(shift):
+        mean = m.predict({"mvir": mvir, "mstar": mvir * 10 ** (-2.0 + shift)}).mean
+        return jnp.nansum((mean - m.y) ** 2), mean
+
+    slope, mean = jax.grad(distance, has_aux=True)(0.0)
+    reached = np.isfinite(mean)
+    assert 0 < reached.sum() < len(m)
+    assert float(slope) == pytest.approx(2.0 * float(jnp.nansum(mean - m.y)), rel=1e-10)
+
+
+def test_galaxies_of_another_redshift_are_refused_unless_asked_for():
+    m = observables.load("shmr_behroozi19_z2")
+    values = {"mvir": 10 ** jnp.linspace(11.0, 12.5, 50), "mstar": 10 ** jnp.linspace(8.5, 10.5, 50)}
+    at = {z: Galaxies(z, values, np.ones(50, bool), np.ones(50)) for z in (0.0, 2.0)}
+    assert m.predict(at[2.0]).reached.any()
+    with pytest.raises(ValueError, match=r"is at z = 2 and these galaxies are at z = 0; evolve with redshifts=\[2\]"):
+        m.predict(at[0.0])
+    np.testing.assert_array_equal(m.predict(at[0.0], redshift_tolerance=np.inf).mean, m.predict(values).mean)
+    gallazzi = observables.load("starmzr_gallazzi05")  # z = 0.1, of galaxies at 0.005 to 0.22
+    allowed = [z for z in (0.0, 0.1, 0.2, 0.22, 0.25, 1.0) if comparable(gallazzi, z)]
+    assert allowed == [0.0, 0.1, 0.2, 0.22]
+
+
 def test_predict_respects_the_mask_and_the_weights_of_the_galaxies():
-    class Galaxies(dict):
+    class Weighted(dict):
         valid = np.array([True, True, False])
         weights = np.array([3.0, 1.0, 5.0])
 
     m = observables.load("shmr_moster18").between(11.0, 11.2)
-    got = m.predict(Galaxies(mvir=np.full(3, 10**11.1), mstar=10**11.1 * np.array([1e-2, 1e-3, 1.0])))
+    two_suffice = LocalLinear(0.2, minimum_count=1.0)
+    got = m.predict(Weighted(mvir=np.full(3, 10**11.1), mstar=10**11.1 * np.array([1e-2, 1e-3, 1.0])), two_suffice)
     np.testing.assert_allclose(got.mean, -2.25)
 
 

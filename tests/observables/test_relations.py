@@ -135,8 +135,8 @@ def test_a_single_string_is_not_taken_letter_by_letter():
 def test_a_measurement_hands_histories_to_its_relation():
     class Past(dict):
         def history(self, name):
-            return jnp.ones((40, 3)) * 10.0 if name == "sfr" else None
+            return jnp.ones((200, 3)) * 10.0 if name == "sfr" else None
 
     measurement = eqx.tree_at(lambda m: m.relation, observables.load("shmr_moster18"), MeanStellarAge())
-    regressed = measurement.predict(Past(mstar=10 ** jnp.linspace(10.0, 13.0, 40)))
+    regressed = measurement.predict(Past(mstar=10 ** jnp.linspace(10.0, 13.0, 200)))
     np.testing.assert_allclose(regressed.mean, 1.0, rtol=1e-12)

@@ -20,6 +20,7 @@ from ..numerics.batching import replicate
 from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
 from ..observables import AbstractRegression, LocalLinear, Measurement, histories_of
+from ..observables.redshifts import comparable, redshift_distance
 from ..population import Population, evolve
 from ..sensitivity.parameter_space import COSMOLOGY, with_vector
 from .nuisances import adjusted, is_nuisance, observed
@@ -41,8 +42,6 @@ FEWEST_GALAXIES = 2.0
 """Effective number of galaxies that must reach a point.  Figures ask for more; a fit can do with fewer because it
 weights each point by the error that so few galaxies leave."""
 
-_SAME_REDSHIFT = 0.1  # in ln(1 + z)
-
 
 class Prediction(NamedTuple):
     """What a model predicts for M points.
@@ -50,6 +49,8 @@ class Prediction(NamedTuple):
     Attributes
     ----------
     mean : array, shape (M,)
+        Finite at every point, as derivatives need; it means nothing where `reached` is False, and such points are left
+        out before a fit (`corundum.inference.Target.within_reach`).
     error : array, shape (M,)
         Standard error of `mean` from the finite number of halos.
     scatter : array, shape (M,)
@@ -169,10 +170,10 @@ class PopulationSummaries(AbstractSummaries):
         self.model, self.halos, self.measurements = model, halos, tuple(measurements)
         redshifts = [m.redshift for m in self.measurements] if redshifts is None else redshifts
         self.outputs = tuple(sorted({float(z) for z in np.atleast_1d(np.asarray(redshifts, float))}))
-        distances = [[abs(np.log((1 + z) / (1 + m.redshift))) for z in self.outputs] for m in self.measurements]
+        distances = [[redshift_distance(m, z) for z in self.outputs] for m in self.measurements]
         self.nearest = tuple(int(np.argmin(row)) for row in distances)
-        for measurement, row in zip(self.measurements, distances, strict=True):
-            if min(row) > _SAME_REDSHIFT:
+        for measurement, index in zip(self.measurements, self.nearest, strict=True):
+            if not comparable(measurement, self.outputs[index]):
                 raise ValueError(
                     f"redshifts: {measurement.name} is at z = {measurement.redshift:g} and none of "
                     f"{', '.join(f'{z:g}' for z in self.outputs)} is near; add {measurement.redshift:g}"

@@ -18,6 +18,7 @@ from ..annotations import Array
 from ..parameters import require_float64
 from ..plain_numbers import float64
 from .provenance import ERROR_KINDS, check_values, error_parts, summarise
+from .redshifts import SAME_REDSHIFT, require_comparable
 from .regression import AbstractRegression, LocalLinear, RegressedRelation
 from .relations import AbstractRelation
 
@@ -174,8 +175,14 @@ class Measurement(eqx.Module):
         same = np.abs(np.asarray(self.x)[:, None] - np.asarray(other.x)[None, :]) < 1e-6
         return np.where(same, (np.asarray(self.correlation) * error)[:, None] * other_error, 0.0)
 
-    def predict(self, galaxies: Any, regression: AbstractRegression | None = None) -> RegressedRelation:
-        """The same relation of model galaxies, at the points of this measurement.
+    def predict(
+        self,
+        galaxies: Any,
+        regression: AbstractRegression | None = None,
+        *,
+        redshift_tolerance: float = SAME_REDSHIFT,
+    ) -> RegressedRelation:
+        """The same relation of model galaxies, at the points of this measurement; NaN where they do not reach.
 
         Parameters
         ----------
@@ -185,7 +192,26 @@ class Measurement(eqx.Module):
         regression : AbstractRegression, optional
             Default `LocalLinear(self.bandwidth)`, which follows slopes up to the edges of the galaxies; the
             published fits use `NadarayaWatson(0.2)`.
+        redshift_tolerance : float
+            Largest |ln[(1 + z) / (1 + z_data)]| between galaxies that state their redshift and the data; galaxies
+            within `redshift_range` pass as well.  Infinity compares galaxies of any redshift.
+
+        Raises
+        ------
+        ValueError
+            The galaxies are at another redshift than the data.
+
+        Examples
+        --------
+        >>> measurement = co.observables.load("shmr_moster18")
+        >>> relation = measurement.predict(population.at(0.0))
+        >>> bool(jnp.all(jnp.isfinite(relation.mean) == relation.reached))
+        True
+        >>> measurement.predict(population.at(2.0))
+        Traceback (most recent call last):
+        ValueError: measurement shmr_moster18: it is at z = 0.1 and these galaxies are at z = 2; ...
         """
+        require_comparable(self, galaxies, redshift_tolerance)
         regression = LocalLinear(self.bandwidth) if regression is None else regression
         return regression(
             self.relation.x(galaxies),
@@ -193,7 +219,7 @@ class Measurement(eqx.Module):
             self.x,
             valid=getattr(galaxies, "valid", None),
             weights=getattr(galaxies, "weights", None),
-        )
+        ).where_reached()
 
     def _noted(self, note: str, **changes) -> "Measurement":
         return dataclasses.replace(self, notes=(*self.notes, note), **changes)

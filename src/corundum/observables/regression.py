@@ -2,7 +2,8 @@
 
 Given one (x, y) per galaxy, a regression estimates at each node the mean of y, its scatter and the standard error of
 the mean, from galaxies weighted by a Gaussian kernel in x (`corundum.observables.kernel`).  A node far from every
-galaxy gets finite numbers and derivatives too; they mean nothing there, and `reached` is False.
+galaxy gets finite numbers and derivatives too, which likelihoods need; they mean nothing there, and `reached` is False.
+`RegressedRelation.where_reached` puts NaN in their place, as `corundum.observables.Measurement.predict` does.
 """
 
 import abc
@@ -21,7 +22,7 @@ __all__ = ["RegressedRelation", "AbstractRegression", "NadarayaWatson", "LocalLi
 
 
 class RegressedRelation(NamedTuple):
-    """A relation estimated at M nodes; every number is finite, but only those where `reached` mean something.
+    """A relation estimated at M nodes; only the numbers where `reached` mean something.
 
     Attributes
     ----------
@@ -44,8 +45,8 @@ class RegressedRelation(NamedTuple):
     --------
     >>> x = jnp.linspace(9.0, 11.0, 100)
     >>> relation = co.observables.LocalLinear()(x, 0.5 * x, jnp.array([10.0, 13.0]))
-    >>> relation.reached.tolist()
-    [True, False]
+    >>> relation.reached.tolist(), np.round(relation.where_reached().mean, 2).tolist()
+    ([True, False], [5.0, nan])
     """
 
     nodes: Float[Array, " m"]
@@ -55,6 +56,13 @@ class RegressedRelation(NamedTuple):
     effective_count: Float[Array, " m"]
     count: Float[Array, " m"]
     reached: Bool[Array, " m"]
+
+    def where_reached(self) -> "RegressedRelation":
+        """The same with NaN for mean, scatter and standard error where galaxies do not reach; slopes there are 0."""
+        mean, scatter, error = (
+            jnp.where(self.reached, value, jnp.nan) for value in (self.mean, self.scatter, self.standard_error)
+        )
+        return self._replace(mean=mean, scatter=scatter, standard_error=error)
 
 
 class AbstractRegression(eqx.Module):

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from scipy.stats import chi2 as chi2_distribution
 
 from ..observables import AbstractRegression, Measurement
+from ..observables.redshifts import SAME_REDSHIFT
 from .data_points import MARKERS, SHADES, short_name
 from .style import new_axes, styled
 
@@ -67,7 +68,13 @@ class Residual(NamedTuple):
         return f"χ² = {self.chi2:.3g} for {self.reached} point{'s' * (self.reached > 1)}, {p}{rest}"
 
 
-def residual(galaxies: Any, measurement: Measurement, regression: AbstractRegression | None = None) -> Residual:
+def residual(
+    galaxies: Any,
+    measurement: Measurement,
+    regression: AbstractRegression | None = None,
+    *,
+    redshift_tolerance: float = SAME_REDSHIFT,
+) -> Residual:
     """Compare galaxies of one redshift with a measurement; NaN where none of its points is reached.
 
     Parameters
@@ -76,6 +83,8 @@ def residual(galaxies: Any, measurement: Measurement, regression: AbstractRegres
     measurement : Measurement
     regression : AbstractRegression, optional
         Default that of the measurement.
+    redshift_tolerance : float
+        As for `corundum.observables.Measurement.predict`.
 
     Examples
     --------
@@ -83,7 +92,7 @@ def residual(galaxies: Any, measurement: Measurement, regression: AbstractRegres
     >>> residual.reached <= residual.points
     True
     """
-    use, distance, covariance = _distances(galaxies, measurement, regression)
+    use, distance, covariance = _distances(galaxies, measurement, regression, redshift_tolerance)
     if use.size == 0:
         return Residual(measurement, len(measurement), 0, np.nan, np.nan, np.nan)
     chi2 = float(distance @ np.linalg.solve(covariance, distance))
@@ -121,7 +130,7 @@ def residual_panel(
     ax.axhline(0.0, color="0.5", linewidth=0.8)
     ends = [np.zeros(1)]
     for data, marker, shade in zip(measurements, cycle(MARKERS), cycle(SHADES), strict=False):
-        use, distance, covariance = _distances(galaxies, data, regression)
+        use, distance, covariance = _distances(galaxies, data, regression, np.inf)  # legends name another redshift
         face = "white" if data.error_kind == "scatter" else shade
         style: dict[str, Any] = dict(color=shade, markerfacecolor=face, markersize=4.5, elinewidth=1.1, capsize=2.5)
         error = np.sqrt(np.diag(covariance))
@@ -137,9 +146,9 @@ def residual_panel(
     return ax
 
 
-def _distances(galaxies, measurement, regression):
+def _distances(galaxies, measurement, regression, redshift_tolerance):
     """Rows of the points that are compared, model minus data there, and the covariance of that."""
-    model = measurement.predict(galaxies, regression)
+    model = measurement.predict(galaxies, regression, redshift_tolerance=redshift_tolerance)
     use = np.asarray(model.reached)
     if measurement.upper_limit is not None:
         use = use & ~np.asarray(measurement.upper_limit)

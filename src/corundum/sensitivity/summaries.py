@@ -5,6 +5,7 @@ measurement.  `summary_jacobian` differentiates summaries with respect to parame
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -18,6 +19,7 @@ from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..numerics.solvers.base import AbstractSolver
 from ..observables.measurement import Measurement
+from ..observables.redshifts import SAME_REDSHIFT, redshift_distance
 from ..population import Population, evolve
 from .coordinates import AbstractCoordinates, PriorWidth
 from .derivatives import AbstractMode, check_redshifts, differentiate
@@ -102,7 +104,7 @@ def observable_of(measurement: Measurement, population: Any, redshift: float | N
     Raises
     ------
     ValueError
-        The redshift is not among the outputs of the population.
+        The redshift is not among the outputs of the population, or none is given and no output is near the data's.
 
     Examples
     --------
@@ -111,16 +113,17 @@ def observable_of(measurement: Measurement, population: Any, redshift: float | N
     >>> observable.name, observable.covariance.shape == 2 * observable.summary(population).shape
     ('shmr_moster18', True)
     """
+    tolerance = SAME_REDSHIFT if redshift is None else np.inf
     if redshift is None:
         outputs = np.asarray(population.redshifts)
-        redshift = float(outputs[np.argmin(np.abs(np.log1p(outputs) - np.log1p(measurement.redshift)))])
-    prediction = measurement.predict(population.at(redshift))
+        redshift = min(map(float, outputs), key=partial(redshift_distance, measurement))
+    prediction = measurement.predict(population.at(redshift), redshift_tolerance=tolerance)
     reached = np.asarray(prediction.reached)
     variance = np.where(reached, np.asarray(prediction.standard_error) ** 2, 0.0)
     covariance = np.asarray(measurement.total_covariance) + np.diag(variance)
 
     def summary(population):
-        return measurement.predict(population.at(redshift)).mean
+        return measurement.predict(population.at(redshift), redshift_tolerance=tolerance).mean
 
     return Observable(measurement.name, summary, covariance, reached)
 

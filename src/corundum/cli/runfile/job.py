@@ -1,7 +1,7 @@
 """From a run file to the objects of a run: everything that can be checked is checked before anything is computed."""
 
-import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...numerics import AbstractSolver
 from ...observables import AbstractRelation, Measurement
+from ...observables.redshifts import comparable, redshift_distance
 from ...parameters import describe
 from ...population import Galaxies, Histories
 from ...storage.checkpoints import fingerprint
@@ -21,8 +22,6 @@ from .reader import RunFile
 from .schema import Compare, Output
 
 __all__ = ["Job", "has_quantities", "prepare"]
-
-_NEAR = 0.1  # in ln(1 + z): the model is compared with data no further in redshift
 
 
 class Job(NamedTuple):
@@ -170,9 +169,9 @@ def _measurements(
     chosen = []
     for name in observables.available() if compare.measurements is None else compare.measurements:
         data = observables.load(name)
-        distance, redshift = min((abs(math.log((1 + z) / (1 + data.redshift))), z) for z in output.redshifts)
+        redshift = min(output.redshifts, key=partial(redshift_distance, data))
         fits = has_quantities(data.relation, model, halos)
-        if distance <= _NEAR and fits:
+        if comparable(data, redshift) and fits:
             chosen.append((data, redshift))
         elif named and not fits:
             raise RunFileError(

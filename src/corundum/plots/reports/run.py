@@ -163,7 +163,7 @@ def _summary(population, model, preset, run_info):
 def _against_data(population, measurements):
     rows = []
     for data, redshift in measurements:
-        comparison = residual(population.at(redshift), data)
+        comparison = residual(population.at(redshift), data, redshift_tolerance=np.inf)  # the pair states the redshift
         name = f"{data.relation.title}: {short_name(data)}"
         numbers = (round(number, 3) for number in comparison[3:])
         rows.append((name, redshift, comparison.points, comparison.reached, *numbers, bars_in_words(data)))
