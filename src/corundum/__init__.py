@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # what the names below are, for editors and type checkers
     from .configuration import configure
     from .io import load, save
     from .parameters import describe, get_values, replace
-    from .population import Galaxies, Population, evolve
+    from .population import Galaxies, Population, Sweep, evolve, sweep
 
 __version__ = "0.1.0"
 
@@ -47,6 +47,7 @@ _FAMILIES = (
 _MODULE_OF = {
     "Galaxies": "population",
     "Population": "population",
+    "Sweep": "population",
     "configure": "configuration",
     "describe": "parameters",
     "evolve": "population",
@@ -54,11 +55,13 @@ _MODULE_OF = {
     "load": "io",
     "replace": "parameters",
     "save": "io",
+    "sweep": "population",
 }
 
 __all__ = [
     "Galaxies",
     "Population",
+    "Sweep",
     "configure",
     "cosmology",
     "describe",
@@ -76,6 +79,7 @@ __all__ = [
     "replace",
     "save",
     "sensitivity",
+    "sweep",
     "units",
 ]
 

@@ -11,7 +11,6 @@ Bryan & Norman 1998, ApJ 495, 80, eq. 6 (virial overdensity).
 import warnings
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,6 +18,7 @@ from jaxtyping import Float
 
 from .annotations import Array
 from .parameters import parameter
+from .printing import Component
 from .units import GRAVITY, GRAVITY_CGS, GYR_S, KM_CM, KPC_CM, LIGHT_CM_S, MSUN_G, STEFAN_BOLTZMANN
 
 __all__ = [
@@ -44,7 +44,7 @@ _LIMITS = {
 """Numbers beyond these belong to another unit or another quantity, not to another universe."""
 
 
-class Cosmology(eqx.Module):
+class Cosmology(Component):
     """A flat LCDM universe with photons and massless neutrinos; the default is that of Pandya et al. 2026.
 
     Parameters
@@ -308,3 +308,7 @@ def circular_velocity(mass: Float[Array, "..."], radius: Float[Array, "..."]) ->
     147
     """
     return jnp.sqrt(GRAVITY * mass / radius)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -20,6 +20,7 @@ from jaxtyping import Array
 from .configuration import require_platform
 from .messages import did_you_mean
 from .plain_numbers import float64
+from .printing import in_short
 
 __all__ = ["Parameter", "parameter", "named_parameters", "describe", "get_values", "replace", "require_float64"]
 
@@ -55,6 +56,9 @@ class Parameter(NamedTuple):
     source: str
     bounds: tuple[float, float]
     scale: str
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 def require_float64(*objects: Any) -> None:

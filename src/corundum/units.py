@@ -83,3 +83,7 @@ SOLAR_METALLICITY = 0.02
 
 SUPERNOVA_ERG = 1.0e51
 """Energy that one supernova releases [erg]."""
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

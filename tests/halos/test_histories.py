@@ -183,18 +183,18 @@ def test_halos_exist_between_start_and_end():
 def test_sets_of_halos_join():
     one = power_laws(host=[-1, 0, 1], mergers=H.Mergers([[1.0], [np.nan], [2.0]], [[0.1], [np.nan], [0.2]]))
     other = power_laws(host=[-1, -1, 0], mergers=H.Mergers(np.full((3, 2), 3.0), np.full((3, 2), 0.3)))
-    both = H.join([one, other], provenance={"source": "two sets"})
+    both = H.concatenate([one, other], provenance={"source": "two sets"})
     assert len(both) == 6 and both.provenance == (("source", "two sets"),)
     assert both.host.tolist() == [-1, 0, 1, -1, -1, 3]
     np.testing.assert_array_equal(both.log_mvir, np.concatenate([one.log_mvir, other.log_mvir]))
     assert both.mergers.to_list()[0].tolist() == [0, 2, 3, 3, 4, 4, 5, 5]
     np.testing.assert_array_equal(both[3:].mergers.ratio, other.mergers.ratio)
     with pytest.raises(ValueError, match="host: it is set differently in the HaloHistories"):
-        H.join([one, power_laws(mergers=other.mergers)])
+        H.concatenate([one, power_laws(mergers=other.mergers)])
     with pytest.raises(ValueError, match="histories 1 have other times"):
-        H.join([one, H.HaloHistories(TIME[1:], one.log_mvir[:, 1:], one.log_concentration[:, 1:])])
+        H.concatenate([one, H.HaloHistories(TIME[1:], one.log_mvir[:, 1:], one.log_concentration[:, 1:])])
     with pytest.raises(ValueError, match="no histories"):
-        H.join([])
+        H.concatenate([])
 
 
 def test_plain_arrays_become_histories():

@@ -38,7 +38,14 @@ from .interpolation import (
 from .mergers import Mergers
 from .reading import read
 from .report import BranchReport, report_on
-from .selection import join, select_by_mass, select_by_weight, select_evenly, select_isolated, select_representative
+from .selection import (
+    concatenate,
+    select_by_mass,
+    select_by_weight,
+    select_evenly,
+    select_isolated,
+    select_representative,
+)
 from .tables.reader import read_table
 from .trees.formats import (
     AbstractTreeFormat,
@@ -108,8 +115,8 @@ __all__ = [
     "complete_roots",
     "grow_main_branches",
     "grow_trees",
-    "join",
     "log_times",
+    "concatenate",
     "convert_trees",
     "diffmah_population",
     "read",
@@ -127,3 +134,7 @@ __all__ = [
     "smooth_trees",
     "volume_weights",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

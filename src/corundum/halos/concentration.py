@@ -16,6 +16,7 @@ from jaxtyping import Float
 from ..annotations import Array
 from ..numerics.interpolation import ContinuousCurvature, HermiteTable
 from ..parameters import parameter
+from ..printing import Component
 from ..storage.shipped_tables import read_grid
 
 __all__ = [
@@ -44,7 +45,7 @@ def limit_concentration(log_concentration: Float[Array, "..."]) -> Float[Array, 
     return lowest + _SOFTNESS * softer.logaddexp((log_concentration - lowest) / _SOFTNESS, 0.0)
 
 
-class AbstractConcentration(eqx.Module):
+class AbstractConcentration(Component):
     """Median NFW concentration of halos by mass and redshift.
 
     Examples
@@ -127,7 +128,7 @@ class DuttonMaccio14(AbstractConcentration):
         return level + slope * (log_mvir - 12.0 + jnp.log10(self.h))
 
 
-class ConcentrationScatter(eqx.Module):
+class ConcentrationScatter(Component):
     """Log-normal scatter of concentration at fixed mass, correlated with the time of formation.
 
     Giocoli, Tormen & Sheth 2012 (MNRAS 422, 185) find that log10 c scatters by 0.13 dex at fixed mass and by 0.09 dex

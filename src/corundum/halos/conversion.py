@@ -22,6 +22,7 @@ from jaxtyping import Float
 from .. import __version__
 from ..annotations import Array
 from ..cosmology import Cosmology
+from ..printing import in_short
 from ..storage.checkpoints import CheckpointFolder, fingerprint
 from ..storage.files import check_destination, checksum
 from ..storage.locks import exclusive
@@ -62,6 +63,9 @@ class Conversion(NamedTuple):
 
     halos: HaloHistories
     report: BranchReport
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 def convert_trees(

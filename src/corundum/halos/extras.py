@@ -11,13 +11,14 @@ from jaxtyping import Float
 from ..annotations import Array
 from ..messages import did_you_mean
 from ..plain_numbers import float64
+from ..printing import Component
 from ..units import Quantity
 from .per_halo import per_halo_field
 
 __all__ = ["ExtraCurve", "Extras"]
 
 
-class ExtraCurve(eqx.Module):
+class ExtraCurve(Component):
     """A quantity of N halos along their T times, with its unit and meaning.
 
     Parameters

@@ -25,6 +25,7 @@ from ..numerics.interpolation import (
 )
 from ..numerics.rows import Rows
 from ..numerics.tracing import is_traced
+from ..printing import Component, in_short
 from ..units import GRAVITY, GYR_YR, LN10, Quantity
 from .extras import Extras
 
@@ -71,6 +72,9 @@ class Halo(NamedTuple):
     growth: Float[Array, "..."]
     extras: Extras = Extras()
 
+    def __repr__(self) -> str:
+        return in_short(self)
+
     def by_name(self) -> dict[str, Float[Array, "..."] | None]:
         """All quantities by name, the extra ones under their own names."""
         quantities = self._asdict()
@@ -112,6 +116,9 @@ class HaloCurves(NamedTuple):
     log_growth: Float[Array, "n t"] | None
     extras: Extras = Extras()
 
+    def __repr__(self) -> str:
+        return in_short(self)
+
 
 class _ClassConstant:
     """An attribute of a class whose value is an instance of that class; a NamedTuple can hold it in no other way."""
@@ -147,12 +154,15 @@ class HaloTables(NamedTuple):
     curves: CubicTable
     extras: dict[str, None] | None = None
 
+    def __repr__(self) -> str:
+        return in_short(self)
+
     @_ClassConstant
     def HALO_AXIS(self):
         return HaloTables(clock=cast(CubicTable, None), curves=CubicTable(None, Rows(None, 0)))
 
 
-class AbstractHaloInterpolation(eqx.Module):
+class AbstractHaloInterpolation(Component):
     """Rule for reading histories between their grid points.
 
     Examples

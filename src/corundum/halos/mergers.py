@@ -6,18 +6,18 @@ of mergers can be cut, stacked and mapped over halos like every other array of t
 
 from collections.abc import Sequence
 
-import equinox as eqx
 import numpy as np
 from jaxtyping import Float, Int
 
 from ..annotations import Array
 from ..plain_numbers import float64
+from ..printing import Component
 from .per_halo import per_halo_field, take_rows
 
 __all__ = ["Mergers"]
 
 
-class Mergers(eqx.Module):
+class Mergers(Component):
     """Mergers of N halos, at most K each, the earliest first.
 
     Parameters

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from ..printing import in_short
 from ..units import GYR_YR
 from .branches.branch import Branch, Smoothed
 from .branches.notes import dropped_note
@@ -120,6 +121,9 @@ class BranchReport(NamedTuple):
     means: list[MeanHistory]
     provenance: dict[str, str]
     files: dict[str, dict[str, int]]
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
     def text(self) -> str:
         """The report as plain text, one fact a line."""

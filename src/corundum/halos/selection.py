@@ -25,8 +25,8 @@ __all__ = [
     "select_evenly",
     "select_by_weight",
     "select_representative",
+    "concatenate",
     "representatives",
-    "join",
     "number_to_draw",
 ]
 
@@ -259,7 +259,7 @@ def number_to_draw(n: int, candidates: int) -> int:
     return n * int(candidates)
 
 
-def join(histories: Sequence[HaloHistories], provenance: Mapping[str, str] | None = None) -> HaloHistories:
+def concatenate(histories: Sequence[HaloHistories], provenance: Mapping[str, str] | None = None) -> HaloHistories:
     """Several sets of halos as one, one set after the other.
 
     Parameters
@@ -277,18 +277,18 @@ def join(histories: Sequence[HaloHistories], provenance: Mapping[str, str] | Non
     Examples
     --------
     >>> dwarfs = co.halos.monte_carlo_trees(3, log_mvir=(9.0, 10.0))
-    >>> len(co.halos.join([dwarfs, halos]))
+    >>> len(co.halos.concatenate([dwarfs, halos]))
     11
     """
     if not histories:
-        raise ValueError("join: got no histories; give at least one")
+        raise ValueError("concatenate: got no histories; give at least one")
     first = histories[0]
     shared = (first.time, first.cosmology, first.interpolation)
     for number, other in enumerate(histories[1:], 1):
         if not eqx.tree_equal(shared, (other.time, other.cosmology, other.interpolation)):
             raise ValueError(
-                f"join: histories {number} have other times, another cosmology or another interpolation than the "
-                "first; make all of them with the same times=..., cosmology=... and interpolation=..."
+                f"concatenate: histories {number} have other times, another cosmology or another interpolation than "
+                "the first; make all of them with the same times=..., cosmology=... and interpolation=..."
             )
     lists = [halos.mergers for halos in histories if halos.mergers is not None]
     mergers = Mergers.join(lists) if len(lists) == len(histories) else None

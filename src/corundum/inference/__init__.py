@@ -118,3 +118,7 @@ __all__ = [
     "value_and_gradient",
     "verdict",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

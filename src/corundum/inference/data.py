@@ -21,6 +21,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..observables import Measurement
+from ..printing import Component
 from .nuisances import DISCREPANCY_LENGTH
 from .summaries import Prediction
 
@@ -29,7 +30,7 @@ __all__ = ["Data", "data_of", "data_of_vector"]
 _SMALLEST_EIGENVALUE = 1e-10  # of a correlation matrix that is not singular
 
 
-class Data(eqx.Module):
+class Data(Component):
     """All data of a fit as one vector.
 
     Attributes

@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..numerics.packing import packed_jit
+from ..printing import in_short
 from .batches import over_points
 from .summaries import Prediction
 
@@ -60,6 +61,9 @@ class Linearised(NamedTuple):
     covariance: Any
     mean_slope: Any
     covariance_slope: Any
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 def _plain(target, u, y):

@@ -28,6 +28,7 @@ from ..messages import did_you_mean
 from ..models import AbstractModel
 from ..observables import Measurement
 from ..parameters import Parameter
+from ..printing import Component
 from ..sensitivity import Natural, choose_parameters, known_parameters
 from .nuisances import default_prior, is_nuisance, nuisance_parameter
 
@@ -36,7 +37,7 @@ __all__ = ["FreeParameter", "free_parameters", "prior_of", "has_quantiles", "dis
 _LN_NORMAL = -0.5 * float(np.log(2.0 * np.pi))
 
 
-class FreeParameter(eqx.Module):
+class FreeParameter(Component):
     """One number to infer.
 
     Attributes

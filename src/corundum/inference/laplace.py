@@ -24,6 +24,7 @@ from jaxtyping import Float
 from scipy.special import ndtri
 
 from ..annotations import Array
+from ..printing import Component
 from .batches import in_batches
 from .evaluate import Linearised, linearise, ln_density
 from .likelihoods.gaussian import Gaussian
@@ -46,7 +47,7 @@ __all__ = [
 ]
 
 
-class AbstractCurvature(eqx.Module):
+class AbstractCurvature(Component):
     """How the observed information is computed.
 
     Examples

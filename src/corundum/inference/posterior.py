@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..printing import in_short
 from .samplers.chains import Chains
 from .target import Target
 from .text import interval_lines
@@ -49,6 +50,9 @@ class Verdict(NamedTuple):
     table: dict[str, np.ndarray]
     divergences: int
     bfmi: float
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 class Posterior(NamedTuple):

@@ -22,6 +22,7 @@ from ..numerics.solvers.lanes import LaneSolver
 from ..observables import AbstractRegression, LocalLinear, Measurement, histories_of
 from ..observables.redshifts import comparable, redshift_distance
 from ..population import Population, evolve
+from ..printing import Component, in_short
 from ..sensitivity.parameter_space import COSMOLOGY, with_vector
 from .nuisances import adjusted, is_nuisance, observed
 
@@ -73,8 +74,11 @@ class Prediction(NamedTuple):
     reached: Any
     failed: Float[Array, ""]
 
+    def __repr__(self) -> str:
+        return in_short(self)
 
-class AbstractSummaries(eqx.Module):
+
+class AbstractSummaries(Component):
     """Maps values of free parameters to a `Prediction`.
 
     Examples

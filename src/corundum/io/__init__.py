@@ -16,3 +16,7 @@ __all__ = [
     "save_posterior",
     "save_sensitivity",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -43,3 +43,7 @@ __all__ = [
     "pandya23",
     "pandya26",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -12,6 +12,7 @@ import equinox as eqx
 from ..annotations import Array
 from ..cosmology import Cosmology
 from ..halos import Halo
+from ..printing import in_short
 from ..units import Quantity
 from .ledger import FlowRates, Ledger
 from .printing import as_html, as_line, as_lines
@@ -38,6 +39,9 @@ class Fluxes(NamedTuple):
 
     flows: dict[str, FlowRates]
     diagnostics: dict[str, Array]
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 class AbstractModel(eqx.Module):

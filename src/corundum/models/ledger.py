@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..messages import did_you_mean
+from ..printing import in_short
 from ..units import GYR_S, GYR_YR, Quantity
 
 __all__ = ["CURRENCIES", "FlowRates", "Flow", "Ledger", "extended_ledger"]
@@ -41,6 +42,9 @@ class FlowRates(NamedTuple):
     metals: Float[Array, "..."] | None = None
     energy: Float[Array, "..."] | None = None
 
+    def __repr__(self) -> str:
+        return in_short(self)
+
 
 class Flow(NamedTuple):
     """One channel: its name, its meaning, and (from, to) for each currency it carries.
@@ -65,6 +69,9 @@ class Flow(NamedTuple):
     mass: tuple[str, str] | None = None
     metals: tuple[str, str] | None = None
     energy: tuple[str, str] | None = None
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 class Ledger:

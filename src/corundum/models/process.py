@@ -20,6 +20,7 @@ from ..halos import Halo
 from ..messages import did_you_mean
 from ..parameters import named_parameters
 from ..physics import Galaxy
+from ..printing import Component, in_short
 from ..units import Quantity
 from .ledger import Flow, FlowRates, Ledger, extended_ledger
 
@@ -44,8 +45,11 @@ class ProcessFluxes(NamedTuple):
     flows: dict[str, FlowRates]
     diagnostics: dict[str, Array]
 
+    def __repr__(self) -> str:
+        return in_short(self)
 
-class AbstractProcess(eqx.Module):
+
+class AbstractProcess(Component):
     """Reservoirs and flows added to a model.
 
     Attributes

@@ -34,6 +34,7 @@ from ..physics import (
     VirialTemperature,
     dynamical_time,
 )
+from ..printing import in_short
 from ..units import GYR_YR, YEAR_S, Quantity
 from .base import Fluxes
 from .galaxy import AbstractGalaxyModel
@@ -57,6 +58,9 @@ class RegulatorState(NamedTuple):
     mcgm: Float[Array, "..."]
     ecgm: Float[Array, "..."]
 
+    def __repr__(self) -> str:
+        return in_short(self)
+
 
 class RegulatorForcing(NamedTuple):
     """What the halo imposes at one time.
@@ -76,6 +80,9 @@ class RegulatorForcing(NamedTuple):
     mass_loading: Float[Array, "..."]
     energy_loading: Float[Array, "..."]
     depletion_time: Float[Array, "..."]  # [Gyr]
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 class Equilibrium(NamedTuple):
@@ -103,6 +110,9 @@ class Equilibrium(NamedTuple):
     mism: Float[Array, "..."]
     mcgm: Float[Array, "..."]
     specific_energy: Float[Array, "..."]
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 _LEDGER = Ledger(

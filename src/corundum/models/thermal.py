@@ -46,6 +46,7 @@ from ..physics import (
     SutherlandDopita93,
     VirialTemperature,
 )
+from ..printing import in_short
 from ..units import GYR_S, GYR_YR, YEAR_S, Quantity
 from .baryons import CYCLE_FLOWS, DIAGNOSTICS, QUANTITIES, RESERVOIRS, baryon_cycle
 from .base import Fluxes
@@ -76,6 +77,9 @@ class ThermalState(NamedTuple):
     mzism: Float[Array, "..."]
     mzcgm: Float[Array, "..."]
 
+    def __repr__(self) -> str:
+        return in_short(self)
+
 
 class ThermalForcing(NamedTuple):
     """What the halo imposes on its galaxy at one time; None where a law needs the galaxy itself.
@@ -101,6 +105,9 @@ class ThermalForcing(NamedTuple):
     prevention: Float[Array, "..."] | None
     tvir: Float[Array, "..."]  # [K]
     uv_fraction: Float[Array, "..."]
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 _LEDGER = Ledger(

@@ -54,6 +54,7 @@ from ..physics import (
     VirialTemperature,
     dynamical_time,
 )
+from ..printing import in_short
 from ..units import GYR_S, GYR_YR, YEAR_S, Quantity
 from .baryons import CYCLE_FLOWS, DIAGNOSTICS, QUANTITIES, RESERVOIRS, baryon_cycle
 from .base import Fluxes
@@ -85,6 +86,9 @@ class TurbulentState(NamedTuple):
     mzism: Float[Array, "..."]
     mzcgm: Float[Array, "..."]
 
+    def __repr__(self) -> str:
+        return in_short(self)
+
 
 class TurbulentForcing(NamedTuple):
     """What the halo imposes on its galaxy at one time; None where a law needs the galaxy itself.
@@ -113,6 +117,9 @@ class TurbulentForcing(NamedTuple):
     prevention: Float[Array, "..."] | None
     tvir: Float[Array, "..."]  # [K]
     uv_fraction: Float[Array, "..."]
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 _LEDGER = Ledger(

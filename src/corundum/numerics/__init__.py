@@ -36,3 +36,7 @@ def __getattr__(name: str):
 
         return DiffraxSolver
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

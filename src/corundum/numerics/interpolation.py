@@ -8,12 +8,12 @@ are continuous everywhere.
 import abc
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..printing import Component
 from .linear_algebra import tridiagonal_solve
 from .rows import Rows, take
 
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-class AbstractSlopes(eqx.Module):
+class AbstractSlopes(Component):
     """Rule for the slopes of a cubic interpolant at its knots.
 
     Examples

@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..parameters import parameter
+from ..printing import Component
 
 __all__ = [
     "AbstractMinimum",
@@ -24,7 +25,7 @@ __all__ = [
 ]
 
 
-class AbstractMinimum(eqx.Module):
+class AbstractMinimum(Component):
     """The smaller of two non-negative numbers.
 
     Examples
@@ -106,7 +107,7 @@ class Unlimited(AbstractMinimum):
         return value
 
 
-class AbstractPositivePart(eqx.Module):
+class AbstractPositivePart(Component):
     """max(0, x), for x measured against a natural scale.
 
     Examples

@@ -51,3 +51,7 @@ __all__ = [
     "scott_bandwidth",
     "stellar_mass_function",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

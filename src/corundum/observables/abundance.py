@@ -19,6 +19,7 @@ from jaxtyping import Float
 from ..annotations import Array
 from ..numerics.tracing import is_traced
 from ..population import Galaxies, Population
+from ..printing import in_short
 
 _SAME = 0.02  # of ln(1 + z) between galaxies and the end of their halos
 
@@ -50,6 +51,9 @@ class Abundance(NamedTuple):
     density: Float[Array, " b"]
     error: Float[Array, " b"]
     galaxies: Float[Array, " b"]
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 def mass_function_of(

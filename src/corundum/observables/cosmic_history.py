@@ -11,6 +11,7 @@ from ..annotations import Array
 from ..halos import HaloHistories, complete_roots
 from ..models import AbstractModel
 from ..population import evolve
+from ..printing import in_short
 from .abundance import cosmic_density
 
 __all__ = ["CosmicHistory", "cosmic_history"]
@@ -43,6 +44,9 @@ class CosmicHistory(NamedTuple):
     log_mvir: Float[Array, "k 2"]
     solved: Int[Array, " k"]
     failed: Int[Array, " k"]
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 def cosmic_history(

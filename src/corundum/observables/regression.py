@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 
 from ..annotations import Array
 from ..parameters import parameter
+from ..printing import Component, in_short
 from .kernel import neighbours
 from .scatter import AbstractScatter, PooledScatter
 
@@ -57,6 +58,9 @@ class RegressedRelation(NamedTuple):
     count: Float[Array, " m"]
     reached: Bool[Array, " m"]
 
+    def __repr__(self) -> str:
+        return in_short(self)
+
     def where_reached(self) -> "RegressedRelation":
         """The same with NaN for mean, scatter and standard error where galaxies do not reach; slopes there are 0."""
         mean, scatter, error = (
@@ -65,7 +69,7 @@ class RegressedRelation(NamedTuple):
         return self._replace(mean=mean, scatter=scatter, standard_error=error)
 
 
-class AbstractRegression(eqx.Module):
+class AbstractRegression(Component):
     """Rule to estimate the mean of y at given x from galaxies.
 
     Attributes

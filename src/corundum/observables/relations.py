@@ -19,6 +19,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..parameters import parameter
+from ..printing import Component
 from ..units import SOLAR_METALLICITY, Quantity
 
 __all__ = [
@@ -35,7 +36,7 @@ HALO_MASS = Quantity("dex", r"$\log_{10}(M_{\rm vir}/{\rm M}_\odot)$", log=False
 STELLAR_MASS = Quantity("dex", r"$\log_{10}(M_\star/{\rm M}_\odot)$", log=False)
 
 
-class AbstractRelation(eqx.Module):
+class AbstractRelation(Component):
     """Two axes of a scaling relation, both in log10.
 
     Attributes

@@ -2,17 +2,17 @@
 
 import abc
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Float
 
 from ..annotations import Array
 from ..parameters import parameter
+from ..printing import Component
 
 __all__ = ["AbstractScatter", "PooledScatter", "LocalScatter"]
 
 
-class AbstractScatter(eqx.Module):
+class AbstractScatter(Component):
     """Rule for the variance of y about the relation, from the residuals of the galaxies near each node.
 
     Examples

@@ -150,3 +150,7 @@ __all__ = [
     "read_wiersma09",
     "salpeter_return",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from ..annotations import Array
 from ..numerics.limiters import AbstractMinimum, SmoothMinimum
 from ..parameters import parameter
+from ..printing import Component
 from ..units import GRAVITY_CGS, GYR_YR, KBOLTZMANN, LIGHT_CM_S, LN10, MPROTON_G, MSUN_G, YEAR_S
 from .composition import MEAN_WEIGHT
 from .galaxy import Galaxy
@@ -47,7 +48,7 @@ def eddington_rate(mass: Float[Array, "..."], radiative_efficiency: Float[Array,
     return mass * _EDDINGTON / (radiative_efficiency * LIGHT_CM_S**2) * YEAR_S / MSUN_G
 
 
-class AbstractFeeding(eqx.Module):
+class AbstractFeeding(Component):
     """Rate at which gas is supplied to the black hole.
 
     Examples
@@ -231,7 +232,7 @@ class BondiFeeding(AbstractFeeding):
         return self.boost * per_second * YEAR_S * mass
 
 
-class TwoModeFeedback(eqx.Module):
+class TwoModeFeedback(Component):
     """Energy over accreted rest mass: low in the radiative mode, high in the kinetic mode of slowly fed black holes.
 
     The mode changes at the Eddington ratio min[0.002 (M_BH / 10^8 Msun)^2, 0.1], smoothly in its logarithm.

@@ -8,11 +8,11 @@ loading that depends on stellar mass, say) needs the state.  A model calls both 
 import abc
 from typing import Any, NamedTuple
 
-import equinox as eqx
 from jaxtyping import Float
 
 from ..annotations import Array
 from ..halos import Halo
+from ..printing import Component, in_short
 
 __all__ = ["Galaxy", "AbstractScaling", "AbstractGalaxyScaling"]
 
@@ -48,12 +48,15 @@ class Galaxy(NamedTuple):
     quantities: dict[str, Float[Array, "..."]]
     flows: dict[str, Any]
 
+    def __repr__(self) -> str:
+        return in_short(self)
+
     def knowing(self, **quantities: Float[Array, "..."]) -> "Galaxy":
         """The same galaxy with more quantities known."""
         return self._replace(quantities=self.quantities | quantities)
 
 
-class AbstractScaling(eqx.Module):
+class AbstractScaling(Component):
     """A quantity that follows from a halo's virial velocity and the redshift.
 
     Examples
@@ -78,7 +81,7 @@ class AbstractScaling(eqx.Module):
         return imposed
 
 
-class AbstractGalaxyScaling(eqx.Module):
+class AbstractGalaxyScaling(Component):
     """A quantity that follows from the galaxy itself.
 
     Examples

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..parameters import parameter
+from ..printing import Component
 from ..units import KM_CM, MSUN_G
 
 __all__ = ["AbstractSeed", "GasSeed", "TurbulentSeed"]
@@ -28,7 +29,7 @@ def _metallicity(source: str) -> Any:
     )
 
 
-class AbstractSeed(eqx.Module):
+class AbstractSeed(Component):
     """CGM gas and its energy at the start of a halo.
 
     Attributes

@@ -20,6 +20,7 @@ from .reports.halos import write_halo_report
 from .reports.page import Code, Drawing, Facts, Section, Table, write_report
 from .reports.run import failures, standard_report
 from .residuals import Residual, residual, residual_panel
+from .scatter import scatter
 from .sensitivity.information import combination_map, greedy_bars
 from .sensitivity.jacobians import jacobian_map, route_bars
 from .sensitivity.modes import mode_portrait
@@ -63,6 +64,7 @@ __all__ = [
     "route_bars",
     "save_figure",
     "scaling_relation",
+    "scatter",
     "spread_rows",
     "standard_drawings",
     "standard_report",
@@ -79,3 +81,7 @@ __all__ = [
     "recovery",
     "trace_and_rank",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

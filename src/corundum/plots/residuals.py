@@ -10,6 +10,7 @@ from scipy.stats import chi2 as chi2_distribution
 
 from ..observables import AbstractRegression, Measurement
 from ..observables.redshifts import SAME_REDSHIFT
+from ..printing import in_short
 from .data_points import MARKERS, SHADES, short_name
 from .style import new_axes, styled
 
@@ -66,6 +67,9 @@ class Residual(NamedTuple):
         p = f"p = {self.p_value:.2g}" if np.isfinite(self.p_value) else "no p: bars are a scatter"
         rest = f" ({missed} of {self.points} points left out)" if missed else ""
         return f"χ² = {self.chi2:.3g} for {self.reached} point{'s' * (self.reached > 1)}, {p}{rest}"
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 def residual(

@@ -12,13 +12,15 @@ from jaxtyping import Bool, Float, Int
 
 from ..annotations import Array
 from ..halos import Halo
-from ..messages import did_you_mean
+from ..halos.per_halo import per_halo_field
 from ..models import FlowRates
 from ..numerics.solvers.base import STATUS
 from ..plain_numbers import nearest, plain_numbers
+from ..printing import in_short
 from ..units import Quantity
-from . import tables, text
+from . import text
 from .history import interpolated
+from .rows import AbstractGalaxies, named
 
 __all__ = ["Galaxies", "Histories", "Population"]
 
@@ -46,8 +48,11 @@ class Histories(NamedTuple):
     values: dict[str, Float[Array, "n s"]]
     ages: Float[Array, "..."]
 
+    def __repr__(self) -> str:
+        return in_short(self)
 
-class Galaxies(eqx.Module):
+
+class Galaxies(AbstractGalaxies):
     """The galaxies of a population at one redshift; ``galaxies["mstar"]`` is an array of shape (N,).
 
     Attributes
@@ -72,30 +77,19 @@ class Galaxies(eqx.Module):
     """
 
     redshift: Any
-    values: dict[str, Float[Array, " n"]]
-    valid: Bool[Array, " n"]
-    weights: Float[Array, " n"]
+    values: dict[str, Float[Array, " n"]] = per_halo_field()
+    valid: Bool[Array, " n"] = per_halo_field()
+    weights: Float[Array, " n"] = per_halo_field()
     histories: Histories | None = None
     described: tuple[tuple[str, Quantity], ...] = eqx.field(static=True, default=())
     root_redshift: Any = None
-    flows: dict[str, FlowRates] = eqx.field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return self.valid.shape[0]
-
-    def __getitem__(self, name: str) -> Float[Array, " n"]:
-        return _named(self.values, name)
+    flows: dict[str, FlowRates] = eqx.field(default_factory=dict, metadata=per_halo_field().metadata)
 
     def __repr__(self) -> str:
         return f"Galaxies({text.counted(len(self.valid), 'galaxy', 'galaxies')} at z = {text.number(self.redshift)})"
 
     def __str__(self) -> str:
         return text.of_galaxies(self)
-
-    @property
-    def quantities(self) -> dict[str, Quantity]:
-        """Unit and meaning of every array of `values`, where known."""
-        return dict(self.described)
 
     @property
     def history_times(self) -> Float[Array, " s"]:
@@ -131,22 +125,10 @@ class Galaxies(eqx.Module):
         histories = _kept(self.histories)
         if times is None:
             times = self.history_times
-        return interpolated(_named(histories.values, name, "history of"), histories.times, times, histories.ages)
-
-    def to_pandas(self) -> Any:
-        """A `pandas.DataFrame` with a row for each galaxy; units and meanings lie in its ``attrs``."""
-        return tables.to_pandas(self)
-
-    def to_xarray(self) -> Any:
-        """An `xarray.Dataset` over the dimension ``halo``; units and meanings are attributes of each array."""
-        return tables.to_xarray(self)
-
-    def to_astropy(self) -> Any:
-        """An `astropy.table.QTable` with a row for each galaxy, whose columns carry their units."""
-        return tables.to_astropy(self)
+        return interpolated(named(histories.values, name, "history of"), histories.times, times, histories.ages)
 
 
-class Population(eqx.Module):
+class Population(AbstractGalaxies):
     """Galaxies of N halos at K redshifts.
 
     Attributes
@@ -176,24 +158,18 @@ class Population(eqx.Module):
     """
 
     redshifts: Float[Array, " k"]
-    halo: Halo
-    state: Any
-    flows: dict[str, FlowRates]
-    diagnostics: dict[str, Float[Array, "n k"]]
-    valid: Bool[Array, "n k"]
-    status: Int[Array, " n"]
-    steps: Int[Array, " n"]
-    rejected: Int[Array, " n"]
-    weights: Float[Array, " n"]
+    halo: Halo = per_halo_field()
+    state: Any = per_halo_field()
+    flows: dict[str, FlowRates] = per_halo_field()
+    diagnostics: dict[str, Float[Array, "n k"]] = per_halo_field()
+    valid: Bool[Array, "n k"] = per_halo_field()
+    status: Int[Array, " n"] = per_halo_field()
+    steps: Int[Array, " n"] = per_halo_field()
+    rejected: Int[Array, " n"] = per_halo_field()
+    weights: Float[Array, " n"] = per_halo_field()
     described: tuple[tuple[str, Quantity], ...] = eqx.field(static=True)
     histories: Histories | None = None
     root_redshift: Any = None
-
-    def __len__(self) -> int:
-        return self.status.shape[0]
-
-    def __getitem__(self, name: str) -> Float[Array, "n k"]:
-        return _named(self.values, name)
 
     def __repr__(self) -> str:
         return f"Population({text.counted(len(self), 'halo', 'halos')} at z = {text.numbers(self.redshifts)})"
@@ -203,11 +179,6 @@ class Population(eqx.Module):
 
     def _repr_html_(self) -> str:
         return text.html_of_population(self)
-
-    @property
-    def quantities(self) -> dict[str, Quantity]:
-        """Unit and meaning of every array of `values`, and of those that only have a history."""
-        return dict(self.described)
 
     @property
     def values(self) -> dict[str, Float[Array, "n k"]]:
@@ -273,8 +244,8 @@ class Population(eqx.Module):
         """
         histories = _kept(self.histories)
         if times is None:
-            return _named(histories.values, name, "history of")
-        return interpolated(_named(histories.values, name, "history of"), histories.times, times, histories.times[-1])
+            return named(histories.values, name, "history of")
+        return interpolated(named(histories.values, name, "history of"), histories.times, times, histories.times[-1])
 
     def status_counts(self) -> dict[str, int]:
         """How many halos ended in each way, in words.
@@ -286,45 +257,6 @@ class Population(eqx.Module):
         """
         counts = Counter(np.asarray(self.status).tolist())
         return {STATUS[code]: count for code, count in sorted(counts.items())}
-
-    def to_pandas(self) -> Any:
-        """A `pandas.DataFrame` with a row for each halo and redshift; units and meanings lie in its ``attrs``.
-
-        Examples
-        --------
-        >>> frame = population.to_pandas()
-        >>> frame["mstar"].shape, frame.attrs["units"]["mstar"]
-        ((16,), 'Msun')
-        """
-        return tables.to_pandas(self)
-
-    def to_xarray(self) -> Any:
-        """An `xarray.Dataset` over ``halo`` and ``redshift``; units and meanings are attributes of each array.
-
-        Examples
-        --------
-        >>> dataset = population.to_xarray()
-        >>> dataset["mstar"].dims, dataset["mstar"].attrs["units"]
-        (('halo', 'redshift'), 'Msun')
-        """
-        return tables.to_xarray(self)
-
-    def to_astropy(self) -> Any:
-        """An `astropy.table.QTable` with a row for each halo and redshift, whose columns carry their units.
-
-        Examples
-        --------
-        >>> population.to_astropy()["mstar"].unit
-        Unit("solMass")
-        """
-        return tables.to_astropy(self)
-
-
-def _named(values, name, what="quantity"):
-    if name not in values:
-        hint = did_you_mean(name, values)
-        raise KeyError(f"no {what} {name!r}: {hint}there are {', '.join(values)}")
-    return values[name]
 
 
 def _kept(histories):

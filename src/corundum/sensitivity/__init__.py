@@ -94,3 +94,7 @@ __all__ = [
     "state_jacobian",
     "summary_jacobian",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -17,11 +17,12 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..parameters import Parameter
+from ..printing import Component
 
 __all__ = ["AbstractCoordinates", "AsGiven", "Natural", "Log10", "Ln", "PriorWidth"]
 
 
-class AbstractCoordinates(eqx.Module):
+class AbstractCoordinates(Component):
     """A monotonic map between a parameter's value and the coordinate u in which it is varied.
 
     Examples

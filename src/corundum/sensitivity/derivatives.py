@@ -26,6 +26,7 @@ from ..numerics.solvers.lanes import LaneSolver
 from ..parameters import require_float64
 from ..plain_numbers import plain_numbers
 from ..population import Population, evolve
+from ..printing import Component
 from .parameter_space import with_vector
 
 __all__ = [
@@ -61,7 +62,7 @@ class Differentiated(NamedTuple):
     mvir: Float[Array, "n k"]
 
 
-class AbstractMode(eqx.Module):
+class AbstractMode(Component):
     """How derivatives pass through the solver.
 
     `columns` is the number of directions taken at once; None takes all of them.

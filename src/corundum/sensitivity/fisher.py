@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..printing import in_short
 from .labelled import Labelled, labeller
 from .summaries import Observable, SummaryJacobian, check_observables
 
@@ -90,6 +91,9 @@ class DesignTable(NamedTuple):
 
     alone: dict[str, tuple[float, float]]
     order: list[tuple[str, float, float, float]]
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 def expected_fisher(observables: Sequence[Observable], jacobian: SummaryJacobian) -> Fisher:

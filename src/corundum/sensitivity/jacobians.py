@@ -19,6 +19,7 @@ from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..numerics.solvers.base import AbstractSolver
 from ..population import STATUS, Population
+from ..printing import Component
 from .coordinates import AbstractCoordinates, Ln, Natural
 from .derivatives import AbstractMode, Differentiated, differentiate
 from .labelled import Labelled, labeller, overview
@@ -79,7 +80,7 @@ class Jacobian(NamedTuple):
         return {STATUS[code]: count for code, count in sorted(counts.items())}
 
 
-class LogQuantities(eqx.Module):
+class LogQuantities(Component):
     """Named quantities of a population, those that span decades in log10: array (N, K, quantities)."""
 
     names: tuple[str, ...] = eqx.field(static=True)

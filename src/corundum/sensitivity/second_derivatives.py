@@ -19,6 +19,7 @@ from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
 from ..parameters import require_float64
 from ..population import Population, evolve
+from ..printing import Component
 from .coordinates import AbstractCoordinates, Natural
 from .derivatives import AbstractMode, Forward, Reverse, check_redshifts
 from .labelled import Labelled, labeller
@@ -27,7 +28,7 @@ from .parameter_space import COSMOLOGY, choose_parameters, known_parameters, wit
 __all__ = ["Summary", "gradient", "hessian", "hessian_vector_product"]
 
 
-class Summary(eqx.Module):
+class Summary(Component):
     """A scalar function of the coordinates of some parameters.
 
     A call converts the coordinates to parameter values, evolves the population and applies `function` to it.

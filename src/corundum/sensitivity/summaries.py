@@ -21,6 +21,7 @@ from ..numerics.solvers.base import AbstractSolver
 from ..observables.measurement import Measurement
 from ..observables.redshifts import SAME_REDSHIFT, redshift_distance
 from ..population import Population, evolve
+from ..printing import in_short
 from .coordinates import AbstractCoordinates, PriorWidth
 from .derivatives import AbstractMode, check_redshifts, differentiate
 from .labelled import Labelled, labeller, overview
@@ -55,6 +56,9 @@ class Observable(NamedTuple):
     summary: Callable[[Population], Any]
     covariance: np.ndarray
     used: np.ndarray | None = None
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 class SummaryJacobian(NamedTuple):

@@ -17,6 +17,7 @@ from ...cosmology import Cosmology
 from ...numerics.row_blocks import in_blocks
 from ...plain_numbers import plain_numbers
 from ...plausible import check_ages, mass_problem, radius_problem, weight_problem
+from ...printing import in_short
 from ..concentration import AbstractConcentration, limit_concentration
 from ..cosmic_times import ages, densities, redshifts
 from ..histories import HaloHistories
@@ -68,6 +69,9 @@ class Branch(NamedTuple):
     file: str = ""
     position: Float[np.ndarray, " 3"] | None = None
     separation: float | None = None
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
     @property
     def label(self) -> str:

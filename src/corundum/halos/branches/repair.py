@@ -7,17 +7,17 @@ none, and are counted in the provenance.
 
 import abc
 
-import equinox as eqx
 import numpy as np
 from jaxtyping import Bool, Float
 
 from ...annotations import Array
 from ...parameters import parameter
+from ...printing import Component
 
 __all__ = ["AbstractBranchRepair", "KeepAll", "RemoveExcursions", "ResolutionFloor", "count_jumps"]
 
 
-class AbstractBranchRepair(eqx.Module):
+class AbstractBranchRepair(Component):
     """Rule for snapshots of a branch that cannot be right.
 
     Examples

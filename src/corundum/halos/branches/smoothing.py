@@ -6,12 +6,12 @@ Both treatments are objects, so that a reader of tables or trees takes others.
 
 import abc
 
-import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
 from ...parameters import parameter
+from ...printing import Component
 
 __all__ = [
     "AbstractMassLoss",
@@ -26,7 +26,7 @@ _NODES = np.linspace(-4.0, 4.0, 33)
 _WEIGHTS = np.exp(-0.5 * _NODES**2) / np.sum(np.exp(-0.5 * _NODES**2))
 
 
-class AbstractMassLoss(eqx.Module):
+class AbstractMassLoss(Component):
     """What happens to a halo whose mass falls between snapshots.
 
     Examples
@@ -101,7 +101,7 @@ class RefuseMassLoss(AbstractMassLoss):
         return log_mvir
 
 
-class AbstractSmoothing(eqx.Module):
+class AbstractSmoothing(Component):
     """Rule for reading a noisy curve at other times.
 
     Examples

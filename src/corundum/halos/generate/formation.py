@@ -8,18 +8,18 @@ one number of the main branch, the time at which it held 4 per cent of its prese
 so that every halo has a concentration of its own, with a scatter that follows from that of the histories.
 """
 
-import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
 from ...parameters import parameter
+from ...printing import Component
 from ...units import LN10
 
 __all__ = ["ZhaoFormationTime"]
 
 
-class ZhaoFormationTime(eqx.Module):
+class ZhaoFormationTime(Component):
     """Concentration from the time at which a halo had 4 per cent of its mass (Zhao et al. 2009).
 
     Examples

@@ -18,6 +18,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...cosmology import Cosmology, pandya26_cosmology
 from ...parameters import parameter
+from ...printing import Component
 from ...units import KPC3_PER_MPC3, LN10
 from ..histories import HaloHistories
 from .mass_sampling import Despali16
@@ -26,7 +27,7 @@ from .power_spectrum import LinearPower, collapse_threshold
 __all__ = ["VirialMassFunction", "abundance_weights", "volume_weights"]
 
 
-class VirialMassFunction(eqx.Module):
+class VirialMassFunction(Component):
     """Mass function of Despali et al. 2016 at any redshift and in any cosmology; differentiable in all of them.
 
     Parameters

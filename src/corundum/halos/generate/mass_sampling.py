@@ -9,12 +9,13 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...numerics.interpolation import ContinuousCurvature, HermiteTable
+from ...printing import Component
 from ...storage.shipped_tables import read_grid
 
 __all__ = ["Despali16", "AbstractMassSampling", "UniformLogMass", "MassFunctionWeighted", "GivenMasses"]
 
 
-class Despali16(eqx.Module):
+class Despali16(Component):
     """Halo mass function at z = 0 of Despali et al. 2016 (MNRAS 456, 2486).
 
     A C2 spline through a table over 10^8 <= M/Msun <= 10^15.5, in the cosmology of `pandya26_cosmology`; the fit
@@ -41,7 +42,7 @@ class Despali16(eqx.Module):
         return 10.0 ** value.reshape(jnp.shape(log_mvir))
 
 
-class AbstractMassSampling(eqx.Module):
+class AbstractMassSampling(Component):
     """Rule for drawing the masses of halos today, and their weights.
 
     Examples

@@ -21,6 +21,7 @@ from ...annotations import Array
 from ...cosmology import Cosmology, pandya26_cosmology
 from ...numerics.random_keys import random_key
 from ...parameters import require_float64
+from ...printing import in_short
 from ..trees.forests import Forest
 from .parkinson08 import ParkinsonColeHelly08
 from .power_spectrum import LinearPower, collapse_threshold
@@ -58,6 +59,9 @@ class MergerTrees(NamedTuple):
     snapshot: Int[Array, " n"]
     descendant: Int[Array, " n"]
     mass: Float[Array, " n"]
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
     def forest(self) -> Forest:
         """The same trees in the form in which readers of files return theirs."""

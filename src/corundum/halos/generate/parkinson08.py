@@ -12,13 +12,13 @@ a split: this is the limit of the published algorithm for small steps, and takes
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
 from ...parameters import parameter
+from ...printing import Component
 from ...units import LN10
 from .power_spectrum import SigmaOfMass
 
@@ -75,7 +75,7 @@ class Step(NamedTuple):
     other: Float[Array, " n"]
 
 
-class ParkinsonColeHelly08(eqx.Module):
+class ParkinsonColeHelly08(Component):
     """The algorithm and its three numbers, fitted to the conditional mass functions of the Millennium simulation.
 
     Examples

@@ -19,6 +19,7 @@ from ...annotations import Array
 from ...cosmology import Cosmology, pandya26_cosmology
 from ...numerics.interpolation import ContinuousCurvature, HermiteTable
 from ...parameters import parameter
+from ...printing import Component
 from ...units import KPC3_PER_MPC3
 
 __all__ = ["LinearPower", "SigmaOfMass", "transfer_function", "growth_factor", "collapse_threshold"]
@@ -91,7 +92,7 @@ def collapse_threshold(redshift: Float[Array, "..."], cosmology: Cosmology) -> F
     return critical / growth_factor(redshift, cosmology)
 
 
-class LinearPower(eqx.Module):
+class LinearPower(Component):
     """The linear power spectrum of LCDM today: k^n_s times the squared transfer function, normalised by sigma8.
 
     Examples
@@ -114,7 +115,7 @@ class LinearPower(eqx.Module):
         return _sigma_of_mass(self, cosmology)
 
 
-class SigmaOfMass(eqx.Module):
+class SigmaOfMass(Component):
     """Rms of the linear density field today, a C2 spline over 10^3 <= M/Msun <= 10^16.5."""
 
     log_mass: Float[Array, " m"]

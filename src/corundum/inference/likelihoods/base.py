@@ -3,7 +3,6 @@
 import abc
 from collections.abc import Sequence
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import log_ndtr
@@ -11,6 +10,7 @@ from jaxtyping import Bool, Float
 
 from ...annotations import Array
 from ...numerics.linear_algebra import inverse
+from ...printing import Component
 
 __all__ = ["AbstractLikelihood", "LN_2PI", "only_used", "upper_limits", "pointwise"]
 
@@ -18,7 +18,7 @@ LN_2PI = float(np.log(2.0 * np.pi))
 """Natural logarithm of 2 pi, of the normalisation of a Gaussian."""
 
 
-class AbstractLikelihood(eqx.Module):
+class AbstractLikelihood(Component):
     """The distribution of data about a prediction.
 
     A likelihood of your own is one class with the two methods below.

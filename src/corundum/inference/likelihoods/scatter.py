@@ -5,13 +5,14 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from ...annotations import Array
+from ...printing import Component
 from ..summaries import Prediction
 from .base import LN_2PI
 
 __all__ = ["ScatterLikelihood"]
 
 
-class ScatterLikelihood(eqx.Module):
+class ScatterLikelihood(Component):
     """Gaussian likelihood of the observed spread of galaxies, in addition to that of the mean relation.
 
     Parameters

@@ -3,16 +3,16 @@
 import abc
 from typing import Any
 
-import equinox as eqx
 from jaxtyping import Float
 
 from ...annotations import Array
+from ...printing import Component
 from ..target import Target
 
 __all__ = ["AbstractOptimiser"]
 
 
-class AbstractOptimiser(eqx.Module):
+class AbstractOptimiser(Component):
     """A way to find modes of the log density; the settings are its fields.
 
     Examples

@@ -4,9 +4,9 @@ import abc
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-import equinox as eqx
 import numpy as np
 
+from ...printing import Component
 from ...storage.checkpoints import Checkpoint
 from ..laplace import Laplace
 from ..target import Target
@@ -15,7 +15,7 @@ from .chains import ChainProgress, Chains
 __all__ = ["AbstractSampler"]
 
 
-class AbstractSampler(eqx.Module):
+class AbstractSampler(Component):
     """A way to draw from a posterior; the settings are its fields.
 
     A sampler of your own is one class with `sample`.  It works in the unbounded coordinates u, in which the prior of

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ...printing import in_short
 from ...storage.checkpoints import Checkpoint
 
 __all__ = ["ChainProgress", "Chains", "run_chains", "ingredients"]
@@ -54,6 +55,9 @@ class ChainProgress(NamedTuple):
     divergences: int
     seconds: float
 
+    def __repr__(self) -> str:
+        return in_short(self)
+
 
 class Chains(NamedTuple):
     """The draws of all chains of a run.
@@ -86,6 +90,9 @@ class Chains(NamedTuple):
     seconds: float = 0.0
     resumed: int = 0
     interacting: bool = False
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 def ingredients(target: Any, y: Any = None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...halos.selection import representatives
+from ...printing import in_short
 from ..batches import in_batches
 from ..evaluate import linearise
 from ..laplace import information_of, points_of
@@ -47,6 +48,9 @@ class HaloConvergence(NamedTuple):
     sizes: np.ndarray
     shift: np.ndarray
     width: np.ndarray
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
     def sufficient(self, tolerance: float = 0.1) -> int | None:
         """The smallest size whose mode moves by less than `tolerance` standard deviations in every parameter."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...printing import in_short
 from ...storage.checkpoints import Checkpoint
 from ..batches import in_batches
 from ..evaluate import linearise
@@ -46,6 +47,9 @@ class Scenario(NamedTuple):
     use: tuple[str, ...] | None = None
     errors: float | Mapping[str, float] = 1.0
     shift: Mapping[str, float] = {}
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 class Forecast(NamedTuple):

@@ -7,6 +7,7 @@ import equinox as eqx
 import numpy as np
 from scipy.special import ndtr
 
+from ...printing import Component
 from ...storage.checkpoints import Checkpoint
 from ..batches import in_batches, over_points
 from ..evaluate import ln_density
@@ -23,7 +24,7 @@ MOCK_STATUS = ("fitted", "did not converge", "model fails at the truth", "model 
 """How the fit of a mock ended, by code."""
 
 
-class AbstractMockFit(eqx.Module):
+class AbstractMockFit(Component):
     """A way to fit a block of mocks at once.
 
     Examples

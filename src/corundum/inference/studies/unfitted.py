@@ -16,6 +16,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...observables import HaloBaryonFraction, LocalLinear, Measurement
 from ...parameters import describe, replace
+from ...printing import in_short
 from ...sensitivity import INDICES, budgets
 from ..batches import in_batches, over_points
 from ..data import data_of
@@ -57,6 +58,9 @@ class UnfittedQuantity(NamedTuple):
     label: str
     needs: tuple[str, ...]
     function: Any
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 def _lg(name):
@@ -198,6 +202,9 @@ class Indices(NamedTuple):
 
     log_mvir: np.ndarray
     values: dict[str, np.ndarray]
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 def feedback_indices(target: Target, u: Any, *, halos: int = 12, redshift: float = 0.0) -> Indices:

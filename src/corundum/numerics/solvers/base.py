@@ -8,11 +8,11 @@ import abc
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Float, Int
 
 from ...annotations import Array
+from ...printing import Component, in_short
 from ..tracing import is_traced
 
 __all__ = ["STATUS", "AbstractSolver", "Equation", "Stops", "Trajectory", "check_settings"]
@@ -57,6 +57,9 @@ class Equation(NamedTuple):
     forcing: Callable[[Float[Array, ""], Any, Any], Any] = lambda x, reading, args: reading
     combine: Callable[[Any], Any] = lambda rates: rates
 
+    def __repr__(self) -> str:
+        return in_short(self)
+
     def __call__(self, x: Float[Array, ""], y: Any, args: Any) -> Any:
         return self.combine(self.rates(x, y, self.forcing(x, self.reading(x, args), args), args))
 
@@ -79,6 +82,9 @@ class Stops(NamedTuple):
 
     at: Float[Array, " stops"]
     outputs: Int[Array, " outputs"]
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
     @classmethod
     def of(cls, outputs: "Float[Array, ' outputs'] | Stops") -> "Stops":
@@ -110,8 +116,11 @@ class Trajectory(NamedTuple):
     steps: Int[Array, " n"]
     rejected: Int[Array, " n"]
 
+    def __repr__(self) -> str:
+        return in_short(self)
 
-class AbstractSolver(eqx.Module):
+
+class AbstractSolver(Component):
     """Integrates an `Equation` for n trajectories through shared outputs.
 
     Examples

@@ -8,12 +8,12 @@ its own table, so that it also says what that is: between 0.013 and 0.02 in publ
 import abc
 from typing import Any, ClassVar
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Float
 
 from ...annotations import Array
 from ...parameters import parameter
+from ...printing import Component
 from ...units import LN10, SOLAR_METALLICITY
 
 __all__ = ["AbstractCooling", "AbstractNetCooling", "AbstractSolarUnits", "solar_field"]
@@ -30,7 +30,7 @@ def solar_field(value: float, source: str) -> Any:
     )
 
 
-class AbstractSolarUnits(eqx.Module):
+class AbstractSolarUnits(Component):
     """Metallicities relative to the solar mixture of a table: ``solar_metallicity`` where a class has it, else 0.02.
 
     Examples

@@ -14,12 +14,13 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from ...annotations import Array
+from ...printing import Component
 from ..composition import helium_per_hydrogen, hydrogen_fraction_field
 
 __all__ = ["AbstractDensityConvention", "ElectronIonDensities", "HydrogenDensitySquared", "TotalDensitySquared"]
 
 
-class AbstractDensityConvention(eqx.Module):
+class AbstractDensityConvention(Component):
     """The density product that multiplies Lambda, over the square of the total particle density.
 
     Attributes

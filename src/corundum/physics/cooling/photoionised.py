@@ -12,6 +12,7 @@ from scipy.interpolate import PchipInterpolator
 
 from ...annotations import Array
 from ...parameters import parameter
+from ...printing import Component
 from ...units import LN10
 from ..composition import helium_per_hydrogen, hydrogen_fraction_field
 from .base import AbstractCooling, AbstractNetCooling
@@ -24,7 +25,7 @@ __all__ = ["FaucherGiguere20", "PhotoionisedCooling"]
 _STEP = 0.02  # of the table of the background, in log10(1+z)
 
 
-class FaucherGiguere20(eqx.Module):
+class FaucherGiguere20(Component):
     """The ultraviolet background of Faucher-Giguere 2020 (MNRAS 493, 1614): HI reionised at z = 7.2, HeII at z = 3.
 
     Logarithms of the rates are interpolated in log10(1+z) by monotone cubics; before z = 8 there is no background.

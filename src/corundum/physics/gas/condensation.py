@@ -2,13 +2,13 @@
 
 import abc
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
 from ...annotations import Array
 from ...parameters import parameter
+from ...printing import Component
 
 __all__ = ["AbstractCondensation", "HarmonicCondensation", "SlowerTimeCondensation", "PrecipitationThreshold"]
 
@@ -16,7 +16,7 @@ _FALL_FROM_REST = 2.0**0.5  # sqrt(2 r / g) over r / V_c, for g = V_c^2 / r
 _SLOWEST = 1e-100  # t_ff / t_cool where nothing cools: keeps its logarithm finite
 
 
-class AbstractCondensation(eqx.Module):
+class AbstractCondensation(Component):
     """Condensation rate of the CGM.
 
     References

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...numerics.limiters import AbstractPositivePart, SmoothPositivePart
 from ...parameters import parameter
+from ...printing import Component
 from ...units import KBOLTZMANN, KM_CM, MPROTON_G
 from ..composition import MEAN_WEIGHT
 
@@ -17,7 +18,7 @@ __all__ = ["AbstractEscapeSpeed", "OverpressureOutflow", "SonicEscape", "VirialE
 _SOUND_SPEED_SQUARED = 5.0 * KBOLTZMANN / (3.0 * MEAN_WEIGHT * MPROTON_G * KM_CM**2)  # [(km/s)^2 / K]
 
 
-class AbstractEscapeSpeed(eqx.Module):
+class AbstractEscapeSpeed(Component):
     """The speed at which excess energy crosses the halo.
 
     Examples
@@ -65,7 +66,7 @@ class VirialEscape(AbstractEscapeSpeed):
         return jnp.ones_like(temperature)
 
 
-class OverpressureOutflow(eqx.Module):
+class OverpressureOutflow(Component):
     """CGM energy above the binding energy escapes in the time in which it crosses the halo (Pandya et al. 2023).
 
     Parameters

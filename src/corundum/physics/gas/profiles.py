@@ -16,6 +16,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...numerics.special import power_integral
 from ...parameters import parameter
+from ...printing import Component
 from ...units import KBOLTZMANN, KPC_CM, LN10, MPROTON_G, MSUN_G
 from ..composition import MEAN_WEIGHT
 
@@ -24,7 +25,7 @@ __all__ = ["AbstractCGMProfile", "IsothermalCGM", "IsothermalShells", "PowerLawC
 _RULE_16, _RULE_32 = (np.polynomial.legendre.leggauss(n) for n in (16, 32))
 
 
-class AbstractCGMProfile(eqx.Module):
+class AbstractCGMProfile(Component):
     """Spherical gas between an inner radius and the virial radius.
 
     Attributes

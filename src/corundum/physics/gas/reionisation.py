@@ -16,6 +16,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...cosmology import Cosmology
 from ...parameters import parameter
+from ...printing import Component
 from ..composition import MEAN_WEIGHT
 
 __all__ = [
@@ -28,7 +29,7 @@ __all__ = [
 ]
 
 
-class AbstractFilteringMass(eqx.Module):
+class AbstractFilteringMass(Component):
     """Halo mass below which the ultraviolet background keeps baryons out.
 
     Examples
@@ -198,7 +199,7 @@ class Pandya26FilteringMass(AbstractFilteringMass):
         return (self.overlap_redshift, self.complete_redshift)
 
 
-class AbstractReionisation(eqx.Module):
+class AbstractReionisation(Component):
     """Fraction of its cosmic baryon share that a halo can accrete under the ultraviolet background.
 
     Examples

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...halos import Halo
 from ...parameters import parameter
+from ...printing import Component
 from ...units import KM_CM, KPC_PER_KMS_GYR, MSUN_G
 
 __all__ = ["AbstractDrivingScale", "VirialScale", "SlidingScale", "Turbulence"]
@@ -17,7 +18,7 @@ __all__ = ["AbstractDrivingScale", "VirialScale", "SlidingScale", "Turbulence"]
 _SLOWEST = 1e-3  # [km/s], keeps the square root smooth where there is no turbulence
 
 
-class AbstractDrivingScale(eqx.Module):
+class AbstractDrivingScale(Component):
     """The length over which turbulent energy dissipates in a crossing time.
 
     Examples
@@ -79,7 +80,7 @@ class SlidingScale(AbstractDrivingScale):
         return halo.rvir * (inner + (1.0 - inner) * early)
 
 
-class Turbulence(eqx.Module):
+class Turbulence(Component):
     """Turbulent energy dissipates at E v / L, and turbulence delays free fall to t_ff sqrt(1 + (s v / V_c)^2).
 
     Parameters

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...numerics.limiters import AbstractMinimum, SmoothMinimum
 from ...parameters import parameter
+from ...printing import Component
 from ...units import KBOLTZMANN, KM_CM, KPC_PER_KMS_GYR, MPROTON_G, MSUN_G
 from ..composition import MEAN_WEIGHT
 
@@ -15,7 +16,7 @@ __all__ = ["VirialTemperature", "FreeFall", "dynamical_time"]
 _COEFFICIENT = MEAN_WEIGHT * MPROTON_G * KM_CM**2 / (2.0 * KBOLTZMANN)
 
 
-class VirialTemperature(eqx.Module):
+class VirialTemperature(Component):
     """T_vir = coefficient V^2, and the energy per mass e_vir = (3/2) k T_vir / (mu m_p) of gas at that temperature.
 
     The default coefficient is mu m_p / (2 k) with mu = 0.59, so that e_vir = (3/4) V^2.
@@ -59,7 +60,7 @@ def dynamical_time(rvir: Float[Array, "..."], vvir: Float[Array, "..."]) -> Floa
     return rvir / vvir * KPC_PER_KMS_GYR
 
 
-class FreeFall(eqx.Module):
+class FreeFall(Component):
     """Free-fall time from the radius of the NFW rotation maximum, r = 2.16 r_s (Pandya et al. 2023).
 
     In a halo of concentration below 2.16 that radius would lie outside the halo; the limit keeps it inside.

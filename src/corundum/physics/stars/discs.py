@@ -9,13 +9,13 @@ A number of one definition in the formula of the other is wrong by f_c^(1/2), up
 
 import abc
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Float
 
 from ...annotations import Array
 from ...halos import Halo
 from ...parameters import parameter
+from ...printing import Component
 
 __all__ = ["AbstractDiscSize", "DiscSize", "MoMaoWhite98DiscSize"]
 
@@ -24,7 +24,7 @@ def _spin(default, meaning, source):
     return parameter(default, unit="1", meaning=meaning, source=source, bounds=(0.01, 0.1), scale="log10")
 
 
-class AbstractDiscSize(eqx.Module):
+class AbstractDiscSize(Component):
     """Scale length of the disc of a galaxy.
 
     Examples

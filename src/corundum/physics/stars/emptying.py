@@ -8,11 +8,12 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...numerics.limiters import AbstractMinimum, SmoothMinimum
 from ...parameters import parameter
+from ...printing import Component
 
 __all__ = ["AbstractEmptying", "GradualEmptying", "UnlimitedEmptying"]
 
 
-class AbstractEmptying(eqx.Module):
+class AbstractEmptying(Component):
     """A factor on star formation, and therefore on winds and new metals.
 
     Examples

@@ -1,10 +1,10 @@
 """What stars give back, gas, metals and supernova energy, and the metals that inflowing gas brings."""
 
-import equinox as eqx
 from jaxtyping import Float
 
 from ...annotations import Array
 from ...parameters import parameter
+from ...printing import Component
 from ...units import SOLAR_METALLICITY, SUPERNOVA_ERG
 from ..galaxy import AbstractScaling
 from ..winds.loading import virial_power_law
@@ -12,7 +12,7 @@ from ..winds.loading import virial_power_law
 __all__ = ["StellarReturn", "InflowMetallicity"]
 
 
-class StellarReturn(eqx.Module):
+class StellarReturn(Component):
     """Instantaneous recycling: a generation of stars returns gas, new metals and supernova energy when it forms.
 
     The default numbers are those of Pandya et al. 2023.  They do not belong to one initial mass function (IMF);

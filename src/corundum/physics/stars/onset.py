@@ -2,12 +2,12 @@
 
 import abc
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Float
 
 from ...annotations import Array
 from ...parameters import parameter
+from ...printing import Component
 
 __all__ = ["AbstractOnset", "MassOnset", "Pandya23Onset"]
 
@@ -23,7 +23,7 @@ def _threshold():
     )
 
 
-class AbstractOnset(eqx.Module):
+class AbstractOnset(Component):
     """A factor on star formation.
 
     Examples

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...numerics.limiters import AbstractMinimum, SmoothMinimum
 from ...parameters import parameter
+from ...printing import Component
 from ..galaxy import AbstractScaling
 
 __all__ = [
@@ -159,7 +160,7 @@ class DepletionTime(AbstractVirialPowerLaw):
     redshift_exponent: Float[Array, ""] = _redshift_exponent(-0.7)
 
 
-class Ceiling(eqx.Module):
+class Ceiling(Component):
     """An upper limit on a loading factor, sharp or smooth.
 
     Parameters

@@ -6,6 +6,7 @@ import equinox as eqx
 from jaxtyping import Float
 
 from ...annotations import Array
+from ...printing import Component
 from ...units import KM_CM, MSUN_G
 from ..galaxy import AbstractScaling
 from .fire2 import Fire2WindVelocity
@@ -14,7 +15,7 @@ from .loading import Ceiling, EnergyLoading
 __all__ = ["AbstractWindEnergy", "BernoulliWind", "LoadedWind"]
 
 
-class AbstractWindEnergy(eqx.Module):
+class AbstractWindEnergy(Component):
     """Energy that winds deliver to the CGM per stellar mass formed.
 
     Examples

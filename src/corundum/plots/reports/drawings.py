@@ -17,6 +17,7 @@ from ...observables import (
     StellarMetallicity,
     StellarToHaloMass,
 )
+from ...printing import in_short
 from ..budgets import baryon_budget, energy_budget, mass_budget
 from ..comparison import compare_histories
 from ..data_points import bars_in_words, short_name
@@ -44,6 +45,9 @@ class Compared(NamedTuple):
     population: Any
     halos: HaloHistories
     labels: tuple[str, str] = ("first", "second")
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 def standard_drawings(

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
+from ...printing import in_short
 from ...storage.files import atomic_path
 from ..style import figure_bytes
 
@@ -35,6 +36,9 @@ class Drawing(NamedTuple):
     caption: str
     name: str = ""
 
+    def __repr__(self) -> str:
+        return in_short(self)
+
 
 class Table(NamedTuple):
     """A table of texts and numbers; columns of numbers are aligned to the right.
@@ -49,6 +53,9 @@ class Table(NamedTuple):
     rows: Sequence[Sequence[Any]]
     caption: str = ""
 
+    def __repr__(self) -> str:
+        return in_short(self)
+
 
 class Facts(NamedTuple):
     """The most important numbers, as (value, meaning).
@@ -60,6 +67,9 @@ class Facts(NamedTuple):
     """
 
     items: Sequence[tuple[Any, str]]
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 class Code(NamedTuple):
@@ -73,6 +83,9 @@ class Code(NamedTuple):
 
     text: str
 
+    def __repr__(self) -> str:
+        return in_short(self)
+
 
 class Section(NamedTuple):
     """A titled section of a report; blocks are texts, `Facts`, `Drawing`, `Table` or `Code`.
@@ -85,6 +98,9 @@ class Section(NamedTuple):
 
     title: str
     blocks: Sequence[Any]
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 def write_report(

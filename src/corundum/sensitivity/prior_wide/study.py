@@ -19,6 +19,7 @@ from ...models import AbstractModel
 from ...numerics.solvers.base import AbstractSolver
 from ...parameters import replace
 from ...population import Population, evolve
+from ...printing import in_short
 from ...storage.checkpoints import CheckpointFolder
 from ..coordinates import AbstractCoordinates
 from ..jacobians import LogQuantities, parameter_jacobian
@@ -167,6 +168,9 @@ class StatesOf(NamedTuple):
     quantities: tuple[str, ...] | None = None
     solver: AbstractSolver | None = None
 
+    def __repr__(self) -> str:
+        return in_short(self)
+
     def __call__(self, values: Mapping[str, float]) -> dict[str, Array]:
         model, halos = _with_values(self.model, self.halos, values)
         population = evolve(model, halos, self.redshifts, solver=self.solver)
@@ -210,6 +214,9 @@ class JacobiansOf(NamedTuple):
     coordinates: AbstractCoordinates | None = None
     solver: AbstractSolver | None = None
 
+    def __repr__(self) -> str:
+        return in_short(self)
+
     def __call__(self, values: Mapping[str, float]) -> dict[str, Array]:
         model, halos = _with_values(self.model, self.halos, values)
         jacobian = parameter_jacobian(
@@ -250,6 +257,9 @@ class SummaryOf(NamedTuple):
     halos: HaloHistories
     redshifts: Sequence[float] | Float[Array, " k"] = (0.0,)
     solver: AbstractSolver | None = None
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
     def __call__(self, values: Mapping[str, float]) -> dict[str, Array]:
         model, halos = _with_values(self.model, self.halos, values)

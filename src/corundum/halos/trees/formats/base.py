@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import equinox as eqx
 import numpy as np
 from jaxtyping import Bool, Float, Int, Num
 
+from ....printing import Component
 from ....units import GADGET_MASS_MSUN
 from ..forests import LARGEST_SCALE, SMALLEST_SCALE, Forest
 from ..stated_cosmology import StatedCosmology
@@ -73,7 +73,7 @@ class Simulation(NamedTuple):
     in_units_of_h: bool = True
 
 
-class AbstractTreeFormat(eqx.Module):
+class AbstractTreeFormat(Component):
     """A merger-tree file format.
 
     Examples
