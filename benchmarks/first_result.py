@@ -1,4 +1,5 @@
 """Time the first result of a fresh process: import, 1000 halos, compile, solve; with and without a compilation cache.
+Then time `evolve` of ten other slices of these halos, a mask and other redshifts, and count the programs they compile.
 
     python benchmarks/first_result.py -o out/benchmarks [--halos 1000] [--repeats 3]
 
@@ -27,8 +28,25 @@ imported = time.perf_counter()
 number, path = int(sys.argv[1]), sys.argv[2]
 halos = co.halos.read(path) if path else co.halos.monte_carlo_trees(number)
 drawn = time.perf_counter()
-stars = float(co.evolve(co.models.ThermalCGM(), halos)["mstar"].sum())
-print(json.dumps(dict(imports=imported - began, halos=drawn - imported, solve=time.perf_counter() - drawn)))
+model = co.models.ThermalCGM()
+stars = float(co.evolve(model, halos)["mstar"].sum())
+solved = time.perf_counter()
+import jax
+programs = []
+def count(event, seconds, **_):
+    if event == "/jax/core/compile/backend_compile_duration":
+        programs.append(seconds)
+jax.monitoring.register_event_duration_secs_listener(count)
+slices = [lambda k=k: co.evolve(model, halos[: k * number // 11]) for k in range(1, 11)]
+slices.append(lambda: co.evolve(model, halos[halos.log_mvir[:, -1] > 11.0]))
+slices.append(lambda: co.evolve(model, halos, [0.5, 2.0]))
+times = []
+for one in slices:
+    start = time.perf_counter()
+    one()
+    times.append(time.perf_counter() - start)
+print(json.dumps(dict(imports=imported - began, halos=drawn - imported, solve=solved - drawn,
+                      slice=sorted(times)[len(times) // 2], slowest_slice=max(times), slice_programs=len(programs))))
 """
 
 

@@ -11,6 +11,7 @@ Bryan & Norman 1998, ApJ 495, 80, eq. 6 (virial overdensity).
 import warnings
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -172,34 +173,54 @@ class Cosmology(Component):
 
     def age(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
         """Cosmic age [Gyr] at `redshift` > -1."""
-        return self._age_at_scale(1.0 / (1.0 + jnp.asarray(redshift)))
+        return _age(self, _array(redshift))
 
     def redshift(self, age: Float[Array, "..."]) -> Float[Array, "..."]:
         """Redshift at cosmic `age` [Gyr] > 0; the inverse of `age`, differentiable to any order."""
-        age = jnp.asarray(age)
-        # Newton's method in ln(a) against ln(t), where the relation is nearly linear, starts without radiation.
-        density = 1.0 - self.omega_m
-        phase = 1.5 * jnp.sqrt(density) * self.hubble_rate_today * age
-        ln_a = (jnp.log(self.omega_m / density) + 2.0 * jnp.log(jnp.sinh(phase))) / 3.0
+        return _redshift(self, _array(age))
 
-        def newton_step(_, ln_a):
-            a = jnp.exp(ln_a)
-            t = self._age_at_scale(a)
-            return ln_a + (jnp.log(age) - jnp.log(t)) * t * self.hubble_rate(1.0 / a - 1.0)
 
-        return jnp.expm1(-jax.lax.fori_loop(0, 5, newton_step, ln_a))
+def _array(values):
+    if isinstance(values, jax.Array | np.ndarray):
+        return values
+    traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
+    return jnp.asarray(values) if traced else np.asarray(values, np.float64)
 
-    def _age_at_scale(self, a: Float[Array, "..."]) -> Float[Array, "..."]:
-        # With u^2 = a + a_eq the integrand of dt = da / (a H) is smooth from the radiation era to today, so that
-        # Gauss-Legendre quadrature converges to machine precision.
-        equality = self.omega_radiation / self.omega_m
-        low, high = jnp.sqrt(equality), jnp.sqrt(a + equality)
-        half = 0.5 * (high - low)
-        nodes, weights = (table.reshape((1,) * jnp.ndim(half) + (-1,)) for table in (_NODES, _WEIGHTS))
-        u = low + half[..., None] * (1.0 + nodes)
-        scale = jnp.maximum(u**2 - equality, 0.0)
-        integrand = 2.0 * scale / jnp.sqrt(self.omega_m + self.omega_lambda * scale**4 / u**2)
-        return half * jnp.sum(weights * integrand, axis=-1) / self.hubble_rate_today
+
+# Compiled as one program each: operation by operation, thirty would be compiled for every shape.
+
+
+@eqx.filter_jit
+def _age(cosmology: Cosmology, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
+    return _age_at_scale(cosmology, 1.0 / (1.0 + redshift))
+
+
+@eqx.filter_jit
+def _redshift(cosmology: Cosmology, age: Float[Array, "..."]) -> Float[Array, "..."]:
+    # Newton's method in ln(a) against ln(t), where the relation is nearly linear, starts without radiation.
+    density = 1.0 - cosmology.omega_m
+    phase = 1.5 * jnp.sqrt(density) * cosmology.hubble_rate_today * age
+    ln_a = (jnp.log(cosmology.omega_m / density) + 2.0 * jnp.log(jnp.sinh(phase))) / 3.0
+
+    def newton_step(_, ln_a):
+        a = jnp.exp(ln_a)
+        t = _age_at_scale(cosmology, a)
+        return ln_a + (jnp.log(age) - jnp.log(t)) * t * cosmology.hubble_rate(1.0 / a - 1.0)
+
+    return jnp.expm1(-jax.lax.fori_loop(0, 5, newton_step, ln_a))
+
+
+def _age_at_scale(cosmology: Cosmology, a: Float[Array, "..."]) -> Float[Array, "..."]:
+    # With u^2 = a + a_eq the integrand of dt = da / (a H) is smooth from the radiation era to today, so that
+    # Gauss-Legendre quadrature converges to machine precision.
+    equality = cosmology.omega_radiation / cosmology.omega_m
+    low, high = jnp.sqrt(equality), jnp.sqrt(a + equality)
+    half = 0.5 * (high - low)
+    nodes, weights = (table.reshape((1,) * jnp.ndim(half) + (-1,)) for table in (_NODES, _WEIGHTS))
+    u = low + half[..., None] * (1.0 + nodes)
+    scale = jnp.maximum(u**2 - equality, 0.0)
+    integrand = 2.0 * scale / jnp.sqrt(cosmology.omega_m + cosmology.omega_lambda * scale**4 / u**2)
+    return half * jnp.sum(weights * integrand, axis=-1) / cosmology.hubble_rate_today
 
 
 def pandya26_cosmology() -> Cosmology:

@@ -75,7 +75,10 @@ def float64(name: str, values: Any, unit: str = "1", *, log: bool = False, hidde
     >>> float64("rvir", np.float32([200.0, 300.0]), "kpc")
     Array([200., 300.], dtype=float64)
     """
-    return jnp.asarray(plain_numbers(name, values, unit, log=log, hidden_as_nan=hidden_as_nan), jnp.float64)
+    numbers = plain_numbers(name, values, unit, log=log, hidden_as_nan=hidden_as_nan)
+    if isinstance(numbers, jax.Array):
+        return numbers.astype(jnp.float64)
+    return jax.device_put(np.asarray(numbers, np.float64))  # `jnp.asarray` compiles a program for every shape
 
 
 def without_mask(name: str, values: Any) -> Any:

@@ -431,5 +431,5 @@ def test_batches_in_one_chunk_and_in_many_are_the_same(rows):
     many = map_batch(several, jnp.float64(2.0), batch, chunk=1)
     assert seen == [(rows, rows)]
     for own, other in zip(jax.tree.leaves(one), jax.tree.leaves(many), strict=True):
-        assert isinstance(own, jax.Array) and len(own.devices()) == 1
+        assert isinstance(own, np.ndarray)
         np.testing.assert_array_equal(own, other)

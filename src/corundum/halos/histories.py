@@ -300,7 +300,7 @@ def _renumbered(host, rows, number):
     """Hosts as rows among the chosen halos `rows` of `number`; -1 for those whose host was not chosen."""
     place = np.full(number + 1, -1)
     place[rows[::-1]] = np.arange(len(rows))[::-1]  # a halo chosen twice counts as the first of the two
-    return jnp.asarray(place)[host]  # -1 reads the last entry, which is -1
+    return jax.device_put(place[np.asarray(host)])  # -1 reads the last entry, which is -1
 
 
 def _mass_range(halos) -> str:

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from ..numerics.tracing import is_traced
 from ..units import Quantity
 
 __all__ = ["PerHalo", "per_halo_field", "per_halo_fields", "per_halo_values", "take_rows", "join_rows"]
@@ -73,7 +75,12 @@ def per_halo_values(module: Any) -> dict[str, Any]:
 
 def take_rows(module: Any, rows: Any) -> dict[str, Any]:
     """The same with some of the rows: a slice, an index array or a boolean mask."""
-    return jax.tree.map(lambda array: array[rows], per_halo_values(module))
+    values = per_halo_values(module)
+    if is_traced((values, rows)):
+        return jax.tree.map(lambda array: array[rows], values)
+    # In numpy, which has no program to compile for each number of halos.
+    rows = np.asarray(rows) if isinstance(rows, jax.Array) else rows
+    return jax.device_put(jax.tree.map(lambda array: np.asarray(array)[rows], values))
 
 
 def join_rows(modules: Sequence[Any]) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """Running a function over many rows: in chunks that bound the memory, over all devices and processes.
 
-A batch is padded by repeating its last row, split over the local devices, and the padding is cut off at the end, so
-that neither the number of devices nor the chunk size changes a result.  Where several processes run the same program
+A batch is padded, split over the local devices, and the padding is cut off at the end, so that neither the number of
+devices nor the chunk size changes a result.  Where padding rows cost nothing, batches are filled up to one of a few
+sizes, so that another number of rows is not another program to compile.  Where several processes run the same program
 (after `jax.distributed.initialize`), each takes a share of the rows and all of them receive the whole result.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -18,7 +19,10 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from .packing import pack, unpacked
 from .tracing import is_traced
 
-__all__ = ["replicate", "shard_rows", "map_batch"]
+__all__ = ["replicate", "shard_rows", "map_batch", "padded_rows"]
+
+_SIZES = (512, 1024, 2048)
+"""Rows for each device that batches are filled up to, where they are shorter than a chunk."""
 
 
 def map_batch(
@@ -27,6 +31,8 @@ def map_batch(
     batch: Any,
     *,
     chunk: int,
+    idle: Callable[[Any], Any] | None = None,
+    sizes: Sequence[int] = _SIZES,
     progress: Callable[[int, int], None] | None = None,
 ) -> Any:
     """``function(shared, batch)`` in chunks of rows, over all local devices.
@@ -41,6 +47,11 @@ def map_batch(
     batch : pytree of arrays, shape (N, ...)
     chunk : int
         Rows per device and chunk.
+    idle : callable, optional
+        Maps rows to rows of the same shapes on which `function` has next to nothing to do.  Batches are then filled up
+        with these to one of a few sizes, so that any number of rows is computed by a few compiled programs.
+    sizes : sequence of int
+        These sizes, as rows for each device; larger batches are chunks.
     progress : callable, optional
         Called as ``progress(done, total)`` after each chunk with the rows of this process; not inside JAX
         transformations.
@@ -48,34 +59,41 @@ def map_batch(
     Returns
     -------
     pytree of arrays, shape (N, ...)
+        Of numpy, except inside JAX transformations.
 
     Examples
     --------
     >>> def scaled(factor, batch):
     ...     return factor * batch
     >>> map_batch(scaled, 2.0, jnp.arange(5.0), chunk=2)
-    Array([0., 2., 4., 6., 8.], dtype=float64)
+    array([0., 2., 4., 6., 8.])
     """
     rows = jax.tree.leaves(batch)[0].shape[0]
     if is_traced((shared, batch)):  # every process computes all rows: a transformation may not depend on the process
         return _over_devices(function, shared, batch, rows, chunk)
     processes, process = jax.process_count(), jax.process_index()
     share = -(-rows // processes)
-    own_rows = batch
+    own_rows = jax.tree.map(np.asarray, batch)  # numpy has no program to compile for each number of rows
     if processes > 1:
         first = process * share
-        own_rows = jax.tree.map(lambda leaf: _padded(leaf, share * processes)[first : first + share], batch)
-    # Chunks of equal size: a shorter last one would be padded with rows whose results are thrown away.
+        own_rows = jax.tree.map(lambda leaf: _padded(leaf, share * processes)[first : first + share], own_rows)
     devices = jax.local_device_count()
-    size = -(-share // (-(-share // (chunk * devices)) * devices)) * devices
+    size = _equal_chunks(share, chunk, devices) if idle is None else padded_rows(share, chunk, devices, sizes)
+    computed = size if idle is not None else min(size, share)
     shared, parts = pack(shared), []
     for first in range(0, share, size):
-        part = own_rows
-        if share > size:
-            part = jax.tree.map(lambda leaf, first=first: _padded(leaf[first : first + size], size), own_rows)
+        part = jax.tree.map(lambda leaf, first=first: leaf[first : first + size], own_rows)
         keep = min(size, share - first)
-        result = jax.device_get(_over_devices(function, shared, part, min(size, share), chunk))
-        parts.append(jax.tree.map(lambda leaf, keep=keep: leaf[:keep], result))
+        if idle is not None:
+            part = _filled(part, idle, size)
+        elif keep < computed:
+            part = jax.tree.map(lambda leaf: _padded(leaf, computed), part)
+        # Dealt out like cards, so that every device has its share of the padding, and of slow rows beside each other.
+        order = np.arange(computed) if computed % devices else np.arange(computed).reshape(-1, devices).T.ravel()
+        part = jax.tree.map(lambda leaf, order=order: leaf[order], part)
+        result = jax.device_get(_over_devices(function, shared, part, computed, chunk))
+        back = np.argsort(order)[:keep]
+        parts.append(jax.tree.map(lambda leaf, back=back: leaf[back], result))
         if progress is not None:
             progress(first + keep, share)
     if len(parts) > 1:
@@ -83,7 +101,33 @@ def map_batch(
     whole = parts[0]
     if processes > 1:
         whole = jax.tree.map(lambda leaf: leaf[:rows], multihost_utils.process_allgather(whole, tiled=True))
-    return jax.tree.map(jnp.asarray, whole)
+    return whole
+
+
+def padded_rows(rows: int, chunk: int, devices: int, sizes: Sequence[int] = _SIZES) -> int:
+    """To how many rows a batch is filled up: one of a few sizes for each device, or whole chunks.
+
+    Examples
+    --------
+    >>> [padded_rows(rows, 4096, 2) for rows in (1, 1000, 1100, 3000, 100_000)]
+    [1024, 1024, 2048, 4096, 8192]
+    """
+    each = -(-rows // devices)
+    return min([size for size in sizes if each <= size < chunk] or [chunk]) * devices
+
+
+def _equal_chunks(rows, chunk, devices):
+    """Rows of each chunk of equal size: of a shorter last one, the padding would be computed for nothing."""
+    return -(-rows // (-(-rows // (chunk * devices)) * devices)) * devices
+
+
+def _filled(batch, idle, size):
+    """`batch` filled up to `size` rows with idle ones."""
+    short = size - jax.tree.leaves(batch)[0].shape[0]
+    if not short:
+        return batch
+    last = jax.tree.map(lambda leaf: np.broadcast_to(leaf[-1:], (short, *leaf.shape[1:])), batch)
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), batch, idle(last))
 
 
 def _joined(parts):
@@ -92,7 +136,7 @@ def _joined(parts):
     columns = [jax.tree.leaves(part) for part in parts]
     parts.clear()
     return structure.unflatten(
-        [jnp.asarray(np.concatenate([column.pop(0) for column in columns])) for _ in range(structure.num_leaves)]
+        [np.concatenate([column.pop(0) for column in columns]) for _ in range(structure.num_leaves)]
     )
 
 
@@ -179,4 +223,5 @@ def _padded(leaf, size):
     short = size - leaf.shape[0]
     if not short:
         return leaf
-    return jnp.concatenate([leaf, jnp.broadcast_to(leaf[-1:], (short, *leaf.shape[1:]))])
+    xp = np if isinstance(leaf, np.ndarray) else jnp
+    return xp.concatenate([leaf, xp.broadcast_to(leaf[-1:], (short, *leaf.shape[1:]))])

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ..annotations import Array
 from ..cosmology import Cosmology
@@ -23,12 +23,13 @@ from ..numerics.tracing import is_traced
 from ..parameters import require_float64
 from ..plain_numbers import float64, plain_numbers
 from .galaxies import Histories, Population
-from .problem import Problem, coordinate_offsets, galaxy_equation, stops_at
+from .problem import Problem, coordinate_offsets, galaxy_equation, has_galaxy, stops_at, without_galaxies
 
 __all__ = ["evolve"]
 
 _INSIDE = 1e-12  # of the last time: far above round-off and far below every tolerance
 _HISTORY_TIMES = 64
+_REDSHIFTS = 4  # output redshifts that share a compiled program: up to 4, to 16, to 64 ...
 
 
 class _Selection(eqx.Module):
@@ -73,6 +74,8 @@ class _Request(NamedTuple):
     knots : array, cosmic ages [Gyr] at which halo histories are given
     times : array, cosmic ages [Gyr] of the outputs
     history_times : array, cosmic ages [Gyr] of the histories; None without any
+    asked : integer array, shape (2,), how many of the outputs and of the times of histories are asked for; the others
+        repeat the last one, so that other numbers of them need no other program, and are not computed
     """
 
     model: AbstractModel
@@ -82,6 +85,7 @@ class _Request(NamedTuple):
     knots: Float[Array, " t"]
     times: Float[Array, " k"]
     history_times: Float[Array, " s"] | None
+    asked: Int[Array, "2"]
     selection: _Selection
 
 
@@ -139,16 +143,30 @@ def evolve(
         redshifts = np.atleast_1d(np.asarray(plain_numbers("redshifts", redshifts), np.float64))
     _check_request(model, halos, redshifts, chunk)
     selection = _selection(model, halos, keep, histories, history_times)
-    times, inside, root = _ages(halos.cosmology, jnp.asarray(redshifts, jnp.float64), halos.time)
-    _check_times("redshifts", halos, redshifts, times)
+    asked = len(redshifts)
+    # Where JAX traces, the program that is being traced is compiled for these very shapes anyway.
+    traced = is_traced((model, halos, redshifts, history_times))
+    fill_up = (lambda values, least: values) if traced else _filled_up
+    redshifts = fill_up(redshifts, _REDSHIFTS)
+    times, inside, root = _ages(halos.cosmology, redshifts, halos.time)
+    _check_times("redshifts", halos, redshifts[:asked], times)
     history_times = _history_times(selection, history_times, halos, inside)
+    filled = None if history_times is None else fill_up(history_times, _HISTORY_TIMES)
+    counts = np.array([asked, 0 if history_times is None else len(history_times)], np.int32)
     request = _Request(
         model, LaneSolver() if solver is None else solver, halos.cosmology, halos.interpolation, halos.time, inside,
-        history_times, selection,
+        filled, counts, selection,
     )  # fmt: skip
     columns, valid, solved, curves = map_batch(
-        _evolve_batch, request, (halos.curves, halos.start, halos.end), chunk=chunk, progress=progress
-    )
+        _evolve_batch, request, {"curves": halos.curves, "start": halos.start, "end": halos.end}, chunk=chunk,
+        idle=without_galaxies, progress=progress,
+    )  # fmt: skip
+    if not traced:
+        redshifts, times, columns, valid = _leading((redshifts, times, columns, valid), asked)
+        # All at once: one by one, each of two hundred arrays takes as long as it does to solve a halo.
+        redshifts, times, columns, valid, curves, solved = jax.device_put(
+            (redshifts, times, columns, valid, _leading(curves, counts[1]), solved)
+        )
     kept = None if curves is None else Histories(history_times, curves, times)
     described = _described(model, halos, selection)
     halo, state, flows, diagnostics = columns
@@ -157,6 +175,20 @@ def evolve(
         redshifts, halo, state, flows, diagnostics, valid, status, steps, rejected, halos.weights, described, kept,
         root,
     )  # fmt: skip
+
+
+def _filled_up(values, least):
+    """`values` (K,) with the last one repeated, so that there are `least` of them, or 4, 16, 64 ... times as many."""
+    size = least
+    while size < len(values):
+        size *= 4
+    values = np.asarray(values)
+    return np.concatenate([values, np.full(size - len(values), values[-1])])
+
+
+def _leading(tree, asked):
+    """Only the first entries along the axis of the outputs, which is the last of every array."""
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[..., :asked], tree)
 
 
 @jax.jit
@@ -191,7 +223,8 @@ def _check_times(argument, halos, values, times):
     if is_traced((halos.time, times)):
         return
     first, last = np.asarray(halos.time)[[0, -1]]
-    inside = (np.asarray(times) >= first * (1.0 - 1e-6)) & (np.asarray(times) <= last * (1.0 + 1e-6))
+    times = np.asarray(times)[: len(values)]  # the others repeat the last one
+    inside = (times >= first * (1.0 - 1e-6)) & (times <= last * (1.0 + 1e-6))
     if not inside.all():
         outside = ", ".join(f"{value:g}" for value in np.asarray(values)[~inside])
         span = halos.span if argument == "redshifts" else f"{first:.4g} to {last:.4g} Gyr"
@@ -240,17 +273,19 @@ def _history_times(selection, times, halos, outputs):
         ln_first, ln_last = jnp.log(halos.time[0]), jnp.log(jnp.max(outputs))
         # Not before the first time by round-off: a halo that starts there would have no first value.
         return jnp.maximum(jnp.exp(jnp.linspace(ln_first, ln_last, _HISTORY_TIMES)), halos.time[0])
-    times = jnp.sort(jnp.atleast_1d(float64("history_times", times, "Gyr")))
+    times, knots = float64("history_times", times, "Gyr"), halos.time
+    xp: Any = jnp if is_traced((times, knots)) else np
+    times, knots = xp.sort(xp.atleast_1d(xp.asarray(times))), xp.asarray(knots)
     if times.ndim != 1 or not len(times):
         raise ValueError("history_times: give at least one cosmic age [Gyr], as a number or a flat list")
     _check_times("history_times", halos, times, times)
-    return jnp.clip(times, halos.time[0], halos.time[-1] * (1.0 - _INSIDE))
+    return xp.clip(times, knots[0], knots[-1] * (1.0 - _INSIDE))
 
 
 def _evolve_batch(request, batch):
     """Many galaxies: the coordinates of `corundum.numerics.coordinates` are integrated against ln(t)."""
     model, cosmology, times = request.model, request.cosmology, request.times
-    curves, start, end = batch
+    curves, start, end = batch["curves"], batch["start"], batch["end"]
     tables = request.interpolation.tables(request.knots, curves, cosmology)
     problem = Problem(model, cosmology, request.interpolation, tables)
     state = jax.vmap(lambda start, problem: problem.initial(start), in_axes=(0, row_axes(problem)))(start, problem)
@@ -260,8 +295,11 @@ def _evolve_batch(request, batch):
         offset=jax.tree.map(lambda leaf: Rows(leaf, jnp.arange(len(leaf), dtype=jnp.int32)), offset)
     )
     every_time = times if request.history_times is None else jnp.concatenate([times, request.history_times])
-    stops = stops_at(every_time, model.breaks(cosmology))
-    solved = request.solver(galaxy_equation(model.ledger), jnp.log(start), initial, stops, problem)
+    sizes = np.array([len(times), len(every_time) - len(times)])
+    asked = jnp.concatenate([jnp.arange(size) < count for size, count in zip(sizes, request.asked, strict=True)])
+    stops = stops_at(every_time, asked, model.breaks(cosmology))
+    ln_start = jnp.where(has_galaxy(start, end), jnp.log(start), stops.at[-1])  # from the last stop there is no step
+    solved = request.solver(galaxy_equation(model.ledger), ln_start, initial, stops, problem)
 
     def observed(times, first, select):
         """What `select` keeps of the galaxies at some of the times, of which the first has this number."""

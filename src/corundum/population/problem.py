@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Float
+import numpy as np
+from jaxtyping import Bool, Float
 
 from ..annotations import Array
 from ..cosmology import Cosmology
@@ -18,7 +19,7 @@ from ..numerics.coordinates import from_coordinate
 from ..numerics.rows import Rows
 from ..numerics.solvers.base import Equation, Stops
 
-__all__ = ["Problem", "coordinate_offsets", "galaxy_equation", "stops_at"]
+__all__ = ["Problem", "coordinate_offsets", "galaxy_equation", "has_galaxy", "stops_at", "without_galaxies"]
 
 _TOKEN = 5e-2  # of the largest gas mass at the start
 _TOKEN_METALLICITY = 1e-2
@@ -118,12 +119,38 @@ def coordinate_offsets(ledger: Ledger, initial: Any) -> Any:
     return type(initial)(**offset)
 
 
-def stops_at(times: Float[Array, " k"], breaks: tuple[Array, ...]) -> Stops:
-    """In ln(t), the output times and both sides of every break, which is stepped over in one tiny step."""
-    ln_times, sides = jnp.log(times), jnp.array([-_BESIDE_BREAK, _BESIDE_BREAK])
+def stops_at(times: Float[Array, " k"], asked: Bool[Array, " k"], breaks: tuple[Array, ...]) -> Stops:
+    """In ln(t), the output times and both sides of every break, which is stepped over in one tiny step.
+
+    A time that is not `asked` for only fills the outputs up: no step ends there.
+    """
+    sides = jnp.array([-_BESIDE_BREAK, _BESIDE_BREAK])
+    # What lies before every start is skipped by the solver.
+    ln_times = jnp.where(asked, jnp.log(times), _BEFORE_EVERY_START)
     around = [jnp.log(age) + sides for age in breaks]
-    # A break after the last output does not matter: placed before every start, the solver skips it.
     needed = (jnp.where(pair < jnp.max(ln_times), pair, _BEFORE_EVERY_START) for pair in around)
     stops = jnp.concatenate([ln_times, *needed])
     order = jnp.argsort(stops)
     return Stops(stops[order], jnp.argsort(order)[: len(ln_times)])
+
+
+def without_galaxies(rows: dict[str, Any]) -> dict[str, Any]:
+    """Rows of halos, with their ``end`` before their start: they fill a batch up, and nothing is solved for them.
+
+    Examples
+    --------
+    >>> without_galaxies({"start": np.array([1.0, 2.0]), "end": np.array([13.7, 13.7])})["end"]
+    array([-inf, -inf])
+    """
+    return {**rows, "end": np.full_like(rows["end"], -np.inf)}
+
+
+def has_galaxy(start: Float[Array, " n"], end: Float[Array, " n"]) -> Bool[Array, " n"]:
+    """False for the rows that only fill a batch up.
+
+    Examples
+    --------
+    >>> has_galaxy(jnp.array([1.0, 1.0]), jnp.array([13.7, -jnp.inf])).tolist()
+    [True, False]
+    """
+    return end >= start

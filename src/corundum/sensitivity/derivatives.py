@@ -8,7 +8,7 @@ a request for other parameters compiles nothing again.
 
 import abc
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -26,6 +26,7 @@ from ..numerics.solvers.lanes import LaneSolver
 from ..parameters import require_float64
 from ..plain_numbers import plain_numbers
 from ..population import Population, evolve
+from ..population.problem import without_galaxies
 from ..printing import Component
 from .parameter_space import with_vector
 
@@ -65,7 +66,9 @@ class Differentiated(NamedTuple):
 class AbstractMode(Component):
     """How derivatives pass through the solver.
 
-    `columns` is the number of directions taken at once; None takes all of them.
+    `columns` is the number of directions taken at once; None takes all of them.  Where rows of halos without a galaxy
+    cost next to nothing, `sizes` names numbers of rows that batches are filled up to with these, so that another number
+    of halos needs no other program; with none, batches are computed as they are.
 
     Examples
     --------
@@ -83,6 +86,7 @@ class AbstractMode(Component):
     """
 
     columns: eqx.AbstractVar[int | None]
+    sizes: ClassVar[tuple[int, ...]] = ()
 
     @abc.abstractmethod
     def __call__(
@@ -114,6 +118,7 @@ class Forward(AbstractMode):
     """
 
     columns: int | None = eqx.field(default=8, static=True)
+    sizes: ClassVar[tuple[int, ...]] = (64, 512)
 
     def __check_init__(self):
         if not (isinstance(self.columns, int) and self.columns > 0):
@@ -216,7 +221,12 @@ def differentiate(
         block_progress = None if progress is None else _progress_of_block(progress, block, blocks, len(halos))
         block_directions = jnp.asarray(padded[block * width : (block + 1) * width])
         shared = (mode, select, model, solver, whole, redshifts, names, jnp.asarray(vector), block_directions)
-        solved.append(map_batch(_differentiate_batch, shared, batch, chunk=chunk, progress=block_progress))
+        solved.append(
+            map_batch(
+                _differentiate_batch, shared, batch, chunk=chunk, idle=without_galaxies if mode.sizes else None,
+                sizes=mode.sizes, progress=block_progress,
+            )
+        )  # fmt: skip
     values, _, (valid, status, mvir) = solved[0]
     derivatives = jax.tree.map(
         lambda *leaves: np.concatenate(leaves, axis=-1)[..., : len(directions)],

@@ -27,7 +27,7 @@ from ..numerics.rows import row_axes
 from ..numerics.solvers.base import AbstractSolver, Equation
 from ..numerics.solvers.lanes import LaneSolver
 from ..parameters import require_float64
-from ..population.problem import Problem
+from ..population.problem import Problem, has_galaxy, without_galaxies
 from ..units import LN10
 from .coordinates import AbstractCoordinates, Natural
 from .derivatives import check_redshifts
@@ -141,8 +141,10 @@ def routes(
         model, solver, halos.cosmology, halos.interpolation, halos.time, times,
         _Causes(directions.names, jnp.asarray(directions.vector), jnp.asarray(directions.rows)),
     )  # fmt: skip
-    batch = (halos.curves, halos.start, halos.end)
-    log_state, response, valid, status = map_batch(_solve_batch, shared, batch, chunk=chunk, progress=progress)
+    batch = {"curves": halos.curves, "start": halos.start, "end": halos.end}
+    log_state, response, valid, status = map_batch(
+        _solve_batch, shared, batch, chunk=chunk, idle=without_galaxies, sizes=(64, 512), progress=progress
+    )
     return _labelled(model, halos, names, coordinates, np.asarray(outputs), log_state, response, status)
 
 
@@ -164,13 +166,15 @@ class _Varied(NamedTuple):
 def _solve_batch(shared, batch):
     """State and responses of a batch of halos as one system; the responses start at those of the initial state."""
     model, solver, cosmology, interpolation, time, times, directions = shared
-    curves, start, end = batch
+    curves, start, end = batch["curves"], batch["start"], batch["end"]
     tables = interpolation.tables(time, curves, cosmology)
     fields, flows, causes = len(model.ledger.state._fields), len(model.ledger.names), directions.rows.shape[0]
     order = jnp.argsort(times)
     varied = _Varied(Problem(model, cosmology, interpolation, tables), directions)
     initial = jax.vmap(_initial_values, in_axes=(0, row_axes(varied)))(start, varied)
-    solved = solver(_EQUATION, jnp.log10(start), initial, jnp.log10(times)[order], varied)
+    stops = jnp.log10(times)[order]
+    log_start = jnp.where(has_galaxy(start, end), jnp.log10(start), stops[-1])  # from the last stop there is no step
+    solved = solver(_EQUATION, log_start, initial, stops, varied)
     values = solved.values[:, jnp.argsort(order)]
     exists = (times[None] >= start[:, None]) & (times[None] <= end[:, None] * (1.0 + 1e-9))
     valid = (solved.status == 0)[:, None] & exists

@@ -176,9 +176,7 @@ def check_settings(solver: AbstractSolver, *fractions: str) -> None:
     """
     for name in fractions:
         value = getattr(solver, name)
-        if is_traced(value):
-            continue
-        if not 0.0 < value < 1.0:
+        if not is_traced(value) and not 0.0 < float(value) < 1.0:
             raise ValueError(f"solver {name}: got {float(value)}; allowed 0 < {name} < 1")
     settings: Any = solver
     max_steps = settings.max_steps

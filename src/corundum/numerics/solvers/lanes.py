@@ -133,12 +133,14 @@ def _search(solver, equation, start, initial, stops, args):
     """Adaptive integration of all trajectories, with lanes that take the next one when they are done."""
     n, width = len(start), solver.width(len(start))
     batch = max(width // _IDLE_SHARE, 1)  # lanes refilled at once
-    refills = -(-(n - width) // batch)
-    total = width + refills * batch
-    waiting = _waiting(start, initial, stops, total)
+    most_refills = -(-(n - width) // batch)
+    waiting = _waiting(start, initial, stops, width + most_refills * batch)
+    # Rows at the end of the list that have nothing to do, such as padding, are never taken.
+    last = jnp.max(jnp.where(waiting.active, jnp.arange(1, len(waiting.active) + 1, dtype=jnp.int32), 0))
+    refills = -(-jnp.maximum(last - width, 0) // batch)
     take_step = lane_step(equation, args)
     lanes = jax.tree.map(lambda leaf: leaf[..., :width], waiting)
-    done = jax.tree.map(lambda leaf: jnp.zeros_like(leaf), _finished(waiting))
+    done = _finished(waiting)
 
     def unfinished(carry):
         lanes, _, count = carry
@@ -147,7 +149,7 @@ def _search(solver, equation, start, initial, stops, args):
     def advance(carry):
         lanes, done, count = carry
         lanes, _ = _advance(solver, take_step, stops, lanes)
-        if not refills:
+        if not most_refills:
             return lanes, done, count
         due = (count < refills) & (jnp.sum(~lanes.active) >= batch)
         return jax.lax.cond(due, refill, lambda *carry: carry, lanes, done, count)
@@ -167,7 +169,7 @@ def _search(solver, equation, start, initial, stops, args):
     lanes, done, _ = jax.lax.while_loop(unfinished, advance, (lanes, done, jnp.int32(0)))
     done = _write(done, _finished(lanes), refills * batch)
     # Padding repeats the last row with no step taken, and is sorted after it.
-    back = jnp.argsort(2 * done.row + (done.steps == 0).astype(done.row.dtype))[:n] if refills else jnp.arange(n)
+    back = jnp.argsort(2 * done.row + (done.steps == 0).astype(done.row.dtype))[:n] if most_refills else jnp.arange(n)
     return Trajectory(*jax.tree.map(lambda leaf: jnp.moveaxis(take(leaf, (..., back)), -1, 0), done)[1:])
 
 
