@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what the names below are, for editors and type checkers
     from .io import load, save
     from .parameters import describe, get_values, replace
     from .population import Galaxies, Population, Sweep, evolve, sweep
+    from .sensitivity import gradient
 
 __version__ = "0.1.0"
 
@@ -52,6 +53,7 @@ _MODULE_OF = {
     "describe": "parameters",
     "evolve": "population",
     "get_values": "parameters",
+    "gradient": "sensitivity",
     "load": "io",
     "replace": "parameters",
     "save": "io",
@@ -67,6 +69,7 @@ __all__ = [
     "describe",
     "evolve",
     "get_values",
+    "gradient",
     "halos",
     "inference",
     "io",

@@ -8,6 +8,7 @@ import pytest
 import corundum as co
 from corundum.models import derivative
 from corundum.numerics import LaneSolver
+from corundum.sensitivity import gradients
 from corundum.sensitivity.equations import flow_rates, log_flow_rates
 from corundum.sensitivity.state import state_jacobian_at
 from library import draw_galaxy
@@ -175,16 +176,34 @@ def test_second_derivatives_of_the_toy_have_closed_form(halos):
     full = S.hessian(summary)
     assert full.dims == ("parameter", "parameter_2") and full.labels("parameter") == list(names)
     np.testing.assert_allclose(full.values, jax.hessian(exact)(u), atol=1e-6)
-    np.testing.assert_allclose(S.gradient(summary).values, jax.grad(exact)(u), atol=1e-8)
+    first = S.gradient(mean_log_gas, Toy(), names, halos[:2], coordinates=S.Log10(), solver=TIGHT)
+    np.testing.assert_allclose(first.values, jax.grad(exact)(u), atol=1e-8)
     vector = np.array([1.0, -2.0, 0.5])
     np.testing.assert_allclose(S.hessian_vector_product(summary, vector).values, full.values @ vector, atol=1e-10)
 
 
 def test_bad_summaries_are_refused(halos):
     with pytest.raises(ValueError, match="it must return one number"):
-        S.gradient(S.Summary(lambda galaxies: galaxies["gas"], Toy(), halos[:2], ["time"]))
+        S.hessian(S.Summary(lambda galaxies: galaxies["gas"], Toy(), halos[:2], ["time"]))
     with pytest.raises(ValueError, match="expected one for each of 1"):
-        S.gradient(S.Summary(mean_log_gas, Toy(), halos[:2], ["time"]), [0.1, 0.2])
+        S.hessian(S.Summary(mean_log_gas, Toy(), halos[:2], ["time"]), [0.1, 0.2])
+
+
+def test_gradients_are_labelled_and_take_the_mode_that_is_quicker(halos, monkeypatch):
+    def by_halo(galaxies):
+        return jnp.log10(galaxies["gas"])
+
+    slopes = S.gradient(by_halo, Toy(), ["time", "loading"], halos[:2], 1.0)
+    assert slopes.dims == ("point", "parameter") and slopes.shape == (2, 2)
+    population = S.gradient(lambda population: by_halo(population.at(1.0)), Toy(), "time", halos[:2], [1.0])
+    np.testing.assert_allclose(population.values[:, 0], slopes.sel(parameter="time").values, rtol=1e-10)
+    chosen = []
+    monkeypatch.setattr(gradients, "_slopes", lambda summary, u, reverse: (chosen.append(reverse), u)[1])
+    monkeypatch.setattr(gradients, "FORWARD_LIMIT", 1)
+    S.gradient(by_halo, Toy(), ["time"], halos[:2])
+    S.gradient(by_halo, Toy(), ["time", "loading"], halos[:2])
+    S.gradient(mean_log_gas, Toy(), ["time", "loading"], halos[:2])
+    assert chosen == [False, False, True]
 
 
 # --- figures -----------------------------------------------------------------------------------------------------

@@ -89,8 +89,9 @@ def test_reverse_mode_through_the_solver_is_forward_mode(halos):
     def stars(population):
         return jnp.sum(jnp.log10(population.state.stars))
 
-    summary = S.Summary(stars, Toy(), halos[:2], TOY, Z, solver=TIGHT)
-    theirs, ours = (S.gradient(summary, mode=mode) for mode in (Forward(), S.Reverse()))
+    theirs, ours = (
+        S.gradient(stars, Toy(), TOY, halos[:2], Z, mode=mode, solver=TIGHT) for mode in (Forward(), S.Reverse())
+    )
     np.testing.assert_allclose(ours.values, theirs.values, atol=1e-9)
 
 

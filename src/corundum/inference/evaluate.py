@@ -13,11 +13,11 @@ from jaxtyping import Float
 from ..annotations import Array
 from ..numerics.packing import packed_jit
 from ..printing import in_short
+from ..sensitivity.derivatives import FORWARD_LIMIT
 from .batches import over_points
 from .summaries import Prediction
 
 __all__ = [
-    "FORWARD_LIMIT",
     "Linearised",
     "linearise",
     "ln_density",
@@ -25,9 +25,6 @@ __all__ = [
     "predict",
     "value_and_gradient",
 ]
-
-FORWARD_LIMIT = 24
-"""Parameters up to which gradients are computed in forward mode; with more, in reverse mode."""
 
 
 class Linearised(NamedTuple):

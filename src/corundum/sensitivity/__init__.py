@@ -12,13 +12,13 @@ from .coordinates import AbstractCoordinates, AsGiven, Ln, Log10, Natural, Prior
 from .counterfactual import counterfactual
 from .derivatives import AbstractMode, Forward, Reverse, check_redshifts
 from .fisher import PRIOR_INFORMATION, DesignTable, Fisher, expected_fisher, fisher_of, greedy_design
+from .gradients import Summary, gradient, hessian, hessian_vector_product
 from .jacobians import Jacobian, channel_jacobian, history_redshifts, parameter_jacobian
 from .labelled import Labelled
 from .parameter_space import channel_names, choose_parameters, known_parameters
 from .prior_wide.designs import Box, Design, latin_hypercube, morris, prior_box, saltelli, sobol_sequence
 from .prior_wide.measures import Measures, PriorMap, dgsm, fractional_norms, morris_effects, prior_map, sobol_indices
 from .prior_wide.study import JacobiansOf, StatesOf, Study, SummaryOf, run_study
-from .second_derivatives import Summary, gradient, hessian, hessian_vector_product
 from .state import Modes, StateJacobian, followed_modes, modes, state_jacobian
 from .summaries import Observable, SummaryJacobian, observable_of, summary_jacobian
 from .variational import CHANNEL_GROUPS, INITIAL_STATE, Routes, by_channel_group, routes

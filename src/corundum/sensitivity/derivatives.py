@@ -32,6 +32,7 @@ from .parameter_space import with_vector
 
 __all__ = [
     "AbstractMode",
+    "FORWARD_LIMIT",
     "Forward",
     "Reverse",
     "Differentiated",
@@ -39,6 +40,10 @@ __all__ = [
     "values_at",
     "check_redshifts",
 ]
+
+
+FORWARD_LIMIT = 24
+"""Parameters up to which gradients are computed in forward mode; with more, in reverse mode."""
 
 
 class Differentiated(NamedTuple):
