@@ -38,14 +38,14 @@ from ..concentration import AbstractConcentration, ConcentrationScatter, Diemer1
 from ..cosmic_times import ages, log_times, redshifts
 from ..histories import HaloHistories
 from ..selection import number_to_draw, select_representative
-from .mass_sampling import AbstractMassSampling, UniformLogMass
+from .mass_sampling import LOG_HALF, AbstractMassSampling, UniformLogMass, check_request
 
 __all__ = ["diffmah_population"]
 
 _BATCH = 2_000  # halos drawn at once, always this many so that no number of halos compiles anew
 _EARLIER = 0.025  # dex in time; see above
 _BEYOND = 100.0  # Gyr
-_LOG_HALF = float(np.log10(2.0))
+_MASSES = (9.0, 15.0)  # log10 of mass [Msun] today for which histories are drawn
 
 
 def diffmah_population(
@@ -104,7 +104,7 @@ def diffmah_population(
     HaloHistories(5 halos, 100 times, 10^11 Msun, 0 <= z <= 12)
     """
     require_float64()
-    low, high = _check_request(n, log_mvir, first_log_mvir)
+    low, high = check_request(n, log_mvir, first_log_mvir, _MASSES)
     drawn = number_to_draw(n, candidates)
     cosmology = pandya26_cosmology() if cosmology is None else cosmology
     sampling = UniformLogMass() if sampling is None else sampling
@@ -143,23 +143,6 @@ def _in_batches(keys, log_mvir, laws):
         for array, batch in zip(arrays, _batch((*keys, np.int32(number)), log_mvir[rows], *laws), strict=True):
             array[first : first + kept] = np.asarray(batch)[:kept]
     return arrays
-
-
-def _check_request(n: int, log_mvir: tuple[float, float], first_log_mvir: float) -> tuple[float, float]:
-    if n != int(n) or n < 1:
-        raise ValueError(f"n: got {n!r}; the number of halos must be a whole number of at least 1")
-    low, high = (float(end) for end in log_mvir)
-    if not 9.0 <= low <= high <= 15.0:
-        raise ValueError(
-            f"log_mvir: got ({low:g}, {high:g}); give the lower and the upper log10 of mass today [Msun] "
-            "within 9 and 15"
-        )
-    if not first_log_mvir <= low - _LOG_HALF:
-        raise ValueError(
-            f"first_log_mvir: got {first_log_mvir:g}; halos must start at less than half of the lowest mass today, "
-            f"so at most {low - _LOG_HALF:.4g}"
-        )
-    return low, high
 
 
 def _diffmah():
@@ -218,7 +201,7 @@ def _batch(keys, log_mvir, time, redshift, today, concentration, scatter, first_
     log_mass = mass_at(columns, time[None, :], log_today)
 
     # The time of half of the mass and the time of the first mass, in one bisection.
-    levels = jnp.stack([log_mvir - _LOG_HALF, jnp.broadcast_to(first_log_mvir, log_mvir.shape)])
+    levels = jnp.stack([log_mvir - LOG_HALF, jnp.broadcast_to(first_log_mvir, log_mvir.shape)])
     earliest = jnp.stack([1e-3 * today, time[0]])[:, None]
 
     def halve(_, ends):

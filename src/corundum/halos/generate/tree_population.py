@@ -27,7 +27,7 @@ from ..mergers import Mergers
 from ..selection import number_to_draw, select_representative
 from .formation import ZhaoFormationTime
 from .main_branches import grow_main_branches
-from .mass_sampling import AbstractMassSampling, Despali16, UniformLogMass
+from .mass_sampling import AbstractMassSampling, Despali16, UniformLogMass, check_request
 from .merger_trees import UNRESOLVED
 from .parkinson08 import ParkinsonColeHelly08
 from .power_spectrum import LinearPower
@@ -39,7 +39,7 @@ _SNAPSHOTS = 128  # times at which branches are read before smoothing: four in t
 _REACH = 6  # of these from which the slope before the first resolved time is taken
 _FIRST, _EXPANSION = 12.0, 1.6  # first redshift of the default times, and least expansion since then
 _LAST_ROOT = 12.0
-_LOG_HALF = float(np.log10(2.0))
+_MASSES = (8.0, 15.5)  # log10 of mass [Msun] at the end for which trees are drawn
 
 
 def monte_carlo_trees(
@@ -105,7 +105,7 @@ def monte_carlo_trees(
     >>> len(drawn), drawn.mergers is not None
     (4, True)
     """
-    low, high = _check_request(n, log_mvir, first_log_mvir)
+    low, high = check_request(n, log_mvir, first_log_mvir, _MASSES)
     drawn = number_to_draw(n, candidates)
     cosmology = pandya26_cosmology() if cosmology is None else cosmology
     smoothing = GaussianInLogTime() if smoothing is None else smoothing
@@ -149,20 +149,6 @@ def monte_carlo_trees(
         },
     )
     return halos if drawn == n else select_representative(halos, n)
-
-
-def _check_request(n, log_mvir, first_log_mvir):
-    low, high = (float(end) for end in log_mvir)
-    if n != int(n) or n < 1:
-        raise ValueError(f"n: got {n!r}; the number of halos must be a whole number of at least 1")
-    if not 8.0 <= low <= high <= 15.5:
-        raise ValueError(f"log_mvir: got ({low:g}, {high:g}); give log10 of mass at the end [Msun] within 8 and 15.5")
-    if not first_log_mvir <= low - _LOG_HALF:
-        raise ValueError(
-            f"first_log_mvir: got {first_log_mvir:g}; halos must start at less than half of the lowest final mass, so "
-            f"at most {low - _LOG_HALF:.4g}"
-        )
-    return low, high
 
 
 def _times_to_root(times, redshift, cosmology):
