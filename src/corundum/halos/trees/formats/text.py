@@ -184,9 +184,9 @@ def choose_columns(header: Header, mass: str, path: Path) -> dict[str, str]:
     required = (*REQUIRED, mass)
     missing = [name for name in required if spelled.get(name, name) not in names]
     if missing:
-        present = ", ".join(map(short_name, names[:_NAMES_IN_MESSAGE]))
+        listed = ", ".join(map(short_name, names[:_NAMES_IN_MESSAGE]))
         raise ValueError(
-            f"{path}: has no column {missing[0]!r}; it has {present} and so on (required are {', '.join(required)})"
+            f"{path}: has no column {missing[0]!r}; it has {listed} and so on (required are {', '.join(required)})"
         )
     repeated = [name for name in required if names.count(spelled.get(name, name)) > 1]
     if repeated:
