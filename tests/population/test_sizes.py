@@ -120,3 +120,12 @@ def test_choosing_halos_needs_no_program(many):
         chosen = [many[:17], many[3:9], many[np.arange(130) > 60], many[[5, 2]], many[rows], many[-1], many[::2]]
     assert not programs and [len(halos) for halos in chosen] == [17, 6, 69, 2, 3, 1, 65]
     np.testing.assert_array_equal(many[rows].log_mvir, np.asarray(many.log_mvir)[[3, 1, 2]])
+
+
+def test_choosing_galaxies_and_a_redshift_needs_no_program(many):
+    population = co.evolve(MODEL, many[:9], [0.0, 2.0], histories="mstar")
+    with compiled_programs() as programs:
+        chosen = [population[:5].at(2.0), population.at(0.0)[[4, 1]], population[np.arange(9) % 2 == 0].at(0.0)]
+    assert not programs and [len(galaxies) for galaxies in chosen] == [5, 2, 5]
+    np.testing.assert_array_equal(chosen[1]["mstar"], np.asarray(population["mstar"])[[4, 1], 0])
+    assert chosen[1].histories.values["mstar"].shape == (2, 64)

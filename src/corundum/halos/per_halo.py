@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from ..numerics.tracing import is_traced
+from ..numerics.rows import chosen
 from ..units import Quantity
 
 __all__ = ["PerHalo", "per_halo_field", "per_halo_fields", "per_halo_values", "take_rows", "join_rows"]
@@ -75,12 +74,7 @@ def per_halo_values(module: Any) -> dict[str, Any]:
 
 def take_rows(module: Any, rows: Any) -> dict[str, Any]:
     """The same with some of the rows: a slice, an index array or a boolean mask."""
-    values = per_halo_values(module)
-    if is_traced((values, rows)):
-        return jax.tree.map(lambda array: array[rows], values)
-    # In numpy, which has no program to compile for each number of halos.
-    rows = np.asarray(rows) if isinstance(rows, jax.Array) else rows
-    return jax.device_put(jax.tree.map(lambda array: np.asarray(array)[rows], values))
+    return chosen(per_halo_values(module), rows)
 
 
 def join_rows(modules: Sequence[Any]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -14,6 +13,7 @@ from ..annotations import Array
 from ..halos import Halo
 from ..halos.per_halo import per_halo_field
 from ..models import FlowRates
+from ..numerics.rows import chosen
 from ..numerics.solvers.base import STATUS
 from ..plain_numbers import nearest, plain_numbers
 from ..printing import in_short
@@ -206,12 +206,12 @@ class Population(AbstractGalaxies):
                 f"redshift {redshift:.9g} was not kept: this population has "
                 f"{', '.join(f'{z:.9g}' for z in outputs)}; evolve with redshifts=[..., {redshift:.9g}]"
             )
-        values = {name: value[:, k] for name, value in self.values.items()}
-        histories = None if self.histories is None else self.histories._replace(ages=self.histories.ages[k])
-        flows = jax.tree.map(lambda rate: rate[:, k], self.flows)
+        ages = None if self.histories is None else self.histories.ages
+        redshift, ages = chosen((self.redshifts, ages), k)
+        values, flows, valid = chosen((self.values, self.flows, self.valid), (slice(None), k))
+        histories = None if self.histories is None else self.histories._replace(ages=ages)
         return Galaxies(
-            self.redshifts[k], values, self.valid[:, k], self.weights, histories, self.described, self.root_redshift,
-            flows,
+            redshift, values, valid, self.weights, histories, self.described, self.root_redshift, flows,
         )  # fmt: skip
 
     def history(self, name: str, times: Sequence[float] | Float[Array, " t"] | None = None) -> Float[Array, "n t"]:

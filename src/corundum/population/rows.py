@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Any, overload
 
 import equinox as eqx
-import jax
 import numpy as np
 
 from ..annotations import Array
 from ..halos.per_halo import take_rows
 from ..messages import did_you_mean
+from ..numerics.rows import chosen
 from ..units import Quantity
 from . import tables
 
@@ -49,11 +49,10 @@ class AbstractGalaxies(eqx.Module):
         if isinstance(key, str):
             return named(self.values, key)
         rows = row_numbers(key, len(self))
-        chosen = take_rows(self, rows)
+        arrays = take_rows(self, rows)
         if self.histories is not None:
-            values = jax.tree.map(lambda curves: curves[rows], self.histories.values)
-            chosen["histories"] = self.histories._replace(values=values)
-        return dataclasses.replace(self, **chosen)
+            arrays["histories"] = self.histories._replace(values=chosen(self.histories.values, rows))
+        return dataclasses.replace(self, **arrays)
 
     def __contains__(self, name: object) -> bool:
         return name in self.values
