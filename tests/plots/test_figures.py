@@ -26,7 +26,7 @@ def test_growth_histories(grown):
     assert [ax.get_ylabel() for ax in axes[:, 0]] == [
         r"mass [${\rm M}_\odot$]",
         r"rate [${\rm M}_\odot\,\mathrm{yr}^{-1}$]",
-        r"metallicity [$Z_\odot$]",
+        r"metallicity [${\rm Z}_\odot$]",
         "temperature [K]",
     ]
     stars = axes[0, 1].get_lines()[3]

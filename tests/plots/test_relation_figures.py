@@ -86,7 +86,7 @@ def test_galaxies_without_stars_do_not_stretch_the_axes():
     log_stars = np.where(np.arange(50) == 7, 0.0, 2.0 * x - 14.0)
     ax = plots.scaling_relation({"mvir": 10.0**x, "mstar": 10.0**log_stars}, SHMR)
     assert ax.get_ylim()[0] > -7.0
-    assert ax.collections[0].get_label() == "50 galaxies, 1 of them beyond the axes"
+    assert labels(ax)[0] == "50 galaxies, 1 of them beyond the axes"
 
 
 @pytest.mark.parametrize("number", [1, 12])

@@ -223,7 +223,8 @@ def _channels(ax, galaxies, flows, reference):
             continue
         share = running(log_mass, ratio, weights, edges)
         ax.fill_between(share.center, share.low, share.high, color=color, alpha=0.15, linewidth=0)
-        ax.plot(share.center, share.median, color=color, linestyle=dashes, label=label)
+        # Dots show a bin whose neighbours hold too few galaxies for a line.
+        ax.plot(share.center, share.median, ".", linestyle=dashes, ms=5, color=color, label=label)
         drawn.append(share.median)
     ax.axhline(1.0, color="0.6", linewidth=0.8, zorder=0)
     ax.set_yscale("log")

@@ -169,7 +169,7 @@ def bar_ends(data: Measurement) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _lines(text):
-    return textwrap.fill(text, 62)
+    return textwrap.fill(text, 76)
 
 
 def _statistical(data):

@@ -190,7 +190,7 @@ def _curves(population, row, order):
     panels = (
         (r"mass [${\rm M}_\odot$]", masses),
         (r"rate [${\rm M}_\odot\,\mathrm{yr}^{-1}$]", rates),
-        (r"metallicity [$Z_\odot$]", metals),
+        (r"metallicity [${\rm Z}_\odot$]", metals),
         (r"temperature [K]", temperatures),
     )
     held = [(title, {name: line for name, line in lines.items() if line[2] is not None}) for title, lines in panels]

@@ -239,7 +239,8 @@ def _draw_galaxies(ax, x, y):
         return
     size = float(np.clip(4000 / max(len(x), 1), 3, 30))
     strength = 0.28 if len(x) > 30 else 0.8
-    ax.scatter(x, y, s=size, color=color, alpha=strength, linewidth=0, rasterized=True, zorder=1, label=words)
+    ax.scatter(x, y, s=size, color=color, alpha=strength, linewidth=0, rasterized=True, zorder=1)
+    ax.plot([], [], "o", color=color, alpha=0.6, markersize=4, markeredgewidth=0, label=words)
 
 
 def _limits(ax, x, y, measurements):

@@ -144,7 +144,7 @@ def residual_panel(
     pad = 0.08 * (high - low) or 0.1
     ax.set_ylim(low - pad, high + pad)
     if low == high:
-        words = dict(ha="center", va="center", transform=ax.transAxes, color="0.35", fontsize=9.5)
+        words: dict[str, Any] = dict(ha="center", va="center", transform=ax.transAxes, color="0.35", fontsize=9.5)
         ax.text(0.5, 0.7, "no point is reached by enough galaxies", **words)
     ax.set_ylabel("model minus\ndata [dex]")
     return ax

@@ -56,6 +56,8 @@ COLORS = {
 }
 """Colours by meaning, distinct for readers with any colour vision and in grey."""
 
+_Corner = Literal["upper left", "upper right", "lower right", "lower left"]
+
 CYCLE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#333333", "#8e4a9e")
 """Okabe & Ito 2008, in order of contrast."""
 
@@ -144,8 +146,7 @@ def plain_log_ticks(axis: Axis, steps: Sequence[int] = (1, 2, 5)) -> None:
 
 def legend(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
     """A legend in the corner with the fewest points (x, y); the vertical limits grow where it would cover some."""
-    places: tuple[Literal["upper left", "upper right", "lower right", "lower left"], ...]
-    places = ("upper left", "upper right", "lower right", "lower left")
+    places: tuple[_Corner, ...] = ("upper left", "upper right", "lower right", "lower left")
     box = ax.legend(loc=places[0])
     box.set_in_layout(False)  # a long name would otherwise shrink the axes
     root = ax.get_figure(root=True)
@@ -156,13 +157,13 @@ def legend(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
     u, v = (np.asarray(x) - left) / (right - left), (np.asarray(y) - low) / (high - low)
     inside = (u >= 0) & (u <= 1) & (v >= 0) & (v <= 1)
-    corners = {
+    corners: dict[_Corner, np.ndarray] = {
         place: inside
         & ((u < width) if place.endswith("left") else (u > 1 - width))
         & ((v > 1 - height) if place.startswith("upper") else (v < height))
         for place in places
     }
-    location = min(places, key=lambda place: corners[place].sum())
+    location = min(corners, key=lambda place: int(corners[place].sum()))
     covered = v[corners[location]]
     if covered.size:
         upper = location.startswith("upper")

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from ...configuration import configure
+from ..progress import stage
 
 __all__ = ["add_command"]
 
@@ -46,8 +47,9 @@ def add_command(commands: Any, style: dict[str, Any]) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    configure()
-    from ..jobs.check_gradients import check
+    with stage("loading the package", {}):
+        configure()
+        from ..jobs.check_gradients import check
 
     report, passed = check(
         arguments.what, parameters=arguments.parameters, halos=arguments.halos, steps=arguments.steps,

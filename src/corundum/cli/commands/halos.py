@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...configuration import configure
+from ..progress import progress_bar, stage
 
 __all__ = ["add_command"]
 
@@ -68,7 +69,9 @@ def add_command(commands: Any, style: dict[str, Any]) -> None:
 
 def _with_jax(command: Callable) -> Callable:
     def run(arguments: argparse.Namespace) -> int:
-        configure()
+        with stage("loading the package", {}):
+            configure()
+            from ... import halos  # noqa: F401  # what every one of these commands needs, and the slowest to load
         print(command(arguments))
         return 0
 
@@ -82,7 +85,8 @@ def _make(arguments: argparse.Namespace) -> str:
     from ..runfile.reader import table_of_overrides
 
     table = {"kind": arguments.kind, **table_of_overrides(arguments.overrides)}
-    built = build(table, ("halos",), (HaloHistories,))
+    with stage("making halos", {}):
+        built = build(table, ("halos",), (HaloHistories,))
     halos = dataclasses.replace(built.value, provenance={**dict(built.value.provenance), **_origin(built.table)})
     save(arguments.output, halos)
     return f"{len(halos)} halos written to {arguments.output}"
@@ -107,7 +111,6 @@ def _convert(arguments: argparse.Namespace) -> str:
     from ...halos.conversion import convert_trees
     from ...plots.reports.halos import report_path, write_halo_report
     from ...storage.files import check_destination
-    from ..progress import progress_bar
     from ..runfile.builder import construct
     from ..runfile.reader import table_of_overrides
 
@@ -117,7 +120,8 @@ def _convert(arguments: argparse.Namespace) -> str:
     with progress_bar(0, title="reading trees", unit="files") as progress:
         convert = functools.partial(convert_trees, progress=progress)
         converted = construct(convert, {**table_of_overrides(arguments.overrides), **table}, ("convert",)).value
-    write_halo_report(page, converted.report, converted.halos)
+    with stage("drawing figures and writing the report", {}):
+        write_halo_report(page, converted.report, converted.halos)
     return f"{converted.report.text()}\n{len(converted.halos)} halos written to {arguments.output}, report in {page}"
 
 
@@ -166,6 +170,8 @@ def _plot(arguments: argparse.Namespace) -> str:
     from ...plots.halo_histories import halo_growth
     from ...plots.style import save_figure
 
-    halos = read(arguments.path)
-    save_figure(halo_growth(halos)[0], arguments.output)
+    with stage("reading halos", {}):
+        halos = read(arguments.path)
+    with stage("drawing the figure", {}):
+        save_figure(halo_growth(halos)[0], arguments.output)
     return f"{len(halos)} halos drawn in {arguments.output}"

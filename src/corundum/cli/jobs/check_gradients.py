@@ -8,7 +8,7 @@ import numpy as np
 from ...halos import diffmah_population
 from ...models import AbstractModel
 from ...sensitivity import GradientCheck, check_gradients, known_parameters
-from ..progress import progress_bar
+from ..progress import progress_bar, stage
 from ..runfile.builder import build
 from ..runfile.job import prepare
 from ..runfile.reader import read_run_file
@@ -47,13 +47,14 @@ def check(
     """
     if halos < 1:
         raise ValueError(f"--halos {halos}: give at least one")
-    if Path(what).suffix == ".toml":
-        job = prepare(read_run_file(Path(what)))
-        model, chosen = job.model, job.halos[: min(halos, len(job.halos))]
-    else:
-        kind = what if ":" in what or "." in what else f"models.{what}"
-        model = build(kind, ("model",), (AbstractModel,)).value
-        chosen = diffmah_population(halos, log_mvir=(10.5, 12.0), key=0)
+    with stage("preparing model and halos", {}):
+        if Path(what).suffix == ".toml":
+            job = prepare(read_run_file(Path(what)))
+            model, chosen = job.model, job.halos[: min(halos, len(job.halos))]
+        else:
+            kind = what if ":" in what or "." in what else f"models.{what}"
+            model = build(kind, ("model",), (AbstractModel,)).value
+            chosen = diffmah_population(halos, log_mvir=(10.5, 12.0), key=0)
     names = parameters or [
         name for name in known_parameters(model, chosen.cosmology) if not name.startswith(("cosmology.", "channels."))
     ]

@@ -148,7 +148,7 @@ def _summary(population, model, preset, run_info):
     if model is not None:
         items.insert(0, model_fact(model, preset))
     if valid.any():
-        for name, label in (("mvir", "lg Mvir [Msun]"), ("mstar", "lg Mstar [Msun]")):
+        for name, label in (("mvir", "log10 Mvir [Msun]"), ("mstar", "log10 Mstar [Msun]")):
             with np.errstate(divide="ignore"):
                 low, high = np.percentile(np.log10(np.asarray(latest[name])[valid]), [0, 100])
             items.append((f"{low:.2f} – {high:.2f}", f"{label} at z = {float(latest.redshift):g}"))
@@ -165,8 +165,9 @@ def _against_data(population, measurements):
     for data, redshift in measurements:
         comparison = residual(population.at(redshift), data, redshift_tolerance=np.inf)  # the pair states the redshift
         name = f"{data.relation.title}: {short_name(data)}"
-        numbers = (round(number, 3) for number in comparison[3:])
-        rows.append((name, redshift, comparison.points, comparison.reached, *numbers, bars_in_words(data)))
+        numbers = (round(number, 3) for number in comparison[3:6])
+        p_value = float(f"{comparison.p_value:.2g}")
+        rows.append((name, redshift, comparison.points, comparison.reached, *numbers, p_value, bars_in_words(data)))
     header = (
         "measurement",
         "z",
@@ -197,7 +198,7 @@ def _against_halos(halos, compared):
 
     rows = [(name, n, m, *map(text, pairs)) for name, n, m, *pairs in differences]
     header = (
-        "final lg Mvir",
+        "final log10 Mvir",
         f"halos, {first}",
         f"halos, {second}",
         "mass [dex]",
@@ -205,8 +206,8 @@ def _against_halos(halos, compared):
         "c [dex]",
     )
     caption = (
-        f"{second} minus {first} at z = 2, with standard errors: mean lg of mass over final mass, lg of the "
-        "mean specific growth rate, mean lg of concentration."
+        f"{second} minus {first} at z = 2, with standard errors: mean log10 of mass over final mass, log10 of "
+        "the mean specific growth rate, mean log10 of concentration."
     )
     return [Table(header, rows, caption)]
 

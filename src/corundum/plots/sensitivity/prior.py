@@ -9,7 +9,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.patches import Rectangle
 
 from ...sensitivity import Measures, PriorMap
-from ..style import CYCLE, HALO_MASS, new_axes, new_panels, styled
+from ..style import CYCLE, HALO_MASS, legend_right, new_axes, new_panels, styled
 
 __all__ = ["prior_maps", "index_bars", "symbol"]
 
@@ -121,5 +121,5 @@ def index_bars(
     ax.set_xlabel(label or "index")
     ax.axvline(0, color="0.3", lw=0.8)
     if len(measures) > 1:
-        ax.legend(loc="lower right")
+        legend_right(ax)
     return ax
