@@ -79,7 +79,8 @@ def scaling_relation(
     draw_estimate(ax, estimate, COLORS["model"], label, spread)
     for measurement, marker, shade in zip(measurements, cycle(MARKERS), cycle(SHADES), strict=False):
         redshift = float(getattr(galaxies, "redshift", measurement.redshift))
-        after = f"\n{residual(galaxies, measurement).sentence}" if own else ""
+        distance = residual(galaxies, measurement, redshift_tolerance=np.inf)  # the legend names another redshift
+        after = f"\n{distance.sentence}" if own else ""
         data_points(ax, measurement, marker=marker, shade=shade, redshift=redshift, after=after)
     ax.set_ylabel(relation.y_axis.meaning)
     if below is not None:

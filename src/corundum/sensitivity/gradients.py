@@ -167,7 +167,8 @@ def gradient(
     values = _slopes(function, function.at, _reverse(_quicker(function) if mode is None else mode))
     dims = ("point", "parameter") if values.ndim > 1 else ("parameter",)
     values = np.asarray(values).reshape(*(-1,) * (values.ndim > 1), len(function.parameters))
-    label = labeller({"point": np.arange(len(values)), "parameter": function.parameters}, {"parameter": function.units()})
+    coords, units = {"point": np.arange(len(values)), "parameter": function.parameters}, {"parameter": function.units()}
+    label = labeller(coords, units)
     return label(values, dims, "summary unit per parameter unit", "response of the summary to each parameter")
 
 
