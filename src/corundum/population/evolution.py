@@ -296,7 +296,8 @@ def _evolve_batch(request, batch):
     )
     every_time = times if request.history_times is None else jnp.concatenate([times, request.history_times])
     sizes = np.array([len(times), len(every_time) - len(times)])
-    asked = jnp.concatenate([jnp.arange(size) < count for size, count in zip(sizes, request.asked, strict=True)])
+    counts = zip(sizes, request.asked, strict=True)
+    asked = jnp.concatenate([jnp.arange(size, dtype=count.dtype) < count for size, count in counts])
     stops = stops_at(every_time, asked, model.breaks(cosmology))
     ln_start = jnp.where(has_galaxy(start, end), jnp.log(start), stops.at[-1])  # from the last stop there is no step
     solved = request.solver(galaxy_equation(model.ledger), ln_start, initial, stops, problem)
