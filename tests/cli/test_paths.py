@@ -10,6 +10,7 @@ import pytest
 import corundum as co
 from corundum.cli.jobs.fit_plan import plan_fit
 from corundum.cli.main import main
+from corundum.cli.runfile.job import prepare
 from corundum.cli.runfile.reader import read_run_file
 from tree_files import SCALES, known_forest, write_lhalotree
 
@@ -83,3 +84,8 @@ def test_measurements_in_files_are_found_beside_the_run_file(places, monkeypatch
     monkeypatch.chdir(places / "elsewhere")
     plan = plan_fit(read_run_file("../project/run.toml"))
     assert plan.tables["fit"]["data"] == [str(places / "project/inputs/mine.txt")]
+    compared = '[compare]\nmeasurements = ["inputs/mine.txt"]\n[output]\nredshifts = [0.0]\n'
+    (places / "project/run.toml").write_text(RUN + compared)
+    job = prepare(read_run_file("../project/run.toml"))
+    assert [data.name for data, _ in job.measurements] == ["mine"]
+    assert job.tables["compare"]["measurements"] == [str(places / "project/inputs/mine.txt")]

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corundum import Galaxies, observables, parameters
+from corundum.cli.main import main
 from corundum.observables import ERROR_KINDS, LocalLinear, Measurement, StellarToHaloMass
+from corundum.observables.files import measurements_of
 from corundum.observables.redshifts import comparable
 
 ALL = observables.available()
@@ -286,6 +288,16 @@ def test_a_file_of_your_own_and_a_relation_of_your_own(tmp_path):
     assert observables.read(write(tmp_path, "mine"), relation=mine).relation is mine
 
 
+def test_the_path_of_a_file_goes_wherever_a_name_does(tmp_path, monkeypatch, capsys):
+    path = write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    names = [m.name for m in measurements_of(["mine.txt", path, "shmr_moster18", observables.load("./mine.txt")])]
+    assert names == ["mine", "mine", "shmr_moster18", "mine"]
+    assert main(["data", "show", "mine.txt"]) == 0 and "A. Nonymous 2020" in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"missing\.txt"):
+        observables.load("missing.txt")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -338,7 +350,7 @@ def test_unreadable_files_are_one_clear_sentence(tmp_path):
     os.symlink(tmp_path / "loop.txt", tmp_path / "loop.txt")
     with pytest.raises(ValueError, match="cannot be read"):
         observables.read(tmp_path / "loop.txt")
-    with pytest.raises(ValueError, match="did you mean shmr_moster18.*there are .*observables.read"):
+    with pytest.raises(ValueError, match="did you mean shmr_moster18.*there are .*by its path"):
         observables.load("shmr_moster")
 
 

@@ -20,7 +20,7 @@ from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..numerics.solvers.base import AbstractSolver
 from ..observables import AbstractRegression, Measurement
-from ..observables import load as load_measurement
+from ..observables.files import measurements_of
 from ..parameters import require_float64
 from .data import Data, data_of, data_of_vector
 from .evaluate import ln_density
@@ -44,7 +44,7 @@ class Target(eqx.Module):
     halos : HaloHistories
         The sample of halos that represents the population.
     data : sequence of Measurement or str
-        Measurements, or names of those that come with the package.
+        Measurements, names of those that come with the package, or paths of files (docs/measurements.md).
     free : sequence of str
         Names of free parameters; see `corundum.inference.free`.
     priors : mapping of str to (float, float) or numpyro Distribution, optional
@@ -102,8 +102,7 @@ class Target(eqx.Module):
         solver: AbstractSolver | None = None,
     ):
         require_float64(model, halos)
-        data = (data,) if isinstance(data, Measurement | str) else data
-        measurements = tuple(load_measurement(entry) if isinstance(entry, str) else entry for entry in data)
+        measurements = measurements_of(data)
         self.free = free_parameters(model, halos.cosmology, free, priors, measurements)
         self.data = data_of(measurements, self.names, cross)
         check_reach(measurements, halos)

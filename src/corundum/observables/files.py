@@ -10,7 +10,9 @@ elsewhere.  Where another measurement uses the same galaxies, the key `shared_wi
 available by its name; nothing else needs changing.
 """
 
+import os
 import pathlib
+from collections.abc import Iterable
 from importlib import resources
 from typing import Any
 
@@ -23,7 +25,7 @@ from .measurement import Measurement
 from .relations import AbstractRelation
 from .tables import Table, read_table
 
-__all__ = ["available", "load", "read"]
+__all__ = ["available", "is_file_name", "load", "measurements_of", "read"]
 
 _NUMBERS = ("redshift", "bandwidth", "systematic", "systematic_length")
 _TEXTS = ("imf", "h", "calibration", "statistic", "citation", "error_kind")
@@ -47,18 +49,43 @@ def available() -> list[str]:
     return sorted(entry.name.removesuffix(".txt") for entry in _folder().iterdir() if entry.name.endswith(".txt"))
 
 
-def load(name: str) -> Measurement:
-    """A measurement that comes with the package.
+def is_file_name(name: Any) -> bool:
+    """Whether a text names a file, such as ``mine.txt`` or ``data/mine``, and no measurement of the package.
+
+    Examples
+    --------
+    >>> from corundum.observables.files import is_file_name
+    >>> is_file_name("mine.txt"), is_file_name("shmr_moster18")
+    (True, False)
+    """
+    return not isinstance(name, str) or any(letter in name for letter in "./\\")
+
+
+def measurements_of(entries: Measurement | str | os.PathLike | Iterable) -> tuple[Measurement, ...]:
+    """Measurements as they are given: objects, names of those that come with the package, or paths of files.
+
+    Examples
+    --------
+    >>> from corundum.observables.files import measurements_of
+    >>> [measurement.name for measurement in measurements_of("shmr_moster18")]
+    ['shmr_moster18']
+    """
+    entries = (entries,) if isinstance(entries, Measurement | str | os.PathLike) else entries
+    return tuple(entry if isinstance(entry, Measurement) else load(entry) for entry in entries)
+
+
+def load(name: str | os.PathLike) -> Measurement:
+    """A measurement that comes with the package, or one of your own from a file.
 
     Parameters
     ----------
-    name : str
-        One of `available()`.
+    name : str or path
+        One of `available()`, or the path of a file, which has a suffix or a folder in it (see `read`).
 
     Raises
     ------
     ValueError
-        There is none of that name; the message lists the right ones.
+        There is none of that name; the message lists the right ones.  A file cannot be read.
 
     Examples
     --------
@@ -66,11 +93,13 @@ def load(name: str) -> Measurement:
     >>> measurement.relation.title
     'stellar-to-halo mass ratio'
     """
+    if is_file_name(name):
+        return read(name)
     known = available()
     if name not in known:
         raise ValueError(
             f"unknown measurement {name!r}: {did_you_mean(name, known)}there are {', '.join(known)}; "
-            "a file of your own is read with observables.read(path)"
+            "a file of your own is given by its path, such as ./mine.txt"
         )
     return read(_folder() / f"{name}.txt")
 

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..observables import AbstractRegression, AbstractRelation, LocalLinear, Measurement, RegressedRelation
+from ..observables.files import measurements_of
 from .data_points import MARKERS, SHADES, bar_ends, data_points
 from .regressed import Spread, difference_of, regress, relation_points, spread_about
 from .residuals import residual, residual_panel
@@ -27,7 +28,7 @@ _MOST_POINTS = 5000  # more galaxies are drawn as a density
 def scaling_relation(
     galaxies: Any,
     relation: AbstractRelation,
-    measurements: Sequence[Measurement] = (),
+    measurements: Sequence[Measurement | str] = (),
     ax: Axes | None = None,
     *,
     regression: AbstractRegression | None = None,
@@ -42,7 +43,8 @@ def scaling_relation(
     ----------
     galaxies : Galaxies
     relation : AbstractRelation
-    measurements : sequence of Measurement
+    measurements : sequence of Measurement or str
+        Measurements, names of shipped ones, or paths of files.
     ax : Axes, optional
     regression : AbstractRegression, optional
         Default `LocalLinear` with the kernel of the first measurement, or 0.2 dex.
@@ -63,7 +65,7 @@ def scaling_relation(
     >>> ax.figure.axes[1].get_ylabel()
     'model minus\\ndata [dex]'
     """
-    own, below = ax is None, None
+    own, below, measurements = ax is None, None, measurements_of(measurements)
     if ax is None and measurements:
         size = (5.4, 5.3 + 0.19 * len(measurements))
         ax, below = new_panels(2, 1, size=size, sharex=True, gridspec_kw={"height_ratios": [3.0, 1.0]})

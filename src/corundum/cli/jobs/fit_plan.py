@@ -9,6 +9,7 @@ from ... import inference, observables
 from ...halos import HaloHistories
 from ...models import PANDYA26_FREE
 from ...observables import Measurement
+from ...observables.files import is_file_name
 from ...parameters import describe as describe_parameters
 from ...storage.checkpoints import fingerprint
 from ..runfile.builder import build, construct
@@ -54,20 +55,16 @@ def measurement_of(data: str | Measurement, keys: tuple[str, ...]) -> Measuremen
     if isinstance(data, Measurement):
         return data
     try:
-        return observables.read(absolute_path(data)) if _is_path(data) else observables.load(data)
+        return observables.load(absolute_path(data) if is_file_name(data) else data)
     except ValueError as error:
         raise RunFileError(keys, str(error)) from error
-
-
-def _is_path(data: str) -> bool:
-    return "/" in data or data.endswith(".txt")
 
 
 def _with_paths(table: dict[str, Any]) -> dict[str, Any]:
     """The resolved [fit] table with absolute paths of its measurements."""
     lists = {key: table[key] for key in ("data", "check") if table.get(key)}
     return table | {
-        key: [absolute_path(data) if isinstance(data, str) and _is_path(data) else data for data in entries]
+        key: [absolute_path(data) if isinstance(data, str) and is_file_name(data) else data for data in entries]
         for key, entries in lists.items()
     }
 

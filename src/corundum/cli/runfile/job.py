@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...numerics import AbstractSolver
 from ...observables import AbstractRelation, Measurement
+from ...observables.files import is_file_name
 from ...observables.redshifts import comparable, redshift_distance
 from ...parameters import describe
 from ...population import Galaxies, Histories
@@ -18,6 +20,7 @@ from ...storage.checkpoints import fingerprint
 from .builder import build, build_model, construct
 from .errors import RunFileError, allowed_names
 from .kinds import source_files
+from .paths import absolute_path
 from .reader import RunFile
 from .schema import Compare, Output
 
@@ -94,7 +97,7 @@ def prepare(run_file: RunFile) -> Job:
         "model": model.table,
         "solver": solver.table,
         "output": output.table,
-        "compare": {"measurements": [measurement.name for measurement, _ in measurements]},
+        "compare": {"measurements": _with_paths(compare.value, measurements)},
     }
     if compare_halos is not None:
         resolved["compare_halos"] = compare_halos.table
@@ -157,9 +160,22 @@ def has_quantities(relation: AbstractRelation, model: AbstractModel, halos: Halo
 def _check_measurement_names(compare: Compare) -> None:
     known = observables.available()
     for name in compare.measurements or ():
-        if name not in known:
+        if not is_file_name(name) and name not in known:
             problem = f"unknown measurement {name!r}; {allowed_names(name, known)}"
             raise RunFileError(("compare", "measurements"), problem)
+
+
+def _loaded(name: str, keys: tuple[str, ...]) -> Measurement:
+    try:
+        return observables.load(absolute_path(name) if is_file_name(name) else name)
+    except ValueError as error:
+        raise RunFileError(keys, str(error)) from error
+
+
+def _with_paths(compare: Compare, measurements: tuple[tuple[Measurement, float], ...]) -> list[str]:
+    """Names of what is compared, and the absolute paths of files."""
+    files = {PurePath(name).stem: absolute_path(name) for name in compare.measurements or () if is_file_name(name)}
+    return [files.get(measurement.name, measurement.name) for measurement, _ in measurements]
 
 
 def _measurements(
@@ -168,7 +184,7 @@ def _measurements(
     keys, named = ("compare", "measurements"), compare.measurements is not None
     chosen = []
     for name in observables.available() if compare.measurements is None else compare.measurements:
-        data = observables.load(name)
+        data = _loaded(name, keys)
         redshift = min(output.redshifts, key=partial(redshift_distance, data))
         fits = has_quantities(data.relation, model, halos)
         if comparable(data, redshift) and fits:
