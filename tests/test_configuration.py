@@ -69,3 +69,16 @@ def test_the_command_line_names_a_platform_that_is_not_there(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=nowhere)
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert done.stderr.startswith("corundum: error: JAX cannot start with JAX_PLATFORMS=nowhere (")
+
+
+def test_a_call_after_jax_has_started_says_what_can_no_longer_be_set(monkeypatch):
+    jax.devices()
+    monkeypatch.setattr(type(jax.config), "jax_num_cpu_devices", property(lambda _: -1), raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(64), raising=False)
+    monkeypatch.delenv("JAX_NUM_CPU_DEVICES", raising=False)
+    monkeypatch.setenv("XLA_FLAGS", "")
+    with pytest.warns(UserWarning, match="configure: JAX has already started, so it computes on 2 CPU devices of 64"):
+        co.configure()
+    monkeypatch.undo()
+    co.configure()
+    assert jax.local_device_count() == 2

@@ -141,7 +141,7 @@ def test_from_astropy_refuses(theirs, words):
     [
         ({"h": 70.0}, "got 70 for h; allowed 0.3 to 1.2, the Hubble constant over 100 km/s/Mpc"),
         ({"omega_m": 31.0}, "got 31 for omega_m"),
-        ({"omega_m": np.nan}, "got nan for omega_m"),
+        ({"omega_m": np.nan}, "matter density / critical: got nan"),
         ({"omega_b": 0.4}, "omega_b must be smaller"),
         ({"omega_b": -0.05}, "got -0.05 for omega_b"),
         ({"t_cmb": 2725.5}, "allowed 0 to 10 K"),
@@ -171,3 +171,47 @@ def test_neutrinos_with_mass_are_pointed_out():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         cosmo.from_astropy(FlatLambdaCDM(H0=70, Om0=0.28, Ob0=0.05, Tcmb0=2.7, Neff=3.0, m_nu=0.0 * u.eV))
+
+
+@pytest.mark.wrong_types
+def test_a_cosmology_of_astropy_is_taken_where_one_is_needed():
+    from astropy.cosmology import LambdaCDM, Planck18, w0waCDM
+
+    for theirs in (
+        Planck18,
+        LambdaCDM(H0=70, Om0=0.3, Ode0=0.7, Ob0=0.05, Tcmb0=2.7255),
+        w0waCDM(H0=70, Om0=0.3, Ode0=0.7, Ob0=0.05, w0=-1.0, wa=0.0),
+    ):
+        ours = cosmo.as_cosmology(theirs)
+        assert abs(float(ours.age(1.0)) / theirs.age(1.0).value - 1.0) < 3e-3
+    own = cosmo.tng()
+    assert cosmo.as_cosmology(own) is own
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        ("LambdaCDM(H0=70, Om0=0.3, Ode0=0.6, Ob0=0.05)", r"LambdaCDM is curved \(Ok0 = 0.1\)"),
+        ("FlatwCDM(H0=70, Om0=0.3, w0=-0.9, Ob0=0.05)", "FlatwCDM has dark energy of w = -0.9, and"),
+        ("Flatw0waCDM(H0=70, Om0=0.3, w0=-1.0, wa=0.2, Ob0=0.05)", "has dark energy of w = -1 to -0.8333, and"),
+        ("FlatLambdaCDM(H0=70, Om0=0.3)", "has no baryon density; make it with Ob0="),
+    ],
+)
+@pytest.mark.wrong_types
+def test_a_cosmology_of_astropy_that_is_another_is_refused_with_the_reason(make, words):
+    from astropy import cosmology as theirs
+
+    with pytest.raises(ValueError, match=words):
+        cosmo.as_cosmology(eval(make, vars(theirs)))
+
+
+@pytest.mark.wrong_types
+@pytest.mark.parametrize("wrong", ["planck18", 0.7, cosmo.planck18, cosmo.Cosmology])
+def test_what_is_no_cosmology_is_refused(wrong):
+    with pytest.raises(TypeError, match="cosmology: got .*; (give one of corundum.cosmology|write )"):
+        cosmo.as_cosmology(wrong)
+
+
+def test_an_unusual_number_of_a_cosmology_warns():
+    with pytest.warns(UserWarning, match="Cosmology: h = 0.95 lies outside 0.5 to 0.9"):
+        replace(Cosmology(), {"h": 0.95})

@@ -11,9 +11,9 @@ import corundum
 
 PACKAGE = Path(corundum.__file__).parent
 LAYERS = [
-    "annotations", "configuration", "messages", "printing", "units", "plain_numbers", "plausible", "parameters",
-    "cosmology", "numerics", "storage", "halos", "physics", "models", "population", "observables", "sensitivity",
-    "inference", "io", "plots", "cli", "__main__",
+    "annotations", "messages", "configuration", "printing", "units", "plain_numbers", "arguments", "plausible",
+    "declarations", "parameters", "cosmology", "numerics", "storage", "halos", "physics", "models", "population",
+    "observables", "sensitivity", "inference", "io", "plots", "cli", "__main__",
 ]  # fmt: skip
 """From the bottom up: a module imports from its own layer and from those before it."""
 ROOMS = {

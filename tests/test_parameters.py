@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from astropy import units
 
@@ -103,3 +104,50 @@ def test_a_replaced_number_is_checked_by_the_object_that_holds_it():
     with pytest.raises(ValueError, match="the time is negative"):
         replace({"law": Timed()}, {"law.time": -1.0})
     assert float(jax.jit(lambda t: replace(Timed(), {"time": t}).time)(-1.0)) == -1.0
+
+
+@pytest.mark.wrong_types
+def test_numbers_without_meaning_are_refused_and_unusual_ones_warn():
+    for wrong in (-1.0, np.nan, None, [1.0, 2.0]):
+        with pytest.raises(ValueError, match="eta_M at 125 km/s: got "):
+            co.physics.MassLoading(amplitude=wrong)
+        with pytest.raises(ValueError, match="mass_loading.amplitude: got "):
+            co.replace(co.models.ThermalCGM(), {"mass_loading.amplitude": wrong})
+    with pytest.raises(ValueError, match="gas returned per stellar mass formed: got 1.4; give a number from 0 to 1"):
+        co.physics.StellarReturn(recycled_fraction=1.4)
+    with pytest.raises(ValueError, match="multiplier of the outflow flow: got -2"):
+        co.models.ThermalCGM(channels={"outflow": -2.0})
+    with pytest.warns(UserWarning, match="mass_loading.amplitude = 300 lies outside 0.01 to 10") as caught:
+        co.models.ThermalCGM(mass_loading=co.physics.MassLoading(amplitude=300.0))
+    assert len(caught) == 1 and caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="amplitude = 300 .*, energy_loading.slope = 1 lies outside -4 to 0") as caught:
+        co.replace(co.models.ThermalCGM(), {"mass_loading.amplitude": 300.0, "energy_loading.slope": 1.0})
+    assert len(caught) == 1
+
+
+def test_numbers_that_are_not_known_pass_and_their_shapes_are_checked():
+    model = co.models.ThermalCGM()
+
+    def amplitude(value):
+        return co.replace(model, {"mass_loading.amplitude": value}).mass_loading.amplitude
+
+    assert float(jax.jit(amplitude)(-1.0)) == -1.0
+    with pytest.raises(ValueError, match=r"got an array of shape \(2,\)"):
+        jax.jit(amplitude)(np.ones(2))
+    np.testing.assert_array_equal(jax.vmap(amplitude)(np.array([1.0, 2.0])), [1.0, 2.0])
+
+
+@pytest.mark.parametrize("make", [co.models.pandya26, co.models.pandya23, co.models.TurbulentCGM])
+def test_models_of_the_package_lie_inside_the_ranges_of_their_laws(make, recwarn):
+    make()
+    assert not recwarn.list
+
+
+@pytest.mark.wrong_types
+def test_what_is_no_model_is_refused():
+    with pytest.raises(TypeError, match=r"got the class ThermalCGM; write ThermalCGM\(\)"):
+        co.describe(co.models.ThermalCGM)
+    with pytest.raises(TypeError, match="got the class ThermalCGM"):
+        co.replace(co.models.ThermalCGM, {"mass_loading.amplitude": 2.0})
+    with pytest.raises(ValueError, match="values: got a list; give numbers by name"):
+        co.replace(co.models.ThermalCGM(), ["mass_loading.amplitude"])

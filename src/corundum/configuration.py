@@ -7,6 +7,8 @@ import gc
 import os
 import sys
 
+from .messages import warn_user
+
 __all__ = ["configure", "configure_file_worker", "require_platform"]
 
 # Versions of XLA that do not know one of these options ignore it.
@@ -30,6 +32,12 @@ def configure() -> None:
     arithmetic; loops compiled as a whole make 100 halos and their derivatives up to twice as fast.  Without XLA's newer
     fusion emitters and without unrolled loops, programs are as fast and compile in two thirds of the time.
 
+    Warns
+    -----
+    UserWarning
+        JAX has computed something already, so that it keeps fewer devices than there are cores, or arrays of before are
+        in single precision; the message says which.
+
     Examples
     --------
     >>> co.configure()
@@ -43,8 +51,9 @@ def configure() -> None:
     if first_import:
         # Imported modules stay in memory; without them, garbage collection saves a twelfth of a short run.
         gc.freeze()
+    single = not jax.config.jax_enable_x64
     jax.config.update("jax_enable_x64", True)
-    chosen_by_user = "JAX_NUM_CPU_DEVICES" in os.environ
+    chosen_by_user = "JAX_NUM_CPU_DEVICES" in os.environ or getattr(jax.config, "jax_num_cpu_devices", -1) > 0
     chosen_by_user |= "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", "")
     if chosen_by_user:
         return
@@ -52,8 +61,24 @@ def configure() -> None:
     try:
         jax.config.update("jax_num_cpu_devices", cores)
     except RuntimeError:
-        # JAX has already started, for instance where a session calls `main` later: it keeps its devices.
-        return
+        _warn_of_a_late_call(single, cores)
+
+
+def _warn_of_a_late_call(single: bool, cores: int) -> None:
+    """Say what can no longer be set because JAX has started, for instance in a cell of a notebook above."""
+    import jax
+
+    lost = []
+    if jax.default_backend() == "cpu" and jax.local_device_count() < cores:
+        devices = jax.local_device_count()
+        lost.append(f"it computes on {devices} CPU device{'s' if devices > 1 else ''} of {cores} cores")
+    if single:
+        lost.append("arrays of before are in single precision, to be computed again")
+    if lost:
+        warn_user(
+            f"configure: JAX has already started, so {', and '.join(lost)}; call corundum.configure() right after the "
+            "imports, before JAX computes anything, and restart a notebook to do so"
+        )
 
 
 def configure_file_worker() -> None:

@@ -8,7 +8,6 @@ References
 Bryan & Norman 1998, ApJ 495, 80, eq. 6 (virial overdensity).
 """
 
-import warnings
 from typing import Any
 
 import equinox as eqx
@@ -18,6 +17,8 @@ import numpy as np
 from jaxtyping import Float
 
 from .annotations import Array
+from .arguments import in_words
+from .messages import warn_user
 from .parameters import parameter
 from .printing import Component
 from .units import GRAVITY, GRAVITY_CGS, GYR_S, KM_CM, KPC_CM, LIGHT_CM_S, MSUN_G, STEFAN_BOLTZMANN
@@ -29,6 +30,7 @@ __all__ = [
     "planck18",
     "tng",
     "from_astropy",
+    "as_cosmology",
     "circular_velocity",
 ]
 
@@ -43,6 +45,8 @@ _LIMITS = {
     "n_eff": (0.0, 20.0, ""),
 }
 """Numbers beyond these belong to another unit or another quantity, not to another universe."""
+_FLAT = 2e-3  # largest |Ok0| that counts as flat, since radiation may come beside Om0 + Ode0 = 1
+_EXPECTED = "one of corundum.cosmology, such as planck18() or Cosmology(h=0.7, omega_m=0.3), or an astropy cosmology"
 
 
 class Cosmology(Component):
@@ -74,11 +78,7 @@ class Cosmology(Component):
     """
 
     h: Float[Array, ""] = parameter(
-        0.6774,
-        unit="1",
-        meaning="Hubble constant / (100 km/s/Mpc)",
-        source="Planck 2015 XIII",
-        bounds=(0.5, 0.9),
+        0.6774, unit="1", meaning="Hubble constant / (100 km/s/Mpc)", source="Planck 2015 XIII", bounds=(0.5, 0.9)
     )
     omega_m: Float[Array, ""] = parameter(
         0.3075, unit="1", meaning="matter density / critical", source="Planck 2015 XIII", bounds=(0.1, 0.6)
@@ -90,11 +90,7 @@ class Cosmology(Component):
         2.7255, unit="K", meaning="radiation temperature today", source="Fixsen 2009", bounds=(0.0, 4.0)
     )
     n_eff: Float[Array, ""] = parameter(
-        3.046,
-        unit="1",
-        meaning="effective number of massless neutrinos",
-        source="Mangano+05",
-        bounds=(0.0, 6.0),
+        3.046, unit="1", meaning="effective number of massless neutrinos", source="Mangano+05", bounds=(0.0, 6.0)
     )
 
     def __check_init__(self):
@@ -268,18 +264,20 @@ def tng() -> Cosmology:
 
 
 def from_astropy(cosmology: Any) -> Cosmology:
-    """A `Cosmology` with the parameters of a flat astropy cosmology; its neutrinos are treated as massless.
+    """A `Cosmology` with the numbers of an astropy cosmology that is flat and has a cosmological constant.
 
-    Where they have mass, a warning says by how much ages differ: 0.2 per cent for 0.06 eV, 2 per cent for 0.6 eV.
+    Functions that take a cosmology convert one of astropy in the same way.  Neutrinos are treated as massless.  Where
+    they have mass, a warning says by how much ages differ: 0.2 per cent for 0.06 eV, 2 per cent for 0.6 eV.
 
     Parameters
     ----------
-    cosmology : astropy.cosmology.FlatLambdaCDM
+    cosmology : astropy.cosmology.FLRW
+        `FlatLambdaCDM`, or another class with numbers that make it one: curvature below 0.002, w = -1.
 
     Raises
     ------
     ValueError
-        The cosmology is not flat LCDM or does not state its baryon density.
+        The universe is curved, its dark energy changes, or its baryon density is not stated; the message says which.
 
     Examples
     --------
@@ -288,21 +286,52 @@ def from_astropy(cosmology: Any) -> Cosmology:
     0.6766
     """
     kind = type(cosmology).__name__
-    if kind != "FlatLambdaCDM":
+    if not all(hasattr(cosmology, name) for name in ("Om0", "Ob0", "Ok0", "Tcmb0", "Neff", "w")):
+        raise ValueError(f"cosmology: got {in_words(cosmology)}; give {_EXPECTED}")
+    curvature, equation = float(cosmology.Ok0), np.array([float(cosmology.w(z)) for z in (0.0, 1.0, 5.0)])
+    reason = f"is curved (Ok0 = {curvature:.4g})" if abs(curvature) > _FLAT else ""
+    if np.any(np.abs(equation + 1.0) > 1e-9):
+        reason = f"has dark energy of w = {' to '.join(dict.fromkeys(f'{w:.4g}' for w in (equation[0], equation[-1])))}"
+    if reason:
         raise ValueError(
-            f"cosmology: got astropy {kind}; allowed FlatLambdaCDM; make one with the same H0, Om0, Ob0 and Tcmb0"
+            f"cosmology: astropy's {kind} {reason}, and this model knows flat universes with a cosmological constant "
+            "only; give FlatLambdaCDM with the same H0, Om0, Ob0 and Tcmb0"
         )
     if cosmology.Ob0 is None or not cosmology.Ob0 > 0:
-        raise ValueError("cosmology: the astropy object has no baryon density; make it with Ob0=...")
+        raise ValueError(f"cosmology: astropy's {kind} has no baryon density; make it with Ob0=..., such as Ob0=0.0486")
     ours = Cosmology(
-        h=float(cosmology.h),
-        omega_m=float(cosmology.Om0),
-        omega_b=float(cosmology.Ob0),
-        t_cmb=float(cosmology.Tcmb0.value),
-        n_eff=float(cosmology.Neff),
-    )
+        h=float(cosmology.h), omega_m=float(cosmology.Om0), omega_b=float(cosmology.Ob0),
+        t_cmb=float(cosmology.Tcmb0.value), n_eff=float(cosmology.Neff),
+    )  # fmt: skip
     _warn_of_massive_neutrinos(cosmology, ours)
     return ours
+
+
+def as_cosmology(cosmology: Any = None) -> Cosmology:
+    """The cosmology that an argument stands for: itself, that of Pandya et al. 2026 for None, or one of astropy's.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is no cosmology, such as the function that makes one; or one of astropy's that is not flat LCDM.
+
+    Examples
+    --------
+    >>> from astropy.cosmology import Planck18
+    >>> round(float(co.cosmology.as_cosmology(Planck18).omega_m), 3), float(co.cosmology.as_cosmology().omega_m)
+    (0.31, 0.3075)
+    """
+    if cosmology is None:
+        return pandya26_cosmology()
+    if any(kind.__module__.startswith("astropy.cosmology") for kind in type(cosmology).__mro__):
+        return from_astropy(cosmology)
+    if isinstance(cosmology, eqx.Module) and all(hasattr(cosmology, name) for name in ("age", "redshift", "h")):
+        return cosmology  # also one of a user's own with the same methods
+    if callable(cosmology) and getattr(cosmology, "__module__", None) == __name__:
+        raise TypeError(
+            f"cosmology: got {in_words(cosmology)}; write {cosmology.__name__}() to make a cosmology with it"
+        )
+    raise TypeError(f"cosmology: got {in_words(cosmology)}; give {_EXPECTED}")
 
 
 def _warn_of_massive_neutrinos(theirs, ours):
@@ -312,11 +341,10 @@ def _warn_of_massive_neutrinos(theirs, ours):
         return
     redshift = np.array([0.0, 1.0, 2.0, 4.0, 8.0])
     difference = np.max(np.abs(np.asarray(ours.age(redshift)) / theirs.age(redshift).value - 1.0))
-    warnings.warn(
+    warn_user(
         f"cosmology: the neutrino masses of {getattr(theirs, 'name', None) or 'the astropy object'} "
         f"({np.sum(masses):.3g} eV in total) are left out, so that ages are up to {100.0 * difference:.2g} per cent "
-        "too large",
-        stacklevel=3,
+        "too large"
     )
 
 

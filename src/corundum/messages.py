@@ -1,11 +1,14 @@
-"""Pieces of error messages that several families share: similar names, and text on one line."""
+"""Pieces of messages that several families share: similar names, text on one line, and warnings."""
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable
 
-__all__ = ["did_you_mean", "one_line", "short_name", "similar_names"]
+__all__ = ["did_you_mean", "one_line", "short_name", "similar_names", "warn_user"]
 
 _LONGEST_NAME = 40  # characters
+_INSIDE = (__name__.partition(".")[0], "equinox", "jax", "jaxtyping", "dataclasses", "contextlib", "functools")
 
 
 def similar_names(name: object, known: Iterable[str], *, number: int = 3, cutoff: float = 0.4) -> list[str]:
@@ -85,3 +88,20 @@ def short_name(name: object) -> str:
     """
     text = one_line(name)
     return text if len(text) <= _LONGEST_NAME else text[:_LONGEST_NAME] + "..."
+
+
+def warn_user(message: str) -> None:
+    """Warn at the line outside this package that led here, so that a line of a script is named and warns once.
+
+    Examples
+    --------
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     warn_user("amplitude: 30 is large")
+    >>> str(caught[0].message)
+    'amplitude: 30 is large'
+    """
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _INSIDE:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)

@@ -1,4 +1,4 @@
-"""Named physical parameters: helpers to declare them, and functions to list, read and change them.
+"""Named physical parameters: functions to list, read and change them; `corundum.declarations` says how to declare them.
 
 A physical number of a law or a model is declared with `parameter`, which stores it as a float64 array (so that a new
 value never recompiles anything) together with its unit, meaning, source, range and natural scale.  `describe` lists
@@ -8,57 +8,45 @@ parameters and have no names here.
 """
 
 import dataclasses
-import functools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax
 import numpy as np
 from jaxtyping import Array
 
-from .configuration import require_platform
-from .messages import did_you_mean
-from .plain_numbers import float64
-from .printing import in_short
+from .arguments import in_words
+from .declarations import (
+    ANY_NUMBER,
+    FRACTION,
+    NOT_NEGATIVE,
+    Parameter,
+    checked_float64,
+    named_parameters,
+    parameter,
+    require_double_precision,
+)
+from .messages import did_you_mean, warn_user
 
-__all__ = ["Parameter", "parameter", "named_parameters", "describe", "get_values", "replace", "require_float64"]
+__all__ = [
+    "FRACTION",
+    "NOT_NEGATIVE",
+    "Parameter",
+    "parameter",
+    "named_parameters",
+    "describe",
+    "get_values",
+    "replace",
+    "set_values",
+    "require_float64",
+    "warn_outside_bounds",
+]
+
+_ROUND_OFF = 1e-9  # relative; a number that went through a logarithm lies on its bound
 
 
 _SINGLE = (np.dtype(np.float32), np.dtype(np.float16))
-
-
-class Parameter(NamedTuple):
-    """One named number of a model: its value and what is known about it.
-
-    Attributes
-    ----------
-    value : array
-    unit : str
-        ``"1"`` if dimensionless.
-    meaning : str
-    source : str
-        Paper, equation or "choice".
-    bounds : (float, float)
-        Range over which the law is meant to be used.
-    scale : {"linear", "log10"}
-
-    Examples
-    --------
-    >>> amplitude = co.describe(model)["mass_loading.amplitude"]
-    >>> float(amplitude.value), amplitude.unit, amplitude.bounds
-    (1.0, '1', (0.01, 10.0))
-    """
-
-    value: Any
-    unit: str
-    meaning: str
-    source: str
-    bounds: tuple[float, float]
-    scale: str
-
-    def __repr__(self) -> str:
-        return in_short(self)
 
 
 def require_float64(*objects: Any) -> None:
@@ -79,12 +67,7 @@ def require_float64(*objects: Any) -> None:
     --------
     >>> require_float64()  # after co.configure()
     """
-    require_platform()
-    if jax.dtypes.canonicalize_dtype(np.float64) != np.float64:
-        raise RuntimeError(
-            "corundum computes in float64 but JAX is set to float32: call corundum.configure() before making any "
-            "array, or jax.config.update('jax_enable_x64', True)"
-        )
+    require_double_precision()
     for tree in objects:
         for name, known in _parameters(tree):
             if getattr(known.value, "dtype", None) in _SINGLE:
@@ -93,85 +76,6 @@ def require_float64(*objects: Any) -> None:
                     "before it was configured; call corundum.configure() first in each process, for instance as "
                     "ProcessPoolExecutor(initializer=corundum.configure)"
                 )
-
-
-def _strong_float64(value: Any, name: str, unit: str) -> Any:
-    """A number, or several by name, as float64 arrays; quantities are converted to the unit."""
-    require_float64()
-    if isinstance(value, Mapping):
-        return {key: _strong_float64(value[key], f"{name}, {key}", unit) for key in sorted(value)}
-    return float64(name, value, unit)
-
-
-def parameter(
-    default: float,
-    *,
-    unit: str,
-    meaning: str,
-    source: str,
-    bounds: tuple[float, float],
-    scale: str = "linear",
-) -> Any:
-    """Declare a physical number as a field of an `equinox.Module`.
-
-    Parameters
-    ----------
-    default : float
-        The value of objects that are made without one.
-    unit : str
-        Unit, ``"1"`` if dimensionless.
-    meaning : str
-        One clause that says what the number is.
-    source : str
-        Paper, equation or "choice".
-    bounds : (float, float)
-        Range over which the law is meant to be used; priors default to it.
-    scale : {"linear", "log10"}
-        Natural scale: inference samples ``log10`` numbers in their logarithm.
-
-    Raises
-    ------
-    ValueError
-        The scale is neither of the two.
-
-    Examples
-    --------
-    >>> import equinox as eqx
-    >>> class Loading(eqx.Module):
-    ...     slope: float = parameter(-1.0, unit="1", meaning="power of v", source="choice", bounds=(-3.0, 0.0))
-    >>> co.describe(Loading())["slope"].meaning
-    'power of v'
-    """
-    if scale not in ("linear", "log10"):
-        raise ValueError(f"parameter scale: got {scale!r}; allowed 'linear' or 'log10'")
-    metadata = dict(unit=unit, meaning=meaning, source=source, bounds=bounds, scale=scale)
-    converter = functools.partial(_strong_float64, name=meaning, unit=unit)
-    return eqx.field(default=default, converter=converter, metadata={"corundum": metadata})
-
-
-def named_parameters(*, unit: str, meaning: str, source: str, bounds: tuple[float, float]) -> Any:
-    """Declare a field that holds one number for each of several names, such as a multiplier for each flow.
-
-    Each number is a parameter of its own, called ``field.name``.
-
-    Parameters
-    ----------
-    unit, source, bounds
-        As for `parameter`.
-    meaning : str
-        ``{name}`` in it stands for the name.
-
-    Examples
-    --------
-    >>> import equinox as eqx
-    >>> class Yields(eqx.Module):
-    ...     yields: dict = named_parameters(unit="1", meaning="yield of {name}", source="choice", bounds=(0.0, 1.0))
-    >>> co.describe(Yields({"oxygen": 0.01}))["yields.oxygen"].meaning
-    'yield of oxygen'
-    """
-    metadata = dict(unit=unit, meaning=meaning, source=source, bounds=bounds, scale="linear")
-    converter = functools.partial(_strong_float64, name=meaning, unit=unit)
-    return eqx.field(default_factory=dict, converter=converter, metadata={"corundum": metadata})
 
 
 def describe(tree: Any, prefix: str = "") -> dict[str, Parameter]:
@@ -188,11 +92,18 @@ def describe(tree: Any, prefix: str = "") -> dict[str, Parameter]:
     -------
     dict of str to Parameter
 
+    Raises
+    ------
+    TypeError
+        It is a class instead of an object.
+
     Examples
     --------
     >>> list(co.describe(co.physics.MassLoading()))
     ['amplitude', 'slope', 'slope_redshift', 'redshift_exponent']
     """
+    if isinstance(tree, type):
+        raise TypeError(f"got the class {tree.__name__}; write {tree.__name__}() to make one of it")
     return {prefix + name: known for name, known in _parameters(tree)}
 
 
@@ -280,21 +191,89 @@ def replace(tree: Any, values: Mapping[str, Any]) -> Any:
         A name is not a parameter of `tree` (the message lists the right ones), or the object that holds it cannot
         have this value.
 
+    Warns
+    -----
+    UserWarning
+        A value lies outside the range for which its parameter is meant.
+
     Examples
     --------
     >>> stronger = co.replace(model, {"mass_loading.amplitude": 3.0})
     >>> float(stronger.mass_loading.amplitude), float(model.mass_loading.amplitude)
     (3.0, 1.0)
     """
+    if not isinstance(values, Mapping):
+        raise ValueError(
+            f"values: got {in_words(values)}; give numbers by name, such as {{'mass_loading.amplitude': 2.0}}"
+        )
+    changed = _replaced(tree, values, check=True)
+    warn_outside_bounds(changed, list(values))
+    return changed
+
+
+def set_values(tree: Any, values: Mapping[str, Any]) -> Any:
+    """The same without a word about numbers outside their ranges, for differences and derivatives at their edges.
+
+    Examples
+    --------
+    >>> beyond = set_values(co.physics.Ceiling(), {"value": 1.0001})
+    >>> float(beyond.value)
+    1.0001
+    """
+    return _replaced(tree, values, check=False)
+
+
+def _replaced(tree, values, check):
     names = list(values)
     if not names:
         return tree
     _check_names(tree, names)
     known = describe(tree)
-    replacements = [_strong_float64(value, name, known[name].unit) for name, value in values.items()]
+    replacements = [
+        checked_float64(
+            value, name, known[name].unit, known[name].allowed if check else ANY_NUMBER, np.shape(known[name].value)
+        )
+        for name, value in values.items()
+    ]
     changed = eqx.tree_at(lambda t: _leaves_at(t, names), tree, replacements)
     _check_owners(changed, names)
     return changed
+
+
+def warn_outside_bounds(tree: Any, names: Sequence[str] | None = None) -> None:
+    """Warn, once, where numbers lie outside the ranges for which their parameters are meant.
+
+    Parameters
+    ----------
+    tree : any object
+        A law or a model.
+    names : sequence of str, optional
+        Which parameters to look at; default all.
+
+    Examples
+    --------
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     warn_outside_bounds(co.physics.MassLoading(amplitude=1000.0))
+    >>> str(caught[0].message)[:60]
+    'MassLoading: amplitude = 1000 lies outside 0.01 to 10, where'
+    """
+    known, outside = describe(tree), []
+    for name in known if names is None else names:
+        value, (low, high), allowed = known[name].value, known[name].bounds, known[name].allowed
+        known_number = isinstance(value, int | float | jax.Array) or type(value) is np.ndarray
+        if not known_number or isinstance(value, jax.core.Tracer):
+            continue
+        for number in np.ravel(np.asarray(value)):
+            margin = _ROUND_OFF * max(abs(low), abs(high))
+            inside = low - margin <= number <= high + margin
+            if not inside and allowed[0] <= number <= allowed[1]:  # others are refused
+                outside.append(f"{name} = {number:g} lies outside {low:g} to {high:g}")
+    if outside:
+        warn_user(
+            f"{type(tree).__name__}: {', '.join(outside)}, where it is not meant to be used; check the number and its "
+            "unit (corundum.describe), and whether all galaxies are solved"
+        )
 
 
 def _check_owners(tree, names):

@@ -8,7 +8,6 @@ points, `best` its point estimate, and `posterior` 2 chains of 200 draws from it
 """
 
 import doctest
-import functools
 import importlib
 import inspect
 import pkgutil
@@ -20,6 +19,7 @@ import numpy as np
 import pytest
 
 import corundum as co
+from examples import SHARED, shared
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 FAMILIES = [f"corundum.{name}" for name in (*co._FAMILIES, "population", "parameters", "configuration", "messages")]
@@ -54,32 +54,6 @@ WITH_EXAMPLES = {
     for name, member in unique([*FAMILIES, *every_module()])
     if ">>> " in (inspect.getdoc(member) or "") or name in PUBLIC
 }
-
-
-SHARED = ("halos", "model", "population", "jacobian")
-
-
-@functools.cache
-def shared(name):
-    if name == "halos":
-        return co.halos.monte_carlo_trees(8, key=0)
-    if name == "model":
-        return co.models.ThermalCGM()
-    if name == "jacobian":
-        return co.sensitivity.parameter_jacobian(shared("model"), shared("halos"), co.models.PANDYA26_FREE)
-    if name == "population":
-        return co.evolve(shared("model"), shared("halos"), [0.0, 2.0])
-    if name == "target":
-        x, y = np.linspace(0.0, 1.0, 5), [1.0, 1.4, 2.1, 2.4, 3.1]
-        priors = {"intercept": (0.0, 5.0), "slope": (-5.0, 5.0)}
-        return co.inference.Target.of_function(lambda theta: theta[0] + theta[1] * x, y, np.full(5, 0.01), priors)
-    if name == "best":
-        return co.inference.maximise(shared("target"), starts=2)
-    sampler = co.inference.HMC(chains=2, warmup=50, draws=200)
-    return co.inference.sample(shared("target"), shared("best"), sampler=sampler)
-
-
-SHARED = ("halos", "model", "population", "jacobian", "target", "best", "posterior")
 
 
 def namespace(text):

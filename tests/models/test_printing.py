@@ -63,6 +63,6 @@ def test_networks_traced_numbers_and_sets_of_parameters_print_too():
 
     traced(1.0)
     assert "slope=..." in texts[0]
-    sets = co.replace(models.ThermalCGM(), {"mass_loading.slope": np.zeros(5)})
+    sets = jax.vmap(lambda slope: co.replace(models.ThermalCGM(), {"mass_loading.slope": slope}))(np.zeros(5))
     assert "slope=array(5,)" in repr(sets) and "slope=array(5,)" in str(sets)
     assert repr(jax.tree.map(lambda leaf: None, model)) and str(jax.tree.map(lambda leaf: object(), model))

@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..numerics.interpolation import ContinuousCurvature, HermiteTable
-from ..parameters import parameter
+from ..parameters import NOT_NEGATIVE, parameter
 from ..printing import Component
 from ..storage.shipped_tables import read_grid
 
@@ -119,6 +119,7 @@ class DuttonMaccio14(AbstractConcentration):
         meaning="Hubble constant / (100 km/s/Mpc) of the fit",
         source="Planck 2013",
         bounds=(0.5, 0.9),
+        allowed=NOT_NEGATIVE,
     )
 
     def __call__(self, log_mvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -143,7 +144,12 @@ class ConcentrationScatter(Component):
     """
 
     dex: Float[Array, ""] = parameter(
-        0.13, unit="dex", meaning="scatter of log10 c at fixed mass", source="Giocoli+12", bounds=(0.0, 0.3)
+        0.13,
+        unit="dex",
+        meaning="scatter of log10 c at fixed mass",
+        source="Giocoli+12",
+        bounds=(0.0, 0.3),
+        allowed=NOT_NEGATIVE,
     )
     correlation: Float[Array, ""] = parameter(
         -0.72,

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
-from ..cosmology import Cosmology, pandya26_cosmology
+from ..arguments import whole_number
+from ..cosmology import Cosmology, as_cosmology
 from ..numerics.row_blocks import in_blocks
 from .nfw import reference_density
 
@@ -83,11 +84,11 @@ def log_times(
     >>> round(float(times[0]), 2), round(float(times[-1]), 2)
     (0.93, 13.81)
     """
-    cosmology = pandya26_cosmology() if cosmology is None else cosmology
-    if not first_redshift > last_redshift > -1.0 or number < 4:
+    cosmology = as_cosmology(cosmology)
+    number = whole_number("number", number, least=4, meaning="times")
+    if not first_redshift > last_redshift > -1.0:
         raise ValueError(
-            f"log_times: got redshifts {first_redshift:g} to {last_redshift:g} and {number} times; "
-            "the first redshift must be the larger one, and at least 4 times are needed"
+            f"log_times: got redshifts {first_redshift:g} to {last_redshift:g}; the first one must be the larger"
         )
     first, last = ages(cosmology, np.array([first_redshift, last_redshift]))
     times = np.exp(np.linspace(np.log(first), np.log(last), number))

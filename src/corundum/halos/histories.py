@@ -15,12 +15,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..annotations import Array
-from ..cosmology import Cosmology, pandya26_cosmology
+from ..cosmology import Cosmology, as_cosmology
 from ..parameters import require_float64
 from ..plain_numbers import float64, without_mask
 from ..units import Quantity
 from .extras import ExtraCurve, Extras
-from .history_arrays import check_extras, check_structure, check_values, from_natural_units
+from .history_arrays import check_extras, check_one_time, check_structure, check_values, from_natural_units
 from .interpolation import (
     HALO_QUANTITIES,
     AbstractHaloInterpolation,
@@ -157,7 +157,7 @@ class HaloHistories(eqx.Module):
         self.separation = None if separation is None else float64("separation", separation)
         self.host = None if host is None else jnp.asarray(without_mask("host", host))
         self.extras = dict(sorted(extras.items())) if extras else {}
-        self.cosmology = pandya26_cosmology() if cosmology is None else cosmology
+        self.cosmology = as_cosmology(cosmology)
         self.interpolation = SplineInLogTime.on(self.time) if interpolation is None else interpolation
         self.provenance = tuple(dict(provenance).items())
 
@@ -213,7 +213,7 @@ class HaloHistories(eqx.Module):
         >>> round(float(grown.at(redshift=1.0).mvir[0]) / 1e12, 4)
         0.4493
         """
-        cosmology = pandya26_cosmology() if cosmology is None else cosmology
+        cosmology = as_cosmology(cosmology)
         arrays = from_natural_units(
             mvir, time=time, redshift=redshift, scale_factor=scale_factor, concentration=concentration, rvir=rvir,
             growth=growth, extras=extras, cosmology=cosmology,
@@ -284,10 +284,8 @@ class HaloHistories(eqx.Module):
         """All halos at one redshift or one cosmic time [Gyr]: a `Halo` of arrays of shape (N,)."""
         if (redshift is None) == (time is None):
             raise ValueError("HaloHistories.at: give either redshift=... or time=... [Gyr], not both")
-        if time is None:
-            age = _age(self.cosmology, float64("redshift", redshift))
-        else:
-            age = float64("time", time, "Gyr")
+        age = float64("time", time, "Gyr") if redshift is None else _age(self.cosmology, float64("redshift", redshift))
+        check_one_time(self, "time" if redshift is None else "redshift", age)
         return jax.tree.map(lambda values: values[:, 0], self.along(age[None]))
 
     def exist_at(self, time: Float[Array, " s"]) -> Bool[np.ndarray, "n s"]:

@@ -29,7 +29,7 @@ from .cosmic_times import ages, densities, redshifts
 from .extras import ExtraCurve
 from .per_halo import per_halo_fields
 
-__all__ = ["from_natural_units", "check_extras", "check_structure", "check_values"]
+__all__ = ["from_natural_units", "check_extras", "check_one_time", "check_structure", "check_values"]
 
 _LEAST_MASS = 1e5  # Msun; below it numbers are logarithms, or in another unit
 _ROUND_OFF = 1e-12
@@ -241,3 +241,15 @@ def _check_hosts(host):
 
 def _first(flags) -> int:
     return int(np.flatnonzero(flags)[0])
+
+
+def check_one_time(halos: Any, argument: str, age: Any) -> None:
+    """Refuse a cosmic age [Gyr] outside histories, or several; `argument` is what was given for it."""
+    if np.shape(age):
+        raise ValueError(f"HaloHistories.at: got {np.size(age)} numbers for {argument}; give one, or use along(time)")
+    if is_traced((age, halos.time)):
+        return
+    first, last = np.asarray(halos.time)[[0, -1]]
+    if not first * (1.0 - 1e-6) <= float(age) <= last * (1.0 + 1e-6):
+        span = halos.span if argument == "redshift" else f"{first:.4g} to {last:.4g} Gyr"
+        raise ValueError(f"HaloHistories.at: the {argument} lies outside these histories, which cover {span}")

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..annotations import Array
+from ..arguments import mass_range, whole_number
 from ..numerics.random_keys import random_key
 from .histories import HaloHistories
 from .mergers import Mergers
@@ -51,6 +52,7 @@ def select_by_mass(halos: HaloHistories, low: float, high: float) -> HaloHistori
     >>> bool(np.all((final >= 10.5) & (final <= 11.5)))
     True
     """
+    low, high = mass_range("low, high", (low, high), least=-np.inf, most=np.inf)
     final = np.asarray(halos.log_mvir[:, -1])
     chosen = np.flatnonzero((final >= low) & (final <= high))
     if not len(chosen):
@@ -146,7 +148,7 @@ def select_evenly(
     """
     if not width > 0.0:
         raise ValueError(f"width: got {width:g}; allowed a positive number of dex, such as 0.1")
-    chosen = _in_range(halos, n, log_mvir)
+    chosen, n = _in_range(halos, n, log_mvir)
     final = np.asarray(chosen.log_mvir[:, -1])
     ordered = np.sort(final)
     count = np.searchsorted(ordered, final + 0.5 * width, "right") - np.searchsorted(ordered, final - 0.5 * width)
@@ -181,7 +183,7 @@ def select_by_weight(
     >>> len(sample)
     3
     """
-    chosen = _in_range(halos, n, log_mvir)
+    chosen, n = _in_range(halos, n, log_mvir)
     chance = np.asarray(chosen.weights)
     positive = int(np.sum(chance > 0.0))
     if np.any(chance < 0.0) or positive < n:
@@ -219,7 +221,7 @@ def select_representative(
     >>> round(float(np.sum(few.weights) / np.sum(halos.weights)), 6)
     1.0
     """
-    chosen = _in_range(halos, n, log_mvir)
+    chosen, n = _in_range(halos, n, log_mvir)
     rows, shares = representatives(np.asarray(chosen.log_mvir), np.asarray(chosen.time), n)
     weights = [np.sum(np.asarray(chosen.weights)[share]) for share in shares]
     selection = f"{n} of {len(chosen)} halos, one for each share of mass and age"
@@ -254,9 +256,7 @@ def number_to_draw(n: int, candidates: int) -> int:
     >>> number_to_draw(60, candidates=16)
     960
     """
-    if candidates != int(candidates) or candidates < 1:
-        raise ValueError(f"candidates: got {candidates!r}; allowed a whole number of at least 1")
-    return n * int(candidates)
+    return n * whole_number("candidates", candidates)
 
 
 def concatenate(histories: Sequence[HaloHistories], provenance: Mapping[str, str] | None = None) -> HaloHistories:
@@ -310,10 +310,13 @@ def _half_mass_time(log_mvir, time):
 
 
 def _in_range(halos, n, log_mvir):
+    n = whole_number("n", n, meaning="halos")
+    if log_mvir is not None:
+        log_mvir = mass_range("log_mvir", log_mvir, least=-np.inf, most=np.inf)
     chosen = halos if log_mvir is None else select_by_mass(halos, *log_mvir)
-    if not 0 < n <= len(chosen):
+    if n > len(chosen):
         raise ValueError(f"n: got {n}; there are {len(chosen)} halos in the range, so ask for 1 to {len(chosen)}")
-    return chosen
+    return chosen, n
 
 
 def _drawn(halos, chance, n, key, width, how) -> HaloHistories:

@@ -21,6 +21,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..observables import Measurement
+from ..plain_numbers import plain_numbers
 from ..printing import Component
 from .nuisances import DISCREPANCY_LENGTH
 from .summaries import Prediction
@@ -78,6 +79,21 @@ class Data(Component):
         index = self.names.index(name)
         first = sum(self.sizes[:index])
         return np.arange(first, first + self.sizes[index])
+
+    def numbers(self, y: Any = None) -> Float[Array, " m"]:
+        """Numbers in the place of the measured ones, (M,), NaN where a point does not count; the measured for None.
+
+        Raises
+        ------
+        ValueError
+            They are not one for each point.
+        """
+        if y is None:
+            return self.y
+        y = jnp.asarray(plain_numbers("y", y), jnp.float64)
+        if y.shape != self.y.shape:
+            raise ValueError(f"y: got shape {y.shape}; give {self.y.shape}, one number for each point of the data")
+        return y
 
     @property
     def measured(self) -> np.ndarray:

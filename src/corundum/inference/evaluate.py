@@ -16,6 +16,7 @@ from ..printing import in_short
 from ..sensitivity.derivatives import FORWARD_LIMIT
 from .batches import over_points
 from .summaries import Prediction
+from .vectors import rows_of_vectors
 
 __all__ = [
     "Linearised",
@@ -93,7 +94,6 @@ def _ln_density_jvp(primals, tangents):
     return value, gradient @ tangents[0]
 
 
-@packed_jit
 def predict(target: Any, u: Float[Array, "s p"]) -> Prediction:
     """Predictions at S points, solved as one list: a `Prediction` of arrays (S, M).
 
@@ -102,10 +102,14 @@ def predict(target: Any, u: Float[Array, "s p"]) -> Prediction:
     >>> co.inference.predict(target, np.zeros((3, 2))).mean.shape
     (3, 5)
     """
-    return over_points(lambda target, u: target.predict(u), target, u)
+    return _predict(target, rows_of_vectors("u", u, target.names))
 
 
 @packed_jit
+def _predict(target, u):
+    return over_points(lambda target, u: target.predict(u), target, u)
+
+
 def ln_density_at(target: Any, u: Float[Array, "s p"]) -> Float[Array, " s"]:
     """ln of the posterior density at S points, solved as one list.
 
@@ -114,6 +118,11 @@ def ln_density_at(target: Any, u: Float[Array, "s p"]) -> Float[Array, " s"]:
     >>> co.inference.ln_density_at(target, np.zeros((3, 2))).shape
     (3,)
     """
+    return _ln_density_at(target, rows_of_vectors("u", u, target.names))
+
+
+@packed_jit
+def _ln_density_at(target, u):
     return over_points(lambda target, u: _plain(target, u, target.data.y), target, u)
 
 
@@ -135,6 +144,7 @@ def value_and_gradient(
     >>> value.shape, gradient.shape
     ((3,), (3, 2))
     """
+    u = rows_of_vectors("u", u, target.names)
     return _values_and_gradients(target, u, _rows(target, u, y))
 
 
@@ -160,12 +170,16 @@ def linearise(target: Any, u: Float[Array, "s p"], y: Float[Array, "s m"] | None
     >>> co.inference.linearise(target, np.zeros((3, 2))).covariance.shape
     (3, 5, 5)
     """
+    u = rows_of_vectors("u", u, target.names)
     return _linearise(target, u, _rows(target, u, y))
 
 
 def _rows(target, u, y):
     # Data always go in as rows, so that one compiled program serves every caller.
-    return jnp.broadcast_to(target.data.y if y is None else y, (len(u), len(target.data)))
+    y, shape = target.data.y if y is None else y, (len(u), len(target.data))
+    if jnp.shape(y) not in (shape, shape[1:]):
+        raise ValueError(f"y: got shape {jnp.shape(y)}; give {shape[1:]} for all points, or {shape}, a row for each")
+    return jnp.broadcast_to(y, shape)
 
 
 @packed_jit

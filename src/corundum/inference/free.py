@@ -23,17 +23,19 @@ from jaxtyping import Float
 from numpyro.distributions.transforms import biject_to
 
 from ..annotations import Array
+from ..arguments import in_words
 from ..cosmology import Cosmology
 from ..messages import did_you_mean
 from ..models import AbstractModel
 from ..observables import Measurement
 from ..parameters import Parameter
 from ..printing import Component
-from ..sensitivity import Natural, choose_parameters, known_parameters
+from ..sensitivity import Natural, choose_parameters, known_parameters, natural_range
 from .nuisances import default_prior, is_nuisance, nuisance_parameter
 
 __all__ = ["FreeParameter", "free_parameters", "prior_of", "has_quantiles", "distribution"]
 
+_UNKNOWN = Parameter(0.0, "1", "", "", (-np.inf, np.inf), "linear")  # a number about which nothing is declared
 _LN_NORMAL = -0.5 * float(np.log(2.0 * np.pi))
 
 
@@ -110,27 +112,36 @@ class FreeParameter(Component):
         return f"{type(self.prior).__name__}, {low} to {high}"
 
 
-def prior_of(name: str, prior: Any) -> dist.Distribution:
-    """A prior as a distribution: a numpyro one as it is, a pair (low, high) as uniform.
+def prior_of(name: str, prior: Any, about: Parameter | None = None) -> dist.Distribution:
+    """A prior as a distribution: a numpyro one as it is, a range as uniform in the natural scale.
+
+    Parameters
+    ----------
+    name : str
+    prior : numpyro Distribution, (float, float) or dict
+        A range is given as `corundum.sensitivity.natural_range` takes it.
+    about : Parameter, optional
+        What is known about it: the range has to lie within its bounds.
 
     Raises
     ------
     ValueError
-        It is neither, is not of one number, or its range is empty.
+        It is none of these, is not of one number, or its range is empty or outside the bounds.
     """
     if isinstance(prior, dist.Distribution):
         shape = prior.batch_shape + prior.event_shape
         if shape:
             raise ValueError(f"prior of {name}: got a distribution of shape {shape}; give that of one number")
         return prior
-    try:
-        low, high = (float(edge) for edge in prior)
-    except (TypeError, ValueError):
+    if not isinstance(prior, Mapping | Sequence | np.ndarray) or isinstance(prior, str):
         raise ValueError(
-            f"prior of {name}: got {prior!r}; give (low, high) for a uniform prior, or a numpyro distribution"
-        ) from None
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise ValueError(f"prior of {name}: got ({low:g}, {high:g}); give two finite numbers, the lower one first")
+            f"prior of {name}: got {in_words(prior)}; give (low, high) for a uniform prior, or a numpyro distribution"
+        )
+    low, high = natural_range(f"prior of {name}", _UNKNOWN if about is None else about, prior)
+    return _uniform(low, high)
+
+
+def _uniform(low, high):
     return dist.Uniform(jnp.float64(low), jnp.float64(high))
 
 
@@ -184,15 +195,17 @@ def free_parameters(
     cosmology : Cosmology
     names : sequence of str
         Numbers of the model, ``cosmology.*``, or nuisances.
-    priors : mapping of str to (float, float) or numpyro Distribution, optional
-        In the natural scale of the parameter: decades for amplitudes.
+    priors : mapping of str to (float, float), dict or numpyro Distribution, optional
+        In the natural scale of the parameter: decades for amplitudes.  ``{"low": 0.01, "high": 1.0, "scale":
+        "linear"}`` gives the ends of the range as plain numbers.
     measurements : sequence of Measurement
         Those that nuisances may refer to.
 
     Raises
     ------
     ValueError
-        A name is unknown or occurs twice, a prior belongs to no free parameter, or is no prior.
+        A name is unknown or occurs twice, a prior belongs to no free parameter, is no prior, or reaches outside the
+        declared range of its parameter.
 
     Examples
     --------
@@ -201,6 +214,10 @@ def free_parameters(
     >>> [(p.name, p.support()) for p in free]
     [('mass_loading.slope', 'Uniform, -4 to 0'), ('cosmology.omega_m', 'Uniform, 0.25 to 0.35')]
     """
+    if not isinstance(priors, Mapping | None):
+        raise ValueError(
+            f"priors: got {in_words(priors)}; give them by name, such as {{'mass_loading.slope': (-2.0, 0.0)}}"
+        )
     names, priors = (names,) if isinstance(names, str) else tuple(names), dict(priors or {})
     if len(set(names)) < len(names):
         raise ValueError(f"free: {', '.join(sorted({n for n in names if names.count(n) > 1}))} named twice")
@@ -216,10 +233,11 @@ def free_parameters(
         if is_nuisance(name):
             about = nuisance_parameter(name, measurements)
             prior = priors.get(name)
-            prior = default_prior(name, about, measurements) if prior is None else prior_of(name, prior)
+            within = about if name.startswith("relation.") else None
+            prior = default_prior(name, about, measurements) if prior is None else prior_of(name, prior, within)
         else:
             about = known[name]
-            prior = prior_of(name, priors.get(name) or Natural().span(name, about))
+            prior = prior_of(name, priors[name], about) if name in priors else _uniform(*Natural().span(name, about))
         parameters.append(_free_parameter(name, about, prior))
     return tuple(parameters)
 

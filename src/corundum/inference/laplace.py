@@ -24,12 +24,15 @@ from jaxtyping import Float
 from scipy.special import ndtri
 
 from ..annotations import Array
+from ..arguments import instance, strategy, whole_number
+from ..numerics.random_keys import seed
 from ..printing import Component
 from .batches import in_batches
 from .evaluate import Linearised, linearise, ln_density
 from .likelihoods.gaussian import Gaussian
 from .target import Target
 from .text import interval_lines
+from .vectors import one_vector, rows_of_vectors
 
 __all__ = [
     "AbstractCurvature",
@@ -173,7 +176,8 @@ class Laplace(NamedTuple):
 
     def coordinate_draws(self, number: int, *, key: int = 0) -> np.ndarray:
         """u of draws, (number, P)."""
-        white = np.random.default_rng(key).normal(size=(number, len(self.u)))
+        number = whole_number("number", number, least=0, meaning="draws")
+        white = np.random.default_rng(seed(key)).normal(size=(number, len(self.u)))
         return self.u + white @ np.linalg.cholesky(self.covariance).T
 
     def percentiles(self, levels: Any = (15.865, 50.0, 84.135)) -> np.ndarray:
@@ -204,7 +208,7 @@ def expected_information(target: Target, u: Any, y: Any = None) -> np.ndarray:
     >>> co.inference.expected_information(target, best.u).shape
     (1, 2, 2)
     """
-    u = np.atleast_2d(np.asarray(u, float))
+    u = np.asarray(rows_of_vectors("u", u, target.names, single=True))
     return information_at(target, u, in_batches(linearise, target, u), y)
 
 
@@ -281,8 +285,9 @@ def laplace(target: Target, best: Any, *, curvature: AbstractCurvature | None = 
     >>> gaussian.sigma.round(2).tolist()
     [0.08, 0.13]
     """
-    u = np.asarray(getattr(best, "u", best), float)
-    curvature = Differences() if curvature is None else curvature
+    instance("target", target, Target, expected="a target, such as inference.Target(model, halos, data, free)")
+    u = np.asarray(one_vector("best", best, target.names))
+    curvature = strategy("curvature", curvature, Differences())
     expected = expected_information(target, u)[0]
     observed = curvature(target, u, np.linalg.cholesky(np.linalg.inv(expected)))
     observed = 0.5 * (observed + observed.T)

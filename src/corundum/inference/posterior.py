@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arguments import whole_number
+from ..numerics.random_keys import seed
 from ..printing import in_short
 from .samplers.chains import Chains
 from .target import Target
@@ -110,8 +112,8 @@ class Posterior(NamedTuple):
     def thinned(self, number: int, *, key: int = 0) -> np.ndarray:
         """u of `number` draws taken at random without repeating one, (number, P)."""
         flat = self.u.reshape(-1, self.u.shape[-1])
-        number = min(number, len(flat))
-        return flat[np.random.default_rng(key).choice(len(flat), number, replace=False)]
+        number = min(whole_number("number", number, least=0, meaning="draws"), len(flat))
+        return flat[np.random.default_rng(seed(key)).choice(len(flat), number, replace=False)]
 
 
 def arviz() -> Any:

@@ -6,10 +6,12 @@ import equinox as eqx
 import numpy as np
 
 from ..numerics.linear_algebra import cholesky
+from ..numerics.random_keys import seed
 from .batches import in_batches, over_points
 from .posterior import Posterior, arviz, coordinates, dimensions
 from .reach import MAX_FAILED
 from .target import Target
+from .vectors import rows_of_vectors
 
 __all__ = ["Predictive", "add_predictive", "predictive"]
 
@@ -88,8 +90,8 @@ def predictive(target: Target, u: Any, *, key: int = 0) -> Predictive:
     >>> checks.mean["data"].shape
     (20, 5)
     """
-    u = np.atleast_2d(np.asarray(u, float))
-    white = np.random.default_rng(key).normal(size=(len(u), len(target.data)))
+    u = np.asarray(rows_of_vectors("u", u, target.names, single=True))
+    white = np.random.default_rng(seed(key)).normal(size=(len(u), len(target.data)))
     mean, replicated, lower, ln_likelihood, failed = in_batches(_predicted, target, u, white)
     solved = failed <= MAX_FAILED
     x, y = np.asarray(target.data.x), np.asarray(target.data.y)

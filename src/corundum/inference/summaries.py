@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..arguments import strategy
 from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..numerics.batching import replicate
@@ -183,7 +184,7 @@ class PopulationSummaries(AbstractSummaries):
                     f"{', '.join(f'{z:g}' for z in self.outputs)} is near; add {measurement.redshift:g}"
                 )
         self.regression = regression
-        self.solver = LaneSolver(tolerance=TOLERANCE) if solver is None else solver
+        self.solver = strategy("solver", solver, LaneSolver(tolerance=TOLERANCE))
 
     def population(self, values: Mapping[str, Any], redshifts: Sequence[float] | None = None) -> Population:
         """The galaxies with these values, and the histories that the relations need; nuisances do not change them."""

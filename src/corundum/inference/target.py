@@ -16,8 +16,11 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..arguments import strategy, whole_number
 from ..halos import HaloHistories
 from ..models import AbstractModel
+from ..models.checks.arguments import check_model_and_halos
+from ..numerics.random_keys import random_key
 from ..numerics.solvers.base import AbstractSolver
 from ..observables import AbstractRegression, Measurement
 from ..observables.files import measurements_of
@@ -31,6 +34,7 @@ from .likelihoods.scatter import ScatterLikelihood
 from .reach import MAX_FAILED, check_reach, points_within_reach
 from .summaries import AbstractSummaries, FunctionSummaries, PopulationSummaries, Prediction
 from .text import describe_target
+from .vectors import any_vectors, one_vector, rows_of_vectors
 
 __all__ = ["Target"]
 
@@ -47,8 +51,8 @@ class Target(eqx.Module):
         Measurements, names of those that come with the package, or paths of files (docs/measurements.md).
     free : sequence of str
         Names of free parameters; see `corundum.inference.free`.
-    priors : mapping of str to (float, float) or numpyro Distribution, optional
-        Default uniform over declared ranges.
+    priors : mapping of str to (float, float), dict or numpyro Distribution, optional
+        As for `free_parameters`; default uniform over declared ranges.
     likelihood : AbstractLikelihood, optional
         Default `Gaussian()`.
     scatter : ScatterLikelihood, optional
@@ -101,7 +105,7 @@ class Target(eqx.Module):
         regression: AbstractRegression | None = None,
         solver: AbstractSolver | None = None,
     ):
-        require_float64(model, halos)
+        check_model_and_halos(model, halos)
         measurements = measurements_of(data)
         self.free = free_parameters(model, halos.cosmology, free, priors, measurements)
         self.data = data_of(measurements, self.names, cross)
@@ -109,7 +113,7 @@ class Target(eqx.Module):
         self.summaries = PopulationSummaries(
             model, halos, measurements, redshifts=redshifts, regression=regression, solver=solver
         )
-        self.likelihood = Gaussian() if likelihood is None else likelihood
+        self.likelihood = strategy("likelihood", likelihood, Gaussian())
         if cross and not isinstance(self.likelihood, Gaussian):
             raise ValueError(
                 "cross: covariance between measurements needs the Gaussian likelihood; leave one of them out"
@@ -167,7 +171,7 @@ class Target(eqx.Module):
             free.append(FreeParameter(name, prior, start=middle, has_quantiles=blank.has_quantiles))
         fields = dict(
             summaries=FunctionSummaries(function, tuple(priors)), free=tuple(free), data=data_of_vector(y, covariance),
-            likelihood=Gaussian() if likelihood is None else likelihood, scatter=None, monte_carlo_error=1.0,
+            likelihood=strategy("likelihood", likelihood, Gaussian()), scatter=None, monte_carlo_error=1.0,
         )  # fmt: skip
         for name, value in fields.items():
             object.__setattr__(target, name, value)
@@ -188,7 +192,7 @@ class Target(eqx.Module):
 
     def theta(self, u: Float[Array, "... p"]) -> Float[Array, "... p"]:
         """Parameters in their natural scale (decades for amplitudes) at unbounded coordinates."""
-        u = jnp.asarray(u, jnp.float64)
+        u = any_vectors("u", u, self.names)
         return jnp.stack([free.theta(u[..., i]) for i, free in enumerate(self.free)], axis=-1)
 
     def coordinates(self, theta: Float[Array, "... p"]) -> Float[Array, "... p"]:
@@ -199,7 +203,7 @@ class Target(eqx.Module):
         ValueError
             A value lies outside its prior.
         """
-        theta = np.asarray(theta, float)
+        theta = np.asarray(any_vectors("theta", theta, self.names))
         for i, free in enumerate(self.free):
             if not np.all(free.prior.support(theta[..., i])):
                 raise ValueError(
@@ -225,7 +229,8 @@ class Target(eqx.Module):
 
     def prior_draws(self, number: int, *, key: int = 0) -> Float[Array, "n p"]:
         """Coordinates of independent draws from the prior."""
-        keys = jax.random.split(jax.random.key(key), len(self.free))
+        number = whole_number("number", number, least=0, meaning="draws")
+        keys = jax.random.split(random_key(key), len(self.free))
         draws = [
             jax.random.normal(k, (number,)) if free.has_quantiles else free.coordinate(free.prior.sample(k, (number,)))
             for k, free in zip(keys, self.free, strict=True)
@@ -234,17 +239,19 @@ class Target(eqx.Module):
 
     def ln_prior(self, u: Float[Array, " p"]) -> Float[Array, ""]:
         """ln of the prior density of u."""
+        u = one_vector("u", u, self.names, many="jax.vmap(target.ln_prior)")
         return sum(free.ln_density(u[i]) for i, free in enumerate(self.free))
 
     def predict(self, u: Float[Array, " p"]) -> Prediction:
         """The prediction of the model at u, before calibration offsets."""
+        u = one_vector("u", u, self.names, many="inference.predict(target, u)")
         prediction = self.summaries(self.values(u))
         return prediction._replace(error=self.monte_carlo_error * prediction.error)
 
     def ln_likelihood(self, u: Float[Array, " p"], y: Float[Array, " m"] | None = None) -> Float[Array, ""]:
         """ln of the probability density of the data (or of `y`) at u; -inf where more than `MAX_FAILED` solves fail."""
-        values = self.values(u)
-        return self.ln_likelihood_of(self.predict(u), values, self.data.y if y is None else y)
+        u = one_vector("u", u, self.names, many="jax.vmap(target.ln_likelihood)")
+        return self.ln_likelihood_of(self.predict(u), self.values(u), self.data.numbers(y))
 
     def ln_likelihood_of(
         self, prediction: Prediction, values: Mapping[str, Any], y: Float[Array, " m"]
@@ -265,7 +272,8 @@ class Target(eqx.Module):
 
     def ln_density(self, u: Float[Array, " p"], y: Float[Array, " m"] | None = None) -> Float[Array, ""]:
         """ln of the posterior density of u, without the evidence; `y` takes the place of the data."""
-        return ln_density(u, self, self.data.y if y is None else y)
+        u = one_vector("u", u, self.names, many="inference.ln_density_at(target, u)")
+        return ln_density(u, self, self.data.numbers(y))
 
     def potential(self, u: Float[Array, " p"]) -> Float[Array, ""]:
         """Minus `ln_density`, which Hamiltonian samplers of other packages take."""
@@ -280,10 +288,7 @@ class Target(eqx.Module):
 
     def with_data(self, y: Float[Array, " m"]) -> "Target":
         """The same target with other measured numbers, NaN where a point does not count."""
-        y = jnp.asarray(y, jnp.float64)
-        if y.shape != self.data.y.shape:
-            raise ValueError(f"with_data: got shape {y.shape}; expected {self.data.y.shape}, one number for each point")
-        return eqx.tree_at(lambda target: target.data.y, self, y)
+        return eqx.tree_at(lambda target: target.data.y, self, self.data.numbers(y))
 
     def using(self, names: Sequence[str]) -> "Target":
         """The same target with only these measurements; nothing is compiled again.
@@ -320,7 +325,7 @@ class Target(eqx.Module):
         ValueError
             Not one point of some measurement is reached.
         """
-        u = np.atleast_2d(np.asarray(self.start() if u is None else u))
+        u = np.asarray(rows_of_vectors("u", self.start() if u is None else u, self.names, single=True))
         y, lost = points_within_reach(self, u)
         return self.with_data(y), lost
 

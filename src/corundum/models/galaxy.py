@@ -13,6 +13,7 @@ import equinox as eqx
 from ..annotations import Array
 from ..cosmology import Cosmology
 from ..halos import Halo
+from ..parameters import warn_outside_bounds
 from ..physics import Galaxy
 from ..units import Quantity
 from .base import AbstractModel, Fluxes
@@ -86,6 +87,7 @@ class AbstractGalaxyModel(AbstractModel):
         check_processes(name, self.own_ledger, self.own_diagnostics, self.processes)
         self.processes = {name: self.processes[name] for name in sorted(self.processes)}
         self.channels = ones_for(self.ledger.names, self.channels)
+        warn_outside_bounds(self)
 
     def __check_init__(self):
         check_by_trial(self)

@@ -18,7 +18,7 @@ from ..annotations import Array
 from ..cosmology import Cosmology
 from ..halos import Halo
 from ..messages import did_you_mean
-from ..parameters import named_parameters
+from ..parameters import NOT_NEGATIVE, named_parameters
 from ..physics import Galaxy
 from ..printing import Component, in_short
 from ..units import Quantity
@@ -117,7 +117,9 @@ def channel_multipliers() -> Any:
     >>> float(still.channels["wind"]), float(still.channels["cooling"])
     (0.0, 1.0)
     """
-    return named_parameters(unit="1", meaning="multiplier of the {name} flow", source="control", bounds=(0.0, 10.0))
+    return named_parameters(
+        unit="1", meaning="multiplier of the {name} flow", source="control", bounds=(0.0, 10.0), allowed=NOT_NEGATIVE
+    )
 
 
 def with_processes(own_ledger: Ledger, processes: Mapping[str, Any]) -> Ledger:

@@ -22,7 +22,7 @@ from ..annotations import Array
 from ..cosmology import Cosmology
 from ..halos import Halo
 from ..numerics.limiters import AbstractMinimum, SmoothMinimum
-from ..parameters import parameter
+from ..parameters import NOT_NEGATIVE, parameter
 from ..physics import (
     AbstractScaling,
     ConstantLoading,
@@ -169,10 +169,20 @@ class MinimalRegulator(AbstractGalaxyModel):
     }
 
     accreted_energy: Float[Array, ""] = parameter(
-        1.0, unit="e_vir", meaning="energy per mass of accreted gas", source="choice", bounds=(1.0, 3.0)
+        1.0,
+        unit="e_vir",
+        meaning="energy per mass of accreted gas",
+        source="choice",
+        bounds=(1.0, 3.0),
+        allowed=NOT_NEGATIVE,
     )
     supplied_energy: Float[Array, ""] = parameter(
-        1.5, unit="e_vir", meaning="energy per mass that supply takes away", source="choice", bounds=(0.2, 1.5)
+        1.5,
+        unit="e_vir",
+        meaning="energy per mass that supply takes away",
+        source="choice",
+        bounds=(0.2, 1.5),
+        allowed=NOT_NEGATIVE,
     )
     supply_time: Float[Array, ""] = parameter(
         1.0,

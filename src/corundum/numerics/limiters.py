@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from ..annotations import Array
-from ..parameters import parameter
+from ..parameters import NOT_NEGATIVE, parameter
 from ..printing import Component
 
 __all__ = [
@@ -139,7 +139,12 @@ class SmoothPositivePart(AbstractPositivePart):
     """
 
     width: Float[Array, ""] = parameter(
-        0.1, unit="1", meaning="half width of the corner over the natural scale", source="choice", bounds=(0.001, 0.5)
+        0.1,
+        unit="1",
+        meaning="half width of the corner over the natural scale",
+        source="choice",
+        bounds=(0.001, 0.5),
+        allowed=NOT_NEGATIVE,
     )
 
     def __call__(self, x: Float[Array, "..."], scale: Float[Array, "..."]) -> Float[Array, "..."]:

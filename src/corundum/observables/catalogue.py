@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from ..annotations import Array
+from ..arguments import strategy
 from .kernel import published_nodes
 from .measurement import Measurement
 from .regression import AbstractRegression, NadarayaWatson, RegressedRelation
@@ -121,7 +122,7 @@ def regress_catalogue(
     """
     columns = _Columns(catalogue)
     points, notes = _points(columns, x, y, weights, select or {}, upper_limits)
-    regression = NadarayaWatson() if regression is None else regression
+    regression = strategy("regression", regression, NadarayaWatson())
     if nodes is None:
         nodes = published_nodes(points["x"], float(regression.bandwidth))
     kept, estimate, note = _reached(regression, points, np.asarray(nodes, float))

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..arguments import strategy
 from ..parameters import require_float64
 from ..plain_numbers import float64
 from .provenance import ERROR_KINDS, check_values, error_parts, summarise
@@ -212,7 +213,7 @@ class Measurement(eqx.Module):
         ValueError: measurement shmr_moster18: it is at z = 0.1 and these galaxies are at z = 2; ...
         """
         require_comparable(self, galaxies, redshift_tolerance)
-        regression = LocalLinear(self.bandwidth) if regression is None else regression
+        regression = strategy("regression", regression, LocalLinear(self.bandwidth))
         return regression(
             self.relation.x(galaxies),
             self.relation.y(galaxies),

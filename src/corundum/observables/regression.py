@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Bool, Float
 
 from ..annotations import Array
-from ..parameters import parameter
+from ..parameters import NOT_NEGATIVE, parameter
 from ..printing import Component, in_short
 from .kernel import neighbours
 from .scatter import AbstractScatter, PooledScatter
@@ -136,6 +136,7 @@ def _minimum_count():
         meaning="galaxies a node needs, by effective_count and by count, to be reached",
         source="choice: the standard error itself is then known to about a third",
         bounds=(1.0, 100.0),
+        allowed=NOT_NEGATIVE,
     )
 
 

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from ..annotations import Array
-from ..parameters import parameter
+from ..parameters import FRACTION, parameter
 from ..printing import Component
 from ..units import SOLAR_METALLICITY, Quantity
 
@@ -166,6 +166,7 @@ class GasMetallicity(AbstractRelation):
         meaning="solar metal mass fraction that goes with solar_oxygen",
         source="Asplund et al. 2009, ARA&A 47, 481, table 4 (present-day photosphere)",
         bounds=(0.01, 0.025),
+        allowed=FRACTION,
     )
     solar_oxygen: Float[Array, ""] = parameter(
         8.69,
@@ -208,6 +209,7 @@ class StellarMetallicity(AbstractRelation):
         meaning="solar metal mass fraction of the axis",
         source="Pandya et al. 2023; the stellar population models of Gallazzi et al. 2005",
         bounds=(0.01, 0.025),
+        allowed=FRACTION,
     )
 
     def x(self, galaxies: Any) -> Float[Array, "*n"]:
@@ -268,6 +270,7 @@ class HaloBaryonFraction(AbstractRelation):
         meaning="cosmic baryon fraction omega_b / omega_m",
         source="Planck 2015 XIII, as in cosmology.pandya26_cosmology",
         bounds=(0.1, 0.25),
+        allowed=FRACTION,
     )
 
     def x(self, galaxies: Any) -> Float[Array, "*n"]:

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from ..annotations import Array
-from ..parameters import parameter
+from ..parameters import NOT_NEGATIVE, parameter
 from ..printing import Component
 
 __all__ = ["AbstractScatter", "PooledScatter", "LocalScatter"]
@@ -67,6 +67,7 @@ class PooledScatter(AbstractScatter):
         meaning="scatter assumed where there are no galaxies",
         source="choice: between the scatters of the observed relations (0.05-0.4 dex)",
         bounds=(0.05, 0.5),
+        allowed=NOT_NEGATIVE,
     )
 
     def variance(

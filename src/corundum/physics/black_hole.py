@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..numerics.limiters import AbstractMinimum, SmoothMinimum
-from ..parameters import parameter
+from ..parameters import NOT_NEGATIVE, parameter
 from ..printing import Component
 from ..units import GRAVITY_CGS, GYR_YR, KBOLTZMANN, LIGHT_CM_S, LN10, MPROTON_G, MSUN_G, YEAR_S
 from .composition import MEAN_WEIGHT
@@ -117,7 +117,12 @@ class StarFormationFeeding(AbstractFeeding):
         bounds=(9.0, 13.0),
     )
     width: Float[Array, ""] = parameter(
-        0.15, unit="dex", meaning="width of the switch in log10 halo mass", source="choice", bounds=(0.02, 1.0)
+        0.15,
+        unit="dex",
+        meaning="width of the switch in log10 halo mass",
+        source="choice",
+        bounds=(0.02, 1.0),
+        allowed=NOT_NEGATIVE,
     )
 
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
@@ -185,6 +190,7 @@ class MaximalCoolingFeeding(AbstractFeeding):
         meaning="b, numerical factor of the maximal cooling flow; kappa b is what matters",
         source="Croton et al. 2016",
         bounds=(0.5, 2.0),
+        allowed=NOT_NEGATIVE,
     )
 
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
@@ -222,7 +228,12 @@ class BondiFeeding(AbstractFeeding):
         100.0, unit="1", meaning="alpha", source="Springel et al. 2005", bounds=(1.0, 1e4), scale="log10"
     )
     radius: Float[Array, ""] = parameter(
-        0.1, unit="Rvir", meaning="where the density is taken", source="choice", bounds=(0.01, 0.5)
+        0.1,
+        unit="Rvir",
+        meaning="where the density is taken",
+        source="choice",
+        bounds=(0.01, 0.5),
+        allowed=NOT_NEGATIVE,
     )
 
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
@@ -298,9 +309,15 @@ class TwoModeFeedback(Component):
         meaning="largest Eddington ratio of the kinetic mode",
         source="Weinberger et al. 2017",
         bounds=(0.01, 1.0),
+        allowed=NOT_NEGATIVE,
     )
     width: Float[Array, ""] = parameter(
-        0.3, unit="1", meaning="width of the transition in ln(Eddington ratio)", source="choice", bounds=(0.05, 2.0)
+        0.3,
+        unit="1",
+        meaning="width of the transition in ln(Eddington ratio)",
+        source="choice",
+        bounds=(0.05, 2.0),
+        allowed=NOT_NEGATIVE,
     )
     limit: AbstractMinimum = eqx.field(default_factory=SmoothMinimum)
 

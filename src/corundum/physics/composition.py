@@ -5,7 +5,7 @@ from typing import Any
 from jaxtyping import Float
 
 from ..annotations import Array
-from ..parameters import parameter
+from ..parameters import FRACTION, parameter
 
 __all__ = ["MEAN_WEIGHT", "hydrogen_fraction_field", "helium_per_hydrogen"]
 
@@ -15,7 +15,9 @@ MEAN_WEIGHT = 0.59
 
 def hydrogen_fraction_field(default: float = 0.76, source: str = "primordial nucleosynthesis") -> Any:
     """Declare the hydrogen mass fraction X as a field of a law."""
-    return parameter(default, unit="1", meaning="hydrogen mass fraction", source=source, bounds=(0.7, 0.8))
+    return parameter(
+        default, unit="1", meaning="hydrogen mass fraction", source=source, bounds=(0.7, 0.8), allowed=FRACTION
+    )
 
 
 def helium_per_hydrogen(fraction: Float[Array, ""]) -> Float[Array, ""]:

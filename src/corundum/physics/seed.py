@@ -10,7 +10,7 @@ import equinox as eqx
 from jaxtyping import Float
 
 from ..annotations import Array
-from ..parameters import parameter
+from ..parameters import FRACTION, NOT_NEGATIVE, parameter
 from ..printing import Component
 from ..units import KM_CM, MSUN_G
 
@@ -90,10 +90,20 @@ class GasSeed(AbstractSeed):
     """
 
     gas_share: Float[Array, ""] = parameter(
-        0.5, unit="f_b Mvir", meaning="CGM mass at the start", source="Pandya et al. 2026", bounds=(0.01, 1.0)
+        0.5,
+        unit="f_b Mvir",
+        meaning="CGM mass at the start",
+        source="Pandya et al. 2026",
+        bounds=(0.01, 1.0),
+        allowed=NOT_NEGATIVE,
     )
     specific_energy: Float[Array, ""] = parameter(
-        0.75, unit="V^2", meaning="CGM thermal energy per mass at the start", source="virial", bounds=(0.1, 2.0)
+        0.75,
+        unit="V^2",
+        meaning="CGM thermal energy per mass at the start",
+        source="virial",
+        bounds=(0.1, 2.0),
+        allowed=NOT_NEGATIVE,
     )
     mass: Float[Array, ""] = _mass("Pandya et al. 2026")
     metallicity: Float[Array, ""] = _metallicity("Pandya et al. 2026")
@@ -130,10 +140,15 @@ class TurbulentSeed(AbstractSeed):
         0.01, unit="f_b Mvir", meaning="CGM mass at the start", source="choice", bounds=(1e-3, 1.0), scale="log10"
     )
     specific_energy: Float[Array, ""] = parameter(
-        0.75, unit="V^2", meaning="CGM energy per mass at the start", source="virial", bounds=(0.1, 2.0)
+        0.75,
+        unit="V^2",
+        meaning="CGM energy per mass at the start",
+        source="virial",
+        bounds=(0.1, 2.0),
+        allowed=NOT_NEGATIVE,
     )
     turbulent_share: Float[Array, ""] = parameter(
-        0.5, unit="1", meaning="turbulent share of that energy", source="choice", bounds=(1e-4, 0.99)
+        0.5, unit="1", meaning="turbulent share of that energy", source="choice", bounds=(1e-4, 0.99), allowed=FRACTION
     )
     mass: Float[Array, ""] = _mass("Pandya et al. 2023")
     metallicity: Float[Array, ""] = _metallicity("Pandya et al. 2023")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from ..cosmology import Cosmology, pandya26_cosmology
+from ..cosmology import Cosmology, as_cosmology
 from ..units import SOLAR_METALLICITY
 from .style import COLORS, new_panels, styled
 
@@ -137,7 +137,7 @@ def redshift_axis(ax: Axes, cosmology: Cosmology | None = None) -> Axes:
     'redshift'
     >>> plt.close()
     """
-    cosmology = pandya26_cosmology() if cosmology is None else cosmology
+    cosmology = as_cosmology(cosmology)
     low, high = ax.get_xlim()
     ages = np.asarray(cosmology.age(np.array(_TICKS, float)))
     inside = (ages >= low) & (ages <= high)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from ..arguments import strategy
 from ..observables import AbstractRegression, AbstractRelation, LocalLinear, Measurement, RegressedRelation
 from ..observables.files import measurements_of
 from .data_points import MARKERS, SHADES, bar_ends, data_points
@@ -132,7 +133,7 @@ def compare_relation(
     """
     if axes is None:
         axes = new_panels(2, 1, size=(5.4, 5.6), sharex=True, gridspec_kw={"height_ratios": [2.4, 1.0]})
-    regression = LocalLinear() if regression is None else regression
+    regression = strategy("regression", regression, LocalLinear())
     first, second = galaxies
     points = [relation_points(g, relation) for g in galaxies]
     together = np.concatenate([x[good] for x, _, good in points])

@@ -10,17 +10,18 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..annotations import Array
+from ..arguments import strategy, whole_number
 from ..cosmology import Cosmology
 from ..halos import HaloHistories
 from ..messages import did_you_mean
 from ..models import AbstractModel
+from ..models.checks.arguments import check_model_and_halos
 from ..numerics.batching import map_batch
 from ..numerics.coordinates import coordinate
 from ..numerics.rows import Rows, row_axes
 from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
 from ..numerics.tracing import is_traced
-from ..parameters import require_float64
 from ..plain_numbers import float64, plain_numbers
 from .galaxies import Histories, Population
 from .problem import Problem, coordinate_offsets, galaxy_equation, has_galaxy, stops_at, without_galaxies
@@ -138,10 +139,11 @@ def evolve(
     >>> population["mstar"].shape
     (8, 2)
     """
-    require_float64(model, halos)
+    check_model_and_halos(model, halos)
     if not is_traced(redshifts):
         redshifts = np.atleast_1d(np.asarray(plain_numbers("redshifts", redshifts), np.float64))
-    _check_request(model, halos, redshifts, chunk)
+    chunk = whole_number("chunk", chunk, meaning="halos")
+    _check_request(model, halos, redshifts)
     selection = _selection(model, halos, keep, histories, history_times)
     asked = len(redshifts)
     # Where JAX traces, the program that is being traced is compiled for these very shapes anyway.
@@ -154,7 +156,7 @@ def evolve(
     filled = None if history_times is None else fill_up(history_times, _HISTORY_TIMES)
     counts = np.array([asked, 0 if history_times is None else len(history_times)], np.int32)
     request = _Request(
-        model, LaneSolver() if solver is None else solver, halos.cosmology, halos.interpolation, halos.time, inside,
+        model, strategy("solver", solver, LaneSolver()), halos.cosmology, halos.interpolation, halos.time, inside,
         filled, counts, selection,
     )  # fmt: skip
     columns, valid, solved, curves = map_batch(
@@ -204,13 +206,11 @@ def _ages(cosmology, redshifts, knots):
     return times, times + jax.lax.stop_gradient(inside - times), root
 
 
-def _check_request(model, halos, redshifts, chunk):
+def _check_request(model, halos, redshifts):
     if redshifts.ndim != 1 or not len(redshifts):
         raise ValueError("redshifts: give at least one output redshift, as a number or a flat list")
     if not len(halos):
         raise ValueError("halos: there is no halo to evolve; check the selection that made them")
-    if chunk < 1:
-        raise ValueError(f"chunk: got {chunk}; allowed a positive number of halos")
     repeated = sorted({*model.ledger.quantities, *model.diagnostics} & set(halos.extras))
     if repeated:
         raise ValueError(

@@ -8,7 +8,7 @@ and other designs, `run_study`, `sobol_indices` and other measures) and of data 
 
 from .budgets import INDICES, SHARES, Budgets, budgets
 from .checks import GradientCheck, check_gradients, error_matrix
-from .coordinates import AbstractCoordinates, AsGiven, Ln, Log10, Natural, PriorWidth
+from .coordinates import AbstractCoordinates, AsGiven, Ln, Log10, Natural, PriorWidth, natural_range
 from .counterfactual import counterfactual
 from .derivatives import AbstractMode, Forward, Reverse, check_redshifts
 from .fisher import PRIOR_INFORMATION, DesignTable, Fisher, expected_fisher, fisher_of, greedy_design
@@ -80,6 +80,7 @@ __all__ = [
     "known_parameters",
     "latin_hypercube",
     "modes",
+    "natural_range",
     "observable_of",
     "morris",
     "morris_effects",

@@ -32,8 +32,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..arguments import strategy
 from ..halos import HaloHistories
 from ..models import AbstractModel
+from ..models.checks.arguments import check_model_and_halos
 from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
 from .accounts import Accounted, contents
@@ -246,14 +248,15 @@ def budgets(
     >>> bool(np.allclose(total, 1.0, atol=1e-3))
     True
     """
+    check_model_and_halos(model, halos)
     accounted = Accounted(model)
-    solver = LaneSolver(tolerance=1e-11, max_steps=20_000) if solver is None else solver
+    solver = strategy("solver", solver, LaneSolver(tolerance=1e-11, max_steps=20_000))
     outputs = check_redshifts(halos, redshifts)
     fractions = _Fractions(accounted)
     names: tuple[str, ...] = ()
     if parameters is None or len(parameters):
         names = choose_parameters(model, halos.cosmology, parameters)
-    coordinates = Natural() if coordinates is None else coordinates
+    coordinates = strategy("coordinates", coordinates, Natural())
     directions = directions_for(model, halos.cosmology, names, coordinates)
     rows = directions.rows if len(names) else np.zeros((1, len(directions.names)))
     inner_names = tuple(name if name.startswith(COSMOLOGY) else f"model.{name}" for name in directions.names)

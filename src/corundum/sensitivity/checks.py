@@ -25,8 +25,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..arguments import strategy
 from ..halos import HaloHistories
 from ..models import AbstractModel
+from ..models.checks.arguments import check_model_and_halos
 from ..numerics.solvers.lanes import LaneSolver
 from .coordinates import AbstractCoordinates, PriorWidth
 from .derivatives import AbstractMode, check_redshifts, differentiate, values_at
@@ -173,8 +175,9 @@ def check_gradients(
     >>> check.passed, check.verdict
     (True, {'mass_loading.constant': 'passed'})
     """
+    check_model_and_halos(model, halos)
     names = choose_parameters(model, halos.cosmology, parameters)
-    coordinates = PriorWidth() if coordinates is None else coordinates
+    coordinates = strategy("coordinates", coordinates, PriorWidth())
     outputs = check_redshifts(halos, redshifts)
     steps, tolerances = _positive("steps", steps), _positive("tolerances", tolerances)
     if not threshold > 0:

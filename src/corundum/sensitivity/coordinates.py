@@ -8,7 +8,7 @@ al. 2026, whose published Jacobians are with respect to the linear amplitudes.
 
 import abc
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -16,10 +16,12 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..arguments import pair
+from ..messages import warn_user
 from ..parameters import Parameter
 from ..printing import Component
 
-__all__ = ["AbstractCoordinates", "AsGiven", "Natural", "Log10", "Ln", "PriorWidth"]
+__all__ = ["AbstractCoordinates", "AsGiven", "Natural", "Log10", "Ln", "PriorWidth", "natural_range"]
 
 
 class AbstractCoordinates(Component):
@@ -183,13 +185,13 @@ class PriorWidth(AbstractCoordinates):
 
     Parameters
     ----------
-    ranges : mapping of str to (float, float), optional
-        Range by name, in the natural scale (decades for amplitudes); default the declared bounds.
+    ranges : mapping of str to (float, float) or dict, optional
+        Range by name, as `natural_range` takes it; default the declared bounds.
 
     Raises
     ------
     ValueError
-        A range is not finite or not increasing.
+        A range is not finite, not increasing, or not within the declared bounds of its parameter.
 
     Examples
     --------
@@ -199,14 +201,10 @@ class PriorWidth(AbstractCoordinates):
     0.5
     """
 
-    ranges: tuple[tuple[str, tuple[float, float]], ...] = eqx.field(static=True)
+    ranges: tuple[tuple[str, tuple[float, float, str | None]], ...] = eqx.field(static=True)
 
-    def __init__(self, ranges: Mapping[str, tuple[float, float]] | None = None):
-        ranges = {} if ranges is None else dict(ranges)
-        for name, (low, high) in ranges.items():
-            if not (np.isfinite(low) and np.isfinite(high) and low < high):
-                raise ValueError(f"ranges: {name} has ({low}, {high}); give (low, high) with low < high, both finite")
-        self.ranges = tuple((name, (float(low), float(high))) for name, (low, high) in ranges.items())
+    def __init__(self, ranges: Mapping[str, Any] | None = None):
+        self.ranges = tuple((name, _ends(f"range of {name}", ends)) for name, ends in dict(ranges or {}).items())
 
     def encode(self, name: str, parameter: Parameter, value: Float[Array, "..."]) -> Float[Array, "..."]:
         low, high = self._range(name, parameter)
@@ -228,8 +226,116 @@ class PriorWidth(AbstractCoordinates):
         return 0.0, 1.0
 
     def _range(self, name, parameter):
-        return dict(self.ranges).get(name) or _natural_scale(parameter).span(name, parameter)
+        ends = dict(self.ranges).get(name)
+        return (
+            _natural_scale(parameter).span(name, parameter)
+            if ends is None
+            else _in_natural_scale(f"range of {name}", parameter, ends)
+        )
 
 
 def _natural_scale(parameter):
     return Log10() if parameter.scale == "log10" else AsGiven()
+
+
+def natural_range(argument: str, parameter: Parameter, ends: Any) -> tuple[float, float]:
+    """The range of a prior in the natural scale of its parameter: decades for amplitudes, the number itself otherwise.
+
+    Parameters
+    ----------
+    argument : str
+        What the range is called, for messages.
+    parameter : Parameter
+        Within whose bounds it has to lie.
+    ends : (float, float) or dict
+        The ends in the natural scale, or ``{"low": 0.01, "high": 1.0, "scale": "linear"}``, where `scale` says how the
+        two ends are written: ``"linear"`` for the numbers themselves, ``"log10"`` for their log10.
+
+    Raises
+    ------
+    ValueError
+        The ends are not two finite numbers in order, have no logarithm, or lie outside the bounds; the message says
+        which numbers they stand for.
+
+    Warns
+    -----
+    UserWarning
+        Two plain numbers would be a range both in decades and as they are.
+
+    Examples
+    --------
+    >>> from corundum.sensitivity.coordinates import natural_range
+    >>> loading = co.describe(model)["energy_loading.amplitude"]
+    >>> natural_range("prior", loading, {"low": 0.01, "high": 1.0, "scale": "linear"})
+    (-2.0, 0.0)
+    >>> natural_range("prior of energy_loading.amplitude", loading, (0.01, 1.0))
+    Traceback (most recent call last):
+    ValueError: prior of energy_loading.amplitude: (0.01, 1) is in decades, so 1.023 to 10, outside 0.01 to 1, ...
+    """
+    return _in_natural_scale(argument, parameter, _ends(argument, ends))
+
+
+def _ends(argument, ends):
+    """Low end, high end and the scale in which they are written, None for the natural one."""
+    scale = None
+    expected = "(low, high), or {'low': ..., 'high': ..., 'scale': 'linear' or 'log10'}"
+    if isinstance(ends, Mapping):
+        if not {"low", "high"} <= set(ends) <= {"low", "high", "scale"}:
+            keys = ", ".join(map(str, ends)) or "nothing"
+            raise ValueError(f"{argument}: got a table with {keys}; give {expected}")
+        scale = ends.get("scale")
+        ends = ends["low"], ends["high"]
+    if scale not in (None, "linear", "log10"):
+        raise ValueError(f"{argument}: got the scale {scale!r}; allowed 'linear' or 'log10'")
+    low, high = pair(argument, ends, meaning=expected)
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise ValueError(f"{argument}: got ({low:g}, {high:g}); give two finite numbers, the lower one first")
+    return low, high, scale
+
+
+def _in_natural_scale(argument, parameter, ends):
+    low, high, scale = ends
+    decades = parameter.scale == "log10"
+    if scale == "linear" and decades:
+        if low <= 0.0:
+            raise ValueError(f"{argument}: {low:g} has no logarithm, in which this parameter is measured; give low > 0")
+        low, high = float(np.log10(low)), float(np.log10(high))
+    elif scale == "log10" and not decades:
+        low, high = 10.0**low, 10.0**high
+    numbers = (10.0**low, 10.0**high) if decades else (low, high)
+    if not _inside(numbers, parameter):
+        raise ValueError(_outside(argument, parameter, ends, numbers))
+    if decades and scale is None and low > 0.0 and _inside((low, high), parameter):
+        warn_user(
+            f"{argument}: ({low:g}, {high:g}) is taken in decades, {numbers[0]:.4g} to {numbers[1]:.4g}; if plain "
+            f"numbers are meant, write {_table(low, high, 'linear')}, otherwise {_table(low, high, 'log10')}"
+        )
+    return low, high
+
+
+def _inside(numbers, parameter):
+    """Whether a range lies within the bounds, up to the round-off of a logarithm."""
+    (low, high), (least, most) = numbers, parameter.bounds
+    margin = 1e-9 * max(abs(least), abs(most))
+    return least - margin <= low and high <= most + margin
+
+
+def _outside(argument, parameter, ends, numbers):
+    low, high, scale = ends
+    least, most = parameter.bounds
+    written = f"({low:g}, {high:g})"
+    if parameter.scale == "log10" and scale != "linear":
+        written += f" is in decades, so {numbers[0]:.4g} to {numbers[1]:.4g},"
+    else:
+        written += " is"
+    advice = f"write {_table(low, high, 'linear')} for plain numbers" if (
+        parameter.scale == "log10" and scale is None and _inside((low, high), parameter)
+    ) else "give a range inside"  # fmt: skip
+    return (
+        f"{argument}: {written} outside {least:g} to {most:g}, the range for which the parameter is meant; {advice}, "
+        "or a distribution of numpyro for a wider prior"
+    )
+
+
+def _table(low, high, scale):
+    return f"{{'low': {low:g}, 'high': {high:g}, 'scale': '{scale}'}}"

@@ -13,6 +13,7 @@ from ..annotations import Array
 from ..halos import HaloHistories
 from ..messages import did_you_mean
 from ..models import AbstractModel
+from ..models.checks.arguments import check_model_and_halos
 from ..numerics.solvers.base import AbstractSolver
 from ..parameters import replace
 from ..population import evolve
@@ -62,6 +63,7 @@ def counterfactual(
     >>> [bool(mstar.sel(kind=kind).values > 0.0) for kind in ("computed", "predicted")]  # less heating, more stars
     [True, True]
     """
+    check_model_and_halos(model, halos)
     known = [name.removeprefix("channels.") for name in channel_names(model)]
     for flow, multiplier in multipliers.items():
         if flow not in known:

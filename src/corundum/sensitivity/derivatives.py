@@ -17,13 +17,14 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..annotations import Array
+from ..arguments import strategy, whole_number
 from ..halos import HaloHistories
 from ..halos.per_halo import per_halo_values
 from ..models import AbstractModel
+from ..models.checks.arguments import check_model_and_halos
 from ..numerics.batching import map_batch
 from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
-from ..parameters import require_float64
 from ..plain_numbers import plain_numbers
 from ..population import Population, evolve
 from ..population.problem import without_galaxies
@@ -126,8 +127,7 @@ class Forward(AbstractMode):
     sizes: ClassVar[tuple[int, ...]] = (64, 512)
 
     def __check_init__(self):
-        if not (isinstance(self.columns, int) and self.columns > 0):
-            raise ValueError(f"Forward columns: got {self.columns!r}; allowed a positive whole number")
+        whole_number("columns", self.columns, meaning="directions carried at once", floats=False)
 
     def __call__(
         self, function: Callable, vector: Float[Array, " p"], directions: Float[Array, "c p"], batch: Any
@@ -211,9 +211,10 @@ def differentiate(
     progress : callable, optional
         Called as ``progress(done, total)`` in halos, counted once for each block of directions.
     """
-    require_float64(model, halos)
-    mode = Forward() if mode is None else mode
-    solver = LaneSolver() if solver is None else solver
+    check_model_and_halos(model, halos)
+    mode = strategy("mode", mode, Forward())
+    solver = strategy("solver", solver, LaneSolver())
+    chunk = whole_number("chunk", chunk, meaning="halos")
     redshifts = check_redshifts(halos, redshifts)
     directions = np.asarray(directions, np.float64)
     width = mode.columns or len(directions)

@@ -14,11 +14,12 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..arguments import strategy
 from ..halos import HaloHistories
 from ..models import AbstractModel
+from ..models.checks.arguments import check_model_and_halos
 from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
-from ..parameters import require_float64
 from ..population import evolve
 from ..printing import Component
 from .coordinates import AbstractCoordinates, Natural
@@ -72,13 +73,13 @@ class Summary(Component):
     solver: AbstractSolver
 
     def __init__(self, function, model, halos, parameters=None, redshifts=(0.0,), *, coordinates=None, solver=None):
-        require_float64(model, halos)
+        check_model_and_halos(model, halos)
         self.function, self.model, self.halos = function, model, halos
         self.parameters = choose_parameters(model, halos.cosmology, parameters)
         self.redshifts = tuple(np.asarray(check_redshifts(halos, redshifts)).tolist())
         self.one_redshift = np.ndim(redshifts) == 0
-        self.coordinates = Natural() if coordinates is None else coordinates
-        self.solver = LaneSolver() if solver is None else solver
+        self.coordinates = strategy("coordinates", coordinates, Natural())
+        self.solver = strategy("solver", solver, LaneSolver())
 
     @property
     def at(self) -> Float[Array, " p"]:
@@ -235,7 +236,10 @@ def _size(summary: Summary) -> int:
 def _point(summary, u):
     u = summary.at if u is None else jnp.asarray(u, jnp.float64)
     if u.shape != (len(summary.parameters),):
-        raise ValueError(f"coordinates: got shape {u.shape}; expected one for each of {len(summary.parameters)}")
+        raise ValueError(
+            f"coordinates: got shape {u.shape}; give {(len(summary.parameters),)}, one number for each of "
+            f"{', '.join(summary.parameters)}"
+        )
     return u
 
 

@@ -15,8 +15,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..arguments import instance, strategy, whole_number
 from ..halos import HaloHistories
 from ..models import AbstractModel
+from ..models.checks.arguments import check_model_and_halos
 from ..numerics.solvers.base import AbstractSolver
 from ..population import STATUS, Population
 from ..printing import Component
@@ -153,8 +155,9 @@ def parameter_jacobian(
     >>> bool(mstar.sel(parameter="energy_loading.amplitude").values < 0.0)  # more wind energy, fewer stars
     True
     """
+    check_model_and_halos(model, halos)
     names = choose_parameters(model, halos.cosmology, parameters)
-    coordinates = Natural() if coordinates is None else coordinates
+    coordinates = strategy("coordinates", coordinates, Natural())
     outputs = _chosen_quantities(model, halos, quantities)
     sets = None if at is None else _parameter_sets(at, names)
     solves: list[Differentiated] = []
@@ -200,6 +203,7 @@ def channel_jacobian(
     >>> bool(mstar.sel(channel="wind_heating").values < 0.0)
     True
     """
+    check_model_and_halos(model, halos)
     names = channel_names(model)
     jacobian = parameter_jacobian(model, halos, names, redshifts, coordinates=Ln(), **options)
     flows = tuple(name.removeprefix("channels.") for name in names)
@@ -245,6 +249,8 @@ def history_redshifts(halos: HaloHistories, number: int = 64) -> np.ndarray:
     >>> bool(redshifts[0] > 2.0), round(float(redshifts[-1]), 6)
     (True, 0.0)
     """
+    instance("halos", halos, HaloHistories, expected="halos, such as those of halos.monte_carlo_trees(100)")
+    number = whole_number("number", number, meaning="redshifts")
     if not len(halos):
         raise ValueError("halos: got an empty set of histories; check the selection that made it")
     age = np.geomspace(float(np.max(halos.start)) * 1.02, float(halos.time[-1]), number)
@@ -266,7 +272,9 @@ def _chosen_quantities(model, halos, names):
 def _parameter_sets(at, names):
     sets = np.asarray(at, np.float64)
     if sets.ndim != 2 or sets.shape[1] != len(names) or not len(sets):
-        raise ValueError(f"at: got shape {sets.shape}; expected (sets, parameters) with {len(names)} parameters")
+        raise ValueError(
+            f"at: got shape {sets.shape}; give (sets, {len(names)}), one column for each of {', '.join(names)}"
+        )
     if not np.all(np.isfinite(sets)):
         raise ValueError(f"at: set {int(np.argmin(np.isfinite(sets).all(axis=1)))} has a value that is not finite")
     return sets

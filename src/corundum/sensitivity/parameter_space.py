@@ -16,7 +16,8 @@ from ..annotations import Array
 from ..cosmology import Cosmology
 from ..messages import did_you_mean
 from ..models import AbstractModel
-from ..parameters import Parameter, describe, replace
+from ..models.checks.arguments import check_model
+from ..parameters import Parameter, describe, set_values
 from .coordinates import AbstractCoordinates
 
 __all__ = [
@@ -48,6 +49,7 @@ def known_parameters(model: AbstractModel, cosmology: Cosmology) -> dict[str, Pa
     >>> known["energy_loading.amplitude"].unit, "cosmology.h" in known
     ('1', True)
     """
+    check_model(model)
     described = {**describe(model), **describe(cosmology, COSMOLOGY)}
     return {name: parameter for name, parameter in described.items() if jnp.ndim(parameter.value) == 0}
 
@@ -69,6 +71,7 @@ def channel_names(model: AbstractModel) -> tuple[str, ...]:
     >>> co.sensitivity.channel_names(model)[:3]
     ('channels.accretion', 'channels.cooling', 'channels.radiation')
     """
+    check_model(model)
     names = tuple(f"channels.{flow}" for flow in model.ledger.names)
     described = describe(model)
     missing = [name for name in names if name not in described]
@@ -159,7 +162,7 @@ def with_vector(
     values = dict(zip(names, vector, strict=True))
     of_model = {name: value for name, value in values.items() if not name.startswith(COSMOLOGY)}
     of_cosmology = {name.removeprefix(COSMOLOGY): v for name, v in values.items() if name.startswith(COSMOLOGY)}
-    return replace(model, of_model), replace(cosmology, of_cosmology)
+    return set_values(model, of_model), set_values(cosmology, of_cosmology)
 
 
 class Directions(NamedTuple):

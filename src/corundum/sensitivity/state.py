@@ -23,6 +23,7 @@ from scipy.optimize import linear_sum_assignment
 from ..annotations import Array
 from ..halos import HaloHistories, HaloTables
 from ..models import AbstractModel
+from ..models.checks.arguments import check_model_and_halos
 from ..numerics.solvers.base import AbstractSolver
 from ..population import Population, evolve
 from .derivatives import check_redshifts
@@ -133,6 +134,7 @@ def state_jacobian(
     >>> states.matrix.shape, states.matrix.unit
     ((8, 2, 7, 7), '1/Gyr')
     """
+    check_model_and_halos(model, halos)
     outputs = check_redshifts(halos, redshifts)
     if population is None:
         population = evolve(model, halos, redshifts, solver=solver)

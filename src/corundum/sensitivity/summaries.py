@@ -15,8 +15,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..arguments import strategy
 from ..halos import HaloHistories
 from ..models import AbstractModel
+from ..models.checks.arguments import check_model_and_halos
 from ..numerics.solvers.base import AbstractSolver
 from ..observables.measurement import Measurement
 from ..observables.redshifts import SAME_REDSHIFT, redshift_distance
@@ -187,8 +189,9 @@ def summary_jacobian(
     >>> jacobian.derivative["mean mass"].shape
     (1, 1)
     """
+    check_model_and_halos(model, halos)
     names = choose_parameters(model, halos.cosmology, parameters)
-    coordinates = PriorWidth() if coordinates is None else coordinates
+    coordinates = strategy("coordinates", coordinates, PriorWidth())
     outputs = check_redshifts(halos, redshifts)
     check_observables(observables)
     directions = directions_for(model, halos.cosmology, names, coordinates)

@@ -20,13 +20,14 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..arguments import strategy
 from ..halos import HaloHistories
 from ..models import AbstractModel
+from ..models.checks.arguments import check_model_and_halos
 from ..numerics.batching import map_batch
 from ..numerics.rows import row_axes
 from ..numerics.solvers.base import AbstractSolver, Equation
 from ..numerics.solvers.lanes import LaneSolver
-from ..parameters import require_float64
 from ..population.problem import Problem, has_galaxy, without_galaxies
 from ..units import LN10
 from .coordinates import AbstractCoordinates, Natural
@@ -124,7 +125,7 @@ def routes(
     >>> one.labels("channel")
     ['accretion', 'cooling', 'radiation', 'star_formation', 'wind', 'wind_heating', 'initial state']
     """
-    require_float64(model, halos)
+    check_model_and_halos(model, halos)
     names = choose_parameters(model, halos.cosmology, parameters)
     cosmic = [name for name in names if name.startswith(COSMOLOGY)]
     if cosmic:
@@ -132,8 +133,8 @@ def routes(
             f"routes: {', '.join(cosmic)} changes the halos and the clock, not only the flows; "
             "use parameter_jacobian for it"
         )
-    coordinates = Natural() if coordinates is None else coordinates
-    solver = LaneSolver() if solver is None else solver
+    coordinates = strategy("coordinates", coordinates, Natural())
+    solver = strategy("solver", solver, LaneSolver())
     outputs = check_redshifts(halos, redshifts)
     directions = directions_for(model, halos.cosmology, names, coordinates)
     times = jnp.minimum(halos.cosmology.age(outputs), halos.time[-1])

@@ -140,10 +140,12 @@ def _priors(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Priors by name from tables, in which dotted names may be nested."""
     priors: dict[str, Any] = {}
     for name, value in tables.items():
-        if isinstance(value, Mapping) and "kind" not in value:
+        if isinstance(value, Mapping) and "kind" in value:
+            priors[prefix + name] = _distribution(prefix + name, value)
+        elif isinstance(value, Mapping) and not {"low", "high"} & set(value):
             priors |= _priors(value, f"{prefix}{name}.")
         else:
-            priors[prefix + name] = _distribution(prefix + name, value) if isinstance(value, Mapping) else tuple(value)
+            priors[prefix + name] = value
     return priors
 
 

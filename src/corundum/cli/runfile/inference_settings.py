@@ -67,8 +67,9 @@ class Fit:
     key : int
         Random key of starts and chains.
     priors : mapping
-        By parameter: ``[low, high]``, or ``{kind = "Normal", loc = 0.0, scale = 0.1}`` with any scalar distribution of
-        numpyro.  By default uniform over the declared range.
+        By parameter: ``[low, high]``, in decades for amplitudes; ``{low = 0.01, high = 1.0, scale = "linear"}`` for
+        plain numbers; or ``{kind = "Normal", loc = 0.0, scale = 0.1}`` with any scalar distribution of numpyro.  By
+        default uniform over the declared range.
     """
 
     data: tuple[str | Measurement, ...]

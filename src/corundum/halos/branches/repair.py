@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ...annotations import Array
-from ...parameters import parameter
+from ...parameters import NOT_NEGATIVE, parameter
 from ...printing import Component
 
 __all__ = ["AbstractBranchRepair", "KeepAll", "RemoveExcursions", "ResolutionFloor", "count_jumps"]
@@ -67,6 +67,7 @@ class RemoveExcursions(AbstractBranchRepair):
         meaning="smallest jump that counts as an error",
         source="choice: more than an equal-mass merger",
         bounds=(0.1, 2.0),
+        allowed=NOT_NEGATIVE,
     )
     longest: int = 3
 
@@ -101,7 +102,12 @@ class ResolutionFloor(AbstractBranchRepair):
     """
 
     particle_mass: Float[Array, ""] = parameter(
-        1e9, unit="Msun", meaning="mass of a particle", source="the simulation", bounds=(1e-12, 1e13)
+        1e9,
+        unit="Msun",
+        meaning="mass of a particle",
+        source="the simulation",
+        bounds=(1e-12, 1e13),
+        allowed=NOT_NEGATIVE,
     )
     particles: int = 100
 

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...parameters import parameter
+from ...parameters import NOT_NEGATIVE, parameter
 from ...printing import Component
 
 __all__ = [
@@ -146,6 +146,7 @@ class GaussianInLogTime(AbstractSmoothing):
         meaning="standard deviation; 0 for none",
         source="choice: about R/V",
         bounds=(0.0, 1.0),
+        allowed=NOT_NEGATIVE,
     )
 
     def __call__(

@@ -29,7 +29,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...cosmology import Cosmology, pandya26_cosmology
+from ...arguments import strategy, whole_number
+from ...cosmology import Cosmology, as_cosmology
 from ...numerics.promotion import with_numpy_promotion
 from ...numerics.random_keys import random_key
 from ...parameters import require_float64
@@ -104,12 +105,13 @@ def diffmah_population(
     HaloHistories(5 halos, 100 times, 10^11 Msun, 0 <= z <= 12)
     """
     require_float64()
-    low, high = check_request(n, log_mvir, first_log_mvir, _MASSES)
+    n = whole_number("n", n, meaning="halos")
+    low, high = check_request(log_mvir, first_log_mvir, _MASSES)
     drawn = number_to_draw(n, candidates)
-    cosmology = pandya26_cosmology() if cosmology is None else cosmology
-    sampling = UniformLogMass() if sampling is None else sampling
-    concentration = Diemer19() if concentration is None else concentration
-    scatter = ConcentrationScatter() if scatter is None else scatter
+    cosmology = as_cosmology(cosmology)
+    sampling = strategy("sampling", sampling, UniformLogMass())
+    concentration = strategy("concentration", concentration, Diemer19())
+    scatter = strategy("scatter", scatter, ConcentrationScatter())
     # These few numbers are computed without compilation, which would take longer than all of them.
     time = np.asarray(log_times(cosmology) if times is None else times, np.float64)
     redshift, today = redshifts(cosmology, time), ages(cosmology, np.zeros(1))[0]

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...parameters import parameter
+from ...parameters import FRACTION, NOT_NEGATIVE, parameter
 from ...printing import Component
 from ...units import LN10
 
@@ -30,13 +30,28 @@ class ZhaoFormationTime(Component):
     """
 
     fraction: Float[Array, ""] = parameter(
-        0.04, unit="1", meaning="fraction of the mass that marks formation", source="Zhao+09", bounds=(0.005, 0.5)
+        0.04,
+        unit="1",
+        meaning="fraction of the mass that marks formation",
+        source="Zhao+09",
+        bounds=(0.005, 0.5),
+        allowed=FRACTION,
     )
     lowest: Float[Array, ""] = parameter(
-        4.0, unit="1", meaning="concentration of halos that grow fast", source="Zhao+09", bounds=(2.5, 6.0)
+        4.0,
+        unit="1",
+        meaning="concentration of halos that grow fast",
+        source="Zhao+09",
+        bounds=(2.5, 6.0),
+        allowed=NOT_NEGATIVE,
     )
     delay: Float[Array, ""] = parameter(
-        3.75, unit="1", meaning="time over formation time at which c rises", source="Zhao+09", bounds=(1.0, 10.0)
+        3.75,
+        unit="1",
+        meaning="time over formation time at which c rises",
+        source="Zhao+09",
+        bounds=(1.0, 10.0),
+        allowed=NOT_NEGATIVE,
     )
     steepness: Float[Array, ""] = parameter(
         8.4, unit="1", meaning="8 times the late power of time", source="Zhao+09", bounds=(1.0, 20.0)

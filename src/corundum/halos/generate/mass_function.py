@@ -16,8 +16,9 @@ import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...cosmology import Cosmology, pandya26_cosmology
-from ...parameters import parameter
+from ...arguments import strategy
+from ...cosmology import Cosmology, as_cosmology
+from ...parameters import NOT_NEGATIVE, parameter
 from ...printing import Component
 from ...units import KPC3_PER_MPC3, LN10
 from ..histories import HaloHistories
@@ -49,10 +50,15 @@ class VirialMassFunction(Component):
     power: LinearPower
     cosmology: Cosmology
     amplitude: Float[Array, ""] = parameter(
-        0.3292, unit="1", meaning="normalisation A", source="Despali+16", bounds=(0.1, 0.5)
+        0.3292, unit="1", meaning="normalisation A", source="Despali+16", bounds=(0.1, 0.5), allowed=NOT_NEGATIVE
     )
     scale: Float[Array, ""] = parameter(
-        0.7665, unit="1", meaning="scale a of peak height squared", source="Despali+16", bounds=(0.4, 1.2)
+        0.7665,
+        unit="1",
+        meaning="scale a of peak height squared",
+        source="Despali+16",
+        bounds=(0.4, 1.2),
+        allowed=NOT_NEGATIVE,
     )
     index: Float[Array, ""] = parameter(
         0.2488, unit="1", meaning="low-mass power p", source="Despali+16", bounds=(0.0, 0.6)
@@ -67,8 +73,8 @@ class VirialMassFunction(Component):
         scale: float = 0.7665,
         index: float = 0.2488,
     ):
-        self.power = LinearPower() if power is None else power
-        self.cosmology = pandya26_cosmology() if cosmology is None else cosmology
+        self.power = strategy("power", power, LinearPower())
+        self.cosmology = as_cosmology(cosmology)
         self.amplitude, self.scale, self.index = (jnp.asarray(x, jnp.float64) for x in (amplitude, scale, index))
 
     def __call__(self, log_mvir: Float[Array, "..."], redshift: float = 0.0) -> Float[Array, "..."]:

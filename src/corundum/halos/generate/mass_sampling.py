@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from ...annotations import Array
+from ...arguments import mass_range
 from ...numerics.interpolation import ContinuousCurvature, HermiteTable
 from ...printing import Component
 from ...storage.shipped_tables import read_grid
@@ -28,13 +29,13 @@ LOG_HALF = math.log10(2.0)
 
 
 def check_request(
-    n: int, log_mvir: tuple[float, float], first_log_mvir: float, limits: tuple[float, float]
+    log_mvir: tuple[float, float], first_log_mvir: float, limits: tuple[float, float]
 ) -> tuple[float, float]:
-    """The range of log10 of final mass [Msun], if so many halos of it can be drawn.
+    """The range of log10 of final mass [Msun], if halos of it can be drawn.
 
     Parameters
     ----------
-    n, log_mvir, first_log_mvir
+    log_mvir, first_log_mvir
         As a source was given them (`corundum.halos.monte_carlo_trees`).
     limits : (float, float)
         Masses that the source can draw, log10 [Msun].
@@ -44,14 +45,7 @@ def check_request(
     ValueError
         One of them is impossible; the sentence says what is allowed.
     """
-    if n != int(n) or n < 1:
-        raise ValueError(f"n: got {n!r}; the number of halos must be a whole number of at least 1")
-    low, high = (float(end) for end in log_mvir)
-    if not limits[0] <= low <= high <= limits[1]:
-        raise ValueError(
-            f"log_mvir: got ({low:g}, {high:g}); give the lower and the upper log10 of mass at the end [Msun] within "
-            f"{limits[0]:g} and {limits[1]:g}"
-        )
+    low, high = mass_range("log_mvir", log_mvir, least=limits[0], most=limits[1])
     if not first_log_mvir <= low - LOG_HALF:
         raise ValueError(
             f"first_log_mvir: got {first_log_mvir:g}; halos must start at less than half of the lowest final mass, so "

@@ -18,7 +18,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ...annotations import Array
-from ...cosmology import Cosmology, pandya26_cosmology
+from ...arguments import strategy
+from ...cosmology import Cosmology, as_cosmology
 from ...numerics.random_keys import random_key
 from ...parameters import require_float64
 from ...printing import in_short
@@ -164,9 +165,9 @@ def _step(algorithm, tables, key, masses, barrier, floors, target):
 
 def prepared_tables(algorithm, power, cosmology, redshift):
     """The algorithm, its tables, and the collapse barrier at each redshift."""
-    cosmology = pandya26_cosmology() if cosmology is None else cosmology
-    algorithm = ParkinsonColeHelly08() if algorithm is None else algorithm
-    power = LinearPower() if power is None else power
+    cosmology = as_cosmology(cosmology)
+    algorithm = strategy("algorithm", algorithm, ParkinsonColeHelly08())
+    power = strategy("power", power, LinearPower())
     return algorithm, *_tables(algorithm, power, cosmology, redshift)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...parameters import parameter
+from ...parameters import NOT_NEGATIVE, parameter
 from ...printing import Component
 from ...units import LN10
 from .power_spectrum import SigmaOfMass
@@ -87,7 +87,12 @@ class ParkinsonColeHelly08(Component):
     """
 
     g0: Float[Array, ""] = parameter(
-        0.57, unit="1", meaning="factor on all split rates", source="Parkinson+08", bounds=(0.1, 2.0)
+        0.57,
+        unit="1",
+        meaning="factor on all split rates",
+        source="Parkinson+08",
+        bounds=(0.1, 2.0),
+        allowed=NOT_NEGATIVE,
     )
     gamma1: Float[Array, ""] = parameter(
         0.38, unit="1", meaning="power of sigma1/sigma2", source="Parkinson+08", bounds=(0.0, 0.9)

@@ -16,9 +16,9 @@ import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...cosmology import Cosmology, pandya26_cosmology
+from ...cosmology import Cosmology, as_cosmology
 from ...numerics.interpolation import ContinuousCurvature, HermiteTable
-from ...parameters import parameter
+from ...parameters import NOT_NEGATIVE, parameter
 from ...printing import Component
 from ...units import KPC3_PER_MPC3
 
@@ -103,7 +103,12 @@ class LinearPower(Component):
     """
 
     sigma8: Float[Array, ""] = parameter(
-        0.8159, unit="1", meaning="rms in spheres of 8 Mpc/h today", source="Planck 2015 XIII", bounds=(0.5, 1.2)
+        0.8159,
+        unit="1",
+        meaning="rms in spheres of 8 Mpc/h today",
+        source="Planck 2015 XIII",
+        bounds=(0.5, 1.2),
+        allowed=NOT_NEGATIVE,
     )
     n_s: Float[Array, ""] = parameter(
         0.9667, unit="1", meaning="index of the primordial power spectrum", source="Planck 2015 XIII", bounds=(0.8, 1.1)
@@ -111,7 +116,7 @@ class LinearPower(Component):
 
     def sigma_of_mass(self, cosmology: Cosmology | None = None) -> "SigmaOfMass":
         """Rms of the density field in top-hat spheres, as a function of the mass inside."""
-        cosmology = pandya26_cosmology() if cosmology is None else cosmology
+        cosmology = as_cosmology(cosmology)
         return _sigma_of_mass(self, cosmology)
 
 

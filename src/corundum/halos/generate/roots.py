@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import mass_range, one_number, whole_number
 from ..histories import HaloHistories
 from .mass_function import VirialMassFunction, abundance_weights
 from .mass_sampling import GivenMasses
@@ -54,9 +55,11 @@ def complete_roots(
     """
     if "sampling" in settings:
         raise ValueError("sampling: complete_roots has masses at equal steps; use monte_carlo_trees for other masses")
+    n = whole_number("n", n, meaning="halos")
+    redshift = one_number("redshift", redshift, meaning="one redshift, 0 to 12")
     if log_mvir is None:
         log_mvir = _LOWEST_EARLY if redshift >= _EARLY else _LOWEST, _HIGHEST + _HIGHEST_SLOPE * redshift
-    sampling = GivenMasses(np.linspace(*log_mvir, n))
+    sampling = GivenMasses(np.linspace(*mass_range("log_mvir", log_mvir, least=8.0, most=15.5), n))
     roots = monte_carlo_trees(n, log_mvir=log_mvir, redshift=redshift, sampling=sampling, **settings)
     mass_function = VirialMassFunction(settings.get("power"), roots.cosmology)
     return abundance_weights(roots, mass_function)

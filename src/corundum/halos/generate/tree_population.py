@@ -15,7 +15,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...cosmology import Cosmology, pandya26_cosmology
+from ...arguments import one_number, strategy, whole_number
+from ...cosmology import Cosmology, as_cosmology
 from ...numerics.random_keys import random_key
 from ...numerics.row_blocks import in_blocks
 from ..branches.notes import smoothing_note
@@ -105,12 +106,14 @@ def monte_carlo_trees(
     >>> len(drawn), drawn.mergers is not None
     (4, True)
     """
-    low, high = check_request(n, log_mvir, first_log_mvir, _MASSES)
+    n = whole_number("n", n, meaning="halos")
+    low, high = check_request(log_mvir, first_log_mvir, _MASSES)
+    redshift = None if redshift is None else one_number("redshift", redshift, meaning="one redshift, 0 to 12")
     drawn = number_to_draw(n, candidates)
-    cosmology = pandya26_cosmology() if cosmology is None else cosmology
-    smoothing = GaussianInLogTime() if smoothing is None else smoothing
-    concentration = ZhaoFormationTime() if concentration is None else concentration
-    sampling = UniformLogMass() if sampling is None else sampling
+    cosmology = as_cosmology(cosmology)
+    smoothing = strategy("smoothing", smoothing, GaussianInLogTime())
+    concentration = strategy("concentration", concentration, ZhaoFormationTime(), also=(AbstractConcentration,))
+    sampling = strategy("sampling", sampling, UniformLogMass())
     times, redshift = _times_to_root(times, redshift, cosmology)
     _check_sampling(sampling, redshift)
     mass_key, tree_key = jax.random.split(random_key(key))
@@ -167,7 +170,7 @@ def _times_to_root(times, redshift, cosmology):
                 "end there; let times end at that redshift, or leave times or redshift out"
             )
         return times, last
-    redshift = 0.0 if redshift is None else float(redshift)
+    redshift = 0.0 if redshift is None else redshift
     if not 0.0 <= redshift <= _LAST_ROOT:
         raise ValueError(f"redshift: got {redshift:g}; allowed 0 to {_LAST_ROOT:g}")
     first = max(_FIRST, _EXPANSION * (1.0 + redshift) - 1.0)

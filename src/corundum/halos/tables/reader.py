@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...cosmology import Cosmology, pandya26_cosmology
+from ...arguments import strategy
+from ...cosmology import Cosmology, as_cosmology
 from ...messages import did_you_mean, one_line
 from ...parameters import require_float64
 from ..branches.branch import Branch, smooth_branches
@@ -125,7 +126,7 @@ def read_table(
         raise ValueError(f"h: got {h:g}; give the Hubble constant over 100 km/s/Mpc, such as 0.6774")
     if h is None and cosmology is not None:
         h = float(cosmology.h)
-    cosmology = pandya26_cosmology() if cosmology is None else cosmology
+    cosmology = as_cosmology(cosmology)
     raw = read_file(path)
     try:
         names = match_columns(raw.columns, columns)
@@ -134,7 +135,7 @@ def read_table(
         raise ValueError(one_line(f"{path}: {error}")) from None
     _check_halo_ids(raw, names["halo_id"], path)
     definition = _mass_definition(raw, names, mass_definition, path)
-    relation = Diemer19() if concentration is None else concentration
+    relation = strategy("concentration", concentration, Diemer19())
     numbers = {quantity: _numbers(raw, names[quantity], path) for quantity in column_units}
     age, virial = _virial_quantities(numbers, column_units, h or 1.0, definition, cosmology, relation, names, path)
     try:
@@ -142,8 +143,8 @@ def read_table(
             _branches(raw, names, age, virial, numbers.get("weight"), _separations(numbers, path), path),
             cosmology=cosmology,
             concentration=relation,
-            mass_loss=RunningMaximum() if mass_loss is None else mass_loss,
-            smoothing=GaussianInLogTime() if smoothing is None else smoothing,
+            mass_loss=strategy("mass_loss", mass_loss, RunningMaximum()),
+            smoothing=strategy("smoothing", smoothing, GaussianInLogTime()),
             times=times,
             drop_bad=drop_bad,
             provenance={

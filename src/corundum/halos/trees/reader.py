@@ -12,6 +12,7 @@ from pathlib import Path
 from jaxtyping import Float
 
 from ...annotations import Array
+from ...arguments import strategy
 from ...cosmology import Cosmology
 from ...parameters import require_float64
 from ..branches.branch import Smoothed, smooth_branches
@@ -147,9 +148,9 @@ def smooth_trees(
         return smooth_branches(
             branches.branches,
             cosmology=branches.cosmology,
-            concentration=Diemer19() if concentration is None else concentration,
-            mass_loss=RunningMaximum() if mass_loss is None else mass_loss,
-            smoothing=GaussianInLogTime() if smoothing is None else smoothing,
+            concentration=strategy("concentration", concentration, Diemer19()),
+            mass_loss=strategy("mass_loss", mass_loss, RunningMaximum()),
+            smoothing=strategy("smoothing", smoothing, GaussianInLogTime()),
             repairs=(RemoveExcursions(),) if repairs is None else tuple(repairs),
             times=times,
             drop_bad=True,
@@ -221,7 +222,7 @@ def branch_reader(
     chunk: int = CHUNK,
 ) -> functools.partial[FileBranches]:
     """`branches_of_file` with all settings of a source; its result depends on nothing but these and the file."""
-    relation = Diemer19() if concentration is None else concentration
+    relation = strategy("concentration", concentration, Diemer19())
     low, high = log_mvir
     return functools.partial(
         branches_of_file, tree_format=source.format, definition=source.simulation.definition,

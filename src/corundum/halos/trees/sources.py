@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ...cosmology import Cosmology, pandya26_cosmology
+from ...cosmology import Cosmology, as_cosmology, pandya26_cosmology
 from ...storage.files import missing_file_message
 from .format_detection import recognise_format
 from .formats import AbstractTreeFormat, Simulation
@@ -149,6 +149,7 @@ def choose_cosmology(simulation: Simulation, cosmology: Cosmology | None, file: 
     """
     stated = _stated(simulation)
     if cosmology is not None:
+        cosmology = as_cosmology(cosmology)
         origin = "as given"
         for name, value in stated.items() if not simulation.unclear else ():
             chosen = float(getattr(cosmology, name))

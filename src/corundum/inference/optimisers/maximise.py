@@ -11,10 +11,13 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import qmc
 
+from ...arguments import instance, strategy, whole_number
+from ...numerics.random_keys import seed
 from ..batches import in_batches
 from ..evaluate import linearise
 from ..laplace import information_at
 from ..target import Target
+from ..vectors import rows_of_vectors
 from .base import AbstractOptimiser
 from .gauss_newton import GaussNewton
 
@@ -127,9 +130,8 @@ def spread_starts(target: Target, number: int, *, key: int = 0) -> np.ndarray:
     >>> co.inference.spread_starts(target, 3).shape
     (3, 2)
     """
-    if number < 1:
-        raise ValueError(f"starts: got {number}; allowed a positive whole number")
-    unit = qmc.LatinHypercube(len(target.free), rng=np.random.default_rng(key)).random(number)
+    number = whole_number("starts", number)
+    unit = qmc.LatinHypercube(len(target.free), rng=np.random.default_rng(seed(key))).random(number)
     u = ndtri(0.02 + 0.96 * unit)
     u[0] = np.asarray(target.start())
     return u
@@ -168,7 +170,11 @@ def maximise(
     >>> best.names, best.theta.round(2).tolist()
     (('intercept', 'slope'), [0.97, 2.07])
     """
-    first = spread_starts(target, starts, key=key) if u is None else np.atleast_2d(np.asarray(u, float))
+    instance("target", target, Target, expected="a target, such as inference.Target(model, halos, data, free)")
+    if u is None:
+        first = spread_starts(target, starts, key=key)
+    else:
+        first = np.asarray(rows_of_vectors("u", u, target.names, single=True))
     y = np.broadcast_to(np.asarray(target.data.y), (len(first), len(target.data)))
     return maximise_each(target, first[None], y[None], optimiser)[0]
 
@@ -188,7 +194,7 @@ def maximise_each(
     optimiser : AbstractOptimiser, optional
         Default `GaussNewton()`.
     """
-    optimiser = GaussNewton() if optimiser is None else optimiser
+    optimiser = strategy("optimiser", optimiser, GaussNewton())
     fits, number, size = np.shape(starts)
     u, y = np.reshape(starts, (-1, size)), np.reshape(y, (fits * number, -1))
     failed = ~np.isfinite(in_batches(linearise, target, u, y).ln_density)

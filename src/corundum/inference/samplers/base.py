@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ...arguments import whole_number
 from ...printing import Component
 from ...storage.checkpoints import Checkpoint
 from ..laplace import Laplace
@@ -97,5 +98,4 @@ class AbstractSampler(Component):
 def check_numbers(**least: tuple[Any, int]) -> None:
     """Refuse settings that are not whole numbers from the least that makes sense; each as ``name=(value, least)``."""
     for name, (value, smallest) in least.items():
-        if isinstance(value, bool) or not (isinstance(value, int | np.integer) and value >= smallest):
-            raise ValueError(f"{name}: got {value!r}; allowed a whole number from {smallest}")
+        whole_number(name, value, least=smallest, floats=False)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...arguments import instance, strategy
 from ...storage.checkpoints import Checkpoint
 from ..laplace import Laplace, laplace
 from ..optimisers.maximise import PointEstimate
@@ -57,13 +58,8 @@ def sample(
     >>> round(float(posterior.flat.mean()), 1)
     1.0
     """
-    sampler = NUTS() if sampler is None else sampler
-    if not isinstance(sampler, AbstractSampler):
-        name = sampler.__name__ if isinstance(sampler, type) else type(sampler).__name__
-        raise TypeError(
-            f"sampler: got {sampler!r}; expected an object such as corundum.inference.NUTS(), not "
-            f"{'the class itself' if isinstance(sampler, type) else name}"
-        )
+    instance("target", target, Target, expected="a target, such as inference.Target(model, halos, data, free)")
+    sampler = strategy("sampler", sampler, NUTS())
     start = start if isinstance(start, Laplace) else laplace(target, start)
     chains = sampler.sample(target, start, key=key, store=store, progress=progress)
     kind = type(sampler).__name__

@@ -12,12 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...halos.selection import representatives
+from ...numerics.random_keys import seed
 from ...printing import in_short
 from ..batches import in_batches
 from ..evaluate import linearise
 from ..laplace import information_of, points_of
 from ..summaries import PopulationSummaries
 from ..target import Target
+from ..vectors import one_vector
 
 __all__ = ["HaloConvergence", "halo_convergence"]
 
@@ -99,12 +101,12 @@ def halo_convergence(
     >>> result.shift.shape
     (1, 1)
     """
-    halos, u = cast(PopulationSummaries, target.summaries).halos, np.asarray(u, float)
+    halos, u = cast(PopulationSummaries, target.summaries).halos, np.asarray(one_vector("u", u, target.names))
     if not sizes or max(sizes) >= len(halos) or min(sizes) < 1:
         raise ValueError(f"sizes: got {list(sizes)}; allowed 1 to {len(halos) - 1}, below the number of halos")
     order = np.argsort(np.asarray(halos.log_mvir)[:, -1])
     whole = _mode(target, u, np.ones(len(halos)))
-    rng, shifts, widths = np.random.default_rng(key), [], []
+    rng, shifts, widths = np.random.default_rng(seed(key)), [], []
     for size in sizes:
         modes = [_mode(target, u, _subset(halos, order, size, candidates, rng)) for _ in range(repeats)]
         offsets = np.array([(mode - whole[0]) / whole[1] for mode, _ in modes])

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...arguments import strategy
 from ...printing import in_short
 from ...storage.checkpoints import Checkpoint
 from ..batches import in_batches
@@ -20,6 +21,7 @@ from ..samplers.base import AbstractSampler
 from ..samplers.nuts import NUTS
 from ..samplers.sample import sample as sample_posterior
 from ..target import Target
+from ..vectors import one_vector
 
 __all__ = ["Scenario", "Forecast", "forecast", "scaled_scenarios", "shift_scenarios"]
 
@@ -164,8 +166,8 @@ def forecast(
     >>> co.inference.forecast(target, best.u, scenarios).bias.round(2).tolist()
     [[0.1, 0.0]]
     """
-    u = np.asarray(u, float)
-    sampler = NUTS(warmup=150, draws=300) if sampler is None else sampler
+    u = np.asarray(one_vector("u", u, target.names))
+    sampler = strategy("sampler", sampler, NUTS(warmup=150, draws=300))
     _check(target, scenarios, sample)
     linearised = points_of(in_batches(linearise, target, u[None]))[0]
     used = np.isfinite(np.asarray(target.data.y)) & np.asarray(linearised.prediction.reached)

@@ -18,6 +18,7 @@ from ..batches import in_batches
 from ..evaluate import linearise
 from ..laplace import data_information, prior_information
 from ..target import Target
+from ..vectors import one_vector
 
 __all__ = ["Identifiability", "fisher", "identifiability"]
 
@@ -30,7 +31,7 @@ def fisher(target: Target, u: Any) -> Fisher:
     >>> round(co.inference.fisher(target, best.u).effective, 1)
     2.0
     """
-    u = np.atleast_2d(np.asarray(u, float))
+    u = np.asarray(one_vector("u", u, target.names))[None]
     matrix = data_information(target, in_batches(linearise, target, u))[0]
     return fisher_of(matrix, target.names, ("prior standard deviation",) * len(target.names), prior=1.0)
 
@@ -92,7 +93,7 @@ def identifiability(target: Target, best: Any) -> Identifiability:
     >>> co.inference.identifiability(target, best).correlation.shape
     (2, 2)
     """
-    u = np.asarray(getattr(best, "u", best), float)
+    u = np.asarray(one_vector("best", best, target.names))
     of_data = fisher(target, u)
     information = of_data.matrix.values + np.asarray(prior_information(target, jnp.asarray(u)))
     covariance = np.linalg.inv(information)

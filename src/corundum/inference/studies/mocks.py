@@ -21,12 +21,14 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import stats
 
+from ...arguments import strategy, whole_number
 from ...halos import HaloHistories
 from ...storage.checkpoints import Checkpoint, CheckpointFolder
 from ..batches import in_batches
 from ..evaluate import predict
 from ..reach import MAX_FAILED
 from ..target import Target
+from ..vectors import rows_of_vectors
 from .mock_fits import MOCK_STATUS, AbstractMockFit, FitLaplace
 
 __all__ = ["Campaign", "campaign", "mock_data"]
@@ -173,6 +175,7 @@ def mock_data(
     >>> y.shape, solved.all()
     ((3, 5), np.True_)
     """
+    truth = np.asarray(rows_of_vectors("truth", truth, target.names))
     source = target if halos is None else target.with_halos(halos)
     predictions = in_batches(predict, source, truth)
     zero = 0.0 * predictions.mean[0]
@@ -239,9 +242,8 @@ def campaign(
     >>> result.status_counts()
     {'fitted': 4}
     """
-    if number < 1 or block < 1:
-        raise ValueError(f"campaign: got {number} mocks in blocks of {block}; allowed positive whole numbers")
-    fit = FitLaplace() if fit is None else fit
+    number, block = whole_number("number", number, meaning="mocks"), whole_number("block", block, meaning="mocks")
+    fit = strategy("fit", fit, FitLaplace())
     blocks = []
     for index, first in enumerate(range(0, number, block)):
         count = min(block, number - first)

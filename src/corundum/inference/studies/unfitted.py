@@ -23,6 +23,7 @@ from ..data import data_of
 from ..predictive import Predictive, predictive
 from ..summaries import PopulationSummaries
 from ..target import Target
+from ..vectors import rows_of_vectors
 
 __all__ = [
     "UnfittedQuantity",
@@ -126,7 +127,8 @@ def unfitted_quantities(
     model = summaries.model
     known = {"mvir", *model.ledger.quantities, *model.diagnostics}
     names = tuple(name for name, quantity in UNFITTED_QUANTITIES.items() if set(quantity.needs) <= known)
-    relations = in_batches(_UnfittedRelations(names, float(redshift), jnp.asarray(nodes)), target, np.atleast_2d(u))
+    u = rows_of_vectors("u", u, target.names, single=True)
+    relations = in_batches(_UnfittedRelations(names, float(redshift), jnp.asarray(nodes)), target, u)
     return {name: (nodes, relations[name]) for name in names}
 
 
@@ -242,8 +244,8 @@ def feedback_indices(target: Target, u: Any, *, halos: int = 12, redshift: float
     rows = np.array(sorted({int(np.argmin(np.abs(final - mass))) for mass in masses}))
     sample = summaries.halos[rows]
     numbers, indices = describe(summaries.model), []
-    for row in np.atleast_2d(np.asarray(u, float)):
-        values = {name: value for name, value in target.values(jnp.asarray(row)).items() if name in numbers}
+    for row in rows_of_vectors("u", u, target.names, single=True):
+        values = {name: value for name, value in target.values(row).items() if name in numbers}
         budget = budgets(replace(summaries.model, values), sample, (redshift,), solver=summaries.solver)
         indices.append(budget.indices.values[:, 0])
     stacked = np.stack(indices)

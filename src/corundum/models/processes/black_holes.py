@@ -15,7 +15,7 @@ from ...annotations import Array
 from ...cosmology import Cosmology
 from ...halos import Halo
 from ...numerics.limiters import AbstractMinimum, SmoothMinimum
-from ...parameters import parameter
+from ...parameters import FRACTION, parameter
 from ...physics import (
     AbstractFeeding,
     Galaxy,
@@ -69,7 +69,12 @@ class BlackHole(AbstractProcess):
         1e5, unit="Msun", meaning="mass at the start", source="choice", bounds=(1e2, 1e6), scale="log10"
     )
     radiative_efficiency: Float[Array, ""] = parameter(
-        0.1, unit="1", meaning="accreted rest mass radiated away", source="Soltan 1982", bounds=(0.05, 0.4)
+        0.1,
+        unit="1",
+        meaning="accreted rest mass radiated away",
+        source="Soltan 1982",
+        bounds=(0.05, 0.4),
+        allowed=FRACTION,
     )
     eddington_limit: Float[Array, ""] = parameter(
         1.0, unit="1", meaning="largest Eddington ratio", source="choice", bounds=(0.1, 10.0), scale="log10"

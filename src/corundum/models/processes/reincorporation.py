@@ -8,7 +8,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...cosmology import Cosmology
 from ...halos import Halo
-from ...parameters import parameter
+from ...parameters import FRACTION, parameter
 from ...physics import AbstractGalaxyScaling, DynamicalReturn, Galaxy
 from ...units import GYR_YR, YEAR_S, Quantity
 from ..ledger import Flow, FlowRates
@@ -44,7 +44,12 @@ class HaloRecycling(AbstractProcess):
     reads: ClassVar[tuple[str, ...]] = ("outflow", "t_dyn", "binding_energy")
 
     share: Float[Array, ""] = parameter(
-        0.5, unit="1", meaning="share of the halo outflow that stays near", source="choice", bounds=(0.0, 1.0)
+        0.5,
+        unit="1",
+        meaning="share of the halo outflow that stays near",
+        source="choice",
+        bounds=(0.0, 1.0),
+        allowed=FRACTION,
     )
     time: AbstractGalaxyScaling = eqx.field(default_factory=DynamicalReturn)
 

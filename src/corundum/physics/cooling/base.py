@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...parameters import parameter
+from ...parameters import FRACTION, parameter
 from ...printing import Component
 from ...units import LN10, SOLAR_METALLICITY
 
@@ -27,6 +27,7 @@ def solar_field(value: float, source: str) -> Any:
         meaning="metal mass fraction of the solar mixture of the table",
         source=source,
         bounds=(0.01, 0.025),
+        allowed=FRACTION,
     )
 
 

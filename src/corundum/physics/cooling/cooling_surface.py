@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...parameters import parameter
+from ...parameters import NOT_NEGATIVE, parameter
 from ...units import LN10
 from .base import AbstractCooling
 from .surface import surface_value
@@ -32,7 +32,12 @@ def floor_field() -> Any:
 def floor_width_field() -> Any:
     """Declare the width of that edge as a field of a cooling function."""
     return parameter(
-        0.1, unit="dex", meaning="width in log10 T over which it shuts off", source="choice", bounds=(0.01, 0.5)
+        0.1,
+        unit="dex",
+        meaning="width in log10 T over which it shuts off",
+        source="choice",
+        bounds=(0.01, 0.5),
+        allowed=NOT_NEGATIVE,
     )
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...parameters import parameter
+from ...parameters import NOT_NEGATIVE, parameter
 from ...printing import Component
 
 __all__ = ["AbstractCondensation", "HarmonicCondensation", "SlowerTimeCondensation", "PrecipitationThreshold"]
@@ -105,7 +105,12 @@ class PrecipitationThreshold(AbstractCondensation):
         scale="log10",
     )
     width: Float[Array, ""] = parameter(
-        0.3, unit="1", meaning="width of the switch in ln(t_cool / t_ff)", source="choice", bounds=(0.05, 2.0)
+        0.3,
+        unit="1",
+        meaning="width of the switch in ln(t_cool / t_ff)",
+        source="choice",
+        bounds=(0.05, 2.0),
+        allowed=NOT_NEGATIVE,
     )
 
     def __call__(self, cooling_rate: Float[Array, "..."], t_ff: Float[Array, "..."]) -> Float[Array, "..."]:

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...parameters import parameter
+from ...parameters import FRACTION, parameter
 from ...units import LN10, YEAR_S
 from ..galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
 
@@ -51,6 +51,7 @@ class LogisticPrevention(AbstractPrevention):
         meaning="fraction in the smallest halos",
         source="Pandya et al. 2023",
         bounds=(0.0, 1.0),
+        allowed=FRACTION,
     )
     ceiling: Float[Array, ""] = parameter(
         0.9641,
@@ -58,6 +59,7 @@ class LogisticPrevention(AbstractPrevention):
         meaning="fraction in the largest halos",
         source="Pandya et al. 2023",
         bounds=(0.0, 1.0),
+        allowed=FRACTION,
     )
     steepness: Float[Array, ""] = parameter(
         7.1348, unit="1/dex", meaning="steepness in log10 Vvir", source="Pandya et al. 2023", bounds=(1.0, 20.0)

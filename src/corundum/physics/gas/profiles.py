@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...numerics.special import power_integral
-from ...parameters import parameter
+from ...parameters import NOT_NEGATIVE, parameter
 from ...printing import Component
 from ...units import KBOLTZMANN, KPC_CM, LN10, MPROTON_G, MSUN_G
 from ..composition import MEAN_WEIGHT
@@ -98,7 +98,12 @@ def _density_slope():
 
 def _inner_radius():
     return parameter(
-        0.1, unit="Rvir", meaning="inner radius of the CGM", source="Pandya et al. 2023", bounds=(0.01, 0.5)
+        0.1,
+        unit="Rvir",
+        meaning="inner radius of the CGM",
+        source="Pandya et al. 2023",
+        bounds=(0.01, 0.5),
+        allowed=NOT_NEGATIVE,
     )
 
 

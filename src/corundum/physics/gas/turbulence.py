@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...halos import Halo
-from ...parameters import parameter
+from ...parameters import NOT_NEGATIVE, parameter
 from ...printing import Component
 from ...units import KM_CM, KPC_PER_KMS_GYR, MSUN_G
 
@@ -72,7 +72,7 @@ class SlidingScale(AbstractDrivingScale):
         2.0, unit="1/Gyr", meaning="steepness of the change in age", source="Pandya et al. 2023", bounds=(0.2, 5.0)
     )
     transition: Float[Array, ""] = parameter(
-        7.0, unit="Gyr", meaning="age half way", source="Pandya et al. 2023", bounds=(1.0, 13.0)
+        7.0, unit="Gyr", meaning="age half way", source="Pandya et al. 2023", bounds=(1.0, 13.0), allowed=NOT_NEGATIVE
     )
 
     def __call__(self, halo: Halo, inner: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -101,7 +101,12 @@ class Turbulence(Component):
     """
 
     support: Float[Array, ""] = parameter(
-        1.0, unit="1", meaning="s, turbulent support of free fall", source="Pandya et al. 2023", bounds=(0.0, 3.0)
+        1.0,
+        unit="1",
+        meaning="s, turbulent support of free fall",
+        source="Pandya et al. 2023",
+        bounds=(0.0, 3.0),
+        allowed=NOT_NEGATIVE,
     )
     efficiency: Float[Array, ""] = parameter(
         1.0,

@@ -6,7 +6,7 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...numerics.limiters import AbstractMinimum, SmoothMinimum
-from ...parameters import parameter
+from ...parameters import NOT_NEGATIVE, parameter
 from ...printing import Component
 from ...units import KBOLTZMANN, KM_CM, KPC_PER_KMS_GYR, MPROTON_G, MSUN_G
 from ..composition import MEAN_WEIGHT
@@ -38,6 +38,7 @@ class VirialTemperature(Component):
         meaning="T_vir / V^2",
         source="virial theorem, mu = 0.59",
         bounds=(30.0, 40.0),
+        allowed=NOT_NEGATIVE,
     )
 
     def __call__(self, vvir: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -84,6 +85,7 @@ class FreeFall(Component):
         meaning="radius of maximum circular velocity",
         source="NFW profile",
         bounds=(1.0, 4.0),
+        allowed=NOT_NEGATIVE,
     )
     limit: AbstractMinimum = eqx.field(default_factory=lambda: SmoothMinimum(8))
 

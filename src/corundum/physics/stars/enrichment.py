@@ -3,7 +3,7 @@
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...parameters import parameter
+from ...parameters import FRACTION, NOT_NEGATIVE, parameter
 from ...printing import Component
 from ...units import SOLAR_METALLICITY, SUPERNOVA_ERG
 from ..galaxy import AbstractScaling
@@ -39,6 +39,7 @@ class StellarReturn(Component):
         meaning="gas returned per stellar mass formed",
         source="Pandya et al. 2023",
         bounds=(0.2, 0.6),
+        allowed=FRACTION,
     )
     metal_yield: Float[Array, ""] = parameter(
         0.02,
@@ -82,6 +83,7 @@ class InflowMetallicity(AbstractScaling):
         meaning="inflow metallicity at 125 km/s, z = 0 (Zsun = 0.02)",
         source="Pandya et al. 2026",
         bounds=(0.0, 1.0),
+        allowed=NOT_NEGATIVE,
     )
     slope: Float[Array, ""] = parameter(
         2.2, unit="1", meaning="power of Vvir/125 km/s", source="Pandya et al. 2023", bounds=(0.0, 4.0)

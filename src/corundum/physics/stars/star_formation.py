@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...parameters import parameter
+from ...parameters import NOT_NEGATIVE, parameter
 from ...units import GRAVITY, GRAVITY_CGS, KBOLTZMANN, KPC_CM, MSUN_G
 from ..galaxy import AbstractGalaxyScaling, Galaxy
 from ..gas.virial import dynamical_time
@@ -110,7 +110,12 @@ class MolecularDepletion(AbstractGalaxyScaling):
         0.92, unit="1", meaning="power of pressure", source="Blitz & Rosolowsky 2006", bounds=(0.5, 1.5)
     )
     gas_dispersion: Float[Array, ""] = parameter(
-        11.0, unit="km/s", meaning="velocity dispersion of the gas", source="Leroy et al. 2008", bounds=(5.0, 20.0)
+        11.0,
+        unit="km/s",
+        meaning="velocity dispersion of the gas",
+        source="Leroy et al. 2008",
+        bounds=(5.0, 20.0),
+        allowed=NOT_NEGATIVE,
     )
     flatness: Float[Array, ""] = parameter(
         7.3,
@@ -118,6 +123,7 @@ class MolecularDepletion(AbstractGalaxyScaling):
         meaning="scale length over exponential scale height of the stars",
         source="Leroy et al. 2008",
         bounds=(3.0, 20.0),
+        allowed=NOT_NEGATIVE,
     )
     disc: AbstractDiscSize = eqx.field(default_factory=DiscSize)
 

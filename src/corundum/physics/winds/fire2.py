@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...numerics.limiters import AbstractMinimum, SmoothMinimum
-from ...parameters import parameter
+from ...parameters import FRACTION, parameter
 from ...units import LN10, SOLAR_METALLICITY
 from ..galaxy import AbstractScaling
 from .loading import PIVOT_VELOCITY
@@ -212,7 +212,7 @@ class Fire2ThermalWind(AbstractScaling):
     """
 
     floor: Float[Array, ""] = parameter(
-        0.3524, unit="1", meaning="thermal share in large halos", source=_SOURCE, bounds=(0.0, 1.0)
+        0.3524, unit="1", meaning="thermal share in large halos", source=_SOURCE, bounds=(0.0, 1.0), allowed=FRACTION
     )
     steepness: Float[Array, ""] = parameter(
         20.8774, unit="1/dex", meaning="steepness in log10 Vvir", source=_SOURCE, bounds=(1.0, 40.0)

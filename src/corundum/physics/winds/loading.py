@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...numerics.limiters import AbstractMinimum, SmoothMinimum
-from ...parameters import parameter
+from ...parameters import NOT_NEGATIVE, parameter
 from ...printing import Component
 from ..galaxy import AbstractScaling
 
@@ -178,7 +178,7 @@ class Ceiling(Component):
     """
 
     value: Float[Array, ""] = parameter(
-        1.0, unit="1", meaning="largest loading allowed", source=_SOURCE, bounds=(0.1, 1.0)
+        1.0, unit="1", meaning="largest loading allowed", source=_SOURCE, bounds=(0.1, 1.0), allowed=NOT_NEGATIVE
     )
     minimum: AbstractMinimum = eqx.field(default_factory=SmoothMinimum)
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...parameters import parameter
+from ...parameters import NOT_NEGATIVE, parameter
 from ..galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
 
 __all__ = ["ConstantLoading", "Muratov15Velocity", "Muratov15StellarMass"]
@@ -29,7 +29,7 @@ class ConstantLoading(AbstractScaling):
     """
 
     constant: Float[Array, ""] = parameter(
-        1.0, unit="1", meaning="value in every halo", source="choice", bounds=(0.0, 10.0)
+        1.0, unit="1", meaning="value in every halo", source="choice", bounds=(0.0, 10.0), allowed=NOT_NEGATIVE
     )
 
     def __call__(self, vvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -65,7 +65,7 @@ class Muratov15Velocity(AbstractScaling):
         2.9, unit="1", meaning="eta_M at the break, z = 0", source=_MURATOV, bounds=(0.3, 30.0), scale="log10"
     )
     break_velocity: Float[Array, ""] = parameter(
-        60.0, unit="km/s", meaning="velocity of the break", source=_MURATOV, bounds=(30.0, 120.0)
+        60.0, unit="km/s", meaning="velocity of the break", source=_MURATOV, bounds=(30.0, 120.0), allowed=NOT_NEGATIVE
     )
     slope_below: Float[Array, ""] = parameter(
         -3.2, unit="1", meaning="power of V below the break", source=_MURATOV, bounds=(-4.0, 0.0)

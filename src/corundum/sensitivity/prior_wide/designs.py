@@ -18,9 +18,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import qmc
 
-from ...cosmology import Cosmology, pandya26_cosmology
+from ...arguments import whole_number
+from ...cosmology import Cosmology, as_cosmology
 from ...models import AbstractModel
-from ..coordinates import Natural, PriorWidth
+from ...numerics.random_keys import seed
+from ...plain_numbers import plain_numbers
+from ..coordinates import Natural, PriorWidth, natural_range
 from ..labelled import overview
 from ..parameter_space import choose_parameters, known_parameters
 
@@ -55,13 +58,21 @@ class Box(NamedTuple):
 
     def values(self, unit: np.ndarray) -> np.ndarray:
         """Parameter values, as given, of points (S, P) of the unit cube."""
-        natural = self.low + (self.high - self.low) * np.asarray(unit, float)
+        unit = np.asarray(plain_numbers("unit", unit))
+        if not unit.ndim or unit.shape[-1] != len(self.names):
+            raise ValueError(
+                f"unit: got shape {unit.shape}; give points (S, {len(self.names)}), one number for each of "
+                f"{', '.join(self.names)}"
+            )
+        natural = self.low + (self.high - self.low) * unit
         return np.where(self.log10, 10.0 ** np.where(self.log10, natural, 0.0), natural)
 
     @property
     def coordinates(self) -> PriorWidth:
         """The coordinates in which this box is the unit cube."""
-        return PriorWidth({n: (float(a), float(b)) for n, a, b in zip(self.names, self.low, self.high, strict=True)})
+        scales = ("log10" if log else "linear" for log in self.log10)
+        edges = zip(self.names, self.low, self.high, scales, strict=True)
+        return PriorWidth({name: {"low": low, "high": high, "scale": scale} for name, low, high, scale in edges})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +124,7 @@ class Design:
 def prior_box(
     model: AbstractModel,
     parameters: Sequence[str] | None = None,
-    ranges: Mapping[str, tuple[float, float]] | None = None,
+    ranges: Mapping[str, Any] | None = None,
     *,
     cosmology: Cosmology | None = None,
 ) -> Box:
@@ -124,15 +135,17 @@ def prior_box(
     model : AbstractModel
     parameters : sequence of str, optional
         Default every number of the model.
-    ranges : mapping of str to (float, float), optional
-        Other ranges, in the natural scale.
+    ranges : mapping of str to (float, float) or dict, optional
+        Other ranges inside those, in the natural scale (decades for amplitudes), or with the scale named:
+        ``{"low": 0.01, "high": 0.1, "scale": "linear"}``.
     cosmology : Cosmology, optional
         For ranges of ``cosmology.`` parameters; default that of Pandya et al. 2026.
 
     Raises
     ------
     ValueError
-        A name is unknown, a range is not finite, or a range belongs to a parameter that is not in the box.
+        A name is unknown, a range is not finite or not inside the declared one, or belongs to a parameter that is not
+        in the box.
 
     Examples
     --------
@@ -140,14 +153,18 @@ def prior_box(
     >>> float(box.low[0]), float(box.high[0])
     (-2.0, 0.0)
     """
-    cosmology = pandya26_cosmology() if cosmology is None else cosmology
+    cosmology = as_cosmology(cosmology)
     names = choose_parameters(model, cosmology, parameters)
     known = known_parameters(model, cosmology)
     unused = sorted(set(ranges or {}) - set(names))
     if unused:
         raise ValueError(f"ranges: {', '.join(unused)} not among the parameters {', '.join(names)}")
-    own_ranges = dict(PriorWidth(ranges).ranges)
-    edges = [own_ranges.get(name) or Natural().span(name, known[name]) for name in names]
+    edges = [
+        natural_range(f"range of {name}", known[name], ranges[name])
+        if ranges and name in ranges
+        else Natural().span(name, known[name])
+        for name in names
+    ]
     low, high = np.array(edges, float).T
     return Box(names, low, high, np.array([known[name].scale == "log10" for name in names]))
 
@@ -168,8 +185,8 @@ def latin_hypercube(box: Box, number: int, *, key: int = 0) -> Design:
     >>> sorted(np.floor(4 * design.unit[:, 0]).astype(int).tolist())
     [0, 1, 2, 3]
     """
-    _check_number(number, 1)
-    unit = qmc.LatinHypercube(len(box.names), rng=np.random.default_rng(key)).random(number)
+    number = whole_number("number", number, meaning="points")
+    unit = qmc.LatinHypercube(len(box.names), rng=np.random.default_rng(seed(key))).random(number)
     return Design("latin_hypercube", box, unit, {"key": key})
 
 
@@ -193,8 +210,8 @@ def sobol_sequence(box: Box, number: int, *, key: int = 0) -> Design:
     >>> co.sensitivity.sobol_sequence(box, 8).unit.shape
     (8, 2)
     """
-    _check_power(number)
-    unit = qmc.Sobol(len(box.names), rng=np.random.default_rng(key)).random_base2(number.bit_length() - 1)
+    number = _power_of_two(number)
+    unit = qmc.Sobol(len(box.names), rng=np.random.default_rng(seed(key))).random_base2(number.bit_length() - 1)
     return Design("sobol_sequence", box, unit, {"key": key})
 
 
@@ -221,8 +238,8 @@ def saltelli(box: Box, number: int, *, key: int = 0) -> Design:
     >>> len(co.sensitivity.saltelli(box, 8))
     32
     """
-    _check_power(number)
-    sample = salib("sample.sobol").sample(problem(box), number, calc_second_order=False, seed=key)
+    number = _power_of_two(number)
+    sample = salib("sample.sobol").sample(problem(box), number, calc_second_order=False, seed=seed(key))
     return Design("saltelli", box, sample, {"key": key, "number": number})
 
 
@@ -251,10 +268,10 @@ def morris(box: Box, number: int, *, levels: int = 4, key: int = 0) -> Design:
     >>> len(co.sensitivity.morris(box, 5))
     15
     """
-    _check_number(number, 2)
+    number = whole_number("number", number, least=2, meaning="trajectories")
     if not (isinstance(levels, int) and levels >= 4 and levels % 2 == 0):
         raise ValueError(f"levels: got {levels!r}; allowed an even whole number from 4")
-    sample = salib("sample.morris").sample(problem(box), number, num_levels=levels, seed=key)
+    sample = salib("sample.morris").sample(problem(box), number, num_levels=levels, seed=seed(key))
     return Design("morris", box, sample, {"key": key, "number": number, "levels": levels})
 
 
@@ -279,13 +296,9 @@ def problem(box: Box) -> dict[str, Any]:
     return {"num_vars": len(box.names), "names": list(box.names), "bounds": [[0.0, 1.0]] * len(box.names)}
 
 
-def _check_number(number, least):
-    if not (isinstance(number, int | np.integer) and number >= least):
-        raise ValueError(f"number: got {number!r}; allowed a whole number from {least}")
-
-
-def _check_power(number):
-    _check_number(number, 2)
+def _power_of_two(number):
+    number = whole_number("number", number, least=2, meaning="points")
     if number & (number - 1):
         near = 1 << int(number).bit_length()
         raise ValueError(f"number: got {number}; a Sobol sequence needs a power of two: {near // 2} or {near}")
+    return number

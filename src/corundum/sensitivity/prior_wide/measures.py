@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import binned_statistic_2d
 
+from ...numerics.random_keys import seed
 from ..labelled import overview
 from .designs import Design, problem, salib
 
@@ -193,11 +194,16 @@ def dgsm(design: Design, values: np.ndarray, jacobian: np.ndarray, *, resamples:
     """
     values, jacobian = np.asarray(values), np.asarray(jacobian)
     _check_sets(design, values)
+    if jacobian.shape != (*values.shape, len(design.box.names)):
+        raise ValueError(
+            f"jacobian: got shape {jacobian.shape}; give {(*values.shape, len(design.box.names))}, one derivative of "
+            f"each value with respect to each of {', '.join(design.box.names)}"
+        )
     solved = np.isfinite(values) & np.isfinite(jacobian).all(axis=-1)
     flat, flat_solved = jacobian.reshape(len(design), -1, jacobian.shape[-1]), solved.reshape(len(design), -1)
     flat_values = np.where(flat_solved, values.reshape(len(design), -1), np.nan)
     flat = np.where(flat_solved[..., None], flat, np.nan)
-    rng = np.random.default_rng(key)
+    rng = np.random.default_rng(seed(key))
 
     def measure(rows):
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -256,7 +262,7 @@ def sobol_indices(design: Design, values: np.ndarray, *, resamples: int = 200, k
     analyse, definition = salib("analyze.sobol").analyze, problem(design.box)
 
     def estimate(column, rows):
-        indices = analyse(definition, column, calc_second_order=False, num_resamples=resamples, seed=key)
+        indices = analyse(definition, column, calc_second_order=False, num_resamples=resamples, seed=seed(key))
         return (indices["S1"], indices["ST"]), (indices["S1_conf"], indices["ST_conf"])
 
     return _estimated(design, values, flat, solved, group_size, estimate, ("first", "total"))
@@ -298,7 +304,7 @@ def morris_effects(design: Design, values: np.ndarray, *, resamples: int = 200, 
     def estimate(column, rows):
         effects = analyse(
             definition, design.unit[rows], column,
-            num_resamples=resamples, num_levels=design.settings["levels"], seed=key,
+            num_resamples=resamples, num_levels=design.settings["levels"], seed=seed(key),
         )  # fmt: skip
         return (effects["mu_star"], effects["sigma"]), (effects["mu_star_conf"], np.full(group_size - 1, np.nan))
 

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
+from ...arguments import whole_number
 from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...numerics.solvers.base import AbstractSolver
@@ -96,8 +97,7 @@ def run_study(
     >>> bool((study.outputs["double"] == 2.0 * design.values[:, 0]).all())
     True
     """
-    if not (isinstance(block, int | np.integer) and block > 0):
-        raise ValueError(f"block: got {block!r}; allowed a positive whole number")
+    block = whole_number("block", block, meaning="parameter sets")
     names, values = design.box.names, design.values
     blocks: list[dict[str, np.ndarray]] = []
     for number, first in enumerate(range(0, len(design), block)):
