@@ -1,4 +1,4 @@
-"""Write docs/mistakes.md from tests/docs/mistakes.py: ``python tests/docs/write_mistakes.py``, from the repository.
+"""Write docs/mistakes.md from tests/support/mistakes.py: ``python tests/docs/write_mistakes.py``, from the repository.
 
 The test of that page fails where a message has changed; read the new one, and write the page again.
 """

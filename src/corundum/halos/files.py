@@ -9,6 +9,7 @@ import os
 
 import h5py
 
+from ..arguments import instance
 from ..storage.arrays import read_array, read_values, write_array, write_values
 from ..storage.components import read_component, write_component
 from ..storage.files import create_hdf5, has_hdf5_signature, open_foreign_hdf5, open_hdf5
@@ -61,6 +62,8 @@ def save(path: str | os.PathLike, halos: HaloHistories) -> None:
     >>> len(co.halos.read("halos.h5"))
     8
     """
+    instance("path", path, (str, os.PathLike), expected="the path of a file first, then the halos")
+    instance("halos", halos, HaloHistories, expected="halos, such as those of halos.monte_carlo_trees(100)")
     with create_hdf5(path, "halos") as file:
         write_halos(file.create_group("halos"), halos)
 

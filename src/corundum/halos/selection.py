@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..annotations import Array
-from ..arguments import mass_range, whole_number
+from ..arguments import instance, mass_range, whole_number
 from ..numerics.random_keys import random_key
 from .histories import HaloHistories
 from .mergers import Mergers
@@ -52,6 +52,7 @@ def select_by_mass(halos: HaloHistories, low: float, high: float) -> HaloHistori
     >>> bool(np.all((final >= 10.5) & (final <= 11.5)))
     True
     """
+    instance("halos", halos, HaloHistories, expected="halos, such as those of halos.monte_carlo_trees(100)")
     low, high = mass_range("low, high", (low, high), least=-np.inf, most=np.inf)
     final = np.asarray(halos.log_mvir[:, -1])
     chosen = np.flatnonzero((final >= low) & (final <= high))
@@ -310,6 +311,7 @@ def _half_mass_time(log_mvir, time):
 
 
 def _in_range(halos, n, log_mvir):
+    instance("halos", halos, HaloHistories, expected="halos, such as those of halos.monte_carlo_trees(100)")
     n = whole_number("n", n, meaning="halos")
     if log_mvir is not None:
         log_mvir = mass_range("log_mvir", log_mvir, least=-np.inf, most=np.inf)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ..arguments import instance
 from ..halos import HaloHistories
 from ..halos.files import read_halos, write_halos
 from ..parameters import Parameter
@@ -103,6 +104,8 @@ def save(
     ------
     OSError
         The folder is missing or not writable, or the disk is full.
+    TypeError
+        The path or the population is something else.
     ValueError
         A value cannot be stored; the message names it.
 
@@ -112,6 +115,8 @@ def save(
     >>> co.load("results.h5").run_info["title"]
     'eight halos'
     """
+    instance("path", path, (str, os.PathLike), expected="the path of a file first, then the population")
+    instance("population", population, Population, expected="a population, as evolve returns it")
     meanings = {} if model is None else {flow.name: flow.meaning for flow in model.ledger.flows}
     with create_hdf5(path, "results") as file:
         write_values(file.create_group("run_info", track_order=True), run_info or {}, "run")

@@ -1,6 +1,6 @@
 """Mistakes that people make, each with the code and the kind of error, in the order of the page docs/mistakes.md.
 
-`co` is corundum and `np` numpy; `halos`, `model` and others are those of `tests/support/examples.py`.  The message of
+`co` is corundum and `np` numpy; `halos`, `model` and others are those of `examples.py`.  The message of
 each is what the code raises, or warns, when it runs; `python tests/docs/write_mistakes.py` writes the page.
 """
 
@@ -108,6 +108,7 @@ MISTAKES = {
         Mistake("A quantity that the model does not have", 'co.evolve(model, halos, keep=["mstr"])'),
         Mistake("A solver by its name", 'co.evolve(model, halos, solver="lanes")', TypeError),
         Mistake("A redshift that was not asked for", "population.at(1.0)"),
+        Mistake("The file after the galaxies", 'co.save(population, "results.h5")', TypeError),
         Mistake("A history that was not kept", 'population.history("sfr")', KeyError),
     ],
     "Observables": [
