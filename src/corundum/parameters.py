@@ -252,6 +252,7 @@ def warn_outside_bounds(tree: Any, names: Sequence[str] | None = None) -> None:
 
     Examples
     --------
+    >>> import warnings
     >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
     ...     warn_outside_bounds(co.physics.MassLoading(amplitude=1000.0))

@@ -51,14 +51,16 @@ def test_many_points_have_one_number_for_each_parameter(name):
 
 
 def test_shapes_are_checked_while_jax_traces():
-    target = shared("target")
+    def density(u):
+        return shared("target").ln_density(u)
+
     for transformed in (jax.jit, jax.grad, jax.jacfwd):
         with pytest.raises(ValueError, match="u: got 7 numbers for 2 free parameters"):
-            transformed(target.ln_density)(np.zeros(7))
+            transformed(density)(np.zeros(7))
     with pytest.raises(ValueError, match="u: got 5 numbers for 2"):
-        jax.vmap(target.ln_density)(np.zeros((3, 5)))
+        jax.vmap(density)(np.zeros((3, 5)))
     with pytest.raises(ValueError, match="give one point"):
-        jax.jit(target.ln_density)(np.zeros((3, 2)))
+        jax.jit(density)(np.zeros((3, 2)))
 
 
 def test_one_point_is_no_list_of_points_and_names_the_other_function():
