@@ -12,8 +12,8 @@ import corundum
 PACKAGE = Path(corundum.__file__).parent
 LAYERS = [
     "annotations", "messages", "configuration", "printing", "units", "plain_numbers", "arguments", "plausible",
-    "declarations", "parameters", "cosmology", "numerics", "storage", "halos", "physics", "models", "population",
-    "observables", "sensitivity", "inference", "io", "plots", "cli", "__main__",
+    "declarations", "parameters", "astropy_numbers", "cosmology", "numerics", "storage", "halos", "physics", "models",
+    "population", "observables", "sensitivity", "inference", "io", "plots", "cli", "__main__",
 ]  # fmt: skip
 """From the bottom up: a module imports from its own layer and from those before it."""
 ROOMS = {

@@ -18,6 +18,7 @@ from jaxtyping import Float
 
 from .annotations import Array
 from .arguments import in_words
+from .astropy_numbers import EXPECTED_COSMOLOGY, flat_lcdm_numbers, is_of_astropy
 from .messages import warn_user
 from .parameters import parameter
 from .printing import Component
@@ -45,8 +46,6 @@ _LIMITS = {
     "n_eff": (0.0, 20.0, ""),
 }
 """Numbers beyond these belong to another unit or another quantity, not to another universe."""
-_FLAT = 2e-3  # largest |Ok0| that counts as flat, since radiation may come beside Om0 + Ode0 = 1
-_EXPECTED = "one of corundum.cosmology, such as planck18() or Cosmology(h=0.7, omega_m=0.3), or an astropy cosmology"
 
 
 class Cosmology(Component):
@@ -285,24 +284,7 @@ def from_astropy(cosmology: Any) -> Cosmology:
     >>> round(float(co.cosmology.from_astropy(Planck18).h), 4)
     0.6766
     """
-    kind = type(cosmology).__name__
-    if not all(hasattr(cosmology, name) for name in ("Om0", "Ob0", "Ok0", "Tcmb0", "Neff", "w")):
-        raise ValueError(f"cosmology: got {in_words(cosmology)}; give {_EXPECTED}")
-    curvature, equation = float(cosmology.Ok0), np.array([float(cosmology.w(z)) for z in (0.0, 1.0, 5.0)])
-    reason = f"is curved (Ok0 = {curvature:.4g})" if abs(curvature) > _FLAT else ""
-    if np.any(np.abs(equation + 1.0) > 1e-9):
-        reason = f"has dark energy of w = {' to '.join(dict.fromkeys(f'{w:.4g}' for w in (equation[0], equation[-1])))}"
-    if reason:
-        raise ValueError(
-            f"cosmology: astropy's {kind} {reason}, and this model knows flat universes with a cosmological constant "
-            "only; give FlatLambdaCDM with the same H0, Om0, Ob0 and Tcmb0"
-        )
-    if cosmology.Ob0 is None or not cosmology.Ob0 > 0:
-        raise ValueError(f"cosmology: astropy's {kind} has no baryon density; make it with Ob0=..., such as Ob0=0.0486")
-    ours = Cosmology(
-        h=float(cosmology.h), omega_m=float(cosmology.Om0), omega_b=float(cosmology.Ob0),
-        t_cmb=float(cosmology.Tcmb0.value), n_eff=float(cosmology.Neff),
-    )  # fmt: skip
+    ours = Cosmology(**flat_lcdm_numbers(cosmology))
     _warn_of_massive_neutrinos(cosmology, ours)
     return ours
 
@@ -323,15 +305,14 @@ def as_cosmology(cosmology: Any = None) -> Cosmology:
     """
     if cosmology is None:
         return pandya26_cosmology()
-    if any(kind.__module__.startswith("astropy.cosmology") for kind in type(cosmology).__mro__):
+    if is_of_astropy(cosmology):
         return from_astropy(cosmology)
     if isinstance(cosmology, eqx.Module) and all(hasattr(cosmology, name) for name in ("age", "redshift", "h")):
         return cosmology  # also one of a user's own with the same methods
     if callable(cosmology) and getattr(cosmology, "__module__", None) == __name__:
-        raise TypeError(
-            f"cosmology: got {in_words(cosmology)}; write {cosmology.__name__}() to make a cosmology with it"
-        )
-    raise TypeError(f"cosmology: got {in_words(cosmology)}; give {_EXPECTED}")
+        name = cosmology.__name__
+        raise TypeError(f"cosmology: got {in_words(cosmology)}; write {name}() to make a cosmology with it")
+    raise TypeError(f"cosmology: got {in_words(cosmology)}; give {EXPECTED_COSMOLOGY}")
 
 
 def _warn_of_massive_neutrinos(theirs, ours):
