@@ -1,6 +1,7 @@
 """Write docs/mistakes.md from tests/support/mistakes.py: ``python tests/docs/write_mistakes.py``, from the repository.
 
-The test of that page fails where a message has changed; read the new one, and write the page again.
+The test of that page fails where a message has changed; read the new one, and write the page again.  Code in it is
+written as ruff formats it, which formats the page, too.
 """
 
 import os
@@ -35,7 +36,10 @@ def write_page(path):
     for group, mistakes in MISTAKES.items():
         parts.append(f"## {group}\n")
         for mistake in mistakes:
-            kind, message = outcome(mistake)
+            with tempfile.TemporaryDirectory() as empty:
+                os.chdir(empty)
+                kind, message = outcome(mistake)
+                os.chdir(ROOT)
             if kind is not mistake.error:
                 raise SystemExit(f"{mistake.title}: expected {mistake.error.__name__}, got {kind}: {message}")
             parts.append(section(mistake, message))
@@ -43,6 +47,4 @@ def write_page(path):
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as empty:
-        os.chdir(empty)
-        write_page(ROOT / "docs" / "mistakes.md")
+    write_page(ROOT / "docs" / "mistakes.md")

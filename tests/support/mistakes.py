@@ -77,7 +77,7 @@ MISTAKES = {
         Mistake("A number instead of a law", "co.models.ThermalCGM(seed=1e3)"),
         Mistake("A negative amplitude", 'co.replace(model, {"energy_loading.amplitude": -0.05})'),
         Mistake("Two numbers for one", 'co.replace(model, {"energy_loading.amplitude": [0.1, 0.2]})'),
-        Mistake("Something that is no number", "co.physics.MassLoading(amplitude=float('nan'))"),
+        Mistake("Something that is no number", 'co.physics.MassLoading(amplitude=float("nan"))'),
         Mistake(
             "A number far outside the range of a law",
             'co.replace(model, {"mass_loading.amplitude": 300.0})',
@@ -88,16 +88,14 @@ MISTAKES = {
         Mistake(
             "A process with a reservoir that nobody keeps",
             "class Stripping(co.models.AbstractProcess):\n"
-            "    reservoirs, needs, diagnostics = {}, (('mass', 'cgm'),), {}\n"
-            "    flows = (co.models.Flow('stripping', 'gas torn off', ('cgm', 'outer')),)\n"
+            '    reservoirs, needs, diagnostics = {}, (("mass", "cgm"),), {}\n'
+            '    flows = (co.models.Flow("stripping", "gas torn off", ("cgm", "outer")),)\n'
             "\n"
             "    def initial(self, state, halo, cosmology):\n"
             "        return {}\n"
             "\n"
-            "    def own_fluxes(self, galaxy):\n"
-            "        ...\n"
-            "\n"
-            "co.models.ThermalCGM(processes={'stripping': Stripping()})",
+            "    def own_fluxes(self, galaxy): ...\n"
+            'co.models.ThermalCGM(processes={"stripping": Stripping()})',
         ),
         Mistake("A list of processes", "co.models.ThermalCGM(processes=[co.models.BlackHole()])"),
     ],
@@ -108,11 +106,23 @@ MISTAKES = {
         Mistake("A quantity that the model does not have", 'co.evolve(model, halos, keep=["mstr"])'),
         Mistake("A solver by its name", 'co.evolve(model, halos, solver="lanes")', TypeError),
         Mistake("A redshift that was not asked for", "population.at(1.0)"),
+        Mistake("A quantity with a letter missing", 'population["mstr"]', KeyError),
         Mistake("The file after the galaxies", 'co.save(population, "results.h5")', TypeError),
         Mistake("A history that was not kept", 'population.history("sfr")', KeyError),
     ],
     "Observables": [
         Mistake("A measurement with a letter missing", 'co.observables.load("shmr_behrozi19_sf")'),
+        Mistake(
+            "Data of z = 2 for galaxies of z = 0",
+            'co.observables.load("shmr_behroozi19_z2").predict(population.at(0.0))',
+        ),
+        Mistake("A range of masses without data", 'co.observables.load("shmr_behroozi19_sf").between(15.0, 16.0)'),
+        Mistake(
+            "A file of a measurement without its header",
+            "from pathlib import Path\n"
+            'written = Path("mine.txt").write_text("10.5 -2.0\\n11.5 -1.6\\n")\n'
+            'co.observables.read("mine.txt")',
+        ),
     ],
     "Sensitivity": [
         Mistake(
@@ -130,9 +140,7 @@ MISTAKES = {
         ),
         Mistake(
             "A range of a prior in plain numbers",
-            "co.sensitivity.prior_box(\n"
-            '    model, ["energy_loading.amplitude"], {"energy_loading.amplitude": (0.01, 0.5)}\n'
-            ")",
+            'co.sensitivity.prior_box(model, ["energy_loading.amplitude"], {"energy_loading.amplitude": (0.01, 0.5)})',
         ),
     ],
     "Inference": [
@@ -156,9 +164,8 @@ MISTAKES = {
         ),
         Mistake(
             "A prior that reaches outside the range of the law",
-            "co.inference.free_parameters(\n"
-            '    model, halos.cosmology, ["mass_loading.slope"], {"mass_loading.slope": (-2.0, 1.0)}\n'
-            ")",
+            "co.inference.free_parameters("
+            'model, halos.cosmology, ["mass_loading.slope"], {"mass_loading.slope": (-2.0, 1.0)})',
         ),
         Mistake(
             "A free parameter that the model does not have",
