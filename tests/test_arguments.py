@@ -37,7 +37,7 @@ def test_a_pair_is_two_numbers(value):
 
 def test_ranges_of_mass():
     assert mass_range("log_mvir", [12, 12], least=8.0, most=15.5) == (12.0, 12.0)
-    with pytest.raises(ValueError, match=r"which are masses; give their log10 \[Msun\], \(11, 12.3\)"):
+    with pytest.raises(ValueError, match=r"which are masses; give log10 of mass \[Msun\], \(11, 12.3\)"):
         mass_range("log_mvir", (1e11, 2e12), least=8.0, most=15.5)
     for wrong in ((7.0, 12.0), (12.0, 16.0), (13.0, 12.0), (np.nan, 12.0)):
         with pytest.raises(ValueError, match="within 8 and 15.5, the lower one first"):

@@ -143,12 +143,12 @@ def mass_range(name: str, value: Any, *, least: float, most: float) -> tuple[flo
     >>> from corundum.arguments import mass_range
     >>> mass_range("log_mvir", (1e12, 1e13), least=8.0, most=15.5)
     Traceback (most recent call last):
-    ValueError: log_mvir: got (1e+12, 1e+13), which are masses; give their log10 [Msun], (12, 13)
+    ValueError: log_mvir: got (1e+12, 1e+13), which are masses; give log10 of mass [Msun], (12, 13)
     """
     low, high = pair(name, value, meaning=f"the lowest and the highest log10 of mass [Msun], such as ({_EXAMPLE})")
     if 1e4 < min(low, high) <= max(low, high) < np.inf:
         logarithms = ", ".join(f"{np.log10(mass):.4g}" for mass in (low, high))
-        raise ValueError(f"{name}: got ({low:g}, {high:g}), which are masses; give their log10 [Msun], ({logarithms})")
+        raise ValueError(f"{name}: got ({low:g}, {high:g}), which are masses; give log10 of mass [Msun], ({logarithms})")
     if not least <= low <= high <= most:
         raise ValueError(
             f"{name}: got ({low:g}, {high:g}); give log10 of mass [Msun] within {least:g} and {most:g}, the lower "

@@ -137,7 +137,7 @@ def test_forecast(run_file, tmp_path, capsys):
         ("fit.sampler=inference.NUTZ", "fit.sampler.kind: unknown kind 'inference.NUTZ'; did you mean inference.NUTS"),
         ("fit.sampler.kind=inference.StudentT", "'inference.StudentT' does not fit here; it can be 'inference."),
         ("fit.sampler={kind='inference.HMC', length=2.0}", "fit.sampler.length: unknown key; allowed: trajectory"),
-        ("fit.sampler.draws=2", "draws: got 2; allowed a whole number from 4"),
+        ("fit.sampler.draws=2", "draws: got 2; give a whole number of at least 4"),
         (
             "fit.likelihood.degrees=4",
             "fit.likelihood: this table needs kind = \"...\"; it can be 'inference.Gaussian', ",

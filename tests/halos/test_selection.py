@@ -227,7 +227,7 @@ def test_representative_halos_stand_for_all():
     assert len(made) == 10 and "10 of 80 halos" in dict(made.provenance)["selection"]
     with pytest.raises(ValueError, match="n: got -1; the number of halos"):  # as given, not times the candidates
         co.halos.diffmah_population(-1, candidates=8)
-    with pytest.raises(ValueError, match="candidates: got 0; allowed a whole number"):
+    with pytest.raises(ValueError, match="candidates: got 0; give a whole number"):
         co.halos.diffmah_population(10, candidates=0)
     with pytest.raises(ValueError, match="n: got 1201; there are 1200"):
         H.select_representative(everyone, 1201)

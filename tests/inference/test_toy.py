@@ -199,10 +199,10 @@ def test_what_a_sampler_of_a_user_returns_is_checked(target, gauss):
 @pytest.mark.wrong_types
 def test_what_is_no_sampler_is_refused(target, gauss):
     for wrong in ("nuts", inference.NUTS):
-        with pytest.raises(TypeError, match="sampler: got .* expected an object such as corundum.inference.NUTS"):
+        with pytest.raises(TypeError, match=r"sampler: got .*; (write NUTS\(\)|give an object derived from AbstractSampler)"):
             inference.sample(target, gauss, sampler=wrong)
     for settings in (dict(chains=0), dict(warmup=0.5), dict(draws=3)):
-        with pytest.raises(ValueError, match="allowed a whole number from"):
+        with pytest.raises(ValueError, match="give a whole number of at least"):
             inference.HMC(**settings)
     with pytest.raises(ValueError, match="HMC trajectory: got -1.0; allowed a positive number"):
         inference.HMC(trajectory=-1.0)

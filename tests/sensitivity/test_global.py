@@ -48,12 +48,12 @@ def test_a_sobol_sequence_fills_every_half_evenly():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda box: S.latin_hypercube(box, 0), "number: got 0; allowed a whole number from 1"),
+        (lambda box: S.latin_hypercube(box, 0), "number: got 0; give a whole number of at least 1"),
         (lambda box: S.sobol_sequence(box, 20), "needs a power of two: 16 or 32"),
         (lambda box: S.saltelli(box, 12), "needs a power of two: 8 or 16"),
         (lambda box: S.morris(box, 4, levels=5), "levels: got 5"),
         (lambda box: S.prior_box(Toy(), ["time"], {"inflow": (0.0, 1.0)}), "inflow not among the parameters time"),
-        (lambda box: S.prior_box(Toy(), ["time"], {"time": (1.0, 0.0)}), "with low < high"),
+        (lambda box: S.prior_box(Toy(), ["time"], {"time": (1.0, 0.0)}), "the lower one first"),
         (lambda box: S.sobol_indices(S.latin_hypercube(box, 4), np.ones(4)), "needs one made by saltelli"),
         (lambda box: S.dgsm(S.latin_hypercube(box, 4), np.ones(3), np.ones((3, 3))), "got 3 sets; the design has 4"),
     ],

@@ -213,9 +213,9 @@ def test_bad_requests_are_refused_in_one_sentence(halos, request_, message):
 
 
 def test_bad_settings_are_refused(halos):
-    with pytest.raises(ValueError, match="Forward columns: got 0"):
+    with pytest.raises(ValueError, match="columns: got 0; give a whole number of at least 1"):
         Forward(columns=0)
-    with pytest.raises(ValueError, match="give .low, high. with low < high"):
+    with pytest.raises(ValueError, match="give two finite numbers, the lower one first"):
         PriorWidth({"loading": (1.0, 0.0)})
     with pytest.raises(ValueError, match="got an empty set of histories"):
         S.parameter_jacobian(Toy(), halos[:0], ["time"])
