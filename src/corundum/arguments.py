@@ -148,7 +148,9 @@ def mass_range(name: str, value: Any, *, least: float, most: float) -> tuple[flo
     low, high = pair(name, value, meaning=f"the lowest and the highest log10 of mass [Msun], such as ({_EXAMPLE})")
     if 1e4 < min(low, high) <= max(low, high) < np.inf:
         logarithms = ", ".join(f"{np.log10(mass):.4g}" for mass in (low, high))
-        raise ValueError(f"{name}: got ({low:g}, {high:g}), which are masses; give log10 of mass [Msun], ({logarithms})")
+        raise ValueError(
+            f"{name}: got ({low:g}, {high:g}), which are masses; give log10 of mass [Msun], ({logarithms})"
+        )
     if not least <= low <= high <= most:
         raise ValueError(
             f"{name}: got ({low:g}, {high:g}); give log10 of mass [Msun] within {least:g} and {most:g}, the lower "
