@@ -131,7 +131,7 @@ def test_senseless_selections_are_refused(volume):
     for change, words in (
         (lambda: H.select_evenly(volume, 5000), "n: got 5000; there are 4000 halos in the range"),
         (lambda: H.select_evenly(volume, 5, width=0.0), "width: got 0"),
-        (lambda: H.select_by_weight(volume, 0), "n: got 0; there are 4000 halos"),
+        (lambda: H.select_by_weight(volume, 0), "n: got 0; give a whole number of at least 1"),
         (lambda: H.select_by_weight(empty, 2), "weights: 1 of 2 halos have a positive weight; 2 halos cannot"),
         (lambda: H.select_by_mass(volume, 15.0, 16.0), "no halo between log10 of mass 15 and 16; there are 4000"),
         (lambda: H.select_isolated(volume), "come without positions, .* give a table a column 'isolated'"),
@@ -225,7 +225,7 @@ def test_representative_halos_stand_for_all():
     np.testing.assert_array_equal(np.sort(whole.log_mvir[:, -1]), np.sort(everyone.log_mvir[:, -1]))
     made = co.halos.diffmah_population(10, key=2, candidates=8)
     assert len(made) == 10 and "10 of 80 halos" in dict(made.provenance)["selection"]
-    with pytest.raises(ValueError, match="n: got -1; the number of halos"):  # as given, not times the candidates
+    with pytest.raises(ValueError, match="n: got -1; give a whole number"):  # as given, not times the candidates
         co.halos.diffmah_population(-1, candidates=8)
     with pytest.raises(ValueError, match="candidates: got 0; give a whole number"):
         co.halos.diffmah_population(10, candidates=0)
