@@ -237,6 +237,14 @@ def test_the_flow_of_a_block_is_named_inside_it(routed):
         assert box.x1 < np.floor(left + 0.5) + 0.5 + 1.0 and box.x0 >= left - 0.05 and box.y0 <= bottom + 0.05
 
 
+def test_an_unknown_response_does_not_look_like_zero():
+    labels = {"quantity": ("mstar", "mism"), "parameter": ("a", "b")}
+    jacobian = S.Labelled(np.array([[0.0, np.nan], [1.0, -1.0]]), tuple(labels), labels, "dex", "response")
+    ax = co.plots.jacobian_map(jacobian)
+    (hatched,) = [patch for patch in ax.patches if patch.get_hatch()]
+    assert hatched.get_xy() == (0.5, -0.5)
+
+
 def test_modes_are_followed_by_their_patterns():
     redshifts, patterns = [0.0, 1.0, 2.0], np.tile(np.eye(3, dtype=complex), (1, 3, 1, 1))
     speeds = np.tile([3.0, 2.0, 1.0], (1, 3, 1))

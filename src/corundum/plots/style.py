@@ -28,6 +28,7 @@ __all__ = [
     "COLORS",
     "HALO_MASS",
     "STYLE",
+    "UNKNOWN",
     "styled",
     "new_axes",
     "new_panels",
@@ -55,6 +56,9 @@ COLORS = {
     "data": "#111111",
 }
 """Colours by meaning, distinct for readers with any colour vision and in grey."""
+
+UNKNOWN: dict[str, Any] = dict(facecolor="w", edgecolor="0.6", hatch="////", linewidth=0)
+"""Cells of a map where nothing was sampled or solved, so that they do not look like zero."""
 
 _Corner = Literal["upper left", "upper right", "lower right", "lower left"]
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ...observables import Measurement
+from ...parameters import describe as describe_parameters
 from ...plots import figure_bytes, write_report
-from ...plots.reports.about import papers, reproduction, run_sections
+from ...plots.reports.about import papers, parameter_table, reproduction, run_sections
 from ...plots.reports.page import Drawing, Section
 from ...storage.checkpoints import CheckpointFolder
 from ...storage.files import atomic_path
@@ -102,15 +103,21 @@ class Run:
         """
         with self.stage("writing the report", "report"):
             job = self.plan.job
+            kind = job.tables["model"]["kind"]
+            numbers = parameter_table(describe_parameters(job.model), job.defaults, kind)
             about = [
+                Section("Parameters of the model", [numbers]),
                 papers(job.model, job.halos, measurements),
                 *run_sections(self.info),
                 reproduction(f"corundum {title} run.toml -o again/", self.info["run_file"]),
             ]
             write_report(
-                self.output.file("report.html"), [*sections, *about], title=f"{job.title}: {title}",
-                subtitle=f"model {job.tables['model']['kind']}; {subtitle}",                images=self.images,
-            )  # fmt: skip
+                self.output.file("report.html"),
+                [*sections, *about],
+                title=f"{job.title}: {title}",
+                subtitle=f"model {kind}; {subtitle}",
+                images=self.images,
+            )
 
 
 class AbstractJob(abc.ABC):

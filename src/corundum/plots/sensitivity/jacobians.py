@@ -9,7 +9,7 @@ from matplotlib.colors import SymLogNorm
 from matplotlib.patches import Rectangle
 
 from ...sensitivity import Labelled, by_channel_group
-from ..style import CYCLE, channel_label, legend_right, new_axes, slanted_labels, styled
+from ..style import CYCLE, UNKNOWN, channel_label, legend_right, new_axes, slanted_labels, styled
 
 __all__ = ["jacobian_map", "route_bars", "RESERVOIRS"]
 
@@ -40,7 +40,7 @@ def jacobian_map(
     """A Jacobian as a heat map with its numbers: red where a quantity rises with a parameter, blue where it falls.
 
     Rows are grouped by reservoir and columns by component.  The colours are linear below `linear` and logarithmic
-    above.
+    above; a number that is not known is a dash on a hatched cell.
 
     Parameters
     ----------
@@ -77,6 +77,8 @@ def jacobian_map(
     image = ax.imshow(values, cmap=_DIVERGING, norm=norm, aspect="auto")
     for (i, j), value in np.ndenumerate(values):
         shade = norm(np.clip(value, -limit, limit)) if np.isfinite(value) else 0.5
+        if not np.isfinite(value):  # white is the colour of zero
+            ax.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, **UNKNOWN))
         ax.text(
             j, i, _number(value), ha="center", va="center", fontsize=8.5, color="w" if abs(shade - 0.5) > 0.36 else "k"
         )

@@ -1,20 +1,19 @@
 """Sensitivity over a whole prior: maps of fractional column norms, and global indices as bars."""
 
+import functools
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.patches import Rectangle
 
+from ...observables import available, load
 from ...sensitivity import Measures, PriorMap
-from ..style import CYCLE, HALO_MASS, legend_right, new_axes, new_panels, styled
+from ..data_points import short_name
+from ..style import CYCLE, HALO_MASS, UNKNOWN, legend_right, new_axes, new_panels, styled
 
 __all__ = ["prior_maps", "index_bars", "symbol"]
-
-_EMPTY: dict[str, Any] = dict(facecolor="w", edgecolor="0.6", hatch="////", linewidth=0)
-"""Ground of a map where nothing was sampled."""
 
 _SYMBOLS = {
     "mass_loading": r"\eta_M",
@@ -24,13 +23,26 @@ _SYMBOLS = {
 }
 
 
+_NUISANCES = ("offset", "mass_scale", "discrepancy")  # of a measurement
+
+
+@functools.cache
 def symbol(name: str, log10: bool = True) -> str:
-    """A short label of a parameter: a symbol for the amplitudes and slopes of scaling laws, else its name."""
+    """A short label of a parameter: a symbol for the amplitudes and slopes of scaling laws, else its name.
+
+    Examples
+    --------
+    >>> from corundum.plots.sensitivity.prior import symbol
+    >>> symbol("offset.coldgas_xgass"), symbol("stellar_return.metal_yield")
+    ('offset of xGASS (Catinella+18)', 'stellar return: metal yield')
+    """
     law, _, kind = name.rpartition(".")
     if law in _SYMBOLS and kind == "amplitude":
         return rf"$\log_{{10}}\,A({_SYMBOLS[law]})$" if log10 else rf"$A({_SYMBOLS[law]})$"
     if law in _SYMBOLS and kind == "slope":
         return rf"$\alpha({_SYMBOLS[law]})$"
+    if law in _NUISANCES and kind in available():
+        return f"{law.replace('_', ' ')} of {short_name(load(kind))}"
     return name.replace("_", " ").replace(".", ": ")
 
 
@@ -70,7 +82,7 @@ def prior_maps(
             norm=LogNorm(low, 1.0), rasterized=True,
         )  # fmt: skip
         flat[j].set_ylabel(symbol(name))
-        flat[j].add_patch(Rectangle((0, 0), 1, 1, transform=flat[j].transAxes, zorder=0, **_EMPTY))
+        flat[j].add_patch(Rectangle((0, 0), 1, 1, transform=flat[j].transAxes, zorder=0, **UNKNOWN))
         if j >= number - columns:
             flat[j].set_xlabel(HALO_MASS)
     for unused in flat[number:]:
@@ -79,7 +91,7 @@ def prior_maps(
     bar = figure.colorbar(image, ax=list(flat), pad=0.02, aspect=40, extend="min")
     bar.set_label(r"mean $\phi_j=\|J_j\|/\|J\|$")
     if mean.mask.any():
-        figure.legend([Rectangle((0, 0), 1, 1, **_EMPTY)], ["no galaxies"], loc="outside upper right", frameon=False)
+        figure.legend([Rectangle((0, 0), 1, 1, **UNKNOWN)], ["no galaxies"], loc="outside upper right", frameon=False)
     return axes
 
 
