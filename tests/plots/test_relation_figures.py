@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 import corundum as co
 from corundum import plots
-from corundum.plots.data_points import data_points, short_citation, short_name
+from corundum.plots.data_points import bars_in_words, data_points, short_citation, short_name
 from corundum.plots.regressed import regress, spread_about
 from measured import MEASURED, SHMR, SPREAD
 from synthetic import population as made
@@ -59,6 +59,11 @@ def test_bars_are_named_for_what_they_are():
     )
     total, inner = ([np.ptp(s[:, 1]) / 2 for s in bars.lines[2][0].get_segments()] for bars in ax.containers)
     assert np.allclose(total, data.error) and np.allclose(inner, [0.1, 0.1, 0.2])
+
+
+def test_errors_that_hold_the_systematic_are_called_total():
+    assert bars_in_words(MEASURED.with_systematic(0.3).diagonal()) == "total error, points taken as independent"
+    assert bars_in_words(SPREAD.diagonal()) == "scatter of galaxies"
 
 
 def test_upper_limits_are_arrows_and_no_part_of_chi2(galaxies):

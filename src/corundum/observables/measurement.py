@@ -18,7 +18,7 @@ from ..annotations import Array
 from ..arguments import strategy
 from ..parameters import require_float64
 from ..plain_numbers import float64
-from .provenance import ERROR_KINDS, check_values, error_parts, summarise
+from .provenance import CORRELATIONS_IGNORED, ERROR_KINDS, check_values, error_parts, summarise
 from .redshifts import SAME_REDSHIFT, require_comparable
 from .regression import AbstractRegression, LocalLinear, RegressedRelation
 from .relations import AbstractRelation
@@ -250,7 +250,7 @@ class Measurement(eqx.Module):
     def diagonal(self) -> "Measurement":
         """Points taken as independent, each with its total error, as fits that ignore correlations do."""
         return self._noted(
-            "correlations between points ignored",
+            CORRELATIONS_IGNORED,
             covariance=jnp.diag(self.error**2),
             systematic=jnp.zeros(()),
             shared_with="",

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ERROR_KINDS", "check_values", "error_parts", "summarise"]
+__all__ = ["CORRELATIONS_IGNORED", "ERROR_KINDS", "check_values", "error_parts", "summarise"]
 
 ERROR_KINDS = {
     "standard error": "uncertainty of the mean or median of the galaxies in a bin",
@@ -14,6 +14,10 @@ ERROR_KINDS = {
     "scatter": "spread between galaxies, used as the error because the error of the mean is not published",
 }
 """Kinds of errors that a paper may give, and what each means."""
+
+
+CORRELATIONS_IGNORED = "correlations between points ignored"
+"""Note of a measurement whose errors have the systematic in them and are taken as independent."""
 
 
 def error_parts(measurement: Any) -> str:

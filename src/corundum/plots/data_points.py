@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..observables import Measurement
+from ..observables.provenance import CORRELATIONS_IGNORED
 
 __all__ = [
     "MARKERS",
@@ -103,6 +104,8 @@ def bars_in_words(data: Measurement) -> str:
     'total error: 0.1 dex systematic, 0.0034 dex statistical'
     """
     kind, systematic = _KINDS[data.error_kind], float(data.systematic)
+    if systematic == 0 and CORRELATIONS_IGNORED in data.notes and data.error_kind in ("standard error", "residual"):
+        return "total error, points taken as independent"
     if systematic == 0:
         return kind
     usual = float(np.median(_statistical(data)))

@@ -186,7 +186,7 @@ def _sentences(plan: FitPlan, target: Any, unreached: dict[str, int], fits: list
     """What the numbers say, a sentence each."""
     labels = short_names(plan.measurements)
     sentences = [
-        f"{number} points of {labels[name]} lie beyond the model's galaxies and were left out."
+        f"{number} {'points' if number > 1 else 'point'} of {labels[name]} beyond the model's galaxies: left out."
         for name, number in unreached.items()
     ]
     sentences += [f"The mode of {fit.label} {_NOT_CONVERGED}." for fit in fits if not fit.converged]
