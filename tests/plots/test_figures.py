@@ -156,7 +156,7 @@ def test_compared_histories_state_the_difference(trees):
     texts = [text.get_text() for text in axes[0, 0].get_legend().get_texts()]
     assert len(texts) == 3 and all("dex" in text and "pm" in text for text in texts)
     assert labels(axes[0, 2]) == ["slow", "fast"]
-    assert axes[1, 0].get_ylabel() == "fast minus\nslow [dex]"
+    assert axes[1, 0].get_title(loc="left") == "fast minus slow"
 
 
 def test_sets_that_share_nothing_are_refused(trees):

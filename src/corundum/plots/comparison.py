@@ -199,7 +199,8 @@ def compare_histories(
     axes[0, 1].set_ylabel(r"mean $\dot M_{\rm vir}/M_{\rm vir}\ [\mathrm{Gyr}^{-1}]$")
     axes[0, 2].set_ylabel(r"mean $\log_{10}\,c$")
     axes[0, 1].set_yscale("log")
-    axes[1, 0].set_ylabel(f"{labels[1]} minus\n{labels[0]} [dex]")
+    axes[1, 0].set_ylabel("difference [dex]")
+    axes[1, 0].set_title(f"{labels[1]} minus {labels[0]}", loc="left", fontsize=9.0)
     _history_legends(axes[0], means, labels, colors, redshift)
     return axes
 
@@ -209,7 +210,7 @@ def _history_legends(axes, means, labels, colors, redshift):
     for color, (name, _, _, (value, error), *_) in zip(colors, history_differences(*means, redshift), strict=True):
         difference = f"${value:+.2f}\\pm{error:.2f}$ dex" if np.isfinite(value) else "too few halos"
         axes[0].plot([], [], color=color, label=f"{name}:  {difference}")
-    title = f"final $\\log_{{10}}(M_{{\\rm vir}}/{{\\rm M}}_\\odot)$: {labels[1]} minus {labels[0]} at z = {near:.2g}"
+    title = f"final $\\log_{{10}}(M_{{\\rm vir}}/{{\\rm M}}_\\odot)$: difference at z = {near:.2g}"
     axes[0].legend(loc="lower right", title=title, title_fontsize=9.5)
     for label, dashes in zip(labels, _DASHES, strict=True):
         axes[2].plot([], [], color="0.2", linestyle=dashes, label=label)

@@ -128,8 +128,8 @@ def compare_relation(
     --------
     >>> relation = co.observables.load("shmr_moster18").relation
     >>> axes = co.plots.compare_relation([population.at(0.0), population.at(2.0)], relation, ("z = 0", "z = 2"))
-    >>> axes[1].get_ylabel()
-    'z = 2 minus z = 0\\n[dex]'
+    >>> axes[1].get_title(loc="left")
+    'z = 2 minus z = 0'
     """
     if axes is None:
         axes = new_panels(2, 1, size=(5.4, 5.6), sharex=True, gridspec_kw={"height_ratios": [2.4, 1.0]})
@@ -154,7 +154,8 @@ def compare_relation(
     axes[1].fill_between(nodes, difference - error, difference + error, color=CYCLE[1], alpha=0.3, linewidth=0)
     axes[1].plot(nodes, difference, color=CYCLE[1])
     axes[1].set_xlabel(relation.x_axis.meaning)
-    axes[1].set_ylabel(f"{labels[1]} minus {labels[0]}\n[dex]", fontsize=10)
+    axes[1].set_ylabel("difference [dex]")
+    axes[1].set_title(f"{labels[1]} minus {labels[0]}", loc="left", fontsize=10)
     return axes
 
 
