@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import corundum as co
 from corundum import observables, parameters
 from corundum.cosmology import pandya26_cosmology
 from corundum.observables import relations
@@ -140,3 +141,40 @@ def test_a_measurement_hands_histories_to_its_relation():
     measurement = eqx.tree_at(lambda m: m.relation, observables.load("shmr_moster18"), MeanStellarAge())
     regressed = measurement.predict(Past(mstar=10 ** jnp.linspace(10.0, 13.0, 200)))
     np.testing.assert_allclose(regressed.mean, 1.0, rtol=1e-12)
+
+
+def weighted_galaxies(number=4000, redshift=0.0):
+    """Galaxies of a known mass function: phi = 10^(-2 - (lg M - 10)) per Mpc^3 and dex, by weights of even masses."""
+    log_mstar = jnp.linspace(8.0, 12.0, number)
+    weights = 10.0 ** (-2.0 - (log_mstar - 10.0)) * 4.0 / number
+    return co.Galaxies(redshift, {"mstar": 10.0**log_mstar}, jnp.ones(number, bool), weights, root_redshift=0.0)
+
+
+def test_a_mass_function_is_the_sum_of_number_densities():
+    data = observables.load("smf_baldry12").between(9.0, 11.0)
+    prediction = data.predict(weighted_galaxies())
+    # A Gaussian kernel of width b multiplies phi = exp(-k x) by exp(k^2 b^2 / 2), k = ln 10.
+    widened = 0.5 * np.log(10.0) * float(data.bandwidth) ** 2
+    np.testing.assert_allclose(prediction.mean, -2.0 - (np.asarray(data.x) - 10.0) + widened, atol=2e-3)
+    assert prediction.reached.all() and np.all(np.asarray(prediction.standard_error) < 0.05)
+
+
+def test_a_mass_function_counts_failed_galaxies_and_refuses_plain_weights():
+    data, galaxies = observables.load("smf_baldry12").between(9.0, 11.0), weighted_galaxies()
+    every_other = jnp.arange(len(galaxies)) % 2 == 0
+    half = eqx.tree_at(lambda g: g.valid, galaxies, every_other)
+    np.testing.assert_allclose(data.predict(half).mean, data.predict(galaxies).mean, atol=5e-3)
+    with pytest.raises(ValueError, match="every galaxy has weight 1"):
+        data.predict(eqx.tree_at(lambda g: g.weights, galaxies, jnp.ones(len(galaxies))))
+
+
+def test_a_mass_function_has_finite_slopes_where_there_are_no_galaxies():
+    data, galaxies = observables.load("smf_baldry12"), weighted_galaxies(400)[150:200]
+
+    def total(shift):
+        shifted = eqx.tree_at(lambda g: g.values["mstar"], galaxies, galaxies["mstar"] * 10.0**shift)
+        relation = data.relation.regressed(shifted, data.x, observables.LocalLinear(data.bandwidth))
+        return jnp.sum(relation.mean), relation
+
+    slope, relation = jax.grad(total, has_aux=True)(0.0)
+    assert np.isfinite(slope) and np.isfinite(relation.mean).all() and not relation.reached.all()

@@ -20,7 +20,7 @@ from ..models import AbstractModel
 from ..numerics.batching import replicate
 from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
-from ..observables import AbstractRegression, LocalLinear, Measurement, histories_of
+from ..observables import AbstractMassFunction, AbstractRegression, LocalLinear, Measurement, histories_of
 from ..observables.redshifts import comparable, redshift_distance
 from ..population import Population, evolve
 from ..printing import Component, in_short
@@ -202,16 +202,21 @@ class PopulationSummaries(AbstractSummaries):
 
     def of(self, population: Population, values: Mapping[str, Any]) -> Prediction:
         """The prediction of a population with the same halos; `values` are those of the free parameters."""
-        axes = []
+        axes, sources = [], []
         for measurement, index in zip(self.measurements, self.nearest, strict=True):
             galaxies = observed(population.at(self.outputs[index]), measurement, values)
             relation = adjusted(measurement, values).relation
             axes.append([jnp.where(galaxies.valid, axis(galaxies), jnp.nan) for axis in (relation.x, relation.y)])
+            sources.append((relation, galaxies))
         relations = []
-        for measurement, (x, y) in zip(self.measurements, replicate(jnp.asarray(axes)), strict=True):
+        whole = replicate(jnp.asarray(axes))
+        for measurement, (relation, galaxies), (x, y) in zip(self.measurements, sources, whole, strict=True):
             default = LocalLinear(measurement.bandwidth, FEWEST_GALAXIES)
             regression = default if self.regression is None else self.regression
-            relations.append(regression(x, y, measurement.x, weights=population.weights))
+            if isinstance(relation, AbstractMassFunction):
+                relations.append(relation.regressed(galaxies, measurement.x, regression))
+            else:
+                relations.append(regression(x, y, measurement.x, weights=population.weights))
         mean, error, scatter, reached = (
             jnp.concatenate([getattr(relation, name) for relation in relations])
             for name in ("mean", "standard_error", "scatter", "reached")

@@ -6,6 +6,7 @@ from .cosmic_history import CosmicHistory, cosmic_history
 from .files import available, load, read
 from .histories import histories_of
 from .kernel import published_nodes, scott_bandwidth
+from .mass_functions import AbstractMassFunction, StellarMassFunction
 from .measurement import ERROR_KINDS, Measurement
 from .regression import AbstractRegression, LocalLinear, NadarayaWatson, RegressedRelation
 from .relations import (
@@ -20,6 +21,7 @@ from .relations import (
 from .scatter import AbstractScatter, LocalScatter, PooledScatter
 
 __all__ = [
+    "AbstractMassFunction",
     "AbstractRegression",
     "AbstractRelation",
     "AbstractScatter",
@@ -35,6 +37,7 @@ __all__ = [
     "PooledScatter",
     "RegressedRelation",
     "StarFormingMainSequence",
+    "StellarMassFunction",
     "StellarMetallicity",
     "StellarToHaloMass",
     "available",

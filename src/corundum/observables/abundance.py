@@ -23,7 +23,14 @@ from ..printing import in_short
 
 _SAME = 0.02  # of ln(1 + z) between galaxies and the end of their halos
 
-__all__ = ["Abundance", "mass_function_of", "stellar_mass_function", "cosmic_density", "cosmic_sfr_density"]
+__all__ = [
+    "Abundance",
+    "mass_function_of",
+    "stellar_mass_function",
+    "cosmic_density",
+    "cosmic_sfr_density",
+    "number_densities",
+]
 
 
 class Abundance(NamedTuple):
@@ -166,7 +173,7 @@ def cosmic_density(galaxies: Galaxies, name: str, *, complete: bool = False) -> 
     >>> bool(density > 0.0)
     True
     """
-    weights = _weights(galaxies, complete)
+    weights = number_densities(galaxies, complete)
     return jnp.sum(jnp.where(galaxies.valid, galaxies[name], 0.0) * weights)
 
 
@@ -199,13 +206,22 @@ def _valid(galaxies: Galaxies, name: str, complete: bool) -> tuple[Any, Any]:
     """log10 of the quantity, minus infinity where it has no logarithm, and the weights."""
     values = galaxies[name]
     positive = galaxies.valid & (values > 0.0)
-    return jnp.where(positive, jnp.log10(jnp.where(positive, values, 1.0)), -jnp.inf), _weights(galaxies, complete)
+    return jnp.where(positive, jnp.log10(jnp.where(positive, values, 1.0)), -jnp.inf), number_densities(
+        galaxies, complete
+    )
 
 
-def _weights(galaxies: Galaxies, complete: bool) -> Float[Array, " n"]:
+def number_densities(galaxies: Any, complete: bool = False) -> Float[Array, " n"]:
+    """Comoving number density of halos that each galaxy stands for [Mpc^-3]; solved galaxies stand for failed ones too.
+
+    Raises
+    ------
+    ValueError
+        The weights are no number densities, or they count the halos at another redshift.
+    """
     _check_root(galaxies, complete)
     weights = jnp.asarray(galaxies.weights)
-    if bool(jnp.all(weights == 1.0)):
+    if not is_traced(weights) and np.all(np.asarray(weights) == 1.0):
         raise ValueError(
             "weights: every galaxy has weight 1, which is no number density; give the halos theirs with "
             "halos.abundance_weights or halos.volume_weights before evolving"

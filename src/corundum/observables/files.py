@@ -20,7 +20,7 @@ import numpy as np
 
 from .. import parameters
 from ..messages import did_you_mean
-from . import relations
+from . import mass_functions, relations
 from .measurement import Measurement
 from .relations import AbstractRelation
 from .tables import Table, read_table
@@ -180,7 +180,8 @@ def _number(table: Table, key: str, text: str) -> float:
 
 
 def _relation(table: Table, keys: dict[str, str]) -> AbstractRelation:
-    known = [name for name in relations.__all__ if name != "AbstractRelation"]
+    modules = (relations, mass_functions)
+    known = {name: module for module in modules for name in module.__all__ if not name.startswith("Abstract")}
     name = keys["relation"]
     if name not in known:
         hint = did_you_mean(name, known, number=2)
@@ -193,7 +194,7 @@ def _relation(table: Table, keys: dict[str, str]) -> AbstractRelation:
         if key.startswith("relation.")
     }
     try:
-        return parameters.replace(getattr(relations, name)(), values)
+        return parameters.replace(getattr(known[name], name)(), values)
     except ValueError as error:
         raise ValueError(f"{table.path}: {error}") from None
 

@@ -214,13 +214,7 @@ class Measurement(eqx.Module):
         """
         require_comparable(self, galaxies, redshift_tolerance)
         regression = strategy("regression", regression, LocalLinear(self.bandwidth))
-        return regression(
-            self.relation.x(galaxies),
-            self.relation.y(galaxies),
-            self.x,
-            valid=getattr(galaxies, "valid", None),
-            weights=getattr(galaxies, "weights", None),
-        ).where_reached()
+        return self.relation.regressed(galaxies, self.x, regression).where_reached()
 
     def _noted(self, note: str, **changes) -> "Measurement":
         return dataclasses.replace(self, notes=(*self.notes, note), **changes)

@@ -84,6 +84,20 @@ class AbstractRelation(Component):
     def y(self, galaxies: Any) -> Float[Array, "*n"]:
         """Vertical axis of each galaxy [dex]; the argument is that of `x`."""
 
+    def regressed(self, galaxies: Any, nodes: Float[Array, " m"], regression: Any) -> Any:
+        """The relation at `nodes`: a `RegressedRelation`; its numbers where galaxies do not reach mean nothing.
+
+        Parameters
+        ----------
+        galaxies : Galaxies or mapping of str to array, shape (n,)
+            Its `valid` and `weights`, where it has them, are used.
+        nodes : array, shape (m,)
+            Where to estimate it [dex].
+        regression : AbstractRegression
+        """
+        valid, weights = getattr(galaxies, "valid", None), getattr(galaxies, "weights", None)
+        return regression(self.x(galaxies), self.y(galaxies), nodes, valid=valid, weights=weights)
+
 
 def _log10(value):
     # Two `where`s: the derivative of the branch that is not used must be finite too.

@@ -3,6 +3,7 @@
 What a stage computes is written when it ends, in one step, so that a run can be stopped at any moment.
 """
 
+import inspect
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -116,7 +117,8 @@ def _relations(job: Job) -> list[AbstractRelation]:
     """Every public relation whose quantities the galaxies of this run have."""
     public = (getattr(observables, name) for name in observables.__all__)
     kinds = (kind for kind in public if isinstance(kind, type) and issubclass(kind, AbstractRelation))
-    return [kind() for kind in kinds if kind is not AbstractRelation and has_quantities(kind(), job.model, job.halos)]
+    concrete = (kind() for kind in kinds if not inspect.isabstract(kind))
+    return [relation for relation in concrete if has_quantities(relation, job.model, job.halos)]
 
 
 def _histories(job: Job) -> tuple[str, ...]:

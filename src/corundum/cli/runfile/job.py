@@ -11,7 +11,7 @@ from ... import observables
 from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...numerics import AbstractSolver
-from ...observables import AbstractRelation, Measurement
+from ...observables import AbstractMassFunction, AbstractRelation, Measurement
 from ...observables.files import is_file_name
 from ...observables.redshifts import comparable, redshift_distance
 from ...parameters import describe
@@ -146,6 +146,8 @@ def _check_redshifts(output: Output) -> None:
 
 def has_quantities(relation: AbstractRelation, model: AbstractModel, halos: HaloHistories) -> bool:
     """Whether the galaxies of `model` in `halos` have all quantities and histories that `relation` reads."""
+    if isinstance(relation, AbstractMassFunction):
+        return False  # a sum over galaxies, which the figures of a run do not draw
     names = {**halos.quantities, **model.ledger.quantities, **model.diagnostics}
     times = np.linspace(1.0, 13.0, 4)
     histories = Histories(times, {name: np.ones((1, len(times))) for name in relation.histories if name in names}, 13.0)
@@ -191,7 +193,8 @@ def _measurements(
             chosen.append((data, redshift))
         elif named and not fits:
             raise RunFileError(
-                keys, f"{name!r} compares quantities that {type(model).__name__} does not have; remove it"
+                keys,
+                f"{name!r} compares number densities, or what {type(model).__name__} does not have; remove it",
             )
         elif named:
             raise RunFileError(
