@@ -14,7 +14,12 @@ SCRIPTS = {
     "extend.py": ["."],
     "feedback_constraints.py": [".", "8", "as published"],
     "phase_transition.py": ["phase_transition.png"],
+    "observer.py": [".", "12"],
+    "other_packages.py": [".", "12"],
     "prior_sensitivity.py": ["24", "8", "."],
+    "simulator.py": [".", "12"],
+    "student.py": [".", "12"],
+    "theorist.py": [".", "12"],
 }
 """Arguments of each script; what it writes goes to the current folder."""
 

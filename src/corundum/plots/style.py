@@ -206,12 +206,12 @@ def colors_along(values: np.ndarray) -> list[tuple[float, float, float, float]]:
     return [tuple(color) for color in matplotlib.colormaps["viridis"](fractions)]
 
 
-def save_figure(figure: Figure | Axes, path: str | os.PathLike) -> None:
+def save_figure(figure: Figure | Axes | np.ndarray, path: str | os.PathLike) -> None:
     """Write a figure as PNG, PDF or SVG, atomically and with the same bytes every time.
 
     Parameters
     ----------
-    figure : Figure or Axes
+    figure : Figure, Axes or array of Axes
     path : path
         Its ending is the format: ``.png``, ``.pdf`` or ``.svg``.
 
@@ -233,12 +233,12 @@ def save_figure(figure: Figure | Axes, path: str | os.PathLike) -> None:
         scratch.write_bytes(figure_bytes(figure, kind))
 
 
-def figure_bytes(figure: Figure | Axes, kind: str = "png") -> bytes:
+def figure_bytes(figure: Figure | Axes | np.ndarray, kind: str = "png") -> bytes:
     """A figure as the content of a PNG, PDF or SVG file.
 
     Parameters
     ----------
-    figure : Figure or Axes
+    figure : Figure, Axes or array of Axes
     kind : {"png", "pdf", "svg"}
 
     Examples
@@ -249,7 +249,8 @@ def figure_bytes(figure: Figure | Axes, kind: str = "png") -> bytes:
     buffer = io.BytesIO()
     undated = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
     with style.context(["default", STYLE]):
-        root = figure if isinstance(figure, Figure) else figure.get_figure(root=True)
+        axes = figure.flat[0] if isinstance(figure, np.ndarray) else figure
+        root = axes if isinstance(axes, Figure) else axes.get_figure(root=True)
         assert root is not None  # axes without a figure hold nothing to write
         root.savefig(buffer, format=kind, metadata=undated[kind], facecolor="white")
     return buffer.getvalue()
