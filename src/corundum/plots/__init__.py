@@ -20,7 +20,7 @@ from .reports.halos import write_halo_report
 from .reports.page import Code, Drawing, Facts, Section, Table, write_report
 from .reports.run import failures, standard_report
 from .residuals import Residual, residual, residual_panel
-from .scatter import scatter
+from .scatters import scatter
 from .sensitivity.information import combination_map, greedy_bars
 from .sensitivity.jacobians import jacobian_map, route_bars
 from .sensitivity.modes import mode_portrait

@@ -8,6 +8,6 @@ differentiable function of the model, of the histories and of the cosmology they
 from ..numerics.solvers.base import STATUS
 from .evolution import evolve
 from .galaxies import Galaxies, Histories, Population
-from .sweep import Sweep, sweep
+from .sweeps import Sweep, sweep
 
 __all__ = ["STATUS", "Galaxies", "Histories", "Population", "Sweep", "evolve", "sweep"]

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import equinox as eqx
 import numpy as np
@@ -33,10 +33,16 @@ class AbstractGalaxies(eqx.Module):
     (True, True)
     """
 
-    values: eqx.AbstractVar[Any]
-    described: eqx.AbstractVar[tuple[tuple[str, Quantity], ...]]
-    histories: eqx.AbstractVar[Any]
-    weights: eqx.AbstractVar[Array]
+    if TYPE_CHECKING:  # what the classes have, as fields or properties in an order of their own
+
+        @property
+        def values(self) -> dict[str, Array]: ...
+        @property
+        def described(self) -> tuple[tuple[str, Quantity], ...]: ...
+        @property
+        def histories(self) -> Any: ...
+        @property
+        def weights(self) -> Array: ...
 
     def __len__(self) -> int:
         return self.weights.shape[0]
