@@ -34,6 +34,12 @@ def test_make_inspect_and_plot(tmp_path, capsys):
     asked = ["--set", "n=30", "--set", "log_mvir=[10.0, 12.0]", "--set", "scatter.dex=0.1"]
     assert main(["halos", "make", "halos.diffmah_population", "-o", str(path), *asked]) == 0
     assert "30 halos written" in capsys.readouterr().out
+    before = path.read_bytes()
+    assert main(["halos", "make", "halos.diffmah_population", "-o", str(path), *asked]) == 2
+    assert f"{path}: exists already; choose another file with -o" in capsys.readouterr().err
+    assert path.read_bytes() == before
+    assert main(["halos", "make", "halos.diffmah_population", "-o", str(path), *asked, "--overwrite"]) == 0
+    capsys.readouterr()
     same = co.halos.diffmah_population(30, log_mvir=(10.0, 12.0), scatter=H.ConcentrationScatter(dex=0.1))
     np.testing.assert_array_equal(co.halos.read(path).log_concentration, same.log_concentration)
     assert main(["halos", "inspect", str(path)]) == 0

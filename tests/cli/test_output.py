@@ -9,7 +9,7 @@ import pytest
 
 from corundum.cli.jobs import output as output_module
 from corundum.cli.jobs.output import claim as claim_while
-from corundum.cli.jobs.output import refuse_in_use
+from corundum.cli.jobs.output import refuse_early
 from corundum.storage import locks
 from corundum.storage.checkpoints import fingerprint
 from corundum.storage.locks import InUseError
@@ -160,14 +160,37 @@ def test_a_directory_that_a_run_works_in_is_refused_and_untouched(tmp_path, tabl
         before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
         words = rf"{tmp_path}: another run writes to it \(process {os.getpid()} on .*\); wait until it has ended"
         with pytest.raises(InUseError, match=words):
-            refuse_in_use(tmp_path)
+            refuse_early(tmp_path, RUN)
         with pytest.raises(InUseError, match=words):
             claim(tmp_path, tables, "id", overwrite=overwrite)
         assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    refuse_in_use(tmp_path)
+    refuse_early(tmp_path, RUN)
     (tmp_path / ".corundum-lock").write_text("{}")  # of a run that was killed
-    refuse_in_use(tmp_path)
+    refuse_early(tmp_path, RUN)
     assert claim(tmp_path, tables, "id", overwrite=True).state == "new"
+
+
+def test_what_can_be_refused_is_refused_before_halos_are_drawn(tmp_path):
+    own = {"halos": {"n": 3, "log_mvir": [10.0, 12.0], "path": "a.h5"}, "model": {"parameters": {"a.b": 1.0}}}
+    claim(tmp_path, {**RUN, **own}, "id").file("results.h5").write_bytes(b"0")
+    refuse_early(tmp_path, {"halos": {"n": 3, "path": "./a.h5", "key": 4}})  # spellings and defaults may be the same
+    with pytest.raises(
+        ValueError, match=r"a different run \(halos.n is 3 there and 4 here; .* is 1.0 there and 2.0 here"
+    ):
+        refuse_early(tmp_path, {"halos": {"n": 4}, "model": {"parameters": {"a.b": 2.0}}})
+    with pytest.raises(ValueError, match=r"halos.log_mvir is \[10.0, 12.0\] there and \[10.0, 11.0\] here"):
+        refuse_early(tmp_path, {"halos": {"log_mvir": [10.0, 11.0]}})
+    refuse_early(tmp_path, {"halos": {"n": 4}}, overwrite=True)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match="is not empty and holds no corundum run"):
+        refuse_early(tmp_path / "other", RUN)
+    with pytest.raises(ValueError, match="is, or lies below, a file"):
+        refuse_early(tmp_path / "other" / "notes.txt", RUN)
+    with pytest.raises(ValueError, match="notes.txt is a file.; choose another with -o"):
+        refuse_early(tmp_path / "other" / "notes.txt" / "run", RUN)
+    refuse_early(tmp_path / "new" / "run", RUN)
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_finished_run_is_known_where_nothing_can_be_written(tmp_path, monkeypatch):

@@ -1,5 +1,7 @@
 """`corundum sensitivity` and `corundum check-gradients` end to end, on a model that solves at once."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,14 @@ def test_mistakes_are_told_in_one_sentence(run_file, setting, message, capsys):
     assert main(["sensitivity", run_file, "--dry-run", "--set", setting]) == 2
     error = capsys.readouterr().err
     assert message in error and "Traceback" not in error and error.count("\n") == 1
+
+
+def test_sobol_indices_without_their_package_are_refused_at_once(run_file, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "SALib.analyze.sobol", None)
+    assert main(["sensitivity", run_file, "--dry-run"]) == 2
+    error = capsys.readouterr().err
+    assert "sobol: Sobol indices and Morris screening need SALib, which is not installed" in error
+    assert "or set sobol = 0" in error and error.count("\n") == 1
 
 
 def test_a_dry_run_writes_out_all_defaults(run_file, capsys):

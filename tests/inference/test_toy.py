@@ -108,6 +108,22 @@ def check(posterior, truth, sigmas=5.0):
     np.testing.assert_allclose(np.cov(draws.T), covariance, atol=sigmas * np.sqrt(2.0 / size.min()) * width.max() ** 2)
 
 
+def test_a_fit_without_chains_is_an_arviz_file_too(target, gauss, truth, tmp_path):
+    draws = inference.gaussian_posterior(target, gauss, draws=8000, key=4)
+    assert draws.theta.shape == (4, 2000, 2)
+    np.testing.assert_allclose(draws.flat.mean(axis=0), truth[0], atol=0.05)
+    np.testing.assert_allclose(np.cov(draws.flat.T), truth[1], atol=0.1)
+    inference.keep_mode(draws.data, gauss)
+    io.save_posterior(tmp_path / "posterior.nc", draws.data)
+    data = io.load_posterior(tmp_path / "posterior.nc")
+    assert "Gaussian about the mode" in data.attrs["sampler"]
+    constant = data.constant_data
+    assert constant["parameter"].values.tolist() == ["a", "b"]
+    np.testing.assert_array_equal(constant["mode"], gauss.theta)
+    np.testing.assert_array_equal(constant["covariance_u"], gauss.covariance)
+    np.testing.assert_allclose(target.theta(constant["mode_u"].values), gauss.theta)
+
+
 @pytest.fixture(scope="module")
 def chains(target, gauss):
     return inference.sample(target, gauss, sampler=inference.NUTS(chains=4, warmup=100, draws=400), key=3)
@@ -244,7 +260,10 @@ def test_a_point_that_does_not_count_is_as_if_it_were_not_there(target):
 def test_two_modes_are_told_apart():
     target = inference.Target.of_function(lambda t: t**2, [1.0], [0.01], {"a": (-3.0, 3.0)})
     found = inference.maximise(target, starts=8)
-    assert len(found.modes) == 2 and "2 modes" in found.in_words()
+    (first, height, reached), (second, other, others) = found.modes
+    words = f"; mode 1 at ln density {height:.2f} ({reached} starts); mode 2 at ln density {other:.2f} ({others} start"
+    assert words in found.in_words() and reached + others == 8
+    assert f"{first[0]:6.3g}  {second[0]:6.3g}" in repr(found)  # a column for each
     np.testing.assert_allclose(sorted(m[0][0] for m in found.modes), [-1.0, 1.0], atol=0.02)
 
 

@@ -246,7 +246,8 @@ def test_derivatives_end_with_the_halo_and_pass_through_satellites_and_extra_cur
     split = S.parameter_jacobian(Toy(), satellites, TOY[:3], Z, solver=TIGHT, chunk=1)
     assert whole.valid.tolist() == [[False, True, True], [True, True, True]]
     plain = S.parameter_jacobian(Toy(), two, TOY[:3], Z, solver=TIGHT)
-    np.testing.assert_array_equal(split.derivative.values, whole.derivative.values)
+    # Batches of another size are another program, with round-off of its own.
+    np.testing.assert_allclose(split.derivative.values, whole.derivative.values, rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(whole.derivative.values[1], plain.derivative.values[1], atol=1e-12)
     routed = S.routes(Toy(), satellites, TOY[:3], Z, solver=TIGHT)
     assert np.isfinite(routed.derivative.values).all(axis=(2, 3, 4)).tolist() == whole.valid.tolist()

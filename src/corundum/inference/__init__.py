@@ -20,7 +20,7 @@ from .optimisers.base import AbstractOptimiser
 from .optimisers.bfgs import BFGS
 from .optimisers.gauss_newton import GaussNewton
 from .optimisers.maximise import PointEstimate, Starts, maximise, spread_starts
-from .posterior import Posterior, Verdict, verdict
+from .posterior import Posterior, Verdict, gaussian_posterior, keep_mode, verdict
 from .predictive import Predictive, add_predictive, predictive
 from .samplers.affine_invariant import AffineInvariant
 from .samplers.base import AbstractSampler
@@ -100,8 +100,10 @@ __all__ = [
     "fisher",
     "forecast",
     "free_parameters",
+    "gaussian_posterior",
     "halo_convergence",
     "identifiability",
+    "keep_mode",
     "laplace",
     "linearise",
     "ln_density_at",

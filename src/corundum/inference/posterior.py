@@ -1,8 +1,8 @@
 """A posterior as an ArviZ data set, with names, units and coordinates, and a verdict on whether to trust it.
 
 `Posterior.data` is an `arviz.InferenceData` with the groups posterior, sample_stats, prior, observed_data and
-constant_data; `corundum.inference.add_predictive` adds predictive groups and log likelihoods.  All tools of ArviZ work
-on it.
+constant_data: errors of the data and, after `keep_mode`, the mode and the Gaussian about it.
+`corundum.inference.add_predictive` adds predictive groups and log likelihoods.  All tools of ArviZ work on it.
 """
 
 import importlib
@@ -13,16 +13,18 @@ import numpy as np
 from ..arguments import whole_number
 from ..numerics.random_keys import seed
 from ..printing import in_short
+from .laplace import Laplace
 from .samplers.chains import Chains
 from .target import Target
 from .text import interval_lines
 
-__all__ = ["Posterior", "Verdict", "posterior_of", "verdict", "arviz", "PERCENTILES"]
+__all__ = ["Posterior", "Verdict", "gaussian_posterior", "keep_mode", "posterior_of", "verdict", "arviz", "PERCENTILES"]
 
 PERCENTILES = (15.865, 50.0, 84.135)
 """Median and 68% interval."""
 
 _PRIOR_DRAWS = 4000
+_GAUSSIAN_CHAINS = 4
 _LEAST_BFMI = 0.3
 
 
@@ -142,6 +144,50 @@ def posterior_of(target: Target, chains: Chains, about: dict[str, Any]) -> Poste
     return Posterior(
         target.names, target.units, theta, chains.u, data, verdict(data, together=chains.interacting), chains.seconds
     )
+
+
+def gaussian_posterior(target: Target, gauss: Laplace, *, draws: int = 4000, key: int = 0) -> Posterior:
+    """Independent draws of the Gaussian about the mode as a posterior, for a fit without chains.
+
+    Parameters
+    ----------
+    target : Target
+    gauss : Laplace
+    draws : int
+        How many, in four chains; rounded up to a multiple of four.
+    key : int
+
+    Examples
+    --------
+    >>> draws = co.inference.gaussian_posterior(target, gaussian, draws=400)
+    >>> draws.theta.shape, draws.data.attrs["sampler"]
+    ((4, 100, 2), 'none: independent draws of the Gaussian about the mode')
+    """
+    per_chain = -(-draws // _GAUSSIAN_CHAINS)
+    u = gauss.coordinate_draws(_GAUSSIAN_CHAINS * per_chain, key=key).reshape(_GAUSSIAN_CHAINS, per_chain, -1)
+    about = {"sampler": "none: independent draws of the Gaussian about the mode", "key": key, "kind": gauss.kind}
+    return posterior_of(target, Chains(u), about)
+
+
+def keep_mode(data: Any, gauss: Laplace) -> None:
+    """Add the mode and the Gaussian about it to the group constant_data of an `arviz.InferenceData`.
+
+    ``mode`` is in the scale of the parameters, ``mode_u`` and ``covariance_u`` in the coordinates u, in which it is a
+    Gaussian.
+
+    Examples
+    --------
+    >>> co.inference.keep_mode(posterior.data, gaussian)
+    >>> posterior.data.constant_data["covariance_u"].shape
+    (2, 2)
+    """
+    coords = {"parameter": list(gauss.names), "other_parameter": list(gauss.names)}
+    arrays = {
+        "mode": (("parameter",), np.asarray(gauss.theta)),
+        "mode_u": (("parameter",), np.asarray(gauss.u)),
+        "covariance_u": (("parameter", "other_parameter"), np.asarray(gauss.covariance)),
+    }
+    data.constant_data = data.constant_data.assign_coords(coords).assign(arrays)
 
 
 def coordinates(target: Target) -> dict[str, np.ndarray]:

@@ -112,8 +112,8 @@ def padded_rows(rows: int, chunk: int, devices: int, sizes: Sequence[int] = _SIZ
     >>> [padded_rows(rows, 4096, 2) for rows in (1, 1000, 1100, 3000, 100_000)]
     [1024, 1024, 2048, 4096, 8192]
     """
-    each = -(-rows // devices)
-    return min([size for size in sizes if each <= size < chunk] or [chunk]) * devices
+    per_device = -(-rows // devices)
+    return min([size for size in sizes if per_device <= size < chunk] or [chunk]) * devices
 
 
 def _equal_chunks(rows, chunk, devices):

@@ -75,8 +75,8 @@ class _Request(NamedTuple):
     knots : array, cosmic ages [Gyr] at which halo histories are given
     times : array, cosmic ages [Gyr] of the outputs
     history_times : array, cosmic ages [Gyr] of the histories; None without any
-    asked : integer array, shape (2,), how many of the outputs and of the times of histories are asked for; the others
-        repeat the last one, so that other numbers of them need no other program, and are not computed
+    requested : integer array, shape (2,), how many of the outputs and of the times of histories are requested; the
+        others repeat the last one, so that other numbers of them need no other program, and are not computed
     """
 
     model: AbstractModel
@@ -86,7 +86,7 @@ class _Request(NamedTuple):
     knots: Float[Array, " t"]
     times: Float[Array, " k"]
     history_times: Float[Array, " s"] | None
-    asked: Int[Array, "2"]
+    requested: Int[Array, "2"]
     selection: _Selection
 
 
@@ -145,16 +145,16 @@ def evolve(
     chunk = whole_number("chunk", chunk, meaning="halos")
     _check_request(model, halos, redshifts)
     selection = _selection(model, halos, keep, histories, history_times)
-    asked = len(redshifts)
+    requested = len(redshifts)
     # Where JAX traces, the program that is being traced is compiled for these very shapes anyway.
     traced = is_traced((model, halos, redshifts, history_times))
     fill_up = (lambda values, least: values) if traced else _filled_up
     redshifts = fill_up(redshifts, _REDSHIFTS)
     times, inside, root = _ages(halos.cosmology, redshifts, halos.time)
-    _check_times("redshifts", halos, redshifts[:asked], times)
+    _check_times("redshifts", halos, redshifts[:requested], times)
     history_times = _history_times(selection, history_times, halos, inside)
     filled = None if history_times is None else fill_up(history_times, _HISTORY_TIMES)
-    counts = np.array([asked, 0 if history_times is None else len(history_times)], np.int32)
+    counts = np.array([requested, 0 if history_times is None else len(history_times)], np.int32)
     request = _Request(
         model, strategy("solver", solver, LaneSolver()), halos.cosmology, halos.interpolation, halos.time, inside,
         filled, counts, selection,
@@ -164,7 +164,7 @@ def evolve(
         idle=without_galaxies, progress=progress,
     )  # fmt: skip
     if not traced:
-        redshifts, times, columns, valid = _leading((redshifts, times, columns, valid), asked)
+        redshifts, times, columns, valid = _leading((redshifts, times, columns, valid), requested)
         # All at once: one by one, each of two hundred arrays takes as long as it does to solve a halo.
         redshifts, times, columns, valid, curves, solved = jax.device_put(
             (redshifts, times, columns, valid, _leading(curves, counts[1]), solved)
@@ -188,9 +188,9 @@ def _filled_up(values, least):
     return np.concatenate([values, np.full(size - len(values), values[-1])])
 
 
-def _leading(tree, asked):
+def _leading(tree, requested):
     """Only the first entries along the axis of the outputs, which is the last of every array."""
-    return jax.tree.map(lambda leaf: np.asarray(leaf)[..., :asked], tree)
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[..., :requested], tree)
 
 
 @jax.jit
@@ -296,9 +296,9 @@ def _evolve_batch(request, batch):
     )
     every_time = times if request.history_times is None else jnp.concatenate([times, request.history_times])
     sizes = np.array([len(times), len(every_time) - len(times)])
-    counts = zip(sizes, request.asked, strict=True)
-    asked = jnp.concatenate([jnp.arange(size, dtype=count.dtype) < count for size, count in counts])
-    stops = stops_at(every_time, asked, model.breaks(cosmology))
+    counts = zip(sizes, request.requested, strict=True)
+    requested = jnp.concatenate([jnp.arange(size, dtype=count.dtype) < count for size, count in counts])
+    stops = stops_at(every_time, requested, model.breaks(cosmology))
     ln_start = jnp.where(has_galaxy(start, end), jnp.log(start), stops.at[-1])  # from the last stop there is no step
     solved = request.solver(galaxy_equation(model.ledger), ln_start, initial, stops, problem)
 

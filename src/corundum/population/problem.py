@@ -119,14 +119,14 @@ def coordinate_offsets(ledger: Ledger, initial: Any) -> Any:
     return type(initial)(**offset)
 
 
-def stops_at(times: Float[Array, " k"], asked: Bool[Array, " k"], breaks: tuple[Array, ...]) -> Stops:
+def stops_at(times: Float[Array, " k"], requested: Bool[Array, " k"], breaks: tuple[Array, ...]) -> Stops:
     """In ln(t), the output times and both sides of every break, which is stepped over in one tiny step.
 
-    A time that is not `asked` for only fills the outputs up: no step ends there.
+    A time that is not `requested` only fills the outputs up: no step ends there.
     """
     sides = jnp.array([-_BESIDE_BREAK, _BESIDE_BREAK])
     # What lies before every start is skipped by the solver.
-    ln_times = jnp.where(asked, jnp.log(times), _BEFORE_EVERY_START)
+    ln_times = jnp.where(requested, jnp.log(times), _BEFORE_EVERY_START)
     around = [jnp.log(age) + sides for age in breaks]
     needed = (jnp.where(pair < jnp.max(ln_times), pair, _BEFORE_EVERY_START) for pair in around)
     stops = jnp.concatenate([ln_times, *needed])

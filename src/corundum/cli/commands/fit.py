@@ -19,7 +19,7 @@ The group [fit] of the run file says which data and parameters; docs/inference.m
 _MORE = """\
 In DIR are then:
 
-  posterior-N.nc   the N-th fit as ArviZ netCDF
+  posterior-N.nc   the N-th fit as ArviZ netCDF: draws (of the Gaussian where sample = false), mode, covariance
   parameters.csv, parameters.tex   medians and 68% intervals
   findings.txt     what the numbers say
   report.html, figures/, run.toml, run_info.json

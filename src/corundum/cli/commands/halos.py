@@ -49,6 +49,7 @@ def add_command(commands: Any, style: dict[str, Any]) -> None:
 
     make = actions.add_parser("make", help="draw a population", description=_MAKE, epilog=_RUN_FILE, **style)
     make.add_argument("kind", metavar="KIND", help="halos.monte_carlo_trees, halos.diffmah_population, module:name")
+    make.add_argument("--overwrite", action="store_true", help="replace a file that is there already")
     convert = actions.add_parser("convert", help="read trees", description=_CONVERT, epilog=_RUN_FILE, **style)
     convert.add_argument("source", metavar="SOURCE", type=Path, help="file or directory of merger trees")
     convert.add_argument("--workers", type=int, default=1, metavar="N", help="files read at the same time")
@@ -84,6 +85,8 @@ def _make(arguments: argparse.Namespace) -> str:
     from ..runfile.builder import build
     from ..runfile.reader import table_of_overrides
 
+    if arguments.output.exists() and not arguments.overwrite:
+        raise ValueError(f"{arguments.output}: exists already; choose another file with -o, or add --overwrite")
     table = {"kind": arguments.kind, **table_of_overrides(arguments.overrides)}
     with stage("making halos", {}):
         built = build(table, ("halos",), (HaloHistories,))

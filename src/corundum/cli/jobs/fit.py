@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ... import inference, io
+from ...inference.posterior import PERCENTILES
 from ...inference.tables import csv_table, findings, latex_table
+from ...inference.text import interval_lines
 from ...plots.data_points import short_names
 from ...plots.reports.fit import Fitted, fit_sections
 from ...plots.sensitivity.prior import symbol
@@ -83,6 +85,11 @@ class _FitJob(AbstractJob):
             lines += [f"  {fit.label}", f"    mode     {fit.summary}"]
             if fit.posterior is not None:
                 lines.append(f"    chains   {fit.posterior.verdict.sentence}")
+            lines.append(
+                f"    parameters: median and 68% interval of the {'Gaussian' if fit.posterior is None else 'chains'}"
+            )
+            levels = np.percentile(fit.theta, PERCENTILES, axis=0)
+            lines += [f"    {line}" for line in interval_lines(fit.target.names, fit.target.units, levels)]
         return [*lines, *(f"  {sentence}" for sentence in results.sentences)]
 
 
@@ -125,7 +132,6 @@ def _posterior(plan: FitPlan, target: Any, mode: _Mode, number: int, label: str,
             target, mode.gauss, sampler=plan.settings.sampler, key=plan.settings.key + number,
             store=store.part(f"chains-{number}"), progress=progress,
         )  # fmt: skip
-    posterior.data.posterior.attrs |= {"mode": mode.sentence, "mode_converged": int(mode.converged)}
     return posterior
 
 
@@ -207,8 +213,10 @@ def _save(plan: FitPlan, results: FitResults, run: Run) -> None:
     draws, names = _parameter_draws(fits), target.names
     with run.stage("saving results", "save"):
         for number, fit in enumerate(fits):
-            if fit.posterior is not None:
-                io.save_posterior(run.output.file(f"posterior-{number + 1}.nc"), fit.posterior.data)
+            posterior = fit.posterior or inference.gaussian_posterior(fit.target, fit.gauss, key=plan.settings.key)
+            posterior.data.posterior.attrs |= {"mode": fit.summary, "mode_converged": int(fit.converged)}
+            inference.keep_mode(posterior.data, fit.gauss)
+            io.save_posterior(run.output.file(f"posterior-{number + 1}.nc"), posterior.data)
         run.write_text("parameters.csv", csv_table(draws, names))
         run.write_text("parameters.tex", latex_table(draws, names, {name: symbol(name) for name in names}))
         run.write_text("findings.txt", "\n".join(sentences) + "\n")

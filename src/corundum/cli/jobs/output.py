@@ -8,6 +8,7 @@ another run.  Only files that this package has written are ever removed, and eve
 
 import contextlib
 import json
+import os
 import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,7 @@ from ...storage.files import atomic_path
 from ...storage.locks import exclusive
 from ..runfile.toml import dotted, write_toml
 
-__all__ = ["OutputDirectory", "claim", "refuse_in_use"]
+__all__ = ["OutputDirectory", "claim", "refuse_early"]
 
 _RESULTS = (
     "results.h5", "trajectories.h5", "compared.h5", "sensitivity.h5", "posterior-*.nc", "parameters.csv",
@@ -28,6 +29,7 @@ _RESULTS = (
 _FILES = ("run_info.json", *_RESULTS, "report.html")
 _FOLDERS = ("figures", "checkpoint")
 _LOCK = ".corundum-lock"
+_WAYS = "choose another directory with -o, or discard that run with --overwrite"
 
 
 class OutputDirectory(NamedTuple):
@@ -66,17 +68,56 @@ class OutputDirectory(NamedTuple):
         shutil.rmtree(self.root / "checkpoint", ignore_errors=True)
 
 
-def refuse_in_use(root: Path) -> None:
-    """Refuse a directory in which another run is at work, before the inputs of this run are built.
+def refuse_early(root: Path, tables: Mapping[str, Any], *, overwrite: bool = False) -> None:
+    """Refuse what can be refused before the inputs of a run are built, which may take minutes.
+
+    Parameters
+    ----------
+    root : Path
+    tables : mapping
+        The run file as it was read.  Only its numbers are compared with those of an earlier run: names and paths have
+        several spellings, which only the resolved run file settles.
+    overwrite : bool
+        As for `claim`.
 
     Raises
     ------
     InUseError
-        Another run is at work in it.
+        Another run is at work in the directory.
+    ValueError
+        It cannot be written, is not the directory of a run, or holds a run with other numbers.
     """
+    if not root.exists():
+        parent = next(folder for folder in root.resolve().parents if folder.exists())
+        if not parent.is_dir() or not os.access(parent, os.W_OK):
+            reason = "permission denied" if parent.is_dir() else f"{parent} is a file"
+            raise ValueError(f"output directory {root}: cannot be written ({reason}); choose another with -o")
+        return
+    with _writable(root):
+        root.mkdir(exist_ok=True)
+    _refuse_foreign(root)
     if (root / _LOCK).exists():
         with contextlib.suppress(OSError), _lock(root):
             pass  # left behind by a run that was killed
+    if not overwrite and _holds_work(root):
+        earlier = _earlier_run(root)
+        _refuse_differences(root, list(_differences(_numbers(earlier, tables), _numbers(tables, earlier), ())))
+
+
+def _numbers(tables: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers, and lists of numbers, of nested tables that stand in `other` as well."""
+    shared: dict[str, Any] = {}
+    for key, value in tables.items():
+        value_of_other = other.get(key)
+        if isinstance(value, Mapping) and isinstance(value_of_other, Mapping):
+            shared[key] = _numbers(value, value_of_other)
+        elif _is_number(value) and _is_number(value_of_other):
+            shared[key] = value
+    return shared
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) or isinstance(value, list) and all(map(_is_number, value))
 
 
 def _lock(root: Path) -> contextlib.AbstractContextManager[None]:
@@ -129,12 +170,16 @@ def claim(
 
 def _state(root: Path, tables: Mapping[str, Any], identity: str, *, overwrite: bool = False) -> str:
     """Whether `root` is new to the run, or holds a part or all of it; a ValueError where it holds something else."""
-    if not (root / "run.toml").exists() and any(not _is_scratch(path) for path in root.iterdir()):
-        raise ValueError(f"output directory {root}: is not empty and holds no corundum run; choose another with -o")
+    _refuse_foreign(root)
     if overwrite or not _holds_work(root):
         return "new"
     _refuse_other_run(root, tables, identity)
     return "finished" if _read_info(root).get("finished") else "resumed"
+
+
+def _refuse_foreign(root: Path) -> None:
+    if not (root / "run.toml").exists() and any(not _is_scratch(path) for path in root.iterdir()):
+        raise ValueError(f"output directory {root}: is not empty and holds no corundum run; choose another with -o")
 
 
 @contextlib.contextmanager
@@ -157,22 +202,30 @@ def _holds_work(root: Path) -> bool:
     return any(any(root.glob(name)) for name in _RESULTS) or any((root / "checkpoint").rglob("*.npz"))
 
 
-def _refuse_other_run(root: Path, tables: Mapping[str, Any], identity: str) -> None:
+def _earlier_run(root: Path) -> dict[str, Any]:
+    """The resolved run file of the run that a directory holds."""
     try:
-        earlier = tomllib.loads((root / "run.toml").read_text(encoding="utf-8"))
+        return tomllib.loads((root / "run.toml").read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         raise ValueError(
             f"output directory {root}: its run.toml is damaged; choose another with -o, or use --overwrite"
         ) from None
-    differences = list(_differences(earlier, tomllib.loads(write_toml(tables)), ()))
-    ways = "choose another directory with -o, or discard that run with --overwrite"
+
+
+def _refuse_differences(root: Path, differences: list[str]) -> None:
     if differences:
         more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
-        raise ValueError(f"output directory {root}: holds a different run ({'; '.join(differences[:3])}{more}); {ways}")
+        raise ValueError(
+            f"output directory {root}: holds a different run ({'; '.join(differences[:3])}{more}); {_WAYS}"
+        )
+
+
+def _refuse_other_run(root: Path, tables: Mapping[str, Any], identity: str) -> None:
+    _refuse_differences(root, list(_differences(_earlier_run(root), tomllib.loads(write_toml(tables)), ())))
     if _read_info(root).get("identity") != identity:
         raise ValueError(
             f"output directory {root}: holds this run made from other inputs (the halo histories, a module "
-            f"named in the run file, or the version of corundum have changed); {ways}"
+            f"named in the run file, or the version of corundum have changed); {_WAYS}"
         )
 
 

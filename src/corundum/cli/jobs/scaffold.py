@@ -24,7 +24,7 @@ from ..environment import describe
 from ..progress import stage
 from ..runfile.reader import RunFile, read_run_file
 from ..runfile.toml import write_toml
-from .output import OutputDirectory, claim, refuse_in_use
+from .output import OutputDirectory, claim, refuse_early
 
 __all__ = ["AbstractJob", "Run", "check_job", "run_job"]
 
@@ -185,10 +185,11 @@ def run_job(
         Ctrl-C; its message says how to resume.
     """
     timing = {} if timing is None else timing
+    run_file = read_run_file(file, overrides)
     if works_alone():  # among several processes all would have to stop; `claim` refuses for all of them
-        refuse_in_use(directory)
+        refuse_early(directory, run_file.tables, overwrite=overwrite)
     with stage("preparing halos, model and data", timing, "prepare"):
-        plan = job.plan(read_run_file(file, overrides))
+        plan = job.plan(run_file)
     if not leads():
         if follow is not None:
             follow(plan)

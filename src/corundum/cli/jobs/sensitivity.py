@@ -19,6 +19,7 @@ from ...plots.data_points import short_name
 from ...plots.reports.sensitivity import SensitivityResults, sensitivity_sections
 from ...population import evolve
 from ...sensitivity import observable_of
+from ...sensitivity.prior_wide.designs import salib
 from ..progress import progress_bar
 from ..runfile.builder import construct
 from ..runfile.errors import RunFileError
@@ -67,6 +68,11 @@ def plan_sensitivity(run_file: RunFile) -> SensitivityPlan:
         settings = built.value
         if settings.sobol & (settings.sobol - 1) or settings.sobol == 1:
             raise RunFileError(("sensitivity", "sobol"), f"got {settings.sobol}; allowed 0 or a power of two from 2")
+        if settings.sobol:
+            try:
+                salib("analyze.sobol")  # now, and not after the hours that the rest takes
+            except ImportError as error:
+                raise RunFileError(("sensitivity", "sobol"), f"{error}, or set sobol = 0") from error
     job = prepare(run_file)
     with run_file.located():
         known = describe_parameters(job.model)

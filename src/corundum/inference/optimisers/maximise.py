@@ -89,7 +89,7 @@ class PointEstimate(NamedTuple):
     Examples
     --------
     >>> print(best)
-    PointEstimate: 2 of 2 starts converged; one mode; log density 2.75
+    PointEstimate: 2 of 2 starts converged; one mode; ln density 2.75
       intercept   0.965
       slope        2.07
     """
@@ -108,12 +108,22 @@ class PointEstimate(NamedTuple):
         starts = f"{int(s.converged.sum())} of {len(s.steps)} starts converged"
         if s.failed.any():
             starts += f", {int(s.failed.sum())} could not begin because the model failed there"
-        modes = len(self.modes)
-        return f"{starts}; {'one mode' if modes == 1 else f'{modes} modes'}; log density {self.ln_density:.2f}"
+        if len(self.modes) < 2:
+            return f"{starts}; one mode; ln density {self.ln_density:.2f}"
+        heights = "; ".join(
+            f"mode {number} at ln density {height:.2f} ({reached} start{'s' * (reached > 1)})"
+            for number, (_, height, reached) in enumerate(self.modes, 1)
+        )
+        return f"{starts}; {heights}"
 
     def __repr__(self) -> str:
         width = max(map(len, self.names))
-        rows = [f"  {name:{width}}  {value:6.3g}" for name, value in zip(self.names, self.theta, strict=True)]
+        # Where there are several modes a column for each, in the order in which the sentence names them.
+        columns = [theta for theta, _, _ in self.modes] if len(self.modes) > 1 else [self.theta]
+        rows = [
+            f"  {name:{width}}  {'  '.join(f'{value:6.3g}' for value in values)}"
+            for name, values in zip(self.names, np.transpose(columns), strict=True)
+        ]
         return "\n".join([f"PointEstimate: {self.in_words()}", *rows])
 
 
