@@ -180,6 +180,11 @@ def test_halos_exist_between_start_and_end():
     assert halos.end[0] == TIME[-1] and HALOS.exist_at(TIME).all()
 
 
+def test_masses_are_there_without_their_logarithm():
+    np.testing.assert_array_equal(HALOS.mvir, 10.0 ** np.asarray(HALOS.log_mvir))
+    np.testing.assert_array_equal(HALOS.final_mvir, HALOS.mvir[:, -1])
+
+
 def test_sets_of_halos_join():
     one = power_laws(host=[-1, 0, 1], mergers=H.Mergers([[1.0], [np.nan], [2.0]], [[0.1], [np.nan], [0.2]]))
     other = power_laws(host=[-1, -1, 0], mergers=H.Mergers(np.full((3, 2), 3.0), np.full((3, 2), 0.3)))

@@ -30,7 +30,7 @@ from .interpolation import (
     SplineInLogTime,
 )
 from .mergers import Mergers
-from .per_halo import per_halo_field, take_rows
+from .per_halo import per_halo_field, renumbered, take_rows
 
 __all__ = ["HaloHistories"]
 
@@ -232,7 +232,7 @@ class HaloHistories(eqx.Module):
             rows = slice(index, index + 1 or None)
         chosen = take_rows(self, rows)
         if self.host is not None:
-            chosen["host"] = _renumbered(chosen["host"], np.arange(len(self))[rows], len(self))
+            chosen["host"] = renumbered(chosen["host"], np.arange(len(self))[rows], len(self))
         return dataclasses.replace(self, **chosen)
 
     def __repr__(self) -> str:
@@ -247,6 +247,16 @@ class HaloHistories(eqx.Module):
             return "\n".join(_lines(self))
         except Exception:  # as for __repr__
             return repr(self)
+
+    @property
+    def mvir(self) -> Float[Array, "n t"]:
+        """Virial mass [Msun] of each halo at each time, 10 to the `log_mvir`."""
+        return 10.0**self.log_mvir
+
+    @property
+    def final_mvir(self) -> Float[Array, " n"]:
+        """Virial mass [Msun] of each halo at the last time."""
+        return 10.0 ** self.log_mvir[:, -1]
 
     @property
     def redshift(self) -> Float[Array, " t"]:
@@ -292,13 +302,6 @@ class HaloHistories(eqx.Module):
         """Whether each halo has started, and has not ended, at each cosmic time [Gyr], up to round-off."""
         time, start, end = (np.asarray(values) for values in (time, self.start, self.end))
         return (time >= start[:, None] * (1.0 - 1e-9)) & (time <= end[:, None] * (1.0 + 1e-9))
-
-
-def _renumbered(host, rows, number):
-    """Hosts as rows among the chosen halos `rows` of `number`; -1 for those whose host was not chosen."""
-    place = np.full(number + 1, -1)
-    place[rows[::-1]] = np.arange(len(rows))[::-1]  # a halo chosen twice counts as the first of the two
-    return jax.device_put(place[np.asarray(host)])  # -1 reads the last entry, which is -1
 
 
 def _mass_range(halos) -> str:

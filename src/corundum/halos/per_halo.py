@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ..numerics.rows import chosen
 from ..units import Quantity
 
-__all__ = ["PerHalo", "per_halo_field", "per_halo_fields", "per_halo_values", "take_rows", "join_rows"]
+__all__ = ["PerHalo", "per_halo_field", "per_halo_fields", "per_halo_values", "take_rows", "renumbered", "join_rows"]
 
 
 class PerHalo(NamedTuple):
@@ -75,6 +76,13 @@ def per_halo_values(module: Any) -> dict[str, Any]:
 def take_rows(module: Any, rows: Any) -> dict[str, Any]:
     """The same with some of the rows: a slice, an index array or a boolean mask."""
     return chosen(per_halo_values(module), rows)
+
+
+def renumbered(host: Any, rows: Any, number: int) -> Any:
+    """Hosts as rows among the chosen halos `rows` of `number`; -1 for those whose host was not chosen."""
+    place = np.full(number + 1, -1)
+    place[rows[::-1]] = np.arange(len(rows))[::-1]  # a halo chosen twice counts as the first of the two
+    return jax.device_put(place[np.asarray(host)])  # -1 reads the last entry, which is -1
 
 
 def join_rows(modules: Sequence[Any]) -> dict[str, Any]:
