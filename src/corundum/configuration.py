@@ -51,7 +51,7 @@ def configure() -> None:
     if first_import:
         # Imported modules stay in memory; without them, garbage collection saves a twelfth of a short run.
         gc.freeze()
-    single = not jax.config.jax_enable_x64
+    single = not getattr(jax.config, "jax_enable_x64", False)
     jax.config.update("jax_enable_x64", True)
     chosen_by_user = "JAX_NUM_CPU_DEVICES" in os.environ or getattr(jax.config, "jax_num_cpu_devices", -1) > 0
     chosen_by_user |= "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", "")

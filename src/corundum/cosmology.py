@@ -8,7 +8,7 @@ References
 Bryan & Norman 1998, ApJ 495, 80, eq. 6 (virial overdensity).
 """
 
-from typing import Any
+from typing import Any, cast
 
 import equinox as eqx
 import jax
@@ -308,7 +308,7 @@ def as_cosmology(cosmology: Any = None) -> Cosmology:
     if is_of_astropy(cosmology):
         return from_astropy(cosmology)
     if isinstance(cosmology, eqx.Module) and all(hasattr(cosmology, name) for name in ("age", "redshift", "h")):
-        return cosmology  # also one of a user's own with the same methods
+        return cast(Cosmology, cosmology)  # also one of a user's own with the same methods
     if callable(cosmology) and getattr(cosmology, "__module__", None) == __name__:
         name = cosmology.__name__
         raise TypeError(f"cosmology: got {in_words(cosmology)}; write {name}() to make a cosmology with it")
