@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..declarations import ANY_NUMBER
 from ..parameters import Parameter
 from ..units import Quantity
 from .arrays import read_array, write_array
@@ -174,6 +175,7 @@ def _write_number(group: h5py.Group, name: str, value: Any, note: Mapping[str, A
     dataset = write_array(group, name, value, about)
     dataset.attrs["source"] = note["source"]
     dataset.attrs["bounds"] = note["bounds"]
+    dataset.attrs["allowed"] = note["allowed"]
 
 
 def _write_numbers(group: h5py.Group, values: Mapping[str, Any], note: Mapping[str, Any]) -> None:
@@ -299,9 +301,10 @@ def read_parameters(group: h5py.Group, prefix: str = "") -> dict[str, Parameter]
         elif isinstance(item, h5py.Dataset) and "source" in item.attrs:
             value, about = read_array(group, name)
             low, high = (float(edge) for edge in item.attrs["bounds"])
+            least, most = (float(edge) for edge in item.attrs.get("allowed", ANY_NUMBER))
             scale = "log10" if about.log else "linear"
             source = str(item.attrs["source"])
             parameters[prefix + name] = Parameter(
-                jnp.asarray(value), about.unit, about.meaning, source, (low, high), scale
+                jnp.asarray(value), about.unit, about.meaning, source, (low, high), scale, (least, most)
             )
     return parameters
