@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from mistakes import MISTAKES, outcome, section
 
+from mistakes import MISTAKES, outcome, section
 from places import ROOT
 
 EVERY = [mistake for mistakes in MISTAKES.values() for mistake in mistakes]
