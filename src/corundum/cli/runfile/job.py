@@ -87,6 +87,7 @@ def prepare(run_file: RunFile) -> Job:
         solver = build(solver_table, ("solver",), (AbstractSolver,))
         halos = build(tables["halos"], ("halos",), (HaloHistories,))
         measurements = _measurements(compare.value, output.value, model.value, halos.value)
+        compared = _with_paths(compare.value, measurements)
         compare_halos = None
         if "compare_halos" in tables:
             compare_halos = build(tables["compare_halos"], ("compare_halos",), (HaloHistories,))
@@ -97,7 +98,7 @@ def prepare(run_file: RunFile) -> Job:
         "model": model.table,
         "solver": solver.table,
         "output": output.table,
-        "compare": {"measurements": _with_paths(compare.value, measurements)},
+        "compare": {"measurements": compared},
     }
     if compare_halos is not None:
         resolved["compare_halos"] = compare_halos.table
