@@ -138,7 +138,7 @@ def test_nuts(chains, truth):
 
 def test_results_print_as_a_few_lines(target, best, gauss, chains):
     shown = {name: repr(value).splitlines() for name, value in (("b", best), ("g", gauss), ("c", chains))}
-    assert shown["b"][0].startswith("PointEstimate: 4 of 4 starts converged; one mode; log density")
+    assert shown["b"][0].startswith("PointEstimate: 4 of 4 starts converged; one mode; ln density")
     assert shown["g"][0] == "Laplace: Gaussian of the observed information, 2 parameters"
     assert shown["c"][0].startswith("Posterior: 4 chains of 400 draws of 2 parameters; trustworthy: largest R-hat")
     for lines in shown.values():
