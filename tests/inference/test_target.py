@@ -49,7 +49,9 @@ def test_log_likelihood_is_scipys(target, told, measured, sample):
     population = co.evolve(Growing(), sample, [0.0], solver=target.summaries.solver)
     means, blocks = [], np.zeros((len(target.data),) * 2)
     for m in measured:
-        mine = m.predict(population.at(0.0), observables.LocalLinear(m.bandwidth, inference.FEWEST_GALAXIES))
+        mine = m.relation.regressed(
+            population.at(0.0), m.x, observables.LocalLinear(m.bandwidth, inference.FEWEST_GALAXIES)
+        )
         means.append(np.asarray(mine.mean))
         error, x, places = np.asarray(mine.standard_error), np.asarray(m.x), target.data.positions(m.name)
         kin = np.exp(-((x[:, None] - x) ** 2) / (4 * float(m.bandwidth) ** 2))
@@ -167,7 +169,8 @@ def test_a_fit_evolves_the_histories_that_its_relations_need(sample):
     target = inference.Target(Growing(), sample, [rates], (*FREE, "mass_scale"), redshifts=[0.0])
     u = np.asarray(target.start())[None]
     population = co.evolve(Growing(), sample, [0.0], histories=("sfr", "mstar"), solver=target.summaries.solver)
-    expected = rates.predict(population.at(0.0), observables.LocalLinear(rates.bandwidth, inference.FEWEST_GALAXIES))
+    galaxies, kernel = population.at(0.0), observables.LocalLinear(rates.bandwidth, inference.FEWEST_GALAXIES)
+    expected = rates.relation.regressed(galaxies, rates.x, kernel)
     linearised = inference.linearise(target, u)
     np.testing.assert_allclose(linearised.prediction.mean[0], expected.mean, rtol=1e-10)
     assert np.all(np.isfinite(linearised.mean_slope)) and np.any(linearised.mean_slope[0, :, 2] != 0.0)
