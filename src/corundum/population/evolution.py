@@ -145,7 +145,7 @@ def evolve(
     chunk = whole_number("chunk", chunk, meaning="halos")
     _check_request(model, halos, redshifts)
     selection = _selection(model, halos, keep, histories, history_times)
-    requested = len(redshifts)
+    requested = np.shape(redshifts)[0]
     # Where JAX traces, the program that is being traced is compiled for these very shapes anyway.
     traced = is_traced((model, halos, redshifts, history_times))
     fill_up = (lambda values, least: values) if traced else _filled_up
