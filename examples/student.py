@@ -27,7 +27,7 @@ print("\nquantities:", ", ".join(today))
 milky_way = today[np.abs(np.log10(today["mvir"]) - 12.0) < 0.2]
 stars = float(jnp.median(milky_way["mstar"]))
 print(f"\nhalos like that of the Milky Way: {len(milky_way)}, median stellar mass {stars:.2g} Msun")
-co.plots.save_figure(co.plots.scatter(today, "mvir", "mstar"), out / "stars.png")
+co.plots.save_figure(today.plot("mvir", "mstar"), out / "stars.png")
 
 # Every number of the model has a name, a unit, a range and a source.  What does it do to vary one?
 name = "mass_loading.constant"

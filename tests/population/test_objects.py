@@ -72,3 +72,13 @@ def test_a_sweep_is_the_population_of_each_value():
         co.sweep(model, "loadin", values, halos)
     with pytest.raises(ValueError, match="at least one value of loading"):
         co.sweep(model, name, [], halos)
+
+
+def test_galaxies_draw_themselves():
+    galaxies = co.evolve(Growing(), co.halos.diffmah_population(4, key=1), [0.0]).at(0.0)
+    ax = galaxies.plot("mvir", "mstar", label="mine")
+    np.testing.assert_allclose(ax.collections[0].get_offsets()[:, 1], galaxies["mstar"])
+    assert ax.get_xscale() == ax.get_yscale() == "log" and ax.get_legend() is not None
+    assert galaxies.plot("mvir", "sfr", ax=ax) is ax
+    with pytest.raises(KeyError, match="did you mean mstar"):
+        galaxies.plot("mvir", "mstr")

@@ -25,7 +25,7 @@ def scatter(
 ) -> Axes:
     """One point per galaxy, with names and units on the axes, logarithmic where the quantities are.
 
-    It is a function of this family and no method of `Galaxies`: populations do not depend on figures.
+    ``galaxies.plot(x, y)`` is the same.
 
     Parameters
     ----------

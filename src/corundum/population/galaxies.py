@@ -91,6 +91,28 @@ class Galaxies(AbstractGalaxies):
     def __str__(self) -> str:
         return text.of_galaxies(self)
 
+    def plot(self, x: str, y: str, ax: Any = None, **options: Any) -> Any:
+        """One point per galaxy in the plane of two quantities: `corundum.plots.scatter` of these galaxies.
+
+        Parameters
+        ----------
+        x, y : str
+            Names of quantities, such as ``"mvir"`` and ``"mstar"``.
+        ax : matplotlib Axes, optional
+        **options
+            As for `corundum.plots.scatter`.
+
+        Examples
+        --------
+        >>> ax = population.at(0.0).plot("mvir", "mstar")
+        >>> ax.get_xscale()
+        'log'
+        """
+        # The one call to a family further down the house, made as a user would make it: through the whole package.
+        import corundum
+
+        return corundum.plots.scatter(self, x, y, ax=ax, **options)
+
     @property
     def history_times(self) -> Float[Array, " s"]:
         """Cosmic ages [Gyr] at which histories are kept, up to that of these galaxies.
