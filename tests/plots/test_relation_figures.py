@@ -180,3 +180,16 @@ def test_compared_relations(galaxies):
     ]
     assert labels(axes[0]) == [*words, "Author et al. 2020; bars: statistical error"]
     assert axes[1].get_title(loc="left") == "b minus a"
+
+
+def test_a_mass_function_is_a_line_over_its_data():
+    mstar = 10.0 ** np.linspace(8.0, 11.5, 351)
+    galaxies = co.Galaxies(0.06, {"mstar": mstar}, np.ones(351, bool), np.full(351, 1e-4))
+    data = co.observables.load("smf_baldry12").between(9.0, 11.0)
+    ax = plots.scaling_relation(galaxies, data.relation, [data])
+    (line,) = [line for line in ax.lines if line.get_label() == "model: mean ± standard error"]
+    middle = (line.get_xdata() > 9.0) & (line.get_xdata() < 10.5)
+    np.testing.assert_allclose(line.get_ydata()[middle], -2.0, atol=0.01)  # 100 galaxies per dex, 10^-4 per Mpc^3 each
+    assert not ax.collections or all(len(drawn.get_offsets()) <= 1 for drawn in ax.collections)  # no single galaxies
+    below = ax.figure.axes[1]
+    assert below.get_ylabel().startswith("model minus") and len(below.containers) == 1

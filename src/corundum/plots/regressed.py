@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..observables import AbstractRegression, AbstractRelation, RegressedRelation
+from ..observables import AbstractMassFunction, AbstractRegression, AbstractRelation, RegressedRelation
 from .binning import weighted_quantiles
 
 __all__ = ["Spread", "difference_of", "relation_points", "regress", "spread_about"]
@@ -32,13 +32,14 @@ def regress(
     galaxies: Any, relation: AbstractRelation, regression: AbstractRegression, nodes: np.ndarray | None = None
 ) -> RegressedRelation:
     """The relation of these galaxies at `nodes` (default: spread over them), as NumPy arrays."""
-    x, y, good = relation_points(galaxies, relation)
+    x, _, good = relation_points(galaxies, relation)
+    if isinstance(relation, AbstractMassFunction):  # a sum over galaxies, of which each has a value on one axis only
+        good = np.isfinite(x) & np.asarray(getattr(galaxies, "valid", True))
     if nodes is None:
         if not good.any():
             raise ValueError("scaling relation: no galaxy has values on both axes; see population.status_counts()")
         nodes = np.linspace(x[good].min(), x[good].max(), _NODES)
-    weights = getattr(galaxies, "weights", None)
-    return RegressedRelation(*map(np.asarray, regression(x, y, nodes, valid=good, weights=weights)))
+    return RegressedRelation(*map(np.asarray, relation.regressed(galaxies, nodes, regression)))
 
 
 def spread_about(

@@ -37,6 +37,7 @@ def scaling_relation(
 ) -> Axes:
     """Galaxies of one redshift on the axes of a relation, their regressed mean, and the data.
 
+    Of a mass function only the line is drawn, since single galaxies have no number density.
     A new figure has a second panel below with model minus data, and its legend above the panels; on axes that are given
     there is no second panel, and the legend is in the emptiest corner.
 
@@ -76,8 +77,11 @@ def scaling_relation(
         regression = LocalLinear(measurements[0].bandwidth if measurements else 0.2)
     estimate = regress(galaxies, relation, regression)
     x, y, good = relation_points(galaxies, relation)
-    _limits(ax, x[good], y[good], measurements)
-    _draw_galaxies(ax, x[good], y[good])
+    if good.any():
+        _limits(ax, x[good], y[good], measurements)
+        _draw_galaxies(ax, x[good], y[good])
+    else:  # a mass function, of which single galaxies have no value
+        _limits(ax, estimate.nodes[estimate.reached], estimate.mean[estimate.reached], measurements)
     spread = spread_about(galaxies, relation, estimate, float(regression.bandwidth))
     draw_estimate(ax, estimate, COLORS["model"], label, spread)
     for measurement, marker, shade in zip(measurements, cycle(MARKERS), cycle(SHADES), strict=False):
@@ -252,7 +256,10 @@ def _limits(ax, x, y, measurements):
     """Limits that hold all data and the bulk of the galaxies, but not the few far from all others, as without stars."""
     for values, name in ((x, "x"), (y, "y")):
         low, middle, high = np.percentile(values, [16.0, 50.0, 84.0]) if values.size else (0.0, 0.0, 0.0)
-        edges = [max(values.min(), middle - 3.5 * (middle - low)), min(values.max(), middle + 3.5 * (high - middle))]
+        edges = []
+        if values.size:
+            edges.append(max(values.min(), middle - 3.5 * (middle - low)))
+            edges.append(min(values.max(), middle + 3.5 * (high - middle)))
         for data in measurements:
             points = bar_ends(data)[name == "y"]
             edges += [points.min(), points.max()]
