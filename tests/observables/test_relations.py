@@ -178,3 +178,24 @@ def test_a_mass_function_has_finite_slopes_where_there_are_no_galaxies():
 
     slope, relation = jax.grad(total, has_aux=True)(0.0)
     assert np.isfinite(slope) and np.isfinite(relation.mean).all() and not relation.reached.all()
+
+
+def test_a_cosmic_density_is_read_between_the_redshifts_of_its_sums():
+    data = observables.load("csfrd_driver18")
+    density = {"sfr": 10.0 ** np.array([-1.0, -2.0])}
+    history = observables.CosmicHistory(np.array([3.0, 0.0]), density, None, np.array([50, 30]), None)  # in any order
+    prediction = data.predict(history)
+    inside = np.asarray(data.x) <= np.log10(4.0)
+    expected = -2.0 + np.asarray(data.x) / np.log10(4.0)
+    np.testing.assert_allclose(prediction.mean[inside], expected[inside], rtol=1e-12)
+    assert np.isnan(prediction.mean[~inside]).all() and prediction.reached.tolist() == inside.tolist()
+    with pytest.raises(
+        ValueError, match=r"got Galaxies; it is a sum .*cosmic_history\(model, redshifts, names='sfr'\)"
+    ):
+        data.predict(weighted_galaxies())
+
+
+def test_a_fit_refuses_a_cosmic_density():
+    halos = co.halos.diffmah_population(2, key=1)
+    with pytest.raises(ValueError, match="csfrd_driver18: a cosmic star-formation density is a sum over halos counted"):
+        co.inference.Target(co.models.ThermalCGM(), halos, ["csfrd_driver18"], ["energy_loading.amplitude"])

@@ -193,3 +193,13 @@ def test_a_mass_function_is_a_line_over_its_data():
     assert not ax.collections or all(len(drawn.get_offsets()) <= 1 for drawn in ax.collections)  # no single galaxies
     below = ax.figure.axes[1]
     assert below.get_ylabel().startswith("model minus") and len(below.containers) == 1
+
+
+def test_a_cosmic_density_is_a_line_over_its_data():
+    data = co.observables.load("csfrd_driver18")
+    history = co.observables.CosmicHistory(np.array([0.0, 2.0]), {"sfr": np.array([0.01, 0.1])}, *[None] * 3)
+    ax = plots.scaling_relation(history, data.relation, [data])
+    (line,) = [line for line in ax.lines if line.get_label() == "model: mean ± standard error"]
+    np.testing.assert_allclose(line.get_ydata()[[0, -1]], [-2.0, -1.0])
+    assert ax.figure.axes[1].get_xlabel() == data.relation.x_axis.meaning
+    assert "5 of 19 points left out" in plots.residual(history, data).sentence

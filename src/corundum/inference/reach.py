@@ -29,6 +29,8 @@ def check_reach(measurements: Sequence[Measurement], halos: HaloHistories) -> No
 
 
 def _against_halo_mass(measurement):
+    if not measurement.relation.single_galaxies:
+        return False
     try:
         measurement.relation.x({"mvir": np.ones(1)})
     except (KeyError, AttributeError):  # it needs other quantities, or a history

@@ -20,7 +20,14 @@ from ..models import AbstractModel
 from ..numerics.batching import replicate
 from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
-from ..observables import AbstractMassFunction, AbstractRegression, LocalLinear, Measurement, histories_of
+from ..observables import (
+    AbstractCosmicDensity,
+    AbstractMassFunction,
+    AbstractRegression,
+    LocalLinear,
+    Measurement,
+    histories_of,
+)
 from ..observables.redshifts import comparable, redshift_distance
 from ..population import Population, evolve
 from ..printing import Component, in_short
@@ -173,6 +180,12 @@ class PopulationSummaries(AbstractSummaries):
         solver: AbstractSolver | None = None,
     ):
         self.model, self.halos, self.measurements = model, halos, tuple(measurements)
+        for measurement in self.measurements:
+            if isinstance(measurement.relation, AbstractCosmicDensity):
+                raise ValueError(
+                    f"{measurement.name}: a {measurement.relation.title} is a sum over halos counted at several "
+                    "redshifts, and a target evolves halos counted at one; compare it with observables.cosmic_history"
+                )
         redshifts = [m.redshift for m in self.measurements] if redshifts is None else redshifts
         self.outputs = tuple(sorted({float(z) for z in np.atleast_1d(np.asarray(redshifts, float))}))
         distances = [[redshift_distance(m, z) for z in self.outputs] for m in self.measurements]

@@ -2,6 +2,7 @@
 
 from .abundance import Abundance, cosmic_density, cosmic_sfr_density, mass_function_of, stellar_mass_function
 from .catalogue import regress_catalogue
+from .cosmic_densities import AbstractCosmicDensity, CosmicStarFormation, CosmicStellarMass
 from .cosmic_history import CosmicHistory, cosmic_history
 from .files import available, load, read
 from .histories import histories_of
@@ -21,12 +22,16 @@ from .relations import (
 from .scatter import AbstractScatter, LocalScatter, PooledScatter
 
 __all__ = [
+    "AbstractCosmicDensity",
     "AbstractMassFunction",
     "AbstractRegression",
     "AbstractRelation",
     "AbstractScatter",
     "Abundance",
     "ColdGasFraction",
+    "CosmicHistory",
+    "CosmicStarFormation",
+    "CosmicStellarMass",
     "ERROR_KINDS",
     "GasMetallicity",
     "HaloBaryonFraction",
@@ -41,7 +46,6 @@ __all__ = [
     "StellarMetallicity",
     "StellarToHaloMass",
     "available",
-    "CosmicHistory",
     "cosmic_density",
     "cosmic_history",
     "cosmic_sfr_density",

@@ -20,7 +20,7 @@ import numpy as np
 
 from .. import parameters
 from ..messages import did_you_mean
-from . import mass_functions, relations
+from . import cosmic_densities, mass_functions, relations
 from .measurement import Measurement
 from .relations import AbstractRelation
 from .tables import Table, read_table
@@ -180,7 +180,7 @@ def _number(table: Table, key: str, text: str) -> float:
 
 
 def _relation(table: Table, keys: dict[str, str]) -> AbstractRelation:
-    modules = (relations, mass_functions)
+    modules = (relations, mass_functions, cosmic_densities)
     known = {name: module for module in modules for name in module.__all__ if not name.startswith("Abstract")}
     name = keys["relation"]
     if name not in known:

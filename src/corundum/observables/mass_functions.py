@@ -43,6 +43,8 @@ class AbstractMassFunction(AbstractRelation):
     'gas mass function'
     """
 
+    single_galaxies: ClassVar[bool] = False
+
     @abc.abstractmethod
     def x(self, galaxies: Any) -> Float[Array, "*n"]:
         """log10 of the quantity of each galaxy [dex]; the argument is that of `AbstractRelation.x`."""

@@ -47,6 +47,8 @@ class AbstractRelation(Component):
         Unit and axis label of each axis.
     histories : tuple of str
         Quantities whose history the relation reads, as ``galaxies.history(name)``; none by default.
+    single_galaxies : bool
+        Whether single galaxies have a value on both axes, which is the default; sums over them do not.
 
     Examples
     --------
@@ -70,6 +72,7 @@ class AbstractRelation(Component):
     x_axis: eqx.AbstractClassVar[Quantity]
     y_axis: eqx.AbstractClassVar[Quantity]
     histories: ClassVar[tuple[str, ...]] = ()
+    single_galaxies: ClassVar[bool] = True
 
     @abc.abstractmethod
     def x(self, galaxies: Any) -> Float[Array, "*n"]:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..observables import AbstractMassFunction, AbstractRegression, AbstractRelation, RegressedRelation
+from ..observables import AbstractRegression, AbstractRelation, RegressedRelation
 from .binning import weighted_quantiles
 
 __all__ = ["Spread", "difference_of", "relation_points", "regress", "spread_about"]
@@ -33,7 +33,7 @@ def regress(
 ) -> RegressedRelation:
     """The relation of these galaxies at `nodes` (default: spread over them), as NumPy arrays."""
     x, _, good = relation_points(galaxies, relation)
-    if isinstance(relation, AbstractMassFunction):  # a sum over galaxies, of which each has a value on one axis only
+    if not relation.single_galaxies:  # each galaxy has a value on one axis only
         good = np.isfinite(x) & np.asarray(getattr(galaxies, "valid", True))
     if nodes is None:
         if not good.any():
@@ -61,7 +61,7 @@ def spread_about(
     x, y, good = relation_points(galaxies, relation)
     low, high = np.full((2, len(estimate.nodes)), np.nan)
     reached = np.flatnonzero(estimate.reached)
-    if not reached.size:
+    if not reached.size or not relation.single_galaxies:
         return Spread(low, high)
     weights = getattr(galaxies, "weights", None)
     weights = np.ones_like(x) if weights is None else np.asarray(weights)

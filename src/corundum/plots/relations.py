@@ -37,13 +37,13 @@ def scaling_relation(
 ) -> Axes:
     """Galaxies of one redshift on the axes of a relation, their regressed mean, and the data.
 
-    Of a mass function only the line is drawn, since single galaxies have no number density.
+    Of mass functions and cosmic densities, which are sums, only the line is drawn.
     A new figure has a second panel below with model minus data, and its legend above the panels; on axes that are given
     there is no second panel, and the legend is in the emptiest corner.
 
     Parameters
     ----------
-    galaxies : Galaxies
+    galaxies : Galaxies, or CosmicHistory for a cosmic density
     relation : AbstractRelation
     measurements : sequence of Measurement or str
         Measurements, names of shipped ones, or paths of files.
@@ -77,15 +77,16 @@ def scaling_relation(
         regression = LocalLinear(measurements[0].bandwidth if measurements else 0.2)
     estimate = regress(galaxies, relation, regression)
     x, y, good = relation_points(galaxies, relation)
-    if good.any():
+    if relation.single_galaxies:
         _limits(ax, x[good], y[good], measurements)
         _draw_galaxies(ax, x[good], y[good])
-    else:  # a mass function, of which single galaxies have no value
+    else:
         _limits(ax, estimate.nodes[estimate.reached], estimate.mean[estimate.reached], measurements)
     spread = spread_about(galaxies, relation, estimate, float(regression.bandwidth))
     draw_estimate(ax, estimate, COLORS["model"], label, spread)
     for measurement, marker, shade in zip(measurements, cycle(MARKERS), cycle(SHADES), strict=False):
-        redshift = float(getattr(galaxies, "redshift", measurement.redshift))
+        redshift = getattr(galaxies, "redshift", measurement.redshift)
+        redshift = float(measurement.redshift if np.ndim(redshift) else redshift)
         distance = residual(galaxies, measurement, redshift_tolerance=np.inf)  # the legend names another redshift
         after = f"\n{distance.sentence}" if own else ""
         data_points(ax, measurement, marker=marker, shade=shade, redshift=redshift, after=after)

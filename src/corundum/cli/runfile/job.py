@@ -11,7 +11,7 @@ from ... import observables
 from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...numerics import AbstractSolver
-from ...observables import AbstractMassFunction, AbstractRelation, Measurement
+from ...observables import AbstractRelation, Measurement
 from ...observables.files import is_file_name
 from ...observables.redshifts import comparable, redshift_distance
 from ...parameters import describe
@@ -147,7 +147,7 @@ def _check_redshifts(output: Output) -> None:
 
 def has_quantities(relation: AbstractRelation, model: AbstractModel, halos: HaloHistories) -> bool:
     """Whether the galaxies of `model` in `halos` have all quantities and histories that `relation` reads."""
-    if isinstance(relation, AbstractMassFunction):
+    if not relation.single_galaxies:
         return False  # a sum over galaxies, which the figures of a run do not draw
     names = {**halos.quantities, **model.ledger.quantities, **model.diagnostics}
     times = np.linspace(1.0, 13.0, 4)
