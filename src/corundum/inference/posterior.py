@@ -159,6 +159,7 @@ def gaussian_posterior(target: Target, gauss: Laplace, *, draws: int = 4000, key
 
     Examples
     --------
+    >>> gaussian = co.inference.laplace(target, best)
     >>> draws = co.inference.gaussian_posterior(target, gaussian, draws=400)
     >>> draws.theta.shape, draws.data.attrs["sampler"]
     ((4, 100, 2), 'none: independent draws of the Gaussian about the mode')
@@ -177,7 +178,7 @@ def keep_mode(data: Any, gauss: Laplace) -> None:
 
     Examples
     --------
-    >>> co.inference.keep_mode(posterior.data, gaussian)
+    >>> co.inference.keep_mode(posterior.data, co.inference.laplace(target, best))
     >>> posterior.data.constant_data["covariance_u"].shape
     (2, 2)
     """

@@ -45,7 +45,7 @@ def recognise_format(path: str | Path, candidates: Sequence[type[AbstractTreeFor
     >>> from corundum.halos.trees.format_detection import recognise_format
     >>> _ = Path("query.csv").write_text("haloId,descendantId,redshift,m_tophat\\n")
     >>> recognise_format("query.csv")
-    MillenniumCSV()
+    MillenniumCSV(mass='m_tophat')
     """
     path = Path(path)
     if not path.exists():
