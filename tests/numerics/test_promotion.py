@@ -82,7 +82,8 @@ def assert_as_usual(compute, **tolerances):
 def test_relations_are_regressed_in_strict_mode(population):
     galaxies = population.at(0.0)
     kinds = [getattr(observables, name) for name in observables.__all__ if "Abstract" not in name]
-    relations = [kind() for kind in kinds if isinstance(kind, type) and issubclass(kind, observables.AbstractRelation)]
+    kinds = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, observables.AbstractRelation)]
+    relations = [kind() for kind in kinds if not issubclass(kind, observables.AbstractCosmicDensity)]
     assert len(relations) > 3
     assert_as_usual(lambda: [(relation.x(galaxies), relation.y(galaxies)) for relation in relations])
     masses = np.linspace(11.0, 12.0, 5)

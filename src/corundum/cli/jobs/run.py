@@ -3,7 +3,6 @@
 What a stage computes is written when it ends, in one step, so that a run can be stopped at any moment.
 """
 
-import inspect
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -115,9 +114,9 @@ def follow(plan: RunPlan) -> None:
 
 def _relations(job: Job) -> list[AbstractRelation]:
     """Every public relation whose quantities the galaxies of this run have."""
-    public = (getattr(observables, name) for name in observables.__all__)
-    kinds = (kind for kind in public if isinstance(kind, type) and issubclass(kind, AbstractRelation))
-    concrete = (kind() for kind in kinds if not inspect.isabstract(kind))
+    # Attributes of a class may be abstract too, which `inspect.isabstract` does not see; the name says it.
+    public = (getattr(observables, name) for name in observables.__all__ if not name.startswith("Abstract"))
+    concrete = (kind() for kind in public if isinstance(kind, type) and issubclass(kind, AbstractRelation))
     return [relation for relation in concrete if has_quantities(relation, job.model, job.halos)]
 
 
