@@ -53,7 +53,7 @@ try:
 except ImportError:
     print("emcee   is not installed; pip install emcee to sample with it")
 else:
-    density = jax.jit(target.ln_density)
+    density = jax.jit(lambda u: target.ln_density(u))
     sampler = emcee.EnsembleSampler(8, len(free), lambda u: float(density(u)))
     sampler.run_mcmc(best.x + 0.1 * np.random.default_rng(0).normal(size=(8, len(free))), 20)
     print("emcee  ", np.asarray(target.theta(sampler.get_chain(flat=True))).mean(axis=0))
