@@ -83,9 +83,9 @@ class CosmicStarFormation(AbstractCosmicDensity):
     Examples
     --------
     >>> history = co.observables.CosmicHistory(np.array([0.0, 3.0]), {"sfr": np.array([0.01, 0.1])}, *[None] * 3)
-    >>> data = co.observables.load("csfrd_driver18").between(0.29, 0.31)  # z about 1
+    >>> data = co.observables.load("csfrd_driver18").between(0.27, 0.29)  # z = 0.91
     >>> np.round(data.predict(history).mean, 2).tolist()
-    [-1.5]
+    [-1.53]
     """
 
     title: ClassVar[str] = "cosmic star-formation density"
