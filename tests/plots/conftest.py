@@ -1,6 +1,7 @@
 """Populations that cost no solve, for all tests of figures, which must leave the settings of matplotlib alone."""
 
 import copy
+import sys
 
 import matplotlib
 import pytest
@@ -29,5 +30,5 @@ def matplotlib_is_left_alone():
     before = copy.deepcopy(dict(matplotlib.rcParams))
     yield
     assert dict(matplotlib.rcParams) == before
-    pyplot = __import__("sys").modules.get("matplotlib.pyplot")
+    pyplot = sys.modules.get("matplotlib.pyplot")
     assert pyplot is None or pyplot.get_fignums() == []

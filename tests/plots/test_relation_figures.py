@@ -203,3 +203,12 @@ def test_a_cosmic_density_is_a_line_over_its_data():
     np.testing.assert_allclose(line.get_ydata()[[0, -1]], [-2.0, -1.0])
     assert ax.figure.axes[1].get_xlabel() == data.relation.x_axis.meaning
     assert "5 of 19 points left out" in plots.residual(history, data).sentence
+
+
+def test_a_legend_on_given_axes_fits_into_them(galaxies):
+    axes = plots.style.new_panels(1, 2, size=(5.0, 2.6))
+    for ax in axes:
+        plots.scaling_relation(galaxies.at(0.0), SHMR, [MEASURED], ax=ax)
+    for ax in axes:
+        ax.figure.draw_without_rendering()
+        assert ax.get_legend().get_window_extent().width <= ax.get_window_extent().width

@@ -62,6 +62,8 @@ UNKNOWN: dict[str, Any] = dict(facecolor="w", edgecolor="0.6", hatch="////", lin
 
 _Corner = Literal["upper left", "upper right", "lower right", "lower left"]
 
+_WIDEST_LEGEND = 0.96  # of the width of its axes
+
 CYCLE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#333333", "#8e4a9e")
 """Okabe & Ito 2008, in order of contrast."""
 
@@ -149,14 +151,14 @@ def plain_log_ticks(axis: Axis, steps: Sequence[int] = (1, 2, 5)) -> None:
 
 
 def legend(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
-    """A legend in the corner with the fewest points (x, y); the vertical limits grow where it would cover some."""
+    """A legend in the corner with the fewest points (x, y), in letters small enough for it to fit into the axes.
+
+    The vertical limits grow where it would cover points.
+    """
     places: tuple[_Corner, ...] = ("upper left", "upper right", "lower right", "lower left")
-    box = ax.legend(loc=places[0])
-    box.set_in_layout(False)  # a long name would otherwise shrink the axes
-    root = ax.get_figure(root=True)
-    assert root is not None  # axes that are drawn on have a figure
-    root.draw_without_rendering()
-    extent = box.get_window_extent().transformed(ax.transAxes.inverted())
+    extent, letters = _legend_extent(ax, places[0])
+    if extent.width > _WIDEST_LEGEND:
+        extent, letters = _legend_extent(ax, places[0], letters * _WIDEST_LEGEND / extent.width)
     width, height = min(extent.width + 0.04, 1.0), min(extent.height + 0.05, 0.9)
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
     u, v = (np.asarray(x) - left) / (right - left), (np.asarray(y) - low) / (high - low)
@@ -173,7 +175,17 @@ def legend(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
         upper = location.startswith("upper")
         grow = max(0.0, (covered.max() if upper else 1 - covered.min()) - (1 - height)) * (high - low) / (1 - height)
         ax.set_ylim(low - (0.0 if upper else grow), high + (grow if upper else 0.0))
-    ax.legend(loc=location)
+    ax.legend(loc=location, fontsize=letters).set_in_layout(False)
+
+
+def _legend_extent(ax, place, letters=None):
+    """The size of a legend as a share of the axes, and that of its letters [pt]."""
+    box = ax.legend(loc=place, fontsize=letters)
+    box.set_in_layout(False)  # a long name would otherwise shrink the axes
+    root = ax.get_figure(root=True)
+    assert root is not None  # axes that are drawn on have a figure
+    root.draw_without_rendering()
+    return box.get_window_extent().transformed(ax.transAxes.inverted()), box.get_texts()[0].get_fontsize()
 
 
 def legend_right(ax: Axes, *, reverse: bool = False) -> None:
