@@ -164,7 +164,7 @@ def gaussian_posterior(target: Target, gauss: Laplace, *, draws: int = 4000, key
     >>> draws.theta.shape, draws.data.attrs["sampler"]
     ((4, 100, 2), 'none: independent draws of the Gaussian about the mode')
     """
-    per_chain = -(-draws // _GAUSSIAN_CHAINS)
+    per_chain = -(-whole_number("draws", draws) // _GAUSSIAN_CHAINS)
     u = gauss.coordinate_draws(_GAUSSIAN_CHAINS * per_chain, key=key).reshape(_GAUSSIAN_CHAINS, per_chain, -1)
     about = {"sampler": "none: independent draws of the Gaussian about the mode", "key": key, "kind": gauss.kind}
     return posterior_of(target, Chains(u), about)

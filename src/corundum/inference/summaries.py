@@ -22,7 +22,6 @@ from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
 from ..observables import (
     AbstractCosmicDensity,
-    AbstractMassFunction,
     AbstractRegression,
     LocalLinear,
     Measurement,
@@ -226,10 +225,10 @@ class PopulationSummaries(AbstractSummaries):
         for measurement, (relation, galaxies), (x, y) in zip(self.measurements, sources, whole, strict=True):
             default = LocalLinear(measurement.bandwidth, FEWEST_GALAXIES)
             regression = default if self.regression is None else self.regression
-            if isinstance(relation, AbstractMassFunction):
-                relations.append(relation.regressed(galaxies, measurement.x, regression))
-            else:
+            if relation.single_galaxies:
                 relations.append(regression(x, y, measurement.x, weights=population.weights))
+            else:
+                relations.append(relation.regressed(galaxies, measurement.x, regression))
         mean, error, scatter, reached = (
             jnp.concatenate([getattr(relation, name) for relation in relations])
             for name in ("mean", "standard_error", "scatter", "reached")

@@ -114,7 +114,10 @@ def _fit(plan: FitPlan, all_data: Any, combination: tuple[str, ...], run: Run) -
         warnings.warn(f"the mode of {label} {_NOT_CONVERGED}", stacklevel=2)
     with run.stage(f"posterior of {label}"):
         posterior = _posterior(plan, target, mode, number, label, store)
-    u = mode.gauss.coordinate_draws(4000) if posterior is None else posterior.u.reshape(-1, len(target.names))
+    if posterior is None:
+        u = mode.gauss.coordinate_draws(4000, key=plan.settings.key)  # those that are saved
+    else:
+        u = posterior.u.reshape(-1, len(target.names))
     return Fitted(
         label=label, combination=combination, target=target, gauss=mode.gauss, summary=mode.sentence, u=u,
         converged=mode.converged,
