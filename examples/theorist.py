@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array
 
 import corundum as co
@@ -46,10 +45,14 @@ def median_log_mstar(galaxies):
 
 names = ["mass_loading.velocity", "energy_loading.amplitude", "depletion_time.amplitude"]
 slopes = co.gradient(median_log_mstar, models["momentum"], names, halos)
-print(slopes, *zip(slopes.labels("parameter"), np.round(slopes.values, 3), strict=True), sep="\n")
+print(slopes)
+for name, value in zip(slopes.labels("parameter"), slopes.values, strict=True):
+    print(f"  {name:28} {value:+.3f}")
 
 # Which flow carries the change?
 routes = co.sensitivity.routes(models["momentum"], halos[:4], names[:1])
 one = routes.derivative.sel(halo=0, redshift=0.0, quantity="mstar", parameter=names[0])
 channels = co.sensitivity.by_channel_group(one)
-print(channels, *zip(channels.labels("channel"), np.round(channels.values, 3), strict=True), sep="\n")
+print(channels)
+for name, value in zip(channels.labels("channel"), channels.values, strict=True):
+    print(f"  {name:28} {value:+.3f}")

@@ -212,3 +212,11 @@ def test_a_legend_on_given_axes_fits_into_them(galaxies):
     for ax in axes:
         ax.figure.draw_without_rendering()
         assert ax.get_legend().get_window_extent().width <= ax.get_window_extent().width
+
+
+def test_a_comparison_of_few_galaxies_shows_each_of_them(galaxies):
+    few = galaxies.at(0.0)[:3]
+    upper, lower = plots.compare_relation([few, few], SHMR, ("one", "other"))
+    drawn = [line for line in upper.lines if line.get_marker() == "o"]
+    assert [len(line.get_xdata()) for line in drawn] == [int(np.sum(few.valid))] * 2
+    assert [text.get_text() for text in lower.texts] == ["too few galaxies at the same masses for a difference"]

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from ..cosmology import pandya26_cosmology
 from ..models import FlowRates
 from .binning import equal_bins, running
-from .style import COLORS, CYCLE, HALO_MASS, channel_label, legend_right, mass_ticks, new_axes, styled
+from .style import COLORS, CYCLE, HALO_MASS, channel_label, in_empty_panel, legend_right, mass_ticks, new_axes, styled
 
 __all__ = ["mass_budget", "energy_budget", "baryon_budget", "flows_at"]
 
@@ -236,8 +236,7 @@ def _channels(ax, galaxies, flows, reference):
         top = 3.0 * max(positive.max(), 1.0)
         ax.set_ylim(max(0.3 * positive.min(), top * 1e-6), top)
     else:
-        words = dict(ha="center", va="center", transform=ax.transAxes, color="0.35")
-        ax.text(0.5, 0.5, "no galaxy here has a flow and a supply", **words)
+        in_empty_panel(ax, "no galaxy here has a flow and a supply")
     legend_right(ax)
 
 

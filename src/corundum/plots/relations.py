@@ -18,11 +18,12 @@ from ..observables.files import measurements_of
 from .data_points import MARKERS, SHADES, bar_ends, data_points
 from .regressed import Spread, difference_of, regress, relation_points, spread_about
 from .residuals import residual, residual_panel
-from .style import COLORS, CYCLE, colors_along, legend, legend_above, new_axes, new_panels, styled
+from .style import COLORS, CYCLE, colors_along, in_empty_panel, legend, legend_above, new_axes, new_panels, styled
 
 __all__ = ["scaling_relation", "compare_relation", "relation_evolution"]
 
 _MOST_POINTS = 5000  # more galaxies are drawn as a density
+_FEW = 60  # fewer galaxies of a comparison are drawn one by one as well
 
 
 @styled
@@ -146,9 +147,11 @@ def compare_relation(
         raise ValueError("compare relation: no galaxy has values on both axes; see population.status_counts()")
     nodes = np.linspace(together.min(), together.max(), 61)
     estimates = [regress(g, relation, regression, nodes) for g in (first, second)]
-    for g, estimate, color, label in zip(galaxies, estimates, CYCLE, labels, strict=False):
+    for g, (x, y, good), estimate, color, label in zip(galaxies, points, estimates, CYCLE, labels, strict=False):
         spread = spread_about(g, relation, estimate, float(regression.bandwidth))
         draw_estimate(axes[0], estimate, color, label, spread)
+        if good.sum() < _FEW:  # a mean of so few may reach nowhere
+            axes[0].plot(x[good], y[good], "o", color=color, markersize=4, markeredgewidth=0, alpha=0.7, zorder=1)
     for measurement, marker, shade in zip(measurements, cycle(MARKERS), cycle(SHADES), strict=False):
         data_points(axes[0], measurement, marker=marker, shade=shade, redshift=float(first.redshift))
     _limits(axes[0], together, np.concatenate([y[good] for _, y, good in points]), measurements)
@@ -158,6 +161,8 @@ def compare_relation(
     axes[1].axhline(0.0, color="0.5", linewidth=0.8)
     axes[1].fill_between(nodes, difference - error, difference + error, color=CYCLE[1], alpha=0.3, linewidth=0)
     axes[1].plot(nodes, difference, color=CYCLE[1])
+    if not np.isfinite(difference).any():
+        in_empty_panel(axes[1], "too few galaxies at the same masses for a difference")
     axes[1].set_xlabel(relation.x_axis.meaning)
     axes[1].set_ylabel("difference [dex]")
     axes[1].set_title(f"{labels[1]} minus {labels[0]}", loc="left", fontsize=10)

@@ -12,7 +12,7 @@ from ..observables import AbstractRegression, Measurement
 from ..observables.redshifts import SAME_REDSHIFT
 from ..printing import in_short
 from .data_points import MARKERS, SHADES, short_name
-from .style import new_axes, styled
+from .style import in_empty_panel, new_axes, styled
 
 __all__ = ["Residual", "residual", "residual_panel"]
 
@@ -144,8 +144,7 @@ def residual_panel(
     pad = 0.08 * (high - low) or 0.1
     ax.set_ylim(low - pad, high + pad)
     if low == high:
-        words: dict[str, Any] = dict(ha="center", va="center", transform=ax.transAxes, color="0.35", fontsize=9.5)
-        ax.text(0.5, 0.7, "no point is reached by enough galaxies", **words)
+        in_empty_panel(ax, "no point is reached by enough galaxies")
     ax.set_ylabel("model minus\ndata [dex]")
     return ax
 

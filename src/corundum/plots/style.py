@@ -33,6 +33,7 @@ __all__ = [
     "new_axes",
     "new_panels",
     "finish",
+    "in_empty_panel",
     "legend",
     "legend_above",
     "legend_right",
@@ -186,6 +187,11 @@ def _legend_extent(ax, place, letters=None):
     assert root is not None  # axes that are drawn on have a figure
     root.draw_without_rendering()
     return box.get_window_extent().transformed(ax.transAxes.inverted()), box.get_texts()[0].get_fontsize()
+
+
+def in_empty_panel(ax: Axes, words: str) -> None:
+    """Say, in a panel in which nothing is drawn, why."""
+    ax.text(0.5, 0.7, words, ha="center", va="center", transform=ax.transAxes, color="0.35", fontsize=9.5)
 
 
 def legend_right(ax: Axes, *, reverse: bool = False) -> None:
