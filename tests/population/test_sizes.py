@@ -1,5 +1,7 @@
 """Any number of halos, redshifts and times: the same numbers bit for bit, and few programs to compile."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -120,6 +122,24 @@ def test_choosing_halos_needs_no_program(many):
         chosen = [many[:17], many[3:9], many[np.arange(130) > 60], many[[5, 2]], many[rows], many[-1], many[::2]]
     assert not programs and [len(halos) for halos in chosen] == [17, 6, 69, 2, 3, 1, 65]
     np.testing.assert_array_equal(many[rows].log_mvir, np.asarray(many.log_mvir)[[3, 1, 2]])
+
+
+def test_halos_are_chosen_inside_transformations_too(many):
+    hosts = np.where(np.arange(130) % 2 == 1, np.arange(130) - 1, -1)
+    satellites = dataclasses.replace(many, host=hosts)
+    plain = satellites[3:6]
+    traced = jax.jit(lambda halos: (halos[3:6].log_mvir, halos[3:6].host, halos[np.array([1, 0])].host))(satellites)
+    np.testing.assert_array_equal(traced[0], plain.log_mvir)
+    assert traced[1].tolist() == plain.host.tolist() == [-1, -1, 1] and traced[2].tolist() == [1, -1]
+
+
+def test_a_solver_may_be_traced(many):
+    few = many[:3]
+
+    def stars(tolerance):
+        return co.evolve(MODEL, few, [0.0], solver=co.numerics.LaneSolver(tolerance=tolerance))["mstar"]
+
+    np.testing.assert_allclose(jax.jit(stars)(1e-6), stars(1e-6), rtol=1e-9)
 
 
 def test_choosing_galaxies_and_a_redshift_needs_no_program(many):

@@ -82,7 +82,7 @@ def renumbered(host: Any, rows: Any, number: int) -> Any:
     """Hosts as rows among the chosen halos `rows` of `number`; -1 for those whose host was not chosen."""
     place = np.full(number + 1, -1)
     place[rows[::-1]] = np.arange(len(rows))[::-1]  # a halo chosen twice counts as the first of the two
-    return jax.device_put(place[np.asarray(host)])  # -1 reads the last entry, which is -1
+    return chosen(jax.device_put(place), host)  # -1 reads the last entry, which is -1
 
 
 def join_rows(modules: Sequence[Any]) -> dict[str, Any]:

@@ -147,7 +147,7 @@ def evolve(
     selection = _selection(model, halos, keep, histories, history_times)
     requested = np.shape(redshifts)[0]
     # Where JAX traces, the program that is being traced is compiled for these very shapes anyway.
-    traced = is_traced((model, halos, redshifts, history_times))
+    traced = is_traced((model, halos, redshifts, history_times, solver))
     fill_up = (lambda values, least: values) if traced else _filled_up
     redshifts = fill_up(redshifts, _REDSHIFTS)
     times, inside, root = _ages(halos.cosmology, redshifts, halos.time)
