@@ -29,6 +29,7 @@ OWNERS = {
     "matplotlib": {"plots"},
     "tqdm": {"cli"},
     "argparse": {"cli"},
+    "platformdirs": {"configuration"},
     "optax": {"inference"},
     "numpyro": {"inference"},
     "optimistix": {"inference"},

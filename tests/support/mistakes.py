@@ -179,7 +179,7 @@ MISTAKES = {
             "configure() after JAX has computed something",
             "jnp.zeros(3)\nco.configure()",
             UserWarning,
-            stands_for="co.configuration._warn_of_a_late_call(True, 8)",
+            stands_for="co.configuration.jax_settings._warn_of_a_late_call(True, 8)",
         ),
         Mistake("Single precision", "with jax.enable_x64(False):\n    co.evolve(model, halos)", RuntimeError),
         Mistake("A file that is not there", 'co.halos.read("halos.h5")'),

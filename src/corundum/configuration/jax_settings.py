@@ -1,13 +1,14 @@
-"""Setting JAX up: double precision, one CPU device for each core, and compiler options.
-
-`configure` is the only place of corundum that sets `jax.config` or the environment.
-"""
+"""What is set: double precision, devices, compiler options, and where compiled programs are kept."""
 
 import gc
 import os
 import sys
+import warnings
+from pathlib import Path
 
-from .messages import warn_user
+from ..messages import warn_user
+from .mappings import MappingsWatch
+from .program_cache import cache_root, condition, program_folder, tend
 
 __all__ = ["configure", "configure_file_worker", "require_platform"]
 
@@ -21,22 +22,41 @@ _FAST_LOOPS = ",".join(
 )
 
 
-def configure() -> None:
-    """Set JAX to double precision, with one CPU device for each core and fast loops.
+_NEVER = 1e9  # seconds that a program would have to take to be written
+
+
+def configure(*, cache: bool | str | os.PathLike | None = None) -> None:
+    """Set JAX to double precision, with one CPU device for each core and fast loops, and keep compiled programs.
 
     Call it at the start of a script or notebook, before JAX computes anything, because JAX reads these settings once;
-    the command line does it by itself.  What the environment variables ``XLA_FLAGS``, ``JAX_NUM_CPU_DEVICES`` and
-    ``JAX_PLATFORMS`` say is kept.
+    the command line does it by itself.  What the environment variables ``XLA_FLAGS``, ``JAX_NUM_CPU_DEVICES``,
+    ``JAX_PLATFORMS`` and ``JAX_COMPILATION_CACHE_DIR`` say is kept.
 
     By default XLA dispatches every operation of a loop separately, which for small populations takes longer than the
     arithmetic; loops compiled as a whole make 100 halos and their derivatives up to twice as fast.  Without XLA's newer
     fusion emitters and without unrolled loops, programs are as fast and compile in two thirds of the time.
 
+    Programs that JAX compiles from then on are kept on disk, and the next process loads them, which takes a fifth of
+    the time.  A damaged file, a full disk or a folder that cannot be written only costs that time.  ``corundum cache``
+    says where they are and removes them.
+
+    Parameters
+    ----------
+    cache : bool or path, optional
+        The folder of compiled programs, or False for none.  By default that of the environment variable
+        ``CORUNDUM_CACHE_DIR`` (a folder, or ``off``), else ``corundum`` in the user's cache folder, on Linux; on other
+        systems, where this has not been tested, only if asked for with True or a folder.
+
+    Raises
+    ------
+    TypeError
+        `cache` is neither a bool nor a path.
+
     Warns
     -----
     UserWarning
         JAX has computed something already, so that it keeps fewer devices than there are cores, or arrays of before are
-        in single precision; the message says which.
+        in single precision; the message says which.  Or programs cannot be kept, or some were damaged.
 
     Examples
     --------
@@ -44,6 +64,7 @@ def configure() -> None:
     >>> jnp.zeros(2).dtype
     dtype('float64')
     """
+    root = cache_root(cache)
     os.environ.setdefault("XLA_FLAGS", _FAST_LOOPS)
     first_import = "jax" not in sys.modules
     import jax
@@ -53,6 +74,7 @@ def configure() -> None:
         gc.freeze()
     single = not getattr(jax.config, "jax_enable_x64", False)
     jax.config.update("jax_enable_x64", True)
+    _keep_programs(root)
     chosen_by_user = "JAX_NUM_CPU_DEVICES" in os.environ or getattr(jax.config, "jax_num_cpu_devices", -1) > 0
     chosen_by_user |= "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", "")
     if chosen_by_user:
@@ -62,6 +84,64 @@ def configure() -> None:
         jax.config.update("jax_num_cpu_devices", cores)
     except RuntimeError:
         _warn_of_a_late_call(single, cores)
+
+
+class _Kept:
+    """Where this process keeps programs by a call of `configure`, and its watch on memory mappings."""
+
+    folder: str | None = None
+    watch: MappingsWatch | None = None
+
+
+def _keep_programs(root: Path | None) -> None:
+    """Have JAX keep compiled programs below `root`, unless the user has chosen a folder of JAX's own."""
+    import jax
+
+    if _Kept.watch is None:
+        _Kept.watch = MappingsWatch(_stop_writing)
+        jax.monitoring.register_event_duration_secs_listener(_Kept.watch)
+    current = getattr(jax.config, "jax_compilation_cache_dir", None)
+    if current is not None and current != _Kept.folder:
+        return
+    folder = None if root is None else program_folder(root)
+    if (None if folder is None else str(folder)) == current:
+        return
+    if folder is not None:
+        readable, problem = condition(folder)
+        if problem:
+            warn_user(
+                f"configure: compiled programs are not kept, since {problem}; name a folder of your own in "
+                "CORUNDUM_CACHE_DIR, or set it to off"
+            )
+        damaged = tend(folder).damaged if readable else 0
+        if damaged:
+            programs = f"{damaged} damaged program{'s' if damaged > 1 else ''}"
+            warn_user(f"configure: removed {programs} from {folder}; what is missing there is compiled again")
+        # Anything else that can go wrong with a program costs the time to compile it, as `tend` says at the next start.
+        warnings.filterwarnings("ignore", message="Error (reading|writing) persistent compilation cache entry")
+        _set_limits(_NEVER if problem else 0.0)
+        folder = folder if readable else None
+    _Kept.folder = None if folder is None else str(folder)
+    jax.config.update("jax_compilation_cache_dir", _Kept.folder)
+    if current is not None:  # JAX keeps the folder it has begun with
+        from jax.experimental.compilation_cache import compilation_cache
+
+        compilation_cache.reset_cache()
+
+
+def _set_limits(seconds: float) -> None:
+    """Write the programs that took so long to compile, of any size; what the environment says is kept."""
+    import jax
+
+    for name, value in (("min_compile_time_secs", seconds), ("min_entry_size_bytes", -1)):
+        if f"JAX_PERSISTENT_CACHE_{name.upper()}" not in os.environ:
+            jax.config.update(f"jax_persistent_cache_{name}", value)
+
+
+def _stop_writing() -> None:
+    import jax
+
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", _NEVER)
 
 
 def _warn_of_a_late_call(single: bool, cores: int) -> None:
