@@ -30,7 +30,7 @@ if kind == "HDF5":
             file[f"a{number}"] = np.arange(1000.0)
 elif kind == "PNG":
     from matplotlib.figure import Figure
-    from corundum.plots.style import save_figure
+    from corundum.plots.saving import save_figure
     figure = Figure()
     figure.subplots().imshow(np.random.default_rng(0).random((200, 200)))
     save_figure(figure, path)

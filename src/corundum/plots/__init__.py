@@ -20,12 +20,12 @@ from .reports.halos import write_halo_report
 from .reports.page import Code, Drawing, Facts, Section, Table, write_report
 from .reports.run import failures, standard_report
 from .residuals import Residual, residual, residual_panel
+from .saving import figure_bytes, save_figure
 from .scatters import scatter
 from .sensitivity.information import combination_map, greedy_bars
 from .sensitivity.jacobians import jacobian_map, route_bars
 from .sensitivity.modes import mode_portrait
 from .sensitivity.prior import index_bars, prior_maps
-from .style import figure_bytes, save_figure
 
 __all__ = [
     "Code",

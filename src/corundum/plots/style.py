@@ -1,14 +1,11 @@
-"""The style of the figures, and the functions that make and save them.
+"""The style of the figures, and the functions that make them and their legends.
 
 Figures are made without pyplot, so that none stays open and no display is needed.  The style holds inside a context,
 so that a reader's own matplotlib settings do not change.
 """
 
 import functools
-import io
-import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import matplotlib
@@ -22,7 +19,6 @@ from matplotlib.rcsetup import cycler
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from ..observables.relations import HALO_MASS as _RELATION_HALO_MASS
-from ..storage.files import atomic_path
 
 __all__ = [
     "COLORS",
@@ -40,8 +36,6 @@ __all__ = [
     "slanted_labels",
     "mass_ticks",
     "plain_log_ticks",
-    "save_figure",
-    "figure_bytes",
     "channel_label",
     "colors_along",
 ]
@@ -222,53 +216,3 @@ def colors_along(values: np.ndarray) -> list[tuple[float, float, float, float]]:
     span = np.ptp(values) or 1.0
     fractions = 0.08 + 0.74 * (values - values.min()) / span
     return [tuple(color) for color in matplotlib.colormaps["viridis"](fractions)]
-
-
-def save_figure(figure: Figure | Axes | np.ndarray, path: str | os.PathLike) -> None:
-    """Write a figure as PNG, PDF or SVG, atomically and with the same bytes every time.
-
-    Parameters
-    ----------
-    figure : Figure, Axes or array of Axes
-    path : path
-        Its ending is the format: ``.png``, ``.pdf`` or ``.svg``.
-
-    Raises
-    ------
-    ValueError
-        The ending is none of these.
-    OSError
-        The folder is missing or not writable, or the disk is full.
-
-    Examples
-    --------
-    >>> co.plots.save_figure(co.plots.network(model.ledger), "network.svg")
-    """
-    kind = Path(path).suffix.lower().removeprefix(".")
-    if kind not in ("png", "pdf", "svg"):
-        raise ValueError(f"{path}: got the ending {Path(path).suffix!r}; figures are written as .png, .pdf or .svg")
-    with atomic_path(path) as scratch:
-        scratch.write_bytes(figure_bytes(figure, kind))
-
-
-def figure_bytes(figure: Figure | Axes | np.ndarray, kind: str = "png") -> bytes:
-    """A figure as the content of a PNG, PDF or SVG file.
-
-    Parameters
-    ----------
-    figure : Figure, Axes or array of Axes
-    kind : {"png", "pdf", "svg"}
-
-    Examples
-    --------
-    >>> co.plots.figure_bytes(co.plots.network(model.ledger))[1:4]
-    b'PNG'
-    """
-    buffer = io.BytesIO()
-    undated = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
-    with style.context(["default", STYLE]):
-        axes = figure.flat[0] if isinstance(figure, np.ndarray) else figure
-        root = axes if isinstance(axes, Figure) else axes.get_figure(root=True)
-        assert root is not None  # axes without a figure hold nothing to write
-        root.savefig(buffer, format=kind, metadata=undated[kind], facecolor="white")
-    return buffer.getvalue()

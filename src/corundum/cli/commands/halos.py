@@ -171,7 +171,7 @@ def _describe(halos: Any) -> str:
 def _plot(arguments: argparse.Namespace) -> str:
     from ...halos.reading import read
     from ...plots.halo_histories import halo_growth
-    from ...plots.style import save_figure
+    from ...plots.saving import save_figure
 
     with stage("reading halos", {}):
         halos = read(arguments.path)

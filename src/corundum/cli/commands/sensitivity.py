@@ -21,7 +21,7 @@ In DIR are then:
 
   sensitivity.h5   every table, labelled; corundum.io.load_sensitivity reads it
   report.html      figures and tables in one file
-  figures/         the figures as PNG and PDF
+  figures/         the figures as PNG; output.figures = ["png", "pdf"] adds PDF
   run.toml, run_info.json
 
 A run that is interrupted resumes with the same command; at most one block of parameter sets is lost.

@@ -14,9 +14,10 @@ from typing import Any
 
 from ...observables import Measurement
 from ...parameters import describe as describe_parameters
-from ...plots import figure_bytes, write_report
+from ...plots import write_report
 from ...plots.reports.about import papers, parameter_table, reproduction, run_sections
 from ...plots.reports.page import Drawing, Section
+from ...plots.saving import figure_files
 from ...storage.checkpoints import CheckpointFolder
 from ...storage.files import atomic_path
 from ..distributed import leading, leads, works_alone
@@ -40,7 +41,7 @@ class Run:
     info : dict
         The run information, written to ``run_info.json`` when the run starts and when it ends.
     images : dict of Figure to bytes
-        Figures that have been saved, as PNG images, for the report.
+        Figures that have been drawn, as PNG images, for the report.
     timing : dict of str to float
         Seconds that each stage of this call took, that of loading the package included.
     """
@@ -80,17 +81,17 @@ class Run:
     def save_figures(self, drawings: Iterable[Drawing], part: Callable[[str], None]) -> list[Drawing]:
         """Save each figure as soon as it is drawn, in each format that the run file names; returns them all.
 
-        `part`, of the stage, is called with the name of each.
+        The report shows the same images.  `part`, of the stage, is called with the name of each.
         """
-        folder, saved = self.output.folder("figures"), []
+        folder, kinds = self.output.folder("figures"), self.plan.job.output.figures
+        saved = []
         for drawing in drawings:
             part(drawing.name.replace("_", " "))
-            for kind in self.plan.job.output.figures:
-                content = figure_bytes(drawing.figure, kind)
+            files = figure_files(drawing.figure, dict.fromkeys(("png", *kinds)))
+            self.images[drawing.figure] = files["png"]
+            for kind in kinds:
                 with atomic_path(folder / f"{drawing.name}.{kind}") as scratch:
-                    scratch.write_bytes(content)
-                if kind == "png":
-                    self.images[drawing.figure] = content
+                    scratch.write_bytes(files[kind])
             saved.append(drawing)
         return saved
 

@@ -29,13 +29,13 @@ class Output:
     block : int
         Halos between two checkpoints; bounds the memory.  Ten thousand or more on an accelerator.
     figures : tuple of str
-        File formats of the figures; none if empty.
+        File formats of the figures, in a folder beside the report, which holds them all; none if empty.
     """
 
     redshifts: tuple[float, ...] = setting((0.0, 1.0, 2.0), bounds=(0.0, 100.0))
     trajectories: int = setting(6, bounds=(0, 1000))
     block: int = setting(512, bounds=(1, math.inf))
-    figures: tuple[Literal["png", "pdf"], ...] = setting(("png", "pdf"))
+    figures: tuple[Literal["png", "pdf", "svg"], ...] = setting(("png",))
 
 
 @dataclasses.dataclass(frozen=True)

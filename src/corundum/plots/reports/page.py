@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from ...printing import in_short
 from ...storage.files import atomic_path
-from ..style import figure_bytes
+from ..saving import figure_bytes
 
 __all__ = ["Code", "Drawing", "Facts", "Section", "Table", "write_report"]
 
