@@ -38,6 +38,14 @@ def test_growth_histories(grown):
     assert "cosmic time [Gyr]" == axes[3, 0].get_xlabel()
 
 
+def test_redshifts_stand_at_the_ages_of_the_population_s_own_cosmology(grown):
+    top = plots.growth_histories(grown, rows=[10])[0, 0].figure.axes[-1]
+    labels = [text.get_text() for text in top.get_xticklabels()]
+    assert labels == ["0", "0.5", "1", "2", "3", "6"]
+    expected = co.cosmology.pandya26_cosmology().age(np.array([float(text) for text in labels]))
+    assert np.allclose(top.get_xticks(), expected, atol=0.01)
+
+
 def test_a_halo_that_starts_late_is_drawn_from_its_start(grown):
     early = np.asarray(grown.redshifts) > 2.0
     values = {name: np.where(early, np.nan, np.asarray(grown[name])) for name in grown.halo._fields if name != "extras"}

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from scipy.interpolate import CubicSpline
 
 from ..cosmology import Cosmology, as_cosmology
 from ..units import SOLAR_METALLICITY
@@ -15,7 +16,7 @@ from .style import COLORS, new_panels, styled
 
 __all__ = ["growth_histories", "redshift_axis", "spread_rows"]
 
-_TICKS = (0, 0.5, 1, 2, 3, 6)
+_TICKS = np.array([0.0, 0.5, 1.0, 2.0, 3.0, 6.0])
 
 
 def spread_rows(population: Any, count: int = 3) -> np.ndarray:
@@ -66,7 +67,7 @@ def growth_histories(
     axes : array of Axes, shape (panels, number of halos), optional
         Where to draw; default a new figure.
     cosmology : Cosmology, optional
-        Of the redshift axis; default `pandya26_cosmology()`.
+        Of the redshift axis; default that of the population, by a cubic spline through its ages and redshifts.
 
     Returns
     -------
@@ -91,27 +92,30 @@ def growth_histories(
             "curves"
         )
     rows = spread_rows(population) if rows is None else np.atleast_1d(rows)
-    order = np.argsort(-np.asarray(population.redshifts))
+    redshifts = np.asarray(population.redshifts)
+    order = np.argsort(-redshifts)
+    read = np.ix_(rows, order)
+    panels = _panels(population, read)
     if axes is None:
-        panels = len(_curves(population, rows[0], order))
-        size = (1.5 + 2.5 * len(rows), 0.6 + 1.9 * panels)
-        axes = new_panels(panels, len(rows), size=size, sharex=True, sharey="row", squeeze=False)
-    for column, row in enumerate(rows):
-        time, mass = (np.asarray(population[name])[row][order] for name in ("time", "mvir"))
-        curves = _curves(population, row, order)
-        for ax, (_, lines) in zip(axes[:, column], curves, strict=True):
-            for name, (color, dashes, values) in lines.items():
-                ax.plot(time, values, color=color, linestyle=dashes, label=name)
-        final = np.log10(mass[np.isfinite(mass)][-1]) if np.isfinite(mass).any() else np.nan
-        axes[0, column].set_title(rf"$\log_{{10}}(M_{{\rm vir}}/{{\rm M}}_\odot) = {final:.2f}$", pad=6)
-        axes[-1, column].set_xlabel("cosmic time [Gyr]")
-    for ax, (title, _) in zip(axes[:, 0], curves, strict=True):
-        ax.set_ylabel(title)
-    for row_axes in axes:
-        _decades(row_axes)
+        size = (1.5 + 2.5 * len(rows), 0.6 + 1.9 * len(panels))
+        axes = new_panels(len(panels), len(rows), size=size, sharex=True, sharey="row", squeeze=False)
+    time, mass = (np.asarray(population[name])[read] for name in ("time", "mvir"))
+    for row_axes, (title, lines) in zip(axes, panels, strict=True):
+        for name, (color, dashes, values) in lines.items():
+            for column, ax in enumerate(row_axes):
+                ax.plot(time[column], values[column], color=color, linestyle=dashes, label=name)
+        row_axes[0].set_ylabel(title)
+        _decades(row_axes, np.concatenate([values.ravel() for *_, values in lines.values()]))
         row_axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    for ax in axes[0]:
-        redshift_axis(ax, cosmology)
+    for column, ax in enumerate(axes[0]):
+        reached = mass[column][np.isfinite(mass[column])]
+        final = np.log10(reached[-1]) if reached.size else np.nan
+        ax.set_title(rf"$\log_{{10}}(M_{{\rm vir}}/{{\rm M}}_\odot) = {final:.2f}$", pad=6)
+        axes[-1, column].set_xlabel("cosmic time [Gyr]")
+        if cosmology is None:
+            redshifts_on_top(ax, time[column], redshifts[order])
+        else:
+            redshift_axis(ax, cosmology)
     return axes
 
 
@@ -137,13 +141,36 @@ def redshift_axis(ax: Axes, cosmology: Cosmology | None = None) -> Axes:
     'redshift'
     >>> plt.close()
     """
-    cosmology = as_cosmology(cosmology)
+    return _label_top(ax, np.asarray(as_cosmology(cosmology).age(_TICKS)))
+
+
+def redshifts_on_top(ax: Axes, time: np.ndarray, redshift: np.ndarray) -> Axes:
+    """`redshift_axis` of a cosmology that is known by cosmic times [Gyr] and the redshifts at these.
+
+    Redshifts that they do not cover get no label.
+
+    Parameters
+    ----------
+    ax : Axes
+    time, redshift : arrays, shape (K,)
+        At least three; entries that are not finite do not count.
+    """
+    known = np.isfinite(time)
+    time, redshift = time[known], redshift[known]
+    _, first = np.unique(redshift, return_index=True)
+    ages = np.full(len(_TICKS), np.nan)
+    if len(first) > 2:
+        curve = CubicSpline(np.log1p(redshift[first]), np.log(time[first]), extrapolate=False)
+        ages = np.exp(curve(np.log1p(_TICKS)))
+    return _label_top(ax, ages)
+
+
+def _label_top(ax, ages):
     low, high = ax.get_xlim()
-    ages = np.asarray(cosmology.age(np.array(_TICKS, float)))
     inside = (ages >= low) & (ages <= high)
     top = ax.twiny()
     top.set_xlim(low, high)
-    top.set_xticks(ages[inside], [f"{z:g}" for z in np.array(_TICKS)[inside]])
+    top.set_xticks(ages[inside], [f"{z:g}" for z in _TICKS[inside]])
     top.tick_params(which="both", direction="in", top=True, labelsize=9.5, length=5, width=0.8)
     top.minorticks_off()
     top.set_xlabel("redshift", fontsize=10.5)
@@ -151,15 +178,18 @@ def redshift_axis(ax: Axes, cosmology: Cosmology | None = None) -> Axes:
     return top
 
 
-def _curves(population, row, order):
-    """Title and curves (colour, dashes, values by name) of every panel, of what the model has."""
+def _panels(population, read):
+    """Title and curves (colour, dashes, values by name) of every panel, of what the model has.
+
+    Values are read at the halos and outputs of the open mesh `read`, once for all panels.
+    """
     known = population.values
 
     def values(name):
-        return np.asarray(known[name])[row][order] if name in known else None
+        return np.asarray(known[name])[read] if name in known else None
 
     def flow(name):
-        return np.asarray(population.flows[name].mass)[row][order] if name in population.flows else None
+        return np.asarray(population.flows[name].mass)[read] if name in population.flows else None
 
     def metallicity(reservoir):
         metals, mass = values(f"mz{reservoir}"), values(f"m{reservoir}")
@@ -197,12 +227,15 @@ def _curves(population, row, order):
     return [(title, lines) for title, lines in held if lines]
 
 
-def _decades(axes, most=7.0):
+def _decades(axes, drawn, most=7.0):
     # A reservoir that is nearly empty must not stretch the axis over tens of decades.
-    drawn = np.concatenate([line.get_ydata() for ax in axes for line in ax.get_lines()])
     drawn = drawn[np.isfinite(drawn) & (drawn > 0)]
+    limits = None
+    if drawn.size:
+        top = 2.0 * drawn.max()
+        limits = (max(0.5 * drawn.min(), top / 10.0**most), top)
     for ax in axes:
-        ax.set_yscale("log")
-        if drawn.size:
-            top = 2.0 * drawn.max()
-            ax.set_ylim(max(0.5 * drawn.min(), top / 10.0**most), top)
+        if ax.get_yscale() != "log":  # panels that share the axis have it from the first
+            ax.set_yscale("log")
+        if limits is not None and ax.get_ylim() != limits:
+            ax.set_ylim(limits)

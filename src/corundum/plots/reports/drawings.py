@@ -23,6 +23,7 @@ from ..comparison import compare_histories
 from ..data_points import bars_in_words, short_name
 from ..histories import growth_histories
 from ..relations import compare_relation, relation_evolution, scaling_relation
+from .host import OnHost
 from .page import Drawing
 
 _RELATIONS = (
@@ -79,6 +80,7 @@ def standard_drawings(
     """
     if not np.any(population.valid):
         return
+    population = OnHost(population)
     for relation, redshift, members in grouped(measurements):
         yield _relation_drawing(population, relation, redshift, members)
     latest = float(np.min(np.asarray(population.redshifts)))
@@ -87,9 +89,10 @@ def standard_drawings(
     if len(population.redshifts) > 1:
         yield from _evolution_drawing(population)
     if trajectories is not None and np.any(trajectories.valid):
-        yield _growth_drawing(trajectories, None if halos is None else halos.cosmology)
+        yield _growth_drawing(OnHost(trajectories))
     if compared is not None:
-        yield from _compared_drawings(population, halos, measurements, compared, latest)
+        second = compared._replace(population=OnHost(compared.population))
+        yield from _compared_drawings(population, halos, measurements, second, latest)
 
 
 def grouped(
@@ -169,9 +172,9 @@ def _has_quantities(population, relation):
     return True
 
 
-def _growth_drawing(trajectories, cosmology):
+def _growth_drawing(trajectories):
     rows = np.flatnonzero(np.asarray(trajectories.valid).any(axis=1))
-    axes = growth_histories(trajectories, rows, cosmology=cosmology)
+    axes = growth_histories(trajectories, rows)
     caption = (
         "Growth of single halos, one in each column, titled with its final mass. From above: masses of halo, "
         "circumgalactic gas, interstellar gas and stars; mass flows and star-formation rate; metal mass "
