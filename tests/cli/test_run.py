@@ -6,6 +6,7 @@ import html
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -119,12 +120,56 @@ def test_the_report_names_the_model_its_changes_its_papers_and_its_time(finished
     assert "<td>finished</td>" not in page and "<td>resumed</td>" not in page and ">None<" not in page
 
 
+def test_figures_are_drawn_again_from_the_results(finished, tmp_path, capsys):
+    copy = shutil.copytree(finished, tmp_path / "copy")
+    before = {path.name: path.read_bytes() for path in (copy / "figures").iterdir()}
+    shutil.rmtree(copy / "figures")
+    assert main(["plot", str(copy)]) == 0
+    assert {path.name: path.read_bytes() for path in (copy / "figures").iterdir()} == before
+    assert sorted(capsys.readouterr().out.split()) == sorted(str(copy / "figures" / name) for name in before)
+    assert main(["plot", str(copy), "--only", "mass_budget", "--format", "pdf", "svg"]) == 0
+    assert {path.name for path in (copy / "figures").iterdir()} == {*before, "mass_budget.pdf", "mass_budget.svg"}
+
+
+def test_what_cannot_be_drawn_again_is_refused_in_one_sentence(finished, tmp_path, capsys):
+    fit = tmp_path / "fit"
+    fit.mkdir()
+    shutil.copy(finished / "run.toml", fit)
+    for given, words in (
+        (["nowhere"], "nowhere: there is no such directory; give the one that a run has written with -o"),
+        ([str(tmp_path)], "holds no corundum run; give the one"),
+        ([str(fit)], "holds a run file and no results; the command that started the run resumes it"),
+        (["whole", "--only", "budget"], "has no figure 'budget'; did you mean"),
+    ):
+        assert main(["plot", *given]) == 2
+        assert words in capsys.readouterr().err
+    (fit / "posterior-1.nc").touch()
+    assert main(["plot", str(fit)]) == 2
+    assert "holds a corundum fit, whose files are not enough to draw its figures again" in capsys.readouterr().err
+
+
+def test_a_run_stopped_while_it_draws_leaves_the_report_with_its_numbers(here, monkeypatch, capsys):
+    def stopped(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("corundum.cli.jobs.run.standard_drawings", stopped)
+        assert main(["run", "run.toml", "-o", "stopped"]) == 130
+    page = (here / "stopped" / "report.html").read_text()
+    assert "The figures are being drawn" in page and "<figure" not in page
+    assert "Model and data" in page and "mass_loading.amplitude" in page
+    assert main(["run", "run.toml", "-o", "stopped"]) == 0
+    page = (here / "stopped" / "report.html").read_text()
+    assert "The figures are being drawn" not in page and "<figure" in page
+
+
 def test_what_was_run_is_written_beside_the_results(finished):
     info = json.loads((finished / "run_info.json").read_text())
     assert info["finished"] and info["started"] and info["resumed"] == []
     assert info["seeds"] == {"halos.key": 0}
     assert info["versions"]["corundum"] and info["versions"]["jax"] and info["devices"]
-    assert list(info["timing_s"]) == ["load", "prepare", "evolve", "relations", "save", "figures", "report"]
+    stages = ["load", "prepare", "evolve", "relations", "first report", "save", "figures", "report"]
+    assert list(info["timing_s"]) == stages
     resolved = tomllib.loads((finished / "run.toml").read_text())
     assert info["run_file"] == (finished / "run.toml").read_text()
     assert resolved["halos"] == {"kind": "smallhalos:power_laws", "n": 14, "log_mvir": [11.6, 12.0], "key": 0}

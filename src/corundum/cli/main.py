@@ -5,14 +5,14 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from .commands import cache, check_gradients, data, fit, forecast, halos, mocks, model, run, sensitivity, version
+from .commands import cache, check_gradients, data, fit, forecast, halos, mocks, model, plot, run, sensitivity, version
 from .distributed import refuse_several
 from .environment import versions
 from .errors import run_guarded
 
 __all__ = ["main"]
 
-_COMMANDS = (run, sensitivity, check_gradients, fit, mocks, forecast, data, model, halos, cache, version)
+_COMMANDS = (run, sensitivity, check_gradients, fit, mocks, forecast, plot, data, model, halos, cache, version)
 
 _ABOUT = """\
 A modular, differentiable semi-analytic model of galaxy formation.

@@ -33,7 +33,7 @@ In DIR are then:
 
   results.h5       run information, halos, galaxies at each redshift, relations; every dataset has its unit
   report.html      figures and numbers in one file to read or send
-  figures/         the figures as PNG; output.figures = ["png", "pdf"] adds PDF
+  figures/         the figures as PNG; `corundum plot DIR --format pdf` draws them again as PDF
   trajectories.h5  the whole history of a few galaxies
   run.toml         the run file with all defaults and overrides written out: it repeats the run
   run_info.json    versions, devices, seeds, git state, timing

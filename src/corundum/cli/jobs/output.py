@@ -19,7 +19,7 @@ from ...storage.files import atomic_path
 from ...storage.locks import exclusive
 from ..runfile.toml import dotted, write_toml
 
-__all__ = ["OutputDirectory", "claim", "refuse_early"]
+__all__ = ["OutputDirectory", "claim", "refuse_early", "run_of"]
 
 _RESULTS = (
     "results.h5", "trajectories.h5", "compared.h5", "sensitivity.h5", "posterior-*.nc", "parameters.csv",
@@ -202,8 +202,21 @@ def _holds_work(root: Path) -> bool:
     return any(any(root.glob(name)) for name in _RESULTS) or any((root / "checkpoint").rglob("*.npz"))
 
 
+def run_of(root: Path) -> dict[str, Any]:
+    """The resolved run file of the run that a directory holds.
+
+    Raises
+    ------
+    ValueError
+        There is none, or it is damaged.
+    """
+    if not (root / "run.toml").exists():
+        raise ValueError(f"{root}: {'holds no corundum run' if root.is_dir() else 'there is no such directory'}; give "
+                         "the one that a run has written with -o")  # fmt: skip
+    return _earlier_run(root)
+
+
 def _earlier_run(root: Path) -> dict[str, Any]:
-    """The resolved run file of the run that a directory holds."""
     try:
         return tomllib.loads((root / "run.toml").read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):

@@ -3,6 +3,7 @@
 What a stage computes is written when it ends, in one step, so that a run can be stopped at any moment.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -16,7 +17,7 @@ from ...plots.relations import regress
 from ...population import Galaxies, Population, evolve
 from ..distributed import announce, next_task
 from ..progress import progress_bar
-from ..runfile.job import Job, has_quantities, prepare
+from ..runfile.job import Job, halo_labels, has_quantities, prepare
 from ..runfile.reader import RunFile
 from .blocks import evolve_block, evolve_in_blocks, finished_halos
 from .scaffold import AbstractJob, Run
@@ -25,6 +26,10 @@ __all__ = ["JOB", "RunPlan", "RunResults", "follow"]
 
 _HISTORY_TIMES = 100
 _NODES = 41
+_TO_COME = (
+    "The figures are being drawn: open this page again in a moment. Where the run was stopped, the same command draws "
+    "them."
+)
 
 
 class RunPlan(NamedTuple):
@@ -75,9 +80,19 @@ class _RunJob(AbstractJob):
         return RunResults(population, trajectories, compared, relations)
 
     def save(self, plan: RunPlan, results: RunResults, run: Run) -> None:
+        write_page = _page(plan.job, results, run)
+        with run.stage("writing its numbers", "first report"):
+            write_page([_TO_COME])
         with run.stage("saving results", "save"):
             _save(plan.job, results, run)
-        _report(plan.job, results, run)
+        with run.stage("drawing figures", "figures") as part:
+            part("regressing relations")
+            figures = standard_drawings(
+                results.population, trajectories=results.trajectories, **_shared(plan.job, results)
+            )
+            drawings = run.save_figures(figures, part)
+        with run.stage("writing the report", "report"):
+            write_page(drawings)
 
     def summary(self, plan: RunPlan, results: RunResults, run: Run) -> list[str]:
         solved = int(np.sum(np.asarray(results.population.status) == 0))
@@ -191,20 +206,22 @@ def _save(job: Job, results: RunResults, run: Run) -> None:
         io.save(file("compared.h5"), results.compared, job.compare_halos, **options)
 
 
-def _report(job: Job, results: RunResults, run: Run) -> None:
+def _shared(job: Job, results: RunResults) -> dict[str, Any]:
+    """What figures and report need besides the galaxies."""
     compared = None
     if results.compared is not None and job.compare_halos is not None:
-        compared = Compared(results.compared, job.compare_halos, _labels(job))
-    shared: dict[str, Any] = dict(halos=job.halos, measurements=job.measurements, compared=compared)
-    with run.stage("drawing figures", "figures") as part:
-        part("regressing relations")
-        figures = standard_drawings(results.population, trajectories=results.trajectories, **shared)
-        drawings = run.save_figures(figures, part)
-    with run.stage("writing the report", "report"):
+        compared = Compared(results.compared, job.compare_halos, halo_labels(job.tables))
+    return {"halos": job.halos, "measurements": job.measurements, "compared": compared}
+
+
+def _page(job: Job, results: RunResults, run: Run) -> Callable[[Sequence[Any]], None]:
+    """Writes ``report.html``: its numbers, and the figures that are ready or what to say in place of them."""
+
+    def write(figures):
         standard_report(
             run.output.file("report.html"),
             results.population,
-            drawings=drawings,
+            drawings=figures,
             title=job.title,
             note=_model_line(job),
             model=job.model,
@@ -214,10 +231,7 @@ def _report(job: Job, results: RunResults, run: Run) -> None:
             command="corundum run run.toml -o again/",
             run_file=run.info["run_file"],
             images=run.images,
-            **shared,
+            **_shared(job, results),
         )
 
-
-def _labels(job: Job) -> tuple[str, str]:
-    kinds = tuple(job.tables[group]["kind"] for group in ("halos", "compare_halos"))
-    return kinds if kinds[0] != kinds[1] else ("halos", "compare_halos")
+    return write

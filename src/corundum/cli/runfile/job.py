@@ -1,6 +1,6 @@
 """From a run file to the objects of a run: everything that can be checked is checked before anything is computed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from .paths import absolute_path
 from .reader import RunFile
 from .schema import Compare, Output
 
-__all__ = ["Job", "has_quantities", "prepare"]
+__all__ = ["Job", "halo_labels", "has_quantities", "measurement_at", "prepare"]
 
 
 class Job(NamedTuple):
@@ -168,11 +168,21 @@ def _check_measurement_names(compare: Compare) -> None:
             raise RunFileError(("compare", "measurements"), problem)
 
 
-def _loaded(name: str, keys: tuple[str, ...]) -> Measurement:
+def measurement_at(
+    name: str, redshifts: Sequence[float], keys: tuple[str, ...] = ("compare", "measurements")
+) -> tuple[Measurement, float]:
+    """A measurement by the name or the path that a run file gives, and the output redshift nearest to its own."""
     try:
-        return observables.load(absolute_path(name) if is_file_name(name) else name)
+        data = observables.load(absolute_path(name) if is_file_name(name) else name)
     except ValueError as error:
         raise RunFileError(keys, str(error)) from error
+    return data, min(redshifts, key=partial(redshift_distance, data))
+
+
+def halo_labels(tables: Mapping[str, Any]) -> tuple[str, str]:
+    """What figures call the two sets of halos of a resolved run file."""
+    first, second = (str(tables[group]["kind"]) for group in ("halos", "compare_halos"))
+    return (first, second) if first != second else ("halos", "compare_halos")
 
 
 def _with_paths(compare: Compare, measurements: tuple[tuple[Measurement, float], ...]) -> list[str]:
@@ -187,8 +197,7 @@ def _measurements(
     keys, named = ("compare", "measurements"), compare.measurements is not None
     chosen = []
     for name in observables.available() if compare.measurements is None else compare.measurements:
-        data = _loaded(name, keys)
-        redshift = min(output.redshifts, key=partial(redshift_distance, data))
+        data, redshift = measurement_at(name, output.redshifts, keys)
         fits = has_quantities(data.relation, model, halos)
         if comparable(data, redshift) and fits:
             chosen.append((data, redshift))

@@ -8,7 +8,10 @@ import dataclasses
 import math
 from typing import Any, Literal
 
-__all__ = ["GROUPS", "Output", "Compare", "Sensitivity", "setting"]
+__all__ = ["GROUPS", "Compare", "FigureFormat", "Output", "Sensitivity", "setting"]
+
+FigureFormat = Literal["png", "pdf", "svg"]
+"""File formats of figures."""
 
 
 def setting(default: Any, *, bounds: tuple[float, float] | None = None) -> Any:
@@ -35,7 +38,7 @@ class Output:
     redshifts: tuple[float, ...] = setting((0.0, 1.0, 2.0), bounds=(0.0, 100.0))
     trajectories: int = setting(6, bounds=(0, 1000))
     block: int = setting(512, bounds=(1, math.inf))
-    figures: tuple[Literal["png", "pdf", "svg"], ...] = setting(("png",))
+    figures: tuple[FigureFormat, ...] = setting(("png",))
 
 
 @dataclasses.dataclass(frozen=True)

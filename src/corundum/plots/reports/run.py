@@ -24,7 +24,7 @@ def standard_report(
     path: str | os.PathLike,
     population: Any,
     *,
-    drawings: Iterable[Drawing] = (),
+    drawings: Iterable[Drawing | str] = (),
     title: str = "corundum run",
     note: str = "",
     model: Any = None,
@@ -46,8 +46,8 @@ def standard_report(
     path : path
         The HTML file.
     population : Population
-    drawings : iterable of Drawing
-        Figures, such as those of `standard_drawings`.
+    drawings : iterable of Drawing or str
+        Figures, such as those of `standard_drawings`, and texts between them.
     title : str
     note : str
         A sentence that opens the report, below its title.
