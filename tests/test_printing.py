@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+from types import ModuleType
 
 import equinox as eqx
 import jax
@@ -13,7 +14,8 @@ import corundum as co
 from corundum.printing import in_short
 
 MOST = 1500
-FAMILIES = [f"corundum.{name}" for name in (*co._FAMILIES, "population", "parameters")]
+MODULES = [name for name in co.__all__ if isinstance(getattr(co, name), ModuleType)]
+FAMILIES = [f"corundum.{name}" for name in (*MODULES, "population", "parameters")]
 TEXTS = {"Quantity"}  # named tuples of a few short words
 
 
@@ -83,7 +85,7 @@ def test_printing_works_while_a_function_is_traced():
     assert "amplitude=traced Gyr" in texts[0] and "mass=traced 3" in texts[1]
 
 
-@pytest.mark.parametrize("name", co._FAMILIES)
+@pytest.mark.parametrize("name", MODULES)
 def test_completion_lists_public_names_only(name):
     family = getattr(co, name)
     assert dir(family) == sorted(family.__all__)

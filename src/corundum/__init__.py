@@ -7,10 +7,11 @@ it; `save` and `load` keep it; `configure` sets JAX up for a script as the comma
 parameters to observables is differentiable with JAX.
 """
 
-import importlib
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # what the names below are, for editors and type checkers
+from .lazy_names import lazy_names
+
+if TYPE_CHECKING:  # imported when they are first used
     from . import (
         cosmology,
         halos,
@@ -31,34 +32,6 @@ if TYPE_CHECKING:  # what the names below are, for editors and type checkers
     from .sensitivity import gradient
 
 __version__ = "0.1.0"
-
-_FAMILIES = (
-    "cosmology",
-    "halos",
-    "inference",
-    "io",
-    "models",
-    "numerics",
-    "observables",
-    "physics",
-    "plots",
-    "sensitivity",
-    "units",
-)
-_MODULE_OF = {
-    "Galaxies": "population",
-    "Population": "population",
-    "Sweep": "population",
-    "configure": "configuration",
-    "describe": "parameters",
-    "evolve": "population",
-    "get_values": "parameters",
-    "gradient": "sensitivity",
-    "load": "io",
-    "replace": "parameters",
-    "save": "io",
-    "sweep": "population",
-}
 
 __all__ = [
     "Galaxies",
@@ -86,15 +59,5 @@ __all__ = [
     "units",
 ]
 
-
-def __getattr__(name: str):
-    """Import a family on first use, so that `corundum --help` does not wait for JAX."""
-    if name in _FAMILIES:
-        return importlib.import_module(f".{name}", __name__)
-    if name in _MODULE_OF:
-        return getattr(importlib.import_module(f".{_MODULE_OF[name]}", __name__), name)
-    raise AttributeError(f"module 'corundum' has no attribute {name!r}; it has {', '.join(__all__)}")
-
-
-def __dir__():
-    return sorted([*__all__, "__version__"])
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__)

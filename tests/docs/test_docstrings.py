@@ -12,6 +12,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from types import ModuleType
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +23,8 @@ import corundum as co
 from examples import SHARED, shared
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-FAMILIES = [f"corundum.{name}" for name in (*co._FAMILIES, "population", "parameters", "configuration", "messages")]
+MODULES = [name for name in co.__all__ if isinstance(getattr(co, name), ModuleType)]
+FAMILIES = [f"corundum.{name}" for name in (*MODULES, "population", "parameters", "configuration", "messages")]
 
 
 def members(module_name):

@@ -14,8 +14,6 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
-
 __all__ = ["Launch", "announce", "join", "launched", "leading", "leads", "next_task", "refuse_several", "works_alone"]
 
 _NO_TASK = (-1, -1)
@@ -170,6 +168,7 @@ def next_task() -> tuple[int, int] | None:
 def _agree(task):
     """The pair of numbers of process 0, in every process."""
     import jax
+    import numpy as np
     from jax.experimental import multihost_utils
 
     if jax.process_count() == 1:

@@ -1,65 +1,76 @@
 """Halo growth histories and where they come from."""
 
-from .branches.branch import Branch, smooth_branches
-from .branches.repair import AbstractBranchRepair, KeepAll, RemoveExcursions, ResolutionFloor
-from .branches.smoothing import (
-    AbstractMassLoss,
-    AbstractSmoothing,
-    AllowMassLoss,
-    GaussianInLogTime,
-    RefuseMassLoss,
-    RunningMaximum,
-)
-from .concentration import AbstractConcentration, ConcentrationScatter, Diemer19, DuttonMaccio14
-from .conversion import Conversion, convert_trees
-from .cosmic_times import log_times
-from .extras import ExtraCurve, Extras
-from .files import save
-from .generate.diffmah import diffmah_population
-from .generate.formation import ZhaoFormationTime
-from .generate.main_branches import grow_main_branches
-from .generate.mass_function import VirialMassFunction, abundance_weights, volume_weights
-from .generate.mass_sampling import AbstractMassSampling, Despali16, GivenMasses, MassFunctionWeighted, UniformLogMass
-from .generate.merger_trees import MergerTrees, grow_trees
-from .generate.parkinson08 import ParkinsonColeHelly08
-from .generate.power_spectrum import LinearPower
-from .generate.roots import complete_roots
-from .generate.tree_population import monte_carlo_trees
-from .histories import HaloHistories
-from .interpolation import (
-    HALO_QUANTITIES,
-    AbstractHaloInterpolation,
-    Halo,
-    HaloCurves,
-    HaloTables,
-    Pandya26Hermite,
-    SplineInLogTime,
-)
-from .mergers import Mergers
-from .reading import read
-from .report import BranchReport, report_on
-from .selection import (
-    concatenate,
-    select_by_mass,
-    select_by_weight,
-    select_evenly,
-    select_isolated,
-    select_representative,
-)
-from .tables.reader import read_table
-from .trees.formats import (
-    AbstractTreeFormat,
-    ConsistentTrees,
-    ConsistentTreesHDF5,
-    GalacticusForests,
-    HaloLists,
-    LHaloTree,
-    LHaloTreeHDF5,
-    MillenniumCSV,
-    SubLink,
-    YtreeArbor,
-)
-from .trees.reader import read_branches, read_trees, smooth_trees
+from typing import TYPE_CHECKING
+
+from ..lazy_names import lazy_names
+
+if TYPE_CHECKING:  # imported when they are first used
+    from .branches.branch import Branch, smooth_branches
+    from .branches.repair import AbstractBranchRepair, KeepAll, RemoveExcursions, ResolutionFloor
+    from .branches.smoothing import (
+        AbstractMassLoss,
+        AbstractSmoothing,
+        AllowMassLoss,
+        GaussianInLogTime,
+        RefuseMassLoss,
+        RunningMaximum,
+    )
+    from .concentration import AbstractConcentration, ConcentrationScatter, Diemer19, DuttonMaccio14
+    from .conversion import Conversion, convert_trees
+    from .cosmic_times import log_times
+    from .extras import ExtraCurve, Extras
+    from .files import save
+    from .generate.diffmah import diffmah_population
+    from .generate.formation import ZhaoFormationTime
+    from .generate.main_branches import grow_main_branches
+    from .generate.mass_function import VirialMassFunction, abundance_weights, volume_weights
+    from .generate.mass_sampling import (
+        AbstractMassSampling,
+        Despali16,
+        GivenMasses,
+        MassFunctionWeighted,
+        UniformLogMass,
+    )
+    from .generate.merger_trees import MergerTrees, grow_trees
+    from .generate.parkinson08 import ParkinsonColeHelly08
+    from .generate.power_spectrum import LinearPower
+    from .generate.roots import complete_roots
+    from .generate.tree_population import monte_carlo_trees
+    from .histories import HaloHistories
+    from .interpolation import (
+        HALO_QUANTITIES,
+        AbstractHaloInterpolation,
+        Halo,
+        HaloCurves,
+        HaloTables,
+        Pandya26Hermite,
+        SplineInLogTime,
+    )
+    from .mergers import Mergers
+    from .reading import read
+    from .report import BranchReport, report_on
+    from .selection import (
+        concatenate,
+        select_by_mass,
+        select_by_weight,
+        select_evenly,
+        select_isolated,
+        select_representative,
+    )
+    from .tables.reader import read_table
+    from .trees.formats import (
+        AbstractTreeFormat,
+        ConsistentTrees,
+        ConsistentTreesHDF5,
+        GalacticusForests,
+        HaloLists,
+        LHaloTree,
+        LHaloTreeHDF5,
+        MillenniumCSV,
+        SubLink,
+        YtreeArbor,
+    )
+    from .trees.reader import read_branches, read_trees, smooth_trees
 
 __all__ = [
     "AbstractBranchRepair",
@@ -135,6 +146,5 @@ __all__ = [
     "volume_weights",
 ]
 
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__)

@@ -6,44 +6,56 @@ intervals can be believed; `forecast` estimates what other data would add.  Like
 samplers are objects given by keyword; one of your own is a class.
 """
 
+from typing import TYPE_CHECKING
+
 from . import _extra  # isort: skip  # noqa: F401  before anything that needs those packages
-from .data import Data
-from .evaluate import Linearised, linearise, ln_density_at, predict, value_and_gradient
-from .free import FreeParameter, distribution, free_parameters
-from .laplace import AbstractCurvature, Differences, Exact, Laplace, expected_information, laplace
-from .likelihoods.base import AbstractLikelihood
-from .likelihoods.gaussian import Gaussian
-from .likelihoods.scatter import ScatterLikelihood
-from .likelihoods.student_t import StudentT
-from .optimisers.adam import Adam
-from .optimisers.base import AbstractOptimiser
-from .optimisers.bfgs import BFGS
-from .optimisers.gauss_newton import GaussNewton
-from .optimisers.maximise import PointEstimate, Starts, maximise, spread_starts
-from .posterior import Posterior, Verdict, gaussian_posterior, keep_mode, verdict
-from .predictive import Predictive, add_predictive, predictive
-from .samplers.affine_invariant import AffineInvariant
-from .samplers.base import AbstractSampler
-from .samplers.chains import ChainProgress, Chains
-from .samplers.hmc import HMC
-from .samplers.nuts import NUTS
-from .samplers.sample import sample
-from .samplers.slice_ensemble import SliceEnsemble
-from .studies.convergence import HaloConvergence, halo_convergence
-from .studies.forecast import Forecast, Scenario, forecast, scaled_scenarios, shift_scenarios
-from .studies.identifiability import Identifiability, fisher, identifiability
-from .studies.mock_fits import MOCK_STATUS, AbstractMockFit, FitLaplace, FitSampler
-from .studies.mocks import Campaign, campaign, mock_data
-from .studies.unfitted import (
-    UNFITTED_QUANTITIES,
-    Indices,
-    UnfittedQuantity,
-    feedback_indices,
-    predict_unfitted,
-    unfitted_quantities,
-)
-from .summaries import FEWEST_GALAXIES, TOLERANCE, AbstractSummaries, FunctionSummaries, PopulationSummaries, Prediction
-from .target import Target
+from ..lazy_names import lazy_names
+
+if TYPE_CHECKING:  # imported when they are first used
+    from .data import Data
+    from .evaluate import Linearised, linearise, ln_density_at, predict, value_and_gradient
+    from .free import FreeParameter, distribution, free_parameters
+    from .laplace import AbstractCurvature, Differences, Exact, Laplace, expected_information, laplace
+    from .likelihoods.base import AbstractLikelihood
+    from .likelihoods.gaussian import Gaussian
+    from .likelihoods.scatter import ScatterLikelihood
+    from .likelihoods.student_t import StudentT
+    from .optimisers.adam import Adam
+    from .optimisers.base import AbstractOptimiser
+    from .optimisers.bfgs import BFGS
+    from .optimisers.gauss_newton import GaussNewton
+    from .optimisers.maximise import PointEstimate, Starts, maximise, spread_starts
+    from .posterior import Posterior, Verdict, gaussian_posterior, keep_mode, verdict
+    from .predictive import Predictive, add_predictive, predictive
+    from .samplers.affine_invariant import AffineInvariant
+    from .samplers.base import AbstractSampler
+    from .samplers.chains import ChainProgress, Chains
+    from .samplers.hmc import HMC
+    from .samplers.nuts import NUTS
+    from .samplers.sample import sample
+    from .samplers.slice_ensemble import SliceEnsemble
+    from .studies.convergence import HaloConvergence, halo_convergence
+    from .studies.forecast import Forecast, Scenario, forecast, scaled_scenarios, shift_scenarios
+    from .studies.identifiability import Identifiability, fisher, identifiability
+    from .studies.mock_fits import MOCK_STATUS, AbstractMockFit, FitLaplace, FitSampler
+    from .studies.mocks import Campaign, campaign, mock_data
+    from .studies.unfitted import (
+        UNFITTED_QUANTITIES,
+        Indices,
+        UnfittedQuantity,
+        feedback_indices,
+        predict_unfitted,
+        unfitted_quantities,
+    )
+    from .summaries import (
+        FEWEST_GALAXIES,
+        TOLERANCE,
+        AbstractSummaries,
+        FunctionSummaries,
+        PopulationSummaries,
+        Prediction,
+    )
+    from .target import Target
 
 __all__ = [
     "AbstractCurvature",
@@ -121,6 +133,5 @@ __all__ = [
     "verdict",
 ]
 
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__)

@@ -20,8 +20,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.special import ndtri
 
 from ..annotations import Array
 from ..arguments import instance, strategy, whole_number
@@ -183,7 +183,7 @@ class Laplace(NamedTuple):
     def percentiles(self, levels: Any = (15.865, 50.0, 84.135)) -> np.ndarray:
         """theta at percentiles of each parameter alone, (levels, P): exact, because theta is monotonic in u."""
         spread = np.sqrt(np.diag(self.covariance))
-        return np.asarray(self.decode(self.u + ndtri(np.asarray(levels)[:, None] / 100.0) * spread))
+        return np.asarray(self.decode(self.u + scipy.special.ndtri(np.asarray(levels)[:, None] / 100.0) * spread))
 
     @property
     def sigma(self) -> np.ndarray:

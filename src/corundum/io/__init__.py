@@ -1,9 +1,14 @@
 """Saving and opening results: one HDF5 file whose every dataset says its unit and meaning."""
 
-from ..storage.checkpoints import Checkpoint, CheckpointFolder
-from .posterior import load_posterior, save_posterior
-from .results import Results, load, save
-from .sensitivity import load_sensitivity, save_sensitivity
+from typing import TYPE_CHECKING
+
+from ..lazy_names import lazy_names
+
+if TYPE_CHECKING:  # imported when they are first used
+    from ..storage.checkpoints import Checkpoint, CheckpointFolder
+    from .posterior import load_posterior, save_posterior
+    from .results import Results, load, save
+    from .sensitivity import load_sensitivity, save_sensitivity
 
 __all__ = [
     "Checkpoint",
@@ -17,6 +22,5 @@ __all__ = [
     "save_sensitivity",
 ]
 
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__)

@@ -1,17 +1,22 @@
 """Galaxy models: reservoirs, flows and the ledger that joins them, and processes that can be added."""
 
-from .base import AbstractModel, Fluxes, derivative
-from .citations import citations, unverified
-from .galaxy import AbstractGalaxyModel
-from .ledger import Flow, FlowRates, Ledger
-from .presets import PANDYA26_FREE, pandya23, pandya26
-from .process import AbstractProcess, ProcessFluxes, channel_multipliers
-from .processes.black_holes import BlackHole
-from .processes.delayed_enrichment import DelayedEnrichment
-from .processes.reincorporation import HaloRecycling
-from .regulator import Equilibrium, MinimalRegulator, RegulatorForcing, RegulatorState
-from .thermal import ThermalCGM, ThermalForcing, ThermalState
-from .turbulent import TurbulentCGM, TurbulentForcing, TurbulentState
+from typing import TYPE_CHECKING
+
+from ..lazy_names import lazy_names
+
+if TYPE_CHECKING:  # imported when they are first used
+    from .base import AbstractModel, Fluxes, derivative
+    from .citations import citations, unverified
+    from .galaxy import AbstractGalaxyModel
+    from .ledger import Flow, FlowRates, Ledger
+    from .presets import PANDYA26_FREE, pandya23, pandya26
+    from .process import AbstractProcess, ProcessFluxes, channel_multipliers
+    from .processes.black_holes import BlackHole
+    from .processes.delayed_enrichment import DelayedEnrichment
+    from .processes.reincorporation import HaloRecycling
+    from .regulator import Equilibrium, MinimalRegulator, RegulatorForcing, RegulatorState
+    from .thermal import ThermalCGM, ThermalForcing, ThermalState
+    from .turbulent import TurbulentCGM, TurbulentForcing, TurbulentState
 
 __all__ = [
     "AbstractGalaxyModel",
@@ -44,6 +49,5 @@ __all__ = [
     "pandya26",
 ]
 
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__)

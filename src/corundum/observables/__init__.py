@@ -1,25 +1,30 @@
 """Scaling relations: what is observed, with which errors, and the same relations of model galaxies."""
 
-from .abundance import Abundance, cosmic_density, cosmic_sfr_density, mass_function_of, stellar_mass_function
-from .catalogue import regress_catalogue
-from .cosmic_densities import AbstractCosmicDensity, CosmicStarFormation, CosmicStellarMass
-from .cosmic_history import CosmicHistory, cosmic_history
-from .files import available, load, read
-from .histories import histories_of
-from .kernel import published_nodes, scott_bandwidth
-from .mass_functions import AbstractMassFunction, StellarMassFunction
-from .measurement import ERROR_KINDS, Measurement
-from .regression import AbstractRegression, LocalLinear, NadarayaWatson, RegressedRelation
-from .relations import (
-    AbstractRelation,
-    ColdGasFraction,
-    GasMetallicity,
-    HaloBaryonFraction,
-    StarFormingMainSequence,
-    StellarMetallicity,
-    StellarToHaloMass,
-)
-from .scatter import AbstractScatter, LocalScatter, PooledScatter
+from typing import TYPE_CHECKING
+
+from ..lazy_names import lazy_names
+
+if TYPE_CHECKING:  # imported when they are first used
+    from .abundance import Abundance, cosmic_density, cosmic_sfr_density, mass_function_of, stellar_mass_function
+    from .catalogue import regress_catalogue
+    from .cosmic_densities import AbstractCosmicDensity, CosmicStarFormation, CosmicStellarMass
+    from .cosmic_history import CosmicHistory, cosmic_history
+    from .files import available, load, read
+    from .histories import histories_of
+    from .kernel import published_nodes, scott_bandwidth
+    from .mass_functions import AbstractMassFunction, StellarMassFunction
+    from .measurement import ERROR_KINDS, Measurement
+    from .regression import AbstractRegression, LocalLinear, NadarayaWatson, RegressedRelation
+    from .relations import (
+        AbstractRelation,
+        ColdGasFraction,
+        GasMetallicity,
+        HaloBaryonFraction,
+        StarFormingMainSequence,
+        StellarMetallicity,
+        StellarToHaloMass,
+    )
+    from .scatter import AbstractScatter, LocalScatter, PooledScatter
 
 __all__ = [
     "AbstractCosmicDensity",
@@ -59,6 +64,5 @@ __all__ = [
     "stellar_mass_function",
 ]
 
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__)

@@ -1,61 +1,71 @@
 """Physical laws as small frozen objects that hold their parameters and compute one thing."""
 
-from .black_hole import (
-    AbstractFeeding,
-    BondiFeeding,
-    DynamicalFeeding,
-    MaximalCoolingFeeding,
-    NoFeeding,
-    StarFormationFeeding,
-    TwoModeFeedback,
-    eddington_rate,
-)
-from .cooling.base import AbstractCooling, AbstractNetCooling
-from .cooling.densities import (
-    AbstractDensityConvention,
-    ElectronIonDensities,
-    HydrogenDensitySquared,
-    TotalDensitySquared,
-)
-from .cooling.photoionised import FaucherGiguere20, PhotoionisedCooling
-from .cooling.shifted import ShiftedSutherlandDopita93, ShiftedSutherlandDopita93Bilinear
-from .cooling.sutherland_dopita93 import EquilibriumDensities, SutherlandDopita93
-from .cooling.tabulated import TabulatedNetCooling
-from .cooling.wiersma09 import read_wiersma09
-from .galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
-from .gas.condensation import AbstractCondensation, HarmonicCondensation, PrecipitationThreshold, SlowerTimeCondensation
-from .gas.outflow import AbstractEscapeSpeed, OverpressureOutflow, SonicEscape, VirialEscape
-from .gas.prevention import AbstractPrevention, EnergyDrivenPrevention, LogisticPrevention
-from .gas.profiles import AbstractCGMProfile, IsothermalCGM, IsothermalShells, PowerLawCGM
-from .gas.recycling import DynamicalReturn, Henriques13Return
-from .gas.reionisation import (
-    AbstractFilteringMass,
-    AbstractReionisation,
-    Kravtsov04FilteringMass,
-    KravtsovManwadkar22FilteringMass,
-    Okamoto08,
-    Pandya26FilteringMass,
-)
-from .gas.turbulence import AbstractDrivingScale, SlidingScale, Turbulence, VirialScale
-from .gas.virial import FreeFall, VirialTemperature, dynamical_time
-from .seed import AbstractSeed, GasSeed, TurbulentSeed
-from .stars.discs import AbstractDiscSize, DiscSize, MoMaoWhite98DiscSize
-from .stars.emptying import AbstractEmptying, GradualEmptying, UnlimitedEmptying
-from .stars.enrichment import InflowMetallicity, StellarReturn
-from .stars.imf import chabrier_return, kroupa_return, salpeter_return
-from .stars.onset import AbstractOnset, MassOnset, Pandya23Onset
-from .stars.star_formation import DynamicalDepletion, MolecularDepletion
-from .winds.fire2 import (
-    Fire2DepletionTime,
-    Fire2InflowMetallicity,
-    Fire2MassLoading,
-    Fire2ThermalAccretion,
-    Fire2ThermalWind,
-    Fire2WindVelocity,
-)
-from .winds.loading import Ceiling, DepletionTime, EnergyLoading, MassLoading, MetalLoading
-from .winds.muratov15 import ConstantLoading, Muratov15StellarMass, Muratov15Velocity
-from .winds.wind_energy import AbstractWindEnergy, BernoulliWind, LoadedWind
+from typing import TYPE_CHECKING
+
+from ..lazy_names import lazy_names
+
+if TYPE_CHECKING:  # imported when they are first used
+    from .black_hole import (
+        AbstractFeeding,
+        BondiFeeding,
+        DynamicalFeeding,
+        MaximalCoolingFeeding,
+        NoFeeding,
+        StarFormationFeeding,
+        TwoModeFeedback,
+        eddington_rate,
+    )
+    from .cooling.base import AbstractCooling, AbstractNetCooling
+    from .cooling.densities import (
+        AbstractDensityConvention,
+        ElectronIonDensities,
+        HydrogenDensitySquared,
+        TotalDensitySquared,
+    )
+    from .cooling.photoionised import FaucherGiguere20, PhotoionisedCooling
+    from .cooling.shifted import ShiftedSutherlandDopita93, ShiftedSutherlandDopita93Bilinear
+    from .cooling.sutherland_dopita93 import EquilibriumDensities, SutherlandDopita93
+    from .cooling.tabulated import TabulatedNetCooling
+    from .cooling.wiersma09 import read_wiersma09
+    from .galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
+    from .gas.condensation import (
+        AbstractCondensation,
+        HarmonicCondensation,
+        PrecipitationThreshold,
+        SlowerTimeCondensation,
+    )
+    from .gas.outflow import AbstractEscapeSpeed, OverpressureOutflow, SonicEscape, VirialEscape
+    from .gas.prevention import AbstractPrevention, EnergyDrivenPrevention, LogisticPrevention
+    from .gas.profiles import AbstractCGMProfile, IsothermalCGM, IsothermalShells, PowerLawCGM
+    from .gas.recycling import DynamicalReturn, Henriques13Return
+    from .gas.reionisation import (
+        AbstractFilteringMass,
+        AbstractReionisation,
+        Kravtsov04FilteringMass,
+        KravtsovManwadkar22FilteringMass,
+        Okamoto08,
+        Pandya26FilteringMass,
+    )
+    from .gas.turbulence import AbstractDrivingScale, SlidingScale, Turbulence, VirialScale
+    from .gas.virial import FreeFall, VirialTemperature, dynamical_time
+    from .seed import AbstractSeed, GasSeed, TurbulentSeed
+    from .stars.discs import AbstractDiscSize, DiscSize, MoMaoWhite98DiscSize
+    from .stars.emptying import AbstractEmptying, GradualEmptying, UnlimitedEmptying
+    from .stars.enrichment import InflowMetallicity, StellarReturn
+    from .stars.imf import chabrier_return, kroupa_return, salpeter_return
+    from .stars.onset import AbstractOnset, MassOnset, Pandya23Onset
+    from .stars.star_formation import DynamicalDepletion, MolecularDepletion
+    from .winds.fire2 import (
+        Fire2DepletionTime,
+        Fire2InflowMetallicity,
+        Fire2MassLoading,
+        Fire2ThermalAccretion,
+        Fire2ThermalWind,
+        Fire2WindVelocity,
+    )
+    from .winds.loading import Ceiling, DepletionTime, EnergyLoading, MassLoading, MetalLoading
+    from .winds.muratov15 import ConstantLoading, Muratov15StellarMass, Muratov15Velocity
+    from .winds.wind_energy import AbstractWindEnergy, BernoulliWind, LoadedWind
 
 __all__ = [
     "AbstractCGMProfile",
@@ -151,6 +161,5 @@ __all__ = [
     "salpeter_return",
 ]
 
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__)

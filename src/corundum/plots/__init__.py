@@ -3,29 +3,34 @@
 A figure is a function of results: it draws on the axes that it is given, or on new ones, and returns them.
 """
 
-from .budgets import baryon_budget, energy_budget, mass_budget
-from .comparison import compare_histories, history_differences, mean_histories
-from .flows import feedback_indices, flow_diagram
-from .halo_histories import halo_growth, mean_growth, raw_over_smooth
-from .histories import growth_histories, redshift_axis, spread_rows
-from .network import network
-from .posteriors.calibration import coverage_figure, pull_figure, recovery
-from .posteriors.chains import trace_and_rank
-from .posteriors.corner import corner
-from .posteriors.forecasts import forecast_bars
-from .posteriors.predictions import extras_bands, index_bands, loading_factors, predictive_band
-from .relations import compare_relation, relation_evolution, scaling_relation
-from .reports.drawings import Compared, standard_drawings
-from .reports.halos import write_halo_report
-from .reports.page import Code, Drawing, Facts, Section, Table, write_report
-from .reports.run import failures, standard_report
-from .residuals import Residual, residual, residual_panel
-from .saving import figure_bytes, save_figure
-from .scatters import scatter
-from .sensitivity.information import combination_map, greedy_bars
-from .sensitivity.jacobians import jacobian_map, route_bars
-from .sensitivity.modes import mode_portrait
-from .sensitivity.prior import index_bars, prior_maps
+from typing import TYPE_CHECKING
+
+from ..lazy_names import lazy_names
+
+if TYPE_CHECKING:  # imported when they are first used
+    from .budgets import baryon_budget, energy_budget, mass_budget
+    from .comparison import compare_histories, history_differences, mean_histories
+    from .flows import feedback_indices, flow_diagram
+    from .halo_histories import halo_growth, mean_growth, raw_over_smooth
+    from .histories import growth_histories, redshift_axis, spread_rows
+    from .network import network
+    from .posteriors.calibration import coverage_figure, pull_figure, recovery
+    from .posteriors.chains import trace_and_rank
+    from .posteriors.corner import corner
+    from .posteriors.forecasts import forecast_bars
+    from .posteriors.predictions import extras_bands, index_bands, loading_factors, predictive_band
+    from .relations import compare_relation, relation_evolution, scaling_relation
+    from .reports.drawings import Compared, standard_drawings
+    from .reports.halos import write_halo_report
+    from .reports.page import Code, Drawing, Facts, Section, Table, write_report
+    from .reports.run import failures, standard_report
+    from .residuals import Residual, residual, residual_panel
+    from .saving import figure_bytes, save_figure
+    from .scatters import scatter
+    from .sensitivity.information import combination_map, greedy_bars
+    from .sensitivity.jacobians import jacobian_map, route_bars
+    from .sensitivity.modes import mode_portrait
+    from .sensitivity.prior import index_bars, prior_maps
 
 __all__ = [
     "Code",
@@ -82,6 +87,5 @@ __all__ = [
     "trace_and_rank",
 ]
 
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__)

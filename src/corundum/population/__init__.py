@@ -5,9 +5,17 @@ redshifts asked for, with a status for each halo and, where asked for, the histo
 differentiable function of the model, of the histories and of the cosmology they carry.
 """
 
-from ..numerics.solvers.base import STATUS
-from .evolution import evolve
-from .galaxies import Galaxies, Histories, Population
-from .sweeps import Sweep, sweep
+from typing import TYPE_CHECKING
+
+from ..lazy_names import lazy_names
+
+if TYPE_CHECKING:  # imported when they are first used
+    from ..numerics.solvers.base import STATUS
+    from .evolution import evolve
+    from .galaxies import Galaxies, Histories, Population
+    from .sweeps import Sweep, sweep
 
 __all__ = ["STATUS", "Galaxies", "Histories", "Population", "Sweep", "evolve", "sweep"]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__)

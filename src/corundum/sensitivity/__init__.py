@@ -6,22 +6,35 @@ and other designs, `run_study`, `sobol_indices` and other measures) and of data 
 `greedy_design`) build on them.  `check_gradients` compares derivatives with finite differences.
 """
 
-from .budgets import INDICES, SHARES, Budgets, budgets
-from .checks import GradientCheck, check_gradients, error_matrix
-from .coordinates import AbstractCoordinates, AsGiven, Ln, Log10, Natural, PriorWidth, natural_range
-from .counterfactual import counterfactual
-from .derivatives import AbstractMode, Forward, Reverse, check_redshifts
-from .fisher import PRIOR_INFORMATION, DesignTable, Fisher, expected_fisher, fisher_of, greedy_design
-from .gradients import Summary, gradient, hessian, hessian_vector_product
-from .jacobians import Jacobian, channel_jacobian, history_redshifts, parameter_jacobian
-from .labelled import Labelled
-from .parameter_space import channel_names, choose_parameters, known_parameters
-from .prior_wide.designs import Box, Design, latin_hypercube, morris, prior_box, saltelli, sobol_sequence
-from .prior_wide.measures import Measures, PriorMap, dgsm, fractional_norms, morris_effects, prior_map, sobol_indices
-from .prior_wide.study import JacobiansOf, StatesOf, Study, SummaryOf, run_study
-from .state import Modes, StateJacobian, followed_modes, modes, state_jacobian
-from .summaries import Observable, SummaryJacobian, observable_of, summary_jacobian
-from .variational import CHANNEL_GROUPS, INITIAL_STATE, Routes, by_channel_group, routes
+from typing import TYPE_CHECKING
+
+from ..lazy_names import lazy_names
+
+if TYPE_CHECKING:  # imported when they are first used
+    from .budgets import INDICES, SHARES, Budgets, budgets
+    from .checks import GradientCheck, check_gradients, error_matrix
+    from .coordinates import AbstractCoordinates, AsGiven, Ln, Log10, Natural, PriorWidth, natural_range
+    from .counterfactual import counterfactual
+    from .derivatives import AbstractMode, Forward, Reverse, check_redshifts
+    from .fisher import PRIOR_INFORMATION, DesignTable, Fisher, expected_fisher, fisher_of, greedy_design
+    from .gradients import Summary, gradient, hessian, hessian_vector_product
+    from .jacobians import Jacobian, channel_jacobian, history_redshifts, parameter_jacobian
+    from .labelled import Labelled
+    from .parameter_space import channel_names, choose_parameters, known_parameters
+    from .prior_wide.designs import Box, Design, latin_hypercube, morris, prior_box, saltelli, sobol_sequence
+    from .prior_wide.measures import (
+        Measures,
+        PriorMap,
+        dgsm,
+        fractional_norms,
+        morris_effects,
+        prior_map,
+        sobol_indices,
+    )
+    from .prior_wide.study import JacobiansOf, StatesOf, Study, SummaryOf, run_study
+    from .state import Modes, StateJacobian, followed_modes, modes, state_jacobian
+    from .summaries import Observable, SummaryJacobian, observable_of, summary_jacobian
+    from .variational import CHANNEL_GROUPS, INITIAL_STATE, Routes, by_channel_group, routes
 
 __all__ = [
     "AbstractCoordinates",
@@ -96,6 +109,5 @@ __all__ = [
     "summary_jacobian",
 ]
 
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__)

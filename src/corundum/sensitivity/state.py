@@ -17,8 +17,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.optimize import linear_sum_assignment
 
 from ..annotations import Array
 from ..halos import HaloHistories, HaloTables
@@ -266,7 +266,7 @@ def followed_modes(modes: Modes) -> Modes:
             before = patterns[later][order[halo, later]]
             # Patterns are of unit length and arbitrary phase.
             overlap = np.abs(before.conj() @ patterns[now].T)
-            order[halo, now] = linear_sum_assignment(-(overlap**2))[1]
+            order[halo, now] = scipy.optimize.linear_sum_assignment(-(overlap**2))[1]
 
     def ordered(array):
         index = order.reshape(*order.shape, *(1,) * (array.values.ndim - 3))

@@ -1,10 +1,12 @@
 """Names by which classes and functions are kept in files, and what a name in a file may stand for.
 
 A class of corundum is kept under its public name, ``corundum.physics.MassLoading``, so that a file outlives a move of
-the module.  Names are looked up in modules that are imported already: nothing is imported because a file names it, and
-nothing of Python's standard library is ever looked up.
+the module.  Modules of corundum are imported for it; other names are looked up in modules that are imported already:
+nothing else is imported because a file names it, and nothing of Python's standard library is ever looked up.
 """
 
+import contextlib
+import importlib
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -83,9 +85,12 @@ def _names_in(module: ModuleType | None, member: Any) -> list[str]:
 
 
 def _look_up(dotted: str) -> Any:
-    """What an imported module holds under a dotted name; None where it holds nothing, or is not to be looked at."""
+    """What a module holds under a dotted name; None where it holds nothing, or is not to be looked at."""
     module, _, name = dotted.rpartition(".")
     root = module.partition(".")[0]
     if root in sys.stdlib_module_names and root != "__main__":
         return None
+    if root == _PACKAGE and module not in sys.modules:
+        with contextlib.suppress(ImportError):  # no module of this version, or packages that it needs are missing
+            importlib.import_module(module)
     return getattr(sys.modules.get(module), name, None)

@@ -39,17 +39,18 @@ def run_or_check(arguments: argparse.Namespace, load: Callable[[], Any], **optio
     """
     timing: dict[str, float] = {}
     with quietly(arguments.quiet):
+        with stage("reading the run file", timing, "read"):
+            from ..runfile.reader import read_run_file
+
+            run_file = read_run_file(arguments.file, arguments.overrides)
         with stage("loading the package", timing, "load"):
             configure()
             job = load()
             from ..jobs.scaffold import check_job, run_job
         if arguments.dry_run:
-            print(check_job(job, arguments.file, arguments.overrides), end="")
+            print(check_job(job, run_file), end="")
             return 0
-        summary = run_job(
-            job, arguments.file, arguments.output, arguments.overrides, overwrite=arguments.overwrite,
-            timing=timing, **options,
-        )  # fmt: skip
+        summary = run_job(job, run_file, arguments.output, overwrite=arguments.overwrite, timing=timing, **options)
     if summary:  # of several processes only the leading one has something to report
         print(summary)
     return 0

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from ...configuration import configure
-from ..distributed import join
+from ..distributed import join, launched
 from .job_arguments import add_job_arguments, run_or_check
 
 __all__ = ["add_command"]
@@ -65,8 +65,10 @@ def add_command(commands: Any, style: dict[str, Any]) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    configure()
-    join(arguments.coordinator, arguments.processes, arguments.process)
+    several = (arguments.coordinator, arguments.processes, arguments.process)
+    if launched() is not None or any(value is not None for value in several):
+        configure()
+        join(*several)
     return run_or_check(arguments, _job, follow=_follow)
 
 

@@ -23,7 +23,7 @@ from ...storage.files import atomic_path
 from ..distributed import leading, leads, works_alone
 from ..environment import describe
 from ..progress import stage
-from ..runfile.reader import RunFile, read_run_file
+from ..runfile.reader import RunFile
 from ..runfile.toml import write_toml
 from .output import OutputDirectory, claim, refuse_early
 
@@ -145,16 +145,15 @@ class AbstractJob(abc.ABC):
         """The lines that the command prints when the run is finished, without its duration and the report."""
 
 
-def check_job(job: AbstractJob, file: Path, overrides: Sequence[str] = ()) -> str:
+def check_job(job: AbstractJob, run_file: RunFile) -> str:
     """The resolved run file, after everything in it has been built and checked; nothing is computed or written."""
-    return write_toml(job.plan(read_run_file(file, overrides)).tables)
+    return write_toml(job.plan(run_file).tables)
 
 
 def run_job(
     job: AbstractJob,
-    file: Path,
+    run_file: RunFile,
     directory: Path,
-    overrides: Sequence[str] = (),
     *,
     overwrite: bool = False,
     follow: Callable[[Any], None] | None = None,
@@ -165,12 +164,10 @@ def run_job(
     Parameters
     ----------
     job : AbstractJob
-    file : Path
-        The run file.
+    run_file : RunFile
+        As `corundum.cli.runfile.reader.read_run_file` returns it.
     directory : Path
         Where the results go; see `corundum.cli.jobs.output`.
-    overrides : sequence of str
-        ``group.key=value`` settings that win over the file.
     overwrite : bool
         Discard an earlier run in `directory`.
     follow : callable, optional
@@ -186,7 +183,6 @@ def run_job(
         Ctrl-C; its message says how to resume.
     """
     timing = {} if timing is None else timing
-    run_file = read_run_file(file, overrides)
     if works_alone():  # among several processes all would have to stop; `claim` refuses for all of them
         refuse_early(directory, run_file.tables, overwrite=overwrite)
     with stage("preparing halos, model and data", timing, "prepare"):

@@ -4,6 +4,7 @@ A run file is TOML.  ``--set group.key=value`` is one more line of it, and wins 
 """
 
 import contextlib
+import dataclasses
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,8 +13,9 @@ from typing import Any, NamedTuple
 
 from .errors import RunFileError, allowed_names
 from .paths import beside
-from .schema import GROUPS
+from .schema import GROUPS, READ_EARLY
 from .toml import dotted, find_positions, parse_key
+from .values import check_bounds, convert
 
 __all__ = ["RunFile", "read_run_file", "table_of_overrides"]
 
@@ -68,7 +70,8 @@ def read_run_file(path: str | Path, overrides: Sequence[str] = ()) -> RunFile:
     FileNotFoundError
         There is no such file.
     ValueError
-        It is not TOML, or has a group that does not exist; the message has line and column.
+        It is not TOML, has a group that does not exist, or a wrong key or value in a group that every command reads;
+        the message has line and column.
     """
     path = Path(path)
     text, tables = _parse(path)
@@ -80,6 +83,7 @@ def read_run_file(path: str | Path, overrides: Sequence[str] = ()) -> RunFile:
     run_file = RunFile(path, tables, find_positions(text), set_by)
     with run_file.located():
         _check_groups(tables)
+        _check_settings(tables)
     return run_file
 
 
@@ -151,3 +155,15 @@ def _check_groups(tables: Mapping[str, Any]) -> None:
     for name in ("halos", "model"):
         if name not in tables:
             raise RunFileError((), f"the group [{name}] is missing; see the examples with `corundum run --help`")
+
+
+def _check_settings(tables: Mapping[str, Any]) -> None:
+    """Refuse wrong settings before the components of a run are made, which takes seconds."""
+    for group, settings in READ_EARLY.items():
+        fields = {field.name: field for field in dataclasses.fields(settings)}
+        for key, value in tables.get(group, {}).items():
+            keys = (group, key)
+            if key not in fields:
+                raise RunFileError(keys, f"unknown key; {allowed_names(key, fields)}")
+            declared = fields[key].metadata["corundum"]
+            check_bounds(convert(value, fields[key].type, keys), declared["bounds"], declared["unit"], keys)

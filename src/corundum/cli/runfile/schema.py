@@ -8,7 +8,7 @@ import dataclasses
 import math
 from typing import Any, Literal
 
-__all__ = ["GROUPS", "Compare", "FigureFormat", "Output", "Sensitivity", "setting"]
+__all__ = ["GROUPS", "READ_EARLY", "Compare", "FigureFormat", "Output", "Sensitivity", "setting"]
 
 FigureFormat = Literal["png", "pdf", "svg"]
 """File formats of figures."""
@@ -91,3 +91,6 @@ class Sensitivity:
 
 GROUPS = ("halos", "model", "solver", "output", "compare", "compare_halos", "sensitivity", "fit", "mocks", "forecast")
 """Names of all groups, in the order in which a resolved run file has them."""
+
+READ_EARLY = {"output": Output, "compare": Compare}
+"""Groups that every command reads and that need nothing but this file: they are checked as soon as a file is read."""

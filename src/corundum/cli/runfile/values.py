@@ -12,7 +12,6 @@ import typing
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from .errors import RunFileError
@@ -106,7 +105,7 @@ def allows_text(annotation: Any) -> bool:
 
 def as_toml(value: Any) -> Any:
     """What a TOML file would hold for `value`, or None if it cannot."""
-    if isinstance(value, np.ndarray | np.generic | jax.Array):
+    if hasattr(value, "__array__"):
         value = np.asarray(value).tolist()
     if isinstance(value, bool | int | float | str):
         return value

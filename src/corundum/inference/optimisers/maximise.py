@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import qmc
+import scipy
 
 from ...arguments import instance, strategy, whole_number
 from ...numerics.random_keys import seed
@@ -141,8 +140,8 @@ def spread_starts(target: Target, number: int, *, key: int = 0) -> np.ndarray:
     (3, 2)
     """
     number = whole_number("starts", number)
-    unit = qmc.LatinHypercube(len(target.free), rng=np.random.default_rng(seed(key))).random(number)
-    u = ndtri(0.02 + 0.96 * unit)
+    unit = scipy.stats.qmc.LatinHypercube(len(target.free), rng=np.random.default_rng(seed(key))).random(number)
+    u = scipy.special.ndtri(0.02 + 0.96 * unit)
     u[0] = np.asarray(target.start())
     return u
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import equinox as eqx
 import numpy as np
-from scipy.special import ndtr
+import scipy
 
 from ...printing import Component
 from ...storage.checkpoints import Checkpoint
@@ -96,7 +96,7 @@ class FitLaplace(AbstractMockFit):
         low, middle, high = np.moveaxis(np.asarray(target.theta(levels)), 1, 0)
         return {
             "u": modes.u, "sigma_u": sigma, "low": low, "middle": middle, "high": high,
-            "rank": ndtr((truth - modes.u) / sigma), "condition": modes.condition, "gain": modes.gain,
+            "rank": scipy.special.ndtr((truth - modes.u) / sigma), "condition": modes.condition, "gain": modes.gain,
             "status": modes.status,
         }  # fmt: skip
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from scipy import stats
+import scipy
 
 from ...arguments import strategy, whole_number
 from ...halos import HaloHistories
@@ -112,7 +112,7 @@ class Campaign(NamedTuple):
     def uniformity(self) -> np.ndarray:
         """p-values of a Kolmogorov-Smirnov test of uniform ranks, (P,)."""
         rank = self.rank[self.fitted]
-        return np.array([stats.kstest(rank[:, i], "uniform").pvalue for i in range(rank.shape[1])])
+        return np.array([scipy.stats.kstest(rank[:, i], "uniform").pvalue for i in range(rank.shape[1])])
 
     @property
     def accuracy(self) -> np.ndarray:

@@ -7,8 +7,8 @@ background, and metals as in collisional equilibrium.  `corundum.physics.Tabulat
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.interpolate import PchipInterpolator
 
 from ...annotations import Array
 from ...parameters import parameter
@@ -55,7 +55,7 @@ class FaucherGiguere20(Component):
     def __init__(self, strength=1.0):
         table = read_csv("uvb", "faucher_giguere20.csv")
         # In units of the interval, the constant first.
-        cubics = PchipInterpolator(np.arange(len(table)), np.log(table[:, 1:])).c[::-1]
+        cubics = scipy.interpolate.PchipInterpolator(np.arange(len(table)), np.log(table[:, 1:])).c[::-1]
         self.coefficients = jnp.asarray(np.moveaxis(cubics, 1, 0))
         self.strength = strength
 

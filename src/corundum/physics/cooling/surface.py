@@ -2,8 +2,8 @@
 
 import jax.numpy as jnp
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.interpolate import CubicSpline
 
 from ...annotations import Array
 from .tables import uniform_cell
@@ -34,10 +34,11 @@ def surface_coefficients(log_temperature: np.ndarray, values: np.ndarray) -> np.
     array, shape (90, 7, 4, 4)
         For each cell of temperature and metallicity, powers of the position in it.
     """
-    values = CubicSpline(log_temperature, values, axis=0)(np.linspace(_LOWEST_T, 8.5, _ROWS))
-    values = CubicSpline(METALLICITIES, values, axis=1)(np.linspace(_LOWEST_Z, 0.5, _COLUMNS))
-    in_t = CubicSpline(np.arange(_ROWS), values, axis=0).c[::-1]  # (power T, cells T, Z)
-    in_t_and_z = CubicSpline(np.arange(_COLUMNS), in_t, axis=2).c[::-1]  # (power Z, cells Z, power T, cells T)
+    spline = scipy.interpolate.CubicSpline
+    values = spline(log_temperature, values, axis=0)(np.linspace(_LOWEST_T, 8.5, _ROWS))
+    values = spline(METALLICITIES, values, axis=1)(np.linspace(_LOWEST_Z, 0.5, _COLUMNS))
+    in_t = spline(np.arange(_ROWS), values, axis=0).c[::-1]  # (power T, cells T, Z)
+    in_t_and_z = spline(np.arange(_COLUMNS), in_t, axis=2).c[::-1]  # (power Z, cells Z, power T, cells T)
     return np.transpose(in_t_and_z, (3, 1, 2, 0))
 
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import qmc
+import scipy
 
 from ...arguments import whole_number
 from ...cosmology import Cosmology, as_cosmology
@@ -186,7 +186,7 @@ def latin_hypercube(box: Box, number: int, *, key: int = 0) -> Design:
     [0, 1, 2, 3]
     """
     number = whole_number("number", number, meaning="points")
-    unit = qmc.LatinHypercube(len(box.names), rng=np.random.default_rng(seed(key))).random(number)
+    unit = scipy.stats.qmc.LatinHypercube(len(box.names), rng=np.random.default_rng(seed(key))).random(number)
     return Design("latin_hypercube", box, unit, {"key": key})
 
 
@@ -211,7 +211,8 @@ def sobol_sequence(box: Box, number: int, *, key: int = 0) -> Design:
     (8, 2)
     """
     number = _power_of_two(number)
-    unit = qmc.Sobol(len(box.names), rng=np.random.default_rng(seed(key))).random_base2(number.bit_length() - 1)
+    sequence = scipy.stats.qmc.Sobol(len(box.names), rng=np.random.default_rng(seed(key)))
+    unit = sequence.random_base2(number.bit_length() - 1)
     return Design("sobol_sequence", box, unit, {"key": key})
 
 

@@ -13,7 +13,7 @@ bound on total indices); Saltelli et al. 2010; Morris 1991; Campolongo et al. 20
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binned_statistic_2d
+import scipy
 
 from ...numerics.random_keys import seed
 from ..labelled import overview
@@ -158,7 +158,8 @@ def prior_map(design: Design, log_mvir: np.ndarray, phi: np.ndarray, *, bins: in
     for j in range(len(design.box.names)):
         theta = np.broadcast_to(design.natural[:, j, None], solved.shape)[solved]
         mass, bin_edges = log_mvir[solved], [mass_edges, edges[j]]
-        means.append(binned_statistic_2d(mass, theta, phi[..., j][solved], statistic="mean", bins=bin_edges).statistic)
+        values, mean_in = phi[..., j][solved], scipy.stats.binned_statistic_2d
+        means.append(mean_in(mass, theta, values, statistic="mean", bins=bin_edges).statistic)
         counts.append(np.histogram2d(mass, theta, bins=bin_edges)[0].astype(int))
     return PriorMap(design.box.names, np.array(means), np.array(counts), mass_edges, edges)
 
