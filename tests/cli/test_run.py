@@ -168,7 +168,7 @@ def test_what_was_run_is_written_beside_the_results(finished):
     assert info["finished"] and info["started"] and info["resumed"] == []
     assert info["seeds"] == {"halos.key": 0}
     assert info["versions"]["corundum"] and info["versions"]["jax"] and info["devices"]
-    stages = ["load", "prepare", "evolve", "relations", "first report", "save", "figures", "report"]
+    stages = ["read", "load", "prepare", "evolve", "relations", "first report", "save", "figures", "report"]
     assert list(info["timing_s"]) == stages
     resolved = tomllib.loads((finished / "run.toml").read_text())
     assert info["run_file"] == (finished / "run.toml").read_text()
