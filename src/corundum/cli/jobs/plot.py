@@ -13,7 +13,7 @@ from ..progress import stage
 from ..runfile.job import halo_labels, measurement_at
 from .output import run_of
 
-__all__ = ["draw_again"]
+__all__ = ["draw_again", "drawn_from"]
 
 _OTHER_JOBS = {
     "sensitivity.h5": "corundum sensitivity",
@@ -46,10 +46,8 @@ def draw_again(directory: Path, formats: Sequence[str] = ("png",), only: Sequenc
     OSError
         The directory cannot be written.
     """
-    tables = run_of(directory)
-    _refuse_without_results(directory)
     with stage("reading results", {}):
-        population, shared = _results(directory, tables)
+        population, shared = drawn_from(directory)
     folder, contents, names = directory / "figures", {}, []
     with stage("drawing figures", {}) as part:
         for drawing in standard_drawings(population, **shared):
@@ -81,8 +79,16 @@ def _refuse_without_results(directory: Path) -> None:
     raise ValueError(f"{directory}: holds a run file and no results; the command that started the run resumes it")
 
 
-def _results(directory: Path, tables: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """The population of a run, and what else its figures need."""
+def drawn_from(directory: Path) -> tuple[Any, dict[str, Any]]:
+    """What the figures of a ``corundum run`` are drawn from: the arguments of `standard_drawings`.
+
+    Raises
+    ------
+    ValueError
+        The directory holds no results of ``corundum run``.
+    """
+    tables = run_of(directory)
+    _refuse_without_results(directory)
     results = io.load(directory / "results.h5")
     names = tables.get("compare", {}).get("measurements", ())
     redshifts = [float(redshift) for redshift in results.population.redshifts]
