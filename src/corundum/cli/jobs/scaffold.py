@@ -8,6 +8,7 @@ already, records what is run by what, times the stages, and says how to resume a
 import abc
 import contextlib
 import datetime
+import gc
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -85,14 +86,18 @@ class Run:
         """
         folder, kinds = self.output.folder("figures"), self.plan.job.output.figures
         saved = []
-        for drawing in drawings:
-            part(drawing.name.replace("_", " "))
-            files = figure_files(drawing.figure, dict.fromkeys(("png", *kinds)))
-            self.images[drawing.figure] = files["png"]
-            for kind in kinds:
-                with atomic_path(folder / f"{drawing.name}.{kind}") as scratch:
-                    scratch.write_bytes(files[kind])
-            saved.append(drawing)
+        gc.freeze()  # a figure is thousands of new objects, and to collect among them would visit all that JAX holds
+        try:
+            for drawing in drawings:
+                part(drawing.name.replace("_", " "))
+                files = figure_files(drawing.figure, dict.fromkeys(("png", *kinds)))
+                self.images[drawing.figure] = files["png"]
+                for kind in kinds:
+                    with atomic_path(folder / f"{drawing.name}.{kind}") as scratch:
+                        scratch.write_bytes(files[kind])
+                saved.append(drawing)
+        finally:
+            gc.unfreeze()
         return saved
 
     def write_report(
