@@ -49,12 +49,12 @@ def round_of(population, shared, page):
         drawing = next(figures, None)
         if drawing is None:
             break
-        made = time.thread_time()
+        after = time.thread_time()
         layouts.clear()
         images[drawing.figure] = figure_files(drawing.figure, ("png",))["png"]
-        saved = time.thread_time() - made
+        saved = time.thread_time() - after
         rows[drawing.name] = {
-            "make": made - began, "lay out": layouts["seconds"], "draw and write": saved - layouts["seconds"],
+            "make": after - began, "lay out": layouts["seconds"], "draw and write": saved - layouts["seconds"],
             "layouts": layouts["number"],
         }  # fmt: skip
         drawings.append(drawing)

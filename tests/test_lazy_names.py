@@ -3,6 +3,7 @@
 import importlib
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -62,6 +63,25 @@ def test_an_import_waits_for_nothing_heavy():
     # One package of scientific Python needs others: what is used is paid for.
     assert loaded(f"import {', '.join(PACKAGES)}") == set()
     assert loaded("from corundum import evolve").isdisjoint({"scipy", "matplotlib", "diffmah", "diffrax", "tqdm"})
+
+
+FIRST_PAGE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import corundum.cli.jobs.run
+from corundum.configuration import configure
+configure()
+from measured import MEASURED
+from synthetic import histories, population
+galaxies, data = population(histories(12)), [(MEASURED, 0.0)]
+corundum.plots.standard_report(sys.argv[2], galaxies, drawings=["later"], measurements=data)
+"""
+
+
+def test_a_run_writes_its_numbers_before_it_imports_what_draws(tmp_path):
+    page = tmp_path / "report.html"
+    assert "matplotlib" not in loaded(FIRST_PAGE, str(Path(__file__).parent / "support"), str(page))
+    assert "Model and data" in page.read_text()
 
 
 COMMAND = """

@@ -15,7 +15,7 @@ import corundum as co
 from corundum import inference, observables
 from corundum.cosmology import pandya26_cosmology
 from corundum.numerics.promotion import with_numpy_promotion
-from corundum.plots.relations import regress
+from corundum.plots.regressed import regress
 from growing import Growing
 from library import MODELS
 from measured import MEASURED, SPREAD

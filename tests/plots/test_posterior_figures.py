@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from corundum import plots
-from corundum.plots.data_points import short_names
+from corundum.plots.names import short_names
 from corundum.plots.reports.fit import _interval
 from measured import MEASURED, SPREAD
 

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 import corundum as co
 from corundum import plots
-from corundum.plots.data_points import bars_in_words, data_points, short_citation, short_name
+from corundum.plots.data_points import data_points
+from corundum.plots.names import bars_in_words, short_citation, short_name
 from corundum.plots.regressed import regress, spread_about
 from measured import MEASURED, SHMR, SPREAD
 from synthetic import population as made

@@ -8,23 +8,26 @@ from typing import TYPE_CHECKING
 from ..lazy_names import lazy_names
 
 if TYPE_CHECKING:  # imported when they are first used
+    from .binning import spread_rows
     from .budgets import baryon_budget, energy_budget, mass_budget
     from .comparison import compare_histories, history_differences, mean_histories
     from .flows import feedback_indices, flow_diagram
     from .halo_histories import halo_growth, mean_growth, raw_over_smooth
-    from .histories import growth_histories, redshift_axis, spread_rows
+    from .histories import growth_histories, redshift_axis
     from .network import network
     from .posteriors.calibration import coverage_figure, pull_figure, recovery
     from .posteriors.chains import trace_and_rank
     from .posteriors.corner import corner
     from .posteriors.forecasts import forecast_bars
     from .posteriors.predictions import extras_bands, index_bands, loading_factors, predictive_band
+    from .regressed import Residual, residual
     from .relations import compare_relation, relation_evolution, scaling_relation
-    from .reports.drawings import Compared, standard_drawings
+    from .reports.drawings import standard_drawings
     from .reports.halos import write_halo_report
+    from .reports.host import Compared
     from .reports.page import Code, Drawing, Facts, Section, Table, write_report
     from .reports.run import failures, standard_report
-    from .residuals import Residual, residual, residual_panel
+    from .residuals import residual_panel
     from .saving import figure_bytes, save_figure
     from .scatters import scatter
     from .sensitivity.information import combination_map, greedy_bars

@@ -1,10 +1,10 @@
 """Statistics of galaxies in bins of one quantity, weighted by the number of halos that each galaxy represents."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Running", "equal_bins", "running", "weighted_quantiles"]
+__all__ = ["Running", "equal_bins", "running", "spread_rows", "weighted_quantiles"]
 
 
 class Running(NamedTuple):
@@ -71,3 +71,32 @@ def running(x: np.ndarray, y: np.ndarray, weights: np.ndarray, edges: np.ndarray
             table[3, k] = np.average(y[members], weights=weights[members])
     low, median, high, mean, counts = table
     return Running(0.5 * (edges[1:] + edges[:-1]), low, median, high, mean, counts.astype(int))
+
+
+def spread_rows(population: Any, count: int = 3) -> np.ndarray:
+    """Rows of a few solved halos, spread evenly in final log mass.
+
+    Parameters
+    ----------
+    population : Population
+    count : int
+
+    Raises
+    ------
+    ValueError
+        No halo was solved.
+
+    Examples
+    --------
+    >>> len(co.plots.spread_rows(population, 3))
+    3
+    """
+    latest = int(np.argmin(np.asarray(population.redshifts)))
+    log_mass = np.log10(np.asarray(population["mvir"])[:, latest])
+    rows = np.flatnonzero(np.asarray(population.valid)[:, latest])
+    if rows.size == 0:
+        raise ValueError("growth histories: no halo of this population was solved; see population.status_counts()")
+    mass = log_mass[rows]
+    targets = mass.min() + (np.arange(count) + 0.5) / count * np.ptp(mass)
+    nearest = [int(rows[np.argmin(np.abs(mass - target))]) for target in targets]
+    return np.array(list(dict.fromkeys(nearest)))

@@ -15,7 +15,7 @@ from matplotlib.path import Path
 from ..models import Ledger
 from ..sensitivity import Budgets
 from .binning import equal_bins, running
-from .sensitivity.prior import symbol
+from .names import symbol
 from .style import COLORS, HALO_MASS, channel_label, legend_right, new_axes, styled
 
 __all__ = ["flow_diagram", "feedback_indices"]

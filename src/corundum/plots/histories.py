@@ -7,45 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scipy
 from matplotlib.axes import Axes
-from scipy.interpolate import CubicSpline
 
 from ..cosmology import Cosmology, as_cosmology
 from ..units import SOLAR_METALLICITY
+from .binning import spread_rows
 from .style import COLORS, new_panels, styled
 
-__all__ = ["growth_histories", "redshift_axis", "spread_rows"]
+__all__ = ["growth_histories", "redshift_axis", "redshifts_on_top"]
 
 _TICKS = np.array([0.0, 0.5, 1.0, 2.0, 3.0, 6.0])
-
-
-def spread_rows(population: Any, count: int = 3) -> np.ndarray:
-    """Rows of a few solved halos, spread evenly in final log mass.
-
-    Parameters
-    ----------
-    population : Population
-    count : int
-
-    Raises
-    ------
-    ValueError
-        No halo was solved.
-
-    Examples
-    --------
-    >>> len(co.plots.spread_rows(population, 3))
-    3
-    """
-    latest = int(np.argmin(np.asarray(population.redshifts)))
-    log_mass = np.log10(np.asarray(population["mvir"])[:, latest])
-    rows = np.flatnonzero(np.asarray(population.valid)[:, latest])
-    if rows.size == 0:
-        raise ValueError("growth histories: no halo of this population was solved; see population.status_counts()")
-    mass = log_mass[rows]
-    targets = mass.min() + (np.arange(count) + 0.5) / count * np.ptp(mass)
-    nearest = [int(rows[np.argmin(np.abs(mass - target))]) for target in targets]
-    return np.array(list(dict.fromkeys(nearest)))
 
 
 @styled
@@ -160,7 +132,7 @@ def redshifts_on_top(ax: Axes, time: np.ndarray, redshift: np.ndarray) -> Axes:
     _, first = np.unique(redshift, return_index=True)
     ages = np.full(len(_TICKS), np.nan)
     if len(first) > 2:
-        curve = CubicSpline(np.log1p(redshift[first]), np.log(time[first]), extrapolate=False)
+        curve = scipy.interpolate.CubicSpline(np.log1p(redshift[first]), np.log(time[first]), extrapolate=False)
         ages = np.exp(curve(np.log1p(_TICKS)))
     return _label_top(ax, ages)
 

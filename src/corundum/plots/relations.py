@@ -16,8 +16,8 @@ from ..arguments import strategy
 from ..observables import AbstractRegression, AbstractRelation, LocalLinear, Measurement, RegressedRelation
 from ..observables.files import measurements_of
 from .data_points import MARKERS, SHADES, bar_ends, data_points
-from .regressed import Spread, difference_of, regress, relation_points, spread_about
-from .residuals import residual, residual_panel
+from .regressed import Spread, difference_of, regress, relation_points, residual, spread_about
+from .residuals import residual_panel
 from .style import COLORS, CYCLE, colors_along, in_empty_panel, legend, legend_above, new_axes, new_panels, styled
 
 __all__ = ["scaling_relation", "compare_relation", "relation_evolution"]

@@ -14,9 +14,8 @@ from ... import inference, io
 from ...inference.posterior import PERCENTILES
 from ...inference.tables import csv_table, findings, latex_table
 from ...inference.text import interval_lines
-from ...plots.data_points import short_names
+from ...plots.names import short_names, symbol
 from ...plots.reports.fit import Fitted, fit_sections
-from ...plots.sensitivity.prior import symbol
 from ...storage.checkpoints import CheckpointFolder
 from ..progress import chain_bar
 from ..runfile.reader import RunFile

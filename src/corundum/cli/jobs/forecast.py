@@ -5,9 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ... import inference
-from ...plots import forecast_bars
-from ...plots.data_points import short_names
+from ... import inference, plots
+from ...plots.names import short_names
 from ...plots.reports.page import Drawing, Section, Table
 from ..progress import chain_bar
 from ..runfile.builder import construct
@@ -169,7 +168,7 @@ def _save(forecast: Any, plan: ForecastPlan, run: Run) -> None:
     ]
     run.write_text("forecast.csv", "\n".join(text) + "\n")
     with run.stage("drawing figures", "figures") as part:
-        drawing = Drawing(forecast_bars(forecast)[0].figure, _caption(forecast), "forecast")
+        drawing = Drawing(plots.forecast_bars(forecast)[0].figure, _caption(forecast), "forecast")
         run.save_figures([drawing], part)
     bits = Table(
         ["scenario", "bits over the prior"],

@@ -4,10 +4,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ... import inference
+from ... import inference, plots
 from ...halos import HaloHistories
-from ...plots import coverage_figure, pull_figure, recovery
-from ...plots.data_points import short_names
+from ...plots.names import short_names
 from ...plots.reports.page import Drawing, Facts, Section, Table
 from ..progress import progress_bar
 from ..runfile.builder import construct
@@ -118,16 +117,16 @@ def _section(label: str, number: int, result: Any) -> tuple[Section, list[Drawin
     drawings = []
     if result.fitted.sum() >= _FEWEST:
         caption = f"{label}: ranks of truths and coverage of central intervals; grey: two binomial standard deviations."
-        drawings = [Drawing(coverage_figure(result)[0].figure, caption, f"coverage_{number + 1}")]
+        drawings = [Drawing(plots.coverage_figure(result)[0].figure, caption, f"coverage_{number + 1}")]
     elif result.fitted.any():
         caption = (
             f"{label}: distance of each fit from the truth, a point for each mock; ranks and coverage are drawn from "
             f"{_FEWEST} mocks on."
         )
-        drawings = [Drawing(pull_figure(result).figure, caption, f"pulls_{number + 1}")]
+        drawings = [Drawing(plots.pull_figure(result).figure, caption, f"pulls_{number + 1}")]
     if result.fitted.any():
         drawings += [
-            Drawing(recovery(result)[0, 0].figure, f"{label}: fits against truths, with 68% intervals.",
+            Drawing(plots.recovery(result)[0, 0].figure, f"{label}: fits against truths, with 68% intervals.",
                     f"recovery_{number + 1}"),
         ]  # fmt: skip
     good = result.fitted

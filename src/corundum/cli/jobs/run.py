@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import numpy as np
 
-from ... import io, observables
+from ... import io, observables, plots
 from ...halos import HaloHistories
 from ...observables import AbstractRelation, NadarayaWatson, RegressedRelation
-from ...plots import Compared, spread_rows, standard_drawings, standard_report
-from ...plots.relations import regress
+from ...plots.regressed import regress
 from ...population import Galaxies, Population, evolve
 from ..distributed import announce, next_task
 from ..progress import progress_bar
@@ -87,7 +86,7 @@ class _RunJob(AbstractJob):
             _save(plan.job, results, run)
         with run.stage("drawing figures", "figures") as part:
             part("regressing relations")
-            figures = standard_drawings(
+            figures = plots.standard_drawings(
                 results.population, trajectories=results.trajectories, **_shared(plan.job, results)
             )
             drawings = run.save_figures(figures, part)
@@ -165,7 +164,7 @@ def _evolve(job: Job, halo_set: int, run: Run) -> tuple[Population, int]:
 
 def _trajectories(job: Job, population: Population) -> Population:
     """A few halos of the population, evolved again with many output times."""
-    rows = spread_rows(population, job.output.trajectories)
+    rows = plots.spread_rows(population, job.output.trajectories)
     halos = job.halos[rows]
     redshift = np.asarray(halos.redshift)
     age = np.geomspace(float(np.min(halos.start)), float(halos.time[-1]), _HISTORY_TIMES)
@@ -210,7 +209,7 @@ def _shared(job: Job, results: RunResults) -> dict[str, Any]:
     """What figures and report need besides the galaxies."""
     compared = None
     if results.compared is not None and job.compare_halos is not None:
-        compared = Compared(results.compared, job.compare_halos, halo_labels(job.tables))
+        compared = plots.Compared(results.compared, job.compare_halos, halo_labels(job.tables))
     return {"halos": job.halos, "measurements": job.measurements, "compared": compared}
 
 
@@ -218,7 +217,7 @@ def _page(job: Job, results: RunResults, run: Run) -> Callable[[Sequence[Any]], 
     """Writes ``report.html``: its numbers, and the figures that are ready or what to say in place of them."""
 
     def write(figures):
-        standard_report(
+        plots.standard_report(
             run.output.file("report.html"),
             results.population,
             drawings=figures,

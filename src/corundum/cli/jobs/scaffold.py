@@ -15,10 +15,8 @@ from typing import Any
 
 from ...observables import Measurement
 from ...parameters import describe as describe_parameters
-from ...plots import write_report
 from ...plots.reports.about import papers, parameter_table, reproduction, run_sections
-from ...plots.reports.page import Drawing, Section
-from ...plots.saving import figure_files
+from ...plots.reports.page import Drawing, Section, write_report
 from ...storage.checkpoints import CheckpointFolder
 from ...storage.files import atomic_path
 from ..distributed import leading, leads, works_alone
@@ -84,6 +82,8 @@ class Run:
 
         The report shows the same images.  `part`, of the stage, is called with the name of each.
         """
+        from ...plots.saving import figure_files  # with matplotlib, which the first page does not wait for
+
         folder, kinds = self.output.folder("figures"), self.plan.job.output.figures
         saved = []
         gc.freeze()  # a figure is thousands of new objects, and to collect among them would visit all that JAX holds

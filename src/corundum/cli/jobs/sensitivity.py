@@ -15,7 +15,7 @@ from ...halos import HaloHistories
 from ...models import PANDYA26_FREE
 from ...numerics import LaneSolver
 from ...parameters import describe as describe_parameters
-from ...plots.data_points import short_name
+from ...plots.names import short_name
 from ...plots.reports.sensitivity import SensitivityResults, sensitivity_sections
 from ...population import evolve
 from ...sensitivity import observable_of

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from ..sensitivity.prior import symbol
+from ..names import symbol
 from ..style import COLORS, CYCLE, legend_right, new_axes, new_panels, styled
 
 __all__ = ["coverage_figure", "pull_figure", "recovery"]

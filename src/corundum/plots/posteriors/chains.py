@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..sensitivity.prior import symbol
+from ..names import symbol
 from ..style import CYCLE, new_panels, styled
 
 __all__ = ["trace_and_rank"]

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from scipy.ndimage import gaussian_filter
 
-from ..sensitivity.prior import symbol
+from ..names import symbol
 from ..style import CYCLE, new_panels, styled
 
 __all__ = ["corner", "decimals"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..sensitivity.prior import symbol
+from ..names import symbol
 from ..style import CYCLE, new_panels, plain_log_ticks, styled
 
 __all__ = ["forecast_bars"]

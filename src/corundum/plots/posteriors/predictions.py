@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ...observables import Measurement
-from ..data_points import bar_ends, bars_in_words, short_name
+from ..data_points import bar_ends
+from ..names import bars_in_words, short_name
 from ..style import COLORS, CYCLE, HALO_MASS, legend, legend_above, new_axes, new_panels, plain_log_ticks, styled
 
 __all__ = ["predictive_band", "extras_bands", "loading_factors", "index_bands"]

@@ -1,7 +1,7 @@
 """The standard figures of a run, with captions."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import numpy as np
@@ -17,13 +17,12 @@ from ...observables import (
     StellarMetallicity,
     StellarToHaloMass,
 )
-from ...printing import in_short
 from ..budgets import baryon_budget, energy_budget, mass_budget
 from ..comparison import compare_histories
-from ..data_points import bars_in_words, short_name
 from ..histories import growth_histories
+from ..names import bars_in_words, short_name
 from ..relations import compare_relation, relation_evolution, scaling_relation
-from .host import OnHost
+from .host import Compared, OnHost
 from .page import Drawing
 
 _RELATIONS = (
@@ -31,24 +30,7 @@ _RELATIONS = (
     HaloBaryonFraction,
 )  # fmt: skip
 
-__all__ = ["Compared", "standard_drawings"]
-
-
-class Compared(NamedTuple):
-    """A second set of halos to compare with the first: its galaxies, its histories, the names of both.
-
-    Examples
-    --------
-    >>> co.plots.Compared(population, halos, ("built-in", "trees")).labels
-    ('built-in', 'trees')
-    """
-
-    population: Any
-    halos: HaloHistories
-    labels: tuple[str, str] = ("first", "second")
-
-    def __repr__(self) -> str:
-        return in_short(self)
+__all__ = ["standard_drawings"]
 
 
 def standard_drawings(

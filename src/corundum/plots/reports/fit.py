@@ -7,7 +7,7 @@ import numpy as np
 
 from ...inference import UNFITTED_QUANTITIES
 from ...observables import Measurement
-from ..data_points import bars_in_words, short_names
+from ..names import bars_in_words, short_names
 from ..posteriors.chains import trace_and_rank
 from ..posteriors.corner import corner, decimals
 from ..posteriors.predictions import extras_bands, index_bands, loading_factors, predictive_band

@@ -1,11 +1,14 @@
-"""A population for many figures: read from the device once, and at each redshift once."""
+"""What the figures and tables of a report read: a population, read once, and a second one to compare it with."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-__all__ = ["OnHost"]
+from ...halos import HaloHistories
+from ...printing import in_short
+
+__all__ = ["Compared", "OnHost"]
 
 
 class OnHost:
@@ -45,3 +48,20 @@ class OnHost:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._population, name)
+
+
+class Compared(NamedTuple):
+    """A second set of halos to compare with the first: its galaxies, its histories, the names of both.
+
+    Examples
+    --------
+    >>> co.plots.Compared(population, halos, ("built-in", "trees")).labels
+    ('built-in', 'trees')
+    """
+
+    population: Any
+    halos: HaloHistories
+    labels: tuple[str, str] = ("first", "second")
+
+    def __repr__(self) -> str:
+        return in_short(self)

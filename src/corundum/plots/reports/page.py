@@ -8,15 +8,17 @@ import html
 import itertools
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...printing import in_short
 from ...storage.files import atomic_path
-from ..saving import figure_bytes
 
-__all__ = ["Code", "Drawing", "Facts", "Section", "Table", "write_report"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+else:
+    Figure = Any  # the first page of a run is written before matplotlib is imported
+
+__all__ = ["Code", "Drawing", "Facts", "Figure", "Section", "Table", "write_report"]
 
 
 _COLUMN = 6.8  # [inch]: wider figures take the whole width of the page
@@ -162,7 +164,7 @@ def _block(block, count, images):
         cells = (f"<div><dt>{html.escape(name)}</dt><dd>{_cell(value)}</dd></div>" for value, name in block.items)
         return f'<dl class="facts">{"".join(cells)}</dl>'
     if isinstance(block, Drawing):
-        image = base64.b64encode(images.get(block.figure) or figure_bytes(block.figure)).decode("ascii")
+        image = base64.b64encode(images.get(block.figure) or _drawn(block.figure)).decode("ascii")
         caption = html.escape(block.caption)
         span = ' class="broad"' if block.figure.get_size_inches()[0] > _COLUMN else ""
         return (
@@ -170,6 +172,12 @@ def _block(block, count, images):
             f"<figcaption><b>Figure {next(count)}.</b> {caption}</figcaption></figure>"
         )
     return _table(block)
+
+
+def _drawn(figure):
+    from ..saving import figure_bytes
+
+    return figure_bytes(figure)
 
 
 def _table(table):

@@ -5,17 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ...halos import HaloHistories
 from ...observables import ERROR_KINDS, Measurement
 from ...parameters import Parameter, describe
-from ..comparison import compared_means, history_differences
-from ..data_points import bars_in_words, short_name
-from ..residuals import residual
+from ..names import bars_in_words, short_name
+from ..regressed import residual
 from .about import model_fact, papers, parameter_table, reproduction, run_sections
-from .drawings import Compared
-from .page import Drawing, Facts, Section, Table, write_report
+from .host import Compared
+from .page import Drawing, Facts, Figure, Section, Table, write_report
 
 __all__ = ["standard_report", "failures"]
 
@@ -190,6 +188,8 @@ def _against_data(population, measurements):
 
 
 def _against_halos(halos, compared):
+    from ..comparison import compared_means, history_differences  # which draws as well: see `page.Figure`
+
     first, second = compared.labels
     differences = history_differences(*compared_means(halos, compared.halos))
 

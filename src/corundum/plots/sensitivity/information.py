@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ...sensitivity import PRIOR_INFORMATION, DesignTable, Fisher
+from ..names import symbol
 from ..style import COLORS, new_axes, slanted_labels, styled
-from .prior import symbol
 
 __all__ = ["greedy_bars", "combination_map"]
 

@@ -1,6 +1,5 @@
 """Sensitivity over a whole prior: maps of fractional column norms, and global indices as bars."""
 
-import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -8,42 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.patches import Rectangle
 
-from ...observables import available, load
 from ...sensitivity import Measures, PriorMap
-from ..data_points import short_name
+from ..names import symbol
 from ..style import CYCLE, HALO_MASS, UNKNOWN, legend_right, new_axes, new_panels, styled
 
-__all__ = ["prior_maps", "index_bars", "symbol"]
-
-_SYMBOLS = {
-    "mass_loading": r"\eta_M",
-    "energy_loading": r"\eta_E",
-    "depletion_time": r"t_{\rm dep}",
-    "metal_loading": r"\eta_Z",
-}
-
-
-_NUISANCES = ("offset", "mass_scale", "discrepancy")  # of a measurement
-
-
-@functools.cache
-def symbol(name: str, log10: bool = True) -> str:
-    """A short label of a parameter: a symbol for the amplitudes and slopes of scaling laws, else its name.
-
-    Examples
-    --------
-    >>> from corundum.plots.sensitivity.prior import symbol
-    >>> symbol("offset.coldgas_xgass"), symbol("stellar_return.metal_yield")
-    ('offset of xGASS (Catinella+18)', 'stellar return: metal yield')
-    """
-    law, _, kind = name.rpartition(".")
-    if law in _SYMBOLS and kind == "amplitude":
-        return rf"$\log_{{10}}\,A({_SYMBOLS[law]})$" if log10 else rf"$A({_SYMBOLS[law]})$"
-    if law in _SYMBOLS and kind == "slope":
-        return rf"$\alpha({_SYMBOLS[law]})$"
-    if law in _NUISANCES and kind in available():
-        return f"{law.replace('_', ' ')} of {short_name(load(kind))}"
-    return name.replace("_", " ").replace(".", ": ")
+__all__ = ["prior_maps", "index_bars"]
 
 
 @styled
