@@ -153,7 +153,7 @@ def test_a_run_stopped_while_it_draws_leaves_the_report_with_its_numbers(here, m
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("corundum.plots.reports.drawings.standard_drawings", stopped)
+        patch.setattr("corundum.plots.standard_drawings", stopped)
         assert main(["run", "run.toml", "-o", "stopped"]) == 130
     page = (here / "stopped" / "report.html").read_text()
     assert "The figures are being drawn" in page and "<figure" not in page
