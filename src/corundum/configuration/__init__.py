@@ -5,11 +5,12 @@ after it are kept in a folder of the user, so that the next process loads them; 
 """
 
 from .jax_settings import configure, configure_file_worker, require_platform
-from .program_cache import CacheState, cache_root, empty_cache, folder_state
+from .program_cache import CacheState, cache_root, command_root, empty_cache, folder_state
 
 __all__ = [
     "CacheState",
     "cache_root",
+    "command_root",
     "configure",
     "configure_file_worker",
     "empty_cache",

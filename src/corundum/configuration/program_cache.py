@@ -26,6 +26,7 @@ __all__ = [
     "Condition",
     "Upkeep",
     "cache_root",
+    "command_root",
     "condition",
     "empty_cache",
     "folder_state",
@@ -119,6 +120,17 @@ def cache_root(cache: bool | str | os.PathLike | None = None) -> Path | None:
 
     folder = Path(platformdirs.user_cache_dir("corundum", appauthor=False))
     return folder if folder.is_absolute() else None  # a process without a home has no cache folder
+
+
+def command_root() -> Path | None:
+    """The folder in which this process's commands keep what they kept: none where JAX has a folder of its own.
+
+    Examples
+    --------
+    >>> print(co.configuration.command_root())  # here JAX_COMPILATION_CACHE_DIR is set
+    None
+    """
+    return None if os.environ.get("JAX_COMPILATION_CACHE_DIR") else cache_root()
 
 
 def program_folder(root: Path) -> Path:

@@ -4,7 +4,7 @@ import argparse
 import os
 from typing import Any
 
-from ...configuration import cache_root, empty_cache, folder_state
+from ...configuration import command_root, empty_cache, folder_state
 
 __all__ = ["add_command"]
 
@@ -28,7 +28,7 @@ def add_command(commands: Any, style: dict[str, Any]) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    of_jax, root = os.environ.get("JAX_COMPILATION_CACHE_DIR"), cache_root()
+    of_jax, root = os.environ.get("JAX_COMPILATION_CACHE_DIR"), command_root()
     if of_jax:
         print(f"JAX keeps compiled programs in {of_jax}, as JAX_COMPILATION_CACHE_DIR says; corundum leaves it alone")
     elif root is None:

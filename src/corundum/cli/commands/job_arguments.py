@@ -5,8 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ...configuration import configure
-from ..progress import quietly, stage
+from ...configuration import command_root, configure
+from ..compile_clock import start_compile_clock
+from ..last_time import LastTime
+from ..progress import expecting, quietly, stage
 
 __all__ = ["add_job_arguments", "run_or_check"]
 
@@ -43,14 +45,19 @@ def run_or_check(arguments: argparse.Namespace, load: Callable[[], Any], **optio
             from ..runfile.reader import read_run_file
 
             run_file = read_run_file(arguments.file, arguments.overrides)
-        with stage("loading the package", timing, "load"):
-            configure()
-            job = load()
-            from ..jobs.scaffold import check_job, run_job
-        if arguments.dry_run:
-            print(check_job(job, run_file), end="")
-            return 0
-        summary = run_job(job, run_file, arguments.output, overwrite=arguments.overwrite, timing=timing, **options)
+        command = load.__module__.rpartition(".")[2]
+        last_time = LastTime(command_root(), f"{command} {run_file.tables.get('title', arguments.file.stem)}")
+        with expecting(last_time):
+            with stage("loading the package", timing, "load"):
+                configure()
+                start_compile_clock()
+                job = load()
+                from ..jobs.scaffold import check_job, run_job
+            if arguments.dry_run:
+                print(check_job(job, run_file), end="")
+                return 0
+            summary = run_job(job, run_file, arguments.output, overwrite=arguments.overwrite, timing=timing, **options)
     if summary:  # of several processes only the leading one has something to report
+        last_time.save()
         print(summary)
     return 0

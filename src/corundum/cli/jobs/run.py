@@ -96,7 +96,7 @@ class _RunJob(AbstractJob):
     def summary(self, plan: RunPlan, results: RunResults, run: Run) -> list[str]:
         solved = int(np.sum(np.asarray(results.population.status) == 0))
         halos, computed, seconds = run.info["halos"], run.info["halos_computed"], run.timing["evolve"]
-        rate = f", {computed / seconds:.3g} halos/s" if computed else ""
+        rate = f", {computed / seconds:.0f} halos/s" if computed and seconds else ""
         return [
             _model_line(plan.job),
             f"{plan.job.title}: {halos} halos, {solved} solved, {halos - solved} failed",

@@ -21,7 +21,7 @@ from ...storage.checkpoints import CheckpointFolder
 from ...storage.files import atomic_path
 from ..distributed import leading, leads, works_alone
 from ..environment import describe
-from ..progress import stage
+from ..progress import stage, time_line
 from ..runfile.reader import RunFile
 from ..runfile.toml import write_toml
 from .output import OutputDirectory, claim, refuse_early
@@ -42,7 +42,7 @@ class Run:
     images : dict of Figure to bytes
         Figures that have been drawn, as PNG images, for the report.
     timing : dict of str to float
-        Seconds that each stage of this call took, that of loading the package included.
+        Seconds that each stage of this call took, that of loading the package included, and those of compiling.
     """
 
     def __init__(self, plan: Any, output: OutputDirectory, timing: dict[str, float]):
@@ -190,7 +190,7 @@ def run_job(
     timing = {} if timing is None else timing
     if works_alone():  # among several processes all would have to stop; `claim` refuses for all of them
         refuse_early(directory, run_file.tables, overwrite=overwrite)
-    with stage("preparing halos, model and data", timing, "prepare"):
+    with stage("preparing model and data", timing, "prepare"):
         plan = job.plan(run_file)
     if not leads():
         if follow is not None:
@@ -211,7 +211,7 @@ def run_job(
         output.drop_checkpoint()
     return "\n".join([
         *job.summary(plan, results, run),
-        f"  time     {sum(timing.values()):.1f} s, compilation included",
+        f"  time     {time_line(timing)}",
         f"  report   {output.file('report.html')}",
     ])  # fmt: skip
 

@@ -17,7 +17,8 @@ from ...observables.redshifts import comparable, redshift_distance
 from ...parameters import describe
 from ...population import Galaxies, Histories
 from ...storage.checkpoints import fingerprint
-from .builder import build, build_model, construct
+from ..progress import stage
+from .builder import Built, build, build_model, construct
 from .errors import RunFileError, allowed_names
 from .kinds import source_files
 from .paths import absolute_path
@@ -85,12 +86,12 @@ def prepare(run_file: RunFile) -> Job:
         _check_measurement_names(compare.value)
         solver_table = {"kind": "numerics.LaneSolver", **tables.get("solver", {})}
         solver = build(solver_table, ("solver",), (AbstractSolver,))
-        halos = build(tables["halos"], ("halos",), (HaloHistories,))
+        halos = _build_halos(tables, "halos")
         measurements = _measurements(compare.value, output.value, model.value, halos.value)
         compared = _with_paths(compare.value, measurements)
         compare_halos = None
         if "compare_halos" in tables:
-            compare_halos = build(tables["compare_halos"], ("compare_halos",), (HaloHistories,))
+            compare_halos = _build_halos(tables, "compare_halos")
     resolved = {
         "title": tables.get("title", run_file.path.stem),
         **({"note": tables["note"]} if tables.get("note") else {}),
@@ -116,6 +117,11 @@ def prepare(run_file: RunFile) -> Job:
         identity=fingerprint(inputs, source_files(resolved)),
         defaults=_default_parameters(tables["model"]),
     )
+
+
+def _build_halos(tables: Mapping[str, Any], group: str) -> Built:
+    with stage(f"making {group}", name="halos"):
+        return build(tables[group], (group,), (HaloHistories,))
 
 
 def _default_parameters(table: Any) -> dict[str, Any]:
