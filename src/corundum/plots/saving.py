@@ -21,7 +21,7 @@ from matplotlib.ticker import NullFormatter, NullLocator
 from PIL import Image
 
 from ..storage.files import atomic_path
-from .style import STYLE
+from .style import IMAGE_DPI, STYLE
 
 __all__ = ["FORMATS", "figure_bytes", "figure_files", "save_figure"]
 
@@ -113,7 +113,7 @@ def figure_files(figure: Figure | Axes | np.ndarray, kinds: Iterable[str]) -> di
     root = axes if isinstance(axes, Figure) else axes.get_figure(root=True)
     assert root is not None  # axes without a figure hold nothing to write
     with style.context(["default", STYLE]):
-        dpi = min(float(STYLE["savefig.dpi"]), _WIDEST / root.get_size_inches()[0])
+        dpi = min(IMAGE_DPI, _WIDEST / root.get_size_inches()[0])
         with _laid_out(root, dpi):
             return {kind: _content(root, kind, dpi) for kind in kinds}
 

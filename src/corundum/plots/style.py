@@ -23,6 +23,7 @@ from ..observables.relations import HALO_MASS as _RELATION_HALO_MASS
 __all__ = [
     "COLORS",
     "HALO_MASS",
+    "IMAGE_DPI",
     "STYLE",
     "UNKNOWN",
     "styled",
@@ -65,6 +66,9 @@ CYCLE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#333
 HALO_MASS = _RELATION_HALO_MASS.meaning
 """Label of a halo-mass axis: log10 of the mass over the unit, as on the axes of relations."""
 
+IMAGE_DPI = 200.0
+"""Pixels of an image for each inch of its figure."""
+
 STYLE = {
     "font.family": "STIXGeneral",
     "mathtext.fontset": "stix",
@@ -80,7 +84,7 @@ STYLE = {
     "lines.linewidth": 1.7,
     "lines.solid_capstyle": "round",
     "figure.dpi": 110.0,
-    "savefig.dpi": 200.0,
+    "savefig.dpi": IMAGE_DPI,
     "pdf.fonttype": 42,
     "svg.fonttype": "path",
     "svg.hashsalt": "corundum",
