@@ -1,6 +1,7 @@
 """Targets of real populations: likelihood, nuisances, gradients, and what is refused."""
 
 import dataclasses
+import pickle
 import re
 
 import equinox as eqx
@@ -333,3 +334,24 @@ def test_findings_name_the_masses_at_which_one_kind_of_feedback_wins():
     assert "a median of 0.10 to 0.90 over lg Mvir 10.0 to 14.0" in said[1]
     assert "prevention exceeds ejection with 95% probability at lg Mvir 10.0 to 11.0, 13.0;" in said[1]
     assert said[1].endswith("ejection exceeds prevention with 95% probability at 14.0.")
+
+
+PRIORS = [
+    dist.Uniform(0.0, 1.0),
+    dist.LogNormal(0.0, 1.0),
+    dist.TruncatedNormal(0.0, 1.0, low=-1.0, high=1.0),
+    dist.TransformedDistribution(dist.Normal(0.0, 1.0), dist.transforms.ExpTransform()),
+]
+
+
+@pytest.mark.parametrize("prior", PRIORS, ids=lambda prior: type(prior).__name__)
+def test_numbers_of_priors_come_in_the_same_order_in_every_process(prior):
+    # Otherwise the compiled density of one process is another program than that of the next, and not loaded from disk.
+    (free,) = inference.free_parameters(Growing(), co.cosmology.planck18(), ["time"], {"time": prior})
+    kinds = [type(part) for part in (free.prior, *vars(free.prior).values()) if isinstance(part, dist.Distribution)]
+    for kind in kinds:
+        for names in (kind.gather_pytree_data_fields(), kind.gather_pytree_aux_fields()):
+            assert list(names) == sorted(names)
+    leaves, structure = jax.tree.flatten(free.prior)
+    for same in (jax.tree.unflatten(structure, leaves), pickle.loads(pickle.dumps(free.prior))):
+        assert isinstance(same, type(prior)) and float(same.log_prob(0.3)) == float(prior.log_prob(0.3))

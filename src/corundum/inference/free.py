@@ -9,6 +9,7 @@ numpyro's bijection instead.
 """
 
 import dataclasses
+import functools
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -245,11 +246,60 @@ def free_parameters(
 def _free_parameter(name: str, about: Parameter, prior: dist.Distribution) -> FreeParameter:
     log10 = about.scale == "log10"
     start = float(np.log10(about.value) if log10 else about.value)
-    free = FreeParameter(name, prior, log10, Natural().unit(name, about), about.meaning, start, has_quantiles(prior))
+    free = FreeParameter(
+        name, ordered(prior), log10, Natural().unit(name, about), about.meaning, start, has_quantiles(prior)
+    )
     if is_nuisance(name) and not prior.support(start):
         # The model as it is has no such nuisance, and the prior excludes zero: start at its median.
         free = dataclasses.replace(free, start=float(free.theta(jnp.zeros(()))))
     return free
+
+
+def ordered(prior: dist.Distribution) -> dist.Distribution:
+    """The same distribution, whose numbers JAX sees in the same order in every process.
+
+    numpyro lists them in the order of a set of texts, which differs from process to process; a program that has them as
+    arguments would then be another program each time, and not be loaded from disk.
+
+    Examples
+    --------
+    >>> prior = ordered(dist.Uniform(0.0, 1.0))
+    >>> type(prior).__name__, isinstance(prior, dist.Uniform), float(prior.high)
+    ('Uniform', True, 1.0)
+    """
+    if isinstance(prior, _Ordered):
+        return prior
+    copied = object.__new__(_ordered_kind(type(prior)))
+    for name, value in vars(prior).items():
+        copied.__dict__[name] = ordered(value) if isinstance(value, dist.Distribution) else value
+    return copied
+
+
+class _Ordered:
+    """What a class of numpyro is given to list its numbers by name."""
+
+    @classmethod
+    def gather_pytree_data_fields(cls) -> tuple[str, ...]:
+        return tuple(sorted(super().gather_pytree_data_fields()))  # type: ignore[misc]
+
+    @classmethod
+    def gather_pytree_aux_fields(cls) -> tuple[str, ...]:
+        return tuple(sorted(super().gather_pytree_aux_fields()))  # type: ignore[misc]
+
+    def __reduce__(self):
+        return _restore, (type(self).__mro__[2], vars(self))
+
+
+def _restore(kind: type[dist.Distribution], values: dict[str, Any]) -> dist.Distribution:
+    """An ordered distribution from another process, where its class was made as well."""
+    copied = object.__new__(_ordered_kind(kind))
+    copied.__dict__.update(values)
+    return copied
+
+
+@functools.cache
+def _ordered_kind(kind: type[dist.Distribution]) -> type:
+    return type(kind)(kind.__name__, (_Ordered, kind), {"__module__": kind.__module__, "__doc__": kind.__doc__})
 
 
 def has_quantiles(prior: dist.Distribution) -> bool:
