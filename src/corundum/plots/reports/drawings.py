@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import equinox as eqx
+import jax
 import numpy as np
 
 from ...halos import HaloHistories
@@ -60,9 +61,9 @@ def standard_drawings(
     >>> [drawing.name for drawing in co.plots.standard_drawings(population, halos=halos)]
     ['baryon_budget', 'mass_budget', 'energy_budget', 'relation_evolution']
     """
+    population = OnHost(population)
     if not np.any(population.valid):
         return
-    population = OnHost(population)
     for relation, redshift, members in grouped(measurements):
         yield _relation_drawing(population, relation, redshift, members)
     latest = float(np.min(np.asarray(population.redshifts)))
@@ -70,7 +71,7 @@ def standard_drawings(
         yield from _budget_drawings(population, halos, latest)
     if len(population.redshifts) > 1:
         yield from _evolution_drawing(population)
-    if trajectories is not None and np.any(trajectories.valid):
+    if trajectories is not None and np.any(np.asarray(trajectories.valid)):
         yield _growth_drawing(OnHost(trajectories))
     if compared is not None:
         second = compared._replace(population=OnHost(compared.population))
@@ -134,7 +135,8 @@ def _budget_drawings(population, halos, redshift):
 
 
 def _evolution_drawing(population):
-    relations = [kind() for kind in _RELATIONS if _has_quantities(population, kind())]
+    relations = [jax.tree.map(np.asarray, kind()) for kind in _RELATIONS]  # whose numbers compile nothing
+    relations = [relation for relation in relations if _has_quantities(population, relation)]
     if relations:
         axes = relation_evolution(population, relations)
         listed = ", ".join(f"{z:g}" for z in sorted(np.asarray(population.redshifts).tolist()))
