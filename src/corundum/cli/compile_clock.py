@@ -19,10 +19,10 @@ class CompileClock:
         self.seconds = 0.0
         self._spans: list[tuple[float, float]] = []
 
-    def __call__(self, event: str, duration: float, **_) -> None:
+    def __call__(self, event: str, duration_secs: float, **kwargs: str | int) -> None:
         """What JAX calls when something that it measures has ended."""
         if event.startswith(_COMPILING):
-            self.add(time.perf_counter(), duration)
+            self.add(time.perf_counter(), duration_secs)
 
     def add(self, end: float, duration: float) -> None:
         """Count a span that ends at `end`, no earlier than those before.

@@ -32,7 +32,7 @@ class MappingsWatch:
     def __init__(self, stop_writing):
         self._stop_writing, self._programs, self._warned = stop_writing, 0, False
 
-    def __call__(self, event: str, duration: float, **_) -> None:
+    def __call__(self, event: str, duration_secs: float, **kwargs: str | int) -> None:
         """What JAX calls with the duration of every event it measures."""
         if event != _COMPILED or self._warned:
             return

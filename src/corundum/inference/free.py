@@ -269,7 +269,7 @@ def ordered(prior: dist.Distribution) -> dist.Distribution:
     """
     if isinstance(prior, _Ordered):
         return prior
-    copied = object.__new__(_ordered_kind(type(prior)))
+    copied: Any = object.__new__(_ordered_kind(type(prior)))  # type: ignore[arg-type]
     for name, value in vars(prior).items():
         copied.__dict__[name] = ordered(value) if isinstance(value, dist.Distribution) else value
     return copied
@@ -292,13 +292,13 @@ class _Ordered:
 
 def _restore(kind: type[dist.Distribution], values: dict[str, Any]) -> dist.Distribution:
     """An ordered distribution from another process, where its class was made as well."""
-    copied = object.__new__(_ordered_kind(kind))
+    copied: Any = object.__new__(_ordered_kind(kind))  # type: ignore[arg-type]
     copied.__dict__.update(values)
     return copied
 
 
 @functools.cache
-def _ordered_kind(kind: type[dist.Distribution]) -> type:
+def _ordered_kind(kind: Any) -> type:
     return type(kind)(kind.__name__, (_Ordered, kind), {"__module__": kind.__module__, "__doc__": kind.__doc__})
 
 
