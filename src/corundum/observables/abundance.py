@@ -12,14 +12,15 @@ and 3, and are refused; `corundum.observables.cosmic_history` evolves halos for 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..numerics.array_library import array_library, on_host
 from ..numerics.tracing import is_traced
 from ..population import Galaxies, Population
 from ..printing import in_short
+from .relations import log10
 
 _SAME = 0.02  # of ln(1 + z) between galaxies and the end of their halos
 
@@ -105,12 +106,12 @@ def mass_function_of(
             f"edges: got {np.array2string(edges, threshold=8)}; give at least two edges of bins in log10, increasing"
         )
     values, weights = _valid(galaxies, name, complete)
-    width = jnp.diff(edges)
+    xp, width = array_library(values, weights), np.diff(edges)
     inside = [(values >= low) & (values < high) for low, high in zip(edges[:-1], edges[1:], strict=True)]
-    summed = jnp.stack([jnp.sum(jnp.where(rows, weights, 0.0)) for rows in inside])
-    squared = jnp.stack([jnp.sum(jnp.where(rows, weights**2, 0.0)) for rows in inside])
-    counts = jnp.stack([jnp.sum(rows) for rows in inside])
-    return Abundance(0.5 * (edges[1:] + edges[:-1]), summed / width, jnp.sqrt(squared) / width, counts)
+    summed = xp.stack([xp.sum(xp.where(rows, weights, 0.0)) for rows in inside])
+    squared = xp.stack([xp.sum(xp.where(rows, weights**2, 0.0)) for rows in inside])
+    counts = xp.stack([xp.sum(rows) for rows in inside])
+    return Abundance(0.5 * (edges[1:] + edges[:-1]), summed / width, xp.sqrt(squared) / width, counts)
 
 
 def stellar_mass_function(
@@ -173,8 +174,10 @@ def cosmic_density(galaxies: Galaxies, name: str, *, complete: bool = False) -> 
     >>> bool(density > 0.0)
     True
     """
+    valid, values = on_host(galaxies.valid, galaxies[name])
     weights = number_densities(galaxies, complete)
-    return jnp.sum(jnp.where(galaxies.valid, galaxies[name], 0.0) * weights)
+    xp = array_library(valid, values, weights)
+    return xp.sum(xp.where(valid, values, 0.0) * weights)
 
 
 def cosmic_sfr_density(population: Population, *, complete: bool = False) -> Float[Array, " k"]:
@@ -199,16 +202,16 @@ def cosmic_sfr_density(population: Population, *, complete: bool = False) -> Flo
     (1,)
     """
     outputs = [population.at(float(z)) for z in np.asarray(population.redshifts)]
-    return jnp.stack([cosmic_density(galaxies, "sfr", complete=complete) for galaxies in outputs])
+    densities = [cosmic_density(galaxies, "sfr", complete=complete) for galaxies in outputs]
+    return array_library(densities).stack(densities)
 
 
 def _valid(galaxies: Galaxies, name: str, complete: bool) -> tuple[Any, Any]:
     """log10 of the quantity, minus infinity where it has no logarithm, and the weights."""
-    values = galaxies[name]
-    positive = galaxies.valid & (values > 0.0)
-    return jnp.where(positive, jnp.log10(jnp.where(positive, values, 1.0)), -jnp.inf), number_densities(
-        galaxies, complete
-    )
+    valid, values = on_host(galaxies.valid, galaxies[name])
+    xp, log_values = array_library(valid, values), log10(values)
+    counted = valid & xp.isfinite(log_values)
+    return xp.where(counted, log_values, -np.inf), number_densities(galaxies, complete)
 
 
 def number_densities(galaxies: Any, complete: bool = False) -> Float[Array, " n"]:
@@ -220,14 +223,16 @@ def number_densities(galaxies: Any, complete: bool = False) -> Float[Array, " n"
         The weights are no number densities, or they count the halos at another redshift.
     """
     _check_root(galaxies, complete)
-    weights = jnp.asarray(galaxies.weights)
+    weights, valid = on_host(galaxies.weights, galaxies.valid)
+    xp = array_library(weights, valid)
+    weights = xp.asarray(weights)
     if not is_traced(weights) and np.all(np.asarray(weights) == 1.0):
         raise ValueError(
             "weights: every galaxy has weight 1, which is no number density; give the halos theirs with "
             "halos.abundance_weights or halos.volume_weights before evolving"
         )
-    solved = jnp.sum(jnp.where(galaxies.valid, weights, 0.0))
-    return weights * jnp.sum(weights) / jnp.where(solved > 0.0, solved, 1.0)
+    solved = xp.sum(xp.where(valid, weights, 0.0))
+    return weights * xp.sum(weights) / xp.where(solved > 0.0, solved, 1.0)
 
 
 def _check_root(galaxies: Galaxies, complete: bool) -> None:

@@ -6,13 +6,14 @@ The sums are those of `corundum.observables.cosmic_history`, over halos that are
 from typing import Any, ClassVar
 
 import equinox as eqx
-import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..numerics.array_library import array_library
 from ..units import Quantity
 from .regression import AbstractRegression, RegressedRelation
-from .relations import AbstractRelation
+from .relations import AbstractRelation, log10
 
 __all__ = ["AbstractCosmicDensity", "CosmicStarFormation", "CosmicStellarMass"]
 
@@ -46,11 +47,11 @@ class AbstractCosmicDensity(AbstractRelation):
 
     def x(self, galaxies: Any) -> Float[Array, "*n"]:
         """log10(1 + z) of every sum of a `CosmicHistory`."""
-        return jnp.log10(1.0 + jnp.asarray(self._checked(galaxies).redshift))
+        return log10(1.0 + np.asarray(self._checked(galaxies).redshift))
 
     def y(self, galaxies: Any) -> Float[Array, "*n"]:
         """log10 of the density at every redshift of a `CosmicHistory`."""
-        return jnp.log10(jnp.asarray(self._checked(galaxies).density[self.quantity]))
+        return log10(self._checked(galaxies).density[self.quantity])
 
     def regressed(self, galaxies: Any, nodes: Float[Array, " m"], regression: AbstractRegression) -> RegressedRelation:
         """The density at `nodes`, interpolated between the redshifts of a `CosmicHistory`; `regression` is not used.
@@ -60,13 +61,13 @@ class AbstractCosmicDensity(AbstractRelation):
         ValueError
             It is no `CosmicHistory`, or lacks the quantity.
         """
-        x, y, nodes = self.x(galaxies), self.y(galaxies), jnp.asarray(nodes, jnp.float64)
-        order = jnp.argsort(x)
-        x, y = x[order], y[order]
-        zeros = jnp.zeros_like(nodes)
-        solved = zeros + 1.0 if galaxies.solved is None else jnp.interp(nodes, x, jnp.asarray(galaxies.solved)[order])
+        x, y = self.x(galaxies), self.y(galaxies)
+        xp = array_library(x, y, nodes, galaxies.solved)
+        order, nodes = xp.argsort(x), xp.asarray(nodes, np.float64)
+        x, y, zeros = x[order], y[order], xp.zeros_like(nodes)
+        solved = zeros + 1.0 if galaxies.solved is None else xp.interp(nodes, x, xp.asarray(galaxies.solved)[order])
         reached = (nodes >= x[0] - 1e-9) & (nodes <= x[-1] + 1e-9)
-        return RegressedRelation(nodes, jnp.interp(nodes, x, y), zeros, zeros, solved, solved, reached)
+        return RegressedRelation(nodes, xp.interp(nodes, x, y), zeros, zeros, solved, solved, reached)
 
     def _checked(self, history):
         if self.quantity not in getattr(history, "density", ()):

@@ -6,13 +6,13 @@ derivatives.
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jaxtyping import Bool, Float
 
 from ..annotations import Array
-from ..plain_numbers import float64
+from ..numerics.array_library import array_library
+from ..plain_numbers import plain_numbers
 
 __all__ = ["Neighbours", "neighbours", "scott_bandwidth", "published_nodes"]
 
@@ -56,34 +56,38 @@ def neighbours(
     ValueError
         The arrays differ in length or are not lists.
     """
-    x, y = float64("x", x, hidden_as_nan=True), float64("y", y, hidden_as_nan=True)
-    nodes = float64("nodes", nodes)
-    weights = jnp.ones_like(x) if weights is None else float64("weights", weights, hidden_as_nan=True)
+    x, y = plain_numbers("x", x, hidden_as_nan=True), plain_numbers("y", y, hidden_as_nan=True)
+    nodes = plain_numbers("nodes", nodes)
+    weights = np.ones(np.shape(x)) if weights is None else plain_numbers("weights", weights, hidden_as_nan=True)
+    xp = array_library(x, y, nodes, weights, valid, parameters=(bandwidth, minimum_count))
+    x, y, nodes, weights = (xp.asarray(value, np.float64) for value in (x, y, nodes, weights))
+    bandwidth, minimum_count = xp.asarray(bandwidth), xp.asarray(minimum_count)
     if x.ndim != 1 or y.shape != x.shape or weights.shape != x.shape or nodes.ndim != 1:
         raise ValueError(
             f"regression: got x {x.shape}, y {y.shape}, weights {weights.shape} and nodes {nodes.shape}; "
             "x, y and weights must be lists of the same length and nodes a list"
         )
-    usable = jnp.isfinite(x) & jnp.isfinite(y) & jnp.isfinite(weights) & (weights > 0)
+    usable = xp.isfinite(x) & xp.isfinite(y) & xp.isfinite(weights) & (weights > 0)
     if valid is not None:
-        usable = usable & jnp.asarray(valid, bool)
-    x, y, weights = (jnp.where(usable, value, fill) for value, fill in ((x, 0.0), (y, 0.0), (weights, 1.0)))
+        usable = usable & xp.asarray(valid, bool)
+    x, y, weights = (xp.where(usable, value, fill) for value, fill in ((x, 0.0), (y, 0.0), (weights, 1.0)))
 
-    offset = jnp.where(usable, x[None, :] - nodes[:, None], 0.0)
+    offset = xp.where(usable, x[None, :] - nodes[:, None], 0.0)
     ln_kernel = -0.5 * (offset / bandwidth) ** 2
-    ln_weight = ln_kernel + jnp.log(weights)[None, :]
-    top = lax.stop_gradient(jnp.max(jnp.where(usable, ln_weight, -jnp.inf), axis=1, keepdims=True, initial=-jnp.inf))
-    top = jnp.where(jnp.isfinite(top), top, 0.0)
-    weight = jnp.where(usable, jnp.exp(jnp.where(usable, ln_weight - top, 0.0)), 0.0)
-    total = jnp.sum(weight, axis=1, keepdims=True)  # at least 1, by the choice of `top`, if any galaxy is usable
-    share = weight / jnp.where(total > 0, total, 1.0)
+    ln_weight = ln_kernel + xp.log(weights)[None, :]
+    top = xp.max(xp.where(usable, ln_weight, -xp.inf), axis=1, keepdims=True, initial=-xp.inf)
+    top = top if xp is np else lax.stop_gradient(top)
+    top = xp.where(xp.isfinite(top), top, 0.0)
+    weight = xp.where(usable, xp.exp(xp.where(usable, ln_weight - top, 0.0)), 0.0)
+    total = xp.sum(weight, axis=1, keepdims=True)  # at least 1, by the choice of `top`, if any galaxy is usable
+    share = weight / xp.where(total > 0, total, 1.0)
 
-    squares = jnp.sum(share**2, axis=1)
-    effective_count = jnp.where(squares > 0, 1.0 / jnp.where(squares > 0, squares, 1.0), 0.0)
-    count = jnp.sum(jnp.where(usable, jnp.exp(ln_kernel), 0.0), axis=1)
+    squares = xp.sum(share**2, axis=1)
+    effective_count = xp.where(squares > 0, 1.0 / xp.where(squares > 0, squares, 1.0), 0.0)
+    count = xp.sum(xp.where(usable, xp.exp(ln_kernel), 0.0), axis=1)
     # At the edge of a dense population the kernel mean of x lies 0.8 bandwidths inside; a node from which it is more
     # than one bandwidth away lies outside the population.
-    centred = jnp.abs(jnp.sum(share * offset, axis=1)) <= bandwidth
+    centred = xp.abs(xp.sum(share * offset, axis=1)) <= bandwidth
     reached = (effective_count >= minimum_count) & (count >= minimum_count) & centred
     return Neighbours(share, offset, y, effective_count, count, reached)
 

@@ -7,16 +7,16 @@ halos that it stands for (`corundum.halos.abundance_weights`, `corundum.halos.co
 import abc
 from typing import Any, ClassVar
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..numerics.array_library import array_library
 from ..units import LN10, Quantity
 from .abundance import number_densities
 from .kernel import neighbours
 from .regression import AbstractRegression, RegressedRelation
-from .relations import STELLAR_MASS, AbstractRelation
+from .relations import STELLAR_MASS, AbstractRelation, log10
 
 __all__ = ["AbstractMassFunction", "StellarMassFunction"]
 
@@ -50,7 +50,7 @@ class AbstractMassFunction(AbstractRelation):
         """log10 of the quantity of each galaxy [dex]; the argument is that of `AbstractRelation.x`."""
 
     def y(self, galaxies: Any) -> Float[Array, "*n"]:
-        return jnp.full_like(self.x(galaxies), jnp.nan)
+        return 0.0 * self.x(galaxies) + np.nan
 
     def regressed(self, galaxies: Any, nodes: Float[Array, " m"], regression: AbstractRegression) -> RegressedRelation:
         """The mass function at `nodes`, as `AbstractRelation.regressed`; `scatter` is zero.
@@ -61,21 +61,22 @@ class AbstractMassFunction(AbstractRelation):
             The weights are no number densities, or they count the halos at another redshift.
         """
         weights, x = number_densities(galaxies), self.x(galaxies)
-        bandwidth = regression.bandwidth
+        xp = array_library(weights, x, nodes, parameters=regression)
+        bandwidth = xp.asarray(regression.bandwidth)
         enough = getattr(regression, "minimum_count", 5.0)
-        near = neighbours(x, jnp.zeros_like(x), nodes, galaxies.valid, weights, bandwidth, enough)
-        usable = jnp.asarray(galaxies.valid) & jnp.isfinite(x) & jnp.isfinite(weights) & (weights > 0.0)
-        ln_weight = jnp.where(usable, jnp.log(jnp.where(usable, weights, 1.0)), 0.0)
-        ln_kernel = jnp.where(usable, ln_weight - 0.5 * (near.offset / bandwidth) ** 2, -jnp.inf)
+        near = neighbours(x, np.zeros(x.shape), nodes, galaxies.valid, weights, bandwidth, enough)
+        usable = xp.asarray(galaxies.valid) & xp.isfinite(x) & xp.isfinite(weights) & (weights > 0.0)
+        ln_weight = xp.where(usable, xp.log(xp.where(usable, weights, 1.0)), 0.0)
+        ln_kernel = xp.where(usable, ln_weight - 0.5 * (near.offset / bandwidth) ** 2, -xp.inf)
         # The largest term is taken out, so that a node far from every galaxy has a finite logarithm and slope.
-        top = jnp.max(jnp.where(usable, ln_kernel, -jnp.inf), axis=1, keepdims=True, initial=-1e300)
-        total = jnp.sum(jnp.where(usable, jnp.exp(jnp.where(usable, ln_kernel - top, 0.0)), 0.0), axis=1)
-        ln_sum = top[:, 0] + jnp.log(jnp.where(total > 0.0, total, 1.0))
-        error = 1.0 / jnp.sqrt(jnp.where(near.effective_count > 0.0, near.effective_count, 1.0)) / LN10
+        top = xp.max(xp.where(usable, ln_kernel, -xp.inf), axis=1, keepdims=True, initial=-1e300)
+        total = xp.sum(xp.where(usable, xp.exp(xp.where(usable, ln_kernel - top, 0.0)), 0.0), axis=1)
+        ln_sum = top[:, 0] + xp.log(xp.where(total > 0.0, total, 1.0))
+        error = 1.0 / xp.sqrt(xp.where(near.effective_count > 0.0, near.effective_count, 1.0)) / LN10
         return RegressedRelation(
-            nodes=jnp.asarray(nodes, jnp.float64),
-            mean=(ln_sum - jnp.log(bandwidth * np.sqrt(2.0 * np.pi))) / LN10,
-            scatter=jnp.zeros_like(error),
+            nodes=xp.asarray(nodes, xp.float64),
+            mean=(ln_sum - xp.log(bandwidth * np.sqrt(2.0 * np.pi))) / LN10,
+            scatter=xp.zeros_like(error),
             standard_error=error,
             effective_count=near.effective_count,
             count=near.count,
@@ -100,6 +101,4 @@ class StellarMassFunction(AbstractMassFunction):
     y_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}(\phi/{\rm Mpc}^{-3}\,{\rm dex}^{-1})$", log=False)
 
     def x(self, galaxies: Any) -> Float[Array, "*n"]:
-        stars = jnp.asarray(galaxies["mstar"], jnp.float64)
-        positive = (stars > 0.0) & jnp.isfinite(stars)
-        return jnp.where(positive, jnp.log10(jnp.where(positive, stars, 1.0)), jnp.nan)
+        return log10(galaxies["mstar"])

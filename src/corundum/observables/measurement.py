@@ -10,12 +10,12 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
 from ..arguments import strategy
+from ..numerics.array_library import array_library, on_host
 from ..parameters import require_float64
 from ..plain_numbers import float64
 from .provenance import CORRELATIONS_IGNORED, ERROR_KINDS, check_values, error_parts, summarise
@@ -150,18 +150,14 @@ class Measurement(eqx.Module):
     @property
     def total_covariance(self) -> Float[Array, "n n"]:
         """Statistical plus systematic covariance [dex^2]: what a likelihood uses."""
-        return self._total_covariance(jnp)
-
-    def _total_covariance(self, xp):
-        # xp is jax.numpy, or numpy where it saves compiling for every number of points.
-        x, covariance = xp.asarray(self.x), xp.asarray(self.covariance)
-        distance = xp.abs(x[:, None] - x[None, :])
-        return covariance + xp.asarray(self.systematic) ** 2 * xp.exp(-distance / xp.asarray(self.systematic_length))
+        x, covariance, size, length = on_host(self.x, self.covariance, self.systematic, self.systematic_length)
+        return covariance + size**2 * array_library(x, length).exp(-abs(x[:, None] - x[None, :]) / length)
 
     @property
     def error(self) -> Float[Array, " n"]:
         """Total error of each point [dex], the root of the diagonal of `total_covariance`."""
-        return jnp.sqrt(jnp.diagonal(self.total_covariance))
+        variance = self.total_covariance.diagonal()
+        return array_library(variance).sqrt(variance)
 
     @property
     def error_parts(self) -> str:
@@ -214,7 +210,8 @@ class Measurement(eqx.Module):
         """
         require_comparable(self, galaxies, redshift_tolerance)
         regression = strategy("regression", regression, LocalLinear(self.bandwidth))
-        return self.relation.regressed(galaxies, self.x, regression).where_reached()
+        relation, galaxies, nodes, regression = on_host(self.relation, galaxies, self.x, regression)
+        return relation.regressed(galaxies, nodes, regression).where_reached()
 
     def _noted(self, note: str, **changes) -> "Measurement":
         return dataclasses.replace(self, notes=(*self.notes, note), **changes)
@@ -243,10 +240,11 @@ class Measurement(eqx.Module):
 
     def diagonal(self) -> "Measurement":
         """Points taken as independent, each with its total error, as fits that ignore correlations do."""
+        error = self.error
         return self._noted(
             CORRELATIONS_IGNORED,
-            covariance=jnp.diag(self.error**2),
-            systematic=jnp.zeros(()),
+            covariance=array_library(error).diag(error**2),
+            systematic=0.0,
             shared_with="",
             correlation=None,
         )

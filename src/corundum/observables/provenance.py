@@ -49,7 +49,8 @@ def check_values(measurement: Any) -> None:
     x, covariance = np.asarray(measurement.x), np.asarray(measurement.covariance)
     if np.any(np.diff(x) <= 0):
         raise ValueError(f"{where}: x does not increase; sort the points and merge equal ones")
-    bandwidth, size, length = measurement.bandwidth, measurement.systematic, measurement.systematic_length
+    widths = (measurement.bandwidth, measurement.systematic, measurement.systematic_length)
+    bandwidth, size, length = (float(width) for width in widths)
     if not (bandwidth > 0 and size >= 0 and length > 0):
         raise ValueError(
             f"{where}: got bandwidth {bandwidth}, systematic {size}, systematic_length {length} [dex]; widths are "
@@ -62,7 +63,7 @@ def check_values(measurement: Any) -> None:
             f"{where}: covariance is not symmetric: [{i}, {j}] is {covariance[i, j]:.6g} but [{j}, {i}] is "
             f"{covariance[j, i]:.6g}"
         )
-    lowest = np.linalg.eigvalsh(measurement._total_covariance(np)).min()
+    lowest = np.linalg.eigvalsh(measurement.total_covariance).min()
     if not lowest > 0:
         raise ValueError(
             f"{where}: covariance is not positive definite (lowest eigenvalue {lowest:.3g} dex^2); errors must be "
@@ -73,7 +74,7 @@ def check_values(measurement: Any) -> None:
 def summarise(measurement: Any) -> str:
     """What a `Measurement` is, in lines of text."""
     m = measurement
-    error, covariance = np.sqrt(np.diag(m._total_covariance(np))), np.asarray(m.covariance)
+    error, covariance = np.sqrt(np.diag(m.total_covariance)), np.asarray(m.covariance)
     spread = np.sqrt(np.diag(covariance))
     correlated = bool(np.any(covariance != np.diag(np.diag(covariance))))
     galaxies_at = "" if m.redshift_range is None else " (galaxies at {:g}-{:g})".format(*m.redshift_range)

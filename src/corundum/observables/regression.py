@@ -10,10 +10,11 @@ import abc
 from typing import NamedTuple
 
 import equinox as eqx
-import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Bool, Float
 
 from ..annotations import Array
+from ..numerics.array_library import array_library
 from ..parameters import NOT_NEGATIVE, parameter
 from ..printing import Component, in_short
 from .kernel import neighbours
@@ -63,8 +64,9 @@ class RegressedRelation(NamedTuple):
 
     def where_reached(self) -> "RegressedRelation":
         """The same with NaN for mean, scatter and standard error where galaxies do not reach; slopes there are 0."""
+        xp = array_library(self)
         mean, scatter, error = (
-            jnp.where(self.reached, value, jnp.nan) for value in (self.mean, self.scatter, self.standard_error)
+            xp.where(self.reached, value, xp.nan) for value in (self.mean, self.scatter, self.standard_error)
         )
         return self._replace(mean=mean, scatter=scatter, standard_error=error)
 
@@ -177,10 +179,11 @@ class NadarayaWatson(AbstractRegression):
         weights: Float[Array, " n"] | None = None,
     ) -> RegressedRelation:
         near = neighbours(x, y, nodes, valid, weights, self.bandwidth, self.minimum_count)
-        mean = jnp.sum(near.share * near.y[None], axis=1)
-        residual = jnp.sum(near.share * (near.y[None] - mean[:, None]) ** 2, axis=1)
+        xp = array_library(near, parameters=self)
+        mean = xp.sum(near.share * near.y[None], axis=1)
+        residual = xp.sum(near.share * (near.y[None] - mean[:, None]) ** 2, axis=1)
         # Without any galaxy the leverage is that of a single one: the error is then the typical scatter, not zero.
-        leverage = jnp.where(near.effective_count > 0, jnp.sum(near.share**2, axis=1), 1.0)
+        leverage = xp.where(near.effective_count > 0, xp.sum(near.share**2, axis=1), 1.0)
         return _estimate(nodes, near, mean, residual, leverage, leverage, self.scatter)
 
 
@@ -221,37 +224,39 @@ class LocalLinear(AbstractRegression):
         weights: Float[Array, " n"] | None = None,
     ) -> RegressedRelation:
         near = neighbours(x, y, nodes, valid, weights, self.bandwidth, self.minimum_count)
+        xp = array_library(near, parameters=self)
         share = near.share
-        centre = jnp.sum(share * near.offset, axis=1, keepdims=True)
-        level = jnp.sum(share * near.y[None], axis=1, keepdims=True)
+        centre = xp.sum(share * near.offset, axis=1, keepdims=True)
+        level = xp.sum(share * near.y[None], axis=1, keepdims=True)
         distance = near.offset - centre
-        spread = jnp.sum(share * distance**2, axis=1, keepdims=True)
+        spread = xp.sum(share * distance**2, axis=1, keepdims=True)
         # Neighbours at practically one x have no slope: there the line is level.
-        sloped = spread > 1e-4 * self.bandwidth**2
-        inverse = jnp.where(sloped, 1.0 / jnp.where(sloped, spread, 1.0), 0.0)
-        slope = jnp.sum(share * distance * near.y[None], axis=1, keepdims=True) * inverse
+        sloped = spread > 1e-4 * xp.asarray(self.bandwidth) ** 2
+        inverse = xp.where(sloped, 1.0 / xp.where(sloped, spread, 1.0), 0.0)
+        slope = xp.sum(share * distance * near.y[None], axis=1, keepdims=True) * inverse
         mean = (level - slope * centre)[:, 0]
-        residual = jnp.sum(share * (near.y[None] - level - slope * distance) ** 2, axis=1)
+        residual = xp.sum(share * (near.y[None] - level - slope * distance) ** 2, axis=1)
         # mean = sum_j l_j y_j, so its variance is that of one galaxy times sum l^2; the trace of the projection onto
         # the weighted line gives the share of the variance that the fit absorbs.
         no_galaxy = near.effective_count == 0
         linear = share * (1.0 - centre * distance * inverse)
-        error_share = jnp.where(no_galaxy, 1.0, jnp.sum(linear**2, axis=1))
-        leverage = jnp.where(no_galaxy, 1.0, jnp.sum(share**2 * (1.0 + distance**2 * inverse), axis=1))
+        error_share = xp.where(no_galaxy, 1.0, xp.sum(linear**2, axis=1))
+        leverage = xp.where(no_galaxy, 1.0, xp.sum(share**2 * (1.0 + distance**2 * inverse), axis=1))
         return _estimate(nodes, near, mean, residual, leverage, error_share, self.scatter)
 
 
-def _safe_sqrt(value):
-    return jnp.where(value > 0, jnp.sqrt(jnp.where(value > 0, value, 1.0)), 0.0)
+def _safe_sqrt(xp, value):
+    return xp.where(value > 0, xp.sqrt(xp.where(value > 0, value, 1.0)), 0.0)
 
 
 def _estimate(nodes, near, mean, residual, leverage, error_share, scatter) -> RegressedRelation:
     variance = scatter.variance(residual, leverage, near.effective_count)
+    xp = array_library(mean, variance)
     return RegressedRelation(
-        nodes=jnp.asarray(nodes, jnp.float64),
+        nodes=xp.asarray(nodes, np.float64),
         mean=mean,
-        scatter=_safe_sqrt(variance),
-        standard_error=_safe_sqrt(variance * error_share),
+        scatter=_safe_sqrt(xp, variance),
+        standard_error=_safe_sqrt(xp, variance * error_share),
         effective_count=near.effective_count,
         count=near.count,
         reached=near.reached,

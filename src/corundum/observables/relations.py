@@ -14,10 +14,11 @@ import abc
 from typing import Any, ClassVar
 
 import equinox as eqx
-import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..numerics.array_library import array_library
 from ..parameters import FRACTION, parameter
 from ..printing import Component
 from ..units import SOLAR_METALLICITY, Quantity
@@ -102,11 +103,20 @@ class AbstractRelation(Component):
         return regression(self.x(galaxies), self.y(galaxies), nodes, valid=valid, weights=weights)
 
 
-def _log10(value):
+def log10(value: Any) -> Array:
+    """log10 of positive numbers, NaN for others, whose derivatives are zero.
+
+    Examples
+    --------
+    >>> from corundum.observables.relations import log10
+    >>> log10([100.0, 0.0])
+    array([ 2., nan])
+    """
+    xp = array_library(value)
     # Two `where`s: the derivative of the branch that is not used must be finite too.
-    value = jnp.asarray(value, jnp.float64)
-    positive = (value > 0) & jnp.isfinite(value)
-    return jnp.where(positive, jnp.log10(jnp.where(positive, value, 1.0)), jnp.nan)
+    value = xp.asarray(value, np.float64)
+    positive = (value > 0) & xp.isfinite(value)
+    return xp.where(positive, xp.log10(xp.where(positive, value, 1.0)), xp.nan)
 
 
 class StellarToHaloMass(AbstractRelation):
@@ -125,10 +135,10 @@ class StellarToHaloMass(AbstractRelation):
     y_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}(M_\star/M_{\rm vir})$", log=False)
 
     def x(self, galaxies: Any) -> Float[Array, "*n"]:
-        return _log10(galaxies["mvir"])
+        return log10(galaxies["mvir"])
 
     def y(self, galaxies: Any) -> Float[Array, "*n"]:
-        return _log10(galaxies["mstar"]) - _log10(galaxies["mvir"])
+        return log10(galaxies["mstar"]) - log10(galaxies["mvir"])
 
 
 class ColdGasFraction(AbstractRelation):
@@ -146,10 +156,10 @@ class ColdGasFraction(AbstractRelation):
     y_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}(M_{\rm ISM}/M_\star)$", log=False)
 
     def x(self, galaxies: Any) -> Float[Array, "*n"]:
-        return _log10(galaxies["mstar"])
+        return log10(galaxies["mstar"])
 
     def y(self, galaxies: Any) -> Float[Array, "*n"]:
-        return _log10(galaxies["mism"]) - _log10(galaxies["mstar"])
+        return log10(galaxies["mism"]) - log10(galaxies["mstar"])
 
 
 class GasMetallicity(AbstractRelation):
@@ -194,11 +204,11 @@ class GasMetallicity(AbstractRelation):
     )
 
     def x(self, galaxies: Any) -> Float[Array, "*n"]:
-        return _log10(galaxies["mstar"])
+        return log10(galaxies["mstar"])
 
     def y(self, galaxies: Any) -> Float[Array, "*n"]:
-        metallicity = _log10(galaxies["mzism"]) - _log10(galaxies["mism"])
-        return self.solar_oxygen + metallicity - jnp.log10(self.solar_metallicity)
+        metallicity = log10(galaxies["mzism"]) - log10(galaxies["mism"])
+        return self.solar_oxygen + metallicity - log10(self.solar_metallicity)
 
 
 class StellarMetallicity(AbstractRelation):
@@ -230,11 +240,11 @@ class StellarMetallicity(AbstractRelation):
     )
 
     def x(self, galaxies: Any) -> Float[Array, "*n"]:
-        return _log10(galaxies["mstar"])
+        return log10(galaxies["mstar"])
 
     def y(self, galaxies: Any) -> Float[Array, "*n"]:
-        metallicity = _log10(galaxies["mzstar"]) - _log10(galaxies["mstar"])
-        return metallicity - jnp.log10(self.solar_metallicity)
+        metallicity = log10(galaxies["mzstar"]) - log10(galaxies["mstar"])
+        return metallicity - log10(self.solar_metallicity)
 
 
 class StarFormingMainSequence(AbstractRelation):
@@ -252,10 +262,10 @@ class StarFormingMainSequence(AbstractRelation):
     y_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}({\rm SFR}/{\rm M}_\odot\,{\rm yr}^{-1})$", log=False)
 
     def x(self, galaxies: Any) -> Float[Array, "*n"]:
-        return _log10(galaxies["mstar"])
+        return log10(galaxies["mstar"])
 
     def y(self, galaxies: Any) -> Float[Array, "*n"]:
-        return _log10(galaxies["sfr"])
+        return log10(galaxies["sfr"])
 
 
 class HaloBaryonFraction(AbstractRelation):
@@ -291,8 +301,8 @@ class HaloBaryonFraction(AbstractRelation):
     )
 
     def x(self, galaxies: Any) -> Float[Array, "*n"]:
-        return _log10(galaxies["mvir"])
+        return log10(galaxies["mvir"])
 
     def y(self, galaxies: Any) -> Float[Array, "*n"]:
         baryons = galaxies["mcgm"] + galaxies["mism"] + galaxies["mstar"]
-        return _log10(baryons) - _log10(galaxies["mvir"]) - jnp.log10(self.baryon_fraction)
+        return log10(baryons) - log10(galaxies["mvir"]) - log10(self.baryon_fraction)

@@ -2,10 +2,10 @@
 
 import abc
 
-import jax.numpy as jnp
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..numerics.array_library import array_library
 from ..parameters import NOT_NEGATIVE, parameter
 from ..printing import Component
 
@@ -73,8 +73,9 @@ class PooledScatter(AbstractScatter):
     def variance(
         self, residual: Float[Array, " m"], leverage: Float[Array, " m"], effective_count: Float[Array, " m"]
     ) -> Float[Array, " m"]:
-        squares = jnp.sum(effective_count * residual) + self.typical**2
-        freedom = jnp.sum(effective_count * (1.0 - leverage)) + 1.0
+        xp = array_library(residual, leverage, effective_count, parameters=self)
+        squares = xp.sum(effective_count * residual) + xp.asarray(self.typical) ** 2
+        freedom = xp.sum(effective_count * (1.0 - leverage)) + 1.0
         return residual + leverage * squares / freedom
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
@@ -13,6 +12,7 @@ from ..annotations import Array
 from ..halos import Halo
 from ..halos.per_halo import per_halo_field
 from ..models import FlowRates
+from ..numerics.array_library import array_library, on_host
 from ..numerics.rows import chosen
 from ..numerics.solvers.base import STATUS
 from ..plain_numbers import nearest, plain_numbers
@@ -119,8 +119,8 @@ class Galaxies(AbstractGalaxies):
 
         Times after it repeat the age of the galaxies, so that an integral over time ends there.
         """
-        histories = _kept(self.histories)
-        return jnp.minimum(histories.times, histories.ages)
+        times, ages = on_host(_kept(self.histories).times, self.histories.ages)
+        return array_library(times, ages).minimum(times, ages)
 
     def history(self, name: str, times: Sequence[float] | Float[Array, " t"] | None = None) -> Float[Array, "n t"]:
         """The history of a quantity up to the redshift of these galaxies, interpolated linearly in ln(t).

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..numerics.array_library import array_library, on_host
 from ..numerics.rows import take
 from ..numerics.tracing import is_traced
-from ..plain_numbers import float64
+from ..plain_numbers import plain_numbers
 
 __all__ = ["interpolated"]
 
@@ -42,19 +42,22 @@ def interpolated(
     >>> float(interpolated(jnp.array([[1.0, 3.0]]), jnp.array([1.0, 4.0]), [2.0], 4.0)[0, 0])
     2.0
     """
-    times = jnp.atleast_1d(float64("times", times, "Gyr"))
+    values, knots, times, last = on_host(values, knots, plain_numbers("times", times, "Gyr"), last)
+    xp = array_library(values, knots, times, last)
+    times = xp.atleast_1d(xp.asarray(times, np.float64))
     _check_inside(times, knots[0], last)
-    ln_knots, ln_times = jnp.log(knots), jnp.log(times)
+    ln_knots, ln_times = xp.log(knots), xp.log(times)
     if len(ln_knots) < 2:
-        return jnp.broadcast_to(values, (len(values), len(times)))
-    right = jnp.clip(jnp.searchsorted(ln_knots, ln_times), 1, len(ln_knots) - 1)
-    weight = (ln_times - take(ln_knots, right - 1)) / (take(ln_knots, right) - take(ln_knots, right - 1))
-    weight = jnp.clip(weight, 0.0, 1.0)
-    finite = jnp.isfinite(values)
+        return xp.broadcast_to(values, (len(values), len(times)))
+    right = xp.clip(xp.searchsorted(ln_knots, ln_times), 1, len(ln_knots) - 1)
+    low, high = (ln_knots[end] if xp is np else take(ln_knots, end) for end in (right - 1, right))
+    weight = (ln_times - low) / (high - low)
+    weight = xp.clip(weight, 0.0, 1.0)
+    finite = xp.isfinite(values)
     # Interpolated without the NaN, which would reach derivatives that do not use them.
-    filled = jnp.where(finite, values, 0.0)
+    filled = xp.where(finite, values, 0.0)
     low, high = filled[:, right - 1], filled[:, right]
-    return jnp.where(finite[:, right - 1] & finite[:, right], low + weight * (high - low), jnp.nan)
+    return xp.where(finite[:, right - 1] & finite[:, right], low + weight * (high - low), xp.nan)
 
 
 def _check_inside(times, first, last):

@@ -1,0 +1,51 @@
+"""NumPy or jax.numpy: one code for work on the host and inside JAX transformations.
+
+Each operation of jax.numpy outside a transformation is a program of its own, which takes longer to compile than a
+thousand galaxies take to sum.  NumPy compiles nothing.
+"""
+
+from types import ModuleType
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .tracing import is_traced
+
+__all__ = ["array_library", "on_host"]
+
+
+def array_library(*data: Any, parameters: Any = ()) -> ModuleType:
+    """The library whose functions fit these arrays: NumPy where none of them is an array of JAX, else jax.numpy.
+
+    Parameters
+    ----------
+    *data : pytrees
+        What is computed with.
+    parameters : pytree
+        Parameters of laws and rules, which are arrays of JAX everywhere; they count only while they are traced.
+
+    Examples
+    --------
+    >>> from corundum.numerics.array_library import array_library
+    >>> array_library(np.ones(3)).__name__, array_library(np.ones(3), jnp.ones(3)).__name__
+    ('numpy', 'jax.numpy')
+    """
+    if any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(data)) or is_traced(parameters):
+        return jnp
+    return np
+
+
+def on_host(*trees: Any) -> tuple[Any, ...]:
+    """The same with NumPy arrays in place of those of JAX; as they are if JAX traces any of them.
+
+    Examples
+    --------
+    >>> from corundum.numerics.array_library import on_host
+    >>> on_host({"mstar": jnp.ones(2)}, None)
+    ({'mstar': array([1., 1.])}, None)
+    """
+    if is_traced(trees):
+        return trees
+    return jax.tree.map(lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, trees)
