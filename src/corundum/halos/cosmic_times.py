@@ -4,7 +4,6 @@ Each distinct number is computed once, in blocks of one size so that every call 
 """
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -21,33 +20,25 @@ _BLOCK = 256  # numbers computed at once
 
 def ages(cosmology: Cosmology, redshift: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Cosmic age [Gyr] at each redshift."""
-    return _of_distinct(_ages, redshift, cosmology)
+    return _of_distinct(cosmology.age, redshift)
 
 
 def redshifts(cosmology: Cosmology, age: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Redshift at each cosmic age [Gyr]."""
-    return _of_distinct(_redshifts, age, cosmology)
+    return _of_distinct(cosmology.redshift, age)
 
 
 def densities(cosmology: Cosmology, definition: str, redshift: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Mean density [Msun / proper kpc^3] inside the radius of a mass definition at each redshift."""
-    return _of_distinct(_densities, redshift, cosmology, definition)
+    return _of_distinct(
+        lambda distinct: in_blocks(_densities, distinct, size=_BLOCK, shared=(cosmology, definition)), redshift
+    )
 
 
-def _of_distinct(function, values, *shared):
+def _of_distinct(function, values):
     values = np.asarray(values, np.float64)
     distinct, place = np.unique(values.ravel(), return_inverse=True)
-    return in_blocks(function, distinct, size=_BLOCK, shared=shared)[place].reshape(values.shape)
-
-
-@eqx.filter_jit
-def _ages(cosmology, redshift):
-    return cosmology.age(redshift)
-
-
-@eqx.filter_jit
-def _redshifts(cosmology, age):
-    return cosmology.redshift(age)
+    return function(distinct)[place].reshape(values.shape)
 
 
 @eqx.filter_jit
@@ -93,4 +84,4 @@ def log_times(
     first, last = ages(cosmology, np.array([first_redshift, last_redshift]))
     times = np.exp(np.linspace(np.log(first), np.log(last), number))
     times[0], times[-1] = first, last
-    return jnp.asarray(times)
+    return times

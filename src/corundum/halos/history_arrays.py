@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ..array_library import is_traced
 from ..cosmology import Cosmology
-from ..numerics.tracing import is_traced
 from ..plain_numbers import plain_numbers
 from ..plausible import (
     LARGEST_REDSHIFT,

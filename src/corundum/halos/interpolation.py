@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..array_library import is_traced
 from ..cosmology import Cosmology, circular_velocity
 from ..numerics.interpolation import (
     AbstractSlopes,
@@ -24,7 +25,6 @@ from ..numerics.interpolation import (
     cubic_table,
 )
 from ..numerics.rows import Rows
-from ..numerics.tracing import is_traced
 from ..printing import Component, in_short
 from ..units import GRAVITY, GYR_YR, LN10, Quantity
 from .extras import Extras

@@ -16,8 +16,8 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from ..array_library import is_traced
 from .packing import pack, unpacked
-from .tracing import is_traced
 
 __all__ = ["replicate", "shard_rows", "map_batch", "padded_rows"]
 

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
-from .tracing import is_traced
+from ..array_library import is_traced
 
 __all__ = ["Packed", "pack", "packed_jit", "unpacked"]
 

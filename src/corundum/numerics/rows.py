@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from ..annotations import Array
-from .tracing import is_traced
+from ..array_library import is_traced
 
 __all__ = ["Rows", "any_over_batch", "at_rows", "chosen", "row_axes", "take"]
 

@@ -16,8 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
-from ..numerics.array_library import array_library, on_host
-from ..numerics.tracing import is_traced
+from ..array_library import array_library, is_traced, on_host
 from ..population import Galaxies, Population
 from ..printing import in_short
 from .relations import log10

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
-from ..numerics.array_library import array_library
+from ..array_library import array_library
 from ..units import Quantity
 from .regression import AbstractRegression, RegressedRelation
 from .relations import AbstractRelation, log10

@@ -11,7 +11,7 @@ from jax import lax
 from jaxtyping import Bool, Float
 
 from ..annotations import Array
-from ..numerics.array_library import array_library
+from ..array_library import array_library
 from ..plain_numbers import plain_numbers
 
 __all__ = ["Neighbours", "neighbours", "scott_bandwidth", "published_nodes"]

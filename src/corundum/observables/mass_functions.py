@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
-from ..numerics.array_library import array_library
+from ..array_library import array_library
 from ..units import LN10, Quantity
 from .abundance import number_densities
 from .kernel import neighbours

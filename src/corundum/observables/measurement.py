@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..arguments import strategy
-from ..numerics.array_library import array_library, on_host
+from ..array_library import array_library, on_host
 from ..parameters import require_float64
 from ..plain_numbers import float64
 from .provenance import CORRELATIONS_IGNORED, ERROR_KINDS, check_values, error_parts, summarise

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..numerics.tracing import is_traced
+from ..array_library import is_traced
 
 __all__ = ["SAME_REDSHIFT", "comparable", "redshift_distance", "require_comparable"]
 

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ..annotations import Array
-from ..numerics.array_library import array_library
+from ..array_library import array_library
 from ..parameters import NOT_NEGATIVE, parameter
 from ..printing import Component, in_short
 from .kernel import neighbours

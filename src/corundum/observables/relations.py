@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
-from ..numerics.array_library import array_library
+from ..array_library import array_library
 from ..parameters import FRACTION, parameter
 from ..printing import Component
 from ..units import SOLAR_METALLICITY, Quantity

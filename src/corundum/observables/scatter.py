@@ -5,7 +5,7 @@ import abc
 from jaxtyping import Float
 
 from ..annotations import Array
-from ..numerics.array_library import array_library
+from ..array_library import array_library
 from ..parameters import NOT_NEGATIVE, parameter
 from ..printing import Component
 

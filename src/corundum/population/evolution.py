@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 
 from ..annotations import Array
 from ..arguments import strategy, whole_number
+from ..array_library import array_library, is_traced, on_host
 from ..cosmology import Cosmology
 from ..halos import HaloHistories
 from ..messages import did_you_mean
@@ -21,7 +22,6 @@ from ..numerics.coordinates import coordinate
 from ..numerics.rows import Rows, row_axes
 from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
-from ..numerics.tracing import is_traced
 from ..plain_numbers import float64, plain_numbers
 from .galaxies import Histories, Population
 from .problem import Problem, coordinate_offsets, galaxy_equation, has_galaxy, stops_at, without_galaxies
@@ -193,17 +193,18 @@ def _leading(tree, requested):
     return jax.tree.map(lambda leaf: np.asarray(leaf)[..., :requested], tree)
 
 
-@jax.jit
 def _ages(cosmology, redshifts, knots):
     """Cosmic ages of the outputs, the same held inside the histories with the derivative of the ages, and the redshift
     at which the histories end.
 
     z = 0 lies on the last knot, where derivatives are one-sided; the galaxies are evaluated just inside it.
     """
-    times = cosmology.age(redshifts)
-    inside = jnp.minimum(times, knots[-1] * (1.0 - _INSIDE))
-    root = jax.lax.stop_gradient(cosmology.redshift(knots[-1]))
-    return times, times + jax.lax.stop_gradient(inside - times), root
+    times, root, (last,) = cosmology.age(redshifts), cosmology.redshift(knots[-1:])[0], on_host(knots[-1:])
+    xp = array_library(times, last)
+    inside = xp.minimum(times, last * (1.0 - _INSIDE))
+    if xp is np:
+        return times, inside, root
+    return times, times + jax.lax.stop_gradient(inside - times), jax.lax.stop_gradient(root)
 
 
 def _check_request(model, halos, redshifts):
@@ -270,9 +271,11 @@ def _history_times(selection, times, halos, outputs):
     if not selection.histories:
         return None
     if times is None:
-        ln_first, ln_last = jnp.log(halos.time[0]), jnp.log(jnp.max(outputs))
+        first, last = on_host(halos.time, outputs)
+        xp = array_library(first, last)
+        first, last = first[0], xp.max(last)
         # Not before the first time by round-off: a halo that starts there would have no first value.
-        return jnp.maximum(jnp.exp(jnp.linspace(ln_first, ln_last, _HISTORY_TIMES)), halos.time[0])
+        return xp.maximum(xp.exp(xp.linspace(xp.log(first), xp.log(last), _HISTORY_TIMES)), first)
     times, knots = float64("history_times", times, "Gyr"), halos.time
     xp: Any = jnp if is_traced((times, knots)) else np
     times, knots = xp.sort(xp.atleast_1d(xp.asarray(times))), xp.asarray(knots)

@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..annotations import Array
+from ..array_library import array_library, on_host
 from ..halos import Halo
 from ..halos.per_halo import per_halo_field
 from ..models import FlowRates
-from ..numerics.array_library import array_library, on_host
 from ..numerics.rows import chosen
 from ..numerics.solvers.base import STATUS
 from ..plain_numbers import nearest, plain_numbers

@@ -6,9 +6,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
-from ..numerics.array_library import array_library, on_host
+from ..array_library import array_library, is_traced, on_host
 from ..numerics.rows import take
-from ..numerics.tracing import is_traced
 from ..plain_numbers import plain_numbers
 
 __all__ = ["interpolated"]

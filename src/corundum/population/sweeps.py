@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..array_library import is_traced
 from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..numerics.solvers.base import AbstractSolver
-from ..numerics.tracing import is_traced
 from ..parameters import describe, get_values, replace
 from ..plain_numbers import plain_numbers
 from .evolution import evolve

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..numerics.tracing import is_traced
+from ..array_library import is_traced
 
 __all__ = ["counted", "html_of_population", "number", "numbers", "of_galaxies", "of_population"]
 

@@ -16,10 +16,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ...array_library import is_traced
 from ...cosmology import Cosmology
 from ...halos import Extras, Halo
 from ...messages import did_you_mean
-from ...numerics.tracing import is_traced
 from ...physics import AbstractGalaxyScaling, AbstractScaling, Galaxy
 from ..ledger import CURRENCIES, FlowRates, Ledger
 from ..process import AbstractProcess, ProcessFluxes

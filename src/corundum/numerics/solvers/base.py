@@ -12,8 +12,8 @@ import jax.numpy as jnp
 from jaxtyping import Float, Int
 
 from ...annotations import Array
+from ...array_library import is_traced
 from ...printing import Component, in_short
-from ..tracing import is_traced
 
 __all__ = ["STATUS", "AbstractSolver", "Equation", "Stops", "Trajectory", "check_settings"]
 

@@ -11,9 +11,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .tracing import is_traced
+__all__ = ["array_library", "is_traced", "on_host"]
 
-__all__ = ["array_library", "on_host"]
+
+def is_traced(tree: Any) -> bool:
+    """Whether any leaf of `tree` is being traced by a JAX transformation, and stands for any number.
+
+    Examples
+    --------
+    >>> from corundum.array_library import is_traced
+    >>> is_traced(1.0), is_traced({"x": jnp.ones(3)})
+    (False, False)
+    >>> traced = []
+    >>> slope = jax.grad(lambda x: (traced.append(is_traced(x)), x**2)[1])(3.0)
+    >>> traced
+    [True]
+    """
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
 
 
 def array_library(*data: Any, parameters: Any = ()) -> ModuleType:
@@ -28,7 +42,7 @@ def array_library(*data: Any, parameters: Any = ()) -> ModuleType:
 
     Examples
     --------
-    >>> from corundum.numerics.array_library import array_library
+    >>> from corundum.array_library import array_library
     >>> array_library(np.ones(3)).__name__, array_library(np.ones(3), jnp.ones(3)).__name__
     ('numpy', 'jax.numpy')
     """
@@ -42,7 +56,7 @@ def on_host(*trees: Any) -> tuple[Any, ...]:
 
     Examples
     --------
-    >>> from corundum.numerics.array_library import on_host
+    >>> from corundum.array_library import on_host
     >>> on_host({"mstar": jnp.ones(2)}, None)
     ({'mstar': array([1., 1.])}, None)
     """
