@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..annotations import Array
+from ..array_library import array_library, on_host
 from ..cosmology import Cosmology, as_cosmology
 from ..parameters import require_float64
 from ..plain_numbers import float64, without_mask
@@ -35,6 +35,10 @@ from .per_halo import per_halo_field, renumbered, take_rows
 __all__ = ["HaloHistories"]
 
 _MOST_LETTERS = 100  # of a line of the provenance that is printed
+
+
+def _whole(numbers):
+    return numbers if isinstance(numbers, jax.Array) else np.asarray(numbers)
 
 
 class HaloHistories(eqx.Module):
@@ -148,14 +152,16 @@ class HaloHistories(eqx.Module):
         self.log_mvir = float64("log_mvir", log_mvir, "Msun", log=True)
         self.log_concentration = float64("log_concentration", log_concentration, log=True)
         halos = self.log_mvir.shape[0] if self.log_mvir.ndim else 0
-        self.start = jnp.full(halos, self.time[0]) if start is None else float64("start", start, "Gyr")
-        self.end = jnp.full(halos, self.time[-1]) if end is None else float64("end", end, "Gyr")
-        self.weights = jnp.ones(halos) if weights is None else float64("weights", weights)
+        (times,) = on_host(self.time)
+        xp = array_library(times)
+        self.start = float64("start", xp.full(halos, times[0]) if start is None else start, "Gyr")
+        self.end = float64("end", xp.full(halos, times[-1]) if end is None else end, "Gyr")
+        self.weights = float64("weights", np.ones(halos) if weights is None else weights)
         self.log_rvir = None if log_rvir is None else float64("log_rvir", log_rvir, "kpc", log=True)
         self.log_growth = None if log_growth is None else float64("log_growth", log_growth, "Msun/yr", log=True)
         self.mergers = mergers
         self.separation = None if separation is None else float64("separation", separation)
-        self.host = None if host is None else jnp.asarray(without_mask("host", host))
+        self.host = None if host is None else jax.device_put(_whole(without_mask("host", host)))
         self.extras = dict(sorted(extras.items())) if extras else {}
         self.cosmology = as_cosmology(cosmology)
         self.interpolation = SplineInLogTime.on(self.time) if interpolation is None else interpolation
@@ -256,7 +262,8 @@ class HaloHistories(eqx.Module):
     @property
     def final_mvir(self) -> Float[Array, " n"]:
         """Virial mass [Msun] of each halo at the last time."""
-        return 10.0 ** self.log_mvir[:, -1]
+        (log_mvir,) = on_host(self.log_mvir)
+        return 10.0 ** log_mvir[:, -1]
 
     @property
     def redshift(self) -> Float[Array, " t"]:

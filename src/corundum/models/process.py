@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
-import jax.numpy as jnp
 from jaxtyping import Float
 
 from ..annotations import Array
@@ -20,6 +19,7 @@ from ..halos import Halo
 from ..messages import did_you_mean
 from ..parameters import NOT_NEGATIVE, named_parameters
 from ..physics import Galaxy
+from ..plain_numbers import float64
 from ..printing import Component, in_short
 from ..units import Quantity
 from .ledger import Flow, FlowRates, Ledger, extended_ledger
@@ -146,7 +146,7 @@ def ones_for(names: tuple[str, ...], multipliers: Mapping[str, Any]) -> dict[str
             f"channels: there is no flow {', '.join(unknown)}; {did_you_mean(unknown[0], names)}"
             f"the flows are {', '.join(names)}"
         )
-    return {name: jnp.asarray(multipliers.get(name, 1.0), jnp.float64) for name in sorted(names)}
+    return {name: float64(f"channels.{name}", multipliers.get(name, 1.0)) for name in sorted(names)}
 
 
 def scaled(flows: dict[str, FlowRates], multipliers: Mapping[str, Array]) -> dict[str, FlowRates]:

@@ -99,21 +99,21 @@ def grow_main_branches(
     if not 0.0 < lowest_ratio <= 1.0:
         raise ValueError(f"lowest_ratio: got {lowest_ratio:g}; allowed above 0, to 1")
     algorithm, tables, barriers = prepared_tables(algorithm, power, cosmology, redshift)
-    key = random_key(key)
+    key, barriers = random_key(key), np.asarray(barriers)
     smallest = min(_SMOOTH, lowest_ratio / (1.0 + lowest_ratio))
-    shared = _Growth(algorithm, tables, *(jnp.float64(x) for x in (barriers[0], barriers[-1], resolution, smallest)))
+    shared = _Growth(algorithm, tables, *(np.asarray(x) for x in (barriers[0], barriers[-1], resolution, smallest)))
 
     def batch(number):
         rows = np.arange(number * _BATCH, (number + 1) * _BATCH)
         masses = 10.0 ** log_mass[rows % len(log_mass)]
-        steps = [array[:, rows < len(log_mass)] for array in _grown(shared, jax.random.fold_in(key, number), masses)]
+        steps = [array[:, rows < len(log_mass)] for array in _grown(shared, key, number, masses)]
         masses = masses[rows < len(log_mass)]
-        return _read(steps, masses, np.asarray(barriers), resolution * masses), *_listed(steps, lowest_ratio)
+        return _read(steps, masses, barriers, resolution * masses), *_listed(steps, lowest_ratio)
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         grown = list(threads.map(batch, range(-(-len(log_mass) // _BATCH))))
     history, barrier, ratio, truncated = (np.concatenate(column) for column in zip(*grown, strict=True))
-    merger_redshift = np.where(np.isnan(barrier), np.nan, np.interp(barrier, np.asarray(barriers), redshift))
+    merger_redshift = np.where(np.isnan(barrier), np.nan, np.interp(barrier, barriers, redshift))
     return RawMainBranches(redshift, history, merger_redshift, ratio, truncated)
 
 
@@ -132,21 +132,21 @@ class _Growth(NamedTuple):
     smallest: Float[Array, ""]
 
 
-def _grown(shared, key, masses):
+def _grown(shared, key, number, masses):
     """Steps of one batch of halos back in time: barrier after each, and both progenitors; arrays (step, halo)."""
     count = len(masses)
-    state = (jnp.asarray(masses), jnp.full(count, shared.first), jnp.zeros((), jnp.int32), jnp.ones((), bool))
+    state = (masses, np.full(count, shared.first), np.zeros((), np.int32), np.ones((), bool))
     parts = []
     while state[-1]:
-        state, used, steps = _grow(shared, key, jnp.asarray(masses), state)
+        state, used, steps = _grow(shared, key, np.asarray(number), masses, state)
         parts.append([np.asarray(array)[: int(used)] for array in steps])
     return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
 
 @eqx.filter_jit
-def _grow(shared, key, roots, state):
+def _grow(shared, key, number, roots, state):
     """The next `_ROWS` steps of one batch at most: the state after them, how many there were, and the steps."""
-    floor = shared.resolution * roots
+    floor, key = shared.resolution * roots, jax.random.fold_in(key, number)
 
     def active(mass, barrier):
         return (barrier < shared.last) & (mass > UNRESOLVED * floor)

@@ -6,6 +6,7 @@ import math
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
@@ -126,7 +127,7 @@ class UniformLogMass(AbstractMassSampling):
     def draw(self, key: Array, n: int, low: float, high: float) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
         log_mvir = jax.random.uniform(key, (n,), minval=low, maxval=high)
         if self.mass_function is None:
-            return log_mvir, jnp.ones(n)
+            return log_mvir, jax.device_put(np.ones(n))
         _require_width(low, high)
         return log_mvir, self.mass_function(log_mvir) * (high - low) / n
 

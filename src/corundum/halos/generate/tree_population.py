@@ -17,7 +17,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...arguments import one_number, strategy, whole_number
 from ...cosmology import Cosmology, as_cosmology
-from ...numerics.random_keys import random_key
+from ...numerics.random_keys import split_key
 from ...numerics.row_blocks import in_blocks
 from ..branches.notes import smoothing_note
 from ..branches.smoothing import AbstractSmoothing, GaussianInLogTime
@@ -116,7 +116,7 @@ def monte_carlo_trees(
     sampling = strategy("sampling", sampling, UniformLogMass())
     times, redshift = _times_to_root(times, redshift, cosmology)
     _check_sampling(sampling, redshift)
-    mass_key, tree_key = jax.random.split(random_key(key))
+    mass_key, tree_key = split_key(key)
     masses, weights = sampling.draw(mass_key, drawn, low, high)
     raw_times = np.geomspace(0.98 * times[0], times[-1], _SNAPSHOTS)
     raw_redshift = redshifts(cosmology, raw_times)[::-1]

@@ -7,6 +7,7 @@ decides: with the fractions held fixed, the solution is a plain differentiable f
 `corundum.numerics.solvers.replay`).
 """
 
+import functools
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -15,6 +16,7 @@ import jax.numpy as jnp
 from jaxtyping import Bool, Float, Int
 
 from ...annotations import Array
+from ...plain_numbers import float64
 from ..rows import any_over_batch, take
 from .base import AbstractSolver, Equation, Stops, Trajectory, check_settings
 from .parameter_sets import flat_over_sets
@@ -83,8 +85,8 @@ class LaneSolver(AbstractSolver):
     0.367879
     """
 
-    tolerance: Float[Array, ""] = eqx.field(default=3e-5, converter=jnp.asarray)
-    first_step: Float[Array, ""] = eqx.field(default=1e-3, converter=jnp.asarray)
+    tolerance: Float[Array, ""] = eqx.field(default=3e-5, converter=functools.partial(float64, "tolerance"))
+    first_step: Float[Array, ""] = eqx.field(default=1e-3, converter=functools.partial(float64, "first_step"))
     max_steps: int = eqx.field(default=4096, static=True)
     lanes: int | None = eqx.field(default=None, static=True)
 

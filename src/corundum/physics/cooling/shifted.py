@@ -6,6 +6,7 @@ A widely copied version of the table has every column but the last one row, 0.05
 10^4.1 K, -0.15 dex at 10^4.2 K and 0.22 dex at 10^5.5 K.
 """
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
@@ -86,8 +87,8 @@ class ShiftedSutherlandDopita93Bilinear(AbstractCooling):
     solar_metallicity: Float[Array, ""] = solar_field(SOLAR_METALLICITY, _SOLAR_SOURCE)
 
     def __init__(self, solar_metallicity=SOLAR_METALLICITY):
-        self.log_temperature, self.log_lambda = map(jnp.asarray, _read_shifted())
-        self.log_metallicities = jnp.asarray(METALLICITIES)
+        self.log_temperature, self.log_lambda = jax.device_put(_read_shifted())
+        self.log_metallicities = jax.device_put(np.array(METALLICITIES))
         self.solar_metallicity = solar_metallicity
 
     def __call__(
