@@ -66,7 +66,7 @@ def write_population(group: h5py.Group, population: Population, meanings: Mappin
         if name in group:
             continue  # the same redshift twice
         output = group.create_group(name, track_order=True)
-        output.attrs["redshift"] = float(population.redshifts[k])
+        output.attrs["redshift"] = float(np.asarray(population.redshifts)[k])
         write_array(output, "valid", np.asarray(population.valid)[:, k], _VALID)
         for column, array in columns.items():
             write_array(output, column, array[:, k], population.quantities[column])

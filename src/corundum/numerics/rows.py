@@ -18,7 +18,9 @@ __all__ = ["Rows", "any_over_batch", "at_rows", "chosen", "row_axes", "take"]
 
 
 def chosen(tree: Any, index: Any) -> Any:
-    """``array[index]`` of every array of `tree`; of known numbers in numpy, which compiles nothing for a new shape.
+    """``array[index]`` of every array of `tree`; of known numbers in NumPy, which compiles nothing for a new shape.
+
+    What is in NumPy stays there.
 
     Examples
     --------
@@ -28,7 +30,8 @@ def chosen(tree: Any, index: Any) -> Any:
     if is_traced((tree, index)):
         return jax.tree.map(lambda array: array[index], tree)
     index = np.asarray(index) if isinstance(index, jax.Array) else index
-    return jax.device_put(jax.tree.map(lambda array: np.asarray(array)[index], tree))
+    rows = jax.tree.map(lambda array: np.asarray(array)[index], tree)
+    return jax.device_put(rows) if any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(tree)) else rows
 
 
 def take(array: Array, index: Any) -> Array:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy
 
+from ..array_library import on_host
 from ..observables import AbstractRegression, AbstractRelation, Measurement, RegressedRelation
 from ..observables.redshifts import SAME_REDSHIFT
 from ..printing import in_short
@@ -27,6 +28,7 @@ class Spread(NamedTuple):
 
 def relation_points(galaxies: Any, relation: AbstractRelation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Both axes of every galaxy, and whether it was solved and has a value on both."""
+    relation, galaxies = on_host(relation, galaxies)
     x, y = np.asarray(relation.x(galaxies)), np.asarray(relation.y(galaxies))
     valid = getattr(galaxies, "valid", None)
     good = np.isfinite(x) & np.isfinite(y)
@@ -37,6 +39,7 @@ def regress(
     galaxies: Any, relation: AbstractRelation, regression: AbstractRegression, nodes: np.ndarray | None = None
 ) -> RegressedRelation:
     """The relation of these galaxies at `nodes` (default: spread over them), as NumPy arrays."""
+    relation, galaxies, regression = on_host(relation, galaxies, regression)
     x, _, good = relation_points(galaxies, relation)
     if not relation.single_galaxies:  # each galaxy has a value on one axis only
         good = np.isfinite(x) & np.asarray(getattr(galaxies, "valid", True))

@@ -199,7 +199,8 @@ def _ages(cosmology, redshifts, knots):
 
     z = 0 lies on the last knot, where derivatives are one-sided; the galaxies are evaluated just inside it.
     """
-    times, root, (last,) = cosmology.age(redshifts), cosmology.redshift(knots[-1:])[0], on_host(knots[-1:])
+    (knots,) = on_host(knots)
+    times, root, last = cosmology.age(redshifts), cosmology.redshift(knots[-1:])[0], knots[-1]
     xp = array_library(times, last)
     inside = xp.minimum(times, last * (1.0 - _INSIDE))
     if xp is np:

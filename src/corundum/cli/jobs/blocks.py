@@ -16,7 +16,7 @@ from ...halos import HaloHistories
 from ...population import Population, evolve
 from ...storage.checkpoints import CheckpointFolder
 
-__all__ = ["evolve_block", "evolve_in_blocks", "finished_halos"]
+__all__ = ["evolve_block", "evolve_few", "evolve_in_blocks", "finished_halos"]
 
 
 def evolve_block(
@@ -79,6 +79,49 @@ def evolve_in_blocks(
         finished.append(galaxies)
         progress(first + count)
     return _map_halos(lambda *leaves: np.concatenate(leaves), *finished)
+
+
+def evolve_few(
+    model: Any,
+    halos: HaloHistories,
+    redshifts: np.ndarray,
+    *,
+    histories: tuple[str, ...] = (),
+    solver: Any,
+    size: int,
+    together: int,
+) -> Population:
+    """The galaxies of a few halos at many redshifts, by the program that has evolved a whole population.
+
+    Every few redshifts are another solve, which takes milliseconds; another program would take seconds to compile.
+
+    Parameters
+    ----------
+    size, together : int
+        Numbers of halos and of redshifts of that population.
+    """
+    count, number = len(halos), len(redshifts)
+    rows = np.arange(max(size, count))
+    filled = halos[np.minimum(rows, count - 1)]
+    # A halo that ends before it starts has no galaxy, and costs nothing.
+    ends = np.where(rows < count, np.asarray(filled.end), -np.inf)
+    filled = eqx.tree_at(lambda halos: halos.end, filled, ends)
+    parts = []
+    for first in range(0, number, together):
+        places = np.minimum(np.arange(first, first + together), number - 1)
+        part = evolve(model, filled, redshifts[places], histories=histories, solver=solver, chunk=len(rows))[:count]
+        parts.append(jax.tree.map(np.asarray, eqx.tree_at(_kept_histories, part, None, is_leaf=lambda x: x is None)))
+    at_times = ("redshifts", "halo", "state", "flows", "diagnostics", "valid")
+    joined = [
+        jax.tree.map(lambda *leaves: np.concatenate(leaves, axis=-1)[..., :number], *(getattr(p, name) for p in parts))
+        for name in at_times
+    ]
+    whole = eqx.tree_at(lambda p: [getattr(p, name) for name in at_times], parts[0], joined)
+    return eqx.tree_at(lambda p: p.status, whole, np.max([part.status for part in parts], axis=0))
+
+
+def _kept_histories(population: Population) -> Any:
+    return population.histories
 
 
 def finished_halos(store: CheckpointFolder, block: int, total: int) -> int:

@@ -12,13 +12,13 @@ import numpy as np
 from ... import io, observables, plots
 from ...halos import HaloHistories
 from ...observables import AbstractRelation, NadarayaWatson, RegressedRelation
-from ...plots.regressed import regress
+from ...plots.regressed import regress, relation_points
 from ...population import Galaxies, Population, evolve
-from ..distributed import announce, next_task
+from ..distributed import announce, next_task, works_alone
 from ..progress import progress_bar
 from ..runfile.job import Job, halo_labels, has_quantities, prepare
 from ..runfile.reader import RunFile
-from .blocks import evolve_block, evolve_in_blocks, finished_halos
+from .blocks import evolve_block, evolve_few, evolve_in_blocks, finished_halos
 from .scaffold import AbstractJob, Run
 
 __all__ = ["JOB", "RunPlan", "RunResults", "follow"]
@@ -167,10 +167,15 @@ def _trajectories(job: Job, population: Population) -> Population:
     rows = plots.spread_rows(population, job.output.trajectories)
     halos = job.halos[rows]
     redshift = np.asarray(halos.redshift)
-    age = np.geomspace(float(np.min(halos.start)), float(halos.time[-1]), _HISTORY_TIMES)
-    redshifts = np.clip(np.asarray(halos.cosmology.redshift(age)), max(redshift[-1], 0.0), redshift[0])
-    # Compiled as a whole, the program belongs to this process alone: the others take no part in these few halos.
-    return eqx.filter_jit(evolve)(job.model, halos, redshifts, solver=job.solver)
+    age = np.geomspace(float(np.min(np.asarray(halos.start))), float(np.asarray(halos.time)[-1]), _HISTORY_TIMES)
+    redshifts = np.clip(halos.cosmology.redshift(age), max(redshift[-1], 0.0), redshift[0])
+    if not works_alone():
+        # Compiled as a whole, the program belongs to this process alone: the others take no part in these few halos.
+        return eqx.filter_jit(evolve)(job.model, halos, redshifts, solver=job.solver)
+    size, together = min(job.output.block, len(job.halos)), len(job.output.redshifts)
+    return evolve_few(
+        job.model, halos, redshifts, histories=_histories(job), solver=job.solver, size=size, together=together
+    )
 
 
 def _relate(job: Job, population: Population) -> dict[str, Any]:
@@ -187,8 +192,8 @@ def _relate(job: Job, population: Population) -> dict[str, Any]:
 
 def _estimate(galaxies: Galaxies, relation: AbstractRelation) -> RegressedRelation | None:
     """The regressed relation of the galaxies; None where no galaxy has finite coordinates."""
-    x, y = np.asarray(relation.x(galaxies)), np.asarray(relation.y(galaxies))
-    x_of_valid = x[np.isfinite(x) & np.isfinite(y) & np.asarray(galaxies.valid)]
+    x, _, good = relation_points(galaxies, relation)
+    x_of_valid = x[good]
     if not x_of_valid.size:
         return None
     # As many nodes for every relation, so that the regression compiles once.

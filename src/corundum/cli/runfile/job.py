@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ... import observables
+from ...array_library import on_host
 from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...numerics import AbstractSolver
@@ -159,6 +160,7 @@ def has_quantities(relation: AbstractRelation, model: AbstractModel, halos: Halo
     times = np.linspace(1.0, 13.0, 4)
     histories = Histories(times, {name: np.ones((1, len(times))) for name in relation.histories if name in names}, 13.0)
     galaxy = Galaxies(0.0, {name: np.ones(1) for name in names}, np.ones(1, bool), np.ones(1), histories)
+    (relation,) = on_host(relation)
     try:
         relation.x(galaxy), relation.y(galaxy)
     except KeyError:
