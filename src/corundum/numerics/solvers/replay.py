@@ -6,6 +6,7 @@ recomputes from it one state for each block, and from those the rest; blocks tha
 Trajectories are grouped by their number of steps, so that few wait for others.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -38,9 +39,13 @@ def lane_step(equation: Equation, args: Any) -> Callable:
 
         running = jnp.isfinite(h[0])
 
+        # Reverse mode computes both again instead of storing what they have inside: less to store, and much less to
+        # compile.
+        @functools.partial(jax.checkpoint, prevent_cse=False)
         def forcing_at(x):
             return forcing(x, materialise(lambda x: reading(x, row_args), running, x), row_args)
 
+        @functools.partial(jax.checkpoint, prevent_cse=False)
         def slope_of(x, y, forcing):
             return combine(materialise(lambda *at: rates(*at, row_args), running, x, y, forcing))
 
@@ -156,20 +161,21 @@ def _replay_group(equation, start, initial, stops, args, fractions, steps, rows)
         saved = jax.tree.map(lambda s, y: s + jnp.where(is_output(y), y, 0.0), saved, y)
         return ((x, y, k, stop + arrived.astype(stop.dtype)), saved), None
 
-    @jax.checkpoint
     def block(carry, block_fractions):
         state, total = carry
         empty = jax.tree.map(lambda leaf: jnp.zeros((number, *leaf.shape)), initial)
         state, saved = jax.lax.scan(step, (state, empty), block_fractions)[0]
         return state, jax.tree.map(jnp.add, total, saved)
 
+    # Around the condition, not inside: what a branch closes over would be stored once for every block.
+    @functools.partial(jax.checkpoint, prevent_cse=False)
     def one(carry, first):
         numbers = (first + jnp.arange(_BLOCK, dtype=first.dtype))[:, None]
         recorded = take(fractions, (jnp.minimum(numbers, len(fractions) - 1), rows))
         recorded = jnp.where(numbers < steps[None], recorded.astype(start.dtype), 0.0)
         return jax.lax.cond(any_over_batch(first < steps), block, lambda carry, _: carry, carry, recorded), None
 
-    @jax.checkpoint
+    @functools.partial(jax.checkpoint, prevent_cse=False)
     def several(carry, first):
         firsts = first + _BLOCK * jnp.arange(_BLOCKS_TOGETHER, dtype=first.dtype)
         return jax.lax.cond(
