@@ -2,6 +2,9 @@
 
 import html.parser
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,6 +93,33 @@ def page(tmp_path_factory):
         run_file="[halos]\nnumber = 60  # <script>alert(1)</script>\n",
     )
     return path.read_text(encoding="utf-8")
+
+
+DRAWN_FIRST = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from corundum.configuration import configure
+configure(cache=False)
+from programs import compiled_programs
+from measured import MEASURED, SPREAD
+from synthetic import histories, population
+from corundum.plots import standard_drawings
+trees = histories(37)
+galaxies, grown = population(trees), population(trees, redshifts=(6.0, 3.0, 1.0, 0.0, 0.3))
+data = [(MEASURED, 0.0), (SPREAD, 2.0)]
+with compiled_programs() as programs:
+    drawings = list(standard_drawings(galaxies, halos=trees, measurements=data, trajectories=grown))
+assert len(drawings) == 7, drawings
+print(*programs)
+"""
+
+
+def test_the_first_figures_of_a_process_compile_nothing():
+    done = subprocess.run(
+        [sys.executable, "-c", DRAWN_FIRST, str(Path(__file__).parents[1] / "support")], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == ""
 
 
 def test_all_sections_are_there_and_listed(page):

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from ...array_library import on_host
 from ...halos import HaloHistories
 from ...observables import (
     AbstractRelation,
@@ -85,7 +86,7 @@ def grouped(
     groups: list[tuple[AbstractRelation, float, list[Measurement]]] = []
     for data, redshift in measurements:
         for relation, group_redshift, members in groups:
-            if group_redshift == redshift and eqx.tree_equal(relation, data.relation):
+            if group_redshift == redshift and eqx.tree_equal(*on_host(relation, data.relation)):
                 members.append(data)
                 break
         else:
@@ -180,7 +181,7 @@ def _compared_drawings(population, halos, measurements, compared, redshift):
     relations = {type(relation): relation for relation, _, _ in grouped(measurements)}
     for relation in relations.values():
         galaxies = (population.at(redshift), compared.population.at(redshift))
-        data = [m for m, z in measurements if z == redshift and eqx.tree_equal(m.relation, relation)]
+        data = [m for m, z in measurements if z == redshift and eqx.tree_equal(*on_host(m.relation, relation))]
         axes = compare_relation(galaxies, relation, compared.labels, measurements=data)
         caption = (
             f"{_capital(relation.title)} at z = {redshift:g} of the same model on the halos of {first} and "

@@ -229,7 +229,7 @@ def _halos(halos):
         (name, f"{float(p.value):.6g}", "" if p.unit == "1" else p.unit, p.meaning) for name, p in cosmology.items()
     ]
     provenance = [(name, text) for name, text in halos.provenance]
-    low, high = float(halos.time[0]), float(halos.time[-1])
+    low, high = np.asarray(halos.time)[[0, -1]]
     span = f"{len(halos):,} histories on {len(halos.time)} times from {low:.3f} to {high:.3f} Gyr of cosmic age."
     tables = [Table(("name", "value", "unit", "meaning"), rows, "Cosmology of the histories.")]
     return [span, *([Table(("provenance", ""), provenance)] if provenance else []), *tables]
