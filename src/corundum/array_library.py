@@ -4,6 +4,8 @@ Each operation of jax.numpy outside a transformation is a program of its own, wh
 thousand galaxies take to sum.  NumPy compiles nothing.
 """
 
+import functools
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -11,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["array_library", "is_traced", "on_host"]
+__all__ = ["array_library", "is_traced", "on_host", "without_programs"]
 
 
 def is_traced(tree: Any) -> bool:
@@ -63,3 +65,27 @@ def on_host(*trees: Any) -> tuple[Any, ...]:
     if is_traced(trees):
         return trees
     return jax.tree.map(lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, trees)
+
+
+def without_programs(method: Callable) -> Callable:
+    """A method of a component whose known numbers are computed in NumPy, which compiles nothing for another shape.
+
+    Examples
+    --------
+    >>> universe = co.cosmology.planck15()
+    >>> type(universe.age(np.zeros(2))).__name__, round(float(jax.jit(lambda z: universe.age(z))(0.0)), 2)
+    ('ndarray', 13.81)
+    """
+
+    @functools.wraps(method)
+    def on_known_numbers(self, *values):
+        component, *values = on_host(self, *map(_array, values))
+        return method(component, *values)
+
+    return on_known_numbers
+
+
+def _array(values):
+    if isinstance(values, jax.Array):
+        return values
+    return jnp.asarray(values) if is_traced(values) else np.asarray(values, np.float64)

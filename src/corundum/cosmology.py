@@ -8,19 +8,18 @@ References
 Bryan & Norman 1998, ApJ 495, 80, eq. 6 (virial overdensity).
 """
 
-import functools
 from typing import Any, cast
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from .annotations import Array
 from .arguments import in_words
-from .array_library import array_library, is_traced, on_host
+from .array_library import array_library, is_traced, without_programs
 from .astropy_numbers import EXPECTED_COSMOLOGY, flat_lcdm_numbers, is_of_astropy
+from .cosmic_age import age_at_scale, in_pieces, redshift_at_age
 from .messages import warn_user
 from .parameters import parameter
 from .printing import Component
@@ -37,9 +36,6 @@ __all__ = [
     "circular_velocity",
 ]
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
-_NEWTON_STEPS = 5
-_PIECE = 4096  # numbers computed at once on the host
 _MASSLESS_NEUTRINO = 7.0 / 8.0 * (4.0 / 11.0) ** (4.0 / 3.0)
 
 _LIMITS = {
@@ -50,23 +46,6 @@ _LIMITS = {
     "n_eff": (0.0, 20.0, ""),
 }
 """Numbers beyond these belong to another unit or another quantity, not to another universe."""
-
-
-def _without_programs(method):
-    """A method whose known numbers are computed in NumPy, which compiles nothing for another shape."""
-
-    @functools.wraps(method)
-    def on_known_numbers(self, *values):
-        cosmology, *values = on_host(self, *map(_array, values))
-        return method(cosmology, *values)
-
-    return on_known_numbers
-
-
-def _array(values):
-    if isinstance(values, jax.Array):
-        return values
-    return jnp.asarray(values) if is_traced(values) else np.asarray(values, np.float64)
 
 
 class Cosmology(Component):
@@ -130,19 +109,19 @@ class Cosmology(Component):
             )
 
     @property
-    @_without_programs
+    @without_programs
     def baryon_fraction(self) -> Float[Array, ""]:
         """Cosmic baryon fraction omega_b / omega_m."""
         return self.omega_b / self.omega_m
 
     @property
-    @_without_programs
+    @without_programs
     def hubble_rate_today(self) -> Float[Array, ""]:
         """H0 [1/Gyr]."""
         return self.h * 100.0 * KM_CM / (1e3 * KPC_CM) * GYR_S
 
     @property
-    @_without_programs
+    @without_programs
     def omega_radiation(self) -> Float[Array, ""]:
         """Photons and massless neutrinos over critical, today."""
         photons = 4.0 * STEFAN_BOLTZMANN * self.t_cmb**4 / LIGHT_CM_S**3  # g/cm3
@@ -150,104 +129,64 @@ class Cosmology(Component):
         return photons / critical * (1.0 + _MASSLESS_NEUTRINO * self.n_eff)
 
     @property
-    @_without_programs
+    @without_programs
     def omega_lambda(self) -> Float[Array, ""]:
         """Dark energy over critical, today."""
         return 1.0 - self.omega_m - self.omega_radiation
 
     @property
-    @_without_programs
+    @without_programs
     def critical_density_today(self) -> Float[Array, ""]:
         """Critical density at z = 0 [Msun/kpc^3]."""
         rate = self.hubble_rate_today / GYR_S
         return 3.0 * rate**2 / (8.0 * np.pi * GRAVITY_CGS) * KPC_CM**3 / MSUN_G
 
-    @_without_programs
+    @without_programs
     def expansion(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
         """E(z)^2 = (H/H0)^2 at `redshift`."""
         x = 1.0 + redshift
         return self.omega_lambda + x**3 * (self.omega_m + self.omega_radiation * x)
 
-    @_without_programs
+    @without_programs
     def hubble_rate(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
         """H(z) [1/Gyr]."""
         return self.hubble_rate_today * array_library(redshift, parameters=self).sqrt(self.expansion(redshift))
 
-    @_without_programs
+    @without_programs
     def critical_density(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
         """Critical density [Msun / proper kpc^3]."""
         return self.critical_density_today * self.expansion(redshift)
 
-    @_without_programs
+    @without_programs
     def matter_fraction(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
         """Omega_m(z), matter density over critical at `redshift`."""
         return self.omega_m * (1.0 + redshift) ** 3 / self.expansion(redshift)
 
-    @_without_programs
+    @without_programs
     def virial_overdensity(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
         """Mean density of a virialised halo over the critical density (Bryan & Norman 1998, eq. 6)."""
         x = self.matter_fraction(redshift) - 1.0
         return 18.0 * np.pi**2 + 82.0 * x - 39.0 * x**2
 
-    @_without_programs
+    @without_programs
     def virial_density(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
         """Mean density inside the virial radius [Msun / proper kpc^3]."""
         return self.virial_overdensity(redshift) * self.critical_density(redshift)
 
-    @_without_programs
+    @without_programs
     def virial_radius(self, mvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
         """Bryan & Norman virial radius [proper kpc] of a halo of `mvir` [Msun]."""
         return (3.0 * mvir / (4.0 * np.pi * self.virial_density(redshift))) ** (1.0 / 3.0)
 
-    @_without_programs
+    @without_programs
     def age(self, redshift: Float[Array, "..."]) -> Float[Array, "..."]:
         """Cosmic age [Gyr] at `redshift` > -1."""
-        return _in_pieces(_age_at_scale, self, 1.0 / (1.0 + redshift))
+        return in_pieces(age_at_scale, self, 1.0 / (1.0 + redshift))
 
-    @_without_programs
+    @without_programs
     def redshift(self, age: Float[Array, "..."]) -> Float[Array, "..."]:
         """Redshift at cosmic `age` [Gyr] > 0; the inverse of `age`, differentiable to any order."""
-        return _in_pieces(_redshift, self, age)
-
-
-def _in_pieces(function, cosmology, values):
-    """``function(cosmology, values)``, of known numbers in pieces, which bounds the memory of the quadrature."""
-    if array_library(values, parameters=cosmology) is not np or np.size(values) <= _PIECE:
-        return function(cosmology, values)
-    flat = np.ravel(values)
-    pieces = [function(cosmology, flat[first : first + _PIECE]) for first in range(0, len(flat), _PIECE)]
-    return np.concatenate(pieces).reshape(np.shape(values))
-
-
-def _redshift(cosmology: Cosmology, age: Float[Array, "..."]) -> Float[Array, "..."]:
-    xp = array_library(age, parameters=cosmology)
-    # Newton's method in ln(a) against ln(t), where the relation is nearly linear, starts without radiation.
-    density = 1.0 - cosmology.omega_m
-    phase = 1.5 * xp.sqrt(density) * cosmology.hubble_rate_today * age
-    ln_a = (xp.log(cosmology.omega_m / density) + 2.0 * xp.log(xp.sinh(phase))) / 3.0
-
-    def newton_step(_, ln_a):
-        a = xp.exp(ln_a)
-        t = _age_at_scale(cosmology, a)
-        return ln_a + (xp.log(age) - xp.log(t)) * t * cosmology.hubble_rate(1.0 / a - 1.0)
-
-    if xp is np:
-        return np.expm1(-functools.reduce(lambda ln_a, k: newton_step(k, ln_a), range(_NEWTON_STEPS), ln_a))
-    return jnp.expm1(-jax.lax.fori_loop(0, _NEWTON_STEPS, newton_step, ln_a))
-
-
-def _age_at_scale(cosmology: Cosmology, a: Float[Array, "..."]) -> Float[Array, "..."]:
-    xp = array_library(a, parameters=cosmology)
-    # With u^2 = a + a_eq the integrand of dt = da / (a H) is smooth from the radiation era to today, so that
-    # Gauss-Legendre quadrature converges to machine precision.
-    equality = cosmology.omega_radiation / cosmology.omega_m
-    low, high = xp.sqrt(equality), xp.sqrt(a + equality)
-    half = 0.5 * (high - low)
-    nodes, weights = (table.reshape((1,) * np.ndim(half) + (-1,)) for table in (_NODES, _WEIGHTS))
-    u = low + half[..., None] * (1.0 + nodes)
-    scale = xp.maximum(u**2 - equality, 0.0)
-    integrand = 2.0 * scale / xp.sqrt(cosmology.omega_m + cosmology.omega_lambda * scale**4 / u**2)
-    return half * xp.sum(weights * integrand, axis=-1) / cosmology.hubble_rate_today
+        return in_pieces(redshift_at_age, self, age)
 
 
 def pandya26_cosmology() -> Cosmology:

@@ -37,10 +37,6 @@ __all__ = ["HaloHistories"]
 _MOST_LETTERS = 100  # of a line of the provenance that is printed
 
 
-def _whole(numbers):
-    return numbers if isinstance(numbers, jax.Array) else np.asarray(numbers)
-
-
 class HaloHistories(eqx.Module):
     """Growth histories of N halos on T shared times; a pytree of float64 arrays.
 
@@ -161,7 +157,7 @@ class HaloHistories(eqx.Module):
         self.log_growth = None if log_growth is None else float64("log_growth", log_growth, "Msun/yr", log=True)
         self.mergers = mergers
         self.separation = None if separation is None else float64("separation", separation)
-        self.host = None if host is None else jax.device_put(_whole(without_mask("host", host)))
+        self.host = None if host is None else jax.numpy.asarray(without_mask("host", host))
         self.extras = dict(sorted(extras.items())) if extras else {}
         self.cosmology = as_cosmology(cosmology)
         self.interpolation = SplineInLogTime.on(self.time) if interpolation is None else interpolation
@@ -262,8 +258,7 @@ class HaloHistories(eqx.Module):
     @property
     def final_mvir(self) -> Float[Array, " n"]:
         """Virial mass [Msun] of each halo at the last time."""
-        (log_mvir,) = on_host(self.log_mvir)
-        return 10.0 ** log_mvir[:, -1]
+        return 10.0 ** self.log_mvir[:, -1]
 
     @property
     def redshift(self) -> Float[Array, " t"]:
@@ -301,7 +296,7 @@ class HaloHistories(eqx.Module):
         """All halos at one redshift or one cosmic time [Gyr]: a `Halo` of arrays of shape (N,)."""
         if (redshift is None) == (time is None):
             raise ValueError("HaloHistories.at: give either redshift=... or time=... [Gyr], not both")
-        age = float64("time", time, "Gyr") if redshift is None else _age(self.cosmology, float64("redshift", redshift))
+        age = float64("time", time, "Gyr") if redshift is None else self.cosmology.age(float64("redshift", redshift))
         check_one_time(self, "time" if redshift is None else "redshift", age)
         return jax.tree.map(lambda values: values[:, 0], self.along(age[None]))
 
@@ -337,11 +332,6 @@ def _lines(halos):
         yield f"  satellites: {int(np.sum(np.asarray(halos.host) >= 0))}"
     for name, curve in halos.extras.items():
         yield f"  extra {name} [{curve.quantity.unit}]: {curve.quantity.meaning}"
-
-
-@eqx.filter_jit
-def _age(cosmology, redshift):
-    return cosmology.age(redshift)
 
 
 @eqx.filter_jit
