@@ -119,7 +119,8 @@ class Galaxies(AbstractGalaxies):
 
         Times after it repeat the age of the galaxies, so that an integral over time ends there.
         """
-        times, ages = on_host(_kept(self.histories).times, self.histories.ages)
+        histories = _kept(self.histories)
+        times, ages = on_host(histories.times, histories.ages)
         return array_library(times, ages).minimum(times, ages)
 
     def history(self, name: str, times: Sequence[float] | Float[Array, " t"] | None = None) -> Float[Array, "n t"]:

@@ -63,25 +63,25 @@ class _RunJob(AbstractJob):
         return RunPlan(job, job.tables, job.identity)
 
     def compute(self, plan: RunPlan, run: Run) -> RunResults:
-        job, trajectories, compared = plan.job, None, None
+        job, compared = plan.job, None
         with run.stage("evolving galaxies", "evolve"):
             population, computed = _evolve(job, 0, run)
         run.info["halos"], run.info["halos_computed"] = len(population), computed
         run.info["status"] = population.status_counts()
-        if job.output.trajectories and np.any(population.valid):
-            with run.stage("following a few galaxies through time", "trajectories"):
-                trajectories = _trajectories(job, population)
         if job.compare_halos is not None:
             with run.stage("evolving galaxies in compare_halos", "evolve compare_halos"):
                 compared, _ = _evolve(job, 1, run)
         with run.stage("regressing relations", "relations"):
             relations = _relate(job, population)
-        return RunResults(population, trajectories, compared, relations)
+        results = RunResults(population, None, compared, relations)
+        with run.stage("writing its numbers", "first report"):
+            _page(job, results, run)([_TO_COME])
+        if job.output.trajectories and np.any(population.valid):
+            with run.stage("following a few galaxies through time", "trajectories"):
+                results = results._replace(trajectories=_trajectories(job, population))
+        return results
 
     def save(self, plan: RunPlan, results: RunResults, run: Run) -> None:
-        write_page = _page(plan.job, results, run)
-        with run.stage("writing its numbers", "first report"):
-            write_page([_TO_COME])
         with run.stage("saving results", "save"):
             _save(plan.job, results, run)
         with run.stage("drawing figures", "figures") as part:
@@ -91,7 +91,7 @@ class _RunJob(AbstractJob):
             )
             drawings = run.save_figures(figures, part)
         with run.stage("writing the report", "report"):
-            write_page(drawings)
+            _page(plan.job, results, run)(drawings)
 
     def summary(self, plan: RunPlan, results: RunResults, run: Run) -> list[str]:
         solved = int(np.sum(np.asarray(results.population.status) == 0))
