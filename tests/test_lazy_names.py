@@ -41,11 +41,19 @@ def test_a_function_is_not_hidden_by_its_module(name):
     assert callable(getattr(getattr(co, family), function))
 
 
+ALL_WAYS = """
+from corundum import *
+from corundum.halos import monte_carlo_trees as trees
+import corundum.models
+import corundum as co
+assert evolve is co.evolve and trees is co.halos.monte_carlo_trees
+assert corundum.models.thermal.ThermalCGM is co.models.ThermalCGM
+"""
+
+
 def test_all_ways_to_import_work():
-    names: dict = {}
-    exec("from corundum import *; from corundum.halos import monte_carlo_trees as trees; import corundum.models", names)
-    assert names["evolve"] is co.evolve and names["trees"] is co.halos.monte_carlo_trees
-    assert names["corundum"].models.thermal.ThermalCGM is co.models.ThermalCGM
+    done = subprocess.run([sys.executable, "-c", ALL_WAYS], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     with pytest.raises(AttributeError, match=r"module 'corundum.models' has no attribute 'Thermal'; it has Abstract"):
         _ = co.models.Thermal
     assert not hasattr(co.halos, "_private") and not hasattr(co.halos, "nothing")

@@ -1,7 +1,7 @@
 """Targets of real populations: likelihood, nuisances, gradients, and what is refused."""
 
+import copy
 import dataclasses
-import pickle
 import re
 
 import equinox as eqx
@@ -353,5 +353,5 @@ def test_numbers_of_priors_come_in_the_same_order_in_every_process(prior):
         for names in (kind.gather_pytree_data_fields(), kind.gather_pytree_aux_fields()):
             assert list(names) == sorted(names)
     leaves, structure = jax.tree.flatten(free.prior)
-    for same in (jax.tree.unflatten(structure, leaves), pickle.loads(pickle.dumps(free.prior))):
+    for same in (jax.tree.unflatten(structure, leaves), copy.deepcopy(free.prior)):
         assert isinstance(same, type(prior)) and float(same.log_prob(0.3)) == float(prior.log_prob(0.3))

@@ -286,16 +286,6 @@ class _Ordered:
     def gather_pytree_aux_fields(cls) -> tuple[str, ...]:
         return tuple(sorted(super().gather_pytree_aux_fields()))  # type: ignore[misc]
 
-    def __reduce__(self):
-        return _restore, (type(self).__mro__[2], vars(self))
-
-
-def _restore(kind: type[dist.Distribution], values: dict[str, Any]) -> dist.Distribution:
-    """An ordered distribution from another process, where its class was made as well."""
-    copied: Any = object.__new__(_ordered_kind(kind))  # type: ignore[arg-type]
-    copied.__dict__.update(values)
-    return copied
-
 
 @functools.cache
 def _ordered_kind(kind: Any) -> type:

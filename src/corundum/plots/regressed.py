@@ -15,7 +15,7 @@ __all__ = [
     "Residual", "Spread", "difference_of", "distances", "regress", "relation_points", "residual", "spread_about",
 ]  # fmt: skip
 
-_NODES = 61  # always the same number, so that the regression is compiled once
+_NODES = 61
 _FEWEST = 5  # galaxies within a kernel for which a spread is given
 
 

@@ -117,7 +117,10 @@ def evolve_few(
         for name in at_times
     ]
     whole = eqx.tree_at(lambda p: [getattr(p, name) for name in at_times], parts[0], joined)
-    return eqx.tree_at(lambda p: p.status, whole, np.max([part.status for part in parts], axis=0))
+    # A galaxy that one of the solves has given up is not solved; the steps of all of them were taken.
+    status = np.max([part.status for part in parts], axis=0)
+    steps, rejected = (np.sum([getattr(part, name) for part in parts], axis=0) for name in ("steps", "rejected"))
+    return eqx.tree_at(lambda p: (p.status, p.steps, p.rejected), whole, (status, steps, rejected))
 
 
 def _kept_histories(population: Population) -> Any:

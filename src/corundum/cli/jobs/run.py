@@ -3,7 +3,7 @@
 What a stage computes is written when it ends, in one step, so that a run can be stopped at any moment.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -75,7 +75,7 @@ class _RunJob(AbstractJob):
             relations = _relate(job, population)
         results = RunResults(population, None, compared, relations)
         with run.stage("writing its numbers", "first report"):
-            _page(job, results, run)([_TO_COME])
+            _write_page(job, results, run, [_TO_COME])
         if job.output.trajectories and np.any(population.valid):
             with run.stage("following a few galaxies through time", "trajectories"):
                 results = results._replace(trajectories=_trajectories(job, population))
@@ -91,7 +91,7 @@ class _RunJob(AbstractJob):
             )
             drawings = run.save_figures(figures, part)
         with run.stage("writing the report", "report"):
-            _page(plan.job, results, run)(drawings)
+            _write_page(plan.job, results, run, drawings)
 
     def summary(self, plan: RunPlan, results: RunResults, run: Run) -> list[str]:
         solved = int(np.sum(np.asarray(results.population.status) == 0))
@@ -196,7 +196,6 @@ def _estimate(galaxies: Galaxies, relation: AbstractRelation) -> RegressedRelati
     x_of_valid = x[good]
     if not x_of_valid.size:
         return None
-    # As many nodes for every relation, so that the regression compiles once.
     return regress(galaxies, relation, NadarayaWatson(), np.linspace(x_of_valid.min(), x_of_valid.max(), _NODES))
 
 
@@ -218,24 +217,20 @@ def _shared(job: Job, results: RunResults) -> dict[str, Any]:
     return {"halos": job.halos, "measurements": job.measurements, "compared": compared}
 
 
-def _page(job: Job, results: RunResults, run: Run) -> Callable[[Sequence[Any]], None]:
-    """Writes ``report.html``: its numbers, and the figures that are ready or what to say in place of them."""
-
-    def write(figures):
-        plots.standard_report(
-            run.output.file("report.html"),
-            results.population,
-            drawings=figures,
-            title=job.title,
-            note=_model_line(job),
-            model=job.model,
-            preset=job.tables["model"]["kind"],
-            defaults=job.defaults,
-            run_info=run.info,
-            command="corundum run run.toml -o again/",
-            run_file=run.info["run_file"],
-            images=run.images,
-            **_shared(job, results),
-        )
-
-    return write
+def _write_page(job: Job, results: RunResults, run: Run, figures: Sequence[Any]) -> None:
+    """Write ``report.html``: its numbers, and the figures that are ready or what to say in place of them."""
+    plots.standard_report(
+        run.output.file("report.html"),
+        results.population,
+        drawings=figures,
+        title=job.title,
+        note=_model_line(job),
+        model=job.model,
+        preset=job.tables["model"]["kind"],
+        defaults=job.defaults,
+        run_info=run.info,
+        command="corundum run run.toml -o again/",
+        run_file=run.info["run_file"],
+        images=run.images,
+        **_shared(job, results),
+    )
