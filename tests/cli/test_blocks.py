@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import corundum as co
-from corundum.cli.jobs.blocks import evolve_in_blocks
+from corundum.cli.jobs.blocks import evolve_few, evolve_in_blocks
 from corundum.cli.runfile.job import has_quantities
 from corundum.storage.checkpoints import CheckpointFolder
+from programs import compiled_programs
 
 MODEL = co.models.MinimalRegulator(supplied_energy=0.6)
 
@@ -43,6 +44,19 @@ def test_blocks_are_one_population_also_when_resumed(histories, halos, tmp_path)
     jax.tree.map(np.testing.assert_array_equal, resumed, first)
     # Programs for other numbers of halos round differently.
     jax.tree.map(lambda block, one: np.testing.assert_allclose(block, one, rtol=1e-11), first, whole)
+
+
+def test_a_few_halos_at_many_redshifts_use_the_program_of_their_population(halos):
+    co.evolve(MODEL, halos, (0.0, 1.0), chunk=len(halos))
+    redshifts = np.linspace(3.0, 0.0, 11)
+    with compiled_programs() as programs:
+        few = evolve_few(MODEL, halos[[1, 3]], redshifts, solver=None, size=len(halos), together=2)
+    assert programs == []
+    once = co.evolve(MODEL, halos[[1, 3]], redshifts)
+    assert few.status.tolist() == [0, 0] and few["mstar"].shape == (2, 11)
+    np.testing.assert_array_equal(few.redshifts, redshifts)
+    np.testing.assert_allclose(np.log(few["mstar"]), np.log(once["mstar"]), atol=1e-3)
+    assert np.all(few.steps > once.steps)
 
 
 class _Relation(co.observables.AbstractRelation):

@@ -12,7 +12,7 @@ from places import ROOT
 EXAMPLES = ROOT / "examples"
 SCRIPTS = {
     "extend.py": ["."],
-    "feedback_constraints.py": [".", "8", "as published"],
+    "feedback_constraints.py": [".", "24", "as published"],
     "phase_transition.py": ["phase_transition.png"],
     "observer.py": [".", "12"],
     "other_packages.py": [".", "12"],
@@ -25,7 +25,7 @@ SCRIPTS = {
 
 RUN_FILES = {
     "black_holes.toml": ("sensitivity", ["halos.n=4"]),
-    "fit_published.toml": ("fit", ["halos.n=8"]),
+    "fit_published.toml": ("fit", ["halos.n=24"]),
     "quickstart.toml": ("run", ["halos.n=16"]),
 }
 """Command of each run file, and what makes it small."""
