@@ -23,7 +23,7 @@ from .scaffold import AbstractJob, Run
 
 __all__ = ["JOB", "RunPlan", "RunResults", "follow"]
 
-_HISTORY_TIMES = 64
+_HISTORY_TIMES = 100
 _NODES = 41
 _TO_COME = (
     "The figures are being drawn: open this page again in a moment. Where the run was stopped, the same command draws "
