@@ -14,19 +14,9 @@ from corundum.models import derivative
 from corundum.numerics.limiters import HardPositivePart, Unlimited
 from corundum.physics.cooling import primordial
 from corundum.units import YEAR_S
-from library import COSMOLOGY, MODELS, draw_galaxy
+from library import COSMOLOGY, MODELS, draw_galaxy, smooth_halos
 
 GYR_S, GYR_YR, MSUN_G = 3.15576e16, 1e9, 1.98840987e33
-
-
-def smooth_halos(log_mvir, late=0.65):
-    """Exponential growth in redshift, faster for heavier halos, from z = 8 on."""
-    log_mvir = np.atleast_1d(np.asarray(log_mvir, float))[:, None]
-    time = np.geomspace(0.64, float(COSMOLOGY.age(0.0)), 60)
-    redshift = np.asarray(COSMOLOGY.redshift(time))
-    growth = log_mvir - (late + 0.12 * (log_mvir - 12.0)) * redshift / np.log(10.0)
-    concentration = np.maximum(0.95 - 0.1 * (log_mvir - 12.0) - 0.5 * np.log10(1.0 + redshift), 0.45)
-    return co.halos.HaloHistories(time, growth, concentration, cosmology=COSMOLOGY)
 
 
 # ---- published numbers

@@ -148,6 +148,17 @@ LAWS = {
         jnp.array([0.1, 1.0, 10.0]),
     ),
     "BondiFeeding": (physics.BondiFeeding(), lambda law, x: law(galaxy(mbh=x)) * 1e4, MVIR * 1e-4),
+    "HotGasFeeding": (physics.HotGasFeeding(), lambda law, x: law(galaxy(mbh=x)) * 1e4, MVIR * 1e-4),
+    "VirialVelocityFeeding": (
+        physics.VirialVelocityFeeding(), lambda law, x: law(galaxy(mvir=x, mbh=1e7)) * 1e8, MVIR
+    ),
+    "MaintenanceFeedback": (
+        physics.MaintenanceFeedback(), lambda law, x: law(1e8, 0.1, x), jnp.array([1e-3, 0.2, 0.9])
+    ),
+    "IsobaricCondensation": (physics.IsobaricCondensation(), lambda law, x: law(x, 0.3), jnp.array([1e-3, 1.0, 9.0])),
+    "CoolingRadiusCondensation": (
+        physics.CoolingRadiusCondensation(), lambda law, x: law(x, 0.3), jnp.array([1e-3, 1.0, 9.0])
+    ),
     "TwoModeFeedback": (physics.TwoModeFeedback(), lambda law, x: law(1e8, x), jnp.array([1e-4, 1e-3, 3e-3, 1e-2])),
     "ElectronIonDensities": (physics.ElectronIonDensities(), lambda law, x: law.fraction(6.0, -1.0) * x, VVIR),
     "TotalDensitySquared": (physics.TotalDensitySquared(), lambda law, x: law.fraction(6.0, -1.0) * x, VVIR),

@@ -1,4 +1,4 @@
-"""Every model of the library, and random galaxies for them."""
+"""Every model of the library, smooth halos, and random galaxies."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +7,16 @@ import corundum as co
 from corundum import models, physics
 
 COSMOLOGY = co.cosmology.pandya26_cosmology()
+
+
+def smooth_halos(log_mvir, late=0.65):
+    """Exponential growth in redshift, faster for heavier halos, from z = 8 on."""
+    log_mvir = np.atleast_1d(np.asarray(log_mvir, float))[:, None]
+    time = np.geomspace(0.64, float(COSMOLOGY.age(0.0)), 60)
+    redshift = np.asarray(COSMOLOGY.redshift(time))
+    growth = log_mvir - (late + 0.12 * (log_mvir - 12.0)) * redshift / np.log(10.0)
+    concentration = np.maximum(0.95 - 0.1 * (log_mvir - 12.0) - 0.5 * np.log10(1.0 + redshift), 0.45)
+    return co.halos.HaloHistories(time, growth, concentration, cosmology=COSMOLOGY)
 
 
 def swapped():
@@ -28,6 +38,7 @@ def thermal_with_everything():
     processes = {
         "black_hole": models.BlackHole(),
         "recycling": models.HaloRecycling(),
+        "compression": models.Compression(),
         "late_metals": models.DelayedEnrichment(),
     }
     return models.ThermalCGM(processes=processes)
@@ -83,6 +94,8 @@ def draw_galaxy(model, rng):
     halo = co.halos.Halo(
         COSMOLOGY.age(z), jnp.array(z), jnp.array(mvir), rvir, vvir, jnp.array(rng.uniform(2.5, 20)), jnp.array(growth)
     )
+    if any(isinstance(process, models.Compression) for process in model.processes.values()):
+        halo = halo._replace(deepening=jnp.asarray(2.0 / 3.0 * 1e9 * growth / mvir))
     ledger, values = model.ledger, {}
     masses = {place: mvir * 10 ** rng.uniform(-5, -1) for kind, place in sorted(ledger.contents) if kind == "mass"}
     for (currency, reservoir), field in sorted(ledger.contents.items()):

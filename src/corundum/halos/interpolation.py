@@ -52,6 +52,7 @@ class Halo(NamedTuple):
     vvir : virial velocity sqrt(G M / R) [km/s]
     concentration : NFW concentration R / r_s
     growth : dMvir/dt [Msun/yr]; negative while a halo loses mass
+    deepening : d ln Vvir^2 / dt [1/Gyr], how fast the potential deepens; None where the source does not say
     extras : the extra quantities of the histories by name, ``halo.extras["overdensity"]``; none by default
 
     Examples
@@ -70,6 +71,7 @@ class Halo(NamedTuple):
     vvir: Float[Array, "..."]
     concentration: Float[Array, "..."]
     growth: Float[Array, "..."]
+    deepening: Float[Array, "..."] | None = None
     extras: Extras = Extras()
 
     def __repr__(self) -> str:
@@ -90,6 +92,7 @@ HALO_QUANTITIES = {
     "vvir": Quantity("km/s", "halo virial velocity"),
     "concentration": Quantity("1", "NFW concentration Rvir / r_s"),
     "growth": Quantity("Msun/yr", "halo growth rate dMvir/dt"),
+    "deepening": Quantity("1/Gyr", "rate at which the potential deepens, d ln Vvir^2 / dt", log=False),
 }
 """Unit and meaning of what every halo has."""
 
@@ -252,14 +255,15 @@ class SplineInLogTime(AbstractHaloInterpolation):
 
     def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Any, ...]:
         ln_time = jnp.log(time)
-        (ln_expansion, log_density), _ = tables.clock(ln_time)
+        (ln_expansion, log_density), (_, thinning) = tables.clock(ln_time)
         values, slopes = tables.curves(ln_time)
         (log_mvir, log_concentration, *radius), extras = _without_extras(values, tables)
         log_rvir = radius[0] if radius else (log_mvir - log_density) / 3.0
-        return ln_expansion, log_mvir, log_concentration, log_rvir, slopes[0], extras
+        widening = slopes[2] if radius else (slopes[0] - thinning) / 3.0
+        return ln_expansion, log_mvir, log_concentration, log_rvir, slopes[0], widening, extras
 
     def halo(self, time: Float[Array, ""], sample: tuple[Any, ...]) -> Halo:
-        ln_expansion, log_mvir, log_concentration, log_rvir, slope, extras = sample
+        ln_expansion, log_mvir, log_concentration, log_rvir, slope, widening, extras = sample
         # Exponentials alone: the compiler undoes them where a law takes the logarithm of a mass, a velocity or 1 + z.
         mvir, rvir = jnp.exp(LN10 * log_mvir), jnp.exp(LN10 * log_rvir)
         return Halo(
@@ -270,6 +274,7 @@ class SplineInLogTime(AbstractHaloInterpolation):
             vvir=jnp.exp(0.5 * (np.log(GRAVITY) + LN10 * (log_mvir - log_rvir))),
             concentration=jnp.exp(LN10 * log_concentration),
             growth=mvir * LN10 * slope / (time * GYR_YR),
+            deepening=LN10 * (slope - widening) / time,
             extras=extras,
         )
 
@@ -309,13 +314,15 @@ class Pandya26Hermite(AbstractHaloInterpolation):
 
     def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Any, ...]:
         (redshift,), _ = tables.clock(jnp.clip(time, tables.clock.knots[0], tables.clock.knots[-1]))
-        values, extras = _without_extras(tables.curves(time)[0], tables)
-        return (redshift, *values, extras)
+        values, slopes = tables.curves(time)
+        values, extras = _without_extras(values, tables)
+        return (redshift, *values, slopes[0] - slopes[2], extras)
 
     def halo(self, time: Float[Array, ""], sample: tuple[Any, ...]) -> Halo:
-        redshift, *logs, extras = sample
+        redshift, *logs, deepening, extras = sample
         mvir, concentration, rvir, growth = (jnp.exp(LN10 * value) for value in logs)
-        return Halo(time, redshift, mvir, rvir, circular_velocity(mvir, rvir), concentration, growth, extras)
+        vvir = circular_velocity(mvir, rvir)
+        return Halo(time, redshift, mvir, rvir, vvir, concentration, growth, LN10 * deepening, extras)
 
 
 def _in_order(extras):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .presets import PANDYA26_FREE, pandya23, pandya26
     from .process import AbstractProcess, ProcessFluxes, channel_multipliers
     from .processes.black_holes import BlackHole
+    from .processes.compression import Compression
     from .processes.delayed_enrichment import DelayedEnrichment
     from .processes.reincorporation import HaloRecycling
     from .regulator import Equilibrium, MinimalRegulator, RegulatorForcing, RegulatorState
@@ -24,6 +25,7 @@ __all__ = [
     "AbstractProcess",
     "ProcessFluxes",
     "BlackHole",
+    "Compression",
     "DelayedEnrichment",
     "Equilibrium",
     "Flow",

@@ -5,16 +5,15 @@ from typing import TYPE_CHECKING
 from ..lazy_names import lazy_names
 
 if TYPE_CHECKING:  # imported when they are first used
-    from .black_hole import (
+    from .black_holes.feedback import AbstractFeedback, MaintenanceFeedback, TwoModeFeedback
+    from .black_holes.feeding import (
         AbstractFeeding,
-        BondiFeeding,
         DynamicalFeeding,
-        MaximalCoolingFeeding,
         NoFeeding,
         StarFormationFeeding,
-        TwoModeFeedback,
         eddington_rate,
     )
+    from .black_holes.hot_feeding import BondiFeeding, HotGasFeeding, MaximalCoolingFeeding, VirialVelocityFeeding
     from .cooling.base import AbstractCooling, AbstractNetCooling
     from .cooling.densities import (
         AbstractDensityConvention,
@@ -30,7 +29,9 @@ if TYPE_CHECKING:  # imported when they are first used
     from .galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
     from .gas.condensation import (
         AbstractCondensation,
+        CoolingRadiusCondensation,
         HarmonicCondensation,
+        IsobaricCondensation,
         PrecipitationThreshold,
         SlowerTimeCondensation,
     )
@@ -76,6 +77,7 @@ __all__ = [
     "AbstractDrivingScale",
     "AbstractEmptying",
     "AbstractEscapeSpeed",
+    "AbstractFeedback",
     "AbstractFeeding",
     "AbstractFilteringMass",
     "AbstractGalaxyScaling",
@@ -90,6 +92,7 @@ __all__ = [
     "BondiFeeding",
     "Ceiling",
     "ConstantLoading",
+    "CoolingRadiusCondensation",
     "DepletionTime",
     "DiscSize",
     "DynamicalDepletion",
@@ -112,14 +115,17 @@ __all__ = [
     "GradualEmptying",
     "HarmonicCondensation",
     "Henriques13Return",
+    "HotGasFeeding",
     "HydrogenDensitySquared",
     "InflowMetallicity",
+    "IsobaricCondensation",
     "IsothermalCGM",
     "IsothermalShells",
     "Kravtsov04FilteringMass",
     "KravtsovManwadkar22FilteringMass",
     "LoadedWind",
     "LogisticPrevention",
+    "MaintenanceFeedback",
     "MassLoading",
     "MassOnset",
     "MaximalCoolingFeeding",
@@ -153,6 +159,7 @@ __all__ = [
     "VirialEscape",
     "VirialScale",
     "VirialTemperature",
+    "VirialVelocityFeeding",
     "chabrier_return",
     "dynamical_time",
     "eddington_rate",

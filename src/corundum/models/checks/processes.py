@@ -61,7 +61,8 @@ def _check_kind(model: str, name: str, process: Any) -> None:
         value = kind if isinstance(process, eqx.Module) else f"{process!r} ({kind})"
         raise ValueError(
             f"{where}: got {value}, allowed a process: models.BlackHole(), "
-            "models.HaloRecycling(), models.DelayedEnrichment(), or one of your own that derives from AbstractProcess"
+            "models.HaloRecycling(), models.Compression(), or another of the package, or one of your own that derives "
+            "from AbstractProcess"
         )
     if not isinstance(process.flows, tuple | list) or not all(isinstance(flow, Flow) for flow in process.flows):
         raise ValueError(

@@ -116,9 +116,9 @@ class _AnyExtra(Extras):
 
 
 _HALOS = (
-    dict(time=6.0, redshift=1.0, mvir=1e12, rvir=160.0, vvir=160.0, concentration=8.0, growth=100.0),
-    dict(time=1.0, redshift=6.0, mvir=1e9, rvir=5.0, vvir=30.0, concentration=4.0, growth=3.0),
-    dict(time=13.8, redshift=0.0, mvir=1e13, rvir=570.0, vvir=270.0, concentration=7.0, growth=300.0),
+    dict(time=6.0, redshift=1.0, mvir=1e12, rvir=160.0, vvir=160.0, concentration=8.0, growth=100.0, deepening=0.1),
+    dict(time=1.0, redshift=6.0, mvir=1e9, rvir=5.0, vvir=30.0, concentration=4.0, growth=3.0, deepening=0.5),
+    dict(time=13.8, redshift=0.0, mvir=1e13, rvir=570.0, vvir=270.0, concentration=7.0, growth=300.0, deepening=0.0),
 )
 """Halos with plausible numbers."""
 

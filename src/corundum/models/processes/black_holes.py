@@ -17,6 +17,7 @@ from ...halos import Halo
 from ...numerics.limiters import AbstractMinimum, SmoothMinimum
 from ...parameters import FRACTION, parameter
 from ...physics import (
+    AbstractFeedback,
     AbstractFeeding,
     Galaxy,
     MaximalCoolingFeeding,
@@ -81,7 +82,7 @@ class BlackHole(AbstractProcess):
     )
     cold: AbstractFeeding = eqx.field(default_factory=StarFormationFeeding)
     hot: AbstractFeeding = eqx.field(default_factory=MaximalCoolingFeeding)
-    feedback: TwoModeFeedback = eqx.field(default_factory=TwoModeFeedback)
+    feedback: AbstractFeedback = eqx.field(default_factory=TwoModeFeedback)
     limit: AbstractMinimum = eqx.field(default_factory=SmoothMinimum)
 
     def initial(self, state: Any, halo: Halo, cosmology: Cosmology) -> dict[str, Float[Array, "..."]]:
@@ -98,7 +99,8 @@ class BlackHole(AbstractProcess):
         share = accreted / (supply + 1e-30)
         cold, hot = share * cold, share * hot
         ratio = accreted / eddington
-        power = self.feedback(state.mbh, ratio) * accreted * MSUN_G * LIGHT_CM_S**2 / YEAR_S  # [erg/s]
+        hot_share = hot / (accreted + 1e-30)
+        power = self.feedback(state.mbh, ratio, hot_share) * accreted * MSUN_G * LIGHT_CM_S**2 / YEAR_S  # [erg/s]
         flows = {
             "cold_feeding": FlowRates(cold, known["z_ism"] * cold),
             "hot_feeding": FlowRates(hot, known["z_cgm"] * hot),
@@ -108,6 +110,6 @@ class BlackHole(AbstractProcess):
         diagnostics = {
             "black_hole_accretion": accreted,
             "eddington_ratio": ratio,
-            "kinetic_share": self.feedback.kinetic_share(state.mbh, ratio),
+            "kinetic_share": self.feedback.kinetic_share(state.mbh, ratio, hot_share),
         }
         return ProcessFluxes(flows, diagnostics)

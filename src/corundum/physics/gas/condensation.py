@@ -2,6 +2,7 @@
 
 import abc
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Float
@@ -9,9 +10,18 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...parameters import NOT_NEGATIVE, parameter
 from ...printing import Component
+from ...units import LN10
 
-__all__ = ["AbstractCondensation", "HarmonicCondensation", "SlowerTimeCondensation", "PrecipitationThreshold"]
+__all__ = [
+    "AbstractCondensation",
+    "CoolingRadiusCondensation",
+    "HarmonicCondensation",
+    "IsobaricCondensation",
+    "PrecipitationThreshold",
+    "SlowerTimeCondensation",
+]
 
+_ENTHALPY = 5.0 / 3.0  # enthalpy over thermal energy of a monatomic gas
 _FALL_FROM_REST = 2.0**0.5  # sqrt(2 r / g) over r / V_c, for g = V_c^2 / r
 _SLOWEST = 1e-100  # t_ff / t_cool where nothing cools: keeps its logarithm finite
 
@@ -69,6 +79,67 @@ class SlowerTimeCondensation(AbstractCondensation):
 
     def __call__(self, cooling_rate: Float[Array, "..."], t_ff: Float[Array, "..."]) -> Float[Array, "..."]:
         return jnp.minimum(cooling_rate, 1.0 / t_ff)
+
+
+class IsobaricCondensation(AbstractCondensation):
+    """Another law for gas that cools at constant pressure: it gives up its enthalpy, 5/2 k T per particle.
+
+    The cooling time of the models is thermal energy over radiated power, 3/2 k T per particle, so that condensation by
+    it is too fast by up to 5/3 where gas cools slowly; where it falls freely, nothing changes.
+
+    Parameters
+    ----------
+    law : AbstractCondensation
+        Condensation with the longer cooling time.
+
+    Examples
+    --------
+    >>> round(float(co.physics.IsobaricCondensation()(0.01, 0.5)), 5)  # of 100 Gyr, 167 Gyr
+    0.00598
+    """
+
+    law: AbstractCondensation = eqx.field(default_factory=HarmonicCondensation)
+
+    def __call__(self, cooling_rate: Float[Array, "..."], t_ff: Float[Array, "..."]) -> Float[Array, "..."]:
+        return self.law(cooling_rate / _ENTHALPY, t_ff)
+
+
+class CoolingRadiusCondensation(AbstractCondensation):
+    """1 / (t_c(Rvir) + t_ff): gas condenses inside a cooling radius that grows outwards (White & Frenk 1991).
+
+    Gas of density r^-3/2 has cooled where t_c(r) = 5/2 n k T / (n_e n_i Lambda) is shorter than the dynamical time; a
+    share t_dyn / t_c(Rvir) of the CGM lies there.  The cooling time at Rvir is 5.94 times the thermal energy of the
+    whole CGM over its radiated power, because most power comes from the centre, so that a slowly cooling CGM feeds its
+    galaxy six times less than by `HarmonicCondensation`.
+
+    Parameters
+    ----------
+    delay : float
+        Cooling time at Rvir over the thermal energy of the CGM divided by its radiated power: (5/3) ln(10) over
+        (2/3) (1 - 0.1^1.5) for density r^-3/2 from 0.1 to 1 Rvir.
+
+    References
+    ----------
+    White & Frenk 1991, ApJ 379, 52.
+
+    Examples
+    --------
+    >>> slow, harmonic = co.physics.CoolingRadiusCondensation(), co.physics.HarmonicCondensation()
+    >>> round(float(harmonic(0.001, 0.5) / slow(0.001, 0.5)), 2)
+    5.94
+    """
+
+    delay: Float[Array, ""] = parameter(
+        _ENTHALPY * LN10 / (2.0 / 3.0 * (1.0 - 0.1**1.5)),
+        unit="1",
+        meaning="cooling time at Rvir over energy / power of the CGM",
+        source="White & Frenk 1991, density r^-3/2 from 0.1 Rvir",
+        bounds=(1.0, 10.0),
+        scale="log10",
+    )
+
+    def __call__(self, cooling_rate: Float[Array, "..."], t_ff: Float[Array, "..."]) -> Float[Array, "..."]:
+        return cooling_rate / (self.delay + cooling_rate * t_ff)
 
 
 class PrecipitationThreshold(AbstractCondensation):

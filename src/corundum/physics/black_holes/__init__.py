@@ -1,0 +1,3 @@
+"""How black holes are fed, and what they give back."""
+
+__all__: list[str] = []

@@ -1,0 +1,143 @@
+"""How fast gas reaches a black hole: the Eddington rate, and feeding with cold gas."""
+
+import abc
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Float
+
+from ...annotations import Array
+from ...parameters import NOT_NEGATIVE, parameter
+from ...printing import Component
+from ...units import GYR_YR, LIGHT_CM_S, LN10, MSUN_G, YEAR_S
+from ..galaxy import Galaxy
+
+__all__ = ["AbstractFeeding", "StarFormationFeeding", "DynamicalFeeding", "NoFeeding", "eddington_rate"]
+
+_EDDINGTON = 1.26e38  # [erg/s/Msun], electron scattering in hydrogen
+
+
+def eddington_rate(mass: Float[Array, "..."], radiative_efficiency: Float[Array, ""]) -> Float[Array, "..."]:
+    """Accretion rate [Msun/yr] at which a black hole of `mass` [Msun] shines at its Eddington luminosity.
+
+    Parameters
+    ----------
+    mass : array
+        [Msun].
+    radiative_efficiency : float
+        Radiated energy over accreted rest mass.
+
+    Examples
+    --------
+    >>> round(float(co.physics.eddington_rate(1e8, 0.1)), 2)
+    2.22
+    """
+    return mass * _EDDINGTON / (radiative_efficiency * LIGHT_CM_S**2) * YEAR_S / MSUN_G
+
+
+class AbstractFeeding(Component):
+    """Rate at which gas is supplied to the black hole.
+
+    Examples
+    --------
+    >>> class SteadyFeeding(co.physics.AbstractFeeding):
+    ...     def __call__(self, galaxy):
+    ...         return 1e-3 * jnp.ones_like(galaxy.state.mbh)
+    >>> black_hole = co.models.BlackHole(cold=SteadyFeeding())
+    >>> model = co.models.ThermalCGM(processes={"black_hole": black_hole})
+    """
+
+    @abc.abstractmethod
+    def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
+        """Rate [Msun/yr], before the Eddington limit; ``galaxy.state.mbh`` is the black hole's mass [Msun]."""
+
+
+class NoFeeding(AbstractFeeding):
+    """No gas reaches the black hole.
+
+    Examples
+    --------
+    >>> black_hole = co.models.BlackHole(hot=co.physics.NoFeeding())  # fed by cold gas alone
+    """
+
+    def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
+        return jnp.zeros_like(galaxy.state.mbh)
+
+
+class StarFormationFeeding(AbstractFeeding):
+    """A fixed share of the star-formation rate, in halos above a mass, switched smoothly in log10 Mvir.
+
+    The default share, 3 in 10^4, is the ratio of black-hole growth and star formation over cosmic time; below about
+    10^11 Msun stellar feedback keeps the nucleus empty.
+
+    Parameters
+    ----------
+    share : float
+        Feeding over star-formation rate.
+    log_mass : float
+        log10 of the halo mass above which the black hole is fed [Msun].
+    width : float
+        Width of the switch [dex].
+
+    References
+    ----------
+    Mullaney et al. 2012, ApJ 753, L30 (the ratio is about 10^-3 there); share and mass are free.
+
+    Examples
+    --------
+    >>> black_hole = co.models.BlackHole(cold=co.physics.StarFormationFeeding(share=1e-3))
+    """
+
+    share: Float[Array, ""] = parameter(
+        1e-4 * 10.0**0.5,
+        unit="1",
+        meaning="black-hole feeding over star-formation rate",
+        source="Mullaney et al. 2012",
+        bounds=(1e-5, 1e-2),
+        scale="log10",
+    )
+    log_mass: Float[Array, ""] = parameter(
+        10.868,
+        unit="dex(Msun)",
+        meaning="log10 of the halo mass above which the black hole is fed",
+        source="choice",
+        bounds=(9.0, 13.0),
+    )
+    width: Float[Array, ""] = parameter(
+        0.15,
+        unit="dex",
+        meaning="width of the switch in log10 halo mass",
+        source="choice",
+        bounds=(0.02, 1.0),
+        allowed=NOT_NEGATIVE,
+    )
+
+    def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
+        on = jax.nn.sigmoid((jnp.log(galaxy.halo.mvir) / LN10 - self.log_mass) / self.width)
+        return self.share * on * galaxy.quantities["sfr"]
+
+
+class DynamicalFeeding(AbstractFeeding):
+    """A fixed share of the ISM in each free-fall time of the inner halo.
+
+    Parameters
+    ----------
+    share : float
+        Share of the ISM per free-fall time.
+
+    Examples
+    --------
+    >>> black_hole = co.models.BlackHole(cold=co.physics.DynamicalFeeding(share=1e-4))
+    """
+
+    share: Float[Array, ""] = parameter(
+        1e-5,
+        unit="1",
+        meaning="share of the ISM that feeds the black hole per free-fall time",
+        source="choice",
+        bounds=(1e-7, 1e-2),
+        scale="log10",
+    )
+
+    def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
+        return self.share * galaxy.state.mism / (galaxy.quantities["t_ff"] * GYR_YR)
