@@ -162,6 +162,31 @@ LAWS = {
     "TwoModeFeedback": (physics.TwoModeFeedback(), lambda law, x: law(1e8, x), jnp.array([1e-4, 1e-3, 3e-3, 1e-2])),
     "ElectronIonDensities": (physics.ElectronIonDensities(), lambda law, x: law.fraction(6.0, -1.0) * x, VVIR),
     "TotalDensitySquared": (physics.TotalDensitySquared(), lambda law, x: law.fraction(6.0, -1.0) * x, VVIR),
+    "LogLink": (physics.LogLink(), lambda law, x: law(0.3, jnp.log10(x)), VVIR),
+    "LogitLink": (physics.LogitLink(), lambda law, x: law(0.3, jnp.log10(x) - 2.0), VVIR),
+    "ConstantBeyond": (physics.ConstantBeyond(), lambda law, x: x * law.window(x, 30.0, 200.0), VVIR),
+    "LinearBeyond": (physics.LinearBeyond(), lambda law, x: x * law.window(x, 30.0, 200.0), VVIR),
+    "FadingBeyond": (physics.FadingBeyond(2.0), lambda law, x: x * law.window(x, 50.0, 150.0), VVIR),
+    "Formula": (physics.Formula("3 * x ** 0.3 + exp(-x / 100)"), lambda law, x: law({"x": x}), VVIR),
+    "Feature": (
+        physics.Feature("gas", "log10(mism / mvir)", "dex", -3, 0), lambda law, x: law(galaxy().halo, galaxy(mism=x)),
+        MVIR * 1e-2,
+    ),
+    "SplineDeparture": (
+        physics.SplineDeparture((1.3, 1.8, 2.3), dict(k0=0.2, k1=-0.1, k2=0.3)), lambda law, x: law(jnp.log10(x)), VVIR
+    ),
+    "GaussianProcessDeparture": (
+        physics.GaussianProcessDeparture((1.3, 1.8, 2.3), dict(k0=0.2, k1=-1.0)), lambda law, x: law(jnp.log10(x)), VVIR
+    ),
+    "NeuralDeparture": (
+        physics.NeuralDeparture(eqx.nn.MLP(1, "scalar", 3, 1, jnp.tanh, key=jax.random.key(0)), [(1.0, 2.2)]),
+        lambda law, x: law(jnp.log10(x)), VVIR,
+    ),
+    "LearnedLaw": (
+        physics.spline_law(["log_vvir", "gas_fraction"], base=physics.MassLoading(), knots=((1, 2.5), (0, 1)),
+                           values={"k0_0": 0.5, "k1_1": -0.3}),
+        lambda law, x: law(galaxy(vvir=x)), VVIR,
+    ),
     "GasSeed": (physics.GasSeed(), lambda law, x: law.energy(law.gas(x, 0.16), 30.0) / 1e50, MVIR),
 }  # fmt: skip
 
@@ -192,6 +217,8 @@ def test_the_contract_covers_every_law():
     concrete = {name for name in physics.__all__ if name[0].isupper() and not name.startswith("Abstract")} - {
         "StellarReturn",  # three numbers, nothing to call
         "Galaxy",  # what laws look at
+        *("SquaredExponential", "Matern32", "Matern52"),  # on the host: tests/physics/test_learned.py
+        "FEATURES",  # a table
     }
     assert concrete == set(LAWS)
 

@@ -21,6 +21,7 @@ from .ledger import FlowRates
 __all__ = [
     "Escape",
     "HotGas",
+    "Inflow",
     "accreted",
     "conditions",
     "escaping_gas",
@@ -48,6 +49,15 @@ class Escape(NamedTuple):
     outflow: FlowRates
 
 
+class Inflow(NamedTuple):
+    """Gas that falls into the halo."""
+
+    mass: Float[Array, "..."]  # [Msun/yr]
+    metals: Float[Array, "..."]  # [Msun/yr]
+    metallicity: Float[Array, "..."]  # mass fraction
+    prevention: Float[Array, "..."]  # share of the supply that preventive feedback lets in
+
+
 def conditions(model: Any, halo: Halo, cosmology: Cosmology) -> dict[str, Any]:
     """What the halo imposes on every CGM model, by field of its forcing.
 
@@ -64,7 +74,7 @@ def conditions(model: Any, halo: Halo, cosmology: Cosmology) -> dict[str, Any]:
     return dict(
         halo=halo,
         supply=uv_fraction * cosmology.baryon_fraction * jnp.maximum(halo.growth, 0.0),
-        inflow_metallicity=model.inflow_metallicity(v, halo.redshift),
+        inflow_metallicity=model.inflow_metallicity.imposed(halo),
         specific_energy=model.virial.specific_energy(v),
         t_dyn=dynamical_time(halo.rvir, v),
         mass_loading=model.mass_loading.imposed(halo),
@@ -114,13 +124,17 @@ def seen_by_laws(
     return Galaxy(state, forcing.halo, known | {"t_ff": t_ff, "binding_energy": escape.binding}, flows)
 
 
-def accreted(model: Any, forcing: Any, galaxy: Galaxy) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
-    """Gas that falls into the halo [Msun/yr], and the share that preventive feedback lets in."""
+def accreted(model: Any, forcing: Any, galaxy: Galaxy) -> Inflow:
+    """Gas that falls into the halo, as far as preventive feedback lets it in."""
     prevention = model.prevention.value(forcing.prevention, galaxy)
-    return prevention * forcing.supply, prevention
+    metallicity = model.inflow_metallicity.value(forcing.inflow_metallicity, galaxy)
+    mass = prevention * forcing.supply
+    return Inflow(mass, metallicity * mass, metallicity, prevention)
 
 
-def shared_diagnostics(model: Any, forcing: Any, gas: HotGas, escape: Escape, cycle: Cycle) -> dict[str, Any]:
+def shared_diagnostics(
+    model: Any, forcing: Any, gas: HotGas, escape: Escape, inflow: Inflow, cycle: Cycle
+) -> dict[str, Any]:
     """The diagnostics that follow in the same way for every CGM model, by name."""
     f = forcing
     return dict(
@@ -131,7 +145,8 @@ def shared_diagnostics(model: Any, forcing: Any, gas: HotGas, escape: Escape, cy
         z_ism=gas.z_ism,
         z_cgm=gas.z_cgm,
         binding_energy=escape.binding,
-        inflow_metallicity=f.inflow_metallicity,
+        inflow_metallicity=inflow.metallicity * jnp.ones_like(inflow.mass),
+        prevention=inflow.prevention,
         t_dyn=f.t_dyn,
         mass_loading=cycle.mass_loading,
         metal_loading=cycle.metal_loading,

@@ -24,6 +24,7 @@ from ..halos import Halo
 from ..numerics.limiters import AbstractMinimum, SmoothMinimum
 from ..parameters import NOT_NEGATIVE, parameter
 from ..physics import (
+    AbstractGalaxyScaling,
     AbstractScaling,
     ConstantLoading,
     DepletionTime,
@@ -77,9 +78,9 @@ class RegulatorForcing(NamedTuple):
     accretion: Float[Array, "..."]  # A [Msun/yr]
     virial_energy: Float[Array, "..."]  # e_vir [erg/Msun]
     t_dyn: Float[Array, "..."]  # [Gyr]
-    mass_loading: Float[Array, "..."]
-    energy_loading: Float[Array, "..."]
-    depletion_time: Float[Array, "..."]  # [Gyr]
+    mass_loading: Float[Array, "..."] | None  # None where a law needs the galaxy itself
+    energy_loading: Float[Array, "..."] | None
+    depletion_time: Float[Array, "..."] | None  # [Gyr]
 
     def __repr__(self) -> str:
         return in_short(self)
@@ -195,9 +196,9 @@ class MinimalRegulator(AbstractGalaxyModel):
     stiffness: Float[Array, ""] = parameter(
         3.0, unit="1", meaning="power of specific energy in the supply time", source="choice", bounds=(0.5, 6.0)
     )
-    mass_loading: AbstractScaling = eqx.field(default_factory=ConstantLoading)
-    energy_loading: AbstractScaling = eqx.field(default_factory=EnergyLoading)
-    depletion_time: AbstractScaling = eqx.field(default_factory=DepletionTime)
+    mass_loading: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=ConstantLoading)
+    energy_loading: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=EnergyLoading)
+    depletion_time: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=DepletionTime)
     loss_limit: AbstractMinimum = eqx.field(default_factory=SmoothMinimum)
     stellar_return: StellarReturn = eqx.field(default_factory=StellarReturn)
     virial: VirialTemperature = eqx.field(default_factory=VirialTemperature)
@@ -213,15 +214,15 @@ class MinimalRegulator(AbstractGalaxyModel):
 
     def forcing(self, halo: Halo, cosmology: Cosmology) -> RegulatorForcing:
         """What the halo imposes."""
-        v, redshift = halo.vvir, halo.redshift
+        v = halo.vvir
         return RegulatorForcing(
             halo=halo,
             accretion=cosmology.baryon_fraction * jnp.maximum(halo.growth, 0.0),
             virial_energy=self.virial.specific_energy(v),
             t_dyn=dynamical_time(halo.rvir, v),
-            mass_loading=self.mass_loading(v, redshift),
-            energy_loading=self.energy_loading(v, redshift),
-            depletion_time=self.depletion_time(v, redshift),
+            mass_loading=self.mass_loading.imposed(halo),
+            energy_loading=self.energy_loading.imposed(halo),
+            depletion_time=self.depletion_time.imposed(halo),
         )
 
     def own_fluxes(self, state: Any, forcing: RegulatorForcing) -> tuple[Fluxes, Galaxy]:
@@ -230,22 +231,27 @@ class MinimalRegulator(AbstractGalaxyModel):
         relative = state.ecgm / (state.mcgm * f.virial_energy)
         supply_time = self.supply_time * f.t_dyn * relative**self.stiffness
         supply = state.mcgm / supply_time / GYR_YR
-        sfr = state.mism / f.depletion_time / GYR_YR
+        galaxy = Galaxy(state, f.halo, {"specific_energy": relative, "supply_time": supply_time, "t_dyn": f.t_dyn}, {})
+        depletion_time = self.depletion_time.value(f.depletion_time, galaxy)
+        sfr = state.mism / depletion_time / GYR_YR
+        galaxy = galaxy.knowing(depletion_time=depletion_time, sfr=sfr)
+        mass_loading = self.mass_loading.value(f.mass_loading, galaxy)
+        energy_loading = self.energy_loading.value(f.energy_loading, galaxy.knowing(mass_loading=mass_loading))
         flows = {
             "accretion": FlowRates(f.accretion, energy=f.accretion * self.accreted_energy * f.virial_energy / YEAR_S),
             "cooling": FlowRates(supply),
             "radiation": FlowRates(energy=supply * self._taken(relative) * f.virial_energy / YEAR_S),
             "star_formation": FlowRates((1.0 - self.stellar_return.recycled_fraction) * sfr),
-            "wind": FlowRates(f.mass_loading * sfr),
-            "wind_heating": FlowRates(energy=f.energy_loading * self.stellar_return.supernova_energy * sfr / YEAR_S),
+            "wind": FlowRates(mass_loading * sfr),
+            "wind_heating": FlowRates(energy=energy_loading * self.stellar_return.supernova_energy * sfr / YEAR_S),
         }
         diagnostics = dict(
             sfr=sfr,
             specific_energy=relative,
             supply_time=supply_time,
-            mass_loading=f.mass_loading,
-            energy_loading=f.energy_loading,
-            depletion_time=f.depletion_time,
+            mass_loading=mass_loading,
+            energy_loading=energy_loading,
+            depletion_time=depletion_time,
         )
         return Fluxes(flows, diagnostics), Galaxy(state, f.halo, diagnostics, {})
 
@@ -269,8 +275,15 @@ class MinimalRegulator(AbstractGalaxyModel):
         forcing : RegulatorForcing
         mcgm : array
             Mass of the atmosphere [Msun].
+
+        Raises
+        ------
+        ValueError
+            A law needs the galaxy itself, whose equilibrium is not algebraic then.
         """
         f = forcing
+        if f.mass_loading is None or f.energy_loading is None or f.depletion_time is None:
+            raise ValueError("equilibrium: a law depends on the galaxy; give laws that follow from the halo")
         locked = 1.0 - self.stellar_return.recycled_fraction
         supernova = f.energy_loading * self.stellar_return.supernova_energy / f.virial_energy  # in units of e_vir
         reference_time = self.supply_time * f.t_dyn

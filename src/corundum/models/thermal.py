@@ -94,7 +94,7 @@ class ThermalForcing(NamedTuple):
 
     halo: Halo
     supply: Float[Array, "..."]  # gas that falls in where nothing prevents it [Msun/yr]
-    inflow_metallicity: Float[Array, "..."]  # mass fraction
+    inflow_metallicity: Float[Array, "..."] | None  # mass fraction
     specific_energy: Float[Array, "..."]  # e_vir [erg/Msun]
     t_dyn: Float[Array, "..."]  # [Gyr]
     t_ff: Float[Array, "..."]  # [Gyr]
@@ -142,7 +142,8 @@ class ThermalCGM(AbstractGalaxyModel):
     """The thermal CGM model with our defaults; `corundum.models.pandya26` makes the published one.
 
     Every law is a component that can be swapped alone.  Laws of the galaxy see what is known when they are evaluated,
-    in this order: prevention, depletion time, mass loading, metal loading, energy loading (see `physics.Galaxy`).
+    in this order: prevention and inflow metallicity, depletion time, mass loading, metal loading, energy loading (see
+    `physics.Galaxy`).
 
     Raises
     ------
@@ -170,7 +171,7 @@ class ThermalCGM(AbstractGalaxyModel):
     metal_ceiling: Ceiling = eqx.field(default_factory=Ceiling)
     emptying: AbstractEmptying = eqx.field(default_factory=GradualEmptying)
     stellar_return: StellarReturn = eqx.field(default_factory=StellarReturn)
-    inflow_metallicity: AbstractScaling = eqx.field(default_factory=InflowMetallicity)
+    inflow_metallicity: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=InflowMetallicity)
     prevention: AbstractPrevention | AbstractGalaxyScaling = eqx.field(default_factory=LogisticPrevention)
     reionisation: AbstractReionisation = eqx.field(default_factory=Okamoto08)
     virial: VirialTemperature = eqx.field(default_factory=VirialTemperature)
@@ -218,11 +219,11 @@ class ThermalCGM(AbstractGalaxyModel):
 
         escape = escaping_gas(self, state, f, gas, state.eth)
         galaxy = seen_by_laws(state, f, gas, escape, f.t_ff, {"outflow": escape.outflow})
-        accretion, prevention = accreted(self, f, galaxy)
+        inflow = accreted(self, f, galaxy)
         cycle = baryon_cycle(self, f, galaxy)
         energy_loading = self.energy_ceiling(self.energy_loading.value(f.energy_loading, cycle.galaxy))
         flows = {
-            "accretion": FlowRates(accretion, f.inflow_metallicity * accretion, accretion * f.specific_energy / YEAR_S),
+            "accretion": FlowRates(inflow.mass, inflow.metals, inflow.mass * f.specific_energy / YEAR_S),
             "cooling": FlowRates(condensing, gas.z_cgm * condensing),
             "radiation": FlowRates(energy=radiated),
             **cycle.flows,
@@ -231,10 +232,9 @@ class ThermalCGM(AbstractGalaxyModel):
             ),
             "outflow": escape.outflow,
         }
-        diagnostics = shared_diagnostics(self, f, gas, escape, cycle) | dict(
+        diagnostics = shared_diagnostics(self, f, gas, escape, inflow, cycle) | dict(
             t_cool=1.0 / cooling_rate,
             t_ff=f.t_ff,
             energy_loading=energy_loading,
-            prevention=prevention,
         )
         return Fluxes(flows, diagnostics), galaxy.knowing(**diagnostics)

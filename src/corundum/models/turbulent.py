@@ -103,7 +103,7 @@ class TurbulentForcing(NamedTuple):
 
     halo: Halo
     supply: Float[Array, "..."]  # gas that falls in where nothing prevents it [Msun/yr]
-    inflow_metallicity: Float[Array, "..."]  # mass fraction
+    inflow_metallicity: Float[Array, "..."] | None  # mass fraction
     specific_energy: Float[Array, "..."]  # e_vir [erg/Msun]
     t_dyn: Float[Array, "..."]  # [Gyr]
     free_fall: Float[Array, "..."]  # without turbulent support [Gyr]
@@ -183,7 +183,7 @@ class TurbulentCGM(AbstractGalaxyModel):
     metal_ceiling: Ceiling = eqx.field(default_factory=Ceiling)
     emptying: AbstractEmptying = eqx.field(default_factory=GradualEmptying)
     stellar_return: StellarReturn = eqx.field(default_factory=StellarReturn)
-    inflow_metallicity: AbstractScaling = eqx.field(default_factory=Fire2InflowMetallicity)
+    inflow_metallicity: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=Fire2InflowMetallicity)
     prevention: AbstractPrevention | AbstractGalaxyScaling = eqx.field(default_factory=LogisticPrevention)
     reionisation: AbstractReionisation = eqx.field(default_factory=Okamoto08)
     thermal_accretion: AbstractScaling = eqx.field(default_factory=Fire2ThermalAccretion)
@@ -247,14 +247,14 @@ class TurbulentCGM(AbstractGalaxyModel):
         turbulent_outflow = FlowRates(energy=escape.rate * state.eturb / GYR_S)
         outflows = {"outflow": escape.outflow, "turbulent_outflow": turbulent_outflow}
         galaxy = seen_by_laws(state, f, gas, escape, t_ff, outflows)
-        accretion, prevention = accreted(self, f, galaxy)
-        inflow_power = accretion * f.specific_energy / YEAR_S
+        inflow = accreted(self, f, galaxy)
+        inflow_power = inflow.mass * f.specific_energy / YEAR_S
         cycle = baryon_cycle(self, f, galaxy, self.onset(state.mism, condensing, halo.redshift))
         supernova = self.stellar_return.supernova_energy
         wind_energy = self.wind_energy(cycle.mass_loading, halo.vvir, halo.redshift, supernova)  # [erg/Msun]
         wind_power = wind_energy * cycle.sfr / YEAR_S
         flows = {
-            "accretion": FlowRates(accretion, f.inflow_metallicity * accretion, f.thermal_accretion * inflow_power),
+            "accretion": FlowRates(inflow.mass, inflow.metals, f.thermal_accretion * inflow_power),
             "stirring": FlowRates(energy=(1.0 - f.thermal_accretion) * inflow_power),
             "dissipation": FlowRates(energy=dissipated),
             "cooling": FlowRates(condensing, gas.z_cgm * condensing),
@@ -264,7 +264,7 @@ class TurbulentCGM(AbstractGalaxyModel):
             "wind_stirring": FlowRates(energy=(1.0 - f.thermal_wind) * wind_power),
             **outflows,
         }
-        diagnostics = shared_diagnostics(self, f, gas, escape, cycle) | dict(
+        diagnostics = shared_diagnostics(self, f, gas, escape, inflow, cycle) | dict(
             cooling_rate=excess * GYR_S / state.eth,
             turbulent_velocity=velocity,
             turbulent_time=1.0 / dissipation_rate,
@@ -272,6 +272,5 @@ class TurbulentCGM(AbstractGalaxyModel):
             energy_loading=wind_energy / supernova,
             thermal_accretion=f.thermal_accretion,
             thermal_wind=f.thermal_wind,
-            prevention=prevention,
         )
         return Fluxes(flows, diagnostics), galaxy.knowing(**diagnostics)

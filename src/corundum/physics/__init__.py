@@ -49,6 +49,14 @@ if TYPE_CHECKING:  # imported when they are first used
     )
     from .gas.turbulence import AbstractDrivingScale, SlidingScale, Turbulence, VirialScale
     from .gas.virial import FreeFall, VirialTemperature, dynamical_time
+    from .learned.beyond import AbstractBeyond, ConstantBeyond, FadingBeyond, LinearBeyond
+    from .learned.departures import AbstractDeparture, GaussianProcessDeparture, SplineDeparture
+    from .learned.expressions import Formula
+    from .learned.features import FEATURES, Feature
+    from .learned.kernels import AbstractKernel, Matern32, Matern52, SquaredExponential
+    from .learned.law import LearnedLaw, gaussian_process_law, neural_law, spline_law
+    from .learned.links import AbstractLink, LogitLink, LogLink
+    from .learned.neural import NeuralDeparture, untrained, untrained_network
     from .seed import AbstractSeed, GasSeed, TurbulentSeed
     from .stars.discs import AbstractDiscSize, DiscSize, MoMaoWhite98DiscSize
     from .stars.emptying import AbstractEmptying, GradualEmptying, UnlimitedEmptying
@@ -69,10 +77,12 @@ if TYPE_CHECKING:  # imported when they are first used
     from .winds.wind_energy import AbstractWindEnergy, BernoulliWind, LoadedWind
 
 __all__ = [
+    "AbstractBeyond",
     "AbstractCGMProfile",
     "AbstractCondensation",
     "AbstractCooling",
     "AbstractDensityConvention",
+    "AbstractDeparture",
     "AbstractDiscSize",
     "AbstractDrivingScale",
     "AbstractEmptying",
@@ -81,6 +91,8 @@ __all__ = [
     "AbstractFeeding",
     "AbstractFilteringMass",
     "AbstractGalaxyScaling",
+    "AbstractKernel",
+    "AbstractLink",
     "AbstractNetCooling",
     "AbstractOnset",
     "AbstractPrevention",
@@ -91,6 +103,7 @@ __all__ = [
     "BernoulliWind",
     "BondiFeeding",
     "Ceiling",
+    "ConstantBeyond",
     "ConstantLoading",
     "CoolingRadiusCondensation",
     "DepletionTime",
@@ -102,16 +115,21 @@ __all__ = [
     "EnergyDrivenPrevention",
     "EnergyLoading",
     "EquilibriumDensities",
+    "FEATURES",
+    "FadingBeyond",
     "FaucherGiguere20",
+    "Feature",
     "Fire2DepletionTime",
     "Fire2InflowMetallicity",
     "Fire2MassLoading",
     "Fire2ThermalAccretion",
     "Fire2ThermalWind",
     "Fire2WindVelocity",
+    "Formula",
     "FreeFall",
     "Galaxy",
     "GasSeed",
+    "GaussianProcessDeparture",
     "GradualEmptying",
     "HarmonicCondensation",
     "Henriques13Return",
@@ -123,17 +141,24 @@ __all__ = [
     "IsothermalShells",
     "Kravtsov04FilteringMass",
     "KravtsovManwadkar22FilteringMass",
+    "LearnedLaw",
+    "LinearBeyond",
     "LoadedWind",
+    "LogLink",
     "LogisticPrevention",
+    "LogitLink",
     "MaintenanceFeedback",
     "MassLoading",
     "MassOnset",
+    "Matern32",
+    "Matern52",
     "MaximalCoolingFeeding",
     "MetalLoading",
     "MoMaoWhite98DiscSize",
     "MolecularDepletion",
     "Muratov15StellarMass",
     "Muratov15Velocity",
+    "NeuralDeparture",
     "NoFeeding",
     "Okamoto08",
     "OverpressureOutflow",
@@ -147,6 +172,8 @@ __all__ = [
     "SlidingScale",
     "SlowerTimeCondensation",
     "SonicEscape",
+    "SplineDeparture",
+    "SquaredExponential",
     "StarFormationFeeding",
     "StellarReturn",
     "SutherlandDopita93",
@@ -163,9 +190,14 @@ __all__ = [
     "chabrier_return",
     "dynamical_time",
     "eddington_rate",
+    "gaussian_process_law",
     "kroupa_return",
+    "neural_law",
     "read_wiersma09",
     "salpeter_return",
+    "spline_law",
+    "untrained",
+    "untrained_network",
 ]
 
 if not TYPE_CHECKING:

@@ -1,0 +1,237 @@
+"""Learned laws in models: nothing changes where the departure is zero, and nothing is lost where it is not."""
+
+import dataclasses
+from tomllib import loads
+
+import equinox as eqx
+import h5py
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import corundum as co
+from corundum import models, physics
+from corundum.cli.runfile.builder import build_model
+from corundum.storage.components import read_parameters, restore_component, write_component
+from library import COSMOLOGY, draw_galaxy
+
+KNOTS = ((1.6, 2.0, 2.4), (0.0, 2.0, 5.0))
+PLACES = ("mass_loading", "energy_loading", "metal_loading", "depletion_time", "prevention", "inflow_metallicity")
+FEATURES = ("log_mstar", "gas_fraction", "log_temperature", "redshift")
+
+
+def learned(model, make):
+    """A model with a learned law in every place that takes one."""
+    places = [place for place in PLACES if hasattr(model, place)]
+    return dataclasses.replace(model, **{place: make(place, getattr(model, place)) for place in places})
+
+
+def splines(place, base):
+    return physics.spline_law(["log_vvir", "redshift"], base=base, knots=KNOTS)
+
+
+def processes(place, base):
+    return physics.gaussian_process_law("log_vvir", base=base, knots=KNOTS[0])
+
+
+def networks(place, base):
+    return physics.neural_law(FEATURES, base=base, width=4, seed=len(place))
+
+
+def shaken(model, seed=0, size=0.5):
+    """The same model with random departures everywhere: values at knots, and weights."""
+    rng = np.random.default_rng(seed)
+    names = [name for name in co.describe(model) if ".values." in name or ".white." in name]
+    model = co.replace(model, dict(zip(names, size * rng.normal(size=len(names)), strict=True)))
+
+    def noisy(part):
+        if not isinstance(part, eqx.nn.Linear):
+            return part
+        return jax.tree.map(lambda leaf: leaf + size * jnp.asarray(rng.normal(size=leaf.shape)), part)
+
+    return jax.tree.map(noisy, model, is_leaf=lambda part: isinstance(part, eqx.nn.Linear))
+
+
+MAKERS = {"splines": splines, "processes": processes, "networks": networks}
+MODELS = {
+    "thermal": models.ThermalCGM,
+    "turbulent": models.TurbulentCGM,
+    "regulator": models.MinimalRegulator,
+    "galaxy laws": lambda: models.ThermalCGM(
+        mass_loading=physics.Muratov15StellarMass(),
+        depletion_time=physics.MolecularDepletion(),
+        prevention=physics.EnergyDrivenPrevention(),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("name", MODELS)
+def test_zero_departures_change_no_bit_and_random_ones_lose_nothing(name, kind):
+    if name == "regulator" and kind == "networks":
+        kind = "splines"  # it has no temperature
+    plain = MODELS[name]()
+    model = learned(plain, MAKERS[kind])
+    rng, ledger = np.random.default_rng(5), plain.ledger
+    state, halo = draw_galaxy(plain, rng)
+    before, after = (m.fluxes(state, m.forcing(halo, COSMOLOGY)) for m in (plain, model))
+    for flow, rates in before.flows.items():
+        for one, other in zip(rates, after.flows[flow], strict=True):
+            assert one is other is None or float(one) == float(other), flow
+    assert all(float(value) == float(after.diagnostics[key]) for key, value in before.diagnostics.items())
+
+    wild = shaken(model)
+    flows = wild.fluxes(state, wild.forcing(halo, COSMOLOGY)).flows
+    change, outside = ledger.derivative(flows), ledger.exchange(flows)
+    for currency in ledger.currencies:
+        inside = [float(getattr(change, field)) for (what, _), field in ledger.contents.items() if what == currency]
+        crossing = [float(rate) for (what, _), rate in outside.items() if what == currency]
+        assert abs(sum(inside) + sum(crossing)) < 1e-10 * sum(map(abs, inside + crossing)), currency
+    moved = [float(flows[flow].mass) != float(before.flows[flow].mass) for flow in ("wind", "star_formation")]
+    assert all(moved)
+
+
+def mixed(model):
+    """Every kind of learned law in one model, of the halo and of the galaxy."""
+    kinds = dict(zip(PLACES, (splines, networks, processes, networks, splines, processes), strict=True))
+    return learned(model, lambda place, base: kinds[place](place, base))
+
+
+def test_a_population_is_that_of_the_base_laws(halos, population):
+    solved = co.evolve(mixed(models.ThermalCGM()), halos, [0.0, 2.0, 1.0])
+    for name in population.state._fields:
+        np.testing.assert_allclose(solved[name], population[name], rtol=1e-9)
+
+
+@pytest.mark.slow
+def test_derivatives_of_galaxies_with_respect_to_knots_and_base_laws_match_differences(halos):
+    model = mixed(models.ThermalCGM())
+    names = ["mass_loading.base.amplitude", "mass_loading.departure.values.k1_0", "prevention.departure.values.k0_1"]
+    names += ["metal_loading.departure.white.k1"]
+    solver, wild = co.numerics.LaneSolver(tolerance=1e-11), shaken(model, size=0.2)
+    few = halos[3:6]
+
+    def jacobian(model, free):
+        return co.sensitivity.parameter_jacobian(model, few, free, quantities=["mstar", "mzism"], solver=solver)
+
+    exact = jacobian(wild, names).derivative
+    assert np.all(np.isfinite(exact.values))
+    for name in names:
+        step = 1e-4
+        value = float(co.get_values(wild, [name])[0])
+        log = name.endswith("amplitude")
+        ends = [co.replace(wild, {name: value * 10**move if log else value + move}) for move in (-step, step)]
+        low, high = (co.evolve(end, few, [0.0], solver=solver) for end in ends)
+        for quantity in ("mstar", "mzism"):
+            numeric = np.log10(np.asarray(high[quantity] / low[quantity]))[:, 0] / (2 * step)
+            mine = exact.sel(quantity=quantity, parameter=name).values.ravel()
+            np.testing.assert_allclose(mine, numeric, rtol=1e-6, atol=1e-6)
+
+
+def test_reverse_mode_reaches_weights_and_knots(halos):
+    """Along a random direction of all numbers of the learned laws, against a difference."""
+    neural = physics.neural_law(("log_mstar", "redshift"), base=physics.ConstantLoading(), width=3)
+    spline = physics.spline_law("log_vvir", base=physics.DepletionTime(), knots=KNOTS[0])
+    model = shaken(models.MinimalRegulator(supplied_energy=0.6, mass_loading=neural, depletion_time=spline), size=0.2)
+    learned = lambda m: (m.mass_loading.departure, m.depletion_time.departure)  # noqa: E731
+    numbers, rest = eqx.partition(model, eqx.tree_at(learned, jax.tree.map(lambda _: False, model), tuple(
+        jax.tree.map(eqx.is_inexact_array, part) for part in learned(model)
+    )))  # fmt: skip
+    solver = co.numerics.LaneSolver(tolerance=1e-12)
+
+    def mean_mass(numbers):
+        return jnp.mean(jnp.log10(co.evolve(eqx.combine(numbers, rest), halos[3:6], [0.0], solver=solver)["mstar"]))
+
+    leaves, structure = jax.tree.flatten(numbers)
+    rng = np.random.default_rng(1)
+    direction = [rng.normal(size=leaf.shape) for leaf in leaves]
+    gradient = jax.tree.leaves(jax.jit(jax.grad(mean_mass))(numbers))
+    exact = sum(float(np.vdot(g, d)) for g, d in zip(gradient, direction, strict=True))
+
+    @jax.jit
+    def along(step):
+        shifted = [leaf + step * d for leaf, d in zip(leaves, direction, strict=True)]
+        return jax.jvp(mean_mass, (structure.unflatten(shifted),), (structure.unflatten(direction),))
+
+    assert float(along(0.0)[1]) == pytest.approx(exact, rel=1e-9)
+    h = 2e-3
+    values = {k: float(along(k * h)[0]) for k in (-2, -1, 1, 2)}
+    numeric = (8.0 * (values[1] - values[-1]) - (values[2] - values[-2])) / (12.0 * h)
+    assert exact == pytest.approx(numeric, rel=1e-6)
+    assert all(np.any(g != 0.0) for g in gradient[:-3]) and len(gradient) == 7
+
+
+def test_a_learned_law_comes_back_from_a_file_with_its_weights(tmp_path):
+    model = shaken(mixed(models.ThermalCGM()))
+    with h5py.File(tmp_path / "model.h5", "w") as file:
+        write_component(file.create_group("model"), model)
+        component, missing = restore_component(file["model"])
+        stored = read_parameters(file["model"])
+    assert not missing and eqx.tree_equal(component, model)
+    known = co.describe(model)
+    assert stored.keys() == known.keys()
+    knot = stored["mass_loading.departure.values.k2_1"]
+    assert float(knot.value) == float(known["mass_loading.departure.values.k2_1"].value)
+    assert (knot.unit, knot.meaning) == ("dex", "departure at knot k2_1")
+
+
+RUN_FILE = """
+[model]
+kind = "models.ThermalCGM"
+[model.mass_loading]
+kind = "physics.spline_law"
+features = ["log_vvir", "redshift"]
+knots = [[1.5, 2.0, 2.5], [0.0, 2.0, 6.0]]
+values = {k0_0 = 0.1}
+beyond = {kind = "physics.FadingBeyond", margin = 0.5}
+base = {kind = "physics.MassLoading", slope = -1.5}
+[model.prevention]
+kind = "physics.neural_law"
+base = "physics.LogisticPrevention"
+width = 4
+seed = 3
+[[model.prevention.features]]
+kind = "physics.Feature"
+name = "hot_gas"
+formula = "log10(mcgm / mvir)"
+unit = "dex"
+low = -3.0
+high = -1.0
+[model.energy_loading]
+kind = "physics.gaussian_process_law"
+base = "physics.EnergyLoading"
+features = "log_vvir"
+knots = [1.5, 2.0, 2.5]
+lengths = 0.4
+[model.parameters]
+mass_loading.departure.values.k1_1 = 0.2
+energy_loading.departure.white.k2 = -1.0
+"""
+
+
+def test_learned_laws_are_named_in_run_files():
+    model, table = build_model(loads(RUN_FILE)["model"], ("model",))
+    values = [float(value) for value in co.get_values(model, [
+        "mass_loading.base.slope", "mass_loading.departure.values.k0_0", "mass_loading.departure.values.k1_1",
+        "energy_loading.departure.white.k2",
+    ])]  # fmt: skip
+    assert values == [-1.5, 0.1, 0.2, -1.0]
+    assert model.prevention.features[0].name == "hot_gas" and isinstance(model.prevention.link, physics.LogitLink)
+    assert eqx.tree_equal(build_model(table, ("model",)).value, model)
+    with pytest.raises(ValueError, match="did you mean log_mvir"):
+        build_model(loads(RUN_FILE.replace('"log_vvir", "red', '"log_mvr", "red'))["model"], ("model",))
+
+
+@pytest.mark.wrong_types
+def test_a_feature_that_the_place_does_not_know_is_refused():
+    law = physics.spline_law("log_sfr", base=physics.MassLoading(), knots=(0.0, 1.0))
+    with pytest.raises(ValueError, match=r"ThermalCGM.mass_loading: LearnedLaw reads 'sfr'.* sfr is computed later"):
+        models.ThermalCGM(mass_loading=law)
+    models.ThermalCGM(metal_loading=dataclasses.replace(law, base=physics.MetalLoading()))
+    law = physics.neural_law("log_temperature", base=physics.ConstantLoading())
+    with pytest.raises(ValueError, match="reads 'temperature', which MinimalRegulator does not know"):
+        models.MinimalRegulator(mass_loading=law)
+    law = physics.spline_law("log_vvir", base=2.0, knots=(0.0, 1.0))
+    with pytest.raises(ValueError, match=r"ThermalCGM.mass_loading.base: got 2.0 \(float\)"):
+        models.ThermalCGM(mass_loading=law)
