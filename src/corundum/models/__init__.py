@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .processes.black_holes import BlackHole
     from .processes.compression import Compression
     from .processes.delayed_enrichment import DelayedEnrichment
+    from .processes.learned_flow import LearnedFlow
     from .processes.reincorporation import HaloRecycling
     from .regulator import Equilibrium, MinimalRegulator, RegulatorForcing, RegulatorState
     from .thermal import ThermalCGM, ThermalForcing, ThermalState
@@ -31,6 +32,7 @@ __all__ = [
     "Flow",
     "Fluxes",
     "HaloRecycling",
+    "LearnedFlow",
     "Ledger",
     "MinimalRegulator",
     "PANDYA26_FREE",

@@ -56,7 +56,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .learned.kernels import AbstractKernel, Matern32, Matern52, SquaredExponential
     from .learned.law import LearnedLaw, gaussian_process_law, neural_law, spline_law
     from .learned.links import AbstractLink, LogitLink, LogLink
-    from .learned.neural import NeuralDeparture, untrained, untrained_network
+    from .learned.neural import NeuralDeparture, neural_departure, untrained, untrained_network
     from .seed import AbstractSeed, GasSeed, TurbulentSeed
     from .stars.discs import AbstractDiscSize, DiscSize, MoMaoWhite98DiscSize
     from .stars.emptying import AbstractEmptying, GradualEmptying, UnlimitedEmptying
@@ -192,6 +192,7 @@ __all__ = [
     "eddington_rate",
     "gaussian_process_law",
     "kroupa_return",
+    "neural_departure",
     "neural_law",
     "read_wiersma09",
     "salpeter_return",

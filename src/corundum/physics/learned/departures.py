@@ -73,7 +73,7 @@ class SplineDeparture(AbstractDeparture):
     ['values.k0', 'values.k1', 'values.k2']
     """
 
-    knots: tuple[tuple[float, ...], ...] = eqx.field(static=True, converter=lambda knots: _as_knots(knots))
+    knots: tuple[Any, ...] = eqx.field(static=True, converter=lambda knots: _as_knots(knots))
     values: dict[str, Float[Array, ""]] = named_parameters(
         unit="dex", meaning="departure at knot {name}", source="learned from data", bounds=(-2.0, 2.0)
     )
@@ -128,7 +128,7 @@ class GaussianProcessDeparture(AbstractDeparture):
     (0.2, 0.121306)
     """
 
-    knots: tuple[tuple[float, ...], ...] = eqx.field(static=True, converter=lambda knots: _as_knots(knots))
+    knots: tuple[Any, ...] = eqx.field(static=True, converter=lambda knots: _as_knots(knots))
     white: dict[str, Float[Array, ""]] = named_parameters(
         unit="1",
         meaning="standard normal number {name} of the process",

@@ -14,12 +14,12 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...halos import Halo
 from ..galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
-from .beyond import AbstractBeyond, ConstantBeyond, FadingBeyond
+from .beyond import AbstractBeyond, ConstantBeyond
 from .departures import AbstractDeparture, GaussianProcessDeparture, SplineDeparture
 from .features import Feature, as_features
 from .kernels import AbstractKernel, SquaredExponential
 from .links import AbstractLink, usual_link
-from .neural import NeuralDeparture, untrained_network
+from .neural import neural_departure
 
 __all__ = ["LearnedLaw", "gaussian_process_law", "neural_law", "spline_law"]
 
@@ -56,7 +56,7 @@ class LearnedLaw(AbstractGalaxyScaling):
 
     base: AbstractScaling | AbstractGalaxyScaling
     departure: AbstractDeparture
-    features: tuple[Feature, ...] = eqx.field(converter=as_features)
+    features: tuple[Any, ...] = eqx.field(converter=as_features)
     link: AbstractLink | None = None
 
     def __post_init__(self):
@@ -216,14 +216,8 @@ def neural_law(
     ----------
     features : sequence of Feature or str
     base : AbstractScaling or AbstractGalaxyScaling
-    network : equinox.Module, optional
-        Used as it is; by default `untrained_network` with ``width``, ``depth`` and ``seed``, which is zero.
-    width, depth, seed : int
-        As for `untrained_network`.
-    largest : float
-        Bound on the departure [dex].
-    margin : float
-        As for `FadingBeyond`: where it returns to the base beyond the typical ranges.
+    network, width, depth, seed, largest, margin
+        As for `neural_departure`.
     link : AbstractLink, optional
         As for `LearnedLaw`.
 
@@ -238,7 +232,7 @@ def neural_law(
     >>> law.of_halo, law.departure.network.layers[0].weight.shape
     (False, (4, 2))
     """
-    inputs = as_features(features)
-    network = untrained_network(len(inputs), width=width, depth=depth, seed=seed) if network is None else network
-    ranges = [(feature.low, feature.high) for feature in inputs]
-    return LearnedLaw(base, NeuralDeparture(network, ranges, largest, FadingBeyond(margin)), inputs, link)
+    departure = neural_departure(
+        features, network=network, width=width, depth=depth, seed=seed, largest=largest, margin=margin
+    )
+    return LearnedLaw(base, departure, features, link)

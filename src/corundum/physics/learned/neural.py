@@ -17,8 +17,9 @@ from ...annotations import Array
 from ...arguments import instance, whole_number
 from .beyond import FadingBeyond
 from .departures import AbstractDeparture
+from .features import Feature, as_features
 
-__all__ = ["NeuralDeparture", "untrained", "untrained_network"]
+__all__ = ["NeuralDeparture", "neural_departure", "untrained", "untrained_network"]
 
 
 class NeuralDeparture(AbstractDeparture):
@@ -87,6 +88,46 @@ class NeuralDeparture(AbstractDeparture):
             # Where the window is zero, the network need not see how far away the feature is.
             scaled.append(jnp.clip((2.0 * x - low - high) / (high - low), -margin, margin))
         return self.largest * jnp.tanh(self.network(jnp.stack(scaled)) / self.largest) * window
+
+
+def neural_departure(
+    features: Sequence[Feature | str] | str,
+    *,
+    network: Any = None,
+    width: int = 8,
+    depth: int = 1,
+    seed: int = 0,
+    largest: float = 2.0,
+    margin: float = 0.25,
+) -> NeuralDeparture:
+    """A network of features over their typical ranges.
+
+    Parameters
+    ----------
+    features : sequence of Feature or str
+    network : equinox.Module, optional
+        Used as it is; by default `untrained_network` with ``width``, ``depth`` and ``seed``, which is zero.
+    width, depth, seed : int
+        As for `untrained_network`.
+    largest : float
+        Bound on the departure [dex].
+    margin : float
+        As for `FadingBeyond`: where it returns to the base beyond the typical ranges.
+
+    Raises
+    ------
+    ValueError
+        As `NeuralDeparture`.
+
+    Examples
+    --------
+    >>> co.physics.neural_departure(["log_vvir", "redshift"]).ranges
+    ((1.2, 2.6), (0.0, 8.0))
+    """
+    inputs = as_features(features)
+    network = untrained_network(len(inputs), width=width, depth=depth, seed=seed) if network is None else network
+    ranges = [(feature.low, feature.high) for feature in inputs]
+    return NeuralDeparture(network, ranges, largest, FadingBeyond(margin))
 
 
 def untrained_network(inputs: int, *, width: int = 8, depth: int = 1, seed: int = 0) -> eqx.nn.MLP:
