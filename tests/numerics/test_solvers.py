@@ -12,6 +12,7 @@ from scipy.interpolate import CubicHermiteSpline, CubicSpline
 
 from corundum.numerics import (
     DiffraxSolver,
+    ForwardLaneSolver,
     HardMinimum,
     HardPositivePart,
     LaneSolver,
@@ -224,6 +225,27 @@ def test_lanes_that_take_the_next_trajectory_change_nothing(lanes):
         axis=1,
     )
     np.testing.assert_allclose(slopes, exact, atol=1e-4)
+
+
+def test_tangents_carried_along_are_those_of_the_repeated_steps():
+    """Trajectories that wait for a lane, are rejected, start late, and outputs that move with a parameter."""
+    starts = jnp.asarray(np.random.default_rng(1).uniform(0.0, 1.5, 40))
+    rates = jnp.asarray(np.random.default_rng(0).uniform(0.1, 300.0, 40))
+    lanes = LaneSolver(lanes=8)
+
+    def solve(solver, x):
+        args, outputs = rows(rates * x[0]), jnp.stack([jnp.asarray(0.4), x[2]])
+        return solver(DECAY, starts * x[1], (jnp.full(40, x[0]),), outputs, args)
+
+    at, forward = jnp.array([1.1, 0.9, 1.4]), ForwardLaneSolver(lanes)
+    one, other = solve(lanes, at), solve(forward, at)
+    assert np.any(one.rejected > 0)
+    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+    slopes = [jax.jacfwd(lambda x, solver=solver: solve(solver, x).values[0])(at) for solver in (lanes, forward)]
+    np.testing.assert_allclose(slopes[1], slopes[0], rtol=1e-9, atol=1e-12)
+    several = jax.vmap(lambda x: jax.jacfwd(lambda x: solve(forward, x).values[0])(x))(jnp.stack([at, 1.2 * at]))
+    np.testing.assert_allclose(several[0], slopes[1], rtol=1e-12, atol=1e-15)
 
 
 def test_a_jump_among_the_outputs_costs_no_accuracy_and_may_move():

@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..numerics.packing import packed_jit
+from ..numerics.solvers.forward_lanes import for_forward_mode
 from ..printing import in_short
 from ..sensitivity.derivatives import FORWARD_LIMIT
 from .batches import over_points
@@ -72,12 +73,19 @@ def _plain(target, u, y):
 def _value_and_gradient(u, target, y):
     if len(target.free) > FORWARD_LIMIT:
         return jax.value_and_grad(lambda at: _plain(target, at, y))(u)
+    target = _for_forward_mode(target)
 
     def along(tangent):
         return jax.jvp(lambda at: _plain(target, at, y), (u,), (tangent,))
 
     value, gradient = jax.vmap(along, out_axes=(None, 0))(jnp.eye(len(target.free)))
     return value, gradient
+
+
+def _for_forward_mode(target):
+    """`target` with a solver that carries tangents along; a target of a plain function has no solver."""
+    solver = getattr(target.summaries, "solver", None)
+    return target if solver is None else eqx.tree_at(lambda t: t.summaries.solver, target, for_forward_mode(solver))
 
 
 @eqx.filter_custom_jvp
@@ -192,6 +200,8 @@ def _linearise(target, u, y):
         return (density, prediction.mean + shift, covariance), (prediction, shift)
 
     def at_one_point(target, u, y):
+        target = _for_forward_mode(target)
+
         def along(tangent):
             return jax.jvp(lambda u: outputs(target, u, y), (u,), (tangent,), has_aux=True)
 

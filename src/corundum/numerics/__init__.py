@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # imported when they are first used
     )
     from .solvers.base import AbstractSolver, Equation, Stops, Trajectory
     from .solvers.diffrax_solver import DiffraxSolver
+    from .solvers.forward_lanes import ForwardLaneSolver
     from .solvers.lanes import LaneSolver
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "AbstractSolver",
     "DiffraxSolver",
     "Equation",
+    "ForwardLaneSolver",
     "HardMinimum",
     "HardPositivePart",
     "LaneSolver",

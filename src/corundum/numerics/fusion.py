@@ -32,6 +32,7 @@ def materialise(function: Callable, flag: Array, *args: Any) -> Any:
     >>> float(add(2.0))
     6.0
     """
+    function = jax.jit(function, inline=True)  # traced once, for its shapes and for the branch
     shapes = jax.eval_shape(function, *args)
 
     def zeros(*args):

@@ -24,6 +24,7 @@ from ..models import AbstractModel
 from ..models.checks.arguments import check_model_and_halos
 from ..numerics.batching import map_batch
 from ..numerics.solvers.base import AbstractSolver
+from ..numerics.solvers.forward_lanes import for_forward_mode
 from ..numerics.solvers.lanes import LaneSolver
 from ..plain_numbers import plain_numbers
 from ..population import Population, evolve
@@ -94,6 +95,10 @@ class AbstractMode(Component):
     columns: eqx.AbstractVar[int | None]
     sizes: ClassVar[tuple[int, ...]] = ()
 
+    def solver(self, solver: AbstractSolver) -> AbstractSolver:
+        """The solver to use in place of `solver`: one with the same solutions that suits the mode."""
+        return solver
+
     @abc.abstractmethod
     def __call__(
         self, function: Callable, vector: Float[Array, " p"], directions: Float[Array, "c p"], batch: Any
@@ -128,6 +133,10 @@ class Forward(AbstractMode):
 
     def __check_init__(self):
         whole_number("columns", self.columns, meaning="directions carried at once", floats=False)
+
+    def solver(self, solver: AbstractSolver) -> AbstractSolver:
+        """`solver`, or one that carries tangents along."""
+        return for_forward_mode(solver)
 
     def __call__(
         self, function: Callable, vector: Float[Array, " p"], directions: Float[Array, "c p"], batch: Any
@@ -282,6 +291,7 @@ def _population(model, solver, whole, redshifts, names, vector, batch) -> Popula
 
 def _differentiate_batch(shared, batch):
     mode, select, model, solver, whole, redshifts, names, vector, directions = shared
+    solver = mode.solver(solver)
 
     def function(vector, batch):
         population = _population(model, solver, whole, redshifts, names, vector, batch)

@@ -20,10 +20,10 @@ from ...plain_numbers import float64
 from ..rows import any_over_batch, take
 from .base import AbstractSolver, Equation, Stops, Trajectory, check_settings
 from .parameter_sets import flat_over_sets
-from .replay import at_output, in_groups, lane_step, replay, whole_vectors
+from .replay import at_output, fixed, in_groups, lane_step, replay, step_to, whole_vectors
 from .runge_kutta import ORDER
 
-__all__ = ["LaneSolver"]
+__all__ = ["LaneSolver", "search"]
 
 _SAFETY, _SHRINK, _GROW = 0.9, 0.2, 8.0
 _SMALLEST_STEP = 1e-13
@@ -113,15 +113,15 @@ class LaneSolver(AbstractSolver):
 
 @eqx.filter_custom_jvp
 def _solve(solver, equation, start, initial, stops, args):
-    return flat_over_sets(_search, solver, equation, start, initial, stops, args)
+    return flat_over_sets(search, solver, equation, start, initial, stops, args)
 
 
 @_solve.def_jvp
 def _solve_jvp(primals, tangents):
     solver, equation, *inputs = primals
     arrays, static = eqx.partition(inputs, eqx.is_array)  # a law may hold functions, such as those of a network
-    fixed = eqx.combine(jax.lax.stop_gradient(arrays), static)
-    trajectory, fractions = _recorded_search(solver, equation, *fixed)
+    constant = eqx.combine(fixed(arrays), static)
+    trajectory, fractions = _recorded_search(solver, equation, *constant)
     steps = jnp.where(trajectory.status == 0, trajectory.steps, 0)
 
     def values(*inputs):
@@ -131,7 +131,7 @@ def _solve_jvp(primals, tangents):
     return trajectory._replace(values=primal), Trajectory(tangent, None, None, None)
 
 
-def _search(solver, equation, start, initial, stops, args):
+def search(solver, equation, start, initial, stops, args):
     """Adaptive integration of all trajectories, with lanes that take the next one when they are done."""
     n, width = len(start), solver.width(len(start))
     batch = max(width // _IDLE_SHARE, 1)  # lanes refilled at once
@@ -259,16 +259,17 @@ def _advance(solver, take_step, stops, lanes):
     """One trial step of every lane, and its fraction of the way to the next stop, zero where it was rejected."""
     last = len(stops.at)
     target = take(stops.at, jnp.minimum(lanes.stop, last - 1))
-    way = target - lanes.x
+    way = fixed(target - lanes.x)
     fraction = lanes.step / jnp.maximum(way, 1e-300)
     lands = fraction >= 1.0 - 1e-6
     # Two equal steps to the stop are more accurate than a full step and a very short one.
     fraction = jnp.where(lands, 1.0, jnp.where(fraction > 0.5, 0.5, fraction)).astype(jnp.float32)
     step = fraction.astype(way.dtype) * way
-    y, slope, error = take_step(lanes.row, lanes.x, lanes.y, lanes.slope, step)
+    h, x = step_to(target, lanes.x, step, lands, fraction == 0.0)
+    y, slope, error = take_step(lanes.row, lanes.x, lanes.y, lanes.slope, h)
 
-    size = _mean_size(error) / solver.tolerance
-    finite = jnp.isfinite(size) & jnp.isfinite(_mean_size(slope))
+    size = _mean_size(fixed(error)) / solver.tolerance
+    finite = jnp.isfinite(size) & jnp.isfinite(_mean_size(fixed(slope)))
     size = jnp.where(finite, size, 1e10)  # an overflowing trial step is only a step too long
     accept = lanes.active & (size <= 1.0)
     factor = jnp.clip(
@@ -292,7 +293,7 @@ def _advance(solver, take_step, stops, lanes):
 
     advanced = _Lanes(
         row=lanes.row,
-        x=jnp.where(arrived, target, accepted(lanes.x + step, lanes.x)),
+        x=accepted(x, lanes.x),
         y=accepted(y, lanes.y),
         slope=accepted(slope, lanes.slope),
         step=jnp.where(lanes.active, next_step, lanes.step),

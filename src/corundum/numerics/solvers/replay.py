@@ -20,7 +20,7 @@ from ..rows import any_over_batch, at_rows, row_axes, take
 from .base import Equation, Stops
 from .runge_kutta import tsit5
 
-__all__ = ["at_output", "in_groups", "lane_step", "replay", "whole_vectors"]
+__all__ = ["at_output", "fixed", "in_groups", "lane_step", "replay", "step_to", "whole_vectors"]
 
 _VECTOR = 8  # lanes beyond a multiple of it are advanced one by one; 63 take a seventh longer than 64
 _BLOCK = 16  # steps in a block
@@ -52,6 +52,40 @@ def lane_step(equation: Equation, args: Any) -> Callable:
         return tsit5(forcing_at, slope_of, x, y, slope, h)
 
     return step
+
+
+fixed = jax.lax.stop_gradient
+
+
+def step_to(
+    target: Float[Array, " lane"],
+    x: Float[Array, " lane"],
+    length: Float[Array, " lane"],
+    lands: Bool[Array, " lane"],
+    still: Bool[Array, " lane"],
+) -> tuple[Float[Array, " lane"], Float[Array, " lane"]]:
+    """The step of each lane, and the place where it ends, as functions that JAX differentiates.
+
+    The end of a step short of a stop is a choice, not a function of the stops: it does not move with them, or all
+    steps would move over the corners of the equation.
+
+    Parameters
+    ----------
+    target : array, shape (lane,)
+        The next stop.
+    x : array, shape (lane,)
+    length : array, shape (lane,)
+        Of the step, as a number without a derivative.
+    lands : boolean array, shape (lane,)
+        Whether the step ends on the stop.
+    still : boolean array, shape (lane,)
+        Whether the step has no length and only evaluates the slope.
+    """
+    # `shift` has the value zero and the derivative of x; the next step of finite length takes it back.
+    shift = x - fixed(x)
+    taken_back = jnp.where(still, 0.0, shift)
+    step = jnp.where(lands, target - x, length - taken_back)
+    return step, jnp.where(lands, target, fixed(x) + length + (shift - taken_back))
 
 
 def at_output(arrived: Bool[Array, " lane"], stop: Int[Array, " lane"], stops: Stops) -> Callable:
@@ -148,15 +182,9 @@ def _replay_group(equation, start, initial, stops, args, fractions, steps, rows)
         (x, y, k, stop), saved = carry
         target = take(places, jnp.minimum(stop, len(places) - 1))
         arrived = fraction == 1.0
-        # The end of a step short of a stop is a choice, not a function of the stops: it does not move with them, or
-        # all steps would move over the corners of the equation.  `shift` has the value zero and the derivative of x;
-        # the next step of finite length takes it back.  A step of no length only evaluates the slope.
-        fixed = jax.lax.stop_gradient
-        length, shift = fraction * (target - x), x - fixed(x)
-        taken_back = jnp.where(fraction == 0.0, 0.0, shift)
-        h = jnp.where(arrived, target - x, fixed(length) - taken_back)
+        h, x_after = step_to(target, x, fraction * fixed(target - x), arrived, fraction == 0.0)
         y, k, _ = take_step(rows, x, y, k, h)
-        x = jnp.where(arrived, target, fixed(x + length) + (shift - taken_back))
+        x = x_after
         is_output = at_output(arrived, stop, stops)
         saved = jax.tree.map(lambda s, y: s + jnp.where(is_output(y), y, 0.0), saved, y)
         return ((x, y, k, stop + arrived.astype(stop.dtype)), saved), None
