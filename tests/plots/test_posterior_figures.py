@@ -94,3 +94,19 @@ def test_four_mocks_are_points_beside_the_intervals():
 
 def test_names_of_data_differ_where_the_data_do():
     assert short_names([MEASURED, SPREAD]) == {"made_up": "Author+20", "spread": "Single & Pair 99"}
+
+
+def test_maps_of_a_law_show_the_numbers_of_each_knot():
+    departure, shrinkage = np.arange(6.0).reshape(1, 3, 2) / 10, np.linspace(0.1, 0.9, 6).reshape(1, 3, 2)
+    criticism = SimpleNamespace(
+        laws=("energy_loading",), features=("log_vvir", "redshift"), units=("dex(km/s)", "1"), amplitude=0.2,
+        knots=((1.5, 2.0, 2.5), (0.0, 3.0)), departure=departure, shrinkage=shrinkage,
+    )  # fmt: skip
+    ax = plots.departure_map(criticism, "energy_loading")
+    texts = {tuple(text.get_position()): text.get_text() for text in ax.texts}
+    assert texts[2, 1] == f"+0.50\n±{0.2 * 0.9:.2f}" and texts[0, 1] == f"+0.10\n±{0.2 * shrinkage[0, 0, 1]:.2f}"
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1.5", "2", "2.5"]
+    image = plots.shrinkage_map(criticism, "energy_loading").get_images()[0]
+    assert np.allclose(image.get_array(), shrinkage[0].T)
+    with pytest.raises(ValueError, match="did you mean energy_loading"):
+        plots.departure_map(criticism, "energy_loadin")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # imported when they are first used
     from .evaluate import Linearised, linearise, ln_density_at, predict, value_and_gradient
     from .free import FreeParameter, distribution, free_parameters
     from .laplace import AbstractCurvature, Differences, Exact, Laplace, expected_information, laplace
+    from .learned.criticism import Criticism, criticise
+    from .learned.departures import departure_priors
     from .likelihoods.base import AbstractLikelihood
     from .likelihoods.gaussian import Gaussian
     from .likelihoods.scatter import ScatterLikelihood
@@ -70,6 +72,7 @@ __all__ = [
     "Campaign",
     "ChainProgress",
     "Chains",
+    "Criticism",
     "Data",
     "Differences",
     "Exact",
@@ -106,6 +109,8 @@ __all__ = [
     "Verdict",
     "add_predictive",
     "campaign",
+    "criticise",
+    "departure_priors",
     "distribution",
     "expected_information",
     "feedback_indices",

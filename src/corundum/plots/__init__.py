@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .posteriors.calibration import coverage_figure, pull_figure, recovery
     from .posteriors.chains import trace_and_rank
     from .posteriors.corner import corner
+    from .posteriors.criticism import departure_map, law_gains, shrinkage_map
     from .posteriors.forecasts import forecast_bars
     from .posteriors.predictions import extras_bands, index_bands, loading_factors, predictive_band
     from .regressed import Residual, residual
@@ -47,6 +48,7 @@ __all__ = [
     "combination_map",
     "compare_histories",
     "compare_relation",
+    "departure_map",
     "energy_budget",
     "failures",
     "feedback_indices",
@@ -58,6 +60,7 @@ __all__ = [
     "history_differences",
     "index_bars",
     "jacobian_map",
+    "law_gains",
     "mass_budget",
     "mean_growth",
     "mean_histories",
@@ -73,6 +76,7 @@ __all__ = [
     "save_figure",
     "scaling_relation",
     "scatter",
+    "shrinkage_map",
     "spread_rows",
     "standard_drawings",
     "standard_report",

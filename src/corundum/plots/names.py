@@ -10,7 +10,15 @@ import numpy as np
 from ..observables import Measurement, available, load
 from ..observables.provenance import CORRELATIONS_IGNORED
 
-__all__ = ["bars_in_words", "short_citation", "short_name", "short_names", "statistical_error", "symbol"]
+__all__ = [
+    "bars_in_words",
+    "feature_label",
+    "short_citation",
+    "short_name",
+    "short_names",
+    "statistical_error",
+    "symbol",
+]
 
 _KINDS = {
     "standard error": "statistical error",
@@ -23,6 +31,12 @@ _SYMBOLS = {
     "energy_loading": r"\eta_E",
     "depletion_time": r"t_{\rm dep}",
     "metal_loading": r"\eta_Z",
+}
+_FEATURES = {
+    "log_vvir": r"$\log_{10}\,V_{\rm vir}$ [km/s]",
+    "log_mvir": r"$\log_{10}\,M_{\rm vir}$ [M$_\odot$]",
+    "log_mstar": r"$\log_{10}\,M_\star$ [M$_\odot$]",
+    "ln_expansion": r"$\ln(1+z)$",
 }
 _NUISANCES = ("offset", "mass_scale", "discrepancy")  # of a measurement
 
@@ -72,6 +86,18 @@ def short_names(measurements: Iterable[Measurement]) -> dict[str, str]:
     return names
 
 
+def feature_label(name: str, unit: str) -> str:
+    """What an axis calls a feature of a learned law.
+
+    Examples
+    --------
+    >>> from corundum.plots.names import feature_label
+    >>> feature_label("gas_fraction", "1"), feature_label("log_sfr", "dex(Msun/yr)")
+    ('gas fraction', 'log sfr [dex(Msun/yr)]')
+    """
+    return _FEATURES.get(name, name.replace("_", " ") + ("" if unit == "1" else f" [{unit}]"))
+
+
 def _authors(citation):
     """First author; " & second", empty for one author and None for more than two; year."""
     year = re.search(r"\b(1[89]|20)\d\d\b", citation)
@@ -116,8 +142,14 @@ def symbol(name: str, log10: bool = True) -> str:
     >>> from corundum.plots.names import symbol
     >>> symbol("offset.coldgas_xgass"), symbol("stellar_return.metal_yield")
     ('offset of xGASS (Catinella+18)', 'stellar return: metal yield')
+    >>> symbol("mass_loading.departure.values.k1")
+    '$\\Delta\\,\\eta_M$ k1'
     """
     law, _, kind = name.rpartition(".")
+    law = law.removesuffix(".base")  # of a learned law
+    place, _, knots = law.partition(".departure.")
+    if place in _SYMBOLS and knots:
+        return rf"$\Delta\,{_SYMBOLS[place]}$ {kind}"
     if law in _SYMBOLS and kind == "amplitude":
         return rf"$\log_{{10}}\,A({_SYMBOLS[law]})$" if log10 else rf"$A({_SYMBOLS[law]})$"
     if law in _SYMBOLS and kind == "slope":

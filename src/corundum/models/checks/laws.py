@@ -15,7 +15,7 @@ import equinox as eqx
 from ... import physics
 from ...numerics import limiters
 
-__all__ = ["check_laws", "fits", "fitting_kinds"]
+__all__ = ["check_laws", "fits", "fitting_kinds", "places_for"]
 
 
 def check_laws(owner: eqx.Module, place: str) -> None:
@@ -41,6 +41,19 @@ def check_laws(owner: eqx.Module, place: str) -> None:
             raise ValueError(f"{where}: {_reason(law, kinds)}")
         if isinstance(law, eqx.Module):
             check_laws(law, where)
+
+
+def places_for(owner: eqx.Module, kind: type) -> tuple[str, ...]:
+    """Fields of a model in which a law of a family may stand.
+
+    Examples
+    --------
+    >>> from corundum.models.checks.laws import places_for
+    >>> places_for(co.models.MinimalRegulator(), co.physics.AbstractGalaxyScaling)
+    ('mass_loading', 'energy_loading', 'depletion_time')
+    """
+    fields = dataclasses.fields(owner)
+    return tuple(field.name for field in fields if kind in _classes(field.type, type(owner), field.name))
 
 
 def _classes(annotation: Any, owner: type, name: str) -> tuple[type, ...]:

@@ -24,7 +24,7 @@ from ...printing import Component
 from .beyond import AbstractBeyond, ConstantBeyond
 from .kernels import AbstractKernel, SquaredExponential, correlation_root
 
-__all__ = ["AbstractDeparture", "GaussianProcessDeparture", "SplineDeparture"]
+__all__ = ["AbstractDeparture", "GaussianProcessDeparture", "SplineDeparture", "as_knots"]
 
 
 class AbstractDeparture(Component):
@@ -73,14 +73,14 @@ class SplineDeparture(AbstractDeparture):
     ['values.k0', 'values.k1', 'values.k2']
     """
 
-    knots: tuple[Any, ...] = eqx.field(static=True, converter=lambda knots: _as_knots(knots))
+    knots: tuple[Any, ...] = eqx.field(static=True, converter=lambda knots: as_knots(knots))
     values: dict[str, Float[Array, ""]] = named_parameters(
         unit="dex", meaning="departure at knot {name}", source="learned from data", bounds=(-2.0, 2.0)
     )
     beyond: AbstractBeyond = eqx.field(default_factory=ConstantBeyond)
 
     def __post_init__(self):
-        self.knots = _as_knots(self.knots)  # converters come after this
+        self.knots = as_knots(self.knots)  # converters come after this
         self.values = _for_all_knots("values", self.knots, self.values)
 
     @property
@@ -128,7 +128,7 @@ class GaussianProcessDeparture(AbstractDeparture):
     (0.2, 0.121306)
     """
 
-    knots: tuple[Any, ...] = eqx.field(static=True, converter=lambda knots: _as_knots(knots))
+    knots: tuple[Any, ...] = eqx.field(static=True, converter=lambda knots: as_knots(knots))
     white: dict[str, Float[Array, ""]] = named_parameters(
         unit="1",
         meaning="standard normal number {name} of the process",
@@ -148,7 +148,7 @@ class GaussianProcessDeparture(AbstractDeparture):
     beyond: AbstractBeyond = eqx.field(default_factory=ConstantBeyond)
 
     def __post_init__(self):
-        self.knots = _as_knots(self.knots)
+        self.knots = as_knots(self.knots)
         self.white = _for_all_knots("white", self.knots, self.white)
         thirds = tuple((knots[-1] - knots[0]) / 3.0 for knots in self.knots)
         self.lengths = _as_lengths(self.lengths) or thirds
@@ -170,8 +170,19 @@ class GaussianProcessDeparture(AbstractDeparture):
         return _through(self.knots, self.amplitude * white, self.beyond, inputs)
 
 
-def _as_knots(knots: Any) -> tuple[tuple[float, ...], ...]:
-    """Knots of each input as plain numbers; a single list is that of one input."""
+def as_knots(knots: Any) -> tuple[tuple[float, ...], ...]:
+    """Knots of each input as plain numbers; a single list is that of one input.
+
+    Raises
+    ------
+    ValueError
+        They are no numbers, do not increase, or are of more than two inputs.
+
+    Examples
+    --------
+    >>> as_knots([1, 2]), as_knots([[1, 2], [0, 4, 8]])
+    (((1.0, 2.0),), ((1.0, 2.0), (0.0, 4.0, 8.0)))
+    """
     try:
         if isinstance(knots, str):
             raise TypeError
