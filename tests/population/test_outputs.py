@@ -143,7 +143,7 @@ def test_a_population_prints_as_a_few_lines(recorded):
         "Population of 10 halos",
         "  redshifts  0, 2",
         "  solves     10 solved",
-        "  quantities time, redshift, mvir, rvir, vvir, concentration, growth, mism ... (10 in all)",
+        "  quantities time, redshift, mvir, rvir, vvir, concentration, growth, deepening ... (11 in all)",
         "  flows      inflow, star_formation, wind",
         "  histories  mstar, sfr at 64 times",
     ]
