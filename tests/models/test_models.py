@@ -139,7 +139,7 @@ class Two(NamedTuple):
 
 def test_a_wrong_ledger_is_refused():
     with pytest.raises(ValueError, match="allowed currencies"):
-        Ledger(Two, {("momentum", "a"): "left", ("mass", "b"): "right"}, [], {})
+        Ledger(Two, {("charge", "a"): "left", ("mass", "b"): "right"}, [], {})
     with pytest.raises(ValueError, match="exactly one reservoir"):
         Ledger(Two, {("mass", "a"): "left"}, [], {})
     ledger = Ledger(Two, {("mass", "a"): "left", ("mass", "b"): "right"}, [Flow("move", "", ("a", "b"))], {})

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..halos import HALO_QUANTITIES, Extras, Halo
 from ..models import FlowRates
+from ..models.currencies import rate_quantity
 from ..population import STATUS, Histories, Population
 from ..storage.arrays import read_array, write_array
 from ..storage.components import find_class
@@ -39,8 +40,6 @@ _VALID = Quantity(
 )
 
 _AGE = Quantity("Gyr", "cosmic ages at which histories are kept", log=False)
-
-_RATES = {"mass": "Msun/yr", "metals": "Msun/yr", "energy": "erg/s"}
 
 
 def write_population(group: h5py.Group, population: Population, meanings: Mapping[str, str] | None = None) -> None:
@@ -73,8 +72,8 @@ def write_population(group: h5py.Group, population: Population, meanings: Mappin
         for flow, rates in flows.items():
             channel = output.create_group(f"flows/{flow}", track_order=True)
             for currency, rate in rates.items():
-                meaning = f"{currency} carried by {flow}: {meanings.get(flow, flow.replace('_', ' '))}"
-                write_array(channel, currency, rate[:, k], Quantity(_RATES[currency], meaning))
+                meaning = meanings.get(flow, flow.replace("_", " "))
+                write_array(channel, currency, rate[:, k], rate_quantity(currency, flow, meaning))
     if population.histories is not None:
         _write_histories(group.create_group("histories", track_order=True), population)
 

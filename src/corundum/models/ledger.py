@@ -1,8 +1,9 @@
-"""The ledger: which reservoir each flow leaves and which it enters, for mass, metals and energy.
+"""The ledger: which reservoir each flow leaves and which it enters, for mass, metals, energy and other currencies.
 
 A model computes the rate of every flow in physical units; the ledger turns the rates into the derivative of the
-state.  Because each flow leaves exactly one place and enters exactly one, mass, metals and energy are conserved by
-construction, places outside the galaxy included, and `Ledger.exchange` says what crossed the boundary.
+state.  Because each flow leaves exactly one place and enters exactly one, every currency is conserved by construction,
+places outside the galaxy included, and `Ledger.exchange` says what crossed the boundary.  Tracked quantities, such as
+the binding energy of a bulge, are part of the state but not conserved, and no account is kept of them.
 """
 
 import collections
@@ -14,13 +15,13 @@ from jaxtyping import Float
 from ..annotations import Array
 from ..messages import did_you_mean
 from ..printing import in_short
-from ..units import GYR_S, GYR_YR, Quantity
+from ..units import Quantity
+from .currencies import CURRENCIES
 
-__all__ = ["CURRENCIES", "FlowRates", "Flow", "Ledger", "extended_ledger"]
+__all__ = ["FlowRates", "Flow", "Ledger", "extended_ledger"]
 
-CURRENCIES = ("mass", "metals", "energy")
 
-_PER_GYR = {"mass": GYR_YR, "metals": GYR_YR, "energy": GYR_S}
+_CONSERVED = tuple(name for name, currency in CURRENCIES.items() if currency.conserved)
 
 
 class FlowRates(NamedTuple):
@@ -30,6 +31,9 @@ class FlowRates(NamedTuple):
     ----------
     mass, metals : [Msun/yr]
     energy : [erg/s]
+    oxygen, iron : [Msun/yr]
+    momentum : angular momentum [Msun kpc km/(s yr)]
+    tracked : change of a tracked quantity [its unit per Gyr]
 
     Examples
     --------
@@ -41,6 +45,10 @@ class FlowRates(NamedTuple):
     mass: Float[Array, "..."] | None = None
     metals: Float[Array, "..."] | None = None
     energy: Float[Array, "..."] | None = None
+    oxygen: Float[Array, "..."] | None = None
+    iron: Float[Array, "..."] | None = None
+    momentum: Float[Array, "..."] | None = None
+    tracked: Float[Array, "..."] | None = None
 
     def __repr__(self) -> str:
         return in_short(self)
@@ -54,8 +62,10 @@ class Flow(NamedTuple):
     name : str
     meaning : str
         One clause for tables and figures.
-    mass, metals, energy : (str, str) or None
+    mass, metals, energy, oxygen, iron, momentum : (str, str) or None
         The reservoirs, or places outside the galaxy, that it leaves and enters; None where it carries none of that.
+    tracked : (str, str) or None
+        ``("outside", reservoir)`` where it changes the tracked quantity of a reservoir.
 
     Examples
     --------
@@ -69,13 +79,17 @@ class Flow(NamedTuple):
     mass: tuple[str, str] | None = None
     metals: tuple[str, str] | None = None
     energy: tuple[str, str] | None = None
+    oxygen: tuple[str, str] | None = None
+    iron: tuple[str, str] | None = None
+    momentum: tuple[str, str] | None = None
+    tracked: tuple[str, str] | None = None
 
     def __repr__(self) -> str:
         return in_short(self)
 
 
 class Ledger:
-    """Flows between reservoirs, and the field of the state that holds each reservoir's mass, metals or energy.
+    """Flows between reservoirs, and the field of the state that holds what each reservoir has of each currency.
 
     Parameters
     ----------
@@ -106,7 +120,7 @@ class Ledger:
         for (currency, reservoir), field in contents.items():
             if currency not in CURRENCIES or field not in state._fields:
                 raise ValueError(
-                    f"ledger: {reservoir} {currency} is kept in {field!r}; allowed currencies {CURRENCIES}, "
+                    f"ledger: {reservoir} {currency} is kept in {field!r}; allowed currencies {tuple(CURRENCIES)}, "
                     f"allowed fields of {state.__name__} {state._fields}; correct the entry"
                 )
         if sorted(contents.values()) != sorted(state._fields):
@@ -124,13 +138,13 @@ class Ledger:
     @property
     def outside(self) -> tuple[tuple[str, str], ...]:
         """(currency, place) of every end of a flow that is no reservoir of the galaxy."""
-        ends = [(kind, end) for flow in self.flows for kind in CURRENCIES for end in getattr(flow, kind) or ()]
+        ends = [(kind, end) for flow in self.flows for kind in _CONSERVED for end in getattr(flow, kind) or ()]
         return tuple(dict.fromkeys(key for key in ends if key not in self.contents))
 
     @property
     def currencies(self) -> tuple[str, ...]:
-        """What some reservoir holds: those of mass, metals and energy that the model follows."""
-        return tuple(kind for kind in CURRENCIES if any(kind == held for held, _ in self.contents))
+        """What some reservoir holds and is conserved: the currencies that the model follows."""
+        return tuple(kind for kind in _CONSERVED if any(kind == held for held, _ in self.contents))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -143,13 +157,13 @@ class Ledger:
         return tuple(field for key, field in self.contents.items() if key[0] == currency and key in reached)
 
     def derivative(self, rates: dict[str, FlowRates]) -> Any:
-        """Rate of change of the state, per Gyr [Msun/Gyr, erg/Gyr]."""
+        """Rate of change of the state, in its units per Gyr [Msun/Gyr, erg/Gyr]."""
         total = dict.fromkeys(self.state._fields, 0.0)
         for currency, source, sink, rate in self._entries(rates):
             for reservoir, sign in ((source, -1.0), (sink, 1.0)):
                 field = self.contents.get((currency, reservoir))
                 if field is not None:
-                    total[field] = total[field] + sign * rate * _PER_GYR[currency]
+                    total[field] = total[field] + sign * rate * CURRENCIES[currency].per_gyr
         return self.state(**total)
 
     def exchange(self, rates: dict[str, FlowRates]) -> dict[tuple[str, str], Array]:
@@ -157,9 +171,9 @@ class Ledger:
         total: dict[tuple[str, str], Any] = {}
         for currency, source, sink, rate in self._entries(rates):
             for reservoir, sign in ((source, -1.0), (sink, 1.0)):
-                if (currency, reservoir) not in self.contents:
+                if CURRENCIES[currency].conserved and (currency, reservoir) not in self.contents:
                     key = (currency, reservoir)
-                    total[key] = total.get(key, 0.0) + sign * rate * _PER_GYR[currency]
+                    total[key] = total.get(key, 0.0) + sign * rate * CURRENCIES[currency].per_gyr
         return total
 
     def _entries(self, rates):

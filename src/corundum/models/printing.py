@@ -11,6 +11,7 @@ import equinox as eqx
 import numpy as np
 
 from ..parameters import describe
+from .currencies import CURRENCIES
 
 __all__ = ["as_html", "as_line", "as_lines"]
 
@@ -50,7 +51,7 @@ def as_lines(model: Any) -> str:
     Examples
     --------
     >>> print(str(co.models.MinimalRegulator()).partition("\\n")[0])
-    MinimalRegulator: 4 reservoirs of mass, metals or energy, 6 flows, 21 parameters
+    MinimalRegulator: 4 reservoirs of mass or energy, 6 flows, 21 parameters
     """
     places = _places(model)
     names = ["reservoirs", "flows", "processes", "channels", *places]
@@ -67,7 +68,9 @@ def as_lines(model: Any) -> str:
     if isinstance(getattr(model, "channels", None), Mapping):
         rows["channels"] = _text({k: v for k, v in model.channels.items() if not _same(v, np.float64(1.0))}, {})
         rows["channels"] = "all flows as they are" if rows["channels"] == "{}" else f"times {rows['channels']}"
-    first = f"{type(model).__name__}: {len(ledger.contents)} reservoirs of mass, metals or energy, "
+    *others, last = dict.fromkeys(kind for kind in CURRENCIES for held, _ in ledger.contents if kind == held)
+    held = f"{', '.join(others)} or {last}" if others else last
+    first = f"{type(model).__name__}: {len(ledger.contents)} reservoirs of {held}, "
     first += f"{len(ledger.names)} flows, {len(_numbers(model))} parameters"
     indent = " " * (width + 4)
     lines = [

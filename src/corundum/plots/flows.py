@@ -13,6 +13,7 @@ from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 
 from ..models import Ledger
+from ..models.currencies import CURRENCIES
 from ..sensitivity import Budgets
 from .binning import equal_bins, running
 from .names import symbol
@@ -29,7 +30,7 @@ _KNOWN_BOXES = {
     "nucleosynthesis": (3.0, 0.02, "new metals"),
     "radiated": (2.0, 0.92, "radiated"),
 }
-_UNITS = {"mass": r"$f_{\rm b}M_{\rm vir}$", "energy": "the energy supplied", "metals": "the metals supplied"}
+_CURRENCIES = tuple(name for name, currency in CURRENCIES.items() if currency.conserved)
 _BOX_SIZE = (0.34, 0.15)
 _SHARES = {
     "never_accreted": ("never accreted", "#08519c"),
@@ -62,7 +63,8 @@ def flow_diagram(
         Of the model; it says which reservoirs each flow joins.
     budgets : Budgets
     ax : Axes, optional
-    currency : {"mass", "energy", "metals"}
+    currency : str
+        What the model follows: ``"mass"``, ``"energy"``, ``"metals"``, ``"oxygen"`` ...
     halo : int
     redshift : float
     parameter : str, optional
@@ -80,15 +82,15 @@ def flow_diagram(
     >>> co.plots.flow_diagram(model.ledger, budgets, currency="energy").get_title()
     'energy flows over the energy supplied'
     """
-    if currency not in _UNITS:
-        raise ValueError(f"flow_diagram: got currency {currency!r}; allowed {', '.join(_UNITS)}")
+    followed = ", ".join(ledger.currencies)
+    if currency not in _CURRENCIES:
+        raise ValueError(f"flow_diagram: got currency {currency!r}; allowed {followed}")
     kind = f"{currency}_flows"
-    shares = getattr(budgets, kind).sel(halo=halo, redshift=redshift)
-    if not shares.shape[-1]:
-        followed = ", ".join(ledger.currencies)
+    if currency not in ledger.currencies:
         raise ValueError(
             f"flow_diagram: got currency {currency!r}, which the model does not follow; allowed {followed}"
         )
+    shares = budgets.of(kind).sel(halo=halo, redshift=redshift)
     response = None
     if parameter is not None:
         if kind not in budgets.derivative:
@@ -112,7 +114,8 @@ def flow_diagram(
     for reservoir in used:
         _box(ax, *boxes[reservoir])
     ax.set(xlim=(-0.35, 3.35), ylim=(-0.08, 1.02))
-    ax.set_title(f"{currency} flows over {_UNITS[currency]}", fontsize=11)
+    supplied = r"$f_{\rm b}M_{\rm vir}$" if currency == "mass" else f"the {currency} supplied"
+    ax.set_title(f"{currency} flows over {supplied}", fontsize=11)
     if response is not None:
         bar = ax.figure.colorbar(ScalarMappable(norm, colors), ax=ax, pad=0.01, shrink=0.8)
         bar.set_label(f"change of the flow per unit of {symbol(str(parameter))}")

@@ -10,7 +10,14 @@ from .style import new_axes, styled
 
 __all__ = ["network"]
 
-_COLORS = {"mass": "#1b7cb5", "metals": "#009e73", "energy": "#d55e00"}
+_COLORS = {
+    "mass": "#1b7cb5",
+    "metals": "#009e73",
+    "energy": "#d55e00",
+    "oxygen": "#56b4e9",
+    "iron": "#8c564b",
+    "momentum": "#cc79a7",
+}
 _KNOWN_POSITIONS = {
     "igm": (0.0, 2.0),
     "cgm": (2.0, 2.0),
@@ -63,7 +70,10 @@ def network(ledger: Ledger, ax: Axes | None = None) -> Axes:
     for name, (x, y) in positions.items():
         fields = [field for (_, reservoir), field in ledger.contents.items() if reservoir == name]
         _box(ax, x, y, name.replace("_", " "), ", ".join(fields), inside=bool(fields))
-    handles = [Line2D([], [], color=color, lw=2.0, label=currency) for currency, color in _COLORS.items()]
+    shown = dict.fromkeys(what for flows in bundles.values() for carried in flows.values() for what in carried)
+    handles = [
+        Line2D([], [], color=color, lw=2.0, label=currency) for currency, color in _COLORS.items() if currency in shown
+    ]
     ax.legend(handles=handles, loc="lower left", ncols=3)
     xs, ys = np.array(list(positions.values())).T
     ax.set(xlim=(xs.min() - 0.9, xs.max() + 0.9), ylim=(ys.min() - 0.9, ys.max() + 0.6))

@@ -15,14 +15,14 @@ from ..annotations import Array
 from ..cosmology import Cosmology
 from ..halos import Halo
 from ..models import AbstractModel, Ledger
+from ..models.currencies import CURRENCIES
 from ..numerics.coordinates import from_coordinate
 from ..numerics.rows import Rows
 from ..numerics.solvers.base import Equation, Stops
 
 __all__ = ["Problem", "coordinate_offsets", "galaxy_equation", "has_galaxy", "stops_at", "without_galaxies"]
 
-_TOKEN = 5e-2  # of the largest gas mass at the start
-_TOKEN_METALLICITY = 1e-2
+_TOKEN = 5e-2  # of the largest gas mass, or of what it holds of a currency, at the start
 _BESIDE_BREAK = 1e-9  # in ln(t)
 _BEFORE_EVERY_START = -1e3  # in ln(t)
 
@@ -107,14 +107,16 @@ def coordinate_offsets(ledger: Ledger, initial: Any) -> Any:
     Returns
     -------
     the model's state, arrays of shape (N,)
-        Zero for reservoirs that start with more than that.
+        Zero for reservoirs that start with more than that, and for tracked quantities, which start with a number of
+        their own.
     """
     mass = functools.reduce(jnp.maximum, [getattr(initial, field) for field in ledger.fields("mass")])
-    energy = functools.reduce(jnp.maximum, [getattr(initial, field) for field in ledger.fields("energy")], 0.0 * mass)
-    scale = {"mass": _TOKEN * mass, "metals": _TOKEN * _TOKEN_METALLICITY * mass, "energy": _TOKEN * energy}
     offset = {field: jnp.zeros_like(mass) for field in initial._fields}
-    for currency, size in scale.items():
-        for field in ledger.fields(currency):
+    for name in ledger.currencies:
+        fields, per_mass = ledger.fields(name), CURRENCIES[name].per_mass
+        largest = functools.reduce(jnp.maximum, [getattr(initial, field) for field in fields], 0.0 * mass)
+        size = _TOKEN * largest if per_mass is None else _TOKEN * per_mass * mass
+        for field in fields:
             offset[field] = jnp.where(getattr(initial, field) < size, size, 0.0)
     return type(initial)(**offset)
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..models.currencies import rate_quantity
 from ..units import Quantity
 
 __all__ = ["to_astropy", "to_pandas", "to_xarray"]
 
-_RATES = {"mass": "Msun/yr", "metals": "Msun/yr", "energy": "erg/s"}
 _PER_HALO = {
     "status": Quantity("1", "how the solve ended, a key of corundum.population.STATUS", log=False),
     "weight": Quantity("1", "number, or number density, of halos this one stands for"),
@@ -47,7 +47,7 @@ def _columns(galaxies) -> dict[str, tuple[Any, Quantity]]:
     for flow, rates in galaxies.flows.items():
         for currency, rate in rates._asdict().items():
             if rate is not None:
-                columns[f"flow_{flow}_{currency}"] = (rate, Quantity(_RATES[currency], f"{currency} carried by {flow}"))
+                columns[f"flow_{flow}_{currency}"] = (rate, rate_quantity(currency, flow))
     columns["valid"] = (galaxies.valid, _VALID)
     per_halo = {"status": getattr(galaxies, "status", None), "weight": galaxies.weights}
     shape = np.shape(galaxies.valid)

@@ -17,6 +17,7 @@ from ..annotations import Array
 from ..cosmology import Cosmology
 from ..halos import Halo
 from ..models import AbstractModel, Flow, FlowRates, Fluxes, Ledger
+from ..models.currencies import CURRENCIES
 from ..units import Quantity
 
 __all__ = ["Accounted", "TRACERS", "contents"]
@@ -28,14 +29,7 @@ TRACERS = {
 }
 """What is integrated besides the running totals of the flows."""
 
-_OPENING = {
-    "mass": Quantity("Msun", "gas and stars when the halo starts"),
-    "metals": Quantity("Msun", "metals when the halo starts"),
-    "energy": Quantity("erg", "energy when the halo starts"),
-}
 _BARYON_FRACTION = Quantity("1", "cosmic baryon fraction")
-
-_UNITS = {"mass": "Msun", "metals": "Msun", "energy": "erg"}
 
 
 class Accounted(AbstractModel):
@@ -107,7 +101,7 @@ class Accounted(AbstractModel):
         return Fluxes({**flows, **totals, **tracers}, diagnostics)
 
     def totals(self, state: Any) -> dict[tuple[str, str], Array]:
-        """(flow, currency) -> what the flow has carried since the halo started [Msun, erg]."""
+        """(flow, currency) -> what the flow has carried since the halo started, in the unit of the currency."""
         return {
             (flow, currency): getattr(state, name) - getattr(state, f"opening_{currency}")
             for name, flow, currency in _totals(self.model.ledger)
@@ -149,7 +143,9 @@ def _mass_exchange(ledger, flows):
 
 def _constants(ledger):
     """Fields of the state that do not change: the opening balance of what the model follows, the baryon fraction."""
-    opening = {f"opening_{currency}": _OPENING[currency] for currency in ledger.currencies}
+    opening = {
+        f"opening_{name}": Quantity(CURRENCIES[name].unit, f"{name} when the halo starts") for name in ledger.currencies
+    }
     return {**opening, "baryon_fraction": _BARYON_FRACTION}
 
 
@@ -162,7 +158,7 @@ def _ledger(ledger):
         account = f"total of {name}"
         reservoirs[currency, account] = name
         flows.append(Flow(f"total_{name}", f"{currency} carried by {flow}", **{currency: ("flows", account)}))
-        quantities[name] = Quantity(_UNITS[currency], f"{currency} carried by {flow} in total")
+        quantities[name] = Quantity(CURRENCIES[currency].unit, f"{currency} carried by {flow} in total")
     traced = {name: f"traced {name}" for name in TRACERS}
     reservoirs |= {("mass", reservoir): name for name, reservoir in traced.items()}
     reservoirs |= {("mass", f"constant {name}"): name for name in constants}

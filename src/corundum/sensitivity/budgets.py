@@ -20,7 +20,8 @@ contents are integrated separately.  Gas in the CGM is taken as well mixed, as i
 
 and the preventive fraction P / (P + E): the part of the baryons missing from the galaxy that never entered it.
 ``recycled`` is a gross flow and not a share: gas that cooled again after an ejection, over f_b Mvir; a parcel counts
-each time it returns.  The energy put into the CGM and the metals produced or accreted are divided in the same way.
+each time it returns.  The energy put into the CGM, the metals produced or accreted, and every further currency that the
+model follows are divided in the same way.
 """
 
 from collections.abc import Callable, Sequence
@@ -74,6 +75,9 @@ class Budgets(NamedTuple):
         parameters were named.
     log_mvir : Labelled, (halo, redshift)
     status : Labelled, (halo,)
+    further : dict of str to Labelled
+        Shares and flows of further currencies of the model, as ``"oxygen"`` and ``"oxygen_flows"``: fractions of what
+        was supplied.
 
     Examples
     --------
@@ -96,13 +100,19 @@ class Budgets(NamedTuple):
     derivative: dict[str, Labelled]
     log_mvir: Labelled
     status: Labelled
+    further: dict[str, Labelled] = {}
 
     def __repr__(self) -> str:
         return overview(self)
 
+    def of(self, kind: str) -> Labelled:
+        """The array called `kind`, such as ``"mass"``, ``"metals_flows"`` or ``"oxygen"``."""
+        return self.further[kind] if kind in self.further else getattr(self, kind)
+
     def closure(self) -> dict[str, float]:
         """Largest departure of each sum of shares from one, the error of the integration, of what the model follows."""
-        shares = {name: getattr(self, name).values for name in ("mass", "energy", "metals")}
+        names = (*_ALWAYS, *(kind for kind in self.further if not kind.endswith("_flows")))
+        shares = {name: self.of(name).values for name in names}
         return {
             name: float(np.nanmax(np.abs(values.sum(axis=-1) - 1.0)))
             for name, values in shares.items()
@@ -137,14 +147,14 @@ class _Fractions(eqx.Module):
             "indices": _indices(mass, state.mrecycled / baryons),
             "mass_flows": _relative(totals, "mass", baryons),
         }
-        for currency in ("energy", "metals"):
+        for currency in dict.fromkeys(("energy", "metals", *(name for name in ledger.currencies if name != "mass"))):
             if currency not in ledger.currencies:
                 fractions |= {currency: {}, f"{currency}_flows": {}}
                 continue
             inflow = sum(_crossing(ledger, totals, currency, "inward").values())
             supply = getattr(state, f"opening_{currency}") + inflow
             outflows = _crossing(ledger, totals, currency, "outward")
-            stored = content[currency] if currency == "metals" else {"stored": sum(content[currency].values())}
+            stored = {"stored": sum(content[currency].values())} if currency == "energy" else content[currency]
             fractions[currency] = {name: amount / supply for name, amount in {**stored, **outflows}.items()}
             fractions[f"{currency}_flows"] = _relative(totals, currency, supply)
         nothing = jnp.zeros((*baryons.shape, 0))
@@ -163,7 +173,14 @@ class _Fractions(eqx.Module):
             return tuple(flow.name for flow in ledger.flows if getattr(flow, kind.removesuffix("_flows")) is not None)
         inside = [reservoir for currency, reservoir in ledger.contents if currency == kind]
         outflows = [f.name for f in ledger.flows if getattr(f, kind) and _direction(ledger, f, kind) == "outward"]
-        return (*(inside if kind == "metals" else ("stored",)), *outflows)
+        return (*(("stored",) if kind == "energy" else inside), *outflows)
+
+    def kinds(self) -> dict[str, tuple[str, str]]:
+        """Last dimension and meaning of every kind of fractions; those of further currencies come last."""
+        further = [name for name in self.model.model.ledger.currencies if name not in _ALWAYS]
+        shares = {name: ("share", f"fractions of the {name} supplied") for name in further}
+        flows = {f"{name}_flows": ("flow", f"{name} carried by each flow over that supplied") for name in further}
+        return _KINDS | shares | flows
 
 
 def _indices(mass, recycled):
@@ -269,6 +286,7 @@ def budgets(
     return _labelled(fractions, solved, np.asarray(outputs), names, units)
 
 
+_ALWAYS = ("mass", "energy", "metals")
 _KINDS = {
     "mass": ("share", "fractions of f_b Mvir"),
     "indices": ("index", "prevention and ejection indices"),
@@ -283,7 +301,7 @@ _KINDS = {
 def _labelled(fractions, solved, redshifts, names, units):
     galaxy = {"halo": np.arange(len(solved.status)), "redshift": redshifts}
     values, derivative = {}, {}
-    for kind, (dim, meaning) in _KINDS.items():
+    for kind, (dim, meaning) in fractions.kinds().items():
         coords = {**galaxy, dim: fractions.labels(kind), "parameter": names}
         label = labeller(coords, {"parameter": units})
         values[kind] = label(solved.values[kind], ("halo", "redshift", dim), "1", meaning)
@@ -294,4 +312,5 @@ def _labelled(fractions, solved, redshifts, names, units):
     with np.errstate(invalid="ignore"):
         log_mvir = label(np.log10(solved.mvir), ("halo", "redshift"), "dex(Msun)", "log10 of halo virial mass")
     status = label(solved.status, ("halo",), "1", "how each solve ended")
-    return Budgets(**values, derivative=derivative, log_mvir=log_mvir, status=status)
+    always = {kind: values.pop(kind) for kind in _KINDS}
+    return Budgets(**always, derivative=derivative, log_mvir=log_mvir, status=status, further=values)

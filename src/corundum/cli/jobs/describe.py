@@ -8,7 +8,7 @@ import numpy as np
 from ... import observables, parameters
 from ...models import AbstractModel, citations
 from ...models.citations import marked
-from ...models.ledger import CURRENCIES
+from ...models.currencies import CURRENCIES
 from ..runfile.builder import build, build_model
 from ..runfile.errors import RunFileError
 from ..runfile.kinds import kinds_making, resolve
@@ -104,9 +104,10 @@ def _reservoirs(ledger):
 
 
 def _flows(ledger):
-    rows = [("flow", *CURRENCIES, "meaning")]
+    carried = [name for name in CURRENCIES if any(getattr(flow, name) for flow in ledger.flows)]
+    rows = [("flow", *carried, "meaning")]
     for flow in ledger.flows:
-        routes = (getattr(flow, currency) for currency in CURRENCIES)
+        routes = (getattr(flow, currency) for currency in carried)
         rows.append((flow.name, *(" -> ".join(route) if route else "" for route in routes), flow.meaning))
     return rows
 

@@ -7,7 +7,8 @@ import equinox as eqx
 
 from ...messages import did_you_mean
 from ...units import Quantity
-from ..ledger import CURRENCIES, Flow, Ledger
+from ..currencies import CURRENCIES
+from ..ledger import Flow, Ledger
 from ..process import AbstractProcess
 from .laws import check_laws
 
@@ -127,8 +128,9 @@ def _check_ends(
     inside = dict.fromkeys(reservoir for _, reservoir in sorted(contents))
     outside = dict.fromkeys([*(place for _, place in own_ledger.outside), *_OUTSIDE, *process.outside])
     for flow in process.flows:
-        for currency in CURRENCIES:
-            for end in getattr(flow, currency) or ():
+        for currency, declared in CURRENCIES.items():
+            route = getattr(flow, currency) or ()
+            for end in route if declared.conserved else route[1:]:  # what is tracked comes from nowhere
                 if (currency, end) in contents or (end in outside and end not in inside):
                     continue
                 place = f"process {name!r}: the flow {flow.name!r} of {type(process).__name__} carries {currency}"

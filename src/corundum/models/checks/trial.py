@@ -21,7 +21,8 @@ from ...cosmology import Cosmology
 from ...halos import Extras, Halo
 from ...messages import did_you_mean
 from ...physics import AbstractGalaxyScaling, AbstractScaling, Galaxy
-from ..ledger import CURRENCIES, FlowRates, Ledger
+from ..currencies import CURRENCIES
+from ..ledger import FlowRates, Ledger
 from ..process import AbstractProcess, ProcessFluxes
 
 __all__ = ["check_by_trial", "components_of"]

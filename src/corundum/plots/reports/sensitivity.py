@@ -90,6 +90,7 @@ class SensitivityResults:
                 if isinstance(value, Labelled):
                     tables[f"{name}/{field}"] = value
         if self.budgets is not None:
+            tables |= {f"budgets/{kind}": table for kind, table in self.budgets.further.items()}
             tables |= {f"budgets/derivative/{kind}": table for kind, table in self.budgets.derivative.items()}
         if self.prior_maps is not None:
             tables |= _map_tables(self.prior_maps)
@@ -242,9 +243,7 @@ def _feedback(results, middle, redshift):
         results.parameters,
         key=lambda name: np.nansum(np.abs(results.budgets.derivative["mass_flows"].sel(parameter=name).values)),
     )
-    for currency in ("mass", "energy", "metals"):
-        if getattr(results.budgets, f"{currency}_flows").shape[-1] == 0:
-            continue
+    for currency in results.model.ledger.currencies:
         axes = flow_diagram(
             results.model.ledger,
             results.budgets,
