@@ -142,7 +142,7 @@ def test_flow_diagrams_and_indices_are_drawn(base, tmp_path):
     co.plots.save_figure(ax, tmp_path / "flows.png")
     stacked = co.plots.feedback_indices(base, redshift=1.0)
     assert len(stacked.collections) == 7 and stacked.get_ylim() == (0.0, 1.0)
-    with pytest.raises(ValueError, match="got currency 'dust'; allowed mass, energy, metals"):
+    with pytest.raises(ValueError, match="got currency 'dust'; allowed mass, metals, energy"):
         co.plots.flow_diagram(ledger, base, currency="dust")
     bare = base._replace(derivative={})
     with pytest.raises(ValueError, match="have no derivatives"):

@@ -57,5 +57,5 @@ def rate_quantity(currency: str, flow: str, meaning: str = "") -> Quantity:
     >>> rate_quantity("iron", "wind")
     Quantity(unit='Msun/yr', meaning='iron carried by wind', log=True)
     """
-    said = f"{currency} carried by {flow}" if CURRENCIES[currency].conserved else f"change of what {flow} tracks"
-    return Quantity(CURRENCIES[currency].rate, f"{said}: {meaning}" if meaning else said)
+    text = f"{currency} carried by {flow}" if CURRENCIES[currency].conserved else f"change of what {flow} tracks"
+    return Quantity(CURRENCIES[currency].rate, f"{text}: {meaning}" if meaning else text)

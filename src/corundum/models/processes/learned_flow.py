@@ -12,11 +12,12 @@ from ...parameters import FRACTION, parameter
 from ...physics import AbstractDeparture, Galaxy, LogitLink, neural_departure
 from ...physics.learned.features import as_features
 from ...units import GYR_S, GYR_YR
-from ..ledger import CURRENCIES, Flow, FlowRates
+from ..ledger import Flow, FlowRates
 from ..process import AbstractProcess, ProcessFluxes
 
 __all__ = ["LearnedFlow"]
 
+_CARRIED = ("mass", "metals", "energy")
 _OUTSIDE = "igm"
 _FIELDS = {"stars": "star"}  # in all other fields the reservoir has its own name: mism, mzism
 _HELD = ("cgm", _OUTSIDE)  # where gas has energy that goes with it
@@ -94,7 +95,7 @@ class LearnedFlow(AbstractProcess):
         bounds=(0.1, 0.25),
         allowed=FRACTION,
     )
-    carries: tuple[str, ...] = eqx.field(static=True, converter=tuple, default=CURRENCIES)
+    carries: tuple[str, ...] = eqx.field(static=True, converter=tuple, default=_CARRIED)
     name: str = eqx.field(static=True, default="")
 
     def __post_init__(self):
@@ -104,7 +105,7 @@ class LearnedFlow(AbstractProcess):
     def __check_init__(self):
         if self.leaves == self.enters:
             raise ValueError(f"LearnedFlow: got {self.leaves!r} at both ends; give two different reservoirs")
-        unknown = [currency for currency in self.carries if currency not in CURRENCIES]
+        unknown = [currency for currency in self.carries if currency not in _CARRIED]
         if unknown or "mass" not in self.carries:
             raise ValueError(
                 f"carries: got {', '.join(self.carries) or 'nothing'}; give mass, or mass with metals, energy or both"
@@ -145,7 +146,7 @@ class LearnedFlow(AbstractProcess):
         departure: Any = self.departure
         values = (feature(galaxy.halo, galaxy) for feature in self.features)
         per_gyr = LogitLink()(self.share, departure(*values)) / self.time
-        mass, metals, energy = (self._content(currency, galaxy) for currency in CURRENCIES)
+        mass, metals, energy = (self._content(currency, galaxy) for currency in _CARRIED)
         (flow,) = self.flows
         rates = FlowRates(
             per_gyr * mass / GYR_YR,
