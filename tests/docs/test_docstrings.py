@@ -4,7 +4,8 @@ In the examples `co` is corundum, `np` numpy, `jnp` jax.numpy and `plt` matplotl
 that would be too slow to make anew in each example: `halos` are eight built-in halos, `model` is the default model, and
 `population` its galaxies in those halos at z = 0 and 2, and `jacobian` their parameter Jacobian at z = 0 with the eight
 free parameters of Pandya et al. 2026; `target` is the posterior of the two parameters of a straight line through five
-points, `best` its point estimate, and `posterior` 2 chains of 200 draws from it.
+points, `best` its point estimate, and `posterior` 2 chains of 200 draws from it; `objective` holds histories of eight
+galaxies from which a small model with a neural law can learn its mass loading.
 """
 
 import doctest

@@ -5,8 +5,9 @@ import functools
 import numpy as np
 
 import corundum as co
+import learning
 
-SHARED = ("halos", "model", "population", "jacobian", "target", "best", "posterior")
+SHARED = ("halos", "model", "population", "jacobian", "target", "best", "posterior", "objective")
 """Names that examples may use beside co, np, jnp, jax and plt."""
 
 
@@ -24,6 +25,8 @@ def shared(name):
         x, y = np.linspace(0.0, 1.0, 5), [1.0, 1.4, 2.1, 2.4, 3.1]
         priors = {"intercept": (0.0, 5.0), "slope": (-5.0, 5.0)}
         return co.inference.Target.of_function(lambda theta: theta[0] + theta[1] * x, y, np.full(5, 0.01), priors)
+    if name == "objective":
+        return learning.objective()
     if name == "best":
         return co.inference.maximise(shared("target"), starts=2)
     sampler = co.inference.HMC(chains=2, warmup=50, draws=200)

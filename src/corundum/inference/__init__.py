@@ -58,15 +58,22 @@ if TYPE_CHECKING:  # imported when they are first used
         Prediction,
     )
     from .target import Target
+    from .training.objectives import AbstractObjective, HistoryObjective, PopulationObjective
+    from .training.rules import AbstractTrainingRule, AdamRule
+    from .training.train import TrainingProgress, train
+    from .training.trained import Trained
 
 __all__ = [
     "AbstractCurvature",
     "AbstractLikelihood",
     "AbstractMockFit",
+    "AbstractObjective",
     "AbstractOptimiser",
     "AbstractSampler",
     "AbstractSummaries",
+    "AbstractTrainingRule",
     "Adam",
+    "AdamRule",
     "AffineInvariant",
     "BFGS",
     "Campaign",
@@ -86,6 +93,7 @@ __all__ = [
     "Gaussian",
     "HMC",
     "HaloConvergence",
+    "HistoryObjective",
     "Identifiability",
     "Indices",
     "Laplace",
@@ -93,6 +101,7 @@ __all__ = [
     "MOCK_STATUS",
     "NUTS",
     "PointEstimate",
+    "PopulationObjective",
     "PopulationSummaries",
     "Posterior",
     "Prediction",
@@ -104,6 +113,8 @@ __all__ = [
     "StudentT",
     "TOLERANCE",
     "Target",
+    "Trained",
+    "TrainingProgress",
     "UNFITTED_QUANTITIES",
     "UnfittedQuantity",
     "Verdict",
@@ -133,6 +144,7 @@ __all__ = [
     "scaled_scenarios",
     "shift_scenarios",
     "spread_starts",
+    "train",
     "unfitted_quantities",
     "value_and_gradient",
     "verdict",

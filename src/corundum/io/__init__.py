@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .posterior import load_posterior, save_posterior
     from .results import Results, load, save
     from .sensitivity import load_sensitivity, save_sensitivity
+    from .training import load_training, save_training
 
 __all__ = [
     "Checkpoint",
@@ -17,9 +18,11 @@ __all__ = [
     "load",
     "load_posterior",
     "load_sensitivity",
+    "load_training",
     "save",
     "save_posterior",
     "save_sensitivity",
+    "save_training",
 ]
 
 if not TYPE_CHECKING:

@@ -1,0 +1,219 @@
+"""Training: what is learned, resumed, refused, and what happens where a loss is no number."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import corundum as co
+import learning
+from corundum.inference.training.steps import first_state, loss_of, step
+from corundum.inference.training.weights import number_of_weights, other_start, split_weights
+from synthetic import histories
+
+VELOCITIES = jnp.array([60.0, 90.0, 125.0, 180.0])
+
+
+def train(objective, **settings):
+    return co.inference.train(objective, **{"steps": 120, "every": 30, **settings})
+
+
+@pytest.fixture(scope="module")
+def objective():
+    return learning.objective(number=24)
+
+
+@pytest.fixture(scope="module")
+def trained(objective):
+    return train(objective, batch=12, seeds=2)
+
+
+def test_a_planted_loading_is_learned_from_histories(objective, trained):
+    """The base has slope -1, the truth -1.8: the departure is learned where there are halos, by each seed."""
+    truth = learning.learned_loading(learning.steeper(), VELOCITIES)
+    before = np.abs(np.log10(learning.learned_loading(objective.model(), VELOCITIES) / truth))
+    assert before.max() > 0.2
+    for model in trained.models:
+        off = np.log10(learning.learned_loading(model, VELOCITIES) / truth)
+        assert np.sqrt(np.mean(off**2)) < 0.05
+    assert np.all(trained.validation[:, -1] < 0.1 * trained.validation[:, 0])
+    assert not np.array_equal(*(m.mass_loading.departure.network.layers[0].weight for m in trained.models))
+
+
+def test_free_parameters_are_trained_with_the_weights(objective):
+    named = learning.objective(number=24, names=["mass_loading.base.slope"])
+    result = train(named, batch=12, weight_scale=0.02)
+    assert result.names == ("mass_loading.base.slope",)
+    # Weights that cost so much leave the change to the slope.
+    assert result.theta[0, 0] == pytest.approx(-1.8, abs=0.1)
+    assert float(result.model.mass_loading.base.slope) == pytest.approx(result.theta[0, 0])
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("at", [(0, 17), (1, 43)], ids=["first seed", "second seed"])
+def test_an_interrupted_training_takes_the_same_steps(tmp_path, monkeypatch, objective, trained, at):
+    store = co.io.Checkpoint(tmp_path / "training.npz")
+    monkeypatch.setattr("corundum.inference.training.train._SECONDS", 0.0)
+
+    def stop(progress):
+        if (progress.seed, progress.step) == at:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(objective, batch=12, seeds=2, store=store, progress=stop)
+    resumed = []
+    again = train(objective, batch=12, seeds=2, store=store, progress=resumed.append)
+    assert (resumed[0].seed, resumed[0].step) == (at[0], at[1] + 1)
+    for a, b in zip(jax.tree.leaves(trained), jax.tree.leaves(again), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(ValueError, match="belongs to a different run; what differs: settings"):
+        train(objective, batch=11, seeds=2, store=store)
+    (tmp_path / "training.npz").write_bytes(b"PK nonsense")
+    with pytest.raises(ValueError, match="is damaged; remove it"):
+        train(objective, batch=12, seeds=2, store=store)
+
+
+def test_the_gradient_of_a_step_is_that_of_differences():
+    """A step of size one along the gradient itself, which the plainest rule takes."""
+    objective = learning.objective(solver=co.numerics.LaneSolver(tolerance=1e-11))
+
+    class Descent(co.inference.AbstractTrainingRule):
+        def transformation(self):
+            import optax
+
+            return optax.sgd(1.0)
+
+        def rate(self, share):
+            return 1.0
+
+    weights = split_weights(objective.model())[0]
+    rng = np.random.default_rng(0)
+    weights = jax.tree.map(lambda leaf: jnp.asarray(rng.normal(0.0, 0.3, leaf.shape)), weights)
+    state = first_state(objective, Descent(), weights)
+    one, infinite = jnp.ones(()), jnp.asarray(1e30)
+    after, _, finite = step(Descent(), one, infinite, infinite, state, objective)
+    assert finite
+    gradient = jax.tree.map(lambda new, old: old - new, after.learned.weights, weights)
+    direction = jax.tree.map(lambda leaf: jnp.asarray(rng.normal(size=leaf.shape)), weights)
+    along = sum(jnp.vdot(g, d) for g, d in zip(*map(jax.tree.leaves, (gradient, direction)), strict=True))
+
+    def loss_at(h):
+        moved = jax.tree.map(lambda w, d: w + h * d, weights, direction)
+        return float(loss_of(state.learned._replace(weights=moved), objective))
+
+    h = 2e-3
+    difference = (8.0 * (loss_at(h) - loss_at(-h)) - (loss_at(2.0 * h) - loss_at(-2.0 * h))) / (12.0 * h)
+    assert float(along) == pytest.approx(difference, rel=1e-6)
+
+
+def test_a_loss_that_is_no_number_halves_the_rate_and_changes_nothing_else(objective):
+    broken = eqx.tree_at(lambda one: one.errors["mstar"], objective, jnp.asarray(np.nan))
+    state = first_state(broken, co.inference.AdamRule(), split_weights(broken.model())[0])
+    after, loss, finite = step(co.inference.AdamRule(), *map(jnp.asarray, (0.1, 1.0, 10.0)), state, broken)
+    assert not finite and np.isnan(loss) and float(after.scale) == 0.5
+    for a, b in zip(
+        jax.tree.leaves((after.learned, after.rule)), jax.tree.leaves((state.learned, state.rule)), strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_seed_that_only_fails_ends_and_says_so(objective):
+    class Wild(co.inference.AbstractTrainingRule):
+        def transformation(self):
+            import optax
+
+            return optax.sgd(1.0)
+
+        def rate(self, share):
+            return 1e200
+
+    result = train(objective, rule=Wild(), steps=60, every=60)
+    assert "the loss was not finite in 12 steps in a row" in result.endings[0]
+    assert np.isfinite(learning.learned_loading(result.model, VELOCITIES)).all()
+
+
+def test_training_stops_where_validation_no_longer_falls(objective):
+    class Still(co.inference.AbstractTrainingRule):
+        def transformation(self):
+            import optax
+
+            return optax.sgd(1.0)
+
+        def rate(self, share):
+            return 0.0
+
+    result = train(objective, rule=Still(), every=1, patience=3)
+    assert "after 3 looks without a lower validation loss" in result.endings[0]
+    assert int(np.isfinite(result.losses).sum()) == 3 and result.best_step[0] == 0
+
+
+def test_other_starts_are_of_the_same_size_and_know_nothing():
+    weights = split_weights(learning.LearningGrowth())[0]
+    other = other_start(weights, np.random.default_rng(1))
+    first, second = (w.mass_loading.departure.network.layers for w in (weights, other))
+    assert not np.array_equal(first[0].weight, second[0].weight)
+    assert not np.any(second[-1].weight) and number_of_weights(learning.LearningGrowth()) == 4 + 4 + 4 + 1
+
+
+def test_a_training_is_saved_and_goes_on_from_its_model(tmp_path, objective, trained):
+    co.io.save_training(tmp_path / "trained.h5", trained, {"title": "two seeds"})
+    again, run_info = co.io.load_training(tmp_path / "trained.h5")
+    assert run_info == {"title": "two seeds"} and again.endings == trained.endings and again.names == trained.names
+    for a, b in zip(jax.tree.leaves(trained), jax.tree.leaves(again), strict=True):
+        np.testing.assert_array_equal(a, b)
+    further = train(eqx.tree_at(lambda one: one.at_start, objective, again.model), steps=30)
+    assert further.validation[0, 0] < 0.2 * trained.validation[0, 0]
+
+
+def test_relations_of_a_population_train_a_law_and_a_relation_held_out_judges_it():
+    names = ["shmr_behroozi19_sf", "coldgas_xgass"]
+    target = co.inference.Target(learning.LearningGrowth(), histories(40), names, ["galaxy.time"])
+    result = train(target, steps=40, every=10, validation=0.3, held_out="coldgas_xgass")
+    assert result.validation.shape == (1, 5) and np.all(np.isfinite(result.validation))
+    assert result.losses[0, -5:].mean() < 0.7 * result.losses[0, :5].mean()
+    with pytest.raises(ValueError, match="held_out: it names all of"):
+        train(target, held_out=names)
+    with pytest.raises(ValueError, match="this fit has shmr_behroozi19_sf, coldgas_xgass"):
+        train(target, held_out=["nothing"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (dict(steps=0), "steps: got 0"),
+        (dict(validation=1.0), "validation: got 1.0; give a share"),
+        (dict(validation=0.99), "leaves none to train on"),
+        (dict(batch=20), "batch: got 20 halos; 18 are left"),
+        (dict(weight_scale=0.0), "weight_scale: got 0.0"),
+        (dict(held_out=["gasmzr_curti20"]), "held_out: only a target"),
+    ],
+)
+def test_impossible_settings_are_refused(objective, settings, message):
+    with pytest.raises(ValueError, match=message):
+        train(objective, **settings)
+
+
+def test_histories_that_do_not_fit_are_refused(objective):
+    model, halos = objective.model(), objective.halos()
+    make = co.inference.HistoryObjective
+    good = {"mstar": np.full((24, 2), 1e9)}
+    for states, errors, message in (
+        ({"mstars": good["mstar"]}, 0.1, "did you mean mstar"),
+        ({"mstar": np.ones((24, 3))}, 0.1, r"got shape \(24, 3\)"),
+        ({"mstar": -good["mstar"]}, 0.1, "give positive numbers"),
+        (good, {"mism": 0.1}, "errors: those of mism, mstar"),
+        (good, 0.0, "give a positive number"),
+        ({}, 0.1, "states: got none"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make(model, halos, learning.REDSHIFTS, states, errors)
+    with pytest.raises(ValueError, match="no network and no parameter is free"):
+        plain = make(co.models.ThermalCGM(), halos, learning.REDSHIFTS, good, 0.1)
+        co.inference.train(plain, steps=1)
+    with pytest.raises(ValueError, match="got a target of a plain function"):
+        target = co.inference.Target.of_function(lambda theta: theta, [0.0], [1.0], {"a": (-1.0, 1.0)})
+        co.inference.train(target, steps=1)
