@@ -50,6 +50,13 @@ def problem(call) -> str:
     return str(caught.value)
 
 
+def test_multipliers_of_flows_are_a_table_of_numbers_by_name():
+    table = {"kind": "models.ThermalCGM", "channels": {"wind": 0.5}}
+    assert float(build_model(table, ("model",)).value.channels["wind"]) == 0.5
+    with pytest.raises(RunFileError, match="got 20; allowed between 0 and 10"):
+        build_model(table | {"channels": {"wind": 20.0}}, ("model",))
+
+
 def test_every_model_and_law_without_required_arguments_can_be_named():
     kinds = public_kinds("models") + public_kinds("physics")
     assert {"models.pandya26", "models.ThermalCGM", "physics.SutherlandDopita93"} <= set(kinds)

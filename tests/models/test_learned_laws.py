@@ -235,3 +235,44 @@ def test_a_feature_that_the_place_does_not_know_is_refused():
     law = physics.spline_law("log_vvir", base=2.0, knots=(0.0, 1.0))
     with pytest.raises(ValueError, match=r"ThermalCGM.mass_loading.base: got 2.0 \(float\)"):
         models.ThermalCGM(mass_loading=law)
+
+
+def test_a_law_can_be_a_formula():
+    plain = models.ThermalCGM()
+    formula = "a * (vvir / 125) ** (b + c * (1 + redshift)) * (1 + redshift) ** 0"
+    law = physics.ExpressionLaw(formula, {"a": 1.0, "b": -1.0, "c": 0.0})
+    model = models.ThermalCGM(
+        mass_loading=law, depletion_time=physics.ExpressionLaw("4 * mstar ** 0.1 / mism ** 0.1 + 0 * t_dyn")
+    )
+    assert law.of_halo and not model.depletion_time.of_halo
+    state, halo = draw_galaxy(plain, np.random.default_rng(2))
+    diagnostics = model.fluxes(state, model.forcing(halo, COSMOLOGY)).diagnostics
+    assert float(diagnostics["mass_loading"]) == pytest.approx(float(plain.mass_loading(halo.vvir, 0.0)), rel=1e-12)
+    assert float(diagnostics["depletion_time"]) == pytest.approx(4 * float(state.mstar / state.mism) ** 0.1, rel=1e-12)
+    slope = jax.grad(lambda b: co.replace(law, {"constants.b": b})(physics.Galaxy(None, halo, {}, {})))(-1.0)
+    exact = float(diagnostics["mass_loading"]) * np.log(float(halo.vvir) / 125.0)
+    assert float(slope) == pytest.approx(exact, rel=1e-12)
+    text = """
+    kind = "models.ThermalCGM"
+    [mass_loading]
+    kind = "physics.ExpressionLaw"
+    formula = "a * (vvir / 125) ** b"
+    constants = {a = 2.0, b = -1.5}
+    [parameters]
+    mass_loading.constants.b = -2.0
+    """
+    built, table = build_model(loads(text), ("model",))
+    assert [float(v) for v in built.mass_loading.constants.values()] == [2.0, -2.0]
+    assert eqx.tree_equal(build_model(table, ("model",)).value, built)
+
+
+@pytest.mark.wrong_types
+def test_a_formula_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="constants: b does not occur in 'a . vvir'"):
+        physics.ExpressionLaw("a * vvir", {"a": 1.0, "b": 2.0})
+    with pytest.raises(ValueError, match="vvir is a quantity of the halo"):
+        physics.ExpressionLaw("vvir", {"vvir": 1.0})
+    with pytest.raises(ValueError, match=r"ExpressionLaw reads 'vir', .* did you mean tvir"):
+        models.ThermalCGM(mass_loading=physics.ExpressionLaw("vir / 100"))
+    with pytest.warns(UserWarning, match="mass_loading: ExpressionLaw returns NaN in a halo of 1e.09"):
+        models.ThermalCGM(mass_loading=physics.ExpressionLaw("sqrt(vvir - 100)"))

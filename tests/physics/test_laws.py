@@ -168,6 +168,10 @@ LAWS = {
     "LinearBeyond": (physics.LinearBeyond(), lambda law, x: x * law.window(x, 30.0, 200.0), VVIR),
     "FadingBeyond": (physics.FadingBeyond(2.0), lambda law, x: x * law.window(x, 50.0, 150.0), VVIR),
     "Formula": (physics.Formula("3 * x ** 0.3 + exp(-x / 100)"), lambda law, x: law({"x": x}), VVIR),
+    "ExpressionLaw": (
+        physics.ExpressionLaw("a * (vvir / 125) ** b * (1 + mism / mstar)", {"a": 1.2, "b": -0.8}),
+        lambda law, x: law(galaxy(vvir=x)), VVIR,
+    ),
     "Feature": (
         physics.Feature("gas", "log10(mism / mvir)", "dex", -3, 0), lambda law, x: law(galaxy().halo, galaxy(mism=x)),
         MVIR * 1e-2,

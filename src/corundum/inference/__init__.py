@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # imported when they are first used
     from .laplace import AbstractCurvature, Differences, Exact, Laplace, expected_information, laplace
     from .learned.criticism import Criticism, criticise
     from .learned.departures import departure_priors
+    from .learned.distil import Distillation, ShortFormula, distil
+    from .learned.formulas import AbstractFormulaSearch, OperonSearch, SparseSearch
     from .likelihoods.base import AbstractLikelihood
     from .likelihoods.gaussian import Gaussian
     from .likelihoods.scatter import ScatterLikelihood
@@ -65,6 +67,7 @@ if TYPE_CHECKING:  # imported when they are first used
 
 __all__ = [
     "AbstractCurvature",
+    "AbstractFormulaSearch",
     "AbstractLikelihood",
     "AbstractMockFit",
     "AbstractObjective",
@@ -82,6 +85,7 @@ __all__ = [
     "Criticism",
     "Data",
     "Differences",
+    "Distillation",
     "Exact",
     "FEWEST_GALAXIES",
     "FitLaplace",
@@ -100,6 +104,7 @@ __all__ = [
     "Linearised",
     "MOCK_STATUS",
     "NUTS",
+    "OperonSearch",
     "PointEstimate",
     "PopulationObjective",
     "PopulationSummaries",
@@ -108,7 +113,9 @@ __all__ = [
     "Predictive",
     "ScatterLikelihood",
     "Scenario",
+    "ShortFormula",
     "SliceEnsemble",
+    "SparseSearch",
     "Starts",
     "StudentT",
     "TOLERANCE",
@@ -122,6 +129,7 @@ __all__ = [
     "campaign",
     "criticise",
     "departure_priors",
+    "distil",
     "distribution",
     "expected_information",
     "feedback_indices",

@@ -51,6 +51,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .gas.virial import FreeFall, VirialTemperature, dynamical_time
     from .learned.beyond import AbstractBeyond, ConstantBeyond, FadingBeyond, LinearBeyond
     from .learned.departures import AbstractDeparture, GaussianProcessDeparture, SplineDeparture
+    from .learned.expression_law import ExpressionLaw
     from .learned.expressions import Formula
     from .learned.features import FEATURES, Feature
     from .learned.kernels import AbstractKernel, Matern32, Matern52, SquaredExponential
@@ -115,6 +116,7 @@ __all__ = [
     "EnergyDrivenPrevention",
     "EnergyLoading",
     "EquilibriumDensities",
+    "ExpressionLaw",
     "FEATURES",
     "FadingBeyond",
     "FaucherGiguere20",

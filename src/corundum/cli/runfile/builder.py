@@ -15,7 +15,7 @@ and values outside the declared range of a parameter are refused with their plac
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -94,7 +94,8 @@ def build_model(table: Mapping[str, Any], keys: tuple[str, ...]) -> Built:
         values[name] = convert(value, tuple[float, ...] if several else float, path)
         check_bounds(values[name], known[name].bounds, known[name].unit, path)
     model = _explained(keys, lambda: parameters.replace(model, values))
-    resolved = _without(resolved, known)
+    # A number without a range, such as a constant of a formula, has no default either: its component needs it.
+    resolved = _without(resolved, {name for name, number in known.items() if np.all(np.isfinite(number.bounds))})
     resolved["parameters"] = {
         name: as_toml(np.asarray(number.value)) for name, number in parameters.describe(model).items()
     }
@@ -291,7 +292,7 @@ def _flatten(table: Any, keys: tuple[str, ...], prefix: str = "") -> Iterator[tu
             yield prefix + key, (*keys, key), value
 
 
-def _without(table: dict[str, Any], names: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def _without(table: dict[str, Any], names: Collection[str], prefix: str = "") -> dict[str, Any]:
     """`table` without the entries that are parameters, and without the tables that then say nothing."""
     kept = {}
     for key, value in table.items():

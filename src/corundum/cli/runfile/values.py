@@ -83,7 +83,7 @@ def members_of(annotation: Any) -> Any:
     for option in _options(annotation):
         if typing.get_origin(option) in (dict, collections.abc.Mapping) and typing.get_args(option)[:1] == (str,):
             member = typing.get_args(option)[1]
-            if _is_array(member) or classes_of(member):
+            if any(_is_array(option) for option in _options(member)) or classes_of(member):
                 return member
     return None
 

@@ -20,7 +20,7 @@ from ...array_library import is_traced
 from ...cosmology import Cosmology
 from ...halos import Extras, Halo
 from ...messages import did_you_mean
-from ...physics import AbstractGalaxyScaling, AbstractScaling, Galaxy
+from ...physics import AbstractGalaxyScaling, AbstractScaling, ExpressionLaw, Galaxy
 from ..currencies import CURRENCIES
 from ..ledger import FlowRates, Ledger
 from ..process import AbstractProcess, ProcessFluxes
@@ -50,7 +50,8 @@ def check_by_trial(model: Any) -> None:
         A law or a process that is not of this package returns NaN in one of the halos in which it is tried.
     """
     parts = list(components_of(model))[1:]
-    foreign = any(not _is_ours(part) for part in parts)
+    # A formula is the user's own, as a class that is not of this package is.
+    foreign = any(not _is_ours(part) or isinstance(part, ExpressionLaw) for part in parts)
     if not (foreign or any(isinstance(part, AbstractGalaxyScaling) for part in parts)):
         return
     trial = copy.copy(model)

@@ -6,16 +6,17 @@ attribute, an index, a text or a call of another function, is refused when the f
 """
 
 import ast
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
+from ...array_library import array_library
 from ...messages import did_you_mean
 from ...printing import Component
 from ...units import LN10
@@ -23,16 +24,16 @@ from ...units import LN10
 __all__ = ["FUNCTIONS", "Formula"]
 
 FUNCTIONS: dict[str, Callable] = {
-    "exp": jnp.exp,
-    "ln": jnp.log,
-    "log10": lambda x: jnp.log(x) / LN10,
-    "sqrt": jnp.sqrt,
-    "abs": jnp.abs,
-    "tanh": jnp.tanh,
-    "sigmoid": jax.nn.sigmoid,
-    "softplus": jax.nn.softplus,
-    "minimum": jnp.minimum,
-    "maximum": jnp.maximum,
+    "exp": lambda x: array_library(x).exp(x),
+    "ln": lambda x: array_library(x).log(x),
+    "log10": lambda x: array_library(x).log(x) / LN10,
+    "sqrt": lambda x: array_library(x).sqrt(x),
+    "abs": lambda x: array_library(x).abs(x),
+    "tanh": lambda x: array_library(x).tanh(x),
+    "sigmoid": lambda x: 0.5 * (1.0 + array_library(x).tanh(0.5 * x)),
+    "softplus": lambda x: array_library(x).logaddexp(x, 0.0),
+    "minimum": lambda x, y: array_library(x, y).minimum(x, y),
+    "maximum": lambda x, y: array_library(x, y).maximum(x, y),
 }
 """Functions that a formula may call; ``minimum`` and ``maximum`` take two numbers, the others one."""
 
@@ -94,10 +95,57 @@ class Formula(Component):
         nodes = [node for node in ast.walk(_tree(self.text)) if isinstance(node, ast.expr)]
         return len(nodes) - sum(isinstance(node, ast.Call) for node in nodes)
 
+    def substituted(self, formulas: Mapping[str, str]) -> "Formula":
+        """The same with formulas in place of some names."""
+        return Formula(ast.unparse(_Substitution(formulas).visit(_tree(self.text))))
+
+    def with_constants(self) -> tuple["Formula", dict[str, float]]:
+        """The same with a name for each number, ``c0``, ``c1`` ..., and the numbers by name; whole powers stay."""
+        naming = _Naming(self.names)
+        return Formula(ast.unparse(naming.visit(_tree(self.text)))), naming.constants
+
     def __call__(self, values: Mapping[str, Any] | Callable[[str], Any]) -> Float[Array, "..."]:
         """Its value, where `values` gives the number of each name."""
         look_up = values if callable(values) else values.__getitem__
-        return jnp.asarray(_evaluate(_tree(self.text), look_up))
+        with np.errstate(all="ignore"):  # what has no finite value is inf or NaN, as in JAX
+            return _evaluate(_tree(self.text), look_up)
+
+
+class _Substitution(ast.NodeTransformer):
+    def __init__(self, formulas: Mapping[str, str]):
+        self.formulas = formulas
+
+    def visit_Name(self, node: ast.Name) -> Any:
+        return _tree(self.formulas[node.id]) if node.id in self.formulas else node
+
+    def visit_Call(self, node: ast.Call) -> Any:
+        node.args = [self.visit(argument) for argument in node.args]
+        return node
+
+
+class _Naming(ast.NodeTransformer):
+    def __init__(self, taken: tuple[str, ...]):
+        self.taken, self.constants = taken, {}
+
+    def visit_BinOp(self, node: ast.BinOp) -> Any:
+        node.left = self.visit(node.left)
+        whole = isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant) and node.right.value in _WHOLE
+        node.right = node.right if whole else self.visit(node.right)
+        return node
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
+        if isinstance(node.operand, ast.Constant):
+            return self._named(_evaluate(node, {}.__getitem__))
+        return self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> Any:
+        return self._named(float(node.value))  # type: ignore[arg-type]
+
+    def _named(self, value: float) -> ast.Name:
+        free = (name for k in itertools.count() if (name := f"c{k}") not in (*self.taken, *self.constants))
+        name = next(free)
+        self.constants[name] = value
+        return ast.Name(name, ast.Load())
 
 
 def _tree(text: str) -> ast.expr:
