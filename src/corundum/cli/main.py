@@ -5,14 +5,28 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from .commands import cache, check_gradients, data, fit, forecast, halos, mocks, model, plot, run, sensitivity, version
+from .commands import (
+    cache,
+    check_gradients,
+    data,
+    fit,
+    forecast,
+    halos,
+    mocks,
+    model,
+    plot,
+    run,
+    sensitivity,
+    train,
+    version,
+)
 from .distributed import refuse_several
 from .environment import versions
 from .errors import run_guarded
 
 __all__ = ["main"]
 
-_COMMANDS = (run, sensitivity, check_gradients, fit, mocks, forecast, plot, data, model, halos, cache, version)
+_COMMANDS = (run, sensitivity, check_gradients, fit, mocks, forecast, train, plot, data, model, halos, cache, version)
 
 _ABOUT = """\
 A modular, differentiable semi-analytic model of galaxy formation.

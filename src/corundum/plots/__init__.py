@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .posteriors.criticism import departure_map, law_gains, shrinkage_map
     from .posteriors.forecasts import forecast_bars
     from .posteriors.predictions import extras_bands, index_bands, loading_factors, predictive_band
+    from .posteriors.training import learned_departures, training_curves
     from .regressed import Residual, residual
     from .relations import compare_relation, relation_evolution, scaling_relation
     from .reports.drawings import standard_drawings
@@ -61,6 +62,8 @@ __all__ = [
     "index_bars",
     "jacobian_map",
     "law_gains",
+    "learned_departures",
+    "training_curves",
     "mass_budget",
     "mean_growth",
     "mean_histories",

@@ -20,6 +20,7 @@ _OTHER_JOBS = {
     "posterior-*.nc": "corundum fit",
     "mocks.csv": "corundum mocks",
     "forecast.csv": "corundum forecast",
+    "trained.h5": "corundum train",
 }
 
 

@@ -1,4 +1,4 @@
-"""The groups [fit], [mocks] and [forecast]: what is inferred from which data, and with which methods.
+"""The groups [fit], [mocks], [forecast] and [train]: what is inferred from which data, and with which methods.
 
 Methods are components, named by their kind as everywhere in a run file: samplers, optimisers, likelihoods,
 regressions.  Only the commands that infer import this module, because their packages take seconds to load.
@@ -15,6 +15,8 @@ from ...inference import (
     AbstractMockFit,
     AbstractOptimiser,
     AbstractSampler,
+    AbstractTrainingRule,
+    AdamRule,
     FitLaplace,
     Gaussian,
     GaussNewton,
@@ -23,7 +25,7 @@ from ...inference import (
 from ...observables import AbstractRegression, Measurement
 from .schema import setting
 
-__all__ = ["Fit", "Forecast", "Mocks"]
+__all__ = ["Fit", "Forecast", "Mocks", "Train"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,3 +155,43 @@ class Forecast:
     shift: float = setting(0.1, bounds=(-1.0, 1.0))
     key: int = setting(0, bounds=(0, math.inf))
     sampler: AbstractSampler = NUTS(warmup=150, draws=200)
+
+
+@dataclasses.dataclass(frozen=True)
+class Train:
+    """How ``corundum train`` fits the networks of the model, and the parameters of [fit], to the data of [fit].
+
+    Attributes
+    ----------
+    steps : int
+        Steps of each seed.
+    batch : int, optional
+        Halos of each step; by default all that are not kept for validation.
+    seeds : int
+        Trainings from different random weights.
+    validation : float
+        Share of the halos that no step sees.
+    held_out : tuple of str
+        Measurements among the data that no step sees, and that judge the model as well.
+    weight_scale : float
+        Standard deviation of the prior of every weight: a smaller one holds laws nearer to their bases.
+    every : int
+        Steps between two looks at validation.
+    patience : int, optional
+        Looks without a lower validation loss after which a seed ends; by default it takes all steps.
+    key : int
+        Random key of weights, batches and validation halos.
+    rule : AbstractTrainingRule
+        How steps follow from gradients.
+    """
+
+    steps: int = setting(300, bounds=(1, math.inf))
+    batch: int | None = setting(None, bounds=(1, math.inf))
+    seeds: int = setting(1, bounds=(1, 1000))
+    validation: float = setting(0.25, bounds=(0.0, 0.99))
+    held_out: tuple[str, ...] = setting(())
+    weight_scale: float = setting(1.0, bounds=(1e-6, 1e6))
+    every: int = setting(10, bounds=(1, math.inf))
+    patience: int | None = setting(None, bounds=(1, math.inf))
+    key: int = setting(0, bounds=(0, math.inf))
+    rule: AbstractTrainingRule = AdamRule()

@@ -89,7 +89,19 @@ class Sensitivity:
     key: int = setting(0, bounds=(0, math.inf))
 
 
-GROUPS = ("halos", "model", "solver", "output", "compare", "compare_halos", "sensitivity", "fit", "mocks", "forecast")
+GROUPS = (
+    "halos",
+    "model",
+    "solver",
+    "output",
+    "compare",
+    "compare_halos",
+    "sensitivity",
+    "fit",
+    "mocks",
+    "forecast",
+    "train",
+)
 """Names of all groups, in the order in which a resolved run file has them."""
 
 READ_EARLY = {"output": Output, "compare": Compare}

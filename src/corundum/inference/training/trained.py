@@ -59,11 +59,11 @@ class Trained(NamedTuple):
     def in_words(self) -> str:
         """What happened, in one sentence."""
         first, lowest = self.validation[self.best, 0], np.nanmin(self.validation[self.best])
-        seeds = len(self.models)
+        counts = ((len(self.models), "seed"), (self.weights, "weight"), (len(self.names), "parameter"))
+        seeds, weights, parameters = (f"{number} {noun}{'s' * (number != 1)}" for number, noun in counts)
         return (
-            f"{seeds} seed{'s' * (seeds > 1)} of {self.weights} weights and {len(self.names)} parameters: validation "
-            f"loss {first:.3g} before training, {lowest:.3g} after {self.best_step[self.best]} steps of the best one, "
-            f"which {self.endings[self.best]}"
+            f"{seeds} of {weights} and {parameters}: validation loss {first:.3g} before training, {lowest:.3g} after "
+            f"{self.best_step[self.best]} steps of the best one, which {self.endings[self.best]}"
         )
 
     def __repr__(self) -> str:

@@ -1,0 +1,168 @@
+"""The job behind ``corundum train``: networks and free parameters fitted to the data of [fit] by many small steps.
+
+What was reached is kept at least every minute; a run that was interrupted resumes and takes the same steps bit for bit.
+"""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import numpy as np
+
+from ... import inference, io
+from ...inference.training.weights import number_of_weights
+from ...plots.names import short_names
+from ...plots.reports.train import train_sections
+from ..progress import progress_bar
+from ..runfile.builder import construct
+from ..runfile.errors import RunFileError, allowed_names
+from ..runfile.inference_settings import Train
+from ..runfile.job import Job
+from ..runfile.reader import RunFile
+from .fit_plan import FitPlan, plan_fit
+from .scaffold import AbstractJob, Run
+
+__all__ = ["JOB", "TrainPlan", "TrainResults"]
+
+
+class TrainPlan(NamedTuple):
+    """A checked run file and its [train] settings.
+
+    Attributes
+    ----------
+    fit : FitPlan
+    settings : Train
+    tables : dict
+        The resolved run file.
+    """
+
+    fit: FitPlan
+    settings: Train
+    tables: dict[str, Any]
+
+    @property
+    def job(self) -> Job:
+        """What the run file describes apart from [fit] and [train]."""
+        return self.fit.job
+
+    @property
+    def identity(self) -> str:
+        """Fingerprint of all inputs."""
+        return self.fit.identity
+
+
+class TrainResults(NamedTuple):
+    """What a training has reached.
+
+    Attributes
+    ----------
+    trained : Trained
+    predictions : dict of str to array, shape (S, M)
+        Relations at all points of the data, before and after.
+    misfits : list of (name, points, before, after)
+    sentences : list of str
+    """
+
+    trained: Any
+    predictions: dict[str, np.ndarray]
+    misfits: list[tuple[str, int, float, float]]
+    sentences: list[str]
+
+
+class _TrainJob(AbstractJob):
+    def plan(self, run_file: RunFile) -> TrainPlan:
+        with run_file.located():
+            built = construct(Train, run_file.tables.get("train", {}), ("train",))
+        fit = plan_fit(run_file)
+        with run_file.located():
+            names = [measurement.name for measurement in fit.measurements]
+            for name in built.value.held_out:
+                if name not in names:
+                    raise RunFileError(
+                        ("train", "held_out"), f"{name!r} is not among data; {allowed_names(name, names)}"
+                    )
+            if not number_of_weights(fit.job.model):
+                raise RunFileError(
+                    ("model",), "it has no network; give a law one, such as kind = \"physics.neural_law\", or use "
+                    "corundum fit, which is made for parameters with names",
+                )  # fmt: skip
+        return TrainPlan(fit, built.value, {**fit.tables, "train": built.table})
+
+    def compute(self, plan: TrainPlan, run: Run) -> TrainResults:
+        settings = plan.settings
+        with run.stage("data within reach"):
+            target, unreached = plan.fit.target.within_reach()
+        total = settings.seeds * settings.steps
+        with run.stage("training"), progress_bar(total, title="training", unit="steps") as update:
+            trained = inference.train(
+                target, steps=settings.steps, batch=settings.batch, seeds=settings.seeds,
+                validation=settings.validation, held_out=settings.held_out, rule=settings.rule,
+                weight_scale=settings.weight_scale, every=settings.every, patience=settings.patience, key=settings.key,
+                store=run.checkpoints().part("training"),
+                progress=lambda at: update(at.seed * settings.steps + at.step),
+            )  # fmt: skip
+        with run.stage("predictions"):
+            return _results(plan, target, unreached, trained)
+
+    def save(self, plan: TrainPlan, results: TrainResults, run: Run) -> None:
+        trained, measurements = results.trained, plan.fit.measurements
+        with run.stage("saving results", "save"):
+            io.save_training(run.output.file("trained.h5"), trained, {"title": plan.job.title})
+            run.write_text("findings.txt", "\n".join(results.sentences) + "\n")
+        with run.stage("drawing figures", "figures") as part:
+            sections, drawings = train_sections(
+                trained, measurements, plan.settings.held_out, results.predictions, results.misfits, results.sentences
+            )
+            run.save_figures(drawings, part)
+        subtitle = f"{len(plan.job.halos)} halos, {trained.weights} weights, {len(trained.names)} parameters"
+        run.write_report(sections, title="train", subtitle=subtitle, measurements=measurements)
+
+    def summary(self, plan: TrainPlan, results: TrainResults, run: Run) -> list[str]:
+        labels = short_names(plan.fit.measurements)
+        misfits = [
+            f"  {labels[name]}: chi2 of a point {before:.2f} before, {after:.2f} after"
+            + ("; no step has seen it" if name in plan.settings.held_out else "")
+            for name, _, before, after in results.misfits
+        ]
+        return [f"{plan.job.title}: {results.sentences[0]}", *misfits, *(f"  {s}" for s in results.sentences[1:])]
+
+
+JOB = _TrainJob()
+"""``corundum train``."""
+
+
+def _results(plan: TrainPlan, target: Any, unreached: dict[str, int], trained: Any) -> TrainResults:
+    """Relations before and after, and how far both lie from the data."""
+    before = inference.predict(target, np.asarray(target.start())[None])
+    after = [
+        inference.predict(
+            eqx.tree_at(lambda one: one.summaries.model, target, model),
+            np.asarray(target.coordinates(trained.theta[seed]))[None],
+        )
+        for seed, model in enumerate(trained.models)
+    ]
+    predictions = {
+        "before": np.asarray(before.mean),
+        "after": np.concatenate([np.asarray(one.mean) for one in after]),
+    }
+    misfits = []
+    for name in target.data.names:
+        points = target.data.positions(name)
+        points = points[np.isfinite(np.asarray(target.data.y)[points])]
+        misfits.append((name, len(points), *(
+            _misfit(target, one, points) for one in (before, after[trained.best])
+        )))  # fmt: skip
+    labels = short_names(plan.fit.measurements)
+    sentences = [trained.in_words() + "."]
+    sentences += [f"Seed {i + 1} {ending}." for i, ending in enumerate(trained.endings) if "not finite" in ending]
+    sentences += [
+        f"{number} {'points' if number > 1 else 'point'} of {labels[name]} beyond the model's galaxies: left out."
+        for name, number in unreached.items()
+    ]
+    return TrainResults(trained, predictions, misfits, sentences)
+
+
+def _misfit(target: Any, prediction: Any, points: np.ndarray) -> float:
+    """chi^2 over the number of points, with the errors of data and model."""
+    y, variance = np.asarray(target.data.y)[points], np.diagonal(np.asarray(target.data.covariance))[points]
+    mean, of_model = np.asarray(prediction.mean)[0][points], np.asarray(prediction.error)[0][points]
+    return float(np.mean((y - mean) ** 2 / (variance + of_model**2)))

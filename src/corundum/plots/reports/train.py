@@ -1,0 +1,97 @@
+"""The report of ``corundum train``: losses, learned laws, and the data before and after."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...observables import Measurement
+from ...physics import LearnedLaw
+from ..names import bars_in_words, short_names
+from ..posteriors.predictions import predictive_band
+from ..posteriors.training import learned_departures, training_curves
+from .page import Drawing, Facts, Section, Table
+
+__all__ = ["learned_laws", "train_sections"]
+
+
+def learned_laws(models: Sequence[Any]) -> dict[str, list[LearnedLaw]]:
+    """The learned laws of a model by their place, each as every one of `models` has it."""
+    places = [name for name, value in vars(models[0]).items() if isinstance(value, LearnedLaw)]
+    return {place: [getattr(model, place) for model in models] for place in places}
+
+
+def train_sections(
+    trained: Any,
+    measurements: Sequence[Measurement],
+    held_out: Sequence[str],
+    predictions: Mapping[str, np.ndarray],
+    misfits: Sequence[tuple[str, int, float, float]],
+    sentences: Sequence[str],
+) -> tuple[list[Section], list[Drawing]]:
+    """Sections of the report, and all of its figures.
+
+    Parameters
+    ----------
+    trained : Trained
+    measurements : sequence of Measurement
+    held_out : sequence of str
+    predictions : mapping of str to array, shape (S, M)
+        Means of the relations at all points, before and after training.
+    misfits : sequence of (name, points, before, after)
+        chi^2 over the number of points of each measurement.
+    sentences : sequence of str
+        What the numbers say.
+    """
+    labels = short_names(measurements)
+    curves = Drawing(
+        training_curves(trained).figure,
+        "Thin: minus log posterior density over the number of points at each step. Dots: the same for halos and data "
+        "that no step has seen, without priors. Star: where the model was kept.",
+        "training",
+    )  # fmt: skip
+    laws = [
+        Drawing(
+            learned_departures(of_seeds)[0].figure,
+            f"What {place} has learned: its departure from the base law along each feature, with the others in the "
+            "middle of their ranges (grey). Thin lines: seeds; band: 68% of them, where there are three or more.",
+            f"law_{place}",
+        )
+        for place, of_seeds in learned_laws(trained.models).items()
+    ]
+    bands, first = [], 0
+    for measurement in measurements:
+        points = slice(first, first + len(measurement.x))
+        first = points.stop
+        apart = measurement.name in held_out
+        bands.append(
+            Drawing(
+                predictive_band(
+                    measurement, {label: rows[:, points] for label, rows in predictions.items()},
+                    used=np.zeros(len(measurement.x), bool) if apart else None,
+                ).figure,
+                f"{labels[measurement.name]} before and after training; bars: {bars_in_words(measurement)}."
+                + (" No step has seen these data." if apart else ""),
+                f"data_{measurement.name}",
+            )
+        )  # fmt: skip
+    best = trained.best
+    facts = Facts([
+        (trained.weights, "weights"), (len(trained.names), "parameters"), (len(trained.models), "seeds"),
+        (int(trained.best_step[best]), "steps of the best seed"),
+    ])  # fmt: skip
+    table = Table(
+        ("data", "points", "chi2 / point before", "after", "seen"),
+        [(labels[name], points, before, after, "no" if name in held_out else "yes")
+         for name, points, before, after in misfits],
+        "Misfit of the best seed, with the errors of data and model.",
+    )  # fmt: skip
+    rows = [[name, *map(float, trained.theta[:, i])] for i, name in enumerate(trained.names)]
+    header = ("parameter", *(f"seed {seed + 1}" for seed in range(len(trained.models))))
+    sections = [
+        Section("What was learned", [facts, *sentences, table, curves]),
+        Section("Laws", laws or ["The model has no learned law in a place of its own."]),
+        Section("Over the data", bands),
+        Section("Parameters", [Table(header, rows, "In their natural scale.")] if rows else []),
+    ]
+    return sections, [curves, *laws, *bands]

@@ -1,0 +1,113 @@
+"""`corundum train` end to end, on a model that compiles at once."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+
+import numpy as np
+import pytest
+
+import corundum as co
+from corundum.cli.main import main
+from places import SUPPORT
+
+RUN = """
+title = "learning"
+[halos]
+kind = "halos.diffmah_population"
+n = 32
+log_mvir = [10.5, 12.5]
+[model]
+kind = "learning:LearningGrowth"
+[output]
+redshifts = [0.0]
+[fit]
+data = ["shmr_behroozi19_sf", "coldgas_xgass"]
+free = ["galaxy.time"]
+[train]
+steps = 24
+batch = 16
+seeds = 3
+every = 8
+held_out = ["coldgas_xgass"]
+"""
+
+
+@pytest.fixture
+def run_file(tmp_path):
+    (tmp_path / "run.toml").write_text(RUN)
+    return str(tmp_path / "run.toml")
+
+
+def test_a_training_is_reported_saved_and_done_once(run_file, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["train", run_file, "-o", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "3 seeds of 13 weights and 1 parameter: validation loss" in printed
+    assert "no step has seen it" in printed
+    trained, run_info = co.io.load_training(out / "trained.h5")
+    assert run_info["title"] == "learning" and trained.losses.shape == (3, 24) and trained.names == ("galaxy.time",)
+    assert np.all(np.isfinite(trained.validation)) and type(trained.model).__name__ == "LearningGrowth"
+    figures = {path.stem for path in (out / "figures").glob("*.png")}
+    assert figures == {"training", "law_mass_loading", "data_shmr_behroozi19_sf", "data_coldgas_xgass"}
+    report = (out / "report.html").read_text()
+    assert "No step has seen these data." in report and "chi2 / point before" in report
+    assert main(["train", run_file, "-o", str(out)]) == 0
+    assert "finished" in capsys.readouterr().out
+
+
+def test_the_resolved_file_names_all_settings(run_file, capsys):
+    assert main(["train", run_file, "--dry-run"]) == 0
+    table = tomllib.loads(capsys.readouterr().out)["train"]
+    assert table["rule"] == {
+        "kind": "inference.AdamRule", "highest": 0.02, "warmup": 0.05, "last": 0.02, "largest_gradient": 10.0
+    }  # fmt: skip
+    assert table["steps"] == 24 and table["weight_scale"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("train.held_out=['gasmzr_curti20']", "train.held_out: 'gasmzr_curti20' is not among data"),
+        ("train.held_out=['shmr_behroozi19_sf', 'coldgas_xgass']", "it names all of"),
+        ("train.batch=500", "batch: got 500 halos; 24 are left"),
+        ("train.stepz=3", "did you mean steps"),
+        ("train.rule.highest=-1.0", "highest: got -1.0"),
+        ("model.kind='growing:Growing'", "it has no network"),
+    ],
+)
+def test_mistakes_are_one_sentence(run_file, tmp_path, capsys, setting, message):
+    free = ["--set", "fit.free=['time']"] if "Growing'" in setting else []
+    assert main(["train", run_file, "-o", str(tmp_path / "out"), "--set", setting, *free]) == 2
+    error = capsys.readouterr().err
+    assert message in error and "Traceback" not in error
+
+
+@pytest.mark.slow
+def test_a_training_that_is_killed_resumes_bit_for_bit(run_file, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SUPPORT), os.environ.get("PYTHONPATH", "")])}
+    code = (
+        "import corundum.inference.training.train as t; t._SECONDS = 0.0\n"
+        "import sys; from corundum.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+
+    def start(out):
+        return subprocess.Popen(
+            [sys.executable, "-c", code, "train", run_file, "-o", str(out), "-q"], env=environment, cwd=tmp_path
+        )
+
+    assert start(tmp_path / "whole").wait() == 0
+    process = start(tmp_path / "killed")
+    kept = tmp_path / "killed" / "checkpoint" / "training.npz"
+    while not kept.exists() and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert kept.exists()
+    assert start(tmp_path / "killed").wait() == 0
+    one, other = (co.io.load_training(tmp_path / name / "trained.h5")[0] for name in ("whole", "killed"))
+    for a, b in zip(one[:2] + one[3:7], other[:2] + other[3:7], strict=True):
+        np.testing.assert_array_equal(a, b)
