@@ -68,6 +68,29 @@ def test_a_planted_departure_is_seen_in_its_law_and_place(target, extended):
     assert np.all(criticism.gain < 0.0)
 
 
+def test_a_fit_recovers_planted_departures_where_data_look_and_bands_hold_them(target, extended):
+    """Mode and Laplace approximation with the values at knots free, from data of a model that departs."""
+    truth = np.array([0.0, 0.0, -0.1, 0.25])
+    fitted = extended.with_data(prediction_with(target, extended, truth))
+    best = inference.maximise(fitted, starts=1)
+    gaussian = inference.laplace(fitted, best)
+    seen = gaussian.sigma[1:] < 0.5 * 0.3
+    assert seen.any()
+    np.testing.assert_allclose(gaussian.theta[1:][seen], truth[seen], atol=0.05)
+    assert np.all(np.abs(gaussian.theta[1:] - truth) < 2.5 * gaussian.sigma[1:])
+    draws = gaussian.draws(200, key=1)
+    velocity = 10.0 ** np.array(KNOTS)
+    bands = inference.law_bands(fitted, draws, "depletion_time", vvir=velocity)
+    planted = np.asarray(physics.DepletionTime()(velocity, 0.0)) * 10.0 ** truth[2:]
+    np.testing.assert_allclose(bands.base, physics.DepletionTime()(velocity, 0.0), rtol=1e-12)
+    inside = (bands.percentiles[0] < planted) & (planted < bands.percentiles[4])
+    assert np.all(inside)
+    spread = np.percentile(draws[:, 3], [15.865, 84.135])  # at a knot the law moves by the value there
+    np.testing.assert_allclose(np.log10(bands.percentiles[[1, 3], 0] / bands.base[0]), spread, atol=1e-3)
+    with pytest.raises(ValueError, match="has no law loading; did you mean mass_loading"):
+        inference.law_bands(fitted, draws, "loading")
+
+
 def test_the_evidence_of_a_linear_model_is_exact():
     """With predictions J w and Gaussian errors, the ratio of evidences is that of two Gaussians of the data."""
     rng = np.random.default_rng(0)

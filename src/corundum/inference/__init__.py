@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .evaluate import Linearised, linearise, ln_density_at, predict, value_and_gradient
     from .free import FreeParameter, distribution, free_parameters
     from .laplace import AbstractCurvature, Differences, Exact, Laplace, expected_information, laplace
+    from .learned.bands import LawBands, law_bands
     from .learned.criticism import Criticism, criticise
     from .learned.departures import departure_priors
     from .learned.distil import Distillation, ShortFormula, distil
@@ -101,6 +102,7 @@ __all__ = [
     "Identifiability",
     "Indices",
     "Laplace",
+    "LawBands",
     "Linearised",
     "MOCK_STATUS",
     "NUTS",
@@ -141,6 +143,7 @@ __all__ = [
     "identifiability",
     "keep_mode",
     "laplace",
+    "law_bands",
     "linearise",
     "ln_density_at",
     "maximise",

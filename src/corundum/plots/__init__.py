@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .posteriors.corner import corner
     from .posteriors.criticism import departure_map, law_gains, shrinkage_map
     from .posteriors.forecasts import forecast_bars
+    from .posteriors.laws import law_band
     from .posteriors.predictions import extras_bands, index_bands, loading_factors, predictive_band
     from .posteriors.training import learned_departures, training_curves
     from .regressed import Residual, residual
@@ -61,6 +62,7 @@ __all__ = [
     "history_differences",
     "index_bars",
     "jacobian_map",
+    "law_band",
     "law_gains",
     "learned_departures",
     "training_curves",

@@ -13,6 +13,7 @@ from ..observables.provenance import CORRELATIONS_IGNORED
 __all__ = [
     "bars_in_words",
     "feature_label",
+    "law_label",
     "short_citation",
     "short_name",
     "short_names",
@@ -96,6 +97,19 @@ def feature_label(name: str, unit: str) -> str:
     ('gas fraction', 'log sfr [dex(Msun/yr)]')
     """
     return _FEATURES.get(name, name.replace("_", " ") + ("" if unit == "1" else f" [{unit}]"))
+
+
+def law_label(place: str) -> str:
+    """What an axis calls the values of a law.
+
+    Examples
+    --------
+    >>> from corundum.plots.names import law_label
+    >>> law_label("depletion_time"), law_label("prevention")
+    ('$t_{\\\\rm dep}$ [Gyr]', 'prevention')
+    """
+    name = rf"${_SYMBOLS[place]}$" if place in _SYMBOLS else place.replace("_", " ")
+    return f"{name} [Gyr]" if place.endswith("_time") else name
 
 
 def _authors(citation):

@@ -24,7 +24,7 @@ from ...printing import Component
 from .beyond import AbstractBeyond, ConstantBeyond
 from .kernels import AbstractKernel, SquaredExponential, correlation_root
 
-__all__ = ["AbstractDeparture", "GaussianProcessDeparture", "SplineDeparture", "as_knots"]
+__all__ = ["AbstractDeparture", "GaussianProcessDeparture", "SplineDeparture", "as_knots", "as_lengths"]
 
 
 class AbstractDeparture(Component):
@@ -39,7 +39,10 @@ class AbstractDeparture(Component):
     >>> law = co.physics.LearnedLaw(co.physics.MassLoading(), Tilt(), ["log_vvir"])
     """
 
-    inputs: eqx.AbstractVar[int]
+    @property
+    @abc.abstractmethod
+    def inputs(self) -> int:
+        """Of how many features it is a function."""
 
     @abc.abstractmethod
     def __call__(self, *inputs: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -143,7 +146,7 @@ class GaussianProcessDeparture(AbstractDeparture):
         bounds=(0.0, 1.0),
         allowed=NOT_NEGATIVE,
     )
-    lengths: tuple[float, ...] = eqx.field(static=True, converter=lambda lengths: _as_lengths(lengths), default=())
+    lengths: tuple[float, ...] = eqx.field(static=True, converter=lambda lengths: as_lengths(lengths), default=())
     kernel: AbstractKernel = eqx.field(default_factory=SquaredExponential)
     beyond: AbstractBeyond = eqx.field(default_factory=ConstantBeyond)
 
@@ -151,7 +154,7 @@ class GaussianProcessDeparture(AbstractDeparture):
         self.knots = as_knots(self.knots)
         self.white = _for_all_knots("white", self.knots, self.white)
         thirds = tuple((knots[-1] - knots[0]) / 3.0 for knots in self.knots)
-        self.lengths = _as_lengths(self.lengths) or thirds
+        self.lengths = as_lengths(self.lengths) or thirds
 
     def __check_init__(self):
         if len(self.lengths) != len(self.knots) or not all(0.0 < length < np.inf for length in self.lengths):
@@ -198,7 +201,14 @@ def as_knots(knots: Any) -> tuple[tuple[float, ...], ...]:
     return grid
 
 
-def _as_lengths(lengths: Any) -> tuple[float, ...]:
+def as_lengths(lengths: Any) -> tuple[float, ...]:
+    """Lengths as plain numbers; a single one is that of one input.
+
+    Examples
+    --------
+    >>> as_lengths(2), as_lengths([0.4, 3])
+    ((2.0,), (0.4, 3.0))
+    """
     return tuple(map(float, lengths)) if isinstance(lengths, Sequence) else (float(lengths),)
 
 

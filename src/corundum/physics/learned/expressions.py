@@ -125,7 +125,8 @@ class _Substitution(ast.NodeTransformer):
 
 class _Naming(ast.NodeTransformer):
     def __init__(self, taken: tuple[str, ...]):
-        self.taken, self.constants = taken, {}
+        self.taken = taken
+        self.constants: dict[str, float] = {}
 
     def visit_BinOp(self, node: ast.BinOp) -> Any:
         node.left = self.visit(node.left)
@@ -135,7 +136,7 @@ class _Naming(ast.NodeTransformer):
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
         if isinstance(node.operand, ast.Constant):
-            return self._named(_evaluate(node, {}.__getitem__))
+            return self._named(_evaluate(node, _nothing))
         return self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> Any:
@@ -175,11 +176,15 @@ def _check(text: str, node: ast.expr) -> None:
             raise ValueError(
                 f"formula {text!r}: the function {node.id} stands without its argument; write {node.id}(x)"
             )
-    elif not (isinstance(node, ast.Constant) and type(node.value) in (int, float) and math.isfinite(node.value)):
+    elif not (isinstance(node, ast.Constant) and _is_finite(node.value)):
         raise ValueError(
             f"formula {text!r}: {ast.unparse(node)!r} is not allowed; use numbers, names, + - * / **, brackets and the "
             f"functions {', '.join(FUNCTIONS)}"
         )
+
+
+def _is_finite(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
 
 
 def _check_number(text: str, node: ast.BinOp) -> None:
@@ -187,7 +192,7 @@ def _check_number(text: str, node: ast.BinOp) -> None:
     if any(isinstance(part, ast.Name | ast.Call) for part in ast.walk(node)):
         return
     try:
-        value = _evaluate(node, {}.__getitem__)
+        value = _evaluate(node, _nothing)
     except (OverflowError, ZeroDivisionError):
         value = math.nan
     if isinstance(value, complex) or not math.isfinite(value):
@@ -206,11 +211,16 @@ def _check_call(text: str, node: ast.Call) -> None:
         _check(text, argument)
 
 
+def _nothing(name: str) -> Any:
+    raise KeyError(name)
+
+
 def _evaluate(node: Any, look_up: Callable[[str], Any]) -> Any:
     if isinstance(node, ast.BinOp):
         left = _evaluate(node.left, look_up)
         if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant) and node.right.value in _WHOLE:
-            return left ** int(node.right.value)  # a product, which has a slope where its base is zero as well
+            power: Any = node.right.value
+            return left ** int(power)  # a product, which has a slope where its base is zero as well
         return _OPERATORS[type(node.op)](left, _evaluate(node.right, look_up))
     if isinstance(node, ast.UnaryOp):
         return _SIGNS[type(node.op)](_evaluate(node.operand, look_up))

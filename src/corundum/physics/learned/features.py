@@ -36,7 +36,9 @@ def quantity(name: str, halo: Halo, galaxy: Galaxy | None) -> Float[Array, "..."
         return getattr(halo, name)
     if galaxy is not None and name in getattr(galaxy.state, "_fields", ()):
         return getattr(galaxy.state, name)
-    return galaxy.quantities[name] if galaxy is not None else {}[name]
+    if galaxy is None:
+        raise KeyError(name)
+    return galaxy.quantities[name]
 
 
 class Feature(Component):

@@ -15,7 +15,7 @@ from ...annotations import Array
 from ...halos import Halo
 from ..galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
 from .beyond import AbstractBeyond, ConstantBeyond
-from .departures import AbstractDeparture, GaussianProcessDeparture, SplineDeparture
+from .departures import AbstractDeparture, GaussianProcessDeparture, SplineDeparture, as_knots, as_lengths
 from .features import Feature, as_features
 from .kernels import AbstractKernel, SquaredExponential
 from .links import AbstractLink, usual_link
@@ -153,8 +153,8 @@ def spline_law(
     >>> model = co.models.ThermalCGM(mass_loading=law)
     >>> bent = co.replace(model, {"mass_loading.departure.values.k0": 0.3})
     """
-    departure = SplineDeparture(knots, dict(values or {}), ConstantBeyond() if beyond is None else beyond)
-    return LearnedLaw(base, departure, features, link)
+    departure = SplineDeparture(as_knots(knots), dict(values or {}), ConstantBeyond() if beyond is None else beyond)
+    return LearnedLaw(base, departure, as_features(features), link)
 
 
 def gaussian_process_law(
@@ -192,10 +192,11 @@ def gaussian_process_law(
     >>> len(co.describe(law.departure))  # nine knots and the amplitude
     10
     """
+    beyond = ConstantBeyond() if beyond is None else beyond
     departure = GaussianProcessDeparture(
-        knots, {}, amplitude, lengths, kernel or SquaredExponential(), ConstantBeyond() if beyond is None else beyond
+        as_knots(knots), {}, amplitude, as_lengths(lengths), kernel or SquaredExponential(), beyond
     )
-    return LearnedLaw(base, departure, features, link)
+    return LearnedLaw(base, departure, as_features(features), link)
 
 
 def neural_law(
@@ -235,4 +236,4 @@ def neural_law(
     departure = neural_departure(
         features, network=network, width=width, depth=depth, seed=seed, largest=largest, margin=margin
     )
-    return LearnedLaw(base, departure, features, link)
+    return LearnedLaw(base, departure, as_features(features), link)

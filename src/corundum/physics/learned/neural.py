@@ -126,7 +126,7 @@ def neural_departure(
     """
     inputs = as_features(features)
     network = untrained_network(len(inputs), width=width, depth=depth, seed=seed) if network is None else network
-    ranges = [(feature.low, feature.high) for feature in inputs]
+    ranges = tuple((feature.low, feature.high) for feature in inputs)
     return NeuralDeparture(network, ranges, largest, FadingBeyond(margin))
 
 
