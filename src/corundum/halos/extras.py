@@ -27,6 +27,9 @@ class ExtraCurve(Component):
         Finite values; they are interpolated as they are, so give log10 of a quantity that spans decades.
     quantity : Quantity
         Unit and meaning, which go with it into populations and files.
+    slopes : array, shape (N, T), optional
+        d values / d ln(t) of a running total.  Laws then read its rate [per Gyr], the derivative of the cubic through
+        values and slopes, so that what they add up is the total exactly; `quantity` is that of the rate.
 
     Examples
     --------
@@ -38,12 +41,21 @@ class ExtraCurve(Component):
     >>> crowded = dataclasses.replace(halos, extras={"overdensity": overdensity})
     >>> crowded.at(redshift=1.0).extras["overdensity"].shape
     (8,)
+
+    A running total that grows as t^2, of which laws read 2 t:
+
+    >>> total = np.tile(np.asarray(halos.time) ** 2, (8, 1))
+    >>> rate = co.halos.ExtraCurve(total, co.units.Quantity("1/Gyr", "rate of something"), slopes=2.0 * total)
+    >>> growing = dataclasses.replace(halos, extras={"rate": rate})
+    >>> round(float(growing.at(time=6.0).extras["rate"][0]), 3)
+    12.0
     """
 
     values: Float[Array, "n t"] = per_halo_field()
     quantity: Quantity = eqx.field(static=True)
+    slopes: Float[Array, "n t"] | None = per_halo_field()
 
-    def __init__(self, values, quantity: Quantity):
+    def __init__(self, values, quantity: Quantity, slopes=None):
         if not isinstance(quantity, Quantity):
             raise ValueError(
                 f"ExtraCurve: got {quantity!r} for its quantity; give units.Quantity(unit, meaning), such as "
@@ -51,6 +63,7 @@ class ExtraCurve(Component):
             )
         self.values = float64(quantity.meaning, values, quantity.unit)
         self.quantity = quantity
+        self.slopes = None if slopes is None else float64(f"slopes of {quantity.meaning}", slopes)
 
     def __len__(self) -> int:
         return self.values.shape[0]

@@ -95,6 +95,9 @@ def write_halos(group: h5py.Group, halos: HaloHistories) -> None:
         extras = group.create_group("extras")
         for name, curve in halos.extras.items():
             write_array(extras, name, curve.values, curve.quantity)
+        for name, curve in halos.extras.items():
+            if curve.slopes is not None:
+                write_array(group.require_group("slopes_of_extras"), name, curve.slopes, curve.quantity)
     write_component(group.create_group("cosmology"), halos.cosmology)
     write_component(group.create_group("interpolation"), halos.interpolation)
     write_values(group.create_group("provenance", track_order=True), dict(halos.provenance), "halo provenance")
@@ -122,8 +125,14 @@ def read_halos(group: h5py.Group) -> HaloHistories:
     return HaloHistories(
         **arrays,
         mergers=mergers,
-        extras={name: ExtraCurve(*read_array(group["extras"], name)) for name in group.get("extras", ())},
+        extras={name: _curve(group, name) for name in group.get("extras", ())},
         cosmology=read_component(group["cosmology"]),
         interpolation=interpolation,
         provenance=read_values(group["provenance"]),
     )
+
+
+def _curve(group, name):
+    """An extra curve, with its slopes where it is a running total."""
+    slopes = group.get("slopes_of_extras", {})
+    return ExtraCurve(*read_array(group["extras"], name), read_array(slopes, name)[0] if name in slopes else None)

@@ -279,8 +279,9 @@ class HaloHistories(eqx.Module):
     @property
     def curves(self) -> HaloCurves:
         """The curves to interpolate."""
-        extras = Extras((name, curve.values) for name, curve in self.extras.items())
-        return HaloCurves(self.log_mvir, self.log_concentration, self.log_rvir, self.log_growth, extras)
+        extras = Extras((name, curve.values) for name, curve in self.extras.items() if curve.slopes is None)
+        totals = Extras((n, (c.values, c.slopes)) for n, c in self.extras.items() if c.slopes is not None)
+        return HaloCurves(self.log_mvir, self.log_concentration, self.log_rvir, self.log_growth, extras, totals)
 
     def tables(self) -> HaloTables:
         """The interpolants of all halos."""

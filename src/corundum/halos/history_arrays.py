@@ -76,7 +76,12 @@ def from_natural_units(
             keywords[f"log_{name}"] = _log10(name, _curves(name, value, unit, time)[:, order], unit, time)
     if extras:
         keywords["extras"] = {
-            name: ExtraCurve(np.asarray(curve.values)[:, order], curve.quantity) for name, curve in extras.items()
+            name: ExtraCurve(
+                np.asarray(curve.values)[:, order],
+                curve.quantity,
+                None if curve.slopes is None else np.asarray(curve.slopes)[:, order],
+            )
+            for name, curve in extras.items()
         }
     return keywords
 
@@ -169,8 +174,9 @@ def check_structure(halos) -> None:
     if halos.mergers is not None and len(halos.mergers) != shape[0]:
         raise ValueError(f"mergers: got {len(halos.mergers)} rows; expected one per halo, {shape[0]}")
     for name, curve in halos.extras.items():
-        if curve.values.shape != shape:
-            raise ValueError(f"extras[{name!r}]: got shape {curve.values.shape}; expected (halos, times) = {shape}")
+        for values in (curve.values, curve.slopes):
+            if values is not None and values.shape != shape:
+                raise ValueError(f"extras[{name!r}]: got shape {values.shape}; expected (halos, times) = {shape}")
     if halos.host is not None and halos.host.dtype.kind not in "iu":
         raise ValueError(f"host: got values of type {halos.host.dtype}; give whole numbers, rows of halos or -1")
 
@@ -191,6 +197,7 @@ def check_values(halos) -> None:
     check_ages("time", time, float(ages(halos.cosmology, np.zeros(1))[0]))
     arrays = {name: getattr(halos, name) for name, declared in per_halo_fields(halos).items() if declared.finite}
     arrays.update({f"extras[{name!r}]": curve.values for name, curve in halos.extras.items()})
+    arrays.update({f"slopes of extras[{name!r}]": curve.slopes for name, curve in halos.extras.items()})
     for name, value in arrays.items():
         if value is not None and not np.all(np.isfinite(value)):
             row = _first(~np.isfinite(np.asarray(value).reshape(len(halos), -1)).all(axis=1))

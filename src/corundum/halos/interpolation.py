@@ -106,6 +106,7 @@ class HaloCurves(NamedTuple):
     log_rvir : log10 of virial radius [proper kpc]; None for that of Bryan & Norman 1998
     log_growth : log10 of dMvir/dt [Msun/yr], or None
     extras : extra curves by name
+    totals : running totals by name, values and slopes of each
 
     Examples
     --------
@@ -118,6 +119,7 @@ class HaloCurves(NamedTuple):
     log_rvir: Float[Array, "n t"] | None
     log_growth: Float[Array, "n t"] | None
     extras: Extras = Extras()
+    totals: Extras = Extras()
 
     def __repr__(self) -> str:
         return in_short(self)
@@ -142,9 +144,9 @@ class HaloTables(NamedTuple):
     ----------
     clock : CubicTable
     curves : CubicTable
-        The extra curves are its last ones.
-    extras : dict of str to None
-        Names of the extra curves: the keys of a dict are part of the structure of a pytree.
+        The extra curves are its last ones, and running totals come after all others.
+    extras, totals : dicts of str to None
+        Names of these curves: the keys of a dict are part of the structure of a pytree.
 
     Examples
     --------
@@ -156,6 +158,7 @@ class HaloTables(NamedTuple):
     clock: CubicTable
     curves: CubicTable
     extras: dict[str, None] | None = None
+    totals: dict[str, None] | None = None
 
     def __repr__(self) -> str:
         return in_short(self)
@@ -249,15 +252,13 @@ class SplineInLogTime(AbstractHaloInterpolation):
         slopes = self.slopes(ln_time, values)
         spacing = (ln_time[-1] - ln_time[0]) / (len(time) - 1)
         knots = UniformKnots(ln_time[0], spacing) if self.uniform else ln_time
-        return HaloTables(
-            cubic_table(knots, shared, shared_slopes), cubic_table(knots, values, slopes), dict.fromkeys(curves.extras)
-        )
+        return _tables(cubic_table(knots, shared, shared_slopes), knots, values, slopes, curves, 1.0)
 
     def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Any, ...]:
         ln_time = jnp.log(time)
         (ln_expansion, log_density), (_, thinning) = tables.clock(ln_time)
         values, slopes = tables.curves(ln_time)
-        (log_mvir, log_concentration, *radius), extras = _without_extras(values, tables)
+        (log_mvir, log_concentration, *radius), extras = _without_extras(values, slopes, tables, time)
         log_rvir = radius[0] if radius else (log_mvir - log_density) / 3.0
         widening = slopes[2] if radius else (slopes[0] - thinning) / 3.0
         return ln_expansion, log_mvir, log_concentration, log_rvir, slopes[0], widening, extras
@@ -310,12 +311,12 @@ class Pandya26Hermite(AbstractHaloInterpolation):
             log_rvir = jnp.log10(cosmology.virial_radius(10.0**curves.log_mvir, cosmology.redshift(time)))
         stacked = [curves.log_mvir, curves.log_concentration, log_rvir, curves.log_growth, *_in_order(curves.extras)]
         values = jnp.stack(stacked, axis=1)
-        return HaloTables(clock, cubic_table(time, values, self.slopes(time, values)), dict.fromkeys(curves.extras))
+        return _tables(clock, time, values, self.slopes(time, values), curves, 1.0 / time)
 
     def sample(self, tables: HaloTables, time: Float[Array, ""]) -> tuple[Any, ...]:
         (redshift,), _ = tables.clock(jnp.clip(time, tables.clock.knots[0], tables.clock.knots[-1]))
         values, slopes = tables.curves(time)
-        values, extras = _without_extras(values, tables)
+        values, extras = _without_extras(values, slopes, tables, 1.0)
         return (redshift, *values, slopes[0] - slopes[2], extras)
 
     def halo(self, time: Float[Array, ""], sample: tuple[Any, ...]) -> Halo:
@@ -330,8 +331,20 @@ def _in_order(extras):
     return [extras[name] for name in sorted(extras)]
 
 
-def _without_extras(values, tables):
-    """Values of the curves that every halo has, and the extra ones by name, which come last."""
-    names = sorted(tables.extras or ())
-    common = len(values) - len(names)
-    return values[:common], Extras(zip(names, values[common:], strict=True))
+def _tables(clock, knots, values, slopes, curves, per_ln_time):
+    """Tables of the curves, with running totals after all others; `per_ln_time` is d ln(t) / d (what knots measure)."""
+    if curves.totals:
+        totals = _in_order(curves.totals)
+        values = jnp.concatenate([values, jnp.stack([total for total, _ in totals], axis=1)], axis=1)
+        slopes = jnp.concatenate([slopes, jnp.stack([slope * per_ln_time for _, slope in totals], axis=1)], axis=1)
+    names = dict.fromkeys(curves.extras), dict.fromkeys(curves.totals)
+    return HaloTables(clock, cubic_table(knots, values, slopes), *names)
+
+
+def _without_extras(values, slopes, tables, time):
+    """Values of the curves that every halo has, and the extra ones by name: of running totals the rates per Gyr."""
+    names, totals = sorted(tables.extras or ()), sorted(tables.totals or ())
+    first, common = len(values) - len(totals), len(values) - len(totals) - len(names)
+    extras = dict(zip(names, values[common:first], strict=True))
+    rates = {name: slope / time for name, slope in zip(totals, slopes[first:], strict=True)}
+    return values[:common], Extras({**extras, **rates})

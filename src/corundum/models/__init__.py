@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .processes.compression import Compression
     from .processes.delayed_enrichment import DelayedEnrichment
     from .processes.learned_flow import LearnedFlow
+    from .processes.merging import BlackHoleMergers, Merging
     from .processes.reincorporation import HaloRecycling
     from .regulator import Equilibrium, MinimalRegulator, RegulatorForcing, RegulatorState
     from .thermal import ThermalCGM, ThermalForcing, ThermalState
@@ -26,6 +27,7 @@ __all__ = [
     "AbstractProcess",
     "ProcessFluxes",
     "BlackHole",
+    "BlackHoleMergers",
     "Compression",
     "DelayedEnrichment",
     "Equilibrium",
@@ -34,6 +36,7 @@ __all__ = [
     "HaloRecycling",
     "LearnedFlow",
     "Ledger",
+    "Merging",
     "MinimalRegulator",
     "PANDYA26_FREE",
     "FlowRates",

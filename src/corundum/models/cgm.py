@@ -13,6 +13,7 @@ from ..annotations import Array
 from ..cosmology import Cosmology
 from ..halos import Halo
 from ..physics import Galaxy, dynamical_time
+from ..physics.merging.supply import smooth_growth
 from ..units import GYR_S, GYR_YR
 from .baryons import Cycle
 from .emission import cooling_function, radiated_power
@@ -73,7 +74,7 @@ def conditions(model: Any, halo: Halo, cosmology: Cosmology) -> dict[str, Any]:
     uv_fraction = model.reionisation(halo.mvir, halo.redshift, cosmology)
     return dict(
         halo=halo,
-        supply=uv_fraction * cosmology.baryon_fraction * jnp.maximum(halo.growth, 0.0),
+        supply=uv_fraction * cosmology.baryon_fraction * jnp.maximum(smooth_growth(halo), 0.0),
         inflow_metallicity=model.inflow_metallicity.imposed(halo),
         specific_energy=model.virial.specific_energy(v),
         t_dyn=dynamical_time(halo.rvir, v),

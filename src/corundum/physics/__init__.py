@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .black_holes.feeding import (
         AbstractFeeding,
         DynamicalFeeding,
+        MergerFeeding,
         NoFeeding,
         StarFormationFeeding,
         eddington_rate,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .learned.law import LearnedLaw, gaussian_process_law, neural_law, spline_law
     from .learned.links import AbstractLink, LogitLink, LogLink
     from .learned.neural import NeuralDeparture, neural_departure, untrained, untrained_network
+    from .merging.dynamical_friction import AbstractMergingTime, BoylanKolchin08, DynamicalFriction, Jiang08
     from .seed import AbstractSeed, GasSeed, TurbulentSeed
     from .stars.discs import AbstractDiscSize, DiscSize, MoMaoWhite98DiscSize
     from .stars.emptying import AbstractEmptying, GradualEmptying, UnlimitedEmptying
@@ -94,6 +96,7 @@ __all__ = [
     "AbstractGalaxyScaling",
     "AbstractKernel",
     "AbstractLink",
+    "AbstractMergingTime",
     "AbstractNetCooling",
     "AbstractOnset",
     "AbstractPrevention",
@@ -103,6 +106,7 @@ __all__ = [
     "AbstractWindEnergy",
     "BernoulliWind",
     "BondiFeeding",
+    "BoylanKolchin08",
     "Ceiling",
     "ConstantBeyond",
     "ConstantLoading",
@@ -111,6 +115,7 @@ __all__ = [
     "DiscSize",
     "DynamicalDepletion",
     "DynamicalFeeding",
+    "DynamicalFriction",
     "DynamicalReturn",
     "ElectronIonDensities",
     "EnergyDrivenPrevention",
@@ -141,6 +146,7 @@ __all__ = [
     "IsobaricCondensation",
     "IsothermalCGM",
     "IsothermalShells",
+    "Jiang08",
     "Kravtsov04FilteringMass",
     "KravtsovManwadkar22FilteringMass",
     "LearnedLaw",
@@ -155,6 +161,7 @@ __all__ = [
     "Matern32",
     "Matern52",
     "MaximalCoolingFeeding",
+    "MergerFeeding",
     "MetalLoading",
     "MoMaoWhite98DiscSize",
     "MolecularDepletion",

@@ -13,9 +13,10 @@ if TYPE_CHECKING:  # imported when they are first used
     from ..numerics.solvers.base import STATUS
     from .evolution import evolve
     from .galaxies import Galaxies, Histories, Population
+    from .mergers import with_mergers
     from .sweeps import Sweep, sweep
 
-__all__ = ["STATUS", "Galaxies", "Histories", "Population", "Sweep", "evolve", "sweep"]
+__all__ = ["STATUS", "Galaxies", "Histories", "Population", "Sweep", "evolve", "sweep", "with_mergers"]
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazy_names(__name__)

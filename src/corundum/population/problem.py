@@ -107,8 +107,8 @@ def coordinate_offsets(ledger: Ledger, initial: Any) -> Any:
     Returns
     -------
     the model's state, arrays of shape (N,)
-        Zero for reservoirs that start with more than that, and for tracked quantities, which start with a number of
-        their own.
+        Zero for reservoirs that start with more than that.  Tracked masses are measured against the gas, too, and other
+        tracked quantities against the number that they start with.
     """
     mass = functools.reduce(jnp.maximum, [getattr(initial, field) for field in ledger.fields("mass")])
     offset = {field: jnp.zeros_like(mass) for field in initial._fields}
@@ -118,6 +118,9 @@ def coordinate_offsets(ledger: Ledger, initial: Any) -> Any:
         size = _TOKEN * largest if per_mass is None else _TOKEN * per_mass * mass
         for field in fields:
             offset[field] = jnp.where(getattr(initial, field) < size, size, 0.0)
+    for field in ledger.fields("tracked"):
+        if ledger.quantities[field].unit == "Msun":
+            offset[field] = _TOKEN * mass
     return type(initial)(**offset)
 
 

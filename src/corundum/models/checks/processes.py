@@ -49,7 +49,7 @@ def check_processes(
     _check_names(model, own_ledger, processes)
     contents = set(own_ledger.contents).union(*(process.reservoirs for process in processes.values()))
     for name, process in processes.items():
-        _check_needs(model, name, process, own_ledger, diagnostics)
+        _check_needs(model, name, process, own_ledger, diagnostics, contents)
         _check_ends(model, name, process, own_ledger, contents)
 
 
@@ -78,11 +78,16 @@ def _check_kind(model: str, name: str, process: Any) -> None:
 
 
 def _check_needs(
-    model: str, name: str, process: AbstractProcess, own_ledger: Ledger, diagnostics: Mapping[str, Quantity]
+    model: str,
+    name: str,
+    process: AbstractProcess,
+    own_ledger: Ledger,
+    diagnostics: Mapping[str, Quantity],
+    contents: set[tuple[str, str]],
 ) -> None:
     kind = type(process).__name__
     for currency, reservoir in process.needs:
-        if (currency, reservoir) not in own_ledger.contents:
+        if (currency, reservoir) not in contents:
             held = ", ".join(f"{place} {what}" for what, place in own_ledger.contents)
             close = did_you_mean(f"{reservoir} {currency}", [f"{place} {what}" for what, place in own_ledger.contents])
             raise ValueError(

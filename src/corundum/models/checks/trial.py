@@ -113,6 +113,9 @@ def _evaluate(trial: Any, ledger: Ledger, numbers: Mapping[str, float]) -> jax.A
 class _AnyExtra(Extras):
     """Extra curves of a halo by any name: which ones there are depends on the histories, not on the model."""
 
+    def __contains__(self, name: object) -> bool:
+        return True
+
     def __missing__(self, name: str) -> jax.Array:
         return jnp.ones(())
 

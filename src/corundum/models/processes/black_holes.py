@@ -35,7 +35,7 @@ __all__ = ["BlackHole"]
 class BlackHole(AbstractProcess):
     """Growth and feedback of the central black hole.
 
-    Mergers of black holes are not followed: the black hole is that of the main branch.
+    The black hole is that of the main branch; `BlackHoleMergers` adds those of satellites.
 
     References
     ----------

@@ -12,7 +12,14 @@ from ...printing import Component
 from ...units import GYR_YR, LIGHT_CM_S, LN10, MSUN_G, YEAR_S
 from ..galaxy import Galaxy
 
-__all__ = ["AbstractFeeding", "StarFormationFeeding", "DynamicalFeeding", "NoFeeding", "eddington_rate"]
+__all__ = [
+    "AbstractFeeding",
+    "DynamicalFeeding",
+    "MergerFeeding",
+    "NoFeeding",
+    "StarFormationFeeding",
+    "eddington_rate",
+]
 
 _EDDINGTON = 1.26e38  # [erg/s/Msun], electron scattering in hydrogen
 
@@ -141,3 +148,49 @@ class DynamicalFeeding(AbstractFeeding):
 
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
         return self.share * galaxy.state.mism / (galaxy.quantities["t_ff"] * GYR_YR)
+
+
+class MergerFeeding(AbstractFeeding):
+    """f_BH q M_ISM / [1 + (V0 / Vvir)^2] in each merger of mass ratio q, spread over the times of merging.
+
+    It reads the masses of merging satellites that `corundum.population.with_mergers` gives to histories.
+
+    Parameters
+    ----------
+    share : float
+        f_BH.
+    velocity : float
+        V0 [km/s].
+
+    References
+    ----------
+    Kauffmann & Haehnelt 2000, MNRAS 311, 576; Croton et al. 2006, MNRAS 365, 11.
+
+    Examples
+    --------
+    >>> fed = co.models.BlackHole(cold=co.physics.MergerFeeding(share=0.015))
+    >>> processes = {"black_hole": fed, "merging": co.models.Merging()}
+    >>> model = co.models.ThermalCGM(processes=processes)
+    """
+
+    share: Float[Array, ""] = parameter(
+        0.03,
+        unit="1",
+        meaning="share of the ISM that feeds the black hole in a merger of equals",
+        source="choice",
+        bounds=(3e-3, 0.2),
+        scale="log10",
+    )
+    velocity: Float[Array, ""] = parameter(
+        280.0,
+        unit="km/s",
+        meaning="virial velocity below which less gas reaches the black hole",
+        source="choice",
+        bounds=(100.0, 1000.0),
+        scale="log10",
+    )
+
+    def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
+        state, halo = galaxy.state, galaxy.halo
+        merging = halo.extras["merging_mass"] / GYR_YR / (state.mstar + state.mism)  # [1/yr]
+        return self.share * merging * state.mism / (1.0 + (self.velocity / halo.vvir) ** 2)

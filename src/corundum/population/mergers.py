@@ -1,0 +1,235 @@
+"""Mergers without satellites: what merging galaxies bring, worked out from the mergers that histories list.
+
+Every galaxy is solved alone first.  The smooth means of these galaxies say what a satellite holds when it falls in, and
+its gas is used up, as stars and winds, in the time that its star formation sets.  It merges with a distribution of
+times (`corundum.physics.DynamicalFriction`), so that all of it hands over what it holds as smooth running totals along
+the history of its host.  The same model is then solved with these arrivals.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Float
+
+from ..annotations import Array
+from ..arguments import whole_number
+from ..halos import ExtraCurve, HaloHistories
+from ..models import AbstractModel
+from ..models.checks.arguments import check_model_and_halos
+from ..models.processes.merging import Merging
+from ..numerics.solvers.base import AbstractSolver
+from ..physics.merging.supply import without_satellites
+from ..units import GYR_YR, Quantity
+from .evolution import evolve
+from .mean_galaxies import MeanGalaxies, fit_means
+
+__all__ = ["with_mergers"]
+
+_PULSE = 0.1  # width in ln(t) over which the halo of a satellite joins its host, that of the smoothed histories
+_LEAST_SMOOTH = 0.05  # of the growth of a halo, that brings gas however much its satellites have
+_FEWEST = 1e-30
+_LEAST_HOLE = 1.0  # [Msun]
+_EVERY = 4  # of the times of the histories, at which galaxies enter the means
+_SETTLED = 1.3  # times the age at which a halo starts: before, its galaxy is what it was given
+_TOGETHER = 64  # halos whose satellites are spread in time at once
+
+_HANDED = ("stars", "ism", "cgm")
+_CURVES = {
+    **{f"satellite_{name}": Quantity("Msun/Gyr", f"{name} of merging satellites") for name in _HANDED},
+    **{f"satellite_{name}_metals": Quantity("Msun/Gyr", f"metals in {name} of merging satellites") for name in _HANDED},
+    "satellite_black_holes": Quantity("Msun/Gyr", "black holes of merging satellites"),
+    "merging_bursts": Quantity("Msun^a/Gyr", "masses of merging satellites, to the power of bursts"),
+    "merging_mass": Quantity("Msun/Gyr", "masses of merging satellites, to feed black holes"),
+    "resolved_growth": Quantity("Msun/Gyr", "halo growth that brings satellites"),
+}
+_SMOOTH_SHARE = Quantity("1", "share of the other growth that brings gas", log=False)
+
+
+class _Alone(NamedTuple):
+    """Galaxies without mergers along the times of the histories: arrays (N, T); None for what a model lacks."""
+
+    mstar: Any
+    mism: Any
+    mcgm: Any
+    mzstar: Any
+    mzism: Any
+    mzcgm: Any
+    sfr: Any
+    mass_loading: Any
+    mbh: Any = None
+
+
+def with_mergers(
+    model: AbstractModel, halos: HaloHistories, *, solver: AbstractSolver | None = None, chunk: int = 4096
+) -> HaloHistories:
+    """Histories that carry what merging satellites bring, for a model with the process `Merging`.
+
+    Parameters
+    ----------
+    model : AbstractModel
+        With ``models.Merging`` among its processes.
+    halos : HaloHistories
+        With their mergers, such as those of `corundum.halos.monte_carlo_trees` or of merger trees.
+    solver : AbstractSolver, optional
+        Default ``LaneSolver()``.
+    chunk : int, optional
+        Halos solved at once on each device.
+
+    Returns
+    -------
+    HaloHistories
+        The same histories with extra curves, which `evolve` with the same model reads.  They are a differentiable
+        function of the model; derivatives of `evolve` alone hold them fixed.
+
+    Raises
+    ------
+    ValueError
+        The model has no process `Merging`, or the halos come without mergers.
+
+    Examples
+    --------
+    >>> merging = co.models.ThermalCGM(processes={"merging": co.models.Merging()})
+    >>> received = co.population.with_mergers(merging, halos)
+    >>> galaxies = co.evolve(merging, received, [0.0])
+    >>> bool(np.all(galaxies["maccreted"] > 0.0))
+    True
+    """
+    check_model_and_halos(model, halos)
+    process = _merging(model)
+    mergers = halos.mergers
+    if mergers is None:
+        raise ValueError(
+            "with_mergers: these halos come without mergers; draw them with halos.monte_carlo_trees, read merger "
+            "trees, or give the histories mergers=halos.Mergers(time, ratio)"
+        )
+    chunk = whole_number("chunk", chunk, meaning="halos")
+    quiet = _received(halos, {name: (jnp.zeros(halos.log_mvir.shape),) * 2 for name in _CURVES}, jnp.ones(len(halos)))
+    known = {*model.ledger.quantities, *model.diagnostics}
+    names = [name for name in _Alone._fields if name in known]
+    end = halos.cosmology.redshift(halos.time[-1:])
+    # The last time is an output too, where galaxies are evaluated just inside the histories.
+    alone = evolve(model, quiet, end, keep=names, histories=names, history_times=halos.time, solver=solver, chunk=chunk)
+    galaxies = _Alone(**{name: alone.histories.values[name] for name in names})
+    returned = model.stellar_return.recycled_fraction
+    curves, share = _arrivals(process, returned, halos.time, halos.log_mvir, halos.start, mergers, galaxies,
+                              halos.cosmology)  # fmt: skip
+    return _received(halos, curves, share)
+
+
+def _merging(model) -> Merging:
+    for process in getattr(model, "processes", {}).values():
+        if isinstance(process, Merging):
+            return process
+    raise ValueError(
+        f"with_mergers: {type(model).__name__} has no process Merging, which says when satellites merge; give it "
+        "processes={'merging': models.Merging()}"
+    )
+
+
+def _received(halos: HaloHistories, curves: Mapping[str, Any], share: Float[Array, " n"]) -> HaloHistories:
+    extras = {name: ExtraCurve(values, _CURVES[name], slopes) for name, (values, slopes) in curves.items()}
+    steady = ExtraCurve(jnp.broadcast_to(share[:, None], halos.log_mvir.shape), _SMOOTH_SHARE)
+    return dataclasses.replace(halos, extras={**halos.extras, **extras, "smooth_share": steady})
+
+
+@eqx.filter_jit
+def _arrivals(process, returned, time, log_mvir, start, mergers, galaxies, cosmology):
+    """Running totals and their slopes in ln(t), by name, and the share of smooth growth that brings gas."""
+    means = _means(returned, time, log_mvir, start, galaxies, cosmology)
+    listed = jnp.isfinite(mergers.time) & (mergers.time >= start[:, None])
+    infall = jnp.where(listed, mergers.time, time[-1])
+    ratio = jnp.where(listed, jnp.minimum(mergers.ratio, 1.0), 1e-2)
+    log_host = jax.vmap(lambda at, curve: jnp.interp(jnp.log(at), jnp.log(time), curve))(infall, log_mvir)
+    log_mass = log_host + jnp.log10(ratio)
+    redshift = cosmology.redshift(infall.ravel()).reshape(infall.shape)
+    unit_time = 0.1 / cosmology.hubble_rate(redshift)  # [Gyr]
+    satellites = _Satellites(
+        listed, infall, process.friction.median(ratio, unit_time), 10.0**log_mass,
+        10.0 ** means(log_mass, redshift),
+    )  # fmt: skip
+    host_mass = jnp.where(jnp.isfinite(galaxies.mstar), galaxies.mstar + galaxies.mism, 1.0)
+    rows = (satellites, host_mass, 10.0**log_mvir, start)
+    return jax.lax.map(lambda row: _of_one_host(process, time, *row), rows, batch_size=_TOGETHER)
+
+
+class _Satellites(NamedTuple):
+    """Satellites of the halos, or of one of them."""
+
+    listed: Any
+    infall: Any  # [Gyr]
+    median: Any  # merging time [Gyr]
+    mass: Any  # of the halo [Msun]
+    holds: Any  # what `_means` lists, at infall
+
+
+_MEANS = ("mstar", "mism", "mcgm", "mzstar", "mzism", "mzcgm", "exhaustion", "locking", "mbh")
+
+
+def _means(returned, time, log_mvir, start, galaxies, cosmology) -> MeanGalaxies:
+    """lg of what galaxies hold, of the time in which their gas is used up [Gyr], and of the part locked in stars."""
+    g = jax.tree.map(lambda values: values[:, ::_EVERY], galaxies)
+    # Small galaxies keep the seed that a model gives to all; only what black holes have grown by is handed over.
+    hole = jnp.zeros_like(g.mstar) if g.mbh is None else g.mbh - jnp.nanmin(g.mbh)
+    used = (1.0 - returned + g.mass_loading) * g.sfr * GYR_YR  # [Msun/Gyr]
+    locking = (1.0 - returned) / (1.0 - returned + g.mass_loading)
+    held = (*g[:6], (g.mism + g.mcgm) / used, locking, jnp.maximum(hole, _LEAST_HOLE))
+    values = jnp.stack([jnp.log10(array).ravel() for array in held], axis=-1)
+    settled = time[::_EVERY] > _SETTLED * start[:, None]
+    counted = settled.ravel() & jnp.all(jnp.isfinite(values), axis=-1)
+    redshift = jnp.broadcast_to(cosmology.redshift(time[::_EVERY]), g.mstar.shape)
+    return fit_means(log_mvir[:, ::_EVERY].ravel(), redshift.ravel(), values, counted)
+
+
+def _of_one_host(process, time, satellites, host_mass, mvir, start):
+    """Curves of one halo, each as running total and slope in ln(t), and the share of its smooth growth."""
+    s, one = satellites, satellites.listed[:, None]
+    delay = time - s.infall[:, None]
+    merged = jnp.where(one, process.friction.merged(delay, s.median[:, None]), 0.0)
+    rate = jnp.where(one, time * process.friction.rate(delay, s.median[:, None]), 0.0)  # per ln(t)
+    held = dict(zip(_MEANS, jnp.moveaxis(s.holds, -1, 0)[..., None], strict=True))
+    used = 1.0 - jnp.exp(-jnp.maximum(delay, 0.0) / held["exhaustion"])
+
+    def total(slope):
+        """Running total of a slope: exact where it is a constant times the probability to have merged."""
+        per_merged = slope / jnp.maximum(rate, _FEWEST)
+        steps = 0.5 * (per_merged[:, 1:] + per_merged[:, :-1]) * jnp.diff(merged, axis=-1)
+        return jnp.cumsum(jnp.pad(steps, ((0, 0), (1, 0))), axis=-1)
+
+    used_and_merged = total(rate * used)
+
+    def handed(at_infall, of_used=0.0):
+        pairs = ((merged, used_and_merged), (rate, rate * used))
+        return tuple(jnp.sum(at_infall * first + of_used * second, axis=0) for first, second in pairs)
+
+    curves = {}
+    for kind, prefix in (("", "m"), ("_metals", "mz")):
+        stars, ism, cgm = (held[f"{prefix}{place}"] for place in ("star", "ism", "cgm"))
+        formed = held["locking"] * (ism + cgm)
+        curves[f"satellite_stars{kind}"] = handed(stars, formed)
+        curves[f"satellite_ism{kind}"] = handed(ism, -ism)
+        curves[f"satellite_cgm{kind}"] = handed(cgm, ism - formed)
+    curves["satellite_black_holes"] = handed(held["mbh"])
+    mass = jnp.minimum(held["mstar"] + held["mism"], host_mass)
+    for name, power in (("merging_bursts", process.burst_slope), ("merging_mass", 1.0)):
+        slope = rate * mass**power
+        curves[name] = tuple(jnp.sum(curve, axis=0) for curve in (total(slope), slope))
+
+    place = (jnp.log(time) - jnp.log(s.infall[:, None])) / _PULSE
+    weight = jnp.where(one, s.mass[:, None], 0.0)
+    resolved = jnp.sum(weight * jax.scipy.special.ndtr(place), axis=0)
+    arriving = jnp.sum(weight * jax.scipy.stats.norm.pdf(place), axis=0) / _PULSE
+    curves["resolved_growth"] = resolved, arriving
+    return curves, _smooth_share(time, mvir, start, resolved, jnp.any(s.listed))
+
+
+def _smooth_share(time, mvir, start, resolved, merges):
+    """Share of the growth beyond that of satellites which makes the halo grow by what it grows, none lost or double."""
+    begun = time >= start * (1.0 - 1e-9)
+    grown, brought = (jnp.where(begun[1:], jnp.diff(curve), 0.0) for curve in (mvir, resolved))
+    rest = jnp.sum(jnp.where(grown > 0.0, without_satellites(grown, brought), 0.0))
+    owed = jnp.maximum(jnp.sum(grown) - jnp.sum(brought), _LEAST_SMOOTH * jnp.sum(jnp.maximum(grown, 0.0)))
+    return jnp.where(merges, owed / jnp.maximum(rest, _FEWEST), 1.0)
