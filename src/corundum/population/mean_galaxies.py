@@ -56,8 +56,9 @@ def fit_means(
 
     >>> log_m, z = (grid.ravel() for grid in np.meshgrid(np.linspace(10, 12, 20), np.linspace(0, 5, 20)))
     >>> means = fit_means(log_m, z, (2.0 * log_m - np.log1p(z))[:, None], np.ones(400, bool))
-    >>> [round(float(means(jnp.array(m), jnp.array(1.0))[0] - 2 * m + np.log(2.0)), 3) for m in (9.0, 11.3, 13.0)]
-    [0.0, 0.0, 0.0]
+    >>> departures = [means(jnp.array(m), jnp.array(1.0))[0] - 2.0 * m + np.log(2.0) for m in (9.0, 11.3, 13.0)]
+    >>> bool(np.allclose(departures, 0.0, atol=1e-3))
+    True
     """
     places = jnp.stack([jnp.asarray(log_mvir), jnp.log1p(redshift)], axis=-1)
     counted = jnp.asarray(counted)
