@@ -113,17 +113,23 @@ def test_the_evidence_of_a_linear_model_is_exact():
 def test_departures_have_normal_priors():
     spline = physics.spline_law("log_vvir", base=physics.MassLoading(), knots=KNOTS)
     process = physics.gaussian_process_law("redshift", base=physics.DepletionTime(), knots=(0.0, 3.0))
+    rising = physics.LearnedLaw(physics.EnergyLoading(), physics.RisingDeparture(KNOTS), ["log_vvir"])
     leak = models.LearnedFlow("cgm", "igm", "log_vvir", physics.SplineDeparture(KNOTS))
-    model = models.ThermalCGM(mass_loading=spline, depletion_time=process, processes={"leak": leak})
+    model = models.ThermalCGM(
+        mass_loading=spline, depletion_time=process, energy_loading=rising, processes={"leak": leak}
+    )
     priors = inference.departure_priors(model, amplitude=0.2)
     scales = {name: float(prior.scale) for name, prior in priors.items()}
     assert scales == {
         "mass_loading.departure.values.k0": 0.2, "mass_loading.departure.values.k1": 0.2,
+        "energy_loading.departure.first": 0.2, "energy_loading.departure.steps.k1": 0.2,
         "depletion_time.departure.white.k0": 1.0, "depletion_time.departure.white.k1": 1.0,
         "processes.leak.departure.values.k0": 0.2, "processes.leak.departure.values.k1": 0.2,
     }  # fmt: skip
     free = inference.free_parameters(model, co.cosmology.Cosmology(), list(priors), priors)
-    assert all(isinstance(parameter.prior, dist.Normal) for parameter in free)
+    steps = [name.split(".")[-2] == "steps" for name in priors]
+    kinds = [dist.HalfNormal if step else dist.Normal for step in steps]
+    assert all(isinstance(one.prior, kind) for one, kind in zip(free, kinds, strict=True)) and sum(steps) == 1
 
 
 @pytest.mark.wrong_types

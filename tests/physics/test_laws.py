@@ -179,6 +179,12 @@ LAWS = {
     "SplineDeparture": (
         physics.SplineDeparture((1.3, 1.8, 2.3), dict(k0=0.2, k1=-0.1, k2=0.3)), lambda law, x: law(jnp.log10(x)), VVIR
     ),
+    "RisingDeparture": (
+        physics.RisingDeparture((1.3, 1.8, 2.3), -0.1, dict(k1=0.2, k2=0.3)), lambda law, x: law(jnp.log10(x)), VVIR
+    ),
+    "FallingDeparture": (
+        physics.FallingDeparture((1.3, 1.8, 2.3), 0.4, dict(k1=0.2, k2=0.3)), lambda law, x: law(jnp.log10(x)), VVIR
+    ),
     "GaussianProcessDeparture": (
         physics.GaussianProcessDeparture((1.3, 1.8, 2.3), dict(k0=0.2, k1=-1.0)), lambda law, x: law(jnp.log10(x)), VVIR
     ),

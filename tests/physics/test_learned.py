@@ -56,6 +56,24 @@ def test_a_spline_of_two_features_is_the_product_of_two_splines():
     assert list(co.describe(departure)) == [f"values.{name}" for name in names]
 
 
+@pytest.mark.parametrize("kind", [physics.RisingDeparture, physics.FallingDeparture])
+def test_monotone_departures_are_monotone_whatever_their_steps_are(kind):
+    """Also where steps are zero or very different, which makes splines through values overshoot."""
+    rng, x = np.random.default_rng(1), np.linspace(0.8, 3.0, 400)
+    knots = (1.2, 1.5, 1.6, 2.1, 2.6)
+    for _ in range(20):
+        steps = dict(zip(("k1", "k2", "k3", "k4"), rng.choice([0.0, 0.001, 0.1, 2.0], 4), strict=True))
+        departure = kind(knots, 0.3, steps)
+        values = np.asarray(departure(jnp.asarray(x)))
+        assert np.all(departure.sign * np.diff(values) > -1e-12)
+        np.testing.assert_allclose(values[[0, -1]], [0.3, 0.3 + departure.sign * sum(steps.values())], atol=1e-12)
+    slopes = [float(jax.grad(departure)(place)) for place in (1.2, 2.6, 0.9, 2.9)]
+    np.testing.assert_allclose(slopes, 0.0, atol=1e-10)
+    assert not np.any(kind(knots)(x))
+    curvature = [float(jax.grad(jax.grad(departure))(2.1 + side)) for side in (-1e-9, 1e-9)]
+    assert curvature[0] == pytest.approx(curvature[1], abs=1e-5)  # twice differentiable inside
+
+
 def test_many_knots_keep_their_order():
     knots = np.linspace(0.0, 1.0, 12)
     departure = physics.SplineDeparture(knots, {"k10": 1.0})
@@ -163,6 +181,9 @@ BAD = {
     "text": (lambda: law("log_vvir", knots="12"), "give a list of numbers for each input"),
     "three": (lambda: law(["log_vvir"] * 3, knots=[(0.0, 1.0)] * 3), "of 3 inputs; a spline takes one or two"),
     "value": (lambda: law("log_vvir", values={"k7": 1.0}), "there is no knot k7"),
+    "two monotone": (lambda: physics.RisingDeparture(((0.0, 1.0), (0.0, 1.0))), "a monotone departure takes one"),
+    "step": (lambda: physics.FallingDeparture((0.0, 1.0), 0.0, {"k1": -0.1}), "give a number of at least 0"),
+    "no step": (lambda: physics.FallingDeparture((0.0, 1.0), 0.0, {"k0": 0.1}), "there is no knot k0"),
     "length": (lambda: physics.GaussianProcessDeparture((0.0, 1.0), lengths=-1.0), "give 1 positive"),
     "margin": (lambda: physics.FadingBeyond(margin=0.0), "give a positive share"),
     "range": (lambda: physics.Feature("x", "mvir", "Msun", 2.0, 1.0), "give low below high"),

@@ -58,6 +58,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .learned.kernels import AbstractKernel, Matern32, Matern52, SquaredExponential
     from .learned.law import LearnedLaw, gaussian_process_law, neural_law, spline_law
     from .learned.links import AbstractLink, LogitLink, LogLink
+    from .learned.monotone import AbstractMonotoneDeparture, FallingDeparture, RisingDeparture
     from .learned.neural import NeuralDeparture, neural_departure, untrained, untrained_network
     from .merging.dynamical_friction import AbstractMergingTime, BoylanKolchin08, DynamicalFriction, Jiang08
     from .seed import AbstractSeed, GasSeed, TurbulentSeed
@@ -97,6 +98,7 @@ __all__ = [
     "AbstractKernel",
     "AbstractLink",
     "AbstractMergingTime",
+    "AbstractMonotoneDeparture",
     "AbstractNetCooling",
     "AbstractOnset",
     "AbstractPrevention",
@@ -124,6 +126,7 @@ __all__ = [
     "ExpressionLaw",
     "FEATURES",
     "FadingBeyond",
+    "FallingDeparture",
     "FaucherGiguere20",
     "Feature",
     "Fire2DepletionTime",
@@ -176,6 +179,7 @@ __all__ = [
     "PhotoionisedCooling",
     "PowerLawCGM",
     "PrecipitationThreshold",
+    "RisingDeparture",
     "ShiftedSutherlandDopita93",
     "ShiftedSutherlandDopita93Bilinear",
     "SlidingScale",

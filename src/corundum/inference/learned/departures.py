@@ -11,7 +11,7 @@ import numpyro.distributions as dist
 from ...arguments import one_number
 from ...messages import did_you_mean
 from ...models.checks.laws import places_for
-from ...parameters import describe
+from ...parameters import Parameter, describe
 from ...physics import AbstractGalaxyScaling, spline_law
 from ..free import free_parameters
 from ..summaries import PopulationSummaries
@@ -22,7 +22,7 @@ __all__ = ["departure_priors", "with_departures"]
 _LEARNED = "learned from data"  # the source of numbers of departures
 
 
-def departure_priors(model: Any, amplitude: float = 0.3) -> dict[str, dist.Normal]:
+def departure_priors(model: Any, amplitude: float = 0.3) -> dict[str, dist.Distribution]:
     """Normal priors of all departures of a model at their knots, by name; the names are free parameters.
 
     Parameters
@@ -31,11 +31,11 @@ def departure_priors(model: Any, amplitude: float = 0.3) -> dict[str, dist.Norma
         With learned laws or flows.
     amplitude : float
         Standard deviation of the values of splines [dex]; the numbers of Gaussian processes are standard normal, and
-        have an amplitude of their own.
+        have an amplitude of their own; steps of monotone departures have half a normal.
 
     Returns
     -------
-    dict of str to numpyro Normal
+    dict of str to numpyro Distribution
 
     Raises
     ------
@@ -53,7 +53,13 @@ def departure_priors(model: Any, amplitude: float = 0.3) -> dict[str, dist.Norma
     if not scale > 0.0:
         raise ValueError(f"amplitude: got {scale:g}; give a positive standard deviation [dex]")
     learned = {name: number for name, number in describe(model).items() if number.source == _LEARNED}
-    return {name: dist.Normal(0.0, scale if number.unit == "dex" else 1.0) for name, number in learned.items()}
+    return {name: _prior(number, scale) for name, number in learned.items()}
+
+
+def _prior(number: Parameter, scale: float) -> dist.Distribution:
+    if number.allowed[0] == 0.0:
+        return dist.HalfNormal(scale)
+    return dist.Normal(0.0, scale if number.unit == "dex" else 1.0)
 
 
 def with_departures(

@@ -24,7 +24,14 @@ from ...printing import Component
 from .beyond import AbstractBeyond, ConstantBeyond
 from .kernels import AbstractKernel, SquaredExponential, correlation_root
 
-__all__ = ["AbstractDeparture", "GaussianProcessDeparture", "SplineDeparture", "as_knots", "as_lengths"]
+__all__ = [
+    "AbstractDeparture",
+    "GaussianProcessDeparture",
+    "SplineDeparture",
+    "as_knots",
+    "as_lengths",
+    "for_all_names",
+]
 
 
 class AbstractDeparture(Component):
@@ -84,7 +91,7 @@ class SplineDeparture(AbstractDeparture):
 
     def __post_init__(self):
         self.knots = as_knots(self.knots)  # converters come after this
-        self.values = _for_all_knots("values", self.knots, self.values)
+        self.values = for_all_names("values", _names(self.knots), self.values)
 
     @property
     def inputs(self) -> int:
@@ -152,7 +159,7 @@ class GaussianProcessDeparture(AbstractDeparture):
 
     def __post_init__(self):
         self.knots = as_knots(self.knots)
-        self.white = _for_all_knots("white", self.knots, self.white)
+        self.white = for_all_names("white", _names(self.knots), self.white)
         thirds = tuple((knots[-1] - knots[0]) / 3.0 for knots in self.knots)
         self.lengths = as_lengths(self.lengths) or thirds
 
@@ -219,8 +226,19 @@ def _names(knots: tuple[tuple[float, ...], ...]) -> list[str]:
     return ["k" + "_".join(f"{i:0{width}d}" for i, width in zip(index, digits, strict=True)) for index in indices]
 
 
-def _for_all_knots(field: str, knots: tuple[tuple[float, ...], ...], numbers: Mapping[str, Any]) -> dict[str, Any]:
-    names = _names(knots)
+def for_all_names(field: str, names: Sequence[str], numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """A number for each knot by name: those in `numbers`, and zero for the others.
+
+    Raises
+    ------
+    ValueError
+        A name is no knot.
+
+    Examples
+    --------
+    >>> {name: float(value) for name, value in for_all_names("values", ["k0", "k1"], {"k1": 0.3}).items()}
+    {'k0': 0.0, 'k1': 0.3}
+    """
     unknown = [name for name in numbers if name not in names]
     if unknown:
         raise ValueError(
