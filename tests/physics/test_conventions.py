@@ -54,7 +54,7 @@ def test_the_stellar_layer_of_the_molecular_law_is_in_hydrostatic_equilibrium():
     galaxy = physics.Galaxy(state, HALO, {}, {})
     assert float(law.molecular_fraction(galaxy)) == pytest.approx(share(2.0), rel=2e-3)
     # The same layer as sech^2(z / z_0): half the factor, twice the height.
-    half = physics.MolecularDepletion(flatness=2 * 7.3)
+    half = physics.MolecularDepletion(law=physics.BlitzRosolowsky06(flatness=2 * 7.3))
     assert float(half.molecular_fraction(galaxy)) == pytest.approx(share(1.0), rel=2e-3)
     assert 1.05 < share(1.0) / share(2.0) < 1.25
 

@@ -40,6 +40,18 @@ def galaxy(**changed):
 
 
 # Every law that can be called, as a scalar function of one positive number, with the range to try it over.
+DENSITIES = jnp.array([1e6, 2e7, 3e8])  # [Msun/kpc^2]
+
+
+def _ring(gas):
+    return physics.DiscRings(gas, stars=5e7, size=3.0, metallicity=0.01, molecular_time=2.0)
+
+
+def _merging(mism):
+    seen = galaxy(mism=mism)
+    return seen._replace(halo=seen.halo._replace(extras=co.halos.Extras(merging_mass=1e9)))
+
+
 LAWS = {
     "MassLoading": (physics.MassLoading(), lambda law, x: law(x, 1.3), VVIR),
     "EnergyLoading": (physics.EnergyLoading(), lambda law, x: law(x, 1.3), VVIR),
@@ -135,6 +147,15 @@ LAWS = {
     ),
     "DynamicalDepletion": (physics.DynamicalDepletion(), lambda law, x: law(galaxy(rvir=x)), VVIR),
     "MolecularDepletion": (physics.MolecularDepletion(), lambda law, x: law(galaxy(mism=x)), MVIR * 1e-2),
+    "BlitzRosolowsky06": (physics.BlitzRosolowsky06(), lambda law, x: law(_ring(x)), DENSITIES),
+    "GnedinDraine14": (physics.GnedinDraine14(), lambda law, x: law(_ring(x)), DENSITIES),
+    "Krumholz09": (physics.Krumholz09(), lambda law, x: law(_ring(x)), DENSITIES),
+    "BoylanKolchin08": (physics.BoylanKolchin08(), lambda law, x: law(x, 0.5, 1.0), jnp.array([0.01, 0.1, 0.9])),
+    "Jiang08": (physics.Jiang08(), lambda law, x: law(x, 0.5, 1.0), jnp.array([0.01, 0.1, 0.9])),
+    "DynamicalFriction": (physics.DynamicalFriction(), lambda law, x: law.merged(x, 3.0), jnp.array([0.5, 3.0, 10.0])),
+    "MergerFeeding": (
+        physics.MergerFeeding(), lambda law, x: law(_merging(x)) * 1e4, MVIR * 1e-2
+    ),
     "EnergyDrivenPrevention": (
         physics.EnergyDrivenPrevention(), lambda law, x: law(galaxy(leaving=x * 1e40)), jnp.array([1e-3, 1.0, 100.0])
     ),

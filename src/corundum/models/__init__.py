@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .processes.black_holes import BlackHole
     from .processes.compression import Compression
     from .processes.delayed_enrichment import DelayedEnrichment
+    from .processes.gas_phases import GasPhases
     from .processes.learned_flow import LearnedFlow
     from .processes.merging import BlackHoleMergers, Merging
     from .processes.reincorporation import HaloRecycling
@@ -33,6 +34,7 @@ __all__ = [
     "Equilibrium",
     "Flow",
     "Fluxes",
+    "GasPhases",
     "HaloRecycling",
     "LearnedFlow",
     "Ledger",

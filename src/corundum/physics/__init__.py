@@ -66,6 +66,13 @@ if TYPE_CHECKING:  # imported when they are first used
     from .stars.emptying import AbstractEmptying, GradualEmptying, UnlimitedEmptying
     from .stars.enrichment import InflowMetallicity, StellarReturn
     from .stars.imf import chabrier_return, kroupa_return, salpeter_return
+    from .stars.molecular_gas import (
+        AbstractMolecularFraction,
+        BlitzRosolowsky06,
+        DiscRings,
+        GnedinDraine14,
+        Krumholz09,
+    )
     from .stars.onset import AbstractOnset, MassOnset, Pandya23Onset
     from .stars.star_formation import DynamicalDepletion, MolecularDepletion
     from .winds.fire2 import (
@@ -98,6 +105,7 @@ __all__ = [
     "AbstractKernel",
     "AbstractLink",
     "AbstractMergingTime",
+    "AbstractMolecularFraction",
     "AbstractMonotoneDeparture",
     "AbstractNetCooling",
     "AbstractOnset",
@@ -107,6 +115,7 @@ __all__ = [
     "AbstractSeed",
     "AbstractWindEnergy",
     "BernoulliWind",
+    "BlitzRosolowsky06",
     "BondiFeeding",
     "BoylanKolchin08",
     "Ceiling",
@@ -114,6 +123,7 @@ __all__ = [
     "ConstantLoading",
     "CoolingRadiusCondensation",
     "DepletionTime",
+    "DiscRings",
     "DiscSize",
     "DynamicalDepletion",
     "DynamicalFeeding",
@@ -140,6 +150,7 @@ __all__ = [
     "Galaxy",
     "GasSeed",
     "GaussianProcessDeparture",
+    "GnedinDraine14",
     "GradualEmptying",
     "HarmonicCondensation",
     "Henriques13Return",
@@ -152,6 +163,7 @@ __all__ = [
     "Jiang08",
     "Kravtsov04FilteringMass",
     "KravtsovManwadkar22FilteringMass",
+    "Krumholz09",
     "LearnedLaw",
     "LinearBeyond",
     "LoadedWind",

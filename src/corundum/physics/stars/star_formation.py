@@ -5,22 +5,16 @@ Both need the size of the disc, and take the place ``depletion_time`` of a model
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...parameters import NOT_NEGATIVE, parameter
-from ...units import GRAVITY, GRAVITY_CGS, KBOLTZMANN, KPC_CM, MSUN_G
+from ...parameters import parameter
 from ..galaxy import AbstractGalaxyScaling, Galaxy
 from ..gas.virial import dynamical_time
 from .discs import AbstractDiscSize, DiscSize
+from .molecular_gas import RING_MASSES, AbstractMolecularFraction, BlitzRosolowsky06, rings_of
 
 __all__ = ["DynamicalDepletion", "MolecularDepletion"]
-
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
-_OUTER = 6.0  # scale lengths
-_PRESSURE = 0.5 * np.pi * GRAVITY_CGS * (MSUN_G / KPC_CM**2) ** 2 / KBOLTZMANN
-"""(pi/2) G Sigma^2 / k [K cm^-3] for a surface density of 1 Msun/kpc^2."""
 
 
 class DynamicalDepletion(AbstractGalaxyScaling):
@@ -57,33 +51,22 @@ class DynamicalDepletion(AbstractGalaxyScaling):
 
 
 class MolecularDepletion(AbstractGalaxyScaling):
-    """t_dep = t_H2 / f_H2 [Gyr]: stars form from molecular gas, whose share follows from the midplane pressure.
+    """t_dep = t_H2 / f_H2 [Gyr]: stars form from molecular gas, whose share another law gives ring by ring.
 
-    Gas and stars lie in exponential discs of one scale length.  In every ring H2/HI = (P / P_0)^0.92 with the pressure
-    P = (pi/2) G Sigma_gas [Sigma_gas + (sigma_gas / sigma_star) Sigma_star] of Elmegreen 1989; f_H2 is the mean over
-    the gas.  Stars form an isothermal layer whose density falls as exp(-|z| / h) far from the midplane, with the scale
-    height h = R_d / flatness; its vertical dispersion is sigma_star^2 = 2 pi G h Sigma_star.  Authors who describe the
-    same layer as sech^2(z / z_0) have z_0 = 2 h and write pi G z_0 Sigma_star: their flatness is 2 R_d / z_0.
+    Gas and stars lie in exponential discs of one scale length; f_H2 is the mean over the gas.
 
     Parameters
     ----------
     molecular_time : float
         t_H2, depletion time of molecular gas [Gyr].
-    pressure : float
-        P_0 / k, at which there is as much H2 as HI [K/cm^3].
-    exponent : float
-        Power of pressure.
-    gas_dispersion : float
-        sigma_gas, velocity dispersion of the gas [km/s].
-    flatness : float
-        R_d / h, scale length over exponential scale height of the stars.
+    law : AbstractMolecularFraction
+        Molecular share of each ring.
     disc : AbstractDiscSize
         Scale length R_d of the disc.
 
     References
     ----------
-    Blitz & Rosolowsky 2006, ApJ 650, 933 (P_0/k, exponent); Elmegreen 1989, ApJ 338, 178; Leroy et al. 2008, AJ 136,
-    2782 (stellar layer, gas dispersion, depletion time of molecular gas 1.9 Gyr).
+    Leroy et al. 2008, AJ 136, 2782 (depletion time of molecular gas 1.9 Gyr).
 
     Examples
     --------
@@ -98,33 +81,7 @@ class MolecularDepletion(AbstractGalaxyScaling):
         bounds=(0.5, 5.0),
         scale="log10",
     )
-    pressure: Float[Array, ""] = parameter(
-        4.3e4,
-        unit="K/cm^3",
-        meaning="pressure over k at which H2 equals HI",
-        source="Blitz & Rosolowsky 2006",
-        bounds=(1e4, 2e5),
-        scale="log10",
-    )
-    exponent: Float[Array, ""] = parameter(
-        0.92, unit="1", meaning="power of pressure", source="Blitz & Rosolowsky 2006", bounds=(0.5, 1.5)
-    )
-    gas_dispersion: Float[Array, ""] = parameter(
-        11.0,
-        unit="km/s",
-        meaning="velocity dispersion of the gas",
-        source="Leroy et al. 2008",
-        bounds=(5.0, 20.0),
-        allowed=NOT_NEGATIVE,
-    )
-    flatness: Float[Array, ""] = parameter(
-        7.3,
-        unit="1",
-        meaning="scale length over exponential scale height of the stars",
-        source="Leroy et al. 2008",
-        bounds=(3.0, 20.0),
-        allowed=NOT_NEGATIVE,
-    )
+    law: AbstractMolecularFraction = eqx.field(default_factory=BlitzRosolowsky06)
     disc: AbstractDiscSize = eqx.field(default_factory=DiscSize)
 
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
@@ -132,12 +89,5 @@ class MolecularDepletion(AbstractGalaxyScaling):
 
     def molecular_fraction(self, galaxy: Galaxy) -> Float[Array, "..."]:
         """Mass-weighted share of the gas that is molecular."""
-        size = self.disc(galaxy.halo)[..., None]  # rings on the last axis
-        radius = 0.5 * _OUTER * (_NODES + 1.0)  # [R_d]
-        ring = 0.5 * _OUTER * _WEIGHTS * radius * jnp.exp(-radius)
-        profile = jnp.exp(-radius) / (2.0 * jnp.pi * size**2)
-        gas, stars = (mass[..., None] * profile for mass in (galaxy.state.mism, galaxy.state.mstar))
-        dispersion = jnp.sqrt(2.0 * jnp.pi * GRAVITY * (size / self.flatness) * stars)  # [km/s]
-        pressure = _PRESSURE * gas * (gas + self.gas_dispersion / dispersion * stars)
-        ratio = jnp.exp(self.exponent * jnp.log(pressure / self.pressure))
-        return jnp.sum(ring * ratio / (1.0 + ratio), axis=-1) / jnp.sum(ring)
+        share = self.law(rings_of(galaxy, self.disc(galaxy.halo), self.molecular_time))
+        return jnp.sum(RING_MASSES * share, axis=-1) / jnp.sum(RING_MASSES)
