@@ -217,3 +217,43 @@ def test_histories_that_do_not_fit_are_refused(objective):
     with pytest.raises(ValueError, match="got a target of a plain function"):
         target = co.inference.Target.of_function(lambda theta: theta, [0.0], [1.0], {"a": (-1.0, 1.0)})
         co.inference.train(target, steps=1)
+
+
+def test_histories_come_from_a_table(tmp_path, objective):
+    """Lines in any order and with gaps; the objective is that of the same numbers in arrays."""
+    path, redshifts = tmp_path / "states.txt", [2.0, 0.0]
+    mstar = 10.0 ** np.asarray(objective.log_states["mstar"])
+    lines = [
+        f"{halo}, {redshift}, {float(mstar[halo, k])!r}, 0.05"
+        for k, redshift in enumerate(redshifts) for halo in range(24) if (halo, k) != (3, 0)
+    ]  # fmt: skip
+    header = "# halo, redshift, mstar, mstar_error"
+    path.write_text("\n".join([header, "# a comment", *reversed(lines)]) + "\n")
+    states = co.inference.read_states(path, halos=24)
+    assert states.redshifts.tolist() == redshifts and states.errors == {"mstar": 0.05}
+    np.testing.assert_array_equal(states.values["mstar"].ravel()[[0, 47]], mstar.ravel()[[0, 47]])
+    of_table = co.inference.HistoryObjective.of_states(objective.model(), objective.halos(), states)
+    mstar[3, 0] = np.nan
+    by_hand = co.inference.HistoryObjective(objective.model(), objective.halos(), redshifts, {"mstar": mstar}, 0.05)
+    (value, points), (other, _) = (one.ln_likelihood(jnp.zeros(0), one.model()) for one in (of_table, by_hand))
+    assert int(points) == 47 and float(value) == float(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "holds no galaxies"),
+        ("halo redshift mstar\n", "holds no galaxies"),
+        ("hallo redshift mstar\n0 0 1e9\n", "no column 'halo'; did you mean hallo"),
+        ("halo redshift mstar\n0 0\n", "line 2: 2 numbers under 3 names"),
+        ("halo redshift mstar\n0 0 many\n", "line 2: got '0 0 many'; give numbers"),
+        ("halo redshift mstar\n24 0 1e9\n", "halo 24 does not exist; rows are whole numbers from 0 to 23"),
+        ("halo redshift mstar\n1 0 1e9\n1 0 2e9\n", "halo 1 has two lines at z = 0"),
+        ("halo redshift mism_error\n1 0 0.1\n", "errors of mism, which has no column"),
+    ],
+)
+def test_a_damaged_table_of_histories_is_refused(tmp_path, text, message):
+    path = tmp_path / "states.txt"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        co.inference.read_states(path, halos=24)

@@ -63,6 +63,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .target import Target
     from .training.objectives import AbstractObjective, HistoryObjective, PopulationObjective
     from .training.rules import AbstractTrainingRule, AdamRule
+    from .training.states import States, read_states
     from .training.train import TrainingProgress, train
     from .training.trained import Trained
 
@@ -119,6 +120,7 @@ __all__ = [
     "SliceEnsemble",
     "SparseSearch",
     "Starts",
+    "States",
     "StudentT",
     "TOLERANCE",
     "Target",
@@ -151,6 +153,7 @@ __all__ = [
     "predict",
     "predict_unfitted",
     "predictive",
+    "read_states",
     "sample",
     "scaled_scenarios",
     "shift_scenarios",

@@ -31,6 +31,7 @@ from ..free import FreeParameter, free_parameters
 from ..reach import MAX_FAILED
 from ..summaries import TOLERANCE
 from ..target import Target
+from .states import States
 
 __all__ = ["AbstractObjective", "HistoryObjective", "PopulationObjective", "as_objective"]
 
@@ -191,6 +192,38 @@ class HistoryObjective(AbstractObjective):
         self.errors = _errors(errors, tuple(self.log_states))
         self.free = free_parameters(at_start, rows.cosmology, names, priors) if names else ()
         self.solver = strategy("solver", solver, LaneSolver(tolerance=TOLERANCE))
+
+    @classmethod
+    def of_states(
+        cls,
+        model: AbstractModel,
+        halos: HaloHistories,
+        states: States,
+        *,
+        errors: float | Mapping[str, float] | None = None,
+        names: Sequence[str] = (),
+        priors: Mapping[str, Any] | None = None,
+        solver: AbstractSolver | None = None,
+    ) -> "HistoryObjective":
+        """An objective from a table of galaxies through time.
+
+        Parameters
+        ----------
+        model, halos, names, priors, solver
+            As for the class.
+        states : States
+            As `read_states` gives them.
+        errors : float or mapping of str to float, optional
+            Standard deviations [dex]; by default those of the table.
+
+        Examples
+        --------
+        >>> states = co.inference.States(np.array([2.0, 0.0]), {"mstar": np.full((8, 2), 1e9)}, {"mstar": 0.1})
+        >>> co.inference.HistoryObjective.of_states(model, halos, states).redshifts
+        (2.0, 0.0)
+        """
+        errors = states.errors if errors is None else errors
+        return cls(model, halos, states.redshifts.tolist(), states.values, errors, names, priors, solver=solver)
 
     def model(self) -> AbstractModel:
         """The model as it is before training."""
