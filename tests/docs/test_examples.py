@@ -16,6 +16,7 @@ SCRIPTS = {
     "phase_transition.py": ["phase_transition.png"],
     "observer.py": [".", "12"],
     "other_packages.py": [".", "12"],
+    "planted_loading.py": [".", "1", "3", "24"],
     "prior_sensitivity.py": ["24", "8", "."],
     "simulator.py": [".", "12"],
     "student.py": [".", "12"],
@@ -26,6 +27,7 @@ SCRIPTS = {
 RUN_FILES = {
     "black_holes.toml": ("sensitivity", ["halos.n=4"]),
     "fit_published.toml": ("fit", ["halos.n=24"]),
+    "learned_loading.toml": ("train", ["halos.n=24", "train.steps=4", "train.seeds=1", "train.batch=12"]),
     "quickstart.toml": ("run", ["halos.n=16"]),
 }
 """Command of each run file, and what makes it small."""
