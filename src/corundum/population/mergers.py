@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
@@ -20,7 +21,7 @@ from ..arguments import whole_number
 from ..halos import ExtraCurve, HaloHistories
 from ..models import AbstractModel
 from ..models.checks.arguments import check_model_and_halos
-from ..models.processes.merging import Merging
+from ..models.processes.merging import BlackHoleMergers, Merging
 from ..numerics.solvers.base import AbstractSolver
 from ..physics.merging.supply import without_satellites
 from ..units import GYR_YR, Quantity
@@ -33,7 +34,7 @@ _PULSE = 0.1  # width in ln(t) over which the halo of a satellite joins its host
 _LEAST_SMOOTH = 0.05  # of the growth of a halo, that brings gas however much its satellites have
 _FEWEST = 1e-30
 _LEAST_HOLE = 1.0  # [Msun]
-_EVERY = 4  # of the times of the histories, at which galaxies enter the means
+_EVERY = 4  # of the times of the histories, at which galaxies are known
 _SETTLED = 1.3  # times the age at which a halo starts: before, its galaxy is what it was given
 _TOGETHER = 64  # halos whose satellites are spread in time at once
 
@@ -107,16 +108,23 @@ def with_mergers(
             "trees, or give the histories mergers=halos.Mergers(time, ratio)"
         )
     chunk = whole_number("chunk", chunk, meaning="halos")
-    quiet = _received(halos, {name: (jnp.zeros(halos.log_mvir.shape),) * 2 for name in _CURVES}, jnp.ones(len(halos)))
-    known = {*model.ledger.quantities, *model.diagnostics}
+    single = _without_mergers(model)
+    quiet = ExtraCurve(jnp.zeros(halos.log_mvir.shape), _CURVES["merging_mass"])  # where black holes are fed by it
+    quiet_halos = dataclasses.replace(halos, extras={**halos.extras, "merging_mass": quiet})
+    known = {*single.ledger.quantities, *single.diagnostics}
     names = [name for name in _Alone._fields if name in known]
     end = halos.cosmology.redshift(halos.time[-1:])
     # The last time is an output too, where galaxies are evaluated just inside the histories.
-    alone = evolve(model, quiet, end, keep=names, histories=names, history_times=halos.time, solver=solver, chunk=chunk)
+    known_at = np.arange(len(halos.time))[::-_EVERY][::-1]
+    alone = evolve(
+        single, quiet_halos, end, keep=names, histories=names, history_times=halos.time[known_at], solver=solver,
+        chunk=chunk,
+    )  # fmt: skip
     galaxies = _Alone(**{name: alone.histories.values[name] for name in names})
-    returned = model.stellar_return.recycled_fraction
-    curves, share = _arrivals(process, returned, halos.time, halos.log_mvir, halos.start, mergers, galaxies,
-                              halos.cosmology)  # fmt: skip
+    curves, share = _arrivals(
+        process, model.stellar_return.recycled_fraction, halos.time, halos.log_mvir, halos.start, mergers, galaxies,
+        known_at, halos.cosmology,
+    )  # fmt: skip
     return _received(halos, curves, share)
 
 
@@ -130,6 +138,14 @@ def _merging(model) -> Merging:
     )
 
 
+def _without_mergers(model):
+    """The same model of a galaxy that stays alone."""
+    kept = {n: p for n, p in model.processes.items() if not isinstance(p, Merging | BlackHoleMergers)}
+    flows = {flow.name for name in model.processes.keys() - kept for flow in model.processes[name].flows}
+    multipliers = {name: value for name, value in model.channels.items() if name not in flows}
+    return dataclasses.replace(model, processes=kept, channels=multipliers)
+
+
 def _received(halos: HaloHistories, curves: Mapping[str, Any], share: Float[Array, " n"]) -> HaloHistories:
     extras = {name: ExtraCurve(values, _CURVES[name], slopes) for name, (values, slopes) in curves.items()}
     steady = ExtraCurve(jnp.broadcast_to(share[:, None], halos.log_mvir.shape), _SMOOTH_SHARE)
@@ -137,21 +153,24 @@ def _received(halos: HaloHistories, curves: Mapping[str, Any], share: Float[Arra
 
 
 @eqx.filter_jit
-def _arrivals(process, returned, time, log_mvir, start, mergers, galaxies, cosmology):
+def _arrivals(process, returned, time, log_mvir, start, mergers, galaxies, known_at, cosmology):
     """Running totals and their slopes in ln(t), by name, and the share of smooth growth that brings gas."""
-    means = _means(returned, time, log_mvir, start, galaxies, cosmology)
+    ln_time, ln_expansion = jnp.log(time), jnp.log1p(cosmology.redshift(time))
+    means = _means(returned, ln_expansion[known_at], log_mvir[:, known_at], time[known_at] > _SETTLED * start[:, None],
+                   galaxies)  # fmt: skip
     listed = jnp.isfinite(mergers.time) & (mergers.time >= start[:, None])
     infall = jnp.where(listed, mergers.time, time[-1])
     ratio = jnp.where(listed, jnp.minimum(mergers.ratio, 1.0), 1e-2)
-    log_host = jax.vmap(lambda at, curve: jnp.interp(jnp.log(at), jnp.log(time), curve))(infall, log_mvir)
+    log_host = jax.vmap(lambda at, curve: jnp.interp(jnp.log(at), ln_time, curve))(infall, log_mvir)
     log_mass = log_host + jnp.log10(ratio)
-    redshift = cosmology.redshift(infall.ravel()).reshape(infall.shape)
+    redshift = jnp.expm1(jnp.interp(jnp.log(infall), ln_time, ln_expansion))
     unit_time = 0.1 / cosmology.hubble_rate(redshift)  # [Gyr]
     satellites = _Satellites(
         listed, infall, process.friction.median(ratio, unit_time), 10.0**log_mass,
         10.0 ** means(log_mass, redshift),
     )  # fmt: skip
-    host_mass = jnp.where(jnp.isfinite(galaxies.mstar), galaxies.mstar + galaxies.mism, 1.0)
+    ln_host = jnp.log(jnp.where(jnp.isfinite(galaxies.mstar), galaxies.mstar + galaxies.mism, 1.0))
+    host_mass = jnp.exp(jax.vmap(lambda curve: jnp.interp(ln_time, ln_time[known_at], curve))(ln_host))
     rows = (satellites, host_mass, 10.0**log_mvir, start)
     return jax.lax.map(lambda row: _of_one_host(process, time, *row), rows, batch_size=_TOGETHER)
 
@@ -169,61 +188,58 @@ class _Satellites(NamedTuple):
 _MEANS = ("mstar", "mism", "mcgm", "mzstar", "mzism", "mzcgm", "exhaustion", "locking", "mbh")
 
 
-def _means(returned, time, log_mvir, start, galaxies, cosmology) -> MeanGalaxies:
+def _means(returned, ln_expansion, log_mvir, settled, g) -> MeanGalaxies:
     """lg of what galaxies hold, of the time in which their gas is used up [Gyr], and of the part locked in stars."""
-    g = jax.tree.map(lambda values: values[:, ::_EVERY], galaxies)
     # Small galaxies keep the seed that a model gives to all; only what black holes have grown by is handed over.
     hole = jnp.zeros_like(g.mstar) if g.mbh is None else g.mbh - jnp.nanmin(g.mbh)
     used = (1.0 - returned + g.mass_loading) * g.sfr * GYR_YR  # [Msun/Gyr]
     locking = (1.0 - returned) / (1.0 - returned + g.mass_loading)
     held = (*g[:6], (g.mism + g.mcgm) / used, locking, jnp.maximum(hole, _LEAST_HOLE))
     values = jnp.stack([jnp.log10(array).ravel() for array in held], axis=-1)
-    settled = time[::_EVERY] > _SETTLED * start[:, None]
     counted = settled.ravel() & jnp.all(jnp.isfinite(values), axis=-1)
-    redshift = jnp.broadcast_to(cosmology.redshift(time[::_EVERY]), g.mstar.shape)
-    return fit_means(log_mvir[:, ::_EVERY].ravel(), redshift.ravel(), values, counted)
+    redshift = jnp.broadcast_to(jnp.expm1(ln_expansion), g.mstar.shape)
+    return fit_means(log_mvir.ravel(), redshift.ravel(), values, counted)
 
 
 def _of_one_host(process, time, satellites, host_mass, mvir, start):
     """Curves of one halo, each as running total and slope in ln(t), and the share of its smooth growth."""
     s, one = satellites, satellites.listed[:, None]
+    held = dict(zip(_MEANS, jnp.moveaxis(s.holds, -1, 0), strict=True))
     delay = time - s.infall[:, None]
     merged = jnp.where(one, process.friction.merged(delay, s.median[:, None]), 0.0)
     rate = jnp.where(one, time * process.friction.rate(delay, s.median[:, None]), 0.0)  # per ln(t)
-    held = dict(zip(_MEANS, jnp.moveaxis(s.holds, -1, 0)[..., None], strict=True))
-    used = 1.0 - jnp.exp(-jnp.maximum(delay, 0.0) / held["exhaustion"])
+    used = 1.0 - jnp.exp(-jnp.maximum(delay, 0.0) / held["exhaustion"][:, None])
+    # Exact where what is used up does not change.
+    steps = 0.5 * (used[:, 1:] + used[:, :-1]) * jnp.diff(merged, axis=-1)
+    used_and_merged = jnp.cumsum(jnp.pad(steps, ((0, 0), (1, 0))), axis=-1)
 
-    def total(slope):
-        """Running total of a slope: exact where it is a constant times the probability to have merged."""
-        per_merged = slope / jnp.maximum(rate, _FEWEST)
-        steps = 0.5 * (per_merged[:, 1:] + per_merged[:, :-1]) * jnp.diff(merged, axis=-1)
-        return jnp.cumsum(jnp.pad(steps, ((0, 0), (1, 0))), axis=-1)
-
-    used_and_merged = total(rate * used)
-
-    def handed(at_infall, of_used=0.0):
-        pairs = ((merged, used_and_merged), (rate, rate * used))
-        return tuple(jnp.sum(at_infall * first + of_used * second, axis=0) for first, second in pairs)
-
-    curves = {}
+    at_infall, of_used = {}, {}  # content = at_infall + of_used (share of the gas that is used up)
     for kind, prefix in (("", "m"), ("_metals", "mz")):
         stars, ism, cgm = (held[f"{prefix}{place}"] for place in ("star", "ism", "cgm"))
         formed = held["locking"] * (ism + cgm)
-        curves[f"satellite_stars{kind}"] = handed(stars, formed)
-        curves[f"satellite_ism{kind}"] = handed(ism, -ism)
-        curves[f"satellite_cgm{kind}"] = handed(cgm, ism - formed)
-    curves["satellite_black_holes"] = handed(held["mbh"])
-    mass = jnp.minimum(held["mstar"] + held["mism"], host_mass)
+        at_infall |= dict(zip((f"satellite_{place}{kind}" for place in _HANDED), (stars, ism, cgm), strict=True))
+        of_used |= dict(
+            zip((f"satellite_{place}{kind}" for place in _HANDED), (formed, -ism, ism - formed), strict=True)
+        )
+    at_infall["satellite_black_holes"], of_used["satellite_black_holes"] = held["mbh"], jnp.zeros_like(held["mbh"])
+    first, second = (jnp.stack(list(contents.values())) for contents in (at_infall, of_used))
+    totals, slopes = first @ merged + second @ used_and_merged, first @ rate + second @ (rate * used)
+    curves = {name: (totals[k], slopes[k]) for k, name in enumerate(at_infall)}
     for name, power in (("merging_bursts", process.burst_slope), ("merging_mass", 1.0)):
-        slope = rate * mass**power
-        curves[name] = tuple(jnp.sum(curve, axis=0) for curve in (total(slope), slope))
-
+        # Merging with more than its own mass, a galaxy does what it does with an equal.
+        driving = jnp.minimum((held["mstar"] + held["mism"])[:, None] ** power, host_mass**power)
+        slope = jnp.sum(rate * driving, axis=0)
+        curves[name] = _integrated(slope, time), slope
     place = (jnp.log(time) - jnp.log(s.infall[:, None])) / _PULSE
-    weight = jnp.where(one, s.mass[:, None], 0.0)
-    resolved = jnp.sum(weight * jax.scipy.special.ndtr(place), axis=0)
-    arriving = jnp.sum(weight * jax.scipy.stats.norm.pdf(place), axis=0) / _PULSE
-    curves["resolved_growth"] = resolved, arriving
+    weight = jnp.where(s.listed, s.mass, 0.0)
+    resolved = weight @ (0.5 * (1.0 + jax.lax.erf(place / 2.0**0.5)))
+    curves["resolved_growth"] = resolved, weight @ jax.scipy.stats.norm.pdf(place) / _PULSE
     return curves, _smooth_share(time, mvir, start, resolved, jnp.any(s.listed))
+
+
+def _integrated(slope, time):
+    """Integral over ln(t) from the first time."""
+    return jnp.cumsum(jnp.pad(0.5 * (slope[1:] + slope[:-1]) * jnp.diff(jnp.log(time)), (1, 0)))
 
 
 def _smooth_share(time, mvir, start, resolved, merges):

@@ -18,6 +18,7 @@ from ...printing import Component
 __all__ = ["AbstractMergingTime", "BoylanKolchin08", "DynamicalFriction", "Jiang08"]
 
 _SOONEST = 1e-3  # of the median: no satellite merges before, and logarithms stay finite
+_ROOT_2 = 2.0**0.5
 _NORMAL = 0.3989422804014327  # 1 / sqrt(2 pi)
 
 
@@ -172,7 +173,7 @@ class DynamicalFriction(Component):
 
     def merged(self, delay: Float[Array, "..."], median: Float[Array, "..."]) -> Float[Array, "..."]:
         """Phi, the probability to have merged within `delay` [Gyr] after infall, for the `median` time [Gyr]."""
-        return jax.scipy.special.ndtr(self._deviate(delay, median))
+        return 0.5 * (1.0 + jax.lax.erf(self._deviate(delay, median) / _ROOT_2))
 
     def rate(self, delay: Float[Array, "..."], median: Float[Array, "..."]) -> Float[Array, "..."]:
         """dPhi / dt [1/Gyr]."""
