@@ -104,17 +104,20 @@ class PopulationObjective(AbstractObjective):
     def __init__(self, target: Target):
         if not hasattr(target.summaries, "model"):
             raise ValueError("train: got a target of a plain function; give one of a model, halos and data")
-        halos = dataclasses.replace(target.summaries.halos, mergers=None)  # lists of a length of their own
+        summaries: Any = target.summaries
+        halos = dataclasses.replace(summaries.halos, mergers=None)  # lists of a length of their own
         self.target = eqx.tree_at(lambda t: t.summaries.halos, target, halos)
         self.free = target.free
 
     def model(self) -> AbstractModel:
         """The model of the target."""
-        return self.target.summaries.model
+        summaries: Any = self.target.summaries
+        return summaries.model
 
     def halos(self) -> HaloHistories:
         """The halos of the target."""
-        return self.target.summaries.halos
+        summaries: Any = self.target.summaries
+        return summaries.halos
 
     def chosen(self, rows: Int[np.ndarray, " b"]) -> "PopulationObjective":
         """The same relations from fewer halos, whose larger Monte-Carlo error enters the likelihood."""
@@ -244,7 +247,7 @@ class HistoryObjective(AbstractObjective):
         names = tuple(free.name for free in self.free)
         changed, _ = with_vector(model, self.rows.cosmology, names, jnp.stack(values)) if names else (model, None)
         galaxies = evolve(changed, self.rows, self.redshifts, keep=tuple(self.log_states), solver=self.solver)
-        total, points = jnp.zeros(()), 0
+        total, points = jnp.zeros(()), jnp.zeros((), int)
         for name, measured in self.log_states.items():
             used = jnp.isfinite(measured) & galaxies.valid
             prediction = jnp.log10(jnp.where(galaxies.valid, galaxies[name], 1.0))
