@@ -387,3 +387,20 @@ def test_a_measurement_prints_as_one_line_also_inside_a_transformation():
     jax.jit(lambda m: lines.append(repr(m)) or m.x)(measurement)
     assert lines == [repr(measurement)]
     assert "points at z" in repr(jax.tree.map(lambda leaf: None, measurement))
+
+
+def test_mass_functions_are_the_published_points():
+    """Values of the acceptance tables of the field: stars at three epochs, atomic and molecular gas."""
+    points = {
+        "smf_driver22": {9.0: -1.812, 10.0: -2.259, 11.0: -2.698, 11.25: -3.172},
+        "smf_weaver23_z1": {10.125: -2.444, 10.875: -2.726, 11.375: -3.528},
+        "smf_weaver23_z2": {9.125: -2.434, 10.625: -3.192, 11.375: -4.270},
+        "smf_weaver23_z3": {9.625: -2.738, 10.875: -3.844, 11.125: -4.043},
+        "himf_jones18": {8.1103: -1.525, 9.7034: -2.190, 10.4966: -3.735},
+        "h2mf_fletcher21": {8.481: -2.105, 9.0078: -2.393, 9.8849: -3.127},
+    }
+    for name, values in points.items():
+        m = observables.load(name)
+        for x, y in values.items():
+            i = int(np.argmin(np.abs(m.x - x)))
+            assert (m.x[i], m.y[i]) == (pytest.approx(x, abs=2e-3), pytest.approx(y, abs=1e-3)), name

@@ -12,7 +12,12 @@ if TYPE_CHECKING:  # imported when they are first used
     from .files import available, load, read
     from .histories import histories_of
     from .kernel import published_nodes, scott_bandwidth
-    from .mass_functions import AbstractMassFunction, StellarMassFunction
+    from .mass_functions import (
+        AbstractMassFunction,
+        AtomicMassFunction,
+        MolecularMassFunction,
+        StellarMassFunction,
+    )
     from .measurement import ERROR_KINDS, Measurement
     from .regression import AbstractRegression, LocalLinear, NadarayaWatson, RegressedRelation
     from .relations import (
@@ -29,6 +34,7 @@ if TYPE_CHECKING:  # imported when they are first used
 __all__ = [
     "AbstractCosmicDensity",
     "AbstractMassFunction",
+    "AtomicMassFunction",
     "AbstractRegression",
     "AbstractRelation",
     "AbstractScatter",
@@ -47,6 +53,7 @@ __all__ = [
     "PooledScatter",
     "RegressedRelation",
     "StarFormingMainSequence",
+    "MolecularMassFunction",
     "StellarMassFunction",
     "StellarMetallicity",
     "StellarToHaloMass",

@@ -18,7 +18,9 @@ from .kernel import neighbours
 from .regression import AbstractRegression, RegressedRelation
 from .relations import STELLAR_MASS, AbstractRelation, log10
 
-__all__ = ["AbstractMassFunction", "StellarMassFunction"]
+__all__ = ["AbstractMassFunction", "AtomicMassFunction", "MolecularMassFunction", "StellarMassFunction"]
+
+_DENSITY = Quantity("dex", r"$\log_{10}(\phi/{\rm Mpc}^{-3}\,{\rm dex}^{-1})$", log=False)
 
 
 class AbstractMassFunction(AbstractRelation):
@@ -98,7 +100,51 @@ class StellarMassFunction(AbstractMassFunction):
 
     title: ClassVar[str] = "stellar mass function"
     x_axis: ClassVar[Quantity] = STELLAR_MASS
-    y_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}(\phi/{\rm Mpc}^{-3}\,{\rm dex}^{-1})$", log=False)
+    y_axis: ClassVar[Quantity] = _DENSITY
 
     def x(self, galaxies: Any) -> Float[Array, "*n"]:
         return log10(galaxies["mstar"])
+
+
+class AtomicMassFunction(AbstractMassFunction):
+    """log10 number of galaxies per comoving Mpc^3 and dex of atomic hydrogen, against log10 M_HI [Msun].
+
+    Galaxies know it in models with the process `corundum.models.GasPhases`.
+
+    Examples
+    --------
+    >>> mhi = 10.0 ** jnp.linspace(8.0, 11.0, 301)
+    >>> galaxies = co.Galaxies(0.0, {"mhi": mhi}, np.ones(301, bool), np.full(301, 1e-4))
+    >>> data = co.observables.load("himf_jones18").between(9.0, 9.6)
+    >>> np.round(data.predict(galaxies).mean, 2).tolist()  # 100 galaxies per dex, 10^-4 per Mpc^3 each
+    [-2.0, -2.0, -2.0]
+    """
+
+    title: ClassVar[str] = "atomic gas mass function"
+    x_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}(M_{\rm HI}/{\rm M}_\odot)$", log=False)
+    y_axis: ClassVar[Quantity] = _DENSITY
+
+    def x(self, galaxies: Any) -> Float[Array, "*n"]:
+        return log10(galaxies["mhi"])
+
+
+class MolecularMassFunction(AbstractMassFunction):
+    """log10 number of galaxies per comoving Mpc^3 and dex of molecular hydrogen, against log10 M_H2 [Msun].
+
+    Galaxies know it in models with the process `corundum.models.GasPhases`.
+
+    Examples
+    --------
+    >>> mh2 = 10.0 ** jnp.linspace(8.0, 11.0, 301)
+    >>> galaxies = co.Galaxies(0.0, {"mh2": mh2}, np.ones(301, bool), np.full(301, 1e-4))
+    >>> data = co.observables.load("h2mf_fletcher21").between(9.3, 9.6)
+    >>> np.round(data.predict(galaxies).mean, 2).tolist()
+    [-2.0, -2.0]
+    """
+
+    title: ClassVar[str] = "molecular gas mass function"
+    x_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}(M_{{\rm H}_2}/{\rm M}_\odot)$", log=False)
+    y_axis: ClassVar[Quantity] = _DENSITY
+
+    def x(self, galaxies: Any) -> Float[Array, "*n"]:
+        return log10(galaxies["mh2"])
