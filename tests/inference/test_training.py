@@ -257,3 +257,38 @@ def test_a_damaged_table_of_histories_is_refused(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
         co.inference.read_states(path, halos=24)
+
+
+def test_the_last_layer_is_a_linear_fit_whose_posterior_is_known():
+    """Data that are linear in the last weights: the Gaussian is that of ridge regression."""
+    model = learning.LearningGrowth()
+    rng = np.random.default_rng(4)
+    design, noise = rng.normal(size=(40, 5)), 0.3
+
+    class Linear(co.inference.HistoryObjective):
+        def residuals(self, theta, model):
+            last = model.mass_loading.departure.network.layers[-1]
+            return jnp.asarray(design / noise) @ jnp.append(last.weight[0], last.bias[0])
+
+    objective = learning.objective()
+    linear = object.__new__(Linear)
+    for name, value in vars(objective).items():
+        object.__setattr__(linear, name, value)
+    posterior = co.inference.last_layer_posterior(linear, model, weight_scale=0.5)
+    expected = np.linalg.inv(design.T @ design / noise**2 + np.eye(5) / 0.25)
+    np.testing.assert_allclose(posterior.covariance, expected, rtol=1e-9)
+    assert 4.9 < posterior.effective < 5.0
+
+
+def test_bands_of_the_last_layer_cover_a_planted_loading(objective, trained):
+    """The departure of the truth lies within three standard deviations of the trained one where halos are."""
+    posterior = co.inference.last_layer_posterior(objective, trained.model)
+    assert 1.0 < posterior.effective < len(posterior.mean)
+    loadings = np.log10([learning.learned_loading(model, VELOCITIES) for model in posterior.draws(200)])
+    truth = np.log10(learning.learned_loading(learning.steeper(), VELOCITIES))
+    middle, spread = loadings.mean(axis=0), loadings.std(axis=0)
+    assert np.all(spread < 0.2) and np.all(np.abs(middle - truth) < 3.0 * spread + 0.03)
+    prior = co.inference.last_layer_posterior(objective, trained.model, weight_scale=1e-3)
+    assert prior.effective < 0.2
+    with pytest.raises(ValueError, match="no network with layers"):
+        co.inference.last_layer_posterior(objective, co.models.ThermalCGM())

@@ -61,6 +61,7 @@ if TYPE_CHECKING:  # imported when they are first used
         Prediction,
     )
     from .target import Target
+    from .training.last_layer import LastLayerPosterior, last_layer_posterior
     from .training.objectives import AbstractObjective, HistoryObjective, PopulationObjective
     from .training.rules import AbstractTrainingRule, AdamRule
     from .training.states import States, read_states
@@ -103,6 +104,7 @@ __all__ = [
     "Identifiability",
     "Indices",
     "Laplace",
+    "LastLayerPosterior",
     "LawBands",
     "Linearised",
     "MOCK_STATUS",
@@ -145,6 +147,7 @@ __all__ = [
     "identifiability",
     "keep_mode",
     "laplace",
+    "last_layer_posterior",
     "law_bands",
     "linearise",
     "ln_density_at",

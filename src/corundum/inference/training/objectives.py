@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
@@ -28,6 +29,7 @@ from ...population import evolve
 from ...printing import Component
 from ...sensitivity.parameter_space import with_vector
 from ..free import FreeParameter, free_parameters
+from ..likelihoods.base import only_used
 from ..reach import MAX_FAILED
 from ..summaries import TOLERANCE
 from ..target import Target
@@ -125,12 +127,27 @@ class PopulationObjective(AbstractObjective):
 
     def ln_likelihood(self, theta: Float[Array, " p"], model: AbstractModel) -> tuple[Float[Array, ""], Any]:
         """ln of the probability density of the data of the target."""
+        target, values, prediction = self._predicted(theta, model)
+        y = target.data.y
+        return target.ln_likelihood_of(prediction, values, y), jnp.sum(jnp.isfinite(y))
+
+    def residuals(self, theta: Float[Array, " p"], model: AbstractModel) -> Float[Array, " m"]:
+        """Data minus prediction, divided by the Cholesky factor of their covariance; zero for points that do not count.
+
+        The covariance is that of this model and has no derivative.
+        """
+        target, values, prediction = self._predicted(theta, model)
+        used = jnp.isfinite(target.data.y)
+        residual = jnp.where(used, target.data.y - prediction.mean - target.data.shift(values), 0.0)
+        covariance = only_used(target.data.total_covariance(prediction, values), used)
+        root = jnp.linalg.cholesky(jax.lax.stop_gradient(covariance))
+        return jax.scipy.linalg.solve_triangular(root, residual, lower=True)
+
+    def _predicted(self, theta, model):
         target = eqx.tree_at(lambda t: t.summaries.model, self.target, model)
         values = {free.name: free.value(theta[i]) for i, free in enumerate(self.free)}
         prediction = target.summaries(values)
-        prediction = prediction._replace(error=target.monte_carlo_error * prediction.error)
-        y = target.data.y
-        return target.ln_likelihood_of(prediction, values, y), jnp.sum(jnp.isfinite(y))
+        return target, values, prediction._replace(error=target.monte_carlo_error * prediction.error)
 
 
 class HistoryObjective(AbstractObjective):
@@ -243,19 +260,27 @@ class HistoryObjective(AbstractObjective):
 
     def ln_likelihood(self, theta: Float[Array, " p"], model: AbstractModel) -> tuple[Float[Array, ""], Any]:
         """Sum over halos, redshifts and quantities of the normal log density of the difference in decades."""
+        residuals, points, failed = self._compared(theta, model)
+        return jnp.where(failed > MAX_FAILED, -jnp.inf, -0.5 * jnp.sum(residuals**2)), points
+
+    def residuals(self, theta: Float[Array, " p"], model: AbstractModel) -> Float[Array, " m"]:
+        """Each difference over its error; zero where nothing is compared."""
+        return self._compared(theta, model)[0]
+
+    def _compared(self, theta, model):
+        """The residuals, how many of them are compared, and the share of galaxies that could not be solved."""
         values = [free.value(theta[i]) for i, free in enumerate(self.free)]
         names = tuple(free.name for free in self.free)
         changed, _ = with_vector(model, self.rows.cosmology, names, jnp.stack(values)) if names else (model, None)
         galaxies = evolve(changed, self.rows, self.redshifts, keep=tuple(self.log_states), solver=self.solver)
-        total, points = jnp.zeros(()), jnp.zeros((), int)
+        residuals, points = [], jnp.zeros((), int)
         for name, measured in self.log_states.items():
             used = jnp.isfinite(measured) & galaxies.valid
             prediction = jnp.log10(jnp.where(galaxies.valid, galaxies[name], 1.0))
-            residual = jnp.where(used, measured - prediction, 0.0) / self.errors[name]
-            total = total - 0.5 * jnp.sum(residual**2)
+            residuals.append(jnp.where(used, measured - prediction, 0.0) / self.errors[name])
             points = points + jnp.sum(used)
         failed = jnp.mean(jnp.where(galaxies.status == 0, 0.0, 1.0))
-        return jnp.where(failed > MAX_FAILED, -jnp.inf, total), points
+        return jnp.concatenate([jnp.ravel(part) for part in residuals]), points, failed
 
 
 def as_objective(target: Any) -> AbstractObjective:

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from ...annotations import Array
 
-__all__ = ["ln_weight_prior", "number_of_weights", "other_start", "split_weights"]
+__all__ = ["ln_weight_prior", "number_of_weights", "other_start", "split_last_layers", "split_weights"]
 
 
 def split_weights(model: Any) -> tuple[Any, Any]:
@@ -27,6 +27,28 @@ def split_weights(model: Any) -> tuple[Any, Any]:
     [(4, 1), (4,), (1, 4), (1,)]
     """
     return eqx.partition(model, jax.tree.map(_marks, model, is_leaf=_has_network))
+
+
+def split_last_layers(model: Any) -> tuple[Any, Any]:
+    """The weights of the last layer of every network in a model, and everything else.
+
+    Examples
+    --------
+    >>> from corundum.inference.training.weights import split_last_layers
+    >>> law = co.physics.neural_law("log_vvir", base=co.physics.MassLoading(), width=4)
+    >>> last, rest = split_last_layers(co.models.ThermalCGM(mass_loading=law))
+    >>> [leaf.shape for leaf in jax.tree.leaves(last)]
+    [(1, 4), (1,)]
+    """
+
+    def marks(node):
+        marked = _marks(node)
+        if not (_has_network(node) and getattr(node.network, "layers", None)):
+            return jax.tree.map(lambda leaf: False, marked)
+        hidden = jax.tree.map(lambda leaf: False, marked)
+        return eqx.tree_at(lambda one: one.network.layers[-1], hidden, marked.network.layers[-1])
+
+    return eqx.partition(model, jax.tree.map(marks, model, is_leaf=_has_network))
 
 
 def number_of_weights(model: Any) -> int:
