@@ -105,6 +105,17 @@ def test_a_population_is_that_of_the_base_laws(halos, population):
 
 
 @pytest.mark.slow
+def test_the_budgets_of_galaxies_close_with_random_laws_and_flows_everywhere():
+    ends = {"leak": ("cgm", "igm"), "fountain": ("ism", "cgm"), "inflow": ("igm", "cgm")}
+    flows = {name: models.LearnedFlow(*pair, ("log_vvir", "log_sfr"), name=name) for name, pair in ends.items()}
+    model = shaken(dataclasses.replace(mixed(models.ThermalCGM()), processes=flows), size=0.4)
+    halos = co.halos.diffmah_population(5, log_mvir=(9.5, 12.5), key=2)
+    budgets = co.sensitivity.budgets(model, halos, (0.0, 2.0))
+    assert np.all(budgets.status.values == 0)
+    assert max(budgets.closure().values()) < 1e-10
+
+
+@pytest.mark.slow
 def test_derivatives_of_galaxies_with_respect_to_knots_and_base_laws_match_differences(halos):
     model = mixed(models.ThermalCGM())
     names = ["mass_loading.base.amplitude", "mass_loading.departure.values.k1_0", "prevention.departure.values.k0_1"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from corundum import plots
+from corundum import inference, plots
 from corundum.plots.names import short_names
 from corundum.plots.reports.fit import _interval
 from measured import MEASURED, SPREAD
@@ -94,6 +94,17 @@ def test_four_mocks_are_points_beside_the_intervals():
 
 def test_names_of_data_differ_where_the_data_do():
     assert short_names([MEASURED, SPREAD]) == {"made_up": "Author+20", "spread": "Single & Pair 99"}
+
+
+def test_a_law_is_drawn_with_its_draws_its_base_and_others():
+    velocity, levels = np.array([50.0, 100.0, 200.0]), np.array([0.5, 0.8, 1.0, 1.3, 2.0])[:, None]
+    bands = inference.LawBands("energy_loading", 2.0, velocity, levels * np.array([0.3, 0.2, 0.1]), np.full(3, 0.2))
+    ax = plots.law_band(bands, also={"planted": np.array([0.1, 0.2, 0.3])})
+    lines = {line.get_label(): line.get_ydata() for line in ax.get_lines()}
+    assert list(lines) == ["median at z = 2", "base law", "planted"]
+    assert np.allclose(lines["median at z = 2"], [0.3, 0.2, 0.1]) and np.allclose(lines["planted"], [0.1, 0.2, 0.3])
+    words = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert words == ["95%", "68%", *lines]
 
 
 def test_maps_of_a_law_show_the_numbers_of_each_knot():

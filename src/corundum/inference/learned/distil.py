@@ -35,7 +35,7 @@ class ShortFormula(NamedTuple):
     Examples
     --------
     >>> co.inference.ShortFormula("c0 + c1 * log_vvir", {"c0": 2.0, "c1": -1.0}, 5, 0.03).written()
-    '2 + -1 * log_vvir'
+    '2 - 1 * log_vvir'
     """
 
     text: str
@@ -45,7 +45,8 @@ class ShortFormula(NamedTuple):
 
     def written(self) -> str:
         """The formula with its numbers."""
-        return Formula(self.text).substituted({name: f"{value:.4g}" for name, value in self.constants.items()}).text
+        numbers = {name: f"{value:.4g}" for name, value in self.constants.items()}
+        return Formula(self.text).substituted(numbers).text.replace("+ -", "- ").replace("- -", "+ ")
 
 
 class Distillation(NamedTuple):
@@ -136,7 +137,7 @@ def distil(
     --------
     >>> formulas = co.inference.distil(population, "mass_loading", ["log_vvir"])
     >>> formulas.formulas[-1].written(), formulas.formulas[-1].error < 1e-9
-    ('2.097 + -1 * log_vvir', True)
+    ('2.097 - 1 * log_vvir', True)
     """
     instance("population", population, Population, expected="galaxies, such as those of evolve(model, halos, [0.0])")
     inputs = as_features(features)
