@@ -74,6 +74,8 @@ def main(out, draws=5, steps=400, halos=120):
     for ax, redshift in zip(axes, (0.0, 2.0), strict=True):
         ax.plot(VVIR, log_loading(truth, redshift), color="black", linestyle="--", label="truth")
         ax.set(xscale="log", xlabel="virial velocity [km/s]", title=f"z = {redshift:g}")
+        ax.set_xticks([40, 60, 100, 200], labels=["40", "60", "100", "200"])
+        ax.minorticks_off()
     axes[0].set_ylabel("log10 of the mass loading")
     axes[0].legend()
     figure.savefig(out / "planted_loading.png", dpi=150, bbox_inches="tight")
