@@ -93,3 +93,17 @@ def test_a_history_of_densities_sums_halos_of_each_redshift():
         O.cosmic_history(model, [], halos=roots)
     with pytest.raises(ValueError, match="these histories cover 2 <= z"):
         O.cosmic_history(model, [0.0], halos=lambda z: roots(2.0))
+
+
+def test_progenitors_of_today_are_the_halos_of_their_time():
+    """Counted in whole trees of today's halos, and as halos that have their mass at z = 2: within 0.1 dex."""
+    masses = np.linspace(11.5, 14.5, 240)
+    today = np.asarray(H.VirialMassFunction()(masses, 0.0)) * (masses[1] - masses[0])
+    trees = H.grow_trees(masses, [0.0, 2.0], key=4, resolution=3e-3)
+    early = np.asarray(trees.snapshot) == 1
+    log_mass, weight = np.log10(np.asarray(trees.mass)[early]), today[np.asarray(trees.tree)[early]]
+    for low, high in ((11.5, 12.0), (12.0, 12.5)):
+        grid = np.linspace(low, high, 200)
+        expected = np.trapezoid(np.asarray(H.VirialMassFunction()(grid, 2.0)), grid)
+        counted = np.sum(weight[(log_mass >= low) & (log_mass < high)])
+        assert abs(np.log10(counted / expected)) < 0.1
