@@ -50,8 +50,8 @@ _CURVES = {
 _SMOOTH_SHARE = Quantity("1", "share of the other growth that brings gas", log=False)
 
 
-class _Alone(NamedTuple):
-    """Galaxies without mergers along the times of the histories: arrays (N, T); None for what a model lacks."""
+class _Galaxies(NamedTuple):
+    """Galaxies at some of the times of the histories: arrays (N, times); None for what a model lacks."""
 
     mstar: Any
     mism: Any
@@ -65,7 +65,12 @@ class _Alone(NamedTuple):
 
 
 def with_mergers(
-    model: AbstractModel, halos: HaloHistories, *, solver: AbstractSolver | None = None, chunk: int = 4096
+    model: AbstractModel,
+    halos: HaloHistories,
+    *,
+    passes: int = 2,
+    solver: AbstractSolver | None = None,
+    chunk: int = 4096,
 ) -> HaloHistories:
     """Histories that carry what merging satellites bring, for a model with the process `Merging`.
 
@@ -75,6 +80,9 @@ def with_mergers(
         With ``models.Merging`` among its processes.
     halos : HaloHistories
         With their mergers, such as those of `corundum.halos.monte_carlo_trees` or of merger trees.
+    passes : int, optional
+        How often satellites are worked out: first from galaxies without mergers, then from those that received what the
+        pass before worked out.  Each pass changes stars about four times less than the one before.
     solver : AbstractSolver, optional
         Default ``LaneSolver()``.
     chunk : int, optional
@@ -108,24 +116,30 @@ def with_mergers(
             "trees, or give the histories mergers=halos.Mergers(time, ratio)"
         )
     chunk = whole_number("chunk", chunk, meaning="halos")
-    single = _without_mergers(model)
+    passes = whole_number("passes", passes, meaning="passes")
+    own = {name: curve for name, curve in halos.extras.items() if name not in {*_CURVES, "smooth_share"}}
     quiet = ExtraCurve(jnp.zeros(halos.log_mvir.shape), _CURVES["merging_mass"])  # where black holes are fed by it
-    quiet_halos = dataclasses.replace(halos, extras={**halos.extras, "merging_mass": quiet})
-    known = {*single.ledger.quantities, *single.diagnostics}
-    names = [name for name in _Alone._fields if name in known]
-    end = halos.cosmology.redshift(halos.time[-1:])
-    # The last time is an output too, where galaxies are evaluated just inside the histories.
+    received = dataclasses.replace(halos, extras={**own, "merging_mass": quiet})
+    solved: Any = _without_mergers(model)
     known_at = np.arange(len(halos.time))[::-_EVERY][::-1]
-    alone = evolve(
-        single, quiet_halos, end, keep=names, histories=names, history_times=halos.time[known_at], solver=solver,
-        chunk=chunk,
-    )  # fmt: skip
-    galaxies = _Alone(**{name: alone.histories.values[name] for name in names})
-    curves, share = _arrivals(
-        process, model.stellar_return.recycled_fraction, halos.time, halos.log_mvir, halos.start, mergers, galaxies,
-        known_at, halos.cosmology,
-    )  # fmt: skip
-    return _received(halos, curves, share)
+    for _ in range(passes):
+        curves, share = _arrivals(
+            process, solved.stellar_return.recycled_fraction, halos.time, halos.log_mvir, halos.start, mergers,
+            _galaxies(solved, received, known_at, solver, chunk), known_at, halos.cosmology,
+        )  # fmt: skip
+        solved, received = model, _received(received, curves, share)
+    return received
+
+
+def _galaxies(model, halos, known_at, solver, chunk) -> "_Galaxies":
+    """What galaxies are at some of the times of the histories."""
+    known = {*model.ledger.quantities, *model.diagnostics}
+    names = [name for name in _Galaxies._fields if name in known]
+    # The last time is an output too, where galaxies are evaluated just inside the histories.
+    end, times = halos.cosmology.redshift(halos.time[-1:]), halos.time[known_at]
+    population = evolve(model, halos, end, keep=names, histories=names, history_times=times, solver=solver, chunk=chunk)
+    histories: Any = population.histories
+    return _Galaxies(**{name: histories.values[name] for name in names})
 
 
 def _merging(model) -> Merging:
