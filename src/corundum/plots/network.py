@@ -32,6 +32,9 @@ _KNOWN_POSITIONS = {
     "swallowed": (4.0, 4.7),
     "nearby": (0.0, 0.5),
     "progenitors": (6.0, -1.0),
+    "potential": (2.0, 0.5),
+    "arriving": (8.0, 0.5),
+    "icl": (8.0, 2.0),
 }
 _BOX = (1.15, 0.46)
 
