@@ -14,6 +14,7 @@ SCRIPTS = {
     "extend.py": ["."],
     "feedback_constraints.py": [".", "24", "as published"],
     "phase_transition.py": ["phase_transition.png"],
+    "learn_another_model.py": [".", "3", "12"],
     "learned_law.py": [".", "24"],
     "observer.py": [".", "12"],
     "other_packages.py": [".", "12"],
