@@ -16,7 +16,7 @@ LIBRARY = (resources.files("corundum.data") / "references" / "library.bib").read
 BLOCKS = LIBRARY.split("% match:")[1:]
 NAMES = [name.strip() for block in BLOCKS for name in block.partition("\n")[0].split(";")]
 NO_PAPER = ("choice", "control", "virial", "NFW profile", "edge of the table", "primordial nucleosynthesis",
-            "the simulation")  # fmt: skip
+            "the simulation", "learned from data", "formula")  # fmt: skip
 
 
 def declared_sources():

@@ -91,7 +91,7 @@ class LearnedFlow(AbstractProcess):
         0.158,
         unit="1",
         meaning="baryons per halo mass, for gas from outside",
-        source="Planck 2015",
+        source="Planck 2015 XIII",
         bounds=(0.1, 0.25),
         allowed=FRACTION,
     )
