@@ -63,7 +63,7 @@ def factor(network, arguments):
 
 def _method(name):
     def modified(self, *arguments):
-        values = getattr(self.law, name)(*arguments)
+        values = getattr(self.kept, name)(*arguments)
         return jax.tree.map(lambda value: value * factor(self.network, arguments), values)
 
     return modified
@@ -71,8 +71,8 @@ def _method(name):
 
 def _field(field):
     if field.metadata.get("corundum") is None:
-        return property(lambda self: getattr(self.law, field.name))
-    return property(lambda self: getattr(self.law, field.name) * factor(self.network, ()))  # a number that models read
+        return property(lambda self: getattr(self.kept, field.name))
+    return property(lambda self: getattr(self.kept, field.name) * factor(self.network, ()))  # a number that models read
 
 
 @functools.cache
@@ -89,9 +89,9 @@ def network_class(kind):
             continue
         members[name] = _method(name) if callable(getattr(kind, name)) and name != "breaks" else value
     if "breaks" in members:
-        members["breaks"] = lambda self: self.law.breaks()
+        members["breaks"] = lambda self: self.kept.breaks()
     name = f"Network{kind.__name__}"
-    members |= {"__module__": __name__, "__qualname__": name, "__annotations__": {"law": kind, "network": eqx.nn.MLP}}
+    members |= {"__module__": __name__, "__qualname__": name, "__annotations__": {"kept": kind, "network": eqx.nn.MLP}}
     globals()[name] = type(family)(name, (family,), members)
     return globals()[name]
 
