@@ -6,7 +6,7 @@ shape and range.  It works while JAX traces a function, where numbers are not kn
 
 import dataclasses
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -37,12 +37,14 @@ class Component(eqx.Module):
         return in_short(self)
 
 
-def in_short(record: Any) -> str:
+def in_short(record: Any, leave_out: Collection[str] = ()) -> str:
     """A module or named tuple as one would write it, shortened: its class, its fields and what they hold.
 
     Parameters
     ----------
     record : equinox.Module, dataclass or named tuple
+    leave_out : collection of str
+        Fields that say nothing here.
 
     Examples
     --------
@@ -51,7 +53,8 @@ def in_short(record: Any) -> str:
     >>> in_short(co.observables.LocalLinear())
     'LocalLinear(bandwidth=0.2 dex, minimum_count=5, scatter=PooledScatter(typical=0.2 dex))'
     """
-    words = [f"{name}={_shortened(_value(value, unit), _MOST_OF_ONE)}" for name, value, unit in _fields(record)]
+    shown = [field for field in _fields(record) if field[0] not in leave_out]
+    words = [f"{name}={_shortened(_value(value, unit), _MOST_OF_ONE)}" for name, value, unit in shown]
     text = f"{type(record).__name__}({', '.join(words)})"
     return "\n".join(textwrap.wrap(_shortened(text, _MOST_LETTERS), _WIDTH, subsequent_indent="    ")) or text
 

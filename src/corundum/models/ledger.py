@@ -51,7 +51,8 @@ class FlowRates(NamedTuple):
     tracked: Float[Array, "..."] | None = None
 
     def __repr__(self) -> str:
-        return in_short(self)
+        further = [name for name in self._fields[3:] if getattr(self, name) is None]
+        return in_short(self, leave_out=further)  # few models follow more than mass, metals and energy
 
 
 class Flow(NamedTuple):

@@ -12,6 +12,7 @@ from ...physics import ExpressionLaw, Formula, LogitLink, LogLink
 from ...physics.learned.features import Feature, as_features
 from ...physics.learned.links import AbstractLink
 from ...population import Population
+from ...printing import in_short
 from .formulas import AbstractFormulaSearch, SparseSearch
 
 __all__ = ["Distillation", "ShortFormula", "distil"]
@@ -42,6 +43,9 @@ class ShortFormula(NamedTuple):
     constants: dict[str, float]
     size: int
     error: float
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
     def written(self) -> str:
         """The formula with its numbers."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from ...arguments import strategy, whole_number
 from ...parameters import replace
+from ...printing import in_short
 from ...sensitivity.parameter_space import COSMOLOGY
 from ...storage.checkpoints import Checkpoint, fingerprints
 from ..nuisances import is_nuisance
@@ -55,6 +56,9 @@ class TrainingProgress(NamedTuple):
     steps: int
     loss: float
     validation: float
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 class _Course(NamedTuple):

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...parameters import NOT_NEGATIVE, parameter
-from ...printing import Component
+from ...printing import Component, in_short
 from ...units import GRAVITY, GRAVITY_CGS, GYR_YR, KBOLTZMANN, KPC_CM, MSUN_G
 from ..galaxy import Galaxy
 
@@ -69,6 +69,9 @@ class DiscRings(NamedTuple):
     size: Float[Array, "..."]
     metallicity: Float[Array, "..."]
     molecular_time: Float[Array, "..."]
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
 
 def rings_of(galaxy: Galaxy, size: Float[Array, "..."], molecular_time: Float[Array, "..."]) -> DiscRings:
