@@ -148,7 +148,8 @@ def test_extra_curves_are_read_like_the_mass(interpolation):
     np.testing.assert_allclose(halo.extras["age"], 3.3 * rows[:, 0], rtol=1e-5)
     assert list(halo.by_name()) == [*bare.by_name(), "age", "spin"]
     for name, value in bare.by_name().items():
-        np.testing.assert_array_equal(halo.by_name()[name], value)
+        # A difference of two slopes rounds as the program that is compiled around it.
+        np.testing.assert_allclose(halo.by_name()[name], value, rtol=1e-14 if name == "deepening" else 0.0)
     assert halos.quantities["spin"] == SPIN and set(halos.quantities) == set(halo.by_name())
     np.testing.assert_array_equal(halos[[2, 0]].extras["age"].values, TIME * rows[[2, 0]])
 
