@@ -44,7 +44,7 @@ def measure(weights: int, number: int, repeats: int) -> dict[str, float]:
     objective = co.inference.HistoryObjective(model, halos, REDSHIFTS, states, 0.1)
     rule = co.inference.AdamRule()
     state = jax.device_get(first_state(objective, rule, split_weights(model)[0]))
-    numbers = [np.asarray(value) for value in (1e-3, 1.0, 100.0)]
+    numbers = [np.asarray(value) for value in (1e-3, 1.0, objective.points(), objective.points())]
 
     def one_step():
         return jax.block_until_ready(step(rule, *numbers, state, objective))

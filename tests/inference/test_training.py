@@ -95,7 +95,8 @@ def test_the_gradient_of_a_step_is_that_of_differences():
     weights = jax.tree.map(lambda leaf: jnp.asarray(rng.normal(0.0, 0.3, leaf.shape)), weights)
     state = first_state(objective, Descent(), weights)
     one, infinite = jnp.ones(()), jnp.asarray(1e30)
-    after, _, finite = step(Descent(), one, infinite, infinite, state, objective)
+    points = jnp.asarray(float(objective.points()))
+    after, _, finite = step(Descent(), one, infinite, points, infinite, state, objective)
     assert finite
     gradient = jax.tree.map(lambda new, old: old - new, after.learned.weights, weights)
     direction = jax.tree.map(lambda leaf: jnp.asarray(rng.normal(size=leaf.shape)), weights)
@@ -103,7 +104,7 @@ def test_the_gradient_of_a_step_is_that_of_differences():
 
     def loss_at(h):
         moved = jax.tree.map(lambda w, d: w + h * d, weights, direction)
-        return float(loss_of(state.learned._replace(weights=moved), objective))
+        return float(loss_of(state.learned._replace(weights=moved), points, objective))
 
     h = 2e-3
     difference = (8.0 * (loss_at(h) - loss_at(-h)) - (loss_at(2.0 * h) - loss_at(-2.0 * h))) / (12.0 * h)
@@ -113,7 +114,7 @@ def test_the_gradient_of_a_step_is_that_of_differences():
 def test_a_loss_that_is_no_number_halves_the_rate_and_changes_nothing_else(objective):
     broken = eqx.tree_at(lambda one: one.errors["mstar"], objective, jnp.asarray(np.nan))
     state = first_state(broken, co.inference.AdamRule(), split_weights(broken.model())[0])
-    after, loss, finite = step(co.inference.AdamRule(), *map(jnp.asarray, (0.1, 1.0, 10.0)), state, broken)
+    after, loss, finite = step(co.inference.AdamRule(), *map(jnp.asarray, (0.1, 1.0, 10.0, 10.0)), state, broken)
     assert not finite and np.isnan(loss) and float(after.scale) == 0.5
     for a, b in zip(
         jax.tree.leaves((after.learned, after.rule)), jax.tree.leaves((state.learned, state.rule)), strict=True
@@ -235,8 +236,8 @@ def test_histories_come_from_a_table(tmp_path, objective):
     of_table = co.inference.HistoryObjective.of_states(objective.model(), objective.halos(), states)
     mstar[3, 0] = np.nan
     by_hand = co.inference.HistoryObjective(objective.model(), objective.halos(), redshifts, {"mstar": mstar}, 0.05)
-    (value, points), (other, _) = (one.ln_likelihood(jnp.zeros(0), one.model()) for one in (of_table, by_hand))
-    assert int(points) == 47 and float(value) == float(other)
+    value, other = (one.ln_likelihood(jnp.zeros(0), one.model()) for one in (of_table, by_hand))
+    assert of_table.points() == 47 and float(value) == float(other)
 
 
 @pytest.mark.parametrize(
@@ -292,3 +293,35 @@ def test_bands_of_the_last_layer_cover_a_planted_loading(objective, trained):
     assert prior.effective < 0.2
     with pytest.raises(ValueError, match="no network with layers"):
         co.inference.last_layer_posterior(objective, co.models.ThermalCGM())
+
+
+def test_what_has_no_prediction_counts_like_the_mean_of_the_rest(objective):
+    """A galaxy that fails, or does not exist yet, and a point that few halos do not surround, win nothing."""
+    model, nobody = objective.model(), jnp.zeros(0)
+    whole = float(objective.ln_likelihood(nobody, model))
+    late = eqx.tree_at(lambda one: one.rows.start, objective, objective.rows.start.at[0].set(13.0))  # none at z = 2
+    residuals = np.asarray(late.residuals(nobody, model))
+    assert (residuals != 0.0).sum() == objective.points() - 2
+    expected = -0.5 * np.sum(residuals**2) * objective.points() / (objective.points() - 2)
+    assert float(late.ln_likelihood(nobody, model)) == pytest.approx(expected) and expected < 0.5 * whole < 0.0
+    never = eqx.tree_at(lambda one: one.rows.start, objective, jnp.full(24, 13.0))
+    never = eqx.tree_at(
+        lambda one: one.log_states, never, {k: v.at[:, 1].set(np.nan) for k, v in never.log_states.items()}
+    )
+    assert float(never.ln_likelihood(nobody, model)) == -np.inf
+
+    target = co.inference.Target(model, histories(40), ["shmr_behroozi19_sf"], ["galaxy.time"])
+    population = co.inference.PopulationObjective(target)
+    theta = jnp.asarray([target.free[0].start])
+    few = population.chosen(np.arange(30, 40))
+    reached = np.asarray(few.target.predict(target.start()).reached)
+    assert 0 < reached.sum() < population.points() == 11
+    only = few.target.with_data(np.where(reached, target.data.y, np.nan))
+    own = float(only.ln_likelihood(target.start()))
+    assert float(few.ln_likelihood(theta, model)) == pytest.approx(own * 11 / reached.sum())
+
+
+def test_a_model_that_fails_before_training_is_refused(objective):
+    hopeless = eqx.tree_at(lambda one: one.solver, objective, co.numerics.LaneSolver(max_steps=2))
+    with pytest.raises(ValueError, match="before training the model fails in more than 10% of the halos"):
+        train(hopeless)

@@ -61,8 +61,9 @@ if TYPE_CHECKING:  # imported when they are first used
         Prediction,
     )
     from .target import Target
+    from .training.histories import HistoryObjective
     from .training.last_layer import LastLayerPosterior, last_layer_posterior
-    from .training.objectives import AbstractObjective, HistoryObjective, PopulationObjective
+    from .training.objectives import AbstractObjective, PopulationObjective
     from .training.rules import AbstractTrainingRule, AdamRule
     from .training.states import States, read_states
     from .training.train import TrainingProgress, train

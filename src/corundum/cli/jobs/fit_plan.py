@@ -19,7 +19,7 @@ from ..runfile.job import Job, prepare
 from ..runfile.paths import absolute_path
 from ..runfile.reader import RunFile
 
-__all__ = ["FitPlan", "plan_fit", "measurement_of", "spare_halos"]
+__all__ = ["FitPlan", "PlanOnFit", "plan_fit", "measurement_of", "spare_halos"]
 
 
 class FitPlan(NamedTuple):
@@ -48,6 +48,33 @@ class FitPlan(NamedTuple):
     checks: tuple[Measurement, ...]
     tables: dict[str, Any]
     identity: str
+
+
+class PlanOnFit(NamedTuple):
+    """A checked run file whose command does more with the target of [fit], as a group of its own says.
+
+    Attributes
+    ----------
+    fit : FitPlan
+    settings : object
+        That group.
+    tables : dict
+        The resolved run file.
+    """
+
+    fit: FitPlan
+    settings: Any
+    tables: dict[str, Any]
+
+    @property
+    def job(self) -> Job:
+        """What the run file describes apart from [fit] and the group."""
+        return self.fit.job
+
+    @property
+    def identity(self) -> str:
+        """Fingerprint of all inputs."""
+        return self.fit.identity
 
 
 def measurement_of(data: str | Measurement, keys: tuple[str, ...]) -> Measurement:

@@ -12,39 +12,11 @@ from ..progress import chain_bar
 from ..runfile.builder import construct
 from ..runfile.errors import RunFileError
 from ..runfile.inference_settings import Forecast
-from ..runfile.job import Job
 from ..runfile.reader import RunFile
-from .fit_plan import FitPlan, plan_fit
+from .fit_plan import PlanOnFit, plan_fit
 from .scaffold import AbstractJob, Run
 
-__all__ = ["JOB", "ForecastPlan", "ForecastResults"]
-
-
-class ForecastPlan(NamedTuple):
-    """A checked run file and its [forecast] settings.
-
-    Attributes
-    ----------
-    fit : FitPlan
-        Its target has the data of [fit] and the measurements that are added.
-    settings : Forecast
-    tables : dict
-        The resolved run file.
-    """
-
-    fit: FitPlan
-    settings: Forecast
-    tables: dict[str, Any]
-
-    @property
-    def job(self) -> Job:
-        """What the run file describes apart from [fit] and [forecast]."""
-        return self.fit.job
-
-    @property
-    def identity(self) -> str:
-        """Fingerprint of all inputs."""
-        return self.fit.identity
+__all__ = ["JOB", "ForecastResults"]
 
 
 class ForecastResults(NamedTuple):
@@ -55,7 +27,7 @@ class ForecastResults(NamedTuple):
 
 
 class _ForecastJob(AbstractJob):
-    def plan(self, run_file: RunFile) -> ForecastPlan:
+    def plan(self, run_file: RunFile) -> PlanOnFit:
         with run_file.located():
             built = construct(Forecast, run_file.tables.get("forecast", {}), ("forecast",))
             fitted = run_file.tables.get("fit", {}).get("data", ())
@@ -63,9 +35,9 @@ class _ForecastJob(AbstractJob):
                 if isinstance(data, str) and data in fitted:
                     raise RunFileError(("forecast", "add"), f"{data} is in fit.data already")
         fit = plan_fit(run_file, built.value.add, ("forecast", "add"))
-        return ForecastPlan(fit, built.value, {**fit.tables, "forecast": built.table})
+        return PlanOnFit(fit, built.value, {**fit.tables, "forecast": built.table})
 
-    def compute(self, plan: ForecastPlan, run: Run) -> ForecastResults:
+    def compute(self, plan: PlanOnFit, run: Run) -> ForecastResults:
         fit, settings = plan.fit, plan.settings
         names = fit.target.data.names
         base, added = names[: len(fit.settings.data)], names[len(fit.settings.data) :]
@@ -84,10 +56,10 @@ class _ForecastJob(AbstractJob):
             )  # fmt: skip
         return ForecastResults(best, forecast)
 
-    def save(self, plan: ForecastPlan, results: ForecastResults, run: Run) -> None:
+    def save(self, plan: PlanOnFit, results: ForecastResults, run: Run) -> None:
         _save(results.forecast, plan, run)
 
-    def summary(self, plan: ForecastPlan, results: ForecastResults, run: Run) -> list[str]:
+    def summary(self, plan: PlanOnFit, results: ForecastResults, run: Run) -> list[str]:
         scenarios, bits = results.forecast.scenarios, results.forecast.bits
         return [
             f"{plan.job.title}: {len(scenarios)} forecasts about {results.best.in_words()}",
@@ -151,7 +123,7 @@ def _tables(forecast: Any) -> list[Table]:
     return tables
 
 
-def _save(forecast: Any, plan: ForecastPlan, run: Run) -> None:
+def _save(forecast: Any, plan: PlanOnFit, run: Run) -> None:
     """Write a row for each parameter of each scenario, the figure and the report."""
     header = ["scenario", "parameter", "theta", "sigma Fisher", "precision Fisher", "sigma sampled",
               "precision sampled", "bias"]  # fmt: skip

@@ -16,38 +16,11 @@ from ..progress import progress_bar
 from ..runfile.builder import construct
 from ..runfile.errors import RunFileError, allowed_names
 from ..runfile.inference_settings import Train
-from ..runfile.job import Job
 from ..runfile.reader import RunFile
-from .fit_plan import FitPlan, plan_fit
+from .fit_plan import PlanOnFit, plan_fit
 from .scaffold import AbstractJob, Run
 
-__all__ = ["JOB", "TrainPlan", "TrainResults"]
-
-
-class TrainPlan(NamedTuple):
-    """A checked run file and its [train] settings.
-
-    Attributes
-    ----------
-    fit : FitPlan
-    settings : Train
-    tables : dict
-        The resolved run file.
-    """
-
-    fit: FitPlan
-    settings: Train
-    tables: dict[str, Any]
-
-    @property
-    def job(self) -> Job:
-        """What the run file describes apart from [fit] and [train]."""
-        return self.fit.job
-
-    @property
-    def identity(self) -> str:
-        """Fingerprint of all inputs."""
-        return self.fit.identity
+__all__ = ["JOB", "TrainResults"]
 
 
 class TrainResults(NamedTuple):
@@ -69,7 +42,7 @@ class TrainResults(NamedTuple):
 
 
 class _TrainJob(AbstractJob):
-    def plan(self, run_file: RunFile) -> TrainPlan:
+    def plan(self, run_file: RunFile) -> PlanOnFit:
         with run_file.located():
             built = construct(Train, run_file.tables.get("train", {}), ("train",))
         fit = plan_fit(run_file)
@@ -85,9 +58,9 @@ class _TrainJob(AbstractJob):
                     ("model",), "it has no network; give a law one, such as kind = \"physics.neural_law\", or use "
                     "corundum fit, which is made for parameters with names",
                 )  # fmt: skip
-        return TrainPlan(fit, built.value, {**fit.tables, "train": built.table})
+        return PlanOnFit(fit, built.value, {**fit.tables, "train": built.table})
 
-    def compute(self, plan: TrainPlan, run: Run) -> TrainResults:
+    def compute(self, plan: PlanOnFit, run: Run) -> TrainResults:
         settings = plan.settings
         with run.stage("data within reach"):
             target, unreached = plan.fit.target.within_reach()
@@ -103,7 +76,7 @@ class _TrainJob(AbstractJob):
         with run.stage("predictions"):
             return _results(plan, target, unreached, trained)
 
-    def save(self, plan: TrainPlan, results: TrainResults, run: Run) -> None:
+    def save(self, plan: PlanOnFit, results: TrainResults, run: Run) -> None:
         trained, measurements = results.trained, plan.fit.measurements
         with run.stage("saving results", "save"):
             io.save_training(run.output.file("trained.h5"), trained, {"title": plan.job.title})
@@ -116,7 +89,7 @@ class _TrainJob(AbstractJob):
         subtitle = f"{len(plan.job.halos)} halos, {trained.weights} weights, {len(trained.names)} parameters"
         run.write_report(sections, title="train", subtitle=subtitle, measurements=measurements)
 
-    def summary(self, plan: TrainPlan, results: TrainResults, run: Run) -> list[str]:
+    def summary(self, plan: PlanOnFit, results: TrainResults, run: Run) -> list[str]:
         labels = short_names(plan.fit.measurements)
         misfits = [
             f"  {labels[name]}: chi2 of a point {before:.2f} before, {after:.2f} after"
@@ -130,7 +103,7 @@ JOB = _TrainJob()
 """``corundum train``."""
 
 
-def _results(plan: TrainPlan, target: Any, unreached: dict[str, int], trained: Any) -> TrainResults:
+def _results(plan: PlanOnFit, target: Any, unreached: dict[str, int], trained: Any) -> TrainResults:
     """Relations before and after, and how far both lie from the data."""
     before = inference.predict(target, np.asarray(target.start())[None])
     after = [

@@ -67,10 +67,9 @@ def with_weights(objective: AbstractObjective, learned: Learned) -> Any:
 
 
 @eqx.filter_jit
-def loss_of(learned: Learned, objective: AbstractObjective) -> Float[Array, ""]:
+def loss_of(learned: Learned, points: Float[Array, ""], objective: AbstractObjective) -> Float[Array, ""]:
     """Minus ln of the probability density of the data over the number of points."""
-    value, points = objective.ln_likelihood(theta_of(objective, learned.u), with_weights(objective, learned))
-    return -value / jnp.maximum(points, 1)
+    return -objective.ln_likelihood(theta_of(objective, learned.u), with_weights(objective, learned)) / points
 
 
 @eqx.filter_jit
@@ -78,6 +77,7 @@ def step(
     rule: AbstractTrainingRule,
     rate: Float[Array, ""],
     weight_scale: Float[Array, ""],
+    points: Float[Array, ""],
     whole: Float[Array, ""],
     state: StepState,
     objective: AbstractObjective,
@@ -90,8 +90,8 @@ def step(
     rate : array, shape ()
     weight_scale : array, shape ()
         Standard deviation of the prior of every weight.
-    whole : array, shape ()
-        Points of all data; with those of `objective` it says by how much priors count in this step.
+    points, whole : arrays, shape ()
+        Points of `objective`, and of all data, which say by how much priors count in this step.
     state : StepState
     objective : AbstractObjective
         With the halos of this step.
@@ -106,10 +106,10 @@ def step(
     """
 
     def loss(learned):
-        value, points = objective.ln_likelihood(theta_of(objective, learned.u), with_weights(objective, learned))
+        value = objective.ln_likelihood(theta_of(objective, learned.u), with_weights(objective, learned))
         prior = sum((free.ln_density(learned.u[i]) for i, free in enumerate(objective.free)), jnp.zeros(()))
         prior = prior + ln_weight_prior(learned.weights, weight_scale)
-        return -(value / jnp.maximum(points, 1) + prior / whole)
+        return -(value / points + prior / whole)
 
     value, gradient = eqx.filter_value_and_grad(loss)(state.learned)
     finite = jnp.isfinite(value) & jnp.isfinite(optax.tree.norm(gradient))

@@ -20,7 +20,8 @@ from ...sensitivity.parameter_space import COSMOLOGY
 from ...storage.checkpoints import Checkpoint, fingerprints
 from ..nuisances import is_nuisance
 from ..reach import MAX_FAILED
-from .objectives import AbstractObjective, PopulationObjective, as_objective
+from .objectives import as_objective
+from .plan import plan_training
 from .rules import AbstractTrainingRule, AdamRule
 from .steps import Learned, StepState, first_state, loss_of, step, theta_of, with_weights
 from .trained import Trained
@@ -72,21 +73,6 @@ class _Course(NamedTuple):
     validation: np.ndarray  # (checks,)
     done: np.ndarray  # (), steps
     failed: np.ndarray  # (), steps in a row
-
-
-class _Plan(NamedTuple):
-    """What does not change during a training."""
-
-    training: AbstractObjective
-    judges: tuple[AbstractObjective, ...]
-    rule: AbstractTrainingRule
-    weight_scale: float
-    points: np.ndarray
-    steps: int
-    batch: int
-    checks: np.ndarray
-    patience: int
-    key: int
 
 
 def train(
@@ -154,10 +140,10 @@ def train(
     """
     objective, seeds = as_objective(target), whole_number("seeds", seeds)
     rule = strategy("rule", rule, AdamRule())
-    plan = _plan(objective, steps, batch, validation, held_out, rule, weight_scale, every, patience, key)
+    plan = plan_training(objective, steps, batch, validation, held_out, rule, weight_scale, every, patience, key)
     identity = fingerprints({
         "data, model or halos": (plan.training, plan.judges),
-        "settings": (plan._replace(training=None, judges=()), seeds),
+        "settings": (plan[2:], seeds),
     })  # fmt: skip
     courses = [_first_course(plan, seed) for seed in range(seeds)]
     if store is not None and (kept := store.load(identity)) is not None:
@@ -170,7 +156,7 @@ def train(
             saver.save_when_due(courses)
             if progress is not None:
                 done = int(course.done)
-                looks = course.validation[np.isfinite(course.validation)]
+                looks = course.validation[~np.isnan(course.validation)]
                 progress(TrainingProgress(seed, seeds, done, plan.steps, float(course.losses[done - 1]),
                                           float(looks[-1]) if len(looks) else np.nan))  # fmt: skip
 
@@ -179,50 +165,8 @@ def train(
     return _trained(plan, objective, courses)
 
 
-def _plan(objective, steps, batch, validation, held_out, rule, weight_scale, every, patience, key):
-    steps, every = whole_number("steps", steps), whole_number("every", every)
-    halos = len(objective.halos())
-    if not 0.0 <= validation < 1.0:
-        raise ValueError(f"validation: got {validation}; give a share of the halos, from 0 to below 1")
-    if not 0.0 < weight_scale < np.inf:
-        raise ValueError(f"weight_scale: got {weight_scale}; give a positive number")
-    if not (number_of_weights(objective.model()) or objective.free):
-        raise ValueError(
-            "train: the model has no network and no parameter is free; give it a law with weights, such as "
-            "physics.neural_law, or name free parameters"
-        )
-    order = np.random.default_rng([key, 0]).permutation(halos)
-    apart = round(validation * halos)
-    if halos - apart < 1:
-        raise ValueError(f"validation: {validation} of {halos} halos leaves none to train on; give a smaller share")
-    seen, unseen = np.sort(order[apart:]), np.sort(order[:apart])
-    batch = len(seen) if batch is None else whole_number("batch", batch, meaning="halos of a step")
-    if batch > len(seen):
-        raise ValueError(f"batch: got {batch} halos; {len(seen)} are left to train on; give at most as many")
-    training, judges = objective.chosen(seen), [objective.chosen(unseen if apart else seen)]
-    if held_out:
-        if not isinstance(objective, PopulationObjective):
-            raise ValueError("held_out: only a target has measurements to hold out; leave it empty")
-        target = objective.target
-        names, held_out = target.data.names, (held_out,) if isinstance(held_out, str) else tuple(held_out)
-        target.using(held_out)  # refuses unknown names
-        kept = [name for name in names if name not in held_out]
-        if not kept:
-            raise ValueError(f"held_out: it names all of {', '.join(names)}; leave some to train on")
-        judges = [PopulationObjective(target.using(kept)).chosen(unseen if apart else seen),
-                  PopulationObjective(target.using(held_out))]  # fmt: skip
-        training = PopulationObjective(target.using(kept)).chosen(seen)
-    start = first_state(objective, rule, split_weights(objective.model())[0]).learned
-    value, points = training.ln_likelihood(theta_of(objective, start.u), objective.model())
-    if not np.isfinite(value):
-        raise ValueError(
-            f"train: the model fails in more than {MAX_FAILED:.0%} of the halos before training, or predicts no finite "
-            "numbers; check its parameters, or give a solver with more max_steps"
-        )
-    checks = np.unique(np.append(np.arange(0, steps, every), steps))
-    patience = len(checks) if patience is None else whole_number("patience", patience)
-    return _Plan(training, tuple(judges), rule, float(weight_scale), np.asarray(points, float), steps, batch,
-                 checks, patience, whole_number("key", key, least=0))  # fmt: skip
+def _array(number):
+    return np.asarray(number, float)
 
 
 def _first_course(plan, seed):
@@ -251,9 +195,9 @@ def _stepped(plan, course, seed):
         generator = np.random.default_rng([plan.key, 2, seed, number])
         rows = np.sort(generator.choice(len(objective.halos()), plan.batch, replace=False))
         objective = objective.chosen(rows)
-    rate, *numbers = map(jnp.asarray, (plan.rule.rate(number / plan.steps), plan.weight_scale, plan.points))
+    numbers = (plan.rule.rate(number / plan.steps), plan.weight_scale, objective.points(), plan.training.points())
     # On the host between steps, or the placement of the results on devices would compile the step a second time.
-    state, loss, finite = jax.device_get(step(plan.rule, rate, *numbers, course.state, objective))
+    state, loss, finite = jax.device_get(step(plan.rule, *map(_array, numbers), course.state, objective))
     losses = course.losses.copy()
     losses[number] = loss
     failed = np.array(0 if finite else int(course.failed) + 1)
@@ -263,11 +207,17 @@ def _stepped(plan, course, seed):
 def _looked(plan, course):
     """The same with the validation loss, where this is the time to look at it."""
     (at,) = np.flatnonzero(plan.checks == int(course.done)) if int(course.done) in plan.checks else (None,)
-    if at is None or np.isfinite(course.validation[at]):
+    if at is None or not np.isnan(course.validation[at]):
         return course
-    loss = float(np.mean([float(loss_of(course.state.learned, judge)) for judge in plan.judges]))
+    loss = float(np.mean([loss_of(course.state.learned, _array(judge.points()), judge) for judge in plan.judges]))
+    loss = loss if np.isfinite(loss) else np.inf
+    if at == 0 and loss == np.inf:
+        raise ValueError(
+            f"train: before training the model fails in more than {MAX_FAILED:.0%} of the halos kept for validation, "
+            "or reaches none of the data there; check its parameters, give more halos, or a solver with more max_steps"
+        )
     validation = course.validation.copy()
-    validation[at] = loss if np.isfinite(loss) else np.finfo(float).max
+    validation[at] = loss
     course = course._replace(validation=validation)
     if loss < course.best_validation:
         return course._replace(
@@ -283,7 +233,7 @@ def _ending(plan, course):
             f"stopped at step {int(course.done)}, because the loss was not finite in {_PATIENCE_TO_FAIL} steps in a "
             "row, each with half of the rate; give a smaller rate, or a smaller weight_scale"
         )
-    looks = np.flatnonzero(np.isfinite(course.validation))
+    looks = np.flatnonzero(~np.isnan(course.validation))
     if len(looks) and len(looks) - 1 - np.argmin(course.validation[looks]) >= plan.patience:
         return f"stopped at step {int(course.done)}, after {plan.patience} looks without a lower validation loss"
     return f"took all {plan.steps} steps" if int(course.done) >= plan.steps else ""

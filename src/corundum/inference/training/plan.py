@@ -1,0 +1,90 @@
+"""What does not change during a training: which halos and data are seen, which judge, and the checked settings."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ...arguments import whole_number
+from .objectives import AbstractObjective, PopulationObjective
+from .rules import AbstractTrainingRule
+from .weights import number_of_weights
+
+__all__ = ["TrainingPlan", "plan_training"]
+
+
+class TrainingPlan(NamedTuple):
+    """What does not change during a training.
+
+    Attributes
+    ----------
+    training : AbstractObjective
+        The halos and data that steps see.
+    judges : tuple of AbstractObjective
+        Those that they do not see; the validation loss is the mean of theirs.
+    rule, weight_scale, steps, batch, patience, key
+        As for `train`.
+    checks : integer array
+        Steps after which the validation loss is looked at.
+    """
+
+    training: AbstractObjective
+    judges: tuple[AbstractObjective, ...]
+    rule: AbstractTrainingRule
+    weight_scale: float
+    steps: int
+    batch: int
+    checks: np.ndarray
+    patience: int
+    key: int
+
+
+def plan_training(
+    objective: AbstractObjective,
+    steps: int,
+    batch: int | None,
+    validation: float,
+    held_out: Sequence[str],
+    rule: AbstractTrainingRule,
+    weight_scale: float,
+    every: int,
+    patience: int | None,
+    key: int,
+) -> TrainingPlan:
+    """Check the settings of `train`, which says what they are, and share out halos and data."""
+    steps, every = whole_number("steps", steps), whole_number("every", every)
+    halos = len(objective.halos())
+    if not 0.0 <= validation < 1.0:
+        raise ValueError(f"validation: got {validation}; give a share of the halos, from 0 to below 1")
+    if not 0.0 < weight_scale < np.inf:
+        raise ValueError(f"weight_scale: got {weight_scale}; give a positive number")
+    if not (number_of_weights(objective.model()) or objective.free):
+        raise ValueError(
+            "train: the model has no network and no parameter is free; give it a law with weights, such as "
+            "physics.neural_law, or name free parameters"
+        )
+    order = np.random.default_rng([key, 0]).permutation(halos)
+    apart = round(validation * halos)
+    if halos - apart < 1:
+        raise ValueError(f"validation: {validation} of {halos} halos leaves none to train on; give a smaller share")
+    seen, unseen = np.sort(order[apart:]), np.sort(order[:apart])
+    batch = len(seen) if batch is None else whole_number("batch", batch, meaning="halos of a step")
+    if batch > len(seen):
+        raise ValueError(f"batch: got {batch} halos; {len(seen)} are left to train on; give at most as many")
+    training, judges = objective.chosen(seen), [objective.chosen(unseen if apart else seen)]
+    if held_out:
+        if not isinstance(objective, PopulationObjective):
+            raise ValueError("held_out: only a target has measurements to hold out; leave it empty")
+        target = objective.target
+        names, held_out = target.data.names, (held_out,) if isinstance(held_out, str) else tuple(held_out)
+        target.using(held_out)  # refuses unknown names
+        kept = [name for name in names if name not in held_out]
+        if not kept:
+            raise ValueError(f"held_out: it names all of {', '.join(names)}; leave some to train on")
+        judges = [PopulationObjective(target.using(kept)).chosen(unseen if apart else seen),
+                  PopulationObjective(target.using(held_out))]  # fmt: skip
+        training = PopulationObjective(target.using(kept)).chosen(seen)
+    checks = np.unique(np.append(np.arange(0, steps, every), steps))
+    patience = len(checks) if patience is None else whole_number("patience", patience)
+    return TrainingPlan(training, tuple(judges), rule, float(weight_scale), steps, batch, checks, patience,
+                 whole_number("key", key, least=0))  # fmt: skip
