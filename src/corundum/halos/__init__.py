@@ -49,6 +49,8 @@ if TYPE_CHECKING:  # imported when they are first used
     from .mergers import Mergers
     from .reading import read
     from .report import BranchReport, report_on
+    from .satellites.links import select_trees
+    from .satellites.record import Satellites
     from .selection import (
         concatenate,
         select_by_mass,
@@ -114,6 +116,7 @@ __all__ = [
     "RefuseMassLoss",
     "RemoveExcursions",
     "ResolutionFloor",
+    "Satellites",
     "RunningMaximum",
     "SplineInLogTime",
     "SubLink",
@@ -141,6 +144,7 @@ __all__ = [
     "select_evenly",
     "select_isolated",
     "select_representative",
+    "select_trees",
     "smooth_branches",
     "smooth_trees",
     "volume_weights",

@@ -18,11 +18,15 @@ from .extras import ExtraCurve
 from .histories import HaloHistories
 from .mergers import Mergers
 from .per_halo import per_halo_fields
+from .satellites.record import Satellites
 
 __all__ = ["save", "load", "write_halos", "read_halos", "is_halo_file"]
 
 _TIME = Quantity("Gyr", "cosmic age of each grid point", log=False)
-_ARRAYS = {name: declared.quantity for name, declared in per_halo_fields(HaloHistories).items() if declared.quantity}
+_ARRAYS, _OF_SATELLITES = (
+    {name: declared.quantity for name, declared in per_halo_fields(kind).items() if declared.quantity}
+    for kind in (HaloHistories, Satellites)
+)
 
 _MERGERS = {
     "halo": Quantity("1", "row of the halo that the progenitor merged with", log=False),
@@ -83,10 +87,9 @@ def load(path: str | os.PathLike) -> HaloHistories:
 def write_halos(group: h5py.Group, halos: HaloHistories) -> None:
     """Store halo histories in a group."""
     write_array(group, "time", halos.time, _TIME)
-    for name, quantity in _ARRAYS.items():
-        value = getattr(halos, name)
-        if value is not None:
-            write_array(group, name, value, quantity)
+    _write_fields(group, halos, _ARRAYS)
+    if halos.satellites is not None:
+        _write_fields(group.create_group("satellites"), halos.satellites, _OF_SATELLITES)
     if halos.mergers is not None:
         mergers = group.create_group("mergers")
         for (name, quantity), values in zip(_MERGERS.items(), halos.mergers.to_list(), strict=True):
@@ -103,6 +106,13 @@ def write_halos(group: h5py.Group, halos: HaloHistories) -> None:
     write_values(group.create_group("provenance", track_order=True), dict(halos.provenance), "halo provenance")
 
 
+def _write_fields(group, record, quantities):
+    for name, quantity in quantities.items():
+        value = getattr(record, name)
+        if value is not None:
+            write_array(group, name, value, quantity)
+
+
 def read_halos(group: h5py.Group) -> HaloHistories:
     """The histories stored by `write_halos`.
 
@@ -117,7 +127,8 @@ def read_halos(group: h5py.Group) -> HaloHistories:
             f"halos: their interpolation rule is {group['interpolation'].attrs['kind']}, which is not "
             "imported; import its module and load again"
         )
-    arrays = {name: read_array(group, name)[0] for name in ("time", *_ARRAYS) if name in group}
+    arrays = _read_fields(group, ("time", *_ARRAYS))
+    satellites = Satellites(**_read_fields(group["satellites"], _OF_SATELLITES)) if "satellites" in group else None
     mergers = None
     if "mergers" in group:
         halo, time, ratio = (read_array(group["mergers"], name)[0] for name in _MERGERS)
@@ -125,11 +136,16 @@ def read_halos(group: h5py.Group) -> HaloHistories:
     return HaloHistories(
         **arrays,
         mergers=mergers,
+        satellites=satellites,
         extras={name: _curve(group, name) for name in group.get("extras", ())},
         cosmology=read_component(group["cosmology"]),
         interpolation=interpolation,
         provenance=read_values(group["provenance"]),
     )
+
+
+def _read_fields(group, names):
+    return {name: read_array(group, name)[0] for name in names if name in group}
 
 
 def _curve(group, name):

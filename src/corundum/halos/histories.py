@@ -30,7 +30,9 @@ from .interpolation import (
     SplineInLogTime,
 )
 from .mergers import Mergers
-from .per_halo import per_halo_field, renumbered, take_rows
+from .per_halo import per_halo_field
+from .satellites.links import chosen_rows
+from .satellites.record import Satellites
 
 __all__ = ["HaloHistories"]
 
@@ -66,6 +68,8 @@ class HaloHistories(eqx.Module):
     host : integer array, shape (N,), optional
         Row of the halo whose satellite each one is, -1 for a central; default None, all are centrals.  Choosing some of
         the halos renumbers it; a satellite without its host gets -1.
+    satellites : Satellites, optional
+        When each satellite fell into the halo of its host, and on which orbit: `evolve` then follows all of them.
     extras : mapping of str to ExtraCurve, optional
         More curves by name, which laws read as ``halo.extras["name"]``.
     cosmology : Cosmology, optional
@@ -119,6 +123,7 @@ class HaloHistories(eqx.Module):
     host: Int[Array, " n"] | None = per_halo_field(
         Quantity("1", "row of the halo whose satellite each is; -1: central", log=False)
     )
+    satellites: Satellites | None = per_halo_field()
     extras: dict[str, ExtraCurve] = per_halo_field()
     cosmology: Cosmology
     interpolation: AbstractHaloInterpolation
@@ -138,6 +143,7 @@ class HaloHistories(eqx.Module):
         mergers: Mergers | None = None,
         separation=None,
         host=None,
+        satellites: Satellites | None = None,
         extras: Mapping[str, ExtraCurve] | None = None,
         cosmology: Cosmology | None = None,
         interpolation: AbstractHaloInterpolation | None = None,
@@ -158,6 +164,7 @@ class HaloHistories(eqx.Module):
         self.mergers = mergers
         self.separation = None if separation is None else float64("separation", separation)
         self.host = None if host is None else jax.numpy.asarray(without_mask("host", host))
+        self.satellites = satellites
         self.extras = dict(sorted(extras.items())) if extras else {}
         self.cosmology = as_cosmology(cosmology)
         self.interpolation = SplineInLogTime.on(self.time) if interpolation is None else interpolation
@@ -227,15 +234,7 @@ class HaloHistories(eqx.Module):
 
     def __getitem__(self, index) -> "HaloHistories":
         """Some of the halos: an integer, a slice, an index array or a boolean mask."""
-        rows = np.asarray(index) if isinstance(index, list) else index
-        if isinstance(index, int | np.integer):
-            if not -len(self) <= index < len(self):
-                raise IndexError(f"halo {index}: there are {len(self)} halos")
-            rows = slice(index, index + 1 or None)
-        chosen = take_rows(self, rows)
-        if self.host is not None:
-            chosen["host"] = renumbered(chosen["host"], np.arange(len(self))[rows], len(self))
-        return dataclasses.replace(self, **chosen)
+        return dataclasses.replace(self, **chosen_rows(self, index))
 
     def __repr__(self) -> str:
         try:

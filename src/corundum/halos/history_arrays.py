@@ -28,6 +28,7 @@ from .concentration import Diemer19, limit_concentration
 from .cosmic_times import ages, densities, redshifts
 from .extras import ExtraCurve
 from .per_halo import per_halo_fields
+from .satellites.links import check_hosts, check_satellites
 
 __all__ = ["from_natural_units", "check_extras", "check_one_time", "check_structure", "check_values"]
 
@@ -213,7 +214,9 @@ def check_values(halos) -> None:
         check_growth("log_growth", np.asarray(halos.log_growth), log_mvir, time)
     _check_ends(time, np.asarray(halos.start), np.asarray(halos.end))
     if halos.host is not None:
-        _check_hosts(np.asarray(halos.host))
+        check_hosts(np.asarray(halos.host))
+    if halos.satellites is not None:
+        check_satellites(halos)
 
 
 def _check_ends(time, start, end):
@@ -232,17 +235,6 @@ def _check_ends(time, start, end):
         raise ValueError(
             f"end: halo {row} ends at {end[row]:.6g} Gyr, not after its start at {start[row]:.6g} Gyr; "
             "give a later end or leave that halo out"
-        )
-
-
-def _check_hosts(host):
-    rows = np.arange(len(host))
-    wrong = (host < -1) | (host >= len(host)) | (host == rows)
-    if np.any(wrong):
-        row = _first(wrong)
-        raise ValueError(
-            f"host: halo {row} has the host {host[row]}; allowed the row of another halo, 0 to {len(host) - 1}, "
-            "or -1 for a central"
         )
 
 

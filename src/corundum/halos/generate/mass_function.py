@@ -22,6 +22,7 @@ from ...parameters import NOT_NEGATIVE, parameter
 from ...printing import Component
 from ...units import KPC3_PER_MPC3, LN10
 from ..histories import HaloHistories
+from ..satellites.links import levels_and_roots
 from .mass_sampling import Despali16
 from .power_spectrum import LinearPower, collapse_threshold
 
@@ -97,7 +98,8 @@ def abundance_weights(
     """The same halos, each weighted with the number density [comoving Mpc^-3] it stands for at the last time.
 
     Every halo stands for the range of log10 of mass nearer to it than to its neighbours; weights add up to the mass
-    function integrated from the lowest to the highest mass, however the halos were chosen.
+    function integrated from the lowest to the highest mass, however the halos were chosen.  Satellites have the weight of
+    the central at the root of their tree.
 
     Parameters
     ----------
@@ -117,7 +119,9 @@ def abundance_weights(
     >>> bool(np.all(weighted.weights > 0.0))
     True
     """
-    log_mvir = np.asarray(halos.log_mvir[:, -1])
+    _, root = levels_and_roots(np.full(len(halos), -1) if halos.satellites is None else halos.host)
+    centrals = np.flatnonzero(root == np.arange(len(halos)))
+    log_mvir = np.asarray(halos.log_mvir[:, -1])[centrals]
     order = np.argsort(log_mvir, kind="stable")
     masses = log_mvir[order]
     if not masses[-1] > masses[0]:
@@ -134,8 +138,9 @@ def abundance_weights(
     steps = 0.5 * (density[1:] + density[:-1]) * np.diff(grid)
     cumulative = np.concatenate([[0.0], np.cumsum(steps)])
     edges = np.concatenate([masses[:1], 0.5 * (masses[1:] + masses[:-1]), masses[-1:]])
-    weights = np.empty(len(masses))
-    weights[order] = np.diff(np.interp(edges, grid, cumulative))
+    weights = np.empty(len(halos))
+    weights[centrals[order]] = np.diff(np.interp(edges, grid, cumulative))
+    weights = weights[root]
     return _weighted(halos, weights, type(mass_function).__name__)
 
 
