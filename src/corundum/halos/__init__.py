@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .extras import ExtraCurve, Extras
     from .files import save
     from .generate.diffmah import diffmah_population
+    from .generate.forest_population import monte_carlo_forest
     from .generate.formation import ZhaoFormationTime
     from .generate.main_branches import grow_main_branches
     from .generate.mass_function import VirialMassFunction, abundance_weights, volume_weights
@@ -125,6 +126,7 @@ __all__ = [
     "YtreeArbor",
     "ZhaoFormationTime",
     "abundance_weights",
+    "monte_carlo_forest",
     "monte_carlo_trees",
     "complete_roots",
     "grow_main_branches",

@@ -209,7 +209,10 @@ def check_values(halos) -> None:
     check_weights("weights", np.asarray(halos.weights))
     if halos.log_rvir is not None:
         density = densities(halos.cosmology, "vir", redshifts(halos.cosmology, time))
-        check_radii("log_rvir", np.asarray(halos.log_rvir), (log_mvir - np.log10(4.0 * np.pi / 3.0 * density)) / 3.0)
+        # Satellites keep the radius of their infall.
+        rows = slice(None) if halos.satellites is None else ~np.isfinite(np.asarray(halos.satellites.infall))
+        implied = (log_mvir - np.log10(4.0 * np.pi / 3.0 * density)) / 3.0
+        check_radii("log_rvir", np.asarray(halos.log_rvir)[rows], implied[rows])
     if halos.log_growth is not None:
         check_growth("log_growth", np.asarray(halos.log_growth), log_mvir, time)
     _check_ends(time, np.asarray(halos.start), np.asarray(halos.end))

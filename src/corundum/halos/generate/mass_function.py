@@ -98,8 +98,8 @@ def abundance_weights(
     """The same halos, each weighted with the number density [comoving Mpc^-3] it stands for at the last time.
 
     Every halo stands for the range of log10 of mass nearer to it than to its neighbours; weights add up to the mass
-    function integrated from the lowest to the highest mass, however the halos were chosen.  Satellites have the weight of
-    the central at the root of their tree.
+    function integrated from the lowest to the highest mass, however the halos were chosen.  Satellites have the weight
+    of the central at the root of their tree.
 
     Parameters
     ----------

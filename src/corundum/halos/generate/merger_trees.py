@@ -84,7 +84,7 @@ def grow_trees(
     redshift: Sequence[float] | Float[Array, " t"],
     *,
     key: int | Array = 0,
-    resolution: float = 1e-3,
+    resolution: float | Float[Array, " n"] = 1e-3,
     algorithm: ParkinsonColeHelly08 | None = None,
     power: LinearPower | None = None,
     cosmology: Cosmology | None = None,
@@ -96,8 +96,10 @@ def grow_trees(
 
     Parameters
     ----------
-    log_mass, redshift, key, resolution, algorithm, power, cosmology
+    log_mass, redshift, key, algorithm, power, cosmology
         As for `corundum.halos.grow_main_branches`.
+    resolution : float or array, shape (n,)
+        Smallest mass followed, over the final one; one for all trees, or one for each.
 
     Raises
     ------
@@ -116,7 +118,7 @@ def grow_trees(
     algorithm, tables, barriers = prepared_tables(algorithm, power, cosmology, redshift)
     key = random_key(key)
     roots = 10.0**log_mass
-    floors = resolution * roots
+    floors = np.asarray(resolution) * roots
     tree, descendant, mass = [np.arange(len(roots))], [np.full(len(roots), -1)], [roots]
     first, iteration = 0, 0
     for target, earlier in zip(np.asarray(barriers)[1:], np.asarray(barriers)[:-1], strict=True):
@@ -180,12 +182,14 @@ def check_request(log_mass, redshift, resolution):
     """Refuse masses, redshifts or a resolution that no tree can be grown from."""
     if redshift.ndim != 1 or len(redshift) < 2 or redshift[0] < 0.0 or not np.all(np.diff(redshift) > 0.0):
         raise ValueError("redshift: give at least two redshifts, not negative and increasing; trees grow backwards")
-    if not 1e-8 <= resolution <= 0.3:
+    low, high = np.min(resolution), np.max(resolution)
+    if not (low >= 1e-8 and high <= 0.3):
         raise ValueError(
-            f"resolution: got {resolution:g}; allowed 1e-8 to 0.3, the smallest mass followed over the final mass"
+            f"resolution: got {low if not low >= 1e-8 else high:g}; allowed 1e-8 to 0.3, the smallest mass followed "
+            "over the final mass"
         )
-    if not np.all((log_mass > 6.0) & (log_mass < 16.0)) or np.min(log_mass) + np.log10(resolution) < 3.0:
+    if not np.all((log_mass > 6.0) & (log_mass < 16.0)) or np.min(log_mass + np.log10(resolution)) < 3.0:
         raise ValueError(
-            f"log_mass: got {np.min(log_mass):g} to {np.max(log_mass):g} resolved to {resolution:g}; allowed 6 to 16, "
+            f"log_mass: got {np.min(log_mass):g} to {np.max(log_mass):g} resolved to {low:g}; allowed 6 to 16, "
             "with the smallest mass followed above 10^3 Msun"
         )

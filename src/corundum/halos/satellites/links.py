@@ -92,7 +92,9 @@ def check_satellites(halos: Any) -> None:
     if len(satellites) != len(halos):
         raise ValueError(f"satellites: got {len(satellites)} rows; expected one per halo, {len(halos)}")
     if halos.host is None:
-        raise ValueError("satellites: got them without host=...; give the row of the host of each halo, -1 for centrals")
+        raise ValueError(
+            "satellites: got them without host=...; give the row of the host of each halo, -1 for centrals"
+        )
     if is_traced((halos.start, halos.end, halos.host, satellites)):
         return
     host, infall = np.asarray(halos.host), np.asarray(satellites.infall)
@@ -101,8 +103,8 @@ def check_satellites(halos: Any) -> None:
     if np.any(wrong):
         row = _first(wrong)
         raise ValueError(
-            f"satellites: halo {row} has the host {host[row]} and falls in at {infall[row]:.6g} Gyr; allowed a host and "
-            "a time, or -1 and an infinite time for a central"
+            f"satellites: halo {row} has the host {host[row]} and falls in at {infall[row]:.6g} Gyr; allowed a host "
+            "and a time, or -1 and an infinite time for a central"
         )
     one = np.flatnonzero(host >= 0)
     for row in one[~((infall[one] > start[one]) & (infall[one] < end[one]))][:1]:

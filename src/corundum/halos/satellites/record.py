@@ -1,4 +1,4 @@
-"""What histories know of their satellites: when each fell into the halo of its host, how heavy it was, and its orbit."""
+"""What histories know of their satellites: when each fell into the halo of its host, its mass then, and its orbit."""
 
 from typing import Any
 
@@ -59,7 +59,9 @@ class Satellites(Component):
     radius: Float[Array, " n"] = per_halo_field(
         Quantity("1", "radius of the circular orbit of the same energy over Rvir of the host; NaN: not known")
     )
-    latent: Float[Array, "n l"] | None = per_halo_field(Quantity("1", "standard normal numbers of each halo", log=False))
+    latent: Float[Array, "n l"] | None = per_halo_field(
+        Quantity("1", "standard normal numbers of each halo", log=False)
+    )
 
     def __init__(self, infall, ratio, circularity=None, radius=None, latent=None):
         self.infall = float64("infall", infall, "Gyr")
