@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .generate.diffmah import diffmah_population
     from .generate.forest_population import monte_carlo_forest
     from .generate.formation import ZhaoFormationTime
+    from .generate.latents import with_latents
     from .generate.main_branches import grow_main_branches
     from .generate.mass_function import VirialMassFunction, abundance_weights, volume_weights
     from .generate.mass_sampling import (
@@ -150,6 +151,7 @@ __all__ = [
     "smooth_branches",
     "smooth_trees",
     "volume_weights",
+    "with_latents",
 ]
 
 if not TYPE_CHECKING:

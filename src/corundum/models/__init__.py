@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .processes.black_holes import BlackHole
     from .processes.compression import Compression
     from .processes.delayed_enrichment import DelayedEnrichment
+    from .processes.discs import Discs
     from .processes.gas_phases import GasPhases
     from .processes.learned_flow import LearnedFlow
     from .processes.merging import BlackHoleMergers, Merging
@@ -31,6 +32,7 @@ __all__ = [
     "BlackHoleMergers",
     "Compression",
     "DelayedEnrichment",
+    "Discs",
     "Equilibrium",
     "Flow",
     "Fluxes",

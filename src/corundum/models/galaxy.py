@@ -17,6 +17,7 @@ from ..parameters import warn_outside_bounds
 from ..physics import Galaxy
 from ..units import Quantity
 from .base import AbstractModel, Fluxes
+from .carrying import in_order, with_carried
 from .checks.laws import check_laws
 from .checks.processes import check_processes
 from .checks.trial import check_by_trial
@@ -131,10 +132,11 @@ class AbstractGalaxyModel(AbstractModel):
     def fluxes(self, state: Any, forcing: Any) -> Fluxes:
         """Rates of all flows, each times its multiplier, and diagnostics."""
         own, galaxy = self.own_fluxes(state, forcing)
-        flows, diagnostics = scaled(own.flows, self.channels), dict(own.diagnostics)
-        galaxy = galaxy._replace(flows=flows)
-        for process in self.processes.values():
+        diagnostics = dict(own.diagnostics)
+        galaxy = galaxy._replace(flows=scaled(own.flows, self.channels))
+        for process in in_order(self.processes):
             added = process.own_fluxes(galaxy)
-            flows = flows | scaled(added.flows, self.channels)
             diagnostics |= added.diagnostics
-        return Fluxes(flows, diagnostics)
+            flows = galaxy.flows | scaled(added.flows, self.channels)
+            galaxy = galaxy._replace(flows=flows).knowing(**added.diagnostics)
+        return Fluxes(with_carried(self.ledger, self.processes, galaxy), diagnostics)

@@ -22,6 +22,7 @@ from ..physics import Galaxy
 from ..plain_numbers import float64
 from ..printing import Component, in_short
 from ..units import Quantity
+from .carrying import carrying_ledger
 from .ledger import Flow, FlowRates, Ledger, extended_ledger
 
 __all__ = ["AbstractProcess", "ProcessFluxes", "channel_multipliers", "ones_for", "scaled", "with_processes"]
@@ -61,7 +62,13 @@ class AbstractProcess(Component):
     needs : tuple of (currency, reservoir)
         What the model must hold.
     reads : tuple of str
-        Diagnostics and flows of the model that the process looks at.
+        Diagnostics and flows of the model, or of other processes, that the process looks at.
+    sees : tuple of str
+        Diagnostics and flows of other processes that it looks at where they exist.
+    follows : dict of str to str
+        Currencies that flows of the whole model carry because of this process, and what each goes with:
+        ``{"momentum": "mass"}`` lets flows of mass carry angular momentum, those out of a reservoir in proportion to
+        what it holds, and those from elsewhere as `from_outside` says.
     outside : tuple of str
         Places outside the galaxy that its flows reach and that the model does not know, such as ``"radiated"``.
 
@@ -89,6 +96,8 @@ class AbstractProcess(Component):
     diagnostics: ClassVar[dict[str, Quantity]] = {}
     needs: ClassVar[tuple[tuple[str, str], ...]] = ()
     reads: ClassVar[tuple[str, ...]] = ()
+    sees: ClassVar[tuple[str, ...]] = ()
+    follows: ClassVar[dict[str, str]] = {}
     outside: ClassVar[tuple[str, ...]] = ()
 
     @abc.abstractmethod
@@ -102,6 +111,13 @@ class AbstractProcess(Component):
     def breaks(self, cosmology: Cosmology) -> tuple[Array, ...]:
         """Cosmic ages [Gyr] at which its rates jump; integration steps end there, so that a jump costs no accuracy."""
         return ()
+
+    def from_outside(self, galaxy: Galaxy, currency: str, flow: Flow, rate: Any) -> Float[Array, "..."]:
+        """What a flow brings of a currency that `follows` names, from a place that holds none of it.
+
+        `rate` is what the flow carries of that which the currency goes with.  By default it brings nothing.
+        """
+        return 0.0 * rate
 
 
 def channel_multipliers() -> Any:
@@ -129,7 +145,8 @@ def with_processes(own_ledger: Ledger, processes: Mapping[str, Any]) -> Ledger:
         for process in processes.values()
         for key, (field, quantity) in process.reservoirs.items()
     ]
-    return extended_ledger(own_ledger, tuple(reservoirs), tuple(f for p in processes.values() for f in p.flows))
+    ledger = extended_ledger(own_ledger, tuple(reservoirs), tuple(f for p in processes.values() for f in p.flows))
+    return carrying_ledger(ledger, tuple(tuple(p.follows.items()) for p in processes.values() if p.follows))
 
 
 def ones_for(names: tuple[str, ...], multipliers: Mapping[str, Any]) -> dict[str, Array]:

@@ -73,6 +73,7 @@ if TYPE_CHECKING:  # imported when they are first used
         GnedinDraine14,
         Krumholz09,
     )
+    from .stars.momentum import AbstractSpin, LogNormalSpin, MomentumDiscSize
     from .stars.onset import AbstractOnset, MassOnset, Pandya23Onset
     from .stars.star_formation import DynamicalDepletion, MolecularDepletion
     from .winds.fire2 import (
@@ -113,6 +114,7 @@ __all__ = [
     "AbstractReionisation",
     "AbstractScaling",
     "AbstractSeed",
+    "AbstractSpin",
     "AbstractWindEnergy",
     "BernoulliWind",
     "BlitzRosolowsky06",
@@ -168,6 +170,7 @@ __all__ = [
     "LinearBeyond",
     "LoadedWind",
     "LogLink",
+    "LogNormalSpin",
     "LogisticPrevention",
     "LogitLink",
     "MaintenanceFeedback",
@@ -180,6 +183,7 @@ __all__ = [
     "MetalLoading",
     "MoMaoWhite98DiscSize",
     "MolecularDepletion",
+    "MomentumDiscSize",
     "Muratov15StellarMass",
     "Muratov15Velocity",
     "NeuralDeparture",

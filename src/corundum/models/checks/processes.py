@@ -7,6 +7,7 @@ import equinox as eqx
 
 from ...messages import did_you_mean
 from ...units import Quantity
+from ..carrying import in_order
 from ..currencies import CURRENCIES
 from ..ledger import Flow, Ledger
 from ..process import AbstractProcess
@@ -48,8 +49,12 @@ def check_processes(
         check_laws(process, f"{model}.processes[{name!r}]")
     _check_names(model, own_ledger, processes)
     contents = set(own_ledger.contents).union(*(process.reservoirs for process in processes.values()))
+    in_order(processes)
     for name, process in processes.items():
-        _check_needs(model, name, process, own_ledger, diagnostics, contents)
+        others = [p for key, p in processes.items() if key != name]
+        computed = [*diagnostics, *(quantity for p in others for quantity in p.diagnostics)]
+        moved = [*own_ledger.names, *(flow.name for p in others for flow in p.flows)]
+        _check_needs(model, name, process, own_ledger, computed, moved, contents)
         _check_ends(model, name, process, own_ledger, contents)
 
 
@@ -82,25 +87,31 @@ def _check_needs(
     name: str,
     process: AbstractProcess,
     own_ledger: Ledger,
-    diagnostics: Mapping[str, Quantity],
+    computed: list[str],
+    moved: list[str],
     contents: set[tuple[str, str]],
 ) -> None:
     kind = type(process).__name__
     for currency, reservoir in process.needs:
         if (currency, reservoir) not in contents:
+            if currency == "tracked":
+                raise ValueError(
+                    f"process {name!r}: {kind} needs a {reservoir}, which {model} does not follow; add the process "
+                    "that does, or leave this one out"
+                )
             held = ", ".join(f"{place} {what}" for what, place in own_ledger.contents)
             close = did_you_mean(f"{reservoir} {currency}", [f"{place} {what}" for what, place in own_ledger.contents])
             raise ValueError(
                 f"process {name!r}: {kind} needs a reservoir of {reservoir} {currency}, which {model} does not "
                 f"have (it has {held}); {close}use a model that has one, or leave the process out"
             )
-    known = [*diagnostics, *own_ledger.names]
+    known = [*computed, *moved]
     missing = [quantity for quantity in process.reads if quantity not in known]
     if missing:
         raise ValueError(
             f"process {name!r}: {kind} reads {', '.join(missing)}, which {model} does not compute; "
-            f"{did_you_mean(missing[0], known)}it computes the quantities {', '.join(diagnostics)} and the flows "
-            f"{', '.join(own_ledger.names)}; use a model that computes what is missing, or leave the process out"
+            f"{did_you_mean(missing[0], known)}it computes the quantities {', '.join(computed)} and the flows "
+            f"{', '.join(moved)}; use a model that computes what is missing, or leave the process out"
         )
 
 

@@ -82,7 +82,7 @@ class GasPhases(AbstractProcess):
         return {}
 
     def own_fluxes(self, galaxy: Galaxy) -> ProcessFluxes:
-        rings = rings_of(galaxy, self.disc(galaxy.halo), self.molecular_time)
+        rings = rings_of(galaxy, self.disc.of(galaxy), self.molecular_time)
         share = self.law(rings)
         dense = jax.nn.sigmoid(jnp.log(rings.gas / (1e6 * self.ionised_below)) / (LN10 * _EDGE))
         mass = self.hydrogen_fraction * galaxy.state.mism[..., None] * RING_MASSES / RING_MASSES.sum()

@@ -8,6 +8,7 @@ A number of one definition in the formula of the other is wrong by f_c^(1/2), up
 """
 
 import abc
+from typing import Any
 
 import jax.numpy as jnp
 from jaxtyping import Float
@@ -16,8 +17,25 @@ from ...annotations import Array
 from ...halos import Halo
 from ...parameters import parameter
 from ...printing import Component
+from ..galaxy import Galaxy
 
-__all__ = ["AbstractDiscSize", "DiscSize", "MoMaoWhite98DiscSize"]
+__all__ = ["AbstractDiscSize", "DiscSize", "MoMaoWhite98DiscSize", "disc_stars"]
+
+
+_LEAST_DISC = 1e-6  # of the stars: what is left of a disc that has become a bulge
+
+
+def disc_stars(state: Any) -> Float[Array, "..."]:
+    """Stars of the disc [Msun]: all but those of the bulge, where the state of a galaxy has one.
+
+    Examples
+    --------
+    >>> disc_stars(model.ledger.state(*[1e10] * 7))
+    10000000000.0
+    """
+    if not hasattr(state, "mbulge"):
+        return state.mstar
+    return jnp.maximum(state.mstar - state.mbulge, _LEAST_DISC * state.mstar)
 
 
 def _spin(default, meaning, source):
@@ -38,6 +56,10 @@ class AbstractDiscSize(Component):
     @abc.abstractmethod
     def __call__(self, halo: Halo) -> Float[Array, "..."]:
         """Scale length [kpc] of the exponential disc in `halo`."""
+
+    def of(self, galaxy: Galaxy) -> Float[Array, "..."]:
+        """Scale length [kpc] of the disc of a galaxy: that of its halo, unless a rule looks at the galaxy."""
+        return self(galaxy.halo)
 
 
 class DiscSize(AbstractDiscSize):

@@ -16,6 +16,7 @@ from ...parameters import NOT_NEGATIVE, parameter
 from ...printing import Component, in_short
 from ...units import GRAVITY, GRAVITY_CGS, GYR_YR, KBOLTZMANN, KPC_CM, MSUN_G
 from ..galaxy import Galaxy
+from .discs import disc_stars
 
 __all__ = [
     "AbstractMolecularFraction",
@@ -78,7 +79,7 @@ def rings_of(galaxy: Galaxy, size: Float[Array, "..."], molecular_time: Float[Ar
     """The rings of exponential discs of gas and stars with the scale length `size` [kpc]; mass as in `RING_MASSES`."""
     size = size[..., None]
     profile = jnp.exp(-_RADII) / (2.0 * jnp.pi * size**2)
-    gas, stars = (mass[..., None] * profile for mass in (galaxy.state.mism, galaxy.state.mstar))
+    gas, stars = (mass[..., None] * profile for mass in (galaxy.state.mism, disc_stars(galaxy.state)))
     metals = getattr(galaxy.state, "mzism", None)
     metallicity = jnp.zeros_like(size) if metals is None else (metals / galaxy.state.mism)[..., None]
     return DiscRings(gas, stars, size, metallicity, molecular_time)

@@ -47,7 +47,7 @@ class DynamicalDepletion(AbstractGalaxyScaling):
     disc: AbstractDiscSize = eqx.field(default_factory=DiscSize)
 
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
-        return dynamical_time(3.0 * self.disc(galaxy.halo), galaxy.halo.vvir) / self.efficiency
+        return dynamical_time(3.0 * self.disc.of(galaxy), galaxy.halo.vvir) / self.efficiency
 
 
 class MolecularDepletion(AbstractGalaxyScaling):
@@ -89,5 +89,5 @@ class MolecularDepletion(AbstractGalaxyScaling):
 
     def molecular_fraction(self, galaxy: Galaxy) -> Float[Array, "..."]:
         """Mass-weighted share of the gas that is molecular."""
-        share = self.law(rings_of(galaxy, self.disc(galaxy.halo), self.molecular_time))
+        share = self.law(rings_of(galaxy, self.disc.of(galaxy), self.molecular_time))
         return jnp.sum(RING_MASSES * share, axis=-1) / jnp.sum(RING_MASSES)
