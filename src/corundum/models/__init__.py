@@ -12,13 +12,18 @@ if TYPE_CHECKING:  # imported when they are first used
     from .presets import PANDYA26_FREE, pandya23, pandya26
     from .process import AbstractProcess, ProcessFluxes, channel_multipliers
     from .processes.black_holes import BlackHole
+    from .processes.bulges import Bulge
     from .processes.compression import Compression
     from .processes.delayed_enrichment import DelayedEnrichment
     from .processes.discs import Discs
+    from .processes.elements import Elements
     from .processes.gas_phases import GasPhases
+    from .processes.instability import DiscInstability
     from .processes.learned_flow import LearnedFlow
     from .processes.merging import BlackHoleMergers, Merging
+    from .processes.quasar import QuasarMode
     from .processes.reincorporation import HaloRecycling
+    from .processes.stellar_evolution import DelayedReturn, TypeIaSupernovae
     from .regulator import Equilibrium, MinimalRegulator, RegulatorForcing, RegulatorState
     from .thermal import ThermalCGM, ThermalForcing, ThermalState
     from .turbulent import TurbulentCGM, TurbulentForcing, TurbulentState
@@ -27,6 +32,10 @@ __all__ = [
     "AbstractGalaxyModel",
     "AbstractModel",
     "AbstractProcess",
+    "Bulge",
+    "DelayedReturn",
+    "DiscInstability",
+    "Elements",
     "ProcessFluxes",
     "BlackHole",
     "BlackHoleMergers",
@@ -44,6 +53,7 @@ __all__ = [
     "MinimalRegulator",
     "PANDYA26_FREE",
     "FlowRates",
+    "QuasarMode",
     "RegulatorForcing",
     "RegulatorState",
     "ThermalCGM",
@@ -52,6 +62,7 @@ __all__ = [
     "TurbulentCGM",
     "TurbulentForcing",
     "TurbulentState",
+    "TypeIaSupernovae",
     "channel_multipliers",
     "citations",
     "unverified",

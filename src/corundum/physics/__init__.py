@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # imported when they are first used
         DynamicalFeeding,
         MergerFeeding,
         NoFeeding,
+        SecularFeeding,
         StarFormationFeeding,
         eddington_rate,
     )
@@ -61,6 +62,8 @@ if TYPE_CHECKING:  # imported when they are first used
     from .learned.monotone import AbstractMonotoneDeparture, FallingDeparture, RisingDeparture
     from .learned.neural import NeuralDeparture, neural_departure, untrained, untrained_network
     from .merging.dynamical_friction import AbstractMergingTime, BoylanKolchin08, DynamicalFriction, Jiang08
+    from .merging.sizes import MergedSizes
+    from .scattered import ScatteredLaw, ScatteredRate
     from .seed import AbstractSeed, GasSeed, TurbulentSeed
     from .stars.discs import AbstractDiscSize, DiscSize, MoMaoWhite98DiscSize
     from .stars.emptying import AbstractEmptying, GradualEmptying, UnlimitedEmptying
@@ -179,6 +182,7 @@ __all__ = [
     "Matern32",
     "Matern52",
     "MaximalCoolingFeeding",
+    "MergedSizes",
     "MergerFeeding",
     "MetalLoading",
     "MoMaoWhite98DiscSize",
@@ -196,6 +200,9 @@ __all__ = [
     "PowerLawCGM",
     "PrecipitationThreshold",
     "RisingDeparture",
+    "ScatteredLaw",
+    "ScatteredRate",
+    "SecularFeeding",
     "ShiftedSutherlandDopita93",
     "ShiftedSutherlandDopita93Bilinear",
     "SlidingScale",

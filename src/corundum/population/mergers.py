@@ -45,6 +45,7 @@ _CURVES = {
     "satellite_black_holes": Quantity("Msun/Gyr", "black holes of merging satellites"),
     "merging_bursts": Quantity("Msun^a/Gyr", "masses of merging satellites, to the power of bursts"),
     "merging_mass": Quantity("Msun/Gyr", "masses of merging satellites, to feed black holes"),
+    "merging_squares": Quantity("Msun^2/Gyr", "squares of the masses of merging satellites, to destroy discs"),
     "resolved_growth": Quantity("Msun/Gyr", "halo growth that brings satellites"),
 }
 _SMOOTH_SHARE = Quantity("1", "share of the other growth that brings gas", log=False)
@@ -239,7 +240,7 @@ def _of_one_host(process, time, satellites, host_mass, mvir, start):
     first, second = (jnp.stack(list(contents.values())) for contents in (at_infall, of_used))
     totals, slopes = first @ merged + second @ used_and_merged, first @ rate + second @ (rate * used)
     curves = {name: (totals[k], slopes[k]) for k, name in enumerate(at_infall)}
-    for name, power in (("merging_bursts", process.burst_slope), ("merging_mass", 1.0)):
+    for name, power in (("merging_bursts", process.burst_slope), ("merging_mass", 1.0), ("merging_squares", 2.0)):
         # Merging with more than its own mass, a galaxy does what it does with an equal.
         driving = jnp.minimum((held["mstar"] + held["mism"])[:, None] ** power, host_mass**power)
         slope = jnp.sum(rate * driving, axis=0)

@@ -23,6 +23,7 @@ from ..numerics.solvers.base import Equation, Stops
 __all__ = ["Problem", "coordinate_offsets", "galaxy_equation", "has_galaxy", "stops_at", "without_galaxies"]
 
 _TOKEN = 5e-2  # of the largest gas mass, or of what it holds of a currency, at the start
+_OF_GAS = ("Msun", "Msun kpc")  # units of tracked quantities that are measured against the gas, at 1 kpc
 _BESIDE_BREAK = 1e-9  # in ln(t)
 _BEFORE_EVERY_START = -1e3  # in ln(t)
 
@@ -107,8 +108,8 @@ def coordinate_offsets(ledger: Ledger, initial: Any) -> Any:
     Returns
     -------
     the model's state, arrays of shape (N,)
-        Zero for reservoirs that start with more than that.  Tracked masses are measured against the gas, too, and other
-        tracked quantities against the number that they start with.
+        Zero for reservoirs that start with more than that.  Tracked masses, and their radii, are measured against the
+        gas, too, and other tracked quantities against the number that they start with.
     """
     mass = functools.reduce(jnp.maximum, [getattr(initial, field) for field in ledger.fields("mass")])
     offset = {field: jnp.zeros_like(mass) for field in initial._fields}
@@ -119,7 +120,7 @@ def coordinate_offsets(ledger: Ledger, initial: Any) -> Any:
         for field in fields:
             offset[field] = jnp.where(getattr(initial, field) < size, size, 0.0)
     for field in ledger.fields("tracked"):
-        if ledger.quantities[field].unit == "Msun":
+        if ledger.quantities[field].unit in _OF_GAS:
             offset[field] = _TOKEN * mass
     return type(initial)(**offset)
 

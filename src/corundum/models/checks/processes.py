@@ -80,6 +80,13 @@ def _check_kind(model: str, name: str, process: Any) -> None:
             f"{where}: reservoirs of {type(process).__name__} is {process.reservoirs!r}, allowed a dictionary such as "
             "{('mass', 'dust'): ('mdust', units.Quantity('Msun', 'dust mass'))}, which may be empty"
         )
+    unknown = [currency for pair in process.follows.items() for currency in pair if currency not in CURRENCIES]
+    if unknown:
+        raise ValueError(
+            f"{where}: follows of {type(process).__name__} names {unknown[0]!r}, which is no currency; "
+            f"{did_you_mean(unknown[0], list(CURRENCIES))}allowed {', '.join(CURRENCIES)}, or one of your own in "
+            "models/currencies.py"
+        )
 
 
 def _check_needs(

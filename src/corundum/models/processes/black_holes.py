@@ -31,6 +31,8 @@ from ..process import AbstractProcess, ProcessFluxes
 
 __all__ = ["BlackHole"]
 
+_READS = ("sfr", "temperature", "density", "cooling_function", "t_ff", "z_ism", "z_cgm", "cooling")
+
 
 class BlackHole(AbstractProcess):
     """Growth and feedback of the central black hole.
@@ -61,9 +63,6 @@ class BlackHole(AbstractProcess):
         "kinetic_share": Quantity("1", "how far the black hole is in the kinetic mode", log=False),
     }
     needs: ClassVar[tuple] = (("mass", "ism"), ("mass", "cgm"), ("energy", "cgm"), ("metals", "ism"), ("metals", "cgm"))
-    reads: ClassVar[tuple[str, ...]] = (
-        "sfr", "temperature", "density", "cooling_function", "t_ff", "z_ism", "z_cgm", "cooling",
-    )  # fmt: skip
     outside: ClassVar[tuple[str, ...]] = ("swallowed", "active_nucleus")
 
     seed_mass: Float[Array, ""] = parameter(
@@ -84,6 +83,11 @@ class BlackHole(AbstractProcess):
     hot: AbstractFeeding = eqx.field(default_factory=MaximalCoolingFeeding)
     feedback: AbstractFeedback = eqx.field(default_factory=TwoModeFeedback)
     limit: AbstractMinimum = eqx.field(default_factory=SmoothMinimum)
+
+    @property
+    def reads(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What it looks at: quantities of the model, and those of other processes that its feeding asks for."""
+        return (*_READS, *self.cold.reads, *self.hot.reads)
 
     def initial(self, state: Any, halo: Halo, cosmology: Cosmology) -> dict[str, Float[Array, "..."]]:
         return {"mbh": self.seed_mass * jnp.ones_like(halo.mvir)}

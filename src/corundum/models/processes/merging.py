@@ -19,10 +19,9 @@ from ...physics import DynamicalFriction, Galaxy
 from ...units import GYR_YR, YEAR_S, Quantity
 from ..ledger import Flow, FlowRates
 from ..process import AbstractProcess, ProcessFluxes
+from .bursts import burst_flows, burst_rates, times
 
 __all__ = ["BlackHoleMergers", "Merging"]
-
-_HEATING = ("wind_heating", "wind_stirring")  # energy of supernovae, as far as a model has it
 
 
 class Merging(AbstractProcess):
@@ -65,11 +64,7 @@ class Merging(AbstractProcess):
         Flow("arriving_icl", "their stars that stay between galaxies", *(("arriving", "icl"),) * 2),
         Flow("arriving_ism", "interstellar gas of merging satellites", *(("arriving", "ism"),) * 2),
         Flow("arriving_cgm", "hot gas of merging satellites", *(("arriving", "cgm"),) * 3),
-        Flow("burst", "gas locked in stars of bursts", ("ism", "stars"), ("ism", "stars")),
-        Flow("burst_enrichment", "new metals of bursts kept in the ISM", metals=("nucleosynthesis", "ism")),
-        Flow("burst_venting", "new metals of bursts vented to the CGM", metals=("nucleosynthesis", "cgm")),
-        Flow("burst_wind", "ISM gas driven out by bursts", ("ism", "cgm"), ("ism", "cgm")),
-        Flow("burst_heating", "supernova energy of bursts", energy=("supernovae", "cgm")),
+        *burst_flows("burst", "bursts"),
         Flow("ex_situ", "stars that formed elsewhere", tracked=("outside", "accreted")),
     )
     diagnostics: ClassVar[dict[str, Quantity]] = {
@@ -113,7 +108,7 @@ class Merging(AbstractProcess):
         return {"micl": small, "mzicl": metals, "maccreted": small}
 
     def own_fluxes(self, galaxy: Galaxy) -> ProcessFluxes:
-        state, flows, extras = galaxy.state, galaxy.flows, galaxy.halo.extras
+        state, extras = galaxy.state, galaxy.halo.extras
         if "satellite_stars" not in extras:
             raise ValueError(
                 "Merging: these halos do not say what satellites bring; give them halos.mergers and use "
@@ -129,25 +124,16 @@ class Merging(AbstractProcess):
         driven = extras["merging_bursts"] * galaxy_mass**-self.burst_slope  # [1/Gyr]
         burst = self.burst_share * driven * state.mism / GYR_YR
         relative = burst / galaxy.quantities["sfr"]
-        heating = sum(flows[name].energy for name in _HEATING if name in flows)
         kept = 1.0 - self.icl_share
         rates = {
-            "arriving_stars": _times(kept, stars),
-            "arriving_icl": _times(self.icl_share, stars),
+            "arriving_stars": times(kept, stars),
+            "arriving_icl": times(self.icl_share, stars),
             "arriving_ism": ism,
             "arriving_cgm": cgm._replace(energy=cgm.mass * specific / YEAR_S),
-            "burst": _times(relative, flows["star_formation"]),
-            "burst_enrichment": _times(relative, flows["enrichment"]),
-            "burst_venting": _times(relative, flows["venting"]),
-            "burst_wind": _times(relative, flows["wind"]),
-            "burst_heating": FlowRates(energy=relative * heating),
+            **burst_rates("burst", relative, galaxy),
             "ex_situ": FlowRates(tracked=kept * extras["satellite_stars"]),
         }
         return ProcessFluxes(rates, {"burst_sfr": burst})
-
-
-def _times(factor, rates):
-    return FlowRates(*(None if rate is None else factor * rate for rate in rates))
 
 
 class BlackHoleMergers(AbstractProcess):

@@ -1,7 +1,9 @@
 """How fast gas reaches a black hole: the Eddington rate, and feeding with cold gas."""
 
 import abc
+from typing import ClassVar
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Float
@@ -17,6 +19,7 @@ __all__ = [
     "DynamicalFeeding",
     "MergerFeeding",
     "NoFeeding",
+    "SecularFeeding",
     "StarFormationFeeding",
     "eddington_rate",
 ]
@@ -53,6 +56,8 @@ class AbstractFeeding(Component):
     >>> black_hole = co.models.BlackHole(cold=SteadyFeeding())
     >>> model = co.models.ThermalCGM(processes={"black_hole": black_hole})
     """
+
+    reads: ClassVar[tuple[str, ...]] = ()  # quantities of other processes
 
     @abc.abstractmethod
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
@@ -194,3 +199,39 @@ class MergerFeeding(AbstractFeeding):
         state, halo = galaxy.state, galaxy.halo
         merging = halo.extras["merging_mass"] / GYR_YR / (state.mstar + state.mism)  # [1/yr]
         return self.share * merging * state.mism / (1.0 + (self.velocity / halo.vvir) ** 2)
+
+
+class SecularFeeding(AbstractFeeding):
+    """A share of the gas that bars of unstable discs move to the centre, beside another way of feeding.
+
+    It goes with `corundum.models.DiscInstability`.
+
+    Parameters
+    ----------
+    share : float
+        f_sec.
+    beside : AbstractFeeding
+        What else feeds the black hole with cold gas.
+
+    Examples
+    --------
+    >>> cold = co.physics.SecularFeeding(beside=co.physics.MergerFeeding())
+    >>> co.models.ThermalCGM(processes={"black_hole": co.models.BlackHole(cold=cold)})
+    Traceback (most recent call last):
+    ValueError: process 'black_hole': BlackHole reads unstable_gas, which ThermalCGM does not compute; ...
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ("unstable_gas",)
+
+    share: Float[Array, ""] = parameter(
+        3e-3,
+        unit="1",
+        meaning="share of the gas of unstable discs that feeds the black hole",
+        source="choice",
+        bounds=(1e-4, 3e-2),
+        scale="log10",
+    )
+    beside: AbstractFeeding = eqx.field(default_factory=NoFeeding)
+
+    def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
+        return self.share * galaxy.quantities["unstable_gas"] + self.beside(galaxy)

@@ -38,7 +38,7 @@ class StellarReturn(Component):
         unit="1",
         meaning="gas returned per stellar mass formed",
         source="Pandya et al. 2023",
-        bounds=(0.2, 0.6),
+        bounds=(0.1, 0.6),
         allowed=FRACTION,
     )
     metal_yield: Float[Array, ""] = parameter(

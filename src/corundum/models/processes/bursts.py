@@ -1,0 +1,39 @@
+"""Bursts: star formation beside that of the disc, with the loadings of the wind of the galaxy."""
+
+from typing import Any
+
+from ...physics import Galaxy
+from ..ledger import Flow, FlowRates
+
+__all__ = ["burst_flows", "burst_rates", "times"]
+
+_HEATING = ("wind_heating", "wind_stirring")  # energy of supernovae, as far as a model has it
+
+
+def burst_flows(prefix: str, what: str) -> tuple[Flow, ...]:
+    """The five flows of bursts: ``prefix``, and with ``_enrichment``, ``_venting``, ``_wind`` and ``_heating``."""
+    return (
+        Flow(prefix, f"gas locked in stars of {what}", ("ism", "stars"), ("ism", "stars")),
+        Flow(f"{prefix}_enrichment", f"new metals of {what} kept in the ISM", metals=("nucleosynthesis", "ism")),
+        Flow(f"{prefix}_venting", f"new metals of {what} vented to the CGM", metals=("nucleosynthesis", "cgm")),
+        Flow(f"{prefix}_wind", f"ISM gas driven out by {what}", ("ism", "cgm"), ("ism", "cgm")),
+        Flow(f"{prefix}_heating", f"supernova energy of {what}", energy=("supernovae", "cgm")),
+    )
+
+
+def burst_rates(prefix: str, relative: Any, galaxy: Galaxy) -> dict[str, FlowRates]:
+    """Rates of these flows where bursts form `relative` as many stars as the disc does."""
+    flows = galaxy.flows
+    heating = sum(flows[name].energy for name in _HEATING if name in flows)
+    return {
+        prefix: times(relative, flows["star_formation"]),
+        f"{prefix}_enrichment": times(relative, flows["enrichment"]),
+        f"{prefix}_venting": times(relative, flows["venting"]),
+        f"{prefix}_wind": times(relative, flows["wind"]),
+        f"{prefix}_heating": FlowRates(energy=relative * heating),
+    }
+
+
+def times(factor: Any, rates: FlowRates) -> FlowRates:
+    """A flow times a factor."""
+    return FlowRates(*(None if rate is None else factor * rate for rate in rates))
