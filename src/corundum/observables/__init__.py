@@ -7,7 +7,13 @@ from ..lazy_names import lazy_names
 if TYPE_CHECKING:  # imported when they are first used
     from .abundance import Abundance, cosmic_density, cosmic_sfr_density, mass_function_of, stellar_mass_function
     from .catalogue import regress_catalogue
-    from .cosmic_densities import AbstractCosmicDensity, CosmicStarFormation, CosmicStellarMass
+    from .cosmic_densities import (
+        AbstractCosmicDensity,
+        CosmicAtomicGas,
+        CosmicMolecularGas,
+        CosmicStarFormation,
+        CosmicStellarMass,
+    )
     from .cosmic_history import CosmicHistory, cosmic_history
     from .files import available, load, read
     from .histories import histories_of
@@ -30,6 +36,9 @@ if TYPE_CHECKING:  # imported when they are first used
         StellarToHaloMass,
     )
     from .scatter import AbstractScatter, LocalScatter, PooledScatter
+    from .structure.black_holes import BlackHoleBulge
+    from .structure.passive import PassiveFraction
+    from .structure.sizes import BulgeShare, SizeMass
 
 __all__ = [
     "AbstractCosmicDensity",
@@ -39,8 +48,12 @@ __all__ = [
     "AbstractRelation",
     "AbstractScatter",
     "Abundance",
+    "BlackHoleBulge",
+    "BulgeShare",
     "ColdGasFraction",
+    "CosmicAtomicGas",
     "CosmicHistory",
+    "CosmicMolecularGas",
     "CosmicStarFormation",
     "CosmicStellarMass",
     "ERROR_KINDS",
@@ -50,8 +63,10 @@ __all__ = [
     "LocalScatter",
     "Measurement",
     "NadarayaWatson",
+    "PassiveFraction",
     "PooledScatter",
     "RegressedRelation",
+    "SizeMass",
     "StarFormingMainSequence",
     "MolecularMassFunction",
     "StellarMassFunction",

@@ -15,7 +15,13 @@ from ..units import Quantity
 from .regression import AbstractRegression, RegressedRelation
 from .relations import AbstractRelation, log10
 
-__all__ = ["AbstractCosmicDensity", "CosmicStarFormation", "CosmicStellarMass"]
+__all__ = [
+    "AbstractCosmicDensity",
+    "CosmicAtomicGas",
+    "CosmicMolecularGas",
+    "CosmicStarFormation",
+    "CosmicStellarMass",
+]
 
 
 class AbstractCosmicDensity(AbstractRelation):
@@ -109,3 +115,39 @@ class CosmicStellarMass(AbstractCosmicDensity):
     title: ClassVar[str] = "cosmic stellar mass density"
     quantity: ClassVar[str] = "mstar"
     y_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}(\rho_\star/{\rm M}_\odot\,{\rm Mpc}^{-3})$", log=False)
+
+
+class CosmicAtomicGas(AbstractCosmicDensity):
+    """log10 of the mass of atomic hydrogen per comoving Mpc^3 [Msun], against log10(1 + z).
+
+    Models with the process `corundum.models.GasPhases` know it.
+
+    Examples
+    --------
+    >>> history = co.observables.CosmicHistory(np.zeros(1), {"mhi": np.array([6e7])}, *[None] * 3)
+    >>> round(float(co.observables.CosmicAtomicGas().y(history)[0]), 2)
+    7.78
+    """
+
+    title: ClassVar[str] = "cosmic density of atomic gas"
+    quantity: ClassVar[str] = "mhi"
+    y_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}(\rho_{\rm HI}/{\rm M}_\odot\,{\rm Mpc}^{-3})$", log=False)
+
+
+class CosmicMolecularGas(AbstractCosmicDensity):
+    """log10 of the mass of molecular hydrogen per comoving Mpc^3 [Msun], against log10(1 + z).
+
+    Models with the process `corundum.models.GasPhases` know it.
+
+    Examples
+    --------
+    >>> history = co.observables.CosmicHistory(np.zeros(1), {"mh2": np.array([1e7])}, *[None] * 3)
+    >>> float(co.observables.CosmicMolecularGas().y(history)[0])
+    7.0
+    """
+
+    title: ClassVar[str] = "cosmic density of molecular gas"
+    quantity: ClassVar[str] = "mh2"
+    y_axis: ClassVar[Quantity] = Quantity(
+        "dex", r"$\log_{10}(\rho_{{\rm H}_2}/{\rm M}_\odot\,{\rm Mpc}^{-3})$", log=False
+    )

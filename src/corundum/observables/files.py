@@ -23,6 +23,7 @@ from ..messages import did_you_mean
 from . import cosmic_densities, mass_functions, relations
 from .measurement import Measurement
 from .relations import AbstractRelation
+from .structure import black_holes, passive, sizes
 from .tables import Table, read_table
 
 __all__ = ["available", "is_file_name", "load", "measurements_of", "read"]
@@ -180,7 +181,7 @@ def _number(table: Table, key: str, text: str) -> float:
 
 
 def _relation(table: Table, keys: dict[str, str]) -> AbstractRelation:
-    modules = (relations, mass_functions, cosmic_densities)
+    modules = (relations, mass_functions, cosmic_densities, sizes, black_holes, passive)
     known = {name: module for module in modules for name in module.__all__ if not name.startswith("Abstract")}
     name = keys["relation"]
     if name not in known:

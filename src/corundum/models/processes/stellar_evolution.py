@@ -115,7 +115,7 @@ _TIMES = (0.0635, 0.700, 6.04)  # [Gyr]
 _SHARES = (0.333, 0.315, 0.389)  # of the number that explodes in 13.7 Gyr; some explode later
 
 
-def _made(place: str) -> dict[str, tuple[str, str]]:
+def _synthesis(place: str) -> dict[str, tuple[str, str]]:
     return dict.fromkeys(("metals", "iron"), ("nucleosynthesis", place))
 
 
@@ -148,8 +148,8 @@ class TypeIaSupernovae(AbstractProcess):
 
     reservoirs: ClassVar[dict] = _stages("waiting", "that makes supernovae Ia", ("0.06", "0.06", "0.7", "6"))[0]
     flows: ClassVar[tuple[Flow, ...]] = (
-        Flow("type_ia", "iron of supernovae Ia in the ISM", **_made("ism")),
-        Flow("type_ia_venting", "iron of supernovae Ia in the CGM", **_made("cgm")),
+        Flow("type_ia", "iron of supernovae Ia in the ISM", **_synthesis("ism")),
+        Flow("type_ia_venting", "iron of supernovae Ia in the CGM", **_synthesis("cgm")),
         *_stages("waiting", "that makes supernovae Ia", ("0.06", "0.06", "0.7", "6"))[1],
     )  # fmt: skip
     diagnostics: ClassVar[dict[str, Quantity]] = {"ia_rate": Quantity("1/yr", "rate of type Ia supernovae")}
