@@ -11,8 +11,9 @@ import corundum as co
 from corundum import models, physics
 from corundum.models import derivative
 from corundum.population import with_mergers
+from corundum.population.arrivals import with_curves
 from corundum.population.mean_galaxies import fit_means
-from corundum.population.mergers import _CURVES, _MEANS, _of_one_host, _received, _Satellites
+from corundum.population.mergers import _CURVES, _MEANS, _of_one_host, _Satellites
 from corundum.units import GYR_YR
 from library import COSMOLOGY, draw_galaxy
 
@@ -242,7 +243,7 @@ def test_without_mergers_the_galaxy_is_that_of_the_model_alone(model, drawn):
     """Bit for bit in every rate of change; trajectories differ by the steps that the further reservoirs ask for."""
     bare = models.ThermalCGM()
     none = {name: (jnp.zeros(drawn.log_mvir.shape),) * 2 for name in _CURVES}
-    quiet = _received(drawn, none, jnp.ones(len(drawn)))
+    quiet = with_curves(drawn, none, {"smooth_share": jnp.ones(len(drawn))})
     halo = jax.tree.map(lambda values: values[0], quiet.at(redshift=1.0))
     state, _ = draw_galaxy(bare, np.random.default_rng(1))
     further = {"micl": jnp.asarray(1e5), "mzicl": jnp.asarray(1e3), "maccreted": jnp.asarray(1e5)}

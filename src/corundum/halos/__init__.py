@@ -51,7 +51,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .mergers import Mergers
     from .reading import read
     from .report import BranchReport, report_on
-    from .satellites.links import select_trees
+    from .satellites.links import select_centrals, select_trees
     from .satellites.record import Satellites
     from .selection import (
         concatenate,
@@ -144,6 +144,7 @@ __all__ = [
     "save",
     "select_by_mass",
     "select_by_weight",
+    "select_centrals",
     "select_evenly",
     "select_isolated",
     "select_representative",

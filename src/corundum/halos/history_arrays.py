@@ -207,7 +207,7 @@ def check_values(halos) -> None:
     check_log_masses("log_mvir", log_mvir, time)
     check_concentrations("log_concentration", np.asarray(halos.log_concentration))
     check_weights("weights", np.asarray(halos.weights))
-    if halos.log_rvir is not None:
+    if halos.log_rvir is not None and "infall_age" not in halos.extras:
         density = densities(halos.cosmology, "vir", redshifts(halos.cosmology, time))
         # Satellites keep the radius of their infall.
         rows = slice(None) if halos.satellites is None else ~np.isfinite(np.asarray(halos.satellites.infall))

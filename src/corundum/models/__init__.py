@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .processes.discs import Discs
     from .processes.elements import Elements
     from .processes.gas_phases import GasPhases
+    from .processes.handing_over import HandingOver
     from .processes.instability import DiscInstability
     from .processes.learned_flow import LearnedFlow
     from .processes.merging import BlackHoleMergers, Merging
@@ -49,6 +50,7 @@ __all__ = [
     "HaloRecycling",
     "LearnedFlow",
     "Ledger",
+    "HandingOver",
     "Merging",
     "MinimalRegulator",
     "PANDYA26_FREE",

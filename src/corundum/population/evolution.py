@@ -25,6 +25,7 @@ from ..numerics.solvers.lanes import LaneSolver
 from ..plain_numbers import float64, plain_numbers
 from .galaxies import Histories, Population
 from .problem import Problem, coordinate_offsets, galaxy_equation, has_galaxy, stops_at, without_galaxies
+from .trees import evolve_trees
 
 __all__ = ["evolve"]
 
@@ -63,7 +64,8 @@ class _Selection(eqx.Module):
 
     def along_histories(self, halo, state, flows, diagnostics):
         """The quantities that have a history, by name."""
-        quantities = {**halo.by_name(), **state._asdict(), **diagnostics}
+        rates = {name: rates.tracked for name, rates in flows.items()}  # of what is not conserved
+        quantities = {**rates, **halo.by_name(), **state._asdict(), **diagnostics}
         return {name: quantities[name] for name in self.histories}
 
 
@@ -103,6 +105,9 @@ def evolve(
     progress: Callable[[int, int], None] | None = None,
 ) -> Population:
     """Evolve a galaxy in every halo.
+
+    Where the halos have satellites (`HaloHistories.satellites`), these are followed in their hosts, and hand over what
+    they hold with the probability to have merged; the model has the processes `Merging` and `HandingOver` then.
 
     Parameters
     ----------
@@ -153,6 +158,11 @@ def evolve(
     times, inside, root = _ages(halos.cosmology, redshifts, halos.time)
     _check_times("redshifts", halos, redshifts[:requested], times)
     history_times = _history_times(selection, history_times, halos, inside)
+    if halos.satellites is not None:
+        return evolve_trees(
+            evolve, model, halos, redshifts[:requested], keep=keep, histories=selection.histories,
+            history_times=history_times, solver=solver, chunk=chunk, progress=progress,
+        )  # fmt: skip
     filled = None if history_times is None else fill_up(history_times, _HISTORY_TIMES)
     counts = np.array([requested, 0 if history_times is None else len(history_times)], np.int32)
     request = _Request(
@@ -243,7 +253,8 @@ def _selection(model, halos, keep, histories, history_times):
     if history_times is not None and not histories:
         raise ValueError("history_times: got times but no quantity; name some in histories=(...)")
     known = (*halos.quantities, *model.ledger.state._fields, *model.diagnostics)
-    _check_names("histories", histories, known, model)
+    rates = tuple(flow.name for flow in model.ledger.flows if flow.tracked is not None)
+    _check_names("histories", histories, (*known, *rates), model)
     if keep is not None:
         _check_names("keep", keep, (*known, *(name for name in model.ledger.names if name not in known)), model)
         keep = tuple(sorted(set(keep)))

@@ -171,6 +171,8 @@ class Population(AbstractGalaxies):
         Of the quantities named in ``evolve(..., histories=...)``.
     root_redshift : float, optional
         Of the last time of the halo histories: when the weights count the halos.
+    survival : array, shape (N, K), optional
+        Share of the galaxies of each row that have not merged with their host; None without satellites.
 
     Examples
     --------
@@ -193,6 +195,7 @@ class Population(AbstractGalaxies):
     described: tuple[tuple[str, Quantity], ...] = eqx.field(static=True)
     histories: Histories | None = None
     root_redshift: Any = None
+    survival: Float[Array, "n k"] | None = eqx.field(default=None, metadata=per_halo_field().metadata)
 
     def __repr__(self) -> str:
         return f"Population({text.counted(len(self), 'halo', 'halos')} at z = {text.numbers(self.redshifts)})"
@@ -231,10 +234,11 @@ class Population(AbstractGalaxies):
             )
         ages = None if self.histories is None else self.histories.ages
         redshift, ages = chosen((self.redshifts, ages), k)
-        values, flows, valid = chosen((self.values, self.flows, self.valid), (slice(None), k))
+        values, flows, valid, survival = chosen((self.values, self.flows, self.valid, self.survival), (slice(None), k))
+        weights = self.weights if survival is None else self.weights * survival
         histories = None if self.histories is None else self.histories._replace(ages=ages)
         return Galaxies(
-            redshift, values, valid, self.weights, histories, self.described, self.root_redshift, flows,
+            redshift, values, valid, weights, histories, self.described, self.root_redshift, flows,
         )  # fmt: skip
 
     def history(self, name: str, times: Sequence[float] | Float[Array, " t"] | None = None) -> Float[Array, "n t"]:

@@ -7,48 +7,33 @@ the history of its host.  The same model is then solved with these arrivals.
 """
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
 
-from ..annotations import Array
 from ..arguments import whole_number
 from ..halos import ExtraCurve, HaloHistories
 from ..models import AbstractModel
 from ..models.checks.arguments import check_model_and_halos
 from ..models.processes.merging import BlackHoleMergers, Merging
 from ..numerics.solvers.base import AbstractSolver
-from ..physics.merging.supply import without_satellites
-from ..units import GYR_YR, Quantity
+from ..units import GYR_YR
+from .arrivals import ARRIVING, DRIVING, PULSE, integrated, pulses, smooth_share, with_curves
 from .evolution import evolve
 from .mean_galaxies import MeanGalaxies, fit_means
 
 __all__ = ["with_mergers"]
 
-_PULSE = 0.1  # width in ln(t) over which the halo of a satellite joins its host, that of the smoothed histories
-_LEAST_SMOOTH = 0.05  # of the growth of a halo, that brings gas however much its satellites have
-_FEWEST = 1e-30
 _LEAST_HOLE = 1.0  # [Msun]
 _EVERY = 4  # of the times of the histories, at which galaxies are known
 _SETTLED = 1.3  # times the age at which a halo starts: before, its galaxy is what it was given
 _TOGETHER = 64  # halos whose satellites are spread in time at once
 
 _HANDED = ("stars", "ism", "cgm")
-_CURVES = {
-    **{f"satellite_{name}": Quantity("Msun/Gyr", f"{name} of merging satellites") for name in _HANDED},
-    **{f"satellite_{name}_metals": Quantity("Msun/Gyr", f"metals in {name} of merging satellites") for name in _HANDED},
-    "satellite_black_holes": Quantity("Msun/Gyr", "black holes of merging satellites"),
-    "merging_bursts": Quantity("Msun^a/Gyr", "masses of merging satellites, to the power of bursts"),
-    "merging_mass": Quantity("Msun/Gyr", "masses of merging satellites, to feed black holes"),
-    "merging_squares": Quantity("Msun^2/Gyr", "squares of the masses of merging satellites, to destroy discs"),
-    "resolved_growth": Quantity("Msun/Gyr", "halo growth that brings satellites"),
-}
-_SMOOTH_SHARE = Quantity("1", "share of the other growth that brings gas", log=False)
+_CURVES = (*ARRIVING, *DRIVING, "resolved_growth")
 
 
 class _Galaxies(NamedTuple):
@@ -119,7 +104,7 @@ def with_mergers(
     chunk = whole_number("chunk", chunk, meaning="halos")
     passes = whole_number("passes", passes, meaning="passes")
     own = {name: curve for name, curve in halos.extras.items() if name not in {*_CURVES, "smooth_share"}}
-    quiet = ExtraCurve(jnp.zeros(halos.log_mvir.shape), _CURVES["merging_mass"])  # where black holes are fed by it
+    quiet = ExtraCurve(jnp.zeros(halos.log_mvir.shape), DRIVING["merging_mass"])  # where black holes are fed by it
     received = dataclasses.replace(halos, extras={**own, "merging_mass": quiet})
     solved: Any = _without_mergers(model)
     known_at = np.arange(len(halos.time))[::-_EVERY][::-1]
@@ -128,7 +113,7 @@ def with_mergers(
             process, solved.stellar_return.recycled_fraction, halos.time, halos.log_mvir, halos.start, mergers,
             _galaxies(solved, received, known_at, solver, chunk), known_at, halos.cosmology,
         )  # fmt: skip
-        solved, received = model, _received(received, curves, share)
+        solved, received = model, with_curves(received, curves, {"smooth_share": share})
     return received
 
 
@@ -159,12 +144,6 @@ def _without_mergers(model):
     flows = {flow.name for name in model.processes.keys() - kept for flow in model.processes[name].flows}
     multipliers = {name: value for name, value in model.channels.items() if name not in flows}
     return dataclasses.replace(model, processes=kept, channels=multipliers)
-
-
-def _received(halos: HaloHistories, curves: Mapping[str, Any], share: Float[Array, " n"]) -> HaloHistories:
-    extras = {name: ExtraCurve(values, _CURVES[name], slopes) for name, (values, slopes) in curves.items()}
-    steady = ExtraCurve(jnp.broadcast_to(share[:, None], halos.log_mvir.shape), _SMOOTH_SHARE)
-    return dataclasses.replace(halos, extras={**halos.extras, **extras, "smooth_share": steady})
 
 
 @eqx.filter_jit
@@ -244,23 +223,9 @@ def _of_one_host(process, time, satellites, host_mass, mvir, start):
         # Merging with more than its own mass, a galaxy does what it does with an equal.
         driving = jnp.minimum((held["mstar"] + held["mism"])[:, None] ** power, host_mass**power)
         slope = jnp.sum(rate * driving, axis=0)
-        curves[name] = _integrated(slope, time), slope
-    place = (jnp.log(time) - jnp.log(s.infall[:, None])) / _PULSE
+        curves[name] = integrated(slope, time), slope
+    joined, joining = pulses(time, s.infall)
     weight = jnp.where(s.listed, s.mass, 0.0)
-    resolved = weight @ (0.5 * (1.0 + jax.lax.erf(place / 2.0**0.5)))
-    curves["resolved_growth"] = resolved, weight @ jax.scipy.stats.norm.pdf(place) / _PULSE
-    return curves, _smooth_share(time, mvir, start, resolved, jnp.any(s.listed))
-
-
-def _integrated(slope, time):
-    """Integral over ln(t) from the first time."""
-    return jnp.cumsum(jnp.pad(0.5 * (slope[1:] + slope[:-1]) * jnp.diff(jnp.log(time)), (1, 0)))
-
-
-def _smooth_share(time, mvir, start, resolved, merges):
-    """Share of the growth beyond that of satellites which makes the halo grow by what it grows, none lost or double."""
-    begun = time >= start * (1.0 - 1e-9)
-    grown, brought = (jnp.where(begun[1:], jnp.diff(curve), 0.0) for curve in (mvir, resolved))
-    rest = jnp.sum(jnp.where(grown > 0.0, without_satellites(grown, brought), 0.0))
-    owed = jnp.maximum(jnp.sum(grown) - jnp.sum(brought), _LEAST_SMOOTH * jnp.sum(jnp.maximum(grown, 0.0)))
-    return jnp.where(merges, owed / jnp.maximum(rest, _FEWEST), 1.0)
+    resolved = weight @ joined
+    curves["resolved_growth"] = resolved, weight @ joining / PULSE
+    return curves, smooth_share(time, mvir, start, resolved, jnp.any(s.listed))

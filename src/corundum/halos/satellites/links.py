@@ -14,7 +14,7 @@ from ...annotations import Array
 from ...array_library import is_traced
 from ..per_halo import renumbered, take_rows
 
-__all__ = ["check_hosts", "check_satellites", "chosen_rows", "levels_and_roots", "select_trees"]
+__all__ = ["check_hosts", "check_satellites", "chosen_rows", "levels_and_roots", "select_centrals", "select_trees"]
 
 
 def levels_and_roots(host: Int[Array, " n"]) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]]:
@@ -198,6 +198,24 @@ def select_trees(halos: Any, centrals: Any) -> Any:
     _, root = levels_and_roots(host)
     chosen = np.atleast_1d(np.flatnonzero(host < 0)[centrals])
     return dataclasses.replace(halos, **chosen_rows(halos, np.flatnonzero(np.isin(root, chosen))))
+
+
+def select_centrals(halos: Any) -> Any:
+    """The centrals alone, which then grow as if all of their growth brought gas.
+
+    Parameters
+    ----------
+    halos : HaloHistories
+
+    Examples
+    --------
+    >>> len(co.halos.select_centrals(co.halos.monte_carlo_forest(2, smallest=0.3)))
+    2
+    """
+    if halos.host is None:
+        return halos
+    centrals = take_rows(halos, np.flatnonzero(np.asarray(halos.host) < 0))
+    return dataclasses.replace(halos, **centrals | {"host": None, "satellites": None})
 
 
 def _first(flags) -> int:

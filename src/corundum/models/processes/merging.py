@@ -112,7 +112,8 @@ class Merging(AbstractProcess):
         if "satellite_stars" not in extras:
             raise ValueError(
                 "Merging: these halos do not say what satellites bring; give them halos.mergers and use "
-                "population.with_mergers(model, halos), or leave the process out"
+                "population.with_mergers(model, halos), draw them with their satellites (halos.monte_carlo_forest), or "
+                "leave the process out"
             )
         stars, ism, cgm = (
             FlowRates(*(extras[f"satellite_{name}{kind}"] / GYR_YR for kind in ("", "_metals")))
@@ -127,13 +128,21 @@ class Merging(AbstractProcess):
         kept = 1.0 - self.icl_share
         rates = {
             "arriving_stars": times(kept, stars),
-            "arriving_icl": times(self.icl_share, stars),
+            "arriving_icl": _plus(times(self.icl_share, stars), extras),
             "arriving_ism": ism,
             "arriving_cgm": cgm._replace(energy=cgm.mass * specific / YEAR_S),
             **burst_rates("burst", relative, galaxy),
             "ex_situ": FlowRates(tracked=kept * extras["satellite_stars"]),
         }
         return ProcessFluxes(rates, {"burst_sfr": burst})
+
+
+def _plus(rates, extras):
+    """With the stars that lay between galaxies in the halos of satellites, where these are followed."""
+    if "satellite_icl" not in extras:
+        return rates
+    mass, metals = (extras[f"satellite_icl{kind}"] / GYR_YR for kind in ("", "_metals"))
+    return FlowRates(rates.mass + mass, rates.metals + metals)
 
 
 class BlackHoleMergers(AbstractProcess):

@@ -10,6 +10,7 @@ from ...cosmology import Cosmology
 from ...halos import Halo
 from ...parameters import FRACTION, parameter
 from ...physics import AbstractGalaxyScaling, DynamicalReturn, Galaxy
+from ...physics.merging.satellites import satellite_share
 from ...units import GYR_YR, YEAR_S, Quantity
 from ..ledger import Flow, FlowRates
 from ..process import AbstractProcess, ProcessFluxes
@@ -62,8 +63,11 @@ class HaloRecycling(AbstractProcess):
         per_year = 1.0 / (self.time(galaxy) * GYR_YR)
         specific = galaxy.quantities["binding_energy"] / state.mcgm  # [erg/Msun]
         returning = per_year * state.mnearby
+        satellite = satellite_share(galaxy.halo)
+        # What leaves a satellite belongs to its host.
+        share = self.share if satellite is None else (1.0 - satellite) * self.share
         flows = {
-            "retention": FlowRates(self.share * outflow.mass, self.share * outflow.metals),
+            "retention": FlowRates(share * outflow.mass, share * outflow.metals),
             "reaccretion": FlowRates(returning, per_year * state.mznearby, returning * specific / YEAR_S),
         }
         return ProcessFluxes(flows, {})

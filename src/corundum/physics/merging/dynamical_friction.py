@@ -15,7 +15,7 @@ from ...annotations import Array
 from ...parameters import NOT_NEGATIVE, parameter
 from ...printing import Component
 
-__all__ = ["AbstractMergingTime", "BoylanKolchin08", "DynamicalFriction", "Jiang08"]
+__all__ = ["AbstractMergingTime", "BoylanKolchin08", "DynamicalFriction", "Jiang08", "merged_share", "merging_rate"]
 
 _SOONEST = 1e-3  # of the median: no satellite merges before, and logarithms stay finite
 _ROOT_2 = 2.0**0.5
@@ -167,18 +167,43 @@ class DynamicalFriction(Component):
         allowed=NOT_NEGATIVE,
     )
 
-    def median(self, ratio: Float[Array, "..."], unit_time: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Median merging time [Gyr] for the mass `ratio` of halos, where 0.1 / H at infall is `unit_time` [Gyr]."""
-        return unit_time * self.time(ratio, self.circularity, self.radius)
+    def median(
+        self,
+        ratio: Float[Array, "..."],
+        unit_time: Float[Array, "..."],
+        circularity: Float[Array, "..."] | None = None,
+        radius: Float[Array, "..."] | None = None,
+    ) -> Float[Array, "..."]:
+        """Median merging time [Gyr] for the mass `ratio` of halos, where 0.1 / H at infall is `unit_time` [Gyr].
+
+        Without `circularity` and `radius` the orbit is the typical one.
+        """
+        circularity = self.circularity if circularity is None else circularity
+        return unit_time * self.time(ratio, circularity, self.radius if radius is None else radius)
 
     def merged(self, delay: Float[Array, "..."], median: Float[Array, "..."]) -> Float[Array, "..."]:
         """Phi, the probability to have merged within `delay` [Gyr] after infall, for the `median` time [Gyr]."""
-        return 0.5 * (1.0 + jax.lax.erf(self._deviate(delay, median) / _ROOT_2))
+        return merged_share(delay, median, self.scatter)
 
     def rate(self, delay: Float[Array, "..."], median: Float[Array, "..."]) -> Float[Array, "..."]:
         """dPhi / dt [1/Gyr]."""
-        after = jnp.maximum(delay, _SOONEST * median)
-        return _NORMAL * jnp.exp(-0.5 * self._deviate(delay, median) ** 2) / (self.scatter * after)
+        return merging_rate(delay, median, self.scatter)
 
-    def _deviate(self, delay, median):
-        return jnp.log(jnp.maximum(delay / median, _SOONEST)) / self.scatter
+
+def merged_share(
+    delay: Float[Array, "..."], median: Float[Array, "..."], scatter: Float[Array, "..."]
+) -> Float[Array, "..."]:
+    """Phi, the probability to have merged within `delay` [Gyr], log-normal around `median` [Gyr]."""
+    return 0.5 * (1.0 + jax.lax.erf(_deviate(delay, median, scatter) / _ROOT_2))
+
+
+def merging_rate(
+    delay: Float[Array, "..."], median: Float[Array, "..."], scatter: Float[Array, "..."]
+) -> Float[Array, "..."]:
+    """dPhi / dt [1/Gyr]."""
+    after = jnp.maximum(delay, _SOONEST * median)
+    return _NORMAL * jnp.exp(-0.5 * _deviate(delay, median, scatter) ** 2) / (scatter * after)
+
+
+def _deviate(delay, median, scatter):
+    return jnp.log(jnp.maximum(delay / median, _SOONEST)) / scatter

@@ -7,6 +7,7 @@ from ...annotations import Array
 from ...halos import Halo
 from ...numerics.limiters import SmoothPositivePart
 from ...units import GYR_YR
+from .satellites import satellite_share
 
 __all__ = ["smooth_growth", "without_satellites"]
 
@@ -15,16 +16,17 @@ _SLOWEST = 1e-6  # [Msun/yr], keeps ratios finite where a halo does not grow
 
 
 def smooth_growth(halo: Halo) -> Float[Array, "..."]:
-    """Growth [Msun/yr] that brings gas of its own: all of it, unless the halo has curves of its satellites.
+    """Growth [Msun/yr] that brings gas of its own: all of it, unless the halo has satellites or is one.
 
     Examples
     --------
     >>> float(smooth_growth(co.halos.Halo(13.8, 0.0, 1e12, 260.0, 130.0, 10.0, 30.0)))
     30.0
     """
-    if "resolved_growth" not in halo.extras:
-        return halo.growth
-    return halo.extras["smooth_share"] * without_satellites(halo.growth, halo.extras["resolved_growth"] / GYR_YR)
+    growth, satellite = halo.growth, satellite_share(halo)
+    if "resolved_growth" in halo.extras:
+        growth = halo.extras["smooth_share"] * without_satellites(growth, halo.extras["resolved_growth"] / GYR_YR)
+    return growth if satellite is None else (1.0 - satellite) * growth
 
 
 def without_satellites(growth: Float[Array, "..."], resolved: Float[Array, "..."]) -> Float[Array, "..."]:

@@ -1,0 +1,274 @@
+"""Galaxies of whole trees: satellites are followed as galaxies of their own and hand over what they hold.
+
+First every galaxy is solved as if no other arrived in it: this says what satellites meet where they fall in.  Then
+trees are solved from the deepest level up, one batch for each level: what a level hands over are curves of the halos
+above it.  A galaxy never needs the answer of its host, so that none are solved together, and derivatives pass through
+as through any other composition of solves.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..array_library import is_traced
+from ..halos import HaloHistories
+from ..halos.per_halo import per_halo_values, take_rows
+from ..halos.satellites.links import levels_and_roots
+from ..models import AbstractModel
+from ..models.processes.handing_over import SINKS, HandingOver, check_contents
+from ..models.processes.merging import Merging
+from ..physics.merging.dynamical_friction import merged_share, merging_rate
+from ..physics.merging.satellites import SATELLITE_CURVES
+from .arrivals import PULSE, between_knots, integrated, pulses, smooth_share, with_curves
+from .galaxies import Histories, Population
+
+__all__ = ["evolve_trees"]
+
+_EVERY = 2  # of the times of the histories, at which is known what galaxies hand over
+_NEVER = 1e3  # times the last time: when centrals become satellites
+_KNOWN_ORBIT = 0.6  # of the scatter of merging times is left where the orbit is known: orbits scatter them by 0.48
+
+_HANDING = tuple(f"handing_{sink}" for sink in SINKS)
+_AT_KNOTS = ("mstar", "mism", *(f"handed_{sink}" for sink in SINKS), *_HANDING)
+
+
+def evolve_trees(
+    evolve: Callable[..., Population],
+    model: AbstractModel,
+    halos: HaloHistories,
+    redshifts: Any,
+    *,
+    histories: tuple[str, ...],
+    history_times: Any,
+    progress: Callable[[int, int], None] | None,
+    **settings: Any,
+) -> Population:
+    """The galaxies of halos with satellites.
+
+    Parameters
+    ----------
+    evolve : callable
+        `corundum.evolve`, for halos that do not wait for each other.
+    model, halos, redshifts, histories, progress
+        As for `corundum.evolve`; the model has the processes `Merging` and `HandingOver`.
+    history_times : array
+        Cosmic ages [Gyr] of the histories; None without any.
+    **settings
+        Further arguments of `evolve`.
+
+    Raises
+    ------
+    ValueError
+        The model lacks a process that satellites need, or who is whose satellite is not known because JAX traces it.
+    """
+    merging = _process(model, Merging)
+    _process(model, HandingOver)
+    check_contents(model.ledger)
+    if is_traced(halos.host):
+        raise ValueError(
+            "satellites: which halo is whose satellite must be known before JAX traces a function; let the function "
+            "use the halos from outside instead of taking them as an argument"
+        )
+    host = np.asarray(halos.host)
+    level, _ = levels_and_roots(host)
+    known = _known(
+        merging.friction, halos.time, halos.log_mvir, halos.start, halos.satellites, host, halos.cosmology,
+    )  # fmt: skip
+    constants = {name: known[name] for name in SATELLITE_CURVES}
+    at = np.arange(len(halos.time))[::-_EVERY][::-1]
+    reading = _Reading.of(halos.time, at, histories, history_times)
+    done = _Counter(progress, 2 * len(halos))
+    common = dict(histories=(*histories, *_AT_KNOTS), history_times=reading.times, **settings)
+
+    quiet = {name: (jnp.zeros(halos.log_mvir.shape),) * 2 for name in (*_arriving(), "resolved_growth")}
+    one = jnp.ones(len(halos))
+    first = _alone(with_curves(halos, quiet, constants | {"smooth_share": one}))
+    lonely = evolve(model, first, redshifts, progress=done.progress, **common)
+    done.finish(len(halos))
+    of_hosts = _numbers(reading.at_knots(lonely, "mstar") + reading.at_knots(lonely, "mism"))
+
+    arrivals = _Arrivals(merging, halos, host, at, known, of_hosts)
+    parts, rows_of_parts = [], []
+    for depth in range(int(level.max(initial=0)), -1, -1):
+        rows = np.flatnonzero(level == depth)
+        received = with_curves(
+            halos, arrivals.totals | {"resolved_growth": known["resolved_growth"]},
+            constants | {"smooth_share": known["smooth_share"]},
+        )  # fmt: skip
+        here = _alone(received, rows)
+        galaxies = evolve(model, here, redshifts, progress=done.progress, **common)
+        done.finish(len(rows))
+        if depth:
+            arrivals.add(rows, reading, galaxies)
+        parts.append(reading.without_knots(galaxies))
+        rows_of_parts.append(rows)
+    back = np.argsort(np.concatenate(rows_of_parts), kind="stable")
+    survival = _survival(constants, halos.cosmology.age(redshifts))
+    return dataclasses.replace(_joined(parts, back), survival=survival)
+
+
+def _alone(halos, rows=slice(None)):
+    """Some of the halos, which do not wait for each other any more."""
+    return dataclasses.replace(halos, **take_rows(halos, rows) | {"host": None, "satellites": None, "mergers": None})
+
+
+def _process(model, kind):
+    for process in getattr(model, "processes", {}).values():
+        if isinstance(process, kind):
+            return process
+    raise ValueError(
+        f"evolve: these halos have satellites and {type(model).__name__} has no process {kind.__name__}; give it "
+        "processes={'merging': models.Merging(), 'handing_over': models.HandingOver()}, or evolve the centrals alone "
+        "with halos.select_centrals(halos)"
+    )
+
+
+def _arriving():
+    return (*(f"satellite_{sink}" for sink in SINKS), "merging_bursts", "merging_mass")
+
+
+class _Counter:
+    """Progress over several solves."""
+
+    def __init__(self, progress, total):
+        self._progress, self._total, self._before = progress, total, 0
+        self.progress = None if progress is None else self._report
+
+    def _report(self, done, total):
+        self._progress(self._before + done, self._total)
+
+    def finish(self, number):
+        self._before += number
+
+
+class _Reading(NamedTuple):
+    """At which of the times of a solve the knots of arrivals lie, and at which the histories that are asked for."""
+
+    times: Any
+    knots: Any
+    histories: tuple[str, ...]
+    of_histories: Any
+
+    @classmethod
+    def of(cls, time, at, histories, history_times):
+        xp: Any = jnp if is_traced((time, history_times)) else np
+        knots = xp.asarray(time)[at]
+        if history_times is None:
+            return cls(knots, np.arange(len(at)), (), None)
+        further = xp.asarray(history_times)
+        times = xp.sort(xp.concatenate([knots, further]))
+        return cls(times, xp.searchsorted(times, knots), histories, xp.searchsorted(times, further))
+
+    def at_knots(self, galaxies, name):
+        """A quantity at the knots, zero where there is no galaxy."""
+        values = galaxies.histories.values[name]
+        xp: Any = jnp if is_traced(values) else np
+        values = xp.asarray(values)[:, self.knots]
+        return xp.where(xp.isfinite(values), values, 0.0)
+
+    def without_knots(self, galaxies):
+        """The galaxies with the histories that are asked for alone."""
+        if not self.histories:
+            return dataclasses.replace(galaxies, histories=None)
+        kept = galaxies.histories
+        values = {name: kept.values[name][:, self.of_histories] for name in self.histories}
+        return dataclasses.replace(galaxies, histories=Histories(kept.times[self.of_histories], values, kept.ages))
+
+
+def _numbers(values):
+    return values if is_traced(values) else np.asarray(values)
+
+
+class _Arrivals:
+    """Running totals of what has arrived in every halo so far, level by level."""
+
+    def __init__(self, merging, halos, host, at, known, of_hosts):
+        self._merging, self._host, self._of_hosts = merging, host, of_hosts
+        ln_time = np.log(np.asarray(halos.time))
+        self._time, self._fill = np.asarray(halos.time)[at], between_knots(ln_time, at)
+        self._rate = known["rate"][:, at]  # dPhi / d ln(t)
+        self.totals = {name: (jnp.zeros(halos.log_mvir.shape),) * 2 for name in _arriving()}
+
+    def add(self, rows, reading, galaxies):
+        """What the galaxies of these rows hand over, and what their mergers set off, arrives in their hosts."""
+        time, host = self._time, self._host[rows]
+        pairs = {
+            f"satellite_{sink}": (
+                reading.at_knots(galaxies, f"handed_{sink}"), time * reading.at_knots(galaxies, f"handing_{sink}"),
+            )
+            for sink in SINKS
+        }  # fmt: skip
+        mass = reading.at_knots(galaxies, "mstar") + reading.at_knots(galaxies, "mism")
+        for name, power in (("merging_bursts", self._merging.burst_slope), ("merging_mass", 1.0)):
+            # Merging with more than its own mass, a galaxy does what it does with an equal.
+            slope = self._rate[rows] * jnp.minimum(mass**power, self._of_hosts[host] ** power)
+            pairs[name] = integrated(slope, time), slope
+        for name, pair in pairs.items():
+            new = _in_hosts(self._fill, pair, host, len(self._host))
+            self.totals[name] = tuple(before + added for before, added in zip(self.totals[name], new, strict=True))
+
+
+def _in_hosts(fill, pair, host, number):
+    """Totals and slopes at the knots of satellites, as those of their hosts at every time."""
+    return tuple(jax.ops.segment_sum(pair[0] @ matrices[0] + pair[1] @ matrices[1], host, number) for matrices in fill)
+
+
+@eqx.filter_jit
+def _known(friction, time, log_mvir, start, satellites, host, cosmology):
+    """What follows from halos and merging times alone, whatever the galaxies do."""
+    is_satellite = host >= 0
+    infall = jnp.where(is_satellite, satellites.infall, _NEVER * time[-1])
+    redshift = jnp.expm1(jnp.interp(jnp.log(infall), jnp.log(time), jnp.log1p(cosmology.redshift(time))))
+    orbit = satellites.known_orbit
+    ratio = jnp.where(is_satellite, jnp.minimum(satellites.ratio, 1.0), 0.1)
+    median = friction.median(
+        ratio, 0.1 / cosmology.hubble_rate(redshift),
+        jnp.where(orbit, satellites.circularity, friction.circularity),
+        jnp.where(orbit, satellites.radius, friction.radius),
+    )  # fmt: skip
+    scatter = jnp.where(orbit, _KNOWN_ORBIT, 1.0) * friction.scatter
+    mvir, into = 10.0**log_mvir, jnp.where(is_satellite, host, len(host))
+    joined, joining = pulses(time, infall)
+    mass = jnp.where(is_satellite, mvir[:, -1], 0.0)[:, None]
+    resolved, slope = (jax.ops.segment_sum(mass * curve, into, len(host)) for curve in (joined, joining / PULSE))
+    hosts = jax.ops.segment_sum(jnp.ones(len(host)), into, len(host)) > 0
+    share = jax.vmap(smooth_share, in_axes=(None, 0, 0, 0, 0))(time, mvir, start, resolved, hosts)
+    delay = time - infall[:, None]
+    rate = time * merging_rate(delay, median[:, None], scatter[:, None])
+    return {
+        "infall_age": infall,
+        "merging_time": median,
+        "merging_scatter": scatter,
+        "resolved_growth": (resolved, slope),
+        "smooth_share": share,
+        "rate": jnp.where(delay > 0.0, rate, 0.0),
+    }
+
+
+def _survival(constants, ages):
+    """Share of the galaxies that have not merged by some cosmic ages [Gyr], of shape (N, K)."""
+    infall, median, scatter = (constants[name][:, None] for name in ("infall_age", "merging_time", "merging_scatter"))
+    delay = ages - infall
+    return jnp.where(delay > 0.0, 1.0 - merged_share(delay, median, scatter), 1.0)
+
+
+def _joined(parts, back):
+    """Populations one after the other, with the rows `back` in the order in which they were."""
+    xp: Any = jnp if is_traced(parts) else np
+
+    def join(*arrays):
+        return xp.concatenate([xp.asarray(array) for array in arrays])[back]
+
+    fields = [per_halo_values(part) for part in parts]
+    rows = jax.tree.map(join, *fields)
+    kept = parts[0].histories
+    if kept is not None:
+        kept = kept._replace(values=jax.tree.map(join, *(part.histories.values for part in parts)))
+    if xp is np:
+        rows, kept = jax.device_put((rows, kept))
+    return dataclasses.replace(parts[0], **rows, histories=kept)
