@@ -33,6 +33,8 @@ _EVERY = 2  # of the times of the histories, at which is known what galaxies han
 _NEVER = 1e3  # times the last time: when centrals become satellites
 _KNOWN_ORBIT = 0.6  # of the scatter of merging times is left where the orbit is known: orbits scatter them by 0.48
 
+_LEAST_BITS = 5  # of the number of rows that are solved together
+
 _HANDING = tuple(f"handing_{sink}" for sink in SINKS)
 _AT_KNOTS = ("mstar", "mism", *(f"handed_{sink}" for sink in SINKS), *_HANDING)
 
@@ -83,14 +85,14 @@ def evolve_trees(
     at = np.arange(len(halos.time))[::-_EVERY][::-1]
     reading = _Reading.of(halos.time, at, histories, history_times)
     done = _Counter(progress, 2 * len(halos))
-    common = dict(histories=(*histories, *_AT_KNOTS), history_times=reading.times, **settings)
+    settings = dict(histories=(*histories, *_AT_KNOTS), history_times=reading.times, **settings)
+    solve = _solver(evolve, model, redshifts, is_traced((model, halos, redshifts, settings)), settings)
 
-    quiet = {name: (jnp.zeros(halos.log_mvir.shape),) * 2 for name in (*_arriving(), "resolved_growth")}
-    one = jnp.ones(len(halos))
-    first = _alone(with_curves(halos, quiet, constants | {"smooth_share": one}))
-    lonely = evolve(model, first, redshifts, progress=done.progress, **common)
+    quiet = {name: (np.zeros(halos.log_mvir.shape),) * 2 for name in (*_arriving(), "resolved_growth")}
+    first = with_curves(halos, quiet, constants | {"smooth_share": np.ones(len(halos))})
+    lonely = solve(first, np.arange(len(halos)), done.progress)
     done.finish(len(halos))
-    of_hosts = _numbers(reading.at_knots(lonely, "mstar") + reading.at_knots(lonely, "mism"))
+    of_hosts = reading.masses(lonely)
 
     arrivals = _Arrivals(merging, halos, host, at, known, of_hosts)
     parts, rows_of_parts = [], []
@@ -100,8 +102,7 @@ def evolve_trees(
             halos, arrivals.totals | {"resolved_growth": known["resolved_growth"]},
             constants | {"smooth_share": known["smooth_share"]},
         )  # fmt: skip
-        here = _alone(received, rows)
-        galaxies = evolve(model, here, redshifts, progress=done.progress, **common)
+        galaxies = solve(received, rows, done.progress)
         done.finish(len(rows))
         if depth:
             arrivals.add(rows, reading, galaxies)
@@ -112,9 +113,21 @@ def evolve_trees(
     return dataclasses.replace(_joined(parts, back), survival=survival)
 
 
-def _alone(halos, rows=slice(None)):
-    """Some of the halos, which do not wait for each other any more."""
-    return dataclasses.replace(halos, **take_rows(halos, rows) | {"host": None, "satellites": None, "mergers": None})
+def _solver(evolve, model, redshifts, traced, settings):
+    """A function that evolves some of the halos as if they did not belong together."""
+
+    def solve(halos, rows, progress):
+        # Where JAX traces, levels are filled up to few sizes here; elsewhere batches are.
+        short = (1 << max((len(rows) - 1).bit_length(), _LEAST_BITS)) - len(rows) if traced else 0
+        chosen = take_rows(halos, np.concatenate([rows, np.repeat(rows[-1:], short)]))
+        alone = dataclasses.replace(halos, **chosen | {"host": None, "satellites": None, "mergers": None})
+        if short:
+            idle = np.arange(len(alone)) >= len(rows)
+            alone = eqx.tree_at(lambda halos: halos.end, alone, jnp.where(idle, -jnp.inf, alone.end))
+        galaxies = evolve(model, alone, redshifts, progress=progress, **settings)
+        return galaxies[: len(rows)] if short else galaxies
+
+    return solve
 
 
 def _process(model, kind):
@@ -164,12 +177,16 @@ class _Reading(NamedTuple):
         times = xp.sort(xp.concatenate([knots, further]))
         return cls(times, xp.searchsorted(times, knots), histories, xp.searchsorted(times, further))
 
-    def at_knots(self, galaxies, name):
-        """A quantity at the knots, zero where there is no galaxy."""
+    def at_knots(self, galaxies, name, empty=0.0):
+        """A quantity at the knots, `empty` where there is no galaxy."""
         values = galaxies.histories.values[name]
         xp: Any = jnp if is_traced(values) else np
         values = xp.asarray(values)[:, self.knots]
-        return xp.where(xp.isfinite(values), values, 0.0)
+        return xp.where(xp.isfinite(values), values, empty)
+
+    def masses(self, galaxies):
+        """Stars and interstellar gas at the knots [Msun], never zero, so that powers of them have derivatives."""
+        return self.at_knots(galaxies, "mstar", 1.0) + self.at_knots(galaxies, "mism", 1.0)
 
     def without_knots(self, galaxies):
         """The galaxies with the histories that are asked for alone."""
@@ -180,10 +197,6 @@ class _Reading(NamedTuple):
         return dataclasses.replace(galaxies, histories=Histories(kept.times[self.of_histories], values, kept.ages))
 
 
-def _numbers(values):
-    return values if is_traced(values) else np.asarray(values)
-
-
 class _Arrivals:
     """Running totals of what has arrived in every halo so far, level by level."""
 
@@ -191,8 +204,9 @@ class _Arrivals:
         self._merging, self._host, self._of_hosts = merging, host, of_hosts
         ln_time = np.log(np.asarray(halos.time))
         self._time, self._fill = np.asarray(halos.time)[at], between_knots(ln_time, at)
-        self._rate = known["rate"][:, at]  # dPhi / d ln(t)
-        self.totals = {name: (jnp.zeros(halos.log_mvir.shape),) * 2 for name in _arriving()}
+        rate = known["rate"]  # dPhi / d ln(t)
+        self._rate = rate[:, at] if is_traced(rate) else np.asarray(rate)[:, at]
+        self.totals = {name: (np.zeros(halos.log_mvir.shape),) * 2 for name in _arriving()}
 
     def add(self, rows, reading, galaxies):
         """What the galaxies of these rows hand over, and what their mergers set off, arrives in their hosts."""
@@ -203,10 +217,11 @@ class _Arrivals:
             )
             for sink in SINKS
         }  # fmt: skip
-        mass = reading.at_knots(galaxies, "mstar") + reading.at_knots(galaxies, "mism")
+        mass = reading.masses(galaxies)
         for name, power in (("merging_bursts", self._merging.burst_slope), ("merging_mass", 1.0)):
             # Merging with more than its own mass, a galaxy does what it does with an equal.
-            slope = self._rate[rows] * jnp.minimum(mass**power, self._of_hosts[host] ** power)
+            xp: Any = jnp if is_traced((self._rate, mass, self._of_hosts, power)) else np
+            slope = self._rate[rows] * xp.minimum(mass ** xp.asarray(power), self._of_hosts[host] ** xp.asarray(power))
             pairs[name] = integrated(slope, time), slope
         for name, pair in pairs.items():
             new = _in_hosts(self._fill, pair, host, len(self._host))
