@@ -181,7 +181,7 @@ def test_trees_do_not_depend_on_each_other(model, forest, population):
 
 def test_derivatives_pass_through_merging_times_and_levels(model, forest):
     """d (masses of a tree) / d ln (merging time) and d / d ln (mass loading), against differences."""
-    tree, accurate = co.halos.select_trees(forest, SMALLEST), co.numerics.LaneSolver(tolerance=1e-10, max_steps=20_000)
+    tree, accurate = co.halos.select_trees(forest, SMALLEST), co.numerics.LaneSolver(tolerance=1e-8)
     level, _ = levels_and_roots(tree.host)
     assert level.max() >= 2 and len(tree) <= 32
 
@@ -193,11 +193,22 @@ def test_derivatives_pass_through_merging_times_and_levels(model, forest):
         galaxies = co.evolve(co.replace(model, changes), tree, [0.0, 1.0], solver=accurate)
         return jnp.log(jnp.stack([galaxies["mstar"][0], galaxies["mcgm"][0], galaxies["micl"][0]]))
 
-    point = jnp.zeros(2)
-    for direction in (jnp.array([1.0, 0.0]), jnp.array([0.3, 1.0])):
-        exact = jax.jvp(masses, (point,), (direction,))[1]
-        near, far = (masses(h * direction) - masses(-h * direction) for h in (1e-2, 2e-2))
-        np.testing.assert_allclose(exact, (8.0 * near - far) / 12e-2, rtol=2e-5, atol=2e-6)
+    point, direction = jnp.zeros(2), jnp.array([1.0, 0.4])
+    exact = jax.jvp(masses, (point,), (direction,))[1]
+    near, far = (masses(h * direction) - masses(-h * direction) for h in (1e-2, 2e-2))
+    np.testing.assert_allclose(exact, (8.0 * near - far) / 12e-2, rtol=1e-5, atol=2e-6)
+
+
+def test_populations_with_satellites_come_back_from_files(population, tmp_path):
+    import h5py
+
+    from corundum.io.galaxies import read_population, write_population
+
+    with h5py.File(tmp_path / "galaxies.h5", "w") as file:
+        write_population(file.create_group("galaxies"), population)
+        back = read_population(file["galaxies"])
+    np.testing.assert_array_equal(back.at(1.0).weights, population.at(1.0).weights)
+    np.testing.assert_array_equal(back.survival, population.survival)
 
 
 # ---- mistakes
@@ -209,5 +220,7 @@ def test_what_is_missing_is_named(model, forest):
     alone = models.ThermalCGM(processes={"merging": models.Merging()})
     with pytest.raises(ValueError, match="ThermalCGM has no process HandingOver"):
         co.evolve(alone, forest, [0.0])
+    with pytest.raises(ValueError, match="satellites act on their hosts"):
+        co.sensitivity.budgets(model, forest, [0.0])
     with pytest.raises(ValueError, match="must be known before JAX traces"):
         jax.jit(lambda halos: co.evolve(model, halos, [0.0])["mstar"])(forest)

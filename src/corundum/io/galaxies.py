@@ -39,6 +39,8 @@ _VALID = Quantity(
     "none", "false where the solve failed, or the halo had not started or had ended; other datasets hold NaN", log=False
 )
 
+_SURVIVAL = Quantity("1", "share of the galaxies that have not merged with their host", log=False)
+
 _AGE = Quantity("Gyr", "cosmic ages at which histories are kept", log=False)
 
 
@@ -67,6 +69,8 @@ def write_population(group: h5py.Group, population: Population, meanings: Mappin
         output = group.create_group(name, track_order=True)
         output.attrs["redshift"] = float(np.asarray(population.redshifts)[k])
         write_array(output, "valid", np.asarray(population.valid)[:, k], _VALID)
+        if population.survival is not None:
+            write_array(output, "survival", np.asarray(population.survival)[:, k], _SURVIVAL)
         for column, array in columns.items():
             write_array(output, column, array[:, k], population.quantities[column])
         for flow, rates in flows.items():
@@ -119,6 +123,9 @@ def read_population(group: h5py.Group) -> Population:
         for flow in outputs[0].get("flows", {})
     }
     valid = jnp.stack([output["valid"][()] for output in outputs], axis=1)
+    survival = None
+    if "survival" in kept:
+        survival = jnp.stack([output["survival"][()] for output in outputs], axis=1)
     histories = _read_histories(group["histories"], quantities) if "histories" in group else None
     root = group.attrs.get("root_redshift")  # files of earlier versions lack it
     return Population(
@@ -129,6 +136,7 @@ def read_population(group: h5py.Group) -> Population:
         valid=valid,
         described=tuple(sorted(quantities.items())),
         histories=histories,
+        survival=survival,
         root_redshift=None if root is None else jnp.asarray(root),
         **per_halo,
     )

@@ -21,7 +21,7 @@ from ..arguments import strategy, whole_number
 from ..halos import HaloHistories
 from ..halos.per_halo import per_halo_values
 from ..models import AbstractModel
-from ..models.checks.arguments import check_model_and_halos
+from ..models.checks.arguments import check_apart, check_model_and_halos
 from ..numerics.batching import map_batch
 from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.forward_lanes import for_forward_mode
@@ -338,8 +338,12 @@ def check_redshifts(halos: HaloHistories, redshifts: Any) -> Float[Array, " k"]:
     outputs = np.atleast_1d(np.asarray(plain_numbers("redshifts", redshifts), np.float64))
     if outputs.ndim != 1 or not len(outputs):
         raise ValueError("redshifts: got none, or a nested list; give at least one, as a number or a flat list")
-    if not len(halos):
-        raise ValueError("halos: got an empty set of histories; check the selection that made it")
+    if halos.satellites is not None:
+        raise ValueError(
+            "halos: derivatives are taken halo by halo, and satellites act on their hosts; take those of centrals alone, "
+            "halos.select_centrals(halos), or jax.jacfwd of a function that evolves the trees"
+        )
+    check_apart(halos)
     first, last = np.asarray(halos.cosmology.redshift(halos.time[np.array([0, -1])]))
     outside = [z for z in outputs if not last - 1e-6 <= z <= first + 1e-6]
     if outside:

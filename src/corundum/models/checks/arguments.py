@@ -7,7 +7,7 @@ from ...halos import HaloHistories
 from ...parameters import require_float64
 from ..base import AbstractModel
 
-__all__ = ["check_model", "check_model_and_halos"]
+__all__ = ["check_apart", "check_model", "check_model_and_halos"]
 
 _MODEL = "a model, such as models.ThermalCGM()"
 _HALOS = "halos, such as those of halos.monte_carlo_trees(100)"
@@ -53,3 +53,25 @@ def check_model_and_halos(model: Any, halos: Any) -> None:
     check_model(model)
     instance("halos", halos, HaloHistories, expected=_HALOS)
     require_float64(model, halos)
+
+
+def check_apart(halos: HaloHistories) -> None:
+    """Refuse no halos, and halos whose galaxies act on each other.
+
+    Raises
+    ------
+    ValueError
+        There is no halo, or some are satellites of others.
+
+    Examples
+    --------
+    >>> from corundum.models.checks.arguments import check_apart
+    >>> check_apart(halos)
+    """
+    if not len(halos):
+        raise ValueError("halos: got an empty set of histories; check the selection that made it")
+    if halos.satellites is not None:
+        raise ValueError(
+            "halos: derivatives are taken halo by halo, and satellites act on their hosts; take those of centrals "
+            "alone, halos.select_centrals(halos), or jax.jacfwd of a function that evolves the trees"
+        )

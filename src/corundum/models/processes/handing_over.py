@@ -46,7 +46,7 @@ _MEANING = {
 }  # fmt: skip
 
 
-def _said(sink: str) -> str:
+def _meaning_of(sink: str) -> str:
     place, _, metals = sink.partition("_metals")
     return f"metals in {_MEANING[sink.removesuffix('_metals')]}" if sink.endswith("_metals") else _MEANING[place]
 
@@ -68,13 +68,15 @@ class HandingOver(AbstractProcess):
     reservoirs: ClassVar[dict] = {
         ("tracked", f"handed_{sink}"): (
             f"handed_{sink}",
-            Quantity("Msun", f"{_said(sink)} that the host has received from this satellite", log=False),
+            Quantity("Msun", f"{_meaning_of(sink)} that the host has received from this satellite", log=False),
         )
         for sink in SINKS
     }
     flows: ClassVar[tuple[Flow, ...]] = (
         *(
-            Flow(f"handing_{sink}", f"{_said(sink)} handed over to the host", tracked=("outside", f"handed_{sink}"))
+            Flow(
+                f"handing_{sink}", f"{_meaning_of(sink)} handed over to the host", tracked=("outside", f"handed_{sink}")
+            )
             for sink in SINKS
         ),
         Flow("outflow_to_host", "gas that leaves the halo of a satellite", ("igm", "handed"), ("igm", "handed")),
