@@ -181,7 +181,7 @@ def test_trees_do_not_depend_on_each_other(model, forest, population):
 
 def test_derivatives_pass_through_merging_times_and_levels(model, forest):
     """d (masses of a tree) / d ln (merging time) and d / d ln (mass loading), against differences."""
-    tree, accurate = co.halos.select_trees(forest, SMALLEST), co.numerics.LaneSolver(tolerance=1e-8)
+    tree, accurate = co.halos.select_trees(forest, SMALLEST), co.numerics.LaneSolver(tolerance=1e-10, max_steps=20_000)
     level, _ = levels_and_roots(tree.host)
     assert level.max() >= 2 and len(tree) <= 32
 

@@ -338,11 +338,6 @@ def check_redshifts(halos: HaloHistories, redshifts: Any) -> Float[Array, " k"]:
     outputs = np.atleast_1d(np.asarray(plain_numbers("redshifts", redshifts), np.float64))
     if outputs.ndim != 1 or not len(outputs):
         raise ValueError("redshifts: got none, or a nested list; give at least one, as a number or a flat list")
-    if halos.satellites is not None:
-        raise ValueError(
-            "halos: derivatives are taken halo by halo, and satellites act on their hosts; take those of centrals alone, "
-            "halos.select_centrals(halos), or jax.jacfwd of a function that evolves the trees"
-        )
     check_apart(halos)
     first, last = np.asarray(halos.cosmology.redshift(halos.time[np.array([0, -1])]))
     outside = [z for z in outputs if not last - 1e-6 <= z <= first + 1e-6]
