@@ -12,7 +12,7 @@ from bathtub import with_satellites
 from corundum import models, physics
 from corundum.halos.satellites.links import levels_and_roots
 from corundum.models import derivative
-from corundum.models.processes.handing_over import SINKS
+from corundum.models.processes.satellites.handing_over import SINKS
 from corundum.physics.merging.dynamical_friction import merged_share
 from corundum.population.arrivals import between_knots
 from corundum.units import GYR_YR

@@ -18,12 +18,12 @@ if TYPE_CHECKING:  # imported when they are first used
     from .processes.discs import Discs
     from .processes.elements import Elements
     from .processes.gas_phases import GasPhases
-    from .processes.handing_over import HandingOver
     from .processes.instability import DiscInstability
     from .processes.learned_flow import LearnedFlow
     from .processes.merging import BlackHoleMergers, Merging
     from .processes.quasar import QuasarMode
     from .processes.reincorporation import HaloRecycling
+    from .processes.satellites.handing_over import HandingOver
     from .processes.stellar_evolution import DelayedReturn, TypeIaSupernovae
     from .regulator import Equilibrium, MinimalRegulator, RegulatorForcing, RegulatorState
     from .thermal import ThermalCGM, ThermalForcing, ThermalState

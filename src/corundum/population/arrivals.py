@@ -14,11 +14,22 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..halos import ExtraCurve, HaloHistories
+from ..models.processes.merging import Merging
 from ..physics.merging.satellites import SATELLITE_CURVES
 from ..physics.merging.supply import without_satellites
 from ..units import Quantity
 
-__all__ = ["ARRIVING", "DRIVING", "PULSE", "between_knots", "integrated", "pulses", "smooth_share", "with_curves"]
+__all__ = [
+    "ARRIVING",
+    "DRIVING",
+    "PULSE",
+    "between_knots",
+    "driving_powers",
+    "integrated",
+    "pulses",
+    "smooth_share",
+    "with_curves",
+]
 
 PULSE = 0.1
 """Width in ln(t) over which the halo of a satellite joins that of its host: the one of the smoothed histories."""
@@ -84,6 +95,11 @@ def smooth_share(
     rest = jnp.sum(jnp.where(grown > 0.0, without_satellites(grown, brought), 0.0))
     owed = jnp.maximum(jnp.sum(grown) - jnp.sum(brought), _LEAST_SMOOTH * jnp.sum(jnp.maximum(grown, 0.0)))
     return jnp.where(merges, owed / jnp.maximum(rest, _FEWEST), 1.0)
+
+
+def driving_powers(merging: Merging) -> dict[str, Any]:
+    """The power of the masses of merging satellites in each of the curves `DRIVING`."""
+    return {"merging_bursts": merging.burst_slope, "merging_mass": 1.0, "merging_squares": 2.0}
 
 
 def integrated(slope: Float[Array, "*n t"], time: Float[Array, " t"]) -> Float[Array, "*n t"]:

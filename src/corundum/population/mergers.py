@@ -21,7 +21,7 @@ from ..models.checks.arguments import check_model_and_halos
 from ..models.processes.merging import BlackHoleMergers, Merging
 from ..numerics.solvers.base import AbstractSolver
 from ..units import GYR_YR
-from .arrivals import ARRIVING, DRIVING, PULSE, integrated, pulses, smooth_share, with_curves
+from .arrivals import ARRIVING, DRIVING, PULSE, driving_powers, integrated, pulses, smooth_share, with_curves
 from .evolution import evolve
 from .mean_galaxies import MeanGalaxies, fit_means
 
@@ -219,7 +219,7 @@ def _of_one_host(process, time, satellites, host_mass, mvir, start):
     first, second = (jnp.stack(list(contents.values())) for contents in (at_infall, of_used))
     totals, slopes = first @ merged + second @ used_and_merged, first @ rate + second @ (rate * used)
     curves = {name: (totals[k], slopes[k]) for k, name in enumerate(at_infall)}
-    for name, power in (("merging_bursts", process.burst_slope), ("merging_mass", 1.0), ("merging_squares", 2.0)):
+    for name, power in driving_powers(process).items():
         # Merging with more than its own mass, a galaxy does what it does with an equal.
         driving = jnp.minimum((held["mstar"] + held["mism"])[:, None] ** power, host_mass**power)
         slope = jnp.sum(rate * driving, axis=0)

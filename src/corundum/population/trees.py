@@ -20,11 +20,11 @@ from ..halos import HaloHistories
 from ..halos.per_halo import per_halo_values, take_rows
 from ..halos.satellites.links import levels_and_roots
 from ..models import AbstractModel
-from ..models.processes.handing_over import SINKS, HandingOver, check_contents
 from ..models.processes.merging import Merging
+from ..models.processes.satellites.handing_over import SINKS, HandingOver, check_contents
 from ..physics.merging.dynamical_friction import merged_share, merging_rate
 from ..physics.merging.satellites import SATELLITE_CURVES
-from .arrivals import PULSE, between_knots, integrated, pulses, smooth_share, with_curves
+from .arrivals import DRIVING, PULSE, between_knots, driving_powers, integrated, pulses, smooth_share, with_curves
 from .galaxies import Histories, Population
 
 __all__ = ["evolve_trees"]
@@ -142,7 +142,7 @@ def _process(model, kind):
 
 
 def _arriving():
-    return (*(f"satellite_{sink}" for sink in SINKS), "merging_bursts", "merging_mass")
+    return (*(f"satellite_{sink}" for sink in SINKS), *DRIVING)
 
 
 class _Counter:
@@ -218,7 +218,7 @@ class _Arrivals:
             for sink in SINKS
         }  # fmt: skip
         mass = reading.masses(galaxies)
-        for name, power in (("merging_bursts", self._merging.burst_slope), ("merging_mass", 1.0)):
+        for name, power in driving_powers(self._merging).items():
             # Merging with more than its own mass, a galaxy does what it does with an equal.
             xp: Any = jnp if is_traced((self._rate, mass, self._of_hosts, power)) else np
             slope = self._rate[rows] * xp.minimum(mass ** xp.asarray(power), self._of_hosts[host] ** xp.asarray(power))

@@ -16,14 +16,14 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 from jaxtyping import Float
 
-from ...annotations import Array
-from ...cosmology import Cosmology
-from ...halos import Halo
-from ...physics import Galaxy
-from ...physics.merging.satellites import has_merged, satellite_share
-from ...units import GYR_YR, Quantity
-from ..ledger import Flow, FlowRates, Ledger
-from ..process import AbstractProcess, ProcessFluxes
+from ....annotations import Array
+from ....cosmology import Cosmology
+from ....halos import Halo
+from ....physics import Galaxy
+from ....physics.merging.satellites import has_merged, satellite_share
+from ....units import GYR_YR, Quantity
+from ...ledger import Flow, FlowRates, Ledger
+from ...process import AbstractProcess, ProcessFluxes
 
 __all__ = ["HandingOver", "SINKS", "check_contents"]
 

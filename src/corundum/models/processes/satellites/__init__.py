@@ -1,0 +1,3 @@
+"""What happens to a galaxy in the halo of another one."""
+
+__all__: list[str] = []
