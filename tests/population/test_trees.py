@@ -87,6 +87,8 @@ def test_what_is_inside_and_what_is_handed_over_change_by_what_crosses_the_bound
             "merging": models.Merging(), "handing_over": models.HandingOver(), "recycling": models.HaloRecycling(),
             "black_hole": models.BlackHole(), "arriving_black_holes": models.BlackHoleMergers(),
             "late_metals": models.DelayedEnrichment(),
+            "ram_pressure": models.RamPressure(),
+            "tides": models.TidalStripping(),
         }
     )  # fmt: skip
     rng = np.random.default_rng(3)
@@ -96,7 +98,9 @@ def test_what_is_inside_and_what_is_handed_over_change_by_what_crosses_the_bound
         curves = {f"satellite_{sink}": jnp.asarray(rng.uniform(1e6, 1e8)) for sink in SINKS}
         curves |= {"merging_bursts": jnp.asarray(1e5), "merging_mass": jnp.asarray(1e7)}
         curves |= {"infall_age": jnp.asarray(halo.time - delay), "merging_time": jnp.asarray(0.5 * delay)}
-        halo = halo._replace(extras=co.halos.Extras(curves | {"merging_scatter": jnp.asarray(0.6)}))
+        curves |= {"log_host_mvir": jnp.asarray(13.5), "log_host_rvir": jnp.asarray(2.8)}
+        curves |= {"log_host_cgm": jnp.asarray(12.5), "merging_scatter": jnp.asarray(0.6)}
+        halo = halo._replace(extras=co.halos.Extras(curves))
         flows = model.fluxes(state, model.forcing(halo, COSMOLOGY)).flows
         slope, outside = model.ledger.derivative(flows), model.ledger.exchange(flows)
         merged, rate = physics.merging.satellites.has_merged(halo)
@@ -107,7 +111,9 @@ def test_what_is_inside_and_what_is_handed_over_change_by_what_crosses_the_bound
             handed = sum(getattr(slope, f"handed_{sink}") for sink in sinks)
             arrived = sum(curves[f"satellite_{sink}"] for sink in sinks)
             # What leaves the halo of a satellite is its host's, and is no loss to the outside.
-            lost = (1.0 - merged) * getattr(flows["outflow_to_host"], kind) * GYR_YR
+            torn_off = ("outflow_to_host", "ram_pressure_cgm", "ram_pressure_ism", "tidal_stars", "tidal_ism")
+            lost = (1.0 - merged) * sum(getattr(flows[name], kind) for name in torn_off) * GYR_YR
+            assert all(float(getattr(flows[name], kind)) >= 0.0 for name in torn_off)
             gained = -sum(v for key, v in outside.items() if key[0] == kind and key[1] != "arriving")
             balance = (1.0 - merged) * gained + lost + arrived
             assert float(inside + handed) == pytest.approx(float(balance), rel=1e-9, abs=1e-6 * float(handed))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # imported when they are first used
     from .processes.quasar import QuasarMode
     from .processes.reincorporation import HaloRecycling
     from .processes.satellites.handing_over import HandingOver
+    from .processes.satellites.ram_pressure import RamPressure
+    from .processes.satellites.tides import TidalStripping
     from .processes.stellar_evolution import DelayedReturn, TypeIaSupernovae
     from .regulator import Equilibrium, MinimalRegulator, RegulatorForcing, RegulatorState
     from .thermal import ThermalCGM, ThermalForcing, ThermalState
@@ -56,11 +58,13 @@ __all__ = [
     "PANDYA26_FREE",
     "FlowRates",
     "QuasarMode",
+    "RamPressure",
     "RegulatorForcing",
     "RegulatorState",
     "ThermalCGM",
     "ThermalForcing",
     "ThermalState",
+    "TidalStripping",
     "TurbulentCGM",
     "TurbulentForcing",
     "TurbulentState",

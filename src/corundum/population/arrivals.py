@@ -5,6 +5,7 @@ Hosts read the rates of these totals, so that they receive exactly what is hande
 
 import dataclasses
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -15,6 +16,7 @@ from jaxtyping import Float
 from ..annotations import Array
 from ..halos import ExtraCurve, HaloHistories
 from ..models.processes.merging import Merging
+from ..physics.merging.environment import HOST_CURVES
 from ..physics.merging.satellites import SATELLITE_CURVES
 from ..physics.merging.supply import without_satellites
 from ..units import Quantity
@@ -54,6 +56,7 @@ DRIVING = {
 
 _OTHERS = {
     **SATELLITE_CURVES,
+    **HOST_CURVES,
     "satellite_icl": Quantity("Msun/Gyr", "stars between galaxies in the halos of merging satellites"),
     "satellite_icl_metals": Quantity("Msun/Gyr", "metals of these stars"),
     "resolved_growth": Quantity("Msun/Gyr", "halo growth that brings satellites"),
@@ -66,13 +69,14 @@ def with_curves(
     halos: HaloHistories,
     totals: Mapping[str, tuple[Any, Any]],
     constants: Mapping[str, Any],
-    quantities: Mapping[str, Quantity] = _QUANTITIES,
+    curves: Mapping[str, Any] = MappingProxyType({}),
 ) -> HaloHistories:
-    """Histories with running totals, (values, slopes in ln(t)) of shape (N, T), and with one constant for each halo."""
-    extras = {name: ExtraCurve(values, quantities[name], slopes) for name, (values, slopes) in totals.items()}
+    """Histories with running totals, (values, slopes in ln(t)) of shape (N, T), constants (N,) and curves (N, T)."""
+    extras = {name: ExtraCurve(values, _QUANTITIES[name], slopes) for name, (values, slopes) in totals.items()}
     for name, values in constants.items():
         xp: Any = np if isinstance(values, np.ndarray) else jnp
-        extras[name] = ExtraCurve(xp.broadcast_to(values[:, None], halos.log_mvir.shape), quantities[name])
+        extras[name] = ExtraCurve(xp.broadcast_to(values[:, None], halos.log_mvir.shape), _QUANTITIES[name])
+    extras |= {name: ExtraCurve(values, _QUANTITIES[name]) for name, values in curves.items()}
     return dataclasses.replace(halos, extras={**halos.extras, **extras})
 
 

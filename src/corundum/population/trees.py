@@ -35,8 +35,10 @@ _KNOWN_ORBIT = 0.6  # of the scatter of merging times is left where the orbit is
 
 _LEAST_BITS = 5  # of the number of rows that are solved together
 
+_NO_GAS = -10.0  # log10 of mass [Msun]
+
 _HANDING = tuple(f"handing_{sink}" for sink in SINKS)
-_AT_KNOTS = ("mstar", "mism", *(f"handed_{sink}" for sink in SINKS), *_HANDING)
+_AT_KNOTS = ("mstar", "mism", "mcgm", *(f"handed_{sink}" for sink in SINKS), *_HANDING)
 
 
 def evolve_trees(
@@ -79,7 +81,8 @@ def evolve_trees(
     host = np.asarray(halos.host)
     level, _ = levels_and_roots(host)
     known = _known(
-        merging.friction, halos.time, halos.log_mvir, halos.start, halos.satellites, host, halos.cosmology,
+        merging.friction, halos.time, halos.log_mvir, halos.log_rvir, halos.start, halos.satellites, host,
+        halos.cosmology,
     )  # fmt: skip
     constants = {name: known[name] for name in SATELLITE_CURVES}
     at = np.arange(len(halos.time))[::-_EVERY][::-1]
@@ -89,10 +92,13 @@ def evolve_trees(
     solve = _solver(evolve, model, redshifts, is_traced((model, halos, redshifts, settings)), settings)
 
     quiet = {name: (np.zeros(halos.log_mvir.shape),) * 2 for name in (*_arriving(), "resolved_growth")}
-    first = with_curves(halos, quiet, constants | {"smooth_share": np.ones(len(halos))})
+    host_halo = {name: known[name] for name in ("log_host_mvir", "log_host_rvir")}
+    no_gas = {"log_host_cgm": np.full(halos.log_mvir.shape, _NO_GAS)}
+    first = with_curves(halos, quiet, constants | {"smooth_share": np.ones(len(halos))}, host_halo | no_gas)
     lonely = solve(first, np.arange(len(halos)), done.progress)
     done.finish(len(halos))
     of_hosts = reading.masses(lonely)
+    met = host_halo | {"log_host_cgm": _gas_of_hosts(reading, lonely, halos.time, at, host)}
 
     arrivals = _Arrivals(merging, halos, host, at, known, of_hosts)
     parts, rows_of_parts = [], []
@@ -100,7 +106,7 @@ def evolve_trees(
         rows = np.flatnonzero(level == depth)
         received = with_curves(
             halos, arrivals.totals | {"resolved_growth": known["resolved_growth"]},
-            constants | {"smooth_share": known["smooth_share"]},
+            constants | {"smooth_share": known["smooth_share"]}, met,
         )  # fmt: skip
         galaxies = solve(received, rows, done.progress)
         done.finish(len(rows))
@@ -233,8 +239,21 @@ def _in_hosts(fill, pair, host, number):
     return tuple(jax.ops.segment_sum(pair[0] @ matrices[0] + pair[1] @ matrices[1], host, number) for matrices in fill)
 
 
+def _gas_of_hosts(reading, galaxies, time, at, host):
+    """log10 of the gas around the host of each satellite [Msun] at every time, around itself for a central."""
+    gas = reading.at_knots(galaxies, "mcgm", 10.0**_NO_GAS)
+    xp: Any = jnp if is_traced((gas, time)) else np
+    ln_time, log_gas = xp.log(xp.asarray(time)), xp.log10(gas)
+    read = (
+        [xp.interp(ln_time, ln_time[at], row) for row in log_gas]
+        if xp is np
+        else jax.vmap(lambda row: jnp.interp(ln_time, ln_time[at], row))(log_gas)
+    )
+    return xp.asarray(read)[np.where(host >= 0, host, np.arange(len(host)))]
+
+
 @eqx.filter_jit
-def _known(friction, time, log_mvir, start, satellites, host, cosmology):
+def _known(friction, time, log_mvir, log_rvir, start, satellites, host, cosmology):
     """What follows from halos and merging times alone, whatever the galaxies do."""
     is_satellite = host >= 0
     infall = jnp.where(is_satellite, satellites.infall, _NEVER * time[-1])
@@ -253,6 +272,9 @@ def _known(friction, time, log_mvir, start, satellites, host, cosmology):
     resolved, slope = (jax.ops.segment_sum(mass * curve, into, len(host)) for curve in (joined, joining / PULSE))
     hosts = jax.ops.segment_sum(jnp.ones(len(host)), into, len(host)) > 0
     share = jax.vmap(smooth_share, in_axes=(None, 0, 0, 0, 0))(time, mvir, start, resolved, hosts)
+    own = jnp.where(is_satellite, host, jnp.arange(len(host)))
+    if log_rvir is None:
+        log_rvir = jnp.log10(cosmology.virial_radius(mvir, cosmology.redshift(time)))
     delay = time - infall[:, None]
     rate = time * merging_rate(delay, median[:, None], scatter[:, None])
     return {
@@ -261,6 +283,8 @@ def _known(friction, time, log_mvir, start, satellites, host, cosmology):
         "merging_scatter": scatter,
         "resolved_growth": (resolved, slope),
         "smooth_share": share,
+        "log_host_mvir": log_mvir[own],
+        "log_host_rvir": log_rvir[own],
         "rate": jnp.where(delay > 0.0, rate, 0.0),
     }
 

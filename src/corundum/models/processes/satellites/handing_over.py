@@ -40,6 +40,9 @@ SINKS = {
 }
 """What is handed over, and the fields of the state that it is made of, as far as a model has them."""
 
+_TORN_OFF = {"cgm": ("ram_pressure_cgm", "ram_pressure_ism", "tidal_ism"), "icl": ("tidal_stars",)}
+"""Flows of other processes that take something off an orbiting galaxy, and what it becomes in the host."""
+
 _MEANING = {
     "stars": "stars", "ism": "interstellar gas", "cgm": "gas around the galaxy", "icl": "stars between galaxies",
     "black_holes": "black holes",
@@ -89,6 +92,7 @@ class HandingOver(AbstractProcess):
         (kind, place) for place in ("stars", "ism", "cgm", "icl") for kind in ("mass", "metals")
     )
     reads: ClassVar[tuple[str, ...]] = ("outflow",)
+    sees: ClassVar[tuple[str, ...]] = tuple(name for names in _TORN_OFF.values() for name in names)
     outside: ClassVar[tuple[str, ...]] = ("handed",)
 
     def initial(self, state: Any, halo: Halo, cosmology: Cosmology) -> dict[str, Float[Array, "..."]]:
@@ -102,10 +106,14 @@ class HandingOver(AbstractProcess):
         satellite = zero if satellite is None else satellite
         lost = FlowRates(satellite * outflow.mass, satellite * outflow.metals)
         leaving = {"cgm": lost.mass, "cgm_metals": lost.metals}
+        for sink, names in _TORN_OFF.items():
+            for torn_off in (galaxy.flows[name] for name in names if name in galaxy.flows):
+                leaving[sink] = leaving.get(sink, zero) + torn_off.mass
+                leaving[f"{sink}_metals"] = leaving.get(f"{sink}_metals", zero) + torn_off.metals
         flows = {"outflow_to_host": lost}
         for sink, fields in SINKS.items():
             content = sum((getattr(state, field) for field in fields if field in state._fields), zero)
-            handing = rate * content + (1.0 - merged) * leaving.get(sink, 0.0) * GYR_YR
+            handing = rate * content + (1.0 - merged) * leaving.get(sink, zero) * GYR_YR
             if f"satellite_{sink}" in halo.extras:
                 handing = handing + merged * halo.extras[f"satellite_{sink}"]
             flows[f"handing_{sink}"] = FlowRates(tracked=handing)
