@@ -28,8 +28,9 @@ class RamPressure(AbstractProcess):
     """The gas of the host strips a satellite: its hot gas, and the gas of its disc where the disc holds it least.
 
     Hot gas leaves in a dynamical time down to the share that an NFW-like halo of gas would keep; the disc loses the
-    gas beyond the radius at which pressure equals gravity, in the time of its rotation.  What is lost joins the hot gas
-    of the host; it goes with `HandingOver`.
+    gas beyond the radius at which pressure equals gravity.  It leaves in the dynamical time of the host, on which a
+    satellite meets the pressure of its orbit; that of the disc is a hundred times shorter.  What is lost joins the hot
+    gas of the host; it goes with `HandingOver`.
 
     Parameters
     ----------
@@ -105,7 +106,7 @@ class RamPressure(AbstractProcess):
         size = self.disc(halo)
         area = 2.0 * jnp.pi * size**2
         kept = kept_disc_gas(state.mism / area, disc_stars(state) / area, pressure)
-        cold = satellite * (1.0 - kept) * state.mism / dynamical_time(size, halo.vvir)
+        cold = satellite * (1.0 - kept) * state.mism / dynamical_time(host.rvir, host.vvir)
         return ProcessFluxes(_rates(state, hot, cold), {})
 
 
