@@ -90,8 +90,8 @@ def main() -> None:
         names = PARAMETERS[: options.parameters]
 
         def stars(ln_factors):
-            values = dict(zip(names, ln_factors, strict=True))
-            values = {name: co.get(model, name) * jnp.exp(factor) for name, factor in values.items()}
+            factors = zip(names, co.get_values(model, names), ln_factors, strict=True)
+            values = {name: start * jnp.exp(factor) for name, start, factor in factors}
             return jnp.log10(evolve(co.replace(model, values))["mstar"])
 
         point = jnp.zeros(len(names))

@@ -33,7 +33,7 @@ _EVERY = 2  # of the times of the histories, at which is known what galaxies han
 _NEVER = 1e3  # times the last time: when centrals become satellites
 _KNOWN_ORBIT = 0.6  # of the scatter of merging times is left where the orbit is known: orbits scatter them by 0.48
 
-_LEAST_BITS = 5  # of the number of rows that are solved together
+_FEWEST, _RATIO = 32, 8  # of the numbers of rows that are solved together, where JAX traces
 
 _NO_GAS = -10.0  # log10 of mass [Msun]
 
@@ -124,7 +124,7 @@ def _solver(evolve, model, redshifts, traced, settings):
 
     def solve(halos, rows, progress):
         # Where JAX traces, levels are filled up to few sizes here; elsewhere batches are.
-        short = (1 << max((len(rows) - 1).bit_length(), _LEAST_BITS)) - len(rows) if traced else 0
+        short = _filled_up(len(rows)) - len(rows) if traced else 0
         chosen = take_rows(halos, np.concatenate([rows, np.repeat(rows[-1:], short)]))
         alone = dataclasses.replace(halos, **chosen | {"host": None, "satellites": None, "mergers": None})
         if short:
@@ -134,6 +134,14 @@ def _solver(evolve, model, redshifts, traced, settings):
         return galaxies[: len(rows)] if short else galaxies
 
     return solve
+
+
+def _filled_up(number):
+    """The least of 32, 256, 2048 ... that is not below a number of rows: each size is a program of its own."""
+    size = _FEWEST
+    while size < number:
+        size *= _RATIO
+    return size
 
 
 def _process(model, kind):

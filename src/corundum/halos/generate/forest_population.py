@@ -34,6 +34,7 @@ _MASSES = (9.0, 15.5)  # log10 of mass [Msun] at the end for which forests are d
 _DEPTH = 3.0  # trees are grown to masses this many times smaller than satellites, so that these have a past
 _COARSEST = 0.01  # of the final mass, to which main branches are followed at least
 _ALONE = 0.1  # in ln(t), the least time that a halo is a central before it falls in
+_EARLIEST = 12.0  # last age over that of the first infall: older satellites keep clocks a hundred times too fast
 _FREEZING = 0.05  # in ln(t), over which the structure of a halo stops changing around infall
 _SLOPES = (0.3, 2.0)  # d log10(M) / d ln(t) before a branch is resolved
 
@@ -59,7 +60,8 @@ def monte_carlo_forest(
     """Draw `n` merger trees and follow every halo that fell into them.
 
     A tree has about 0.11 / mu halos above the share mu of its final mass when they fell in, of any final mass; a little
-    less than half of them fell into the main branch, and the others came with a satellite.
+    less than half of them fell into the main branch, and the others came with a satellite.  Halos that fell in before a
+    twelfth of the last age (z = 5 for trees of today), one in a hundred, count as smooth growth.
 
     Parameters
     ----------
@@ -197,9 +199,8 @@ def _halos_of(trees: MergerTrees, raw_times, draws) -> _Halos:
 
 def _heavy_enough(halos, least, times) -> _Halos:
     """Main branches, and satellites above the least mass of their tree, tree after tree and centrals first."""
-    kept = np.isinf(halos.infall) | (
-        (halos.log_mass[:, -1] >= np.log10(least[halos.tree])) & (halos.infall > times[0] * np.exp(2.0 * _ALONE))
-    )
+    earliest = max(times[0] * np.exp(2.0 * _ALONE), times[-1] / _EARLIEST)
+    kept = np.isinf(halos.infall) | ((halos.log_mass[:, -1] >= np.log10(least[halos.tree])) & (halos.infall > earliest))
     # What came with a satellite that is left out is left out: it is lighter still, or fell in earlier.
     while np.any(lost := kept & (halos.host >= 0) & ~kept[halos.host]):
         kept &= ~lost
