@@ -205,6 +205,21 @@ def test_derivatives_pass_through_merging_times_and_levels(model, forest):
     np.testing.assert_allclose(exact, (8.0 * near - far) / 12e-2, rtol=1e-5, atol=2e-6)
 
 
+def test_centrals_and_satellites_are_counted_apart_and_add_up(population):
+    today = population.at(0.0)
+    parts = [np.asarray(galaxies.weights) for galaxies in (today.centrals, today.satellites)]
+    np.testing.assert_allclose(parts[0] + parts[1], today.weights, rtol=1e-12)
+    # Each bin holds the densities of both.
+    edges = np.linspace(7.0, 12.0, 6)
+    counts = [
+        np.histogram(np.log10(today["mstar"]), edges, weights=part)[0] for part in (*parts, np.asarray(today.weights))
+    ]
+    np.testing.assert_allclose(counts[0] + counts[1], counts[2], rtol=1e-12)
+    assert counts[1].sum() > 0.0
+    with pytest.raises(KeyError, match="satellite"):
+        len(dataclasses.replace(today, values={"mstar": today["mstar"]}).centrals)
+
+
 def test_populations_with_satellites_come_back_from_files(population, tmp_path):
     import h5py
 

@@ -1,5 +1,6 @@
 """What `evolve` returns: galaxies of many halos at some redshifts, and the histories of some of their quantities."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -90,6 +91,24 @@ class Galaxies(AbstractGalaxies):
 
     def __str__(self) -> str:
         return text.of_galaxies(self)
+
+    @property
+    def centrals(self) -> "Galaxies":
+        """The same galaxies, each weighted with how far it is a central, for populations with satellites.
+
+        What is counted of them, such as a mass function, is that of centrals; it has derivatives like any other.
+
+        Raises
+        ------
+        KeyError
+            The galaxies have no quantity ``satellite``: the halos have no satellites, or it was not kept.
+        """
+        return dataclasses.replace(self, weights=self.weights * (1.0 - named(self.values, "satellite")))
+
+    @property
+    def satellites(self) -> "Galaxies":
+        """The same galaxies, each weighted with how far it is a satellite; see `centrals`."""
+        return dataclasses.replace(self, weights=self.weights * named(self.values, "satellite"))
 
     def plot(self, x: str, y: str, ax: Any = None, **options: Any) -> Any:
         """One point per galaxy in the plane of two quantities: `corundum.plots.scatter` of these galaxies.

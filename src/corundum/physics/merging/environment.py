@@ -116,7 +116,7 @@ def kept_hot_gas(strength: Float[Array, "..."]) -> Float[Array, "..."]:
     Examples
     --------
     >>> [round(float(kept_hot_gas(y)), 2) for y in (3.0, 10.0, 30.0, 100.0, 300.0)]
-    [0.76, 0.56, 0.38, 0.25, 0.16]
+    [0.76, 0.56, 0.38, 0.24, 0.16]
     """
     return (1.0 + strength / 3.0) ** -0.4
 
