@@ -58,6 +58,16 @@ def turbulent_with_black_hole():
     )
 
 
+def galaxy_in_full():
+    """The reference model but for mergers, which need halos that are prepared for them, and with quasars."""
+    model = models.reference_galaxy()
+    processes = {n: p for n, p in model.processes.items() if n not in ("merging", "arriving_black_holes")}
+    cold = physics.SecularFeeding(beside=physics.StarFormationFeeding())
+    processes |= {"black_hole": models.BlackHole(cold=cold), "quasar": models.QuasarMode()}
+    laws = {name: getattr(model, name) for name in ("mass_loading", "depletion_time", "stellar_return")}
+    return models.ThermalCGM(**laws, processes=processes)
+
+
 MODELS = {
     "ThermalCGM": models.ThermalCGM,
     "pandya26": models.pandya26,
@@ -67,6 +77,7 @@ MODELS = {
     "swapped": swapped,
     "thermal_with_everything": thermal_with_everything,
     "turbulent_with_black_hole": turbulent_with_black_hole,
+    "galaxy_in_full": galaxy_in_full,
 }
 
 

@@ -1,25 +1,48 @@
-"""Published models by name, and the parameters that their papers vary."""
+"""Published models by name, the parameters that their papers vary, and the model with every part of a galaxy."""
 
 from ..numerics.limiters import HardMinimum, HardPositivePart, Unlimited
 from ..physics import (
+    BlitzRosolowsky06,
     Ceiling,
+    EnergyLoading,
     FreeFall,
     GasSeed,
+    HotGasFeeding,
+    IsobaricCondensation,
+    MaintenanceFeedback,
+    MassLoading,
+    MergerFeeding,
+    MetalLoading,
+    MolecularDepletion,
+    MomentumDiscSize,
     Okamoto08,
     OverpressureOutflow,
     Pandya26FilteringMass,
     PhotoionisedCooling,
+    ScatteredRate,
+    SecularFeeding,
     ShiftedSutherlandDopita93,
     ShiftedSutherlandDopita93Bilinear,
+    StellarReturn,
     TotalDensitySquared,
     UnlimitedEmptying,
     VirialEscape,
     VirialTemperature,
 )
+from .processes.black_holes import BlackHole
+from .processes.bulges import Bulge
+from .processes.compression import Compression
+from .processes.discs import Discs
+from .processes.elements import Elements
+from .processes.gas_phases import GasPhases
+from .processes.instability import DiscInstability
+from .processes.merging import BlackHoleMergers, Merging
+from .processes.reincorporation import HaloRecycling
+from .processes.stellar_evolution import DelayedReturn, TypeIaSupernovae
 from .thermal import ThermalCGM
 from .turbulent import TurbulentCGM
 
-__all__ = ["PANDYA26_FREE", "pandya23", "pandya26"]
+__all__ = ["PANDYA26_FREE", "pandya23", "pandya26", "reference_galaxy"]
 
 PANDYA26_FREE = (
     "mass_loading.amplitude",
@@ -88,4 +111,51 @@ def pandya23() -> TurbulentCGM:
         cooling=PhotoionisedCooling(metals=ShiftedSutherlandDopita93()),
         densities=TotalDensitySquared(),
         halo_outflow=OverpressureOutflow(speed=VirialEscape()),
+    )
+
+
+def reference_galaxy() -> ThermalCGM:
+    """The thermal model with every part of a galaxy: discs and bulges, HI and H2, mergers, black holes, chemistry.
+
+    Stars form from molecular gas in discs whose sizes follow from angular momentum, with scatter in time; mergers and
+    bars make bulges and feed black holes, which keep massive galaxies quenched with hot gas; iron and returned gas come
+    with the delays of stars; gas that left the halo comes back.  Its numbers are where a calibration would start and
+    fit nothing yet (docs/physics.md says how far they are from data).  Every part can be swapped:
+    ``dataclasses.replace(model, processes={**model.processes, "quasar": QuasarMode()})``.
+
+    Satellites are prepared by `corundum.population.with_mergers`, and numbers of each halo are drawn by
+    `corundum.halos.with_latents`.
+
+    Examples
+    --------
+    >>> model = co.models.reference_galaxy()
+    >>> sorted(model.processes)[:5]
+    ['arriving_black_holes', 'bars', 'black_hole', 'bulge', 'compression']
+    >>> model.ledger.currencies
+    ('mass', 'metals', 'energy', 'oxygen', 'iron', 'momentum')
+    """
+    molecular = dict(molecular_time=2.0, law=BlitzRosolowsky06(pressure=3.5e4), disc=MomentumDiscSize())
+    return ThermalCGM(
+        mass_loading=MassLoading(amplitude=1.6, slope=-2.0),
+        energy_loading=EnergyLoading(amplitude=0.28, slope=-0.9),
+        metal_loading=MetalLoading(amplitude=0.06),
+        depletion_time=ScatteredRate(MolecularDepletion(**molecular)),
+        stellar_return=StellarReturn(recycled_fraction=0.156, metal_yield=0.032),
+        condensation=IsobaricCondensation(),
+        processes={
+            "arriving_black_holes": BlackHoleMergers(),
+            "bars": DiscInstability(),
+            "black_hole": BlackHole(
+                cold=SecularFeeding(beside=MergerFeeding()), hot=HotGasFeeding(7e-4), feedback=MaintenanceFeedback()
+            ),
+            "bulge": Bulge(),
+            "compression": Compression(),
+            "discs": Discs(),
+            "dying_stars": DelayedReturn(),
+            "elements": Elements(),
+            "merging": Merging(),
+            "phases": GasPhases(**molecular),
+            "recycling": HaloRecycling(),
+            "supernovae_ia": TypeIaSupernovae(),
+        },
     )

@@ -35,8 +35,12 @@ _KNOWN_POSITIONS = {
     "potential": (2.0, 0.5),
     "arriving": (8.0, 0.5),
     "icl": (8.0, 2.0),
+    "spheroid": (8.0, 3.5),
 }
 _BOX = (1.15, 0.46)
+_ALWAYS = ("mass", "metals", "energy")
+_MOST_NAMES, _MOST_FIELDS = 2, 3
+_SLANTED = 0.35  # of the way: names of slanted arrows, which cross each other half way
 
 
 @styled
@@ -44,7 +48,8 @@ def network(ledger: Ledger, ax: Axes | None = None) -> Axes:
     """Draw a ledger.
 
     Solid boxes are reservoirs of the galaxy, with the fields of the state that they hold; dashed ones lie outside it.
-    An arrow is a flow, coloured by what it carries; flows between the same two boxes share one bundle of arrows.
+    An arrow is a flow, coloured by what it carries; flows between the same two boxes share one bundle of arrows, which
+    names at most two of them.  Oxygen, iron and angular momentum that go with mass or metals are not drawn apart.
 
     Parameters
     ----------
@@ -62,7 +67,7 @@ def network(ledger: Ledger, ax: Axes | None = None) -> Axes:
     for flow in ledger.flows:
         for currency in _COLORS:
             route = getattr(flow, currency)
-            if route is not None:
+            if route is not None and not _goes_along(flow, currency):
                 bundles.setdefault(route, {}).setdefault(flow.name, []).append(currency)
     positions = _positions(list(dict.fromkeys(end for route in bundles for end in route)))
     if ax is None:
@@ -72,7 +77,7 @@ def network(ledger: Ledger, ax: Axes | None = None) -> Axes:
         _arrows(ax, positions[source], positions[sink], flows, both_ways=(sink, source) in bundles)
     for name, (x, y) in positions.items():
         fields = [field for (_, reservoir), field in ledger.contents.items() if reservoir == name]
-        _box(ax, x, y, name.replace("_", " "), ", ".join(fields), inside=bool(fields))
+        _box(ax, x, y, name.replace("_", " "), ", ".join(_first(fields, _MOST_FIELDS, "...")), inside=bool(fields))
     shown = dict.fromkeys(what for flows in bundles.values() for carried in flows.values() for what in carried)
     handles = [
         Line2D([], [], color=color, lw=2.0, label=currency) for currency, color in _COLORS.items() if currency in shown
@@ -81,6 +86,16 @@ def network(ledger: Ledger, ax: Axes | None = None) -> Axes:
     xs, ys = np.array(list(positions.values())).T
     ax.set(xlim=(xs.min() - 0.9, xs.max() + 0.9), ylim=(ys.min() - 0.9, ys.max() + 0.6))
     return ax
+
+
+def _goes_along(flow, currency):
+    """Whether mass or metals of the same flow take the same way."""
+    return currency not in _ALWAYS and getattr(flow, currency) in (flow.mass, flow.metals)
+
+
+def _first(names, most, rest):
+    """At most so many names, the last of which says how many there are beside."""
+    return list(names) if len(names) <= most else [*list(names)[: most - 1], rest]
 
 
 def _positions(names):
@@ -117,8 +132,10 @@ def _arrows(ax, source, sink, flows, *, both_ways):
     angle = np.degrees(np.arctan2(direction[1], direction[0]))
     angle = angle - 180.0 if angle > 90.0 else angle + 180.0 if angle <= -90.0 else angle
     away = side if both_ways or side[1] > 0 or (side[1] == 0 and side[0] < 0) else -side
-    names = "\n".join(name.replace("_", " ") for name in flows)
-    position = 0.5 * (start + end) + away * (level + 0.09 + 0.07 * len(flows))
+    lines = _first([name.replace("_", " ") for name in flows], _MOST_NAMES, f"and {len(flows) - _MOST_NAMES + 1} more")
+    names = "\n".join(lines)
+    place = 0.5 if 0.0 in direction else _SLANTED
+    position = start + place * (end - start) + away * (level + 0.09 + 0.07 * len(lines))
     background = dict(fc="w", ec="none", pad=0.8, alpha=0.8)
     ax.text(
         *position, names, rotation=angle, ha="center", va="center", fontsize=8.0, color="0.15", zorder=4,

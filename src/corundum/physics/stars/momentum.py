@@ -7,7 +7,6 @@ in a flat rotation curve V_c has the scale length R_d = J / (2 M V_c), and its o
 import abc
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Float
 
@@ -165,28 +164,16 @@ def bulge_size(state: Any) -> Float[Array, "..."]:
 class MomentumDiscSize(AbstractDiscSize):
     """Scale length of the disc of a galaxy whose angular momentum is followed, for models with the process `Discs`.
 
-    Without a galaxy it is that of gas which settles now, lambda' R / sqrt 2 times the share that gas keeps.
-
-    Parameters
-    ----------
-    spin : AbstractSpin
-    kept : float
-        Share of the specific angular momentum of the halo that gas keeps, where only the halo is known.
-
     Examples
     --------
-    >>> size = co.physics.MomentumDiscSize()
-    >>> depletion = co.physics.MolecularDepletion(disc=size)
+    >>> depletion = co.physics.MolecularDepletion(disc=co.physics.MomentumDiscSize())
     >>> model = co.models.ThermalCGM(depletion_time=depletion, processes={"discs": co.models.Discs()})
     """
 
-    spin: AbstractSpin = eqx.field(default_factory=LogNormalSpin)
-    kept: Float[Array, ""] = parameter(
-        1.0, unit="1", meaning="share of the angular momentum that gas keeps", source="choice", bounds=(0.2, 2.0)
-    )
-
     def __call__(self, halo: Halo) -> Float[Array, "..."]:
-        return self.kept * self.spin(halo) * halo.rvir / jnp.sqrt(2.0)
+        raise ValueError(
+            "MomentumDiscSize: a halo alone has no disc; ask for the size of a galaxy, of(galaxy), or use DiscSize()"
+        )
 
     def of(self, galaxy: Galaxy) -> Float[Array, "..."]:
         """Scale length [kpc] of the disc of `galaxy`."""
