@@ -114,6 +114,8 @@ def draw_galaxy(model, rng):
             values[field] = masses[reservoir]
         elif currency == "energy":
             values[field] = masses["cgm"] * 2e43 * vvir**2 * 10 ** rng.uniform(-1, 1)
+        elif currency == "momentum":
+            values[field] = masses[reservoir] * vvir * rvir * 10 ** rng.uniform(-2.5, -1)
         else:
             values[field] = masses.get(reservoir, masses["stars"]) * 10 ** rng.uniform(-5, -1.3)
     return ledger.state(**{name: jnp.asarray(values[name], float) for name in ledger.state._fields}), halo

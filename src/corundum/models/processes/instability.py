@@ -9,6 +9,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...cosmology import Cosmology
 from ...halos import Halo
+from ...numerics.limiters import SmoothMinimum
 from ...parameters import NOT_NEGATIVE, parameter
 from ...physics import Galaxy, dynamical_time
 from ...physics.stars.discs import disc_stars
@@ -19,6 +20,8 @@ from ..process import AbstractProcess, ProcessFluxes
 from .bursts import burst_flows, burst_rates
 
 __all__ = ["DiscInstability"]
+
+_FASTEST = 100.0  # [1/Gyr]: massive stars live for 10 Myr, and no disc is emptied faster
 
 
 class DiscInstability(AbstractProcess):
@@ -102,7 +105,8 @@ class DiscInstability(AbstractProcess):
         state, flows, disc = galaxy.state, galaxy.flows, disc_of(galaxy)
         stability = disc.velocity / jnp.sqrt(GRAVITY * disc.mass / disc.size)
         orbit = 2.0 * jnp.pi * dynamical_time(disc.size, disc.velocity)  # [Gyr]
-        rate = jax.nn.sigmoid((self.threshold - stability) / self.width) / (self.orbits * orbit)  # [1/Gyr]
+        unstable = jax.nn.sigmoid((self.threshold - stability) / self.width)
+        rate = SmoothMinimum()(unstable / (self.orbits * orbit), _FASTEST)  # [1/Gyr]
         gas = rate * state.mism / GYR_YR
         # Bursts turn all the gas that arrives into stars and wind.
         relative = gas / (flows["star_formation"].mass + flows["wind"].mass)
