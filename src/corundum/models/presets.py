@@ -1,5 +1,7 @@
 """Published models by name, the parameters that their papers vary, and the model with every part of a galaxy."""
 
+from typing import Any
+
 from ..numerics.limiters import HardMinimum, HardPositivePart, Unlimited
 from ..physics import (
     BlitzRosolowsky06,
@@ -134,7 +136,7 @@ def reference_galaxy() -> ThermalCGM:
     >>> model.ledger.currencies
     ('mass', 'metals', 'energy', 'oxygen', 'iron', 'momentum')
     """
-    molecular = dict(molecular_time=2.0, law=BlitzRosolowsky06(pressure=3.5e4), disc=MomentumDiscSize())
+    molecular: dict[str, Any] = dict(molecular_time=2.0, law=BlitzRosolowsky06(pressure=3.5e4), disc=MomentumDiscSize())
     return ThermalCGM(
         mass_loading=MassLoading(amplitude=1.6, slope=-2.0),
         energy_loading=EnergyLoading(amplitude=0.28, slope=-0.9),
