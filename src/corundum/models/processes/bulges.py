@@ -51,7 +51,7 @@ class Bulge(AbstractProcess):
     ('mbulge', 'rmbulge', 'jism', 'jstar')
     >>> co.models.ThermalCGM(processes={"bulge": co.models.Bulge()})
     Traceback (most recent call last):
-    ValueError: process 'bulge': Bulge needs a reservoir of stars momentum, which ThermalCGM does not have ...
+    ValueError: process 'bulge': Bulge needs a reservoir of ism momentum, which ThermalCGM does not have ...
     """
 
     reservoirs: ClassVar[dict] = {
