@@ -40,7 +40,10 @@ class Stop(Exception):
     pass
 
 
-@pytest.mark.parametrize("kind", [inference.NUTS, inference.HMC, inference.AffineInvariant, inference.SliceEnsemble])
+KINDS = [inference.NUTS, inference.HMC, inference.SurrogateHMC, inference.AffineInvariant, inference.SliceEnsemble]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("after", [7, 70], ids=["warm-up", "sampling"])
 def test_an_interrupted_run_makes_the_same_draws(tmp_path, kind, after):
     problem = target()

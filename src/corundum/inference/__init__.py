@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .samplers.nuts import NUTS
     from .samplers.sample import sample
     from .samplers.slice_ensemble import SliceEnsemble
+    from .samplers.surrogate_hmc import SurrogateHMC
     from .studies.convergence import HaloConvergence, halo_convergence
     from .studies.forecast import Forecast, Scenario, forecast, scaled_scenarios, shift_scenarios
     from .studies.identifiability import Identifiability, fisher, identifiability
@@ -60,6 +61,8 @@ if TYPE_CHECKING:  # imported when they are first used
         PopulationSummaries,
         Prediction,
     )
+    from .surrogates.base import AbstractEmulator, AbstractSurrogate
+    from .surrogates.kernel import KernelEmulator, KernelSurrogate
     from .target import Target
     from .training.histories import HistoryObjective
     from .training.last_layer import LastLayerPosterior, last_layer_posterior
@@ -71,6 +74,7 @@ if TYPE_CHECKING:  # imported when they are first used
 
 __all__ = [
     "AbstractCurvature",
+    "AbstractEmulator",
     "AbstractFormulaSearch",
     "AbstractLikelihood",
     "AbstractMockFit",
@@ -78,6 +82,7 @@ __all__ = [
     "AbstractOptimiser",
     "AbstractSampler",
     "AbstractSummaries",
+    "AbstractSurrogate",
     "AbstractTrainingRule",
     "Adam",
     "AdamRule",
@@ -105,6 +110,8 @@ __all__ = [
     "Identifiability",
     "Indices",
     "Laplace",
+    "KernelEmulator",
+    "KernelSurrogate",
     "LastLayerPosterior",
     "LawBands",
     "Linearised",
@@ -125,6 +132,7 @@ __all__ = [
     "Starts",
     "States",
     "StudentT",
+    "SurrogateHMC",
     "TOLERANCE",
     "Target",
     "Trained",

@@ -1,0 +1,122 @@
+"""Proposals of Hamiltonian trajectories: many on a surrogate, compiled as one program, or one with true gradients."""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from ...annotations import Array
+from ..batches import in_batches
+from ..evaluate import value_and_gradient
+from ..target import Target
+
+__all__ = ["Proposals", "by_gradients", "by_surrogate", "densities"]
+
+MOST_STEPS = 64
+"""Of a trajectory on the surrogate."""
+
+MOST_GRADIENTS = 16
+"""Of a trajectory with true gradients."""
+
+FINEST = 0.2
+"""Steps of a trajectory are between this share and all of the step size, so that chains also enter narrow places."""
+
+LONG, SHORT = 1.6, 0.4
+"""Mean length of trajectories in standard deviations: a quarter of a turn, and a local move."""
+
+
+class Proposals(NamedTuple):
+    """Where chains may go next.
+
+    Attributes
+    ----------
+    u : array, (C, P)
+    ln_ratio : array, (C,)
+        What is added to the difference of true log densities to give the logarithm of the acceptance probability.
+    acceptance : float
+        Mean over the trajectories, from the error of their steps alone.
+    """
+
+    u: Any
+    ln_ratio: Any
+    acceptance: Any
+
+
+@eqx.filter_jit
+def densities(target: Target, u: Float[Array, "c p"], prediction: Any) -> Float[Array, " c"]:
+    """ln of the posterior density at C points whose predictions are known."""
+
+    def one(u, prediction):
+        return target.ln_prior(u) + target.ln_likelihood_of(prediction, target.values(u), target.data.y)
+
+    return jax.vmap(one)(u, prediction)
+
+
+@eqx.filter_jit
+def by_surrogate(
+    target: Target, emulator: Any, u: Float[Array, "c p"], root: Array, key: Array, ln_step: Array, local: Array,
+    trajectories: int,
+) -> Proposals:  # fmt: skip
+    """The ends of Markov chains that leave the density of the surrogate invariant.
+
+    Each is `trajectories` Hamiltonian moves, accepted by the surrogate's density, or with `local` one short move.  The
+    same kernel repeated is reversible with respect to that density, so that its ratio at both ends is all that the
+    true acceptance needs.
+    """
+
+    def value(u):
+        # Beyond what the emulator knows its numbers may overflow: such a point has no density.
+        ln = target.ln_prior(u) + target.ln_likelihood_of(emulator(u), target.values(u), target.data.y)
+        return jnp.where(jnp.isfinite(ln), ln, -1e300)
+
+    def all_values(u):
+        return jax.vmap(jax.value_and_grad(value))(u)
+
+    def trajectory(number, carry):
+        u, ln, slope, total = carry
+        keys = jax.random.split(jax.random.fold_in(key, number), 3)
+        momentum = jax.random.normal(keys[0], u.shape)
+        share, finer = jax.random.uniform(keys[1], (2,))
+        step = jnp.exp(ln_step) * FINEST**finer
+        length = jnp.where(local, SHORT, LONG) * (0.5 + share)
+        steps = jnp.clip(jnp.ceil(length / step), 1, MOST_STEPS).astype(int)
+
+        def leap(_, at):
+            u, ln, slope, momentum = at
+            momentum = momentum + 0.5 * step * slope @ root
+            u = u + step * momentum @ root.T
+            ln, slope = all_values(u)
+            return u, ln, slope, momentum + 0.5 * step * slope @ root
+
+        end, ln_end, slope_end, arrived = jax.lax.fori_loop(0, steps, leap, (u, ln, slope, momentum))
+        gain = ln_end - ln - 0.5 * jnp.sum(arrived**2 - momentum**2, axis=1)
+        gain = jnp.where(jnp.isfinite(gain), gain, -jnp.inf)
+        accepted = jnp.log(jax.random.uniform(keys[2], gain.shape)) < gain
+        kept = [jnp.where(accepted[:, None], new, old) for new, old in ((end, u), (slope_end, slope))]
+        total = total + jnp.mean(jnp.exp(jnp.minimum(gain, 0.0)))
+        return kept[0], jnp.where(accepted, ln_end, ln), kept[1], total
+
+    ln, slope = all_values(u)
+    moves = jnp.where(local, 1, trajectories)
+    end, ln_end, _, total = jax.lax.fori_loop(0, moves, trajectory, (u, ln, slope, jnp.zeros(())))
+    return Proposals(end, ln - ln_end, total / moves)
+
+
+def by_gradients(
+    target: Target, u: np.ndarray, root: np.ndarray, rng: np.random.Generator, ln_step: float
+) -> Proposals:
+    """The end of one Hamiltonian trajectory with gradients of the true density."""
+    step = np.exp(ln_step) * rng.uniform(0.8, 1.2)
+    steps = int(np.clip(np.ceil(LONG * rng.uniform(0.5, 1.5) / step), 1, MOST_GRADIENTS))
+    momentum = rng.normal(size=u.shape)
+    at, moving = u, momentum
+    _, slope = in_batches(value_and_gradient, target, at)
+    for _ in range(steps):
+        moving = moving + 0.5 * step * np.nan_to_num(slope) @ root
+        at = at + step * moving @ root.T
+        _, slope = in_batches(value_and_gradient, target, at)
+        moving = moving + 0.5 * step * np.nan_to_num(slope) @ root
+    return Proposals(at, -0.5 * np.sum(moving**2 - momentum**2, axis=1), np.nan)

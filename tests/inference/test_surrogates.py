@@ -1,0 +1,170 @@
+"""Chains on a surrogate have the true posterior, however good or bad the surrogate is."""
+
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+from scipy import stats
+
+from corundum import inference
+from corundum.inference.batches import in_batches
+from corundum.inference.samplers import surrogate_hmc
+
+X = np.linspace(0.0, 1.0, 6)
+
+
+def normal_target(function, y, variance, **widths):
+    priors = {name: dist.Normal(0.0, width) for name, width in widths.items()}
+    return inference.Target.of_function(function, y, variance, priors)
+
+
+PROBLEMS = {
+    # a, and b given a, have Gaussian posteriors in closed form: b follows a parabola
+    "banana": lambda: normal_target(
+        lambda theta: jnp.stack([theta[0], theta[1] + theta[0] ** 2]), [0.0, 1.0], [1.0, 0.05], a=1.5, b=10.0
+    ),
+    # the spread of x depends on v by a factor of thirty
+    "funnel": lambda: normal_target(
+        lambda theta: inference.Prediction(
+            theta[1:], jnp.exp(theta[:1]), jnp.zeros(1), jnp.ones(1, bool), jnp.zeros(())
+        ),
+        [0.5], [1e-4], v=1.2, x=1.0,
+    ),
+    # a third of the posterior would lie beyond the prior's edge
+    "hard edge": lambda: inference.Target.of_function(
+        lambda theta: theta, [0.1, 1.0], [0.09, 0.04], {"a": (0.0, 5.0), "b": (-5.0, 5.0)}
+    ),
+    "wave": lambda: normal_target(
+        lambda theta: jnp.sin(2.0 * theta[0] + jnp.asarray(X)) * jnp.exp(0.3 * theta[1]),
+        np.sin(0.4 + X), np.full(6, 0.04), a=0.5, b=1.0,
+    ),
+}  # fmt: skip
+
+
+def moments(target, size=401):
+    """Mean and covariance of theta by quadrature over a square of u."""
+    axis = np.linspace(-7.0, 7.0, size)
+    u = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
+    ln_density = in_batches(inference.ln_density_at, target, u, width=len(u))
+    weights = np.exp(ln_density - ln_density.max())
+    theta = np.asarray(target.theta(u))
+    mean = np.average(theta, axis=0, weights=weights)
+    return mean, np.cov(theta.T, aweights=weights, ddof=0)
+
+
+def check(posterior, target, sigmas=5.0):
+    mean, covariance = moments(target)
+    size = np.minimum(posterior.verdict.table["ess_bulk"], posterior.verdict.table["ess_tail"])
+    width = np.sqrt(np.diag(covariance))
+    assert size.min() > 200, size
+    np.testing.assert_allclose(posterior.flat.mean(axis=0), mean, atol=sigmas * (width / np.sqrt(size)).max())
+    spread = np.std(posterior.flat, axis=0)
+    # A variance is known to the root of (kurtosis - 1) / n.
+    error = spread * np.sqrt((stats.kurtosis(posterior.flat, fisher=False) - 1.0) / size) / 2.0
+    assert np.all(np.abs(spread - width) < sigmas * error), (spread, width, error)
+
+
+def start_of(target):
+    return inference.laplace(target, inference.maximise(target, starts=4))
+
+
+def acceptance(posterior):
+    return float(posterior.data.sample_stats.acceptance_rate.mean())
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_the_posterior_is_the_true_one(name):
+    target = PROBLEMS[name]()
+    sampler = inference.SurrogateHMC(chains=4, warmup=60, draws=500)
+    posterior = inference.sample(target, start_of(target), sampler=sampler, key=1)
+    check(posterior, target)
+    assert acceptance(posterior) > 0.8 and not posterior.data.sample_stats.true_gradients.any()
+
+
+class Flat(inference.AbstractEmulator):
+    """The same prediction everywhere."""
+
+    mean: jnp.ndarray
+    error: jnp.ndarray
+
+    def __call__(self, u):
+        zero = jnp.zeros_like(self.mean)
+        return inference.Prediction(self.mean, self.error, zero, zero == 0.0, jnp.zeros(()))
+
+
+class Constant(inference.AbstractSurrogate):
+    """Knows no slope at all."""
+
+    def learn(self, target, u, prediction, ln_density, center, root):
+        near = ln_density > np.max(ln_density) - 3.0
+        return Flat(*(jnp.asarray(part(prediction.mean[near], axis=0)) for part in (np.mean, np.std)))
+
+
+@pytest.mark.parametrize("gradients", [False, True], ids=["surrogate", "gradients"])
+def test_a_surrogate_that_knows_nothing_changes_only_the_acceptance(gradients):
+    target = PROBLEMS["wave"]()
+    sampler = inference.SurrogateHMC(
+        Constant(), chains=4, warmup=60, draws=3000 if not gradients else 300, trajectories=1,
+        least_acceptance=1.0 if gradients else 0.0,
+    )  # fmt: skip
+    posterior = inference.sample(target, start_of(target), sampler=sampler, key=2)
+    check(posterior, target)
+    assert bool(posterior.data.sample_stats.true_gradients.all()) == gradients
+    assert (acceptance(posterior) > 0.6) == gradients
+
+
+def test_each_draw_costs_one_solve_and_posteriors_of_mock_data_share_what_is_known(monkeypatch):
+    target = PROBLEMS["wave"]()
+    solved, evaluated = [], surrogate_hmc._evaluated
+    monkeypatch.setattr(
+        surrogate_hmc, "_evaluated", lambda target, u, width: [solved.append(len(u)), evaluated(target, u, width)][1]
+    )
+    sampler = inference.SurrogateHMC(chains=4, warmup=20, draws=100, first_points=60)
+    y = np.sin(0.4 + X) + 0.1 * np.random.default_rng(0).normal(size=(2, 6))
+    starts = [start_of(target.with_data(row)) for row in y]
+    each = sampler.sample_each(target, starts, y, key=3)
+    first = 60 + 8 + 6  # wide, from the Laplace approximation, from the prior
+    later = 15 + 8 + 2
+    assert solved.count(4) == 240 and sorted(set(solved)) == [4, later, first]
+    for chains, row in zip(each, y, strict=True):
+        mean, covariance = moments(target.with_data(row))
+        theta = np.asarray(target.theta(chains.u)).reshape(-1, 2)
+        np.testing.assert_allclose(theta.mean(axis=0), mean, atol=0.35 * np.sqrt(np.diag(covariance)).max())
+
+
+def test_an_emulator_knows_how_far_it_is_off():
+    target = PROBLEMS["wave"]()
+    rng = np.random.default_rng(4)
+    u = rng.normal(size=(300, 2))
+    prediction, density = inference.predict(target, u), inference.ln_density_at(target, u)
+    known = slice(0, 40)
+    emulator = inference.KernelSurrogate().learn(
+        target, u[known], inference.Prediction(*(np.asarray(part)[known] for part in prediction)),
+        np.asarray(density)[known], np.zeros(2), np.eye(2),
+    )  # fmt: skip
+    near = np.asarray(density)[40:] > np.max(density) - 5.0
+    emulated = [np.asarray(emulator(jnp.asarray(point)).mean) for point in u[40:][near]]
+    off = emulated - np.asarray(prediction.mean)[40:][near]
+    stated = np.asarray(emulator.misfit)
+    rms = np.sqrt(np.mean(np.square(off), axis=0))
+    assert np.all(rms < 4.0 * stated) and np.all(rms > 0.1 * stated), (rms, stated)
+
+
+def test_settings_are_checked():
+    for settings in (dict(chains=0), dict(warmup=0), dict(trajectories=0), dict(first_points=0)):
+        with pytest.raises(ValueError, match="give a whole number of at least"):
+            inference.SurrogateHMC(**settings)
+    with pytest.raises(ValueError, match="least_acceptance: got 2.0; allowed a number from 0 to 1"):
+        inference.SurrogateHMC(least_acceptance=2.0)
+
+
+def test_a_model_that_fails_near_the_mode_is_refused():
+    def half_fails(theta):
+        failed = jnp.where(theta[0] > 0.0, 1.0, 0.0)
+        return inference.Prediction(theta, jnp.zeros(1), jnp.zeros(1), jnp.ones(1, bool), failed)
+
+    target = normal_target(half_fails, [0.0], [1.0], a=1.0)
+    zero, one = np.zeros(1), np.eye(1)
+    start = inference.Laplace(target.names, target.units, zero + 3.0, zero, one, one, one, "expected", target.theta)
+    with pytest.raises(ValueError, match="the model fails at .* points near the mode, so chains cannot begin"):
+        inference.sample(target, start, sampler=inference.SurrogateHMC(chains=4, warmup=5, draws=5))
