@@ -14,6 +14,7 @@ from ..lazy_names import lazy_names
 if TYPE_CHECKING:  # imported when they are first used
     from .data import Data
     from .evaluate import Linearised, linearise, ln_density_at, predict, value_and_gradient
+    from .evidence.bridge import Evidence, bridge_evidence
     from .free import FreeParameter, distribution, free_parameters
     from .laplace import AbstractCurvature, Differences, Exact, Laplace, expected_information, laplace
     from .learned.bands import LawBands, law_bands
@@ -36,6 +37,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .samplers.base import AbstractSampler
     from .samplers.chains import ChainProgress, Chains
     from .samplers.hmc import HMC
+    from .samplers.nested import NestedSampler
     from .samplers.nuts import NUTS
     from .samplers.sample import sample
     from .samplers.slice_ensemble import SliceEnsemble
@@ -95,6 +97,7 @@ __all__ = [
     "Data",
     "Differences",
     "Distillation",
+    "Evidence",
     "Exact",
     "FEWEST_GALAXIES",
     "FitLaplace",
@@ -117,6 +120,7 @@ __all__ = [
     "Linearised",
     "MOCK_STATUS",
     "NUTS",
+    "NestedSampler",
     "OperonSearch",
     "PointEstimate",
     "PopulationObjective",
@@ -141,6 +145,7 @@ __all__ = [
     "UnfittedQuantity",
     "Verdict",
     "add_predictive",
+    "bridge_evidence",
     "campaign",
     "criticise",
     "departure_priors",

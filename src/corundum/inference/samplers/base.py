@@ -27,6 +27,8 @@ class AbstractSampler(Component):
     ----------
     package : str
         The package that does the moves; empty if the class does them itself.
+    needs_start : bool
+        Whether it starts about a mode; False for one that searches the whole prior, which may then be given no start.
 
     Examples
     --------
@@ -55,6 +57,7 @@ class AbstractSampler(Component):
     """
 
     package: ClassVar[str] = ""
+    needs_start: ClassVar[bool] = True
 
     @abc.abstractmethod
     def sample(

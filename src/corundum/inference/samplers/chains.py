@@ -76,6 +76,8 @@ class Chains(NamedTuple):
         Draws that had been made before the interruption.
     interacting : bool
         Whether the chains are walkers of one ensemble, whose draws depend on each other.
+    about : dict of str to number
+        What else the sampler has measured, such as the evidence; attributes of the posterior's data.
 
     Examples
     --------
@@ -90,6 +92,7 @@ class Chains(NamedTuple):
     seconds: float = 0.0
     resumed: int = 0
     interacting: bool = False
+    about: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         return in_short(self)

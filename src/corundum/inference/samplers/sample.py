@@ -8,7 +8,7 @@ import numpy as np
 from ...arguments import instance, strategy
 from ...storage.checkpoints import Checkpoint
 from ..laplace import Laplace, laplace
-from ..optimisers.maximise import PointEstimate
+from ..optimisers.maximise import PointEstimate, maximise
 from ..posterior import Posterior, posterior_of
 from ..target import Target
 from .base import AbstractSampler
@@ -20,7 +20,7 @@ __all__ = ["sample"]
 
 def sample(
     target: Target,
-    start: Laplace | PointEstimate,
+    start: Laplace | PointEstimate | None = None,
     *,
     sampler: AbstractSampler | None = None,
     key: int = 0,
@@ -32,10 +32,12 @@ def sample(
     Parameters
     ----------
     target : Target
-    start : Laplace or PointEstimate
-        Where chains start; of a point estimate the Laplace approximation is made first.
+    start : Laplace or PointEstimate, optional
+        Where chains start; of a point estimate the Laplace approximation is made first.  By default the mode is
+        searched (`maximise`), unless the sampler searches the whole prior itself.
     sampler : AbstractSampler, optional
-        Default `NUTS()`; also `HMC()`, `AffineInvariant()`, `SliceEnsemble()` or one of your own.
+        Default `NUTS()`; also `SurrogateHMC()`, `HMC()`, `NestedSampler()`, `AffineInvariant()`, `SliceEnsemble()` or
+        one of your own.
     key : int
         Seed of all random numbers: the same key and settings make the same draws.
     store : Checkpoint, optional
@@ -60,13 +62,14 @@ def sample(
     """
     instance("target", target, Target, expected="a target, such as inference.Target(model, halos, data, free)")
     sampler = strategy("sampler", sampler, NUTS())
-    start = start if isinstance(start, Laplace) else laplace(target, start)
+    if sampler.needs_start and not isinstance(start, Laplace):
+        start = laplace(target, maximise(target, key=key) if start is None else start)
     chains = sampler.sample(target, start, key=key, store=store, progress=progress)
     kind = type(sampler).__name__
     chains = _checked(chains, kind, len(target.free))
     settings = {field.name: getattr(sampler, field.name) for field in dataclasses.fields(sampler)}
     name = f"{kind} ({sampler.package})" if sampler.package else kind
-    about = {"sampler": name, "key": key, **settings, "chains": len(chains.u)}
+    about = {"sampler": name, "key": key, **settings, "chains": len(chains.u), **chains.about}
     return posterior_of(target, chains, about)
 
 
