@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import corundum as co
-from corundum.cli.jobs import fit
+from corundum.cli.jobs import modes
 from corundum.cli.main import main
 
 RUN = """
@@ -61,7 +61,7 @@ def run_file(tmp_path):
 
 
 def test_a_mode_that_was_not_reached_is_said():
-    mode = fit._Mode(None, "1 of 8 starts converged; one mode; ln density -3.20", False)
+    mode = modes.Mode(None, "1 of 8 starts converged; one mode; ln density -3.20", False)
     assert mode.sentence.startswith("did NOT converge, so that the Gaussian is not about the highest density; ")
     assert "give more starts" in mode.sentence and mode.sentence.endswith(mode.words)
 

@@ -113,3 +113,61 @@ def test_mistakes_are_refused(linear, squared):
         inference.NestedSampler(live=3)
     with pytest.raises(ValueError, match="finest: got 1.5; allowed a number between 0 and 1"):
         inference.NestedSampler(finest=1.5)
+
+
+@pytest.fixture(scope="module")
+def compared():
+    """Data on a straight line, fitted by lines through the origin, by any line and by constants."""
+    x = np.linspace(0.0, 1.0, 12)
+    y = 1.0 + 0.6 * x + 0.1 * np.random.default_rng(5).normal(size=12)
+    priors = {"a": dist.Normal(0.0, 2.0), "b": dist.Normal(0.0, 2.0)}
+    columns = {"constant": [1.0 + 0.0 * x], "line": [1.0 + 0.0 * x, x], "through the origin": [x]}
+    fits, exact = {}, {}
+    for label, parts in columns.items():
+        slopes = np.stack(parts, axis=1)
+        names = {"constant": "a", "line": "ab", "through the origin": "b"}[label]
+        target = inference.Target.of_function(
+            lambda theta, slopes=slopes: jnp.asarray(slopes) @ theta, y, np.full(12, 0.01),
+            {name: priors[name] for name in names},
+        )  # fmt: skip
+        fits[label] = (target, chains_of(target))
+        exact[label] = stats.multivariate_normal(np.zeros(12), 0.01 * np.eye(12) + 4.0 * slopes @ slopes.T).logpdf(y)
+    return fits, exact, x, y
+
+
+def test_models_are_compared_by_evidence_and_cross_validation(compared):
+    fits, exact, x, y = compared
+    result = inference.compare(fits, draws=500, evidence_draws=500)
+    assert [row["model"] for row in result.rows()] == ["line", "constant", "through the origin"]
+    for label, evidence in zip(result.labels, result.evidence, strict=True):
+        assert abs(evidence.ln_z - exact[label]) < 5.0 * evidence.error + 1e-3 < 0.6
+    factor, error = result.ln_bayes_factor("constant")
+    assert factor == pytest.approx(exact["constant"] - exact["line"], abs=5.0 * error)
+    # Leaving each point out in turn, in closed form: a Gaussian given the others.
+    expected, slopes = 0.0, np.stack([np.ones(12), x], axis=1)
+    spread = 0.01 * np.eye(12) + 4.0 * slopes @ slopes.T
+    for i in range(12):
+        rest = np.delete(np.arange(12), i)
+        joint = stats.multivariate_normal(np.zeros(12), spread).logpdf(y)
+        expected += joint - stats.multivariate_normal(np.zeros(11), spread[np.ix_(rest, rest)]).logpdf(y[rest])
+    place = result.labels.index("line")
+    assert result.loo[place].elpd == pytest.approx(expected, abs=0.3)
+    assert result.waic[place].elpd == pytest.approx(expected, abs=0.5)
+    covariance = np.linalg.inv(slopes.T @ slopes / 0.01 + np.eye(2) / 4.0)
+    width = np.sqrt(0.01 + np.einsum("ip,pq,iq->i", slopes, covariance, slopes))
+    with_all = stats.norm(slopes @ covariance @ slopes.T @ y / 0.01, width).logpdf(y).sum()
+    assert result.loo[place].parameters == pytest.approx(with_all - expected, abs=0.3)
+    assert result.loo[place].doubtful <= 0.2
+    assert result.loo_difference[place] == (0.0, 0.0)
+    assert result.p_value[place]["data"] > 0.05 > result.p_value[result.labels.index("through the origin")]["data"]
+    assert "line against through the origin" in str(result) and "the data prefer the first strongly" in str(result)
+
+
+def test_models_of_other_data_are_not_compared(compared):
+    fits, _, _, y = compared
+    (target, posterior), other = fits["line"], fits["constant"]
+    with pytest.raises(ValueError, match="fits: got 1; give at least two"):
+        inference.compare({"line": (target, posterior)})
+    fewer = target.with_data(np.where(np.arange(12) == 3, np.nan, y))
+    with pytest.raises(ValueError, match="fits: less has other data than all"):
+        inference.compare({"all": other, "less": (fewer, posterior)})

@@ -8,6 +8,7 @@ from typing import Any
 from .commands import (
     cache,
     check_gradients,
+    compare,
     data,
     fit,
     forecast,
@@ -26,7 +27,22 @@ from .errors import run_guarded
 
 __all__ = ["main"]
 
-_COMMANDS = (run, sensitivity, check_gradients, fit, mocks, forecast, train, plot, data, model, halos, cache, version)
+_COMMANDS = (
+    run,
+    sensitivity,
+    check_gradients,
+    fit,
+    compare,
+    mocks,
+    forecast,
+    train,
+    plot,
+    data,
+    model,
+    halos,
+    cache,
+    version,
+)
 
 _ABOUT = """\
 A modular, differentiable semi-analytic model of galaxy formation.

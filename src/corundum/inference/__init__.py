@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .data import Data
     from .evaluate import Linearised, linearise, ln_density_at, predict, value_and_gradient
     from .evidence.bridge import Evidence, bridge_evidence
+    from .evidence.comparison import Comparison, Criterion, common_points, compare
     from .free import FreeParameter, distribution, free_parameters
     from .laplace import AbstractCurvature, Differences, Exact, Laplace, expected_information, laplace
     from .learned.bands import LawBands, law_bands
@@ -93,6 +94,8 @@ __all__ = [
     "Campaign",
     "ChainProgress",
     "Chains",
+    "Comparison",
+    "Criterion",
     "Criticism",
     "Data",
     "Differences",
@@ -147,6 +150,8 @@ __all__ = [
     "add_predictive",
     "bridge_evidence",
     "campaign",
+    "common_points",
+    "compare",
     "criticise",
     "departure_priors",
     "distil",

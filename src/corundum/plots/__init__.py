@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .network import network
     from .posteriors.calibration import coverage_figure, pull_figure, recovery
     from .posteriors.chains import trace_and_rank
+    from .posteriors.comparison import model_comparison
     from .posteriors.corner import corner
     from .posteriors.criticism import departure_map, law_gains, shrinkage_map
     from .posteriors.forecasts import forecast_bars
@@ -93,6 +94,7 @@ __all__ = [
     "forecast_bars",
     "index_bands",
     "loading_factors",
+    "model_comparison",
     "predictive_band",
     "pull_figure",
     "recovery",

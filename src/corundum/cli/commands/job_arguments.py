@@ -13,9 +13,12 @@ from ..progress import expecting, quietly, stage
 __all__ = ["add_job_arguments", "run_or_check"]
 
 
-def add_job_arguments(parser: argparse.ArgumentParser) -> None:
+def add_job_arguments(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
     """Add the run file, the directory of the results or only a check, overrides, and whether to start over."""
-    parser.add_argument("file", metavar="FILE.toml", type=Path, help="the run file")
+    if several:
+        parser.add_argument("file", metavar="FILE.toml", type=Path, nargs="+", help="the run files")
+    else:
+        parser.add_argument("file", metavar="FILE.toml", type=Path, help="the run file")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("-o", "--output", metavar="DIR", type=Path, help="directory for the results; created if needed")
     where.add_argument("--dry-run", action="store_true", help="check the run file and print it with all defaults")
@@ -27,7 +30,13 @@ def add_job_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="write no stages and draw no progress bars")
 
 
-def run_or_check(arguments: argparse.Namespace, load: Callable[[], Any], **options: Any) -> int:
+def run_or_check(
+    arguments: argparse.Namespace,
+    load: Callable[[], Any],
+    *,
+    read: Callable[[Any, list[str]], Any] | None = None,
+    **options: Any,
+) -> int:
     """Print the resolved run file for ``--dry-run``; otherwise do the job and print its summary.
 
     Parameters
@@ -36,6 +45,8 @@ def run_or_check(arguments: argparse.Namespace, load: Callable[[], Any], **optio
         Of a parser with `add_job_arguments`.
     load : callable
         Imports and returns the `corundum.cli.jobs.scaffold.AbstractJob`, which takes seconds.
+    read : callable, optional
+        Makes the run file of the files and overrides of the command line; default `read_run_file`.
     **options
         Passed on to `corundum.cli.jobs.scaffold.run_job`.
     """
@@ -44,9 +55,9 @@ def run_or_check(arguments: argparse.Namespace, load: Callable[[], Any], **optio
         with stage("reading the run file", timing, "read"):
             from ..runfile.reader import read_run_file
 
-            run_file = read_run_file(arguments.file, arguments.overrides)
+            run_file = (read or read_run_file)(arguments.file, arguments.overrides)
         command = load.__module__.rpartition(".")[2]
-        last_time = LastTime(command_root(), f"{command} {run_file.tables.get('title', arguments.file.stem)}")
+        last_time = LastTime(command_root(), f"{command} {run_file.tables.get('title', run_file.path.stem)}")
         with expecting(last_time):
             with stage("loading the package", timing, "load"):
                 configure()

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from .list_and_show import add_list_and_show
+from ..list_and_show import add_list_and_show
 
 __all__ = ["add_command"]
 

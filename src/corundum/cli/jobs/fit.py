@@ -20,6 +20,7 @@ from ...storage.checkpoints import CheckpointFolder
 from ..progress import chain_bar
 from ..runfile.reader import RunFile
 from .fit_plan import FitPlan, plan_fit
+from .modes import NOT_CONVERGED, Mode, mode_of
 from .scaffold import AbstractJob, Run
 
 __all__ = ["JOB", "FitResults"]
@@ -44,22 +45,6 @@ class FitResults(NamedTuple):
     unreached: dict[str, int]
     fits: list[Fitted]
     sentences: list[str]
-
-
-_NOT_CONVERGED = (
-    "did NOT converge, so that the Gaussian is not about the highest density; give more starts, or another optimiser"
-)
-
-
-class _Mode(NamedTuple):
-    gauss: Any
-    words: str
-    converged: bool
-
-    @property
-    def sentence(self) -> str:
-        """Whether the mode was reached, and what to do where it was not."""
-        return f"{'converged' if self.converged else _NOT_CONVERGED}; {self.words}"
 
 
 class _FitJob(AbstractJob):
@@ -108,9 +93,9 @@ def _fit(plan: FitPlan, all_data: Any, combination: tuple[str, ...], run: Run) -
     number, store = plan.combinations.index(combination), run.checkpoints()
     target, label = all_data.using(combination), _label(plan, number, combination)
     with run.stage(f"mode of {label}"):
-        mode = _mode(target, plan.settings, store, f"mode-{number}")
+        mode = mode_of(target, plan.settings, store, f"mode-{number}")
     if not mode.converged:
-        warnings.warn(f"the mode of {label} {_NOT_CONVERGED}", stacklevel=2)
+        warnings.warn(f"the mode of {label} {NOT_CONVERGED}", stacklevel=2)
     with run.stage(f"posterior of {label}"):
         posterior = _posterior(plan, target, mode, number, label, store)
     if posterior is None:
@@ -125,7 +110,7 @@ def _fit(plan: FitPlan, all_data: Any, combination: tuple[str, ...], run: Run) -
     )  # fmt: skip
 
 
-def _posterior(plan: FitPlan, target: Any, mode: _Mode, number: int, label: str, store: CheckpointFolder) -> Any:
+def _posterior(plan: FitPlan, target: Any, mode: Mode, number: int, label: str, store: CheckpointFolder) -> Any:
     """Draws from the posterior; None where the Gaussian is to stand for it."""
     if not plan.settings.sample:
         return None
@@ -135,24 +120,6 @@ def _posterior(plan: FitPlan, target: Any, mode: _Mode, number: int, label: str,
             store=store.part(f"chains-{number}"), progress=progress,
         )  # fmt: skip
     return posterior
-
-
-def _mode(target: Any, settings: Any, store: CheckpointFolder, name: str) -> _Mode:
-    """The point estimate and its Gaussian, from the checkpoint where it holds them."""
-    fields = ("u", "theta", "covariance", "observed", "expected")
-    kept = store.load(name)
-    if kept is not None:
-        arrays = {field: kept[field] for field in fields}
-        gauss = inference.Laplace(target.names, target.units, **arrays, kind=str(kept["kind"]), decode=target.theta)
-        return _Mode(gauss, str(kept["words"]), bool(kept["converged"]))
-    best = inference.maximise(target, starts=settings.starts, key=settings.key, optimiser=settings.optimiser)
-    gauss = inference.laplace(target, best)
-    words = f"{best.in_words()}; Gaussian of the {gauss.kind} information"
-    store.save(name, {
-        "words": np.array(words), "kind": np.array(gauss.kind), "converged": np.array(best.converged),
-        **{field: getattr(gauss, field) for field in fields},
-    })  # fmt: skip
-    return _Mode(gauss, words, best.converged)
 
 
 def _predicted(plan: FitPlan, whole: Any, fit: Fitted, part: Callable[[str], None]) -> Fitted:
@@ -197,7 +164,7 @@ def _sentences(plan: FitPlan, target: Any, unreached: dict[str, int], fits: list
         f"{number} {'points' if number > 1 else 'point'} of {labels[name]} beyond the model's galaxies: left out."
         for name, number in unreached.items()
     ]
-    sentences += [f"The mode of {fit.label} {_NOT_CONVERGED}." for fit in fits if not fit.converged]
+    sentences += [f"The mode of {fit.label} {NOT_CONVERGED}." for fit in fits if not fit.converged]
     return sentences + findings(
         _parameter_draws(fits), target.names, _prior_draws(target),
         effective={fit.label: fit.identifiability.fisher.effective for fit in fits},

@@ -17,6 +17,7 @@ __all__ = ["draw_again", "drawn_from"]
 
 _OTHER_JOBS = {
     "sensitivity.h5": "corundum sensitivity",
+    "comparison.csv": "corundum compare",
     "posterior-*.nc": "corundum fit",
     "mocks.csv": "corundum mocks",
     "forecast.csv": "corundum forecast",

@@ -17,7 +17,7 @@ from .schema import GROUPS, READ_EARLY
 from .toml import dotted, find_positions, parse_key
 from .values import check_bounds, convert
 
-__all__ = ["RunFile", "read_run_file", "table_of_overrides"]
+__all__ = ["RunFile", "check_run_file", "read_run_file", "table_of_overrides"]
 
 _BARE_WORD = re.compile(r"[A-Za-z_./~][\w./:~+-]*")
 _TEXTS = ("title", "note")  # keys at the top of the file; all others are groups
@@ -81,10 +81,15 @@ def read_run_file(path: str | Path, overrides: Sequence[str] = ()) -> RunFile:
         _put(tables, keys, value, override)
         set_by[keys] = override
     run_file = RunFile(path, tables, find_positions(text), set_by)
-    with run_file.located():
-        _check_groups(tables)
-        _check_settings(tables)
+    check_run_file(run_file)
     return run_file
+
+
+def check_run_file(run_file: RunFile) -> None:
+    """Refuse groups that do not exist, and wrong keys and values of those that every command reads."""
+    with run_file.located():
+        _check_groups(run_file.tables)
+        _check_settings(run_file.tables)
 
 
 def table_of_overrides(overrides: Sequence[str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from ...configuration import configure
+from ..configuration import configure
 
 __all__ = ["add_list_and_show"]
 
