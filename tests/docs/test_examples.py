@@ -28,10 +28,13 @@ SCRIPTS = {
 
 RUN_FILES = {
     "black_holes.toml": ("sensitivity", ["halos.n=4"]),
+    "compare_feedback.toml": (
+        "compare", ["halos.n=24", "fit.sampler.chains=4", "fit.sampler.warmup=10", "fit.sampler.draws=40", "fit.starts=2"],
+    ),
     "fit_published.toml": ("fit", ["halos.n=24"]),
     "learned_loading.toml": ("train", ["halos.n=24", "train.steps=4", "train.seeds=1", "train.batch=12"]),
     "quickstart.toml": ("run", ["halos.n=16"]),
-}
+}  # fmt: skip
 """Command of each run file, and what makes it small."""
 
 
