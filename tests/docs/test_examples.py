@@ -29,7 +29,8 @@ SCRIPTS = {
 RUN_FILES = {
     "black_holes.toml": ("sensitivity", ["halos.n=4"]),
     "compare_feedback.toml": (
-        "compare", ["halos.n=24", "fit.sampler.chains=4", "fit.sampler.warmup=10", "fit.sampler.draws=40", "fit.starts=2"],
+        "compare",
+        ["halos.n=24", "fit.starts=2", "fit.sampler.chains=4", "fit.sampler.warmup=10", "fit.sampler.draws=40"],
     ),
     "fit_published.toml": ("fit", ["halos.n=24"]),
     "learned_loading.toml": ("train", ["halos.n=24", "train.steps=4", "train.seeds=1", "train.batch=12"]),

@@ -36,6 +36,12 @@ class Criterion(NamedTuple):
     doubtful : float
         Share of points whose estimate is not reliable: Pareto k above 0.7 for cross-validation, a variance of the ln
         density above 0.4 for the other.
+
+    Examples
+    --------
+    >>> criterion = co.inference.Criterion(elpd=-12.3, error=2.1, parameters=2.0, doubtful=0.0)
+    >>> criterion.parameters
+    2.0
     """
 
     elpd: float
@@ -110,7 +116,7 @@ class Comparison(NamedTuple):
         """What the numbers say, one sentence for each model that is not the best."""
         best, lines = self.labels[self.best], []
         for row in self.rows()[1:]:
-            size, error = -row["ln_bayes_factor"], row["ln_bayes_factor_error"]
+            size, error = abs(row["ln_bayes_factor"]), row["ln_bayes_factor_error"]
             if size - 2.0 * error > _STRONG:
                 verdict = "the data prefer the first strongly"
             elif size - 2.0 * error > _NEEDED:
@@ -241,6 +247,22 @@ def common_points(targets: Mapping[str, Target]) -> tuple[dict[str, Target], dic
     """The same targets with only the points that the galaxies of all models reach, and how many each leaves out.
 
     A point that one model does not reach would otherwise count for one model and not for another.
+
+    Parameters
+    ----------
+    targets : mapping of str to Target
+        By name; of the same data.
+
+    Raises
+    ------
+    ValueError
+        Not one point of some measurement is reached by some model.
+
+    Examples
+    --------
+    >>> targets, lost = co.inference.common_points({"one": target, "two": target})
+    >>> lost
+    {'one': 0, 'two': 0}
     """
     reached = {label: target.within_reach() for label, target in targets.items()}
     used = np.all([np.isfinite(np.asarray(target.data.y)) for target, _ in reached.values()], axis=0)

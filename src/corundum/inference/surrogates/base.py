@@ -3,7 +3,6 @@
 import abc
 from typing import Any
 
-import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
@@ -15,7 +14,18 @@ __all__ = ["AbstractEmulator", "AbstractSurrogate"]
 
 
 class AbstractEmulator(Component):
-    """What a surrogate has learned: a cheap prediction at any point; see `AbstractSurrogate` for an example."""
+    """What a surrogate has learned: a cheap prediction at any point.
+
+    Examples
+    --------
+    >>> class Line(co.inference.AbstractEmulator):
+    ...     slope: float = 2.0
+    ...     def __call__(self, u):
+    ...         mean, zero = self.slope * u, jnp.zeros_like(u)
+    ...         return co.inference.Prediction(mean, zero, zero, zero == 0.0, jnp.zeros(()))
+    >>> Line()(jnp.ones(2)).mean.tolist()
+    [2.0, 2.0]
+    """
 
     @abc.abstractmethod
     def __call__(self, u: Float[Array, " p"]) -> Prediction:
@@ -56,11 +66,11 @@ class AbstractSurrogate(Component):
     def learn(
         self,
         target: Target,
-        u: Float[np.ndarray, "s p"],
+        u: Float[Array, "s p"],
         prediction: Prediction,
-        ln_density: Float[np.ndarray, " s"],
-        center: Float[np.ndarray, " p"],
-        root: Float[np.ndarray, "p p"],
+        ln_density: Float[Array, " s"],
+        center: Float[Array, " p"],
+        root: Float[Array, "p p"],
     ) -> Any:
         """An `AbstractEmulator`; its arrays have the same shapes whatever the number of points.
 

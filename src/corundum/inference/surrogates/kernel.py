@@ -45,6 +45,14 @@ class KernelEmulator(AbstractEmulator):
     misfit : array, (M,)
         How far the emulator is off, rms: known points against the emulator that all others determine.
     has_error, has_scatter : bool
+
+    Examples
+    --------
+    >>> u = np.random.default_rng(0).normal(size=(40, 2))
+    >>> prediction, density = co.inference.predict(target, u), co.inference.ln_density_at(target, u)
+    >>> emulator = co.inference.KernelSurrogate().learn(target, u, prediction, density, np.zeros(2), np.eye(2))
+    >>> emulator(jnp.zeros(2)).mean.shape == emulator.misfit.shape
+    True
     """
 
     center: Float[Array, " p"]
@@ -104,11 +112,11 @@ class KernelSurrogate(AbstractSurrogate):
     def learn(
         self,
         target: Target,
-        u: Float[np.ndarray, "s p"],
+        u: Float[Array, "s p"],
         prediction: Prediction,
-        ln_density: Float[np.ndarray, " s"],
-        center: Float[np.ndarray, " p"],
-        root: Float[np.ndarray, "p p"],
+        ln_density: Float[Array, " s"],
+        center: Float[Array, " p"],
+        root: Float[Array, "p p"],
     ) -> KernelEmulator:
         inverse_root = np.linalg.inv(root)
         rows = np.arange(len(u))
