@@ -29,7 +29,7 @@ def forest():
 
 @pytest.fixture(scope="module")
 def model():
-    return with_satellites()
+    return with_satellites(ram_pressure=models.RamPressure(), tides=models.TidalStripping())
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ def test_trees_do_not_depend_on_each_other(model, forest, population):
 
 
 def test_derivatives_pass_through_merging_times_and_levels(model, forest):
-    """d (masses of a tree) / d ln (merging time) and d / d ln (mass loading), against differences."""
+    """Of merging times, stripping and mass loading at once, against differences."""
     tree, accurate = co.halos.select_trees(forest, SMALLEST), co.numerics.LaneSolver(tolerance=1e-10, max_steps=20_000)
     level, _ = levels_and_roots(tree.host)
     assert level.max() >= 2 and len(tree) <= 32
@@ -194,6 +194,8 @@ def test_derivatives_pass_through_merging_times_and_levels(model, forest):
     def masses(x):
         changes = {
             "processes.merging.friction.time.factor": jnp.exp(x[0]),
+            "processes.ram_pressure.resistance": jnp.exp(x[0]),
+            "processes.tides.strength": 0.86 * jnp.exp(x[1]),
             "loading": 1.6 * jnp.exp(x[1]),
         }
         galaxies = co.evolve(co.replace(model, changes), tree, [0.0, 1.0], solver=accurate)
