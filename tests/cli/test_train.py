@@ -1,5 +1,6 @@
 """`corundum train` end to end, on a model that compiles at once."""
 
+import json
 import os
 import signal
 import subprocess
@@ -111,3 +112,48 @@ def test_a_training_that_is_killed_resumes_bit_for_bit(run_file, tmp_path):
     one, other = (co.io.load_training(tmp_path / name / "trained.h5")[0] for name in ("whole", "killed"))
     for a, b in zip(one[:2] + one[3:7], other[:2] + other[3:7], strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.fixture
+def histories_file(tmp_path):
+    rows = [f"{halo} {z} {1e9 + halo * 1e8 * (3 - z)} 0.05" for halo in range(32) for z in (0.0, 2.0)]
+    (tmp_path / "states.txt").write_text("\n".join(["halo redshift mstar mstar_error", *rows]) + "\n")
+    text = RUN.split("[fit]")[0] + '[train]\nhistories = "states.txt"\nfree = ["galaxy.time"]\nsteps = 6\nbatch = 16\n'
+    (tmp_path / "histories.toml").write_text(text)
+    return str(tmp_path / "histories.toml")
+
+
+def test_a_table_of_histories_trains_a_model(histories_file, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["train", histories_file, "-o", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "mstar, halos of the steps: chi2 of a point" in printed
+    assert any("mstar, halos kept apart" in line and "no step has seen it" in line for line in printed.splitlines())
+    trained, _ = co.io.load_training(out / "trained.h5")
+    assert trained.losses.shape == (1, 6) and trained.names == ("galaxy.time",)
+    assert "Over the data" not in (out / "report.html").read_text()
+    again = tomllib.loads(json.loads((out / "run_info.json").read_text())["run_file"])
+    assert again["train"]["histories"] == str(tmp_path / "states.txt")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["train.histories='nowhere.txt'"], "train.histories: "),
+        (["fit.data=['shmr_behroozi19_sf']"], "train.histories: the group [fit] names data as well"),
+        (["train.held_out=['shmr_behroozi19_sf']"], "train.held_out: a table of histories has no measurements"),
+        (["train.errors={mism=0.1}"], "errors: those of mism do not fit"),
+        (["train.free=['galaxy.tame']"], "did you mean galaxy.time"),
+        (["model.kind='growing:Growing'", "train.free=['time']"], "model: it has no network"),
+    ],
+)
+def test_mistakes_with_histories_are_one_sentence(histories_file, tmp_path, capsys, settings, message):
+    changes = [word for setting in settings for word in ("--set", setting)]
+    assert main(["train", histories_file, "-o", str(tmp_path / "out"), *changes]) == 2
+    error = capsys.readouterr().err
+    assert message in error and "Traceback" not in error
+
+
+def test_what_belongs_to_histories_is_refused_without_them(run_file, tmp_path, capsys):
+    assert main(["train", run_file, "-o", str(tmp_path / "out"), "--set", "train.free=['galaxy.time']"]) == 2
+    assert "train.free: belongs to histories" in capsys.readouterr().err

@@ -8,6 +8,7 @@ import pytest
 
 import corundum as co
 import learning
+from corundum.inference.training.any_objective import as_objective
 from corundum.inference.training.steps import first_state, loss_of, step
 from corundum.inference.training.weights import number_of_weights, other_start, split_weights
 from synthetic import histories
@@ -238,6 +239,45 @@ def test_histories_come_from_a_table(tmp_path, objective):
     by_hand = co.inference.HistoryObjective(objective.model(), objective.halos(), redshifts, {"mstar": mstar}, 0.05)
     value, other = (one.ln_likelihood(jnp.zeros(0), one.model()) for one in (of_table, by_hand))
     assert of_table.points() == 47 and float(value) == float(other)
+
+
+def test_a_target_of_histories_is_the_objective_of_the_same_numbers(objective):
+    """Every method of inference takes it: its density, training on it, a fit and the Gaussian about the mode."""
+    mstar = 10.0 ** np.asarray(objective.log_states["mstar"])
+    mstar[3, 0] = np.nan
+    states = co.inference.States(np.array([2.0, 0.0]), {"mstar": mstar}, {"mstar": 0.05})
+    name = "mass_loading.base.slope"
+    target = co.inference.Target.of_histories(objective.model(), objective.halos(), states, [name])
+    same = co.inference.HistoryObjective.of_states(objective.model(), objective.halos(), states, names=[name])
+    u = np.array([0.2])
+    # A target counts a point without a number as one that a unit normal hits.
+    normalisation = 47 * np.log(0.05) + 0.5 * 48 * np.log(2.0 * np.pi)
+    ours = float(jax.jit(lambda u: target.ln_likelihood(u))(u)) + normalisation
+    assert ours == pytest.approx(float(same.ln_likelihood(target.theta(u), same.model())), rel=1e-9)
+    assert as_objective(target).points() == 47 and "1 free parameter, 48 data points" in repr(target)
+
+    best = co.inference.maximise(target, starts=1)
+    gaussian = co.inference.laplace(target, best)
+    assert best.theta[0] == pytest.approx(-1.8, abs=0.01) and gaussian.sigma[0] < 0.05
+    bands_of = co.inference.Target.of_histories(
+        co.models.ThermalCGM(), objective.halos(), states, ["mass_loading.slope"]
+    )
+    bands = co.inference.law_bands(bands_of, [[-1.6], [-1.8], [-2.0]], "mass_loading", vvir=[62.5, 125.0])
+    assert bands.percentiles[2, 0] / bands.percentiles[2, 1] == pytest.approx(2.0**1.8)
+    trained = train(target, steps=2)
+    assert trained.names == (name,) and trained.losses.shape == (1, 2)
+
+
+def test_a_target_of_histories_that_does_not_fit_is_refused(objective):
+    make, (model, halos) = co.inference.Target.of_histories, (objective.model(), objective.halos())
+    states = co.inference.States(np.array([0.0]), {"mstar": np.full((24, 1), np.nan)}, {})
+    with pytest.raises(ValueError, match="states mstar: holds no number; leave it out"):
+        make(model, halos, states, errors=0.1)
+    states = co.inference.States(np.linspace(4.0, 0.0, 200), {"mstar": np.ones((24, 200))}, {})
+    with pytest.raises(ValueError, match="4800 points, and the covariance .* inference.HistoryObjective"):
+        make(model, halos, states, errors=0.1)
+    with pytest.raises(ValueError, match="errors: those of mstar do not fit"):
+        make(model, halos, states._replace(values={"mstar": np.ones((24, 200))[:, :1]}, redshifts=np.zeros(1)))
 
 
 @pytest.mark.parametrize(

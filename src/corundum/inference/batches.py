@@ -15,6 +15,8 @@ __all__ = ["in_batches", "over_points", "WIDTH"]
 WIDTH = 8
 """Points evaluated at once: enough for their galaxies to fill the lanes of the solver."""
 
+_MANY = 24  # free parameters whose tangents fill the lanes at a single point
+
 
 def in_batches(function: Callable, target: Any, *rows: Any, width: int | None = None) -> Any:
     """``function(target, *rows)`` over rows (S, ...), as NumPy arrays.
@@ -26,9 +28,10 @@ def in_batches(function: Callable, target: Any, *rows: Any, width: int | None = 
     target : Target
     *rows : arrays, shape (S, ...)
     width : int, optional
-        Rows at once.
+        Rows at once; by default `WIDTH`, or one where so many parameters are free that a batch filled up by repeating
+        would be solved in vain.
     """
-    total, width = len(rows[0]), width or WIDTH
+    total, width = len(rows[0]), width or (WIDTH if len(target.free) <= _MANY else 1)
     batches = []
     for first in range(0, total, width):
         # The last batch is filled up by repeating its last row.

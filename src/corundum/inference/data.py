@@ -95,6 +95,38 @@ class Data(Component):
             raise ValueError(f"y: got shape {y.shape}; give {self.y.shape}, one number for each point of the data")
         return y
 
+    def among(self, names: Sequence[str]) -> np.ndarray:
+        """Whether each point belongs to one of these measurements, (M,).
+
+        Raises
+        ------
+        ValueError
+            There is no such measurement, or none is named.
+        """
+        unknown = [name for name in names if name not in self.names]
+        if unknown or not names:
+            got = ", ".join(unknown) or "an empty list"
+            raise ValueError(f"using: got {got}; this fit has {', '.join(self.names)}")
+        used = np.zeros(len(self), bool)
+        for name in names:
+            used[self.positions(name)] = True
+        return used
+
+    def scaled_covariance(self, factor: float | Mapping[str, float]) -> Float[Array, "m m"]:
+        """The covariance with the errors of all data, or of some measurements, multiplied.
+
+        Raises
+        ------
+        ValueError
+            A factor is not positive.
+        """
+        scale = np.ones(len(self))
+        for name in self.names:
+            scale[self.positions(name)] = factor.get(name, 1.0) if isinstance(factor, Mapping) else factor
+        if not np.all(scale > 0):
+            raise ValueError(f"scaled_errors: got {factor}; allowed positive factors")
+        return self.covariance * scale[:, None] * scale[None, :]
+
     @property
     def measured(self) -> np.ndarray:
         """Positions of the points that are not limits."""

@@ -92,6 +92,21 @@ class FreeParameter(Component):
             return (theta - self.prior.loc) / self.prior.scale
         return ndtri(jnp.clip(self.prior.cdf(theta), 1e-15, 1.0 - 1e-15))
 
+    def coordinate_inside(self, theta: np.ndarray) -> Float[Array, "..."]:
+        """The unbounded coordinate of known `theta`; a ValueError where it lies outside the prior."""
+        if not np.all(self.prior.support(theta)):
+            raise ValueError(
+                f"free parameter {self.name}: {np.ravel(theta)[0]:g} {self.unit} lies outside its prior "
+                f"({self.support()}); widen the prior or change the value"
+            )
+        return self.coordinate(theta)
+
+    def draws(self, key: Any, number: int) -> Float[Array, " n"]:
+        """Coordinates of draws from the prior."""
+        if self.has_quantiles:
+            return jax.random.normal(key, (number,))
+        return self.coordinate(self.prior.sample(key, (number,)))
+
     def ln_density(self, u: Float[Array, "..."]) -> Float[Array, "..."]:
         """ln of the prior density of `u`."""
         if self.has_quantiles:
@@ -253,6 +268,16 @@ def _free_parameter(name: str, about: Parameter, prior: dist.Distribution) -> Fr
         # The model as it is has no such nuisance, and the prior excludes zero: start at its median.
         free = dataclasses.replace(free, start=float(free.theta(jnp.zeros(()))))
     return free
+
+
+def parameters_of_function(priors: Mapping[str, Any], start: Mapping[str, float]) -> tuple[FreeParameter, ...]:
+    """Free parameters of a plain function, which start at the median of their prior where `start` says nothing else."""
+    free = []
+    for name, prior in priors.items():
+        prior = prior_of(name, prior)
+        blank = FreeParameter(name, prior, has_quantiles=has_quantiles(prior))
+        free.append(dataclasses.replace(blank, start=start.get(name, float(blank.theta(jnp.zeros(()))))))
+    return tuple(free)
 
 
 def ordered(prior: dist.Distribution) -> dist.Distribution:

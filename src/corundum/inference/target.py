@@ -27,13 +27,15 @@ from ..observables.files import measurements_of
 from ..parameters import require_float64
 from .data import Data, data_of, data_of_vector
 from .evaluate import ln_density
-from .free import FreeParameter, free_parameters, has_quantiles, prior_of
+from .free import FreeParameter, free_parameters, parameters_of_function
 from .likelihoods.base import AbstractLikelihood, only_used, pointwise, upper_limits
 from .likelihoods.gaussian import Gaussian
 from .likelihoods.scatter import ScatterLikelihood
 from .reach import MAX_FAILED, check_reach, points_within_reach
 from .summaries import AbstractSummaries, FunctionSummaries, PopulationSummaries, Prediction
 from .text import describe_target
+from .training.history_data import history_fields
+from .training.states import States
 from .vectors import any_vectors, one_vector, rows_of_vectors
 
 __all__ = ["Target"]
@@ -161,18 +163,51 @@ class Target(eqx.Module):
         ('intercept', 'slope')
         """
         require_float64()
-        target = cls.__new__(cls)
-        start = dict(start or {})
-        free = []
-        for name, prior in priors.items():
-            prior = prior_of(name, prior)
-            blank = FreeParameter(name, prior, has_quantiles=has_quantiles(prior))
-            middle = start.get(name, float(blank.theta(jnp.zeros(()))))
-            free.append(FreeParameter(name, prior, start=middle, has_quantiles=blank.has_quantiles))
-        fields = dict(
-            summaries=FunctionSummaries(function, tuple(priors)), free=tuple(free), data=data_of_vector(y, covariance),
-            likelihood=strategy("likelihood", likelihood, Gaussian()), scatter=None, monte_carlo_error=1.0,
+        return cls._of(
+            summaries=FunctionSummaries(function, tuple(priors)), free=parameters_of_function(priors, start or {}),
+            data=data_of_vector(y, covariance), likelihood=strategy("likelihood", likelihood, Gaussian()), scatter=None,
+            monte_carlo_error=1.0,
         )  # fmt: skip
+
+    @classmethod
+    def of_histories(
+        cls,
+        model: AbstractModel,
+        halos: HaloHistories,
+        states: States,
+        free: Sequence[str] = (),
+        priors: Mapping[str, Any] | None = None,
+        *,
+        errors: float | Mapping[str, float] | None = None,
+        solver: AbstractSolver | None = None,
+    ) -> "Target":
+        """Each galaxy beside a history of its own, from another model or a simulation; `train` takes it as well.
+
+        Parameters
+        ----------
+        model, halos, free, priors, solver
+            As for the class; `free` may be empty where only networks are trained.
+        states : States
+            Quantities at several redshifts, as `read_states` reads them.
+        errors : float or mapping of str to float, optional
+            Standard deviations [dex]; by default those of the states.
+
+        Raises
+        ------
+        ValueError
+            A quantity is none of the model, shapes do not fit, or there are more points than a covariance can hold.
+
+        Examples
+        --------
+        >>> states = co.inference.States(np.array([2.0, 0.0]), {"mstar": np.full((8, 2), 1e9)}, {"mstar": 0.1})
+        >>> co.inference.Target.of_histories(model, halos, states, ["mass_loading.slope"]).data.names
+        ('mstar',)
+        """
+        return cls._of(**history_fields(model, halos, states, free, priors, errors, solver))
+
+    @classmethod
+    def _of(cls, **fields: Any) -> "Target":
+        target = cls.__new__(cls)
         for name, value in fields.items():
             object.__setattr__(target, name, value)
         return target
@@ -204,13 +239,7 @@ class Target(eqx.Module):
             A value lies outside its prior.
         """
         theta = np.asarray(any_vectors("theta", theta, self.names))
-        for i, free in enumerate(self.free):
-            if not np.all(free.prior.support(theta[..., i])):
-                raise ValueError(
-                    f"free parameter {free.name}: {np.ravel(theta[..., i])[0]:g} {free.unit} lies outside its prior "
-                    f"({free.support()}); widen the prior or change the value"
-                )
-        return jnp.stack([free.coordinate(theta[..., i]) for i, free in enumerate(self.free)], axis=-1)
+        return jnp.stack([free.coordinate_inside(theta[..., i]) for i, free in enumerate(self.free)], axis=-1)
 
     def values(self, u: Float[Array, " p"]) -> dict[str, Float[Array, ""]]:
         """The numbers themselves by name, not their logarithms."""
@@ -231,11 +260,7 @@ class Target(eqx.Module):
         """Coordinates of independent draws from the prior."""
         number = whole_number("number", number, least=0, meaning="draws")
         keys = jax.random.split(random_key(key), len(self.free))
-        draws = [
-            jax.random.normal(k, (number,)) if free.has_quantiles else free.coordinate(free.prior.sample(k, (number,)))
-            for k, free in zip(keys, self.free, strict=True)
-        ]
-        return jnp.stack(draws, axis=-1)
+        return jnp.stack([free.draws(k, number) for k, free in zip(keys, self.free, strict=True)], axis=-1)
 
     def ln_prior(self, u: Float[Array, " p"]) -> Float[Array, ""]:
         """ln of the prior density of u."""
@@ -291,21 +316,8 @@ class Target(eqx.Module):
         return eqx.tree_at(lambda target: target.data.y, self, self.data.numbers(y))
 
     def using(self, names: Sequence[str]) -> "Target":
-        """The same target with only these measurements; nothing is compiled again.
-
-        Raises
-        ------
-        ValueError
-            A name is not among the data.
-        """
-        unknown = [name for name in names if name not in self.data.names]
-        if unknown or not names:
-            names = ", ".join(unknown) or "an empty list"
-            raise ValueError(f"using: got {names}; this fit has {', '.join(self.data.names)}")
-        used = np.zeros(len(self.data), bool)
-        for name in names:
-            used[self.data.positions(name)] = True
-        return self.with_data(np.where(used, self.data.y, np.nan))
+        """The same target with only these measurements; a ValueError where one is not among the data."""
+        return self.with_data(np.where(self.data.among(names), self.data.y, np.nan))
 
     def within_reach(self, u: Float[Array, "*s p"] | None = None) -> tuple["Target", dict[str, int]]:
         """The same target without points that model galaxies do not surround.
@@ -331,13 +343,7 @@ class Target(eqx.Module):
 
     def scaled_errors(self, factor: float | Mapping[str, float]) -> "Target":
         """The same target with the errors of all data, or of some measurements, multiplied."""
-        scale = np.ones(len(self.data))
-        for name in self.data.names:
-            scale[self.data.positions(name)] = factor.get(name, 1.0) if isinstance(factor, Mapping) else factor
-        if not np.all(scale > 0):
-            raise ValueError(f"scaled_errors: got {factor}; allowed positive factors")
-        covariance = self.data.covariance * scale[:, None] * scale[None, :]
-        return eqx.tree_at(lambda target: target.data.covariance, self, covariance)
+        return eqx.tree_at(lambda target: target.data.covariance, self, self.data.scaled_covariance(factor))
 
     def with_halos(self, halos: HaloHistories) -> "Target":
         """The same target with another sample of halos."""

@@ -1,4 +1,4 @@
-"""The job behind ``corundum train``: networks and free parameters fitted to the data of [fit] by many small steps.
+"""The job behind ``corundum train``: networks and free parameters fitted to data or histories by many small steps.
 
 What was reached is kept at least every minute; a run that was interrupted resumes and takes the same steps bit for bit.
 """
@@ -19,6 +19,7 @@ from ..runfile.inference_settings import Train
 from ..runfile.reader import RunFile
 from .fit_plan import PlanOnFit, plan_fit
 from .scaffold import AbstractJob, Run
+from .train_histories import HistoriesPlan, history_misfits, plan_histories
 
 __all__ = ["JOB", "TrainResults"]
 
@@ -32,19 +33,30 @@ class TrainResults(NamedTuple):
     predictions : dict of str to array, shape (S, M)
         Relations at all points of the data, before and after.
     misfits : list of (name, points, before, after)
+    unseen : tuple of str
+        Those names that no step has seen.
     sentences : list of str
     """
 
     trained: Any
     predictions: dict[str, np.ndarray]
     misfits: list[tuple[str, int, float, float]]
+    unseen: tuple[str, ...]
     sentences: list[str]
 
 
 class _TrainJob(AbstractJob):
-    def plan(self, run_file: RunFile) -> PlanOnFit:
+    def plan(self, run_file: RunFile) -> PlanOnFit | HistoriesPlan:
         with run_file.located():
             built = construct(Train, run_file.tables.get("train", {}), ("train",))
+            if built.value.histories is None and (built.value.errors or built.value.free):
+                key = "errors" if built.value.errors else "free"
+                raise RunFileError(("train", key), 'belongs to histories = "..."; with data, it is in [fit]')
+        if built.value.histories is not None:
+            plan = plan_histories(run_file, built)
+            with run_file.located():
+                _check_network(plan.job.model)
+            return plan
         fit = plan_fit(run_file)
         with run_file.located():
             names = [measurement.name for measurement in fit.measurements]
@@ -53,17 +65,16 @@ class _TrainJob(AbstractJob):
                     raise RunFileError(
                         ("train", "held_out"), f"{name!r} is not among data; {allowed_names(name, names)}"
                     )
-            if not number_of_weights(fit.job.model):
-                raise RunFileError(
-                    ("model",), "it has no network; give a law one, such as kind = \"physics.neural_law\", or use "
-                    "corundum fit, which is made for parameters with names",
-                )  # fmt: skip
+            _check_network(fit.job.model)
         return PlanOnFit(fit, built.value, {**fit.tables, "train": built.table})
 
-    def compute(self, plan: PlanOnFit, run: Run) -> TrainResults:
-        settings = plan.settings
-        with run.stage("data within reach"):
-            target, unreached = plan.fit.target.within_reach()
+    def compute(self, plan: PlanOnFit | HistoriesPlan, run: Run) -> TrainResults:
+        settings, unreached = plan.settings, {}
+        if isinstance(plan, HistoriesPlan):
+            target = plan.target
+        else:
+            with run.stage("data within reach"):
+                target, unreached = plan.fit.target.within_reach()
         total = settings.seeds * settings.steps
         with run.stage("training"), progress_bar(total, title="training", unit="steps") as update:
             trained = inference.train(
@@ -74,26 +85,29 @@ class _TrainJob(AbstractJob):
                 progress=lambda at: update(at.seed * settings.steps + at.step),
             )  # fmt: skip
         with run.stage("predictions"):
+            if isinstance(plan, HistoriesPlan):
+                misfits, apart = history_misfits(plan, trained)
+                return TrainResults(trained, {}, misfits, tuple(apart), _sentences(trained))
             return _results(plan, target, unreached, trained)
 
-    def save(self, plan: PlanOnFit, results: TrainResults, run: Run) -> None:
-        trained, measurements = results.trained, plan.fit.measurements
+    def save(self, plan: PlanOnFit | HistoriesPlan, results: TrainResults, run: Run) -> None:
+        trained, measurements = results.trained, _measurements(plan)
         with run.stage("saving results", "save"):
             io.save_training(run.output.file("trained.h5"), trained, {"title": plan.job.title})
             run.write_text("findings.txt", "\n".join(results.sentences) + "\n")
         with run.stage("drawing figures", "figures") as part:
             sections, drawings = train_sections(
-                trained, measurements, plan.settings.held_out, results.predictions, results.misfits, results.sentences
+                trained, measurements, results.unseen, results.predictions, results.misfits, results.sentences
             )
             run.save_figures(drawings, part)
         subtitle = f"{len(plan.job.halos)} halos, {trained.weights} weights, {len(trained.names)} parameters"
         run.write_report(sections, title="train", subtitle=subtitle, measurements=measurements)
 
-    def summary(self, plan: PlanOnFit, results: TrainResults, run: Run) -> list[str]:
-        labels = short_names(plan.fit.measurements)
+    def summary(self, plan: PlanOnFit | HistoriesPlan, results: TrainResults, run: Run) -> list[str]:
+        labels = short_names(_measurements(plan))
         misfits = [
-            f"  {labels[name]}: chi2 of a point {before:.2f} before, {after:.2f} after"
-            + ("; no step has seen it" if name in plan.settings.held_out else "")
+            f"  {labels.get(name, name)}: chi2 of a point {before:.2f} before, {after:.2f} after"
+            + ("; no step has seen it" if name in results.unseen else "")
             for name, _, before, after in results.misfits
         ]
         return [f"{plan.job.title}: {results.sentences[0]}", *misfits, *(f"  {s}" for s in results.sentences[1:])]
@@ -101,6 +115,23 @@ class _TrainJob(AbstractJob):
 
 JOB = _TrainJob()
 """``corundum train``."""
+
+
+def _check_network(model: Any) -> None:
+    if not number_of_weights(model):
+        raise RunFileError(
+            ("model",), "it has no network; give a law one, such as kind = \"physics.neural_law\", or use corundum "
+            "fit, which is made for parameters with names",
+        )  # fmt: skip
+
+
+def _measurements(plan: PlanOnFit | HistoriesPlan) -> tuple[Any, ...]:
+    return () if isinstance(plan, HistoriesPlan) else plan.fit.measurements
+
+
+def _sentences(trained: Any) -> list[str]:
+    failed = [f"Seed {i + 1} {ending}." for i, ending in enumerate(trained.endings) if "not finite" in ending]
+    return [trained.in_words() + ".", *failed]
 
 
 def _results(plan: PlanOnFit, target: Any, unreached: dict[str, int], trained: Any) -> TrainResults:
@@ -125,13 +156,11 @@ def _results(plan: PlanOnFit, target: Any, unreached: dict[str, int], trained: A
             _misfit(target, one, points) for one in (before, after[trained.best])
         )))  # fmt: skip
     labels = short_names(plan.fit.measurements)
-    sentences = [trained.in_words() + "."]
-    sentences += [f"Seed {i + 1} {ending}." for i, ending in enumerate(trained.endings) if "not finite" in ending]
-    sentences += [
+    sentences = _sentences(trained) + [
         f"{number} {'points' if number > 1 else 'point'} of {labels[name]} beyond the model's galaxies: left out."
         for name, number in unreached.items()
     ]
-    return TrainResults(trained, predictions, misfits, sentences)
+    return TrainResults(trained, predictions, misfits, tuple(plan.settings.held_out), sentences)
 
 
 def _misfit(target: Any, prediction: Any, points: np.ndarray) -> float:

@@ -159,10 +159,16 @@ class Forecast:
 
 @dataclasses.dataclass(frozen=True)
 class Train:
-    """How ``corundum train`` fits the networks of the model, and the parameters of [fit], to the data of [fit].
+    """How ``corundum train`` fits the networks of the model, and parameters with them, to the data of [fit].
 
     Attributes
     ----------
+    histories : str, optional
+        A table of galaxies through time (docs/training.md) in the place of [fit].
+    errors : mapping of str to float
+        Standard deviations [dex] of quantities of that table; by default those that it states.
+    free : tuple of str
+        Numbers of the model to train with the weights on that table.
     steps : int
         Steps of each seed.
     batch : int, optional
@@ -185,6 +191,8 @@ class Train:
         How steps follow from gradients.
     """
 
+    histories: str | None = setting(None)
+    free: tuple[str, ...] = setting(())
     steps: int = setting(300, bounds=(1, math.inf))
     batch: int | None = setting(None, bounds=(1, math.inf))
     seeds: int = setting(1, bounds=(1, 1000))
@@ -195,3 +203,4 @@ class Train:
     patience: int | None = setting(None, bounds=(1, math.inf))
     key: int = setting(0, bounds=(0, math.inf))
     rule: AbstractTrainingRule = AdamRule()
+    errors: Mapping[str, Any] = dataclasses.field(default_factory=dict)

@@ -3,8 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
+from ...annotations import Array
 from ...arguments import one_number
 from ...cosmology import Cosmology, circular_velocity
 from ...halos import Halo
@@ -13,7 +18,6 @@ from ...models.checks.laws import places_for
 from ...parameters import set_values
 from ...physics import AbstractGalaxyScaling, LearnedLaw
 from ...printing import in_short
-from ..summaries import PopulationSummaries
 from ..target import Target
 from ..vectors import any_vectors
 
@@ -88,9 +92,10 @@ def law_bands(
     >>> bands.percentiles[2].round(2).tolist()
     [1.0, 0.47]
     """
-    if not isinstance(target.summaries, PopulationSummaries):
+    summaries: Any = target.summaries
+    if not hasattr(summaries, "model"):
         raise ValueError("target: it is that of a function; give one of a model, as inference.Target makes it")
-    model, cosmology = target.summaries.model, target.summaries.halos.cosmology
+    model, cosmology = summaries.model, summaries.halos.cosmology
     known = places_for(model, AbstractGalaxyScaling)
     if place not in known:
         hint = did_you_mean(place, known)
@@ -99,21 +104,38 @@ def law_bands(
     redshift = one_number("redshift", redshift, meaning="one redshift")
     velocity = np.geomspace(20.0, 400.0, 41) if vvir is None else np.asarray(vvir, np.float64)
     halo = _halos_of(velocity, redshift, cosmology)
-    own = [k for k, free in enumerate(target.free) if free.name.startswith(f"{place}.")]
-    laws, bases = [], []
-    for draw in theta:
-        values = {target.free[k].name: target.free[k].value(draw[k]) for k in own}
-        law = getattr(set_values(model, values), place)
-        laws.append(_value(law, halo, place))
-        bases.append(_value(law.base, halo, place) if isinstance(law, LearnedLaw) else laws[-1])
+    own = {
+        free.name: free.value(theta[:, k]) for k, free in enumerate(target.free) if free.name.startswith(f"{place}.")
+    }
+    laws, bases = _values(model, own, place, halo, len(theta))
     return LawBands(place, redshift, velocity, np.percentile(laws, _LEVELS, axis=0), np.median(bases, axis=0))
 
 
-def _value(law: Any, halo: Halo, place: str) -> np.ndarray:
+def _values(model: Any, numbers: dict[str, Any], place: str, halo: Halo, draws: int) -> tuple[np.ndarray, np.ndarray]:
+    """The law and its base for each draw, (S, n) each; `numbers` are the parameters that change, (S,) each."""
+    if not numbers:
+        law, base = _law_and_base(model, {}, place, halo)
+        return np.tile(law, (draws, 1)), np.tile(base, (draws, 1))
+    law, base = _of_draws(model, numbers, place, halo)
+    return np.asarray(law), np.asarray(base)
+
+
+@eqx.filter_jit
+def _of_draws(model, numbers, place, halo):
+    return jax.vmap(lambda one: _law_and_base(model, one, place, halo))(numbers)
+
+
+def _law_and_base(model, numbers, place, halo):
+    law = getattr(set_values(model, numbers), place)
+    value = _value(law, halo, place)
+    return value, _value(law.base, halo, place) if isinstance(law, LearnedLaw) else value
+
+
+def _value(law: Any, halo: Halo, place: str) -> Float[Array, " n"]:
     value = law.imposed(halo)
     if value is None or not (getattr(law, "of_halo", True)):
         raise ValueError(f"place: {place} depends on the galaxy; give a law that follows from the halo alone")
-    return np.broadcast_to(np.asarray(value), np.shape(halo.vvir))
+    return jnp.broadcast_to(value, jnp.shape(halo.vvir))
 
 
 def _halos_of(velocity: np.ndarray, redshift: float, cosmology: Cosmology) -> Halo:

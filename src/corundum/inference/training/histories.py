@@ -12,17 +12,14 @@ from jaxtyping import Float, Int
 from ...annotations import Array
 from ...arguments import strategy
 from ...halos import HaloHistories
-from ...messages import did_you_mean
 from ...models import AbstractModel
 from ...models.checks.arguments import check_model_and_halos
 from ...numerics.solvers.base import AbstractSolver
 from ...numerics.solvers.lanes import LaneSolver
-from ...plain_numbers import float64
-from ...population import evolve
-from ...sensitivity.parameter_space import with_vector
 from ..free import FreeParameter, free_parameters
 from ..reach import MAX_FAILED
 from ..summaries import TOLERANCE
+from .history_data import HistorySummaries, as_errors, as_log_states
 from .objectives import AbstractObjective
 from .states import States
 
@@ -86,8 +83,8 @@ class HistoryObjective(AbstractObjective):
         check_model_and_halos(at_start, rows)
         self.at_start, self.rows = at_start, dataclasses.replace(rows, mergers=None)
         self.redshifts = tuple(float(z) for z in np.atleast_1d(redshifts))
-        self.log_states = _log_states(at_start, states, (len(rows), len(self.redshifts)))
-        self.errors = _errors(errors, tuple(self.log_states))
+        self.log_states = as_log_states(at_start, states, (len(rows), len(self.redshifts)))
+        self.errors = as_errors(errors, tuple(self.log_states))
         self.free = free_parameters(at_start, rows.cosmology, names, priors) if names else ()
         self.solver = strategy("solver", solver, LaneSolver(tolerance=TOLERANCE))
 
@@ -153,46 +150,11 @@ class HistoryObjective(AbstractObjective):
 
     def _compared(self, theta, model):
         """The residuals, how many of them are compared, and the share of galaxies that could not be solved."""
-        values = [free.value(theta[i]) for i, free in enumerate(self.free)]
-        names = tuple(free.name for free in self.free)
-        changed, _ = with_vector(model, self.rows.cosmology, names, jnp.stack(values)) if names else (model, None)
-        galaxies = evolve(changed, self.rows, self.redshifts, keep=tuple(self.log_states), solver=self.solver)
-        residuals, compared = [], jnp.zeros((), int)
-        for name, measured in self.log_states.items():
-            used = jnp.isfinite(measured) & galaxies.valid
-            prediction = jnp.log10(jnp.where(galaxies.valid, galaxies[name], 1.0))
-            residuals.append(jnp.where(used, measured - prediction, 0.0) / self.errors[name])
-            compared = compared + jnp.sum(used)
-        failed = jnp.mean(jnp.where(galaxies.status == 0, 0.0, 1.0))
-        return jnp.concatenate([jnp.ravel(part) for part in residuals]), compared, failed
-
-
-def _log_states(model, states, shape):
-    known = (*model.ledger.state._fields, *model.diagnostics)
-    if not states:
-        raise ValueError(f"states: got none; give histories of some of {', '.join(known)}")
-    log_states = {}
-    for name, values in states.items():
-        if name not in known:
-            raise ValueError(
-                f"states: {name!r} is no quantity of {type(model).__name__}; {did_you_mean(name, known)}there are "
-                f"{', '.join(known)}"
-            )
-        values = np.asarray(float64(f"states {name}", values, "1"))
-        if values.shape != shape:
-            raise ValueError(f"states {name}: got shape {values.shape}; give {shape}, (halos, redshifts)")
-        if np.any(values <= 0.0):
-            raise ValueError(f"states {name}: got {values[values <= 0.0][0]:g}; give positive numbers, or NaN for none")
-        log_states[name] = jnp.asarray(np.log10(values))
-    return log_states
-
-
-def _errors(errors, names):
-    errors = dict(errors) if isinstance(errors, Mapping) else dict.fromkeys(names, errors)
-    if set(errors) != set(names):
-        missing = ", ".join(sorted(set(names) ^ set(errors)))
-        raise ValueError(f"errors: those of {missing} do not fit; give one [dex] for each of {', '.join(names)}")
-    for name, error in errors.items():
-        if not (np.isfinite(error) and error > 0.0):
-            raise ValueError(f"errors {name}: got {error}; give a positive number [dex]")
-    return {name: jnp.asarray(float(error)) for name, error in errors.items()}
+        values = {free.name: free.value(theta[i]) for i, free in enumerate(self.free)}
+        summaries = HistorySummaries(model, self.rows, self.redshifts, tuple(self.log_states), self.solver)
+        prediction = summaries(values)
+        measured = jnp.concatenate([jnp.ravel(log_states) for log_states in self.log_states.values()])
+        size = measured.size // len(self.errors)
+        errors = jnp.concatenate([jnp.full(size, self.errors[name]) for name in self.log_states])
+        used = jnp.isfinite(measured) & prediction.reached
+        return jnp.where(used, measured - prediction.mean, 0.0) / errors, jnp.sum(used), prediction.failed

@@ -21,8 +21,9 @@ from jax.flatten_util import ravel_pytree
 
 from ...arguments import whole_number
 from ..evaluate import FORWARD_LIMIT
+from .any_objective import as_objective
 from .histories import HistoryObjective
-from .objectives import AbstractObjective, PopulationObjective, as_objective
+from .objectives import AbstractObjective, PopulationObjective
 from .weights import split_last_layers
 
 __all__ = ["LastLayerPosterior", "last_layer_posterior"]

@@ -23,7 +23,7 @@ from ..free import FreeParameter
 from ..likelihoods.base import only_used
 from ..target import Target
 
-__all__ = ["AbstractObjective", "PopulationObjective", "as_objective"]
+__all__ = ["AbstractObjective", "PopulationObjective"]
 
 
 class AbstractObjective(Component):
@@ -155,15 +155,3 @@ class PopulationObjective(AbstractObjective):
         values = {free.name: free.value(theta[i]) for i, free in enumerate(self.free)}
         prediction = target.summaries(values)
         return target, values, prediction._replace(error=target.monte_carlo_error * prediction.error)
-
-
-def as_objective(target: Any) -> AbstractObjective:
-    """A target, or an objective, as an objective."""
-    if isinstance(target, AbstractObjective):
-        return target
-    if isinstance(target, Target):
-        return PopulationObjective(target)
-    raise ValueError(
-        f"train: got {type(target).__name__}; give inference.Target(...) for relations of a population, or "
-        "inference.HistoryObjective(...) for histories of galaxies"
-    )

@@ -10,7 +10,7 @@ from .objectives import AbstractObjective, PopulationObjective
 from .rules import AbstractTrainingRule
 from .weights import number_of_weights
 
-__all__ = ["TrainingPlan", "plan_training"]
+__all__ = ["TrainingPlan", "halos_apart", "plan_training"]
 
 
 class TrainingPlan(NamedTuple):
@@ -63,11 +63,10 @@ def plan_training(
             "train: the model has no network and no parameter is free; give it a law with weights, such as "
             "physics.neural_law, or name free parameters"
         )
-    order = np.random.default_rng([key, 0]).permutation(halos)
-    apart = round(validation * halos)
-    if halos - apart < 1:
+    seen, unseen = halos_apart(halos, validation, key)
+    apart = len(unseen)
+    if not len(seen):
         raise ValueError(f"validation: {validation} of {halos} halos leaves none to train on; give a smaller share")
-    seen, unseen = np.sort(order[apart:]), np.sort(order[:apart])
     batch = len(seen) if batch is None else whole_number("batch", batch, meaning="halos of a step")
     if batch > len(seen):
         raise ValueError(f"batch: got {batch} halos; {len(seen)} are left to train on; give at most as many")
@@ -88,3 +87,16 @@ def plan_training(
     patience = len(checks) if patience is None else whole_number("patience", patience)
     return TrainingPlan(training, tuple(judges), rule, float(weight_scale), steps, batch, checks, patience,
                  whole_number("key", key, least=0))  # fmt: skip
+
+
+def halos_apart(halos: int, validation: float, key: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the halos that steps see, and of those that are kept to judge.
+
+    Examples
+    --------
+    >>> from corundum.inference.training.plan import halos_apart
+    >>> [len(rows) for rows in halos_apart(8, 0.25, key=0)]
+    [6, 2]
+    """
+    order, apart = np.random.default_rng([key, 0]).permutation(halos), round(validation * halos)
+    return np.sort(order[apart:]), np.sort(order[:apart])

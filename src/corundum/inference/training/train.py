@@ -20,7 +20,7 @@ from ...sensitivity.parameter_space import COSMOLOGY
 from ...storage.checkpoints import Checkpoint, fingerprints
 from ..nuisances import is_nuisance
 from ..reach import MAX_FAILED
-from .objectives import as_objective
+from .any_objective import as_objective
 from .plan import plan_training
 from .rules import AbstractTrainingRule, AdamRule
 from .steps import Learned, StepState, first_state, loss_of, step, theta_of, with_weights

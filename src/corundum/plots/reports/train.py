@@ -35,7 +35,9 @@ def train_sections(
     ----------
     trained : Trained
     measurements : sequence of Measurement
+        Empty where single galaxies were compared.
     held_out : sequence of str
+        What no step has seen, among the names of `misfits`.
     predictions : mapping of str to array, shape (S, M)
         Means of the relations at all points, before and after training.
     misfits : sequence of (name, points, before, after)
@@ -82,7 +84,7 @@ def train_sections(
     ])  # fmt: skip
     table = Table(
         ("data", "points", "chi2 / point before", "after", "seen"),
-        [(labels[name], points, before, after, "no" if name in held_out else "yes")
+        [(labels.get(name, name), points, before, after, "no" if name in held_out else "yes")
          for name, points, before, after in misfits],
         "Misfit of the best seed, with the errors of data and model.",
     )  # fmt: skip
@@ -91,7 +93,7 @@ def train_sections(
     sections = [
         Section("What was learned", [facts, *sentences, table, curves]),
         Section("Laws", laws or ["The model has no learned law in a place of its own."]),
-        Section("Over the data", bands),
+        *([Section("Over the data", bands)] if bands else []),
         Section("Parameters", [Table(header, rows, "In their natural scale.")] if rows else []),
     ]
     return sections, [curves, *laws, *bands]

@@ -1,0 +1,45 @@
+"""A target, or an objective, as an objective."""
+
+from typing import Any
+
+import numpy as np
+
+from ..target import Target
+from .histories import HistoryObjective
+from .history_data import HistorySummaries
+from .objectives import AbstractObjective, PopulationObjective
+
+__all__ = ["as_objective"]
+
+
+def as_objective(target: Any) -> AbstractObjective:
+    """A target, or an objective, as an objective.
+
+    Raises
+    ------
+    ValueError
+        It is neither.
+    """
+    if isinstance(target, AbstractObjective):
+        return target
+    if isinstance(target, Target):
+        return _of_histories(target) if isinstance(target.summaries, HistorySummaries) else PopulationObjective(target)
+    raise ValueError(
+        f"train: got {type(target).__name__}; give inference.Target(...) for relations of a population, or "
+        "inference.Target.of_histories(...) for histories of galaxies"
+    )
+
+
+def _of_histories(target: Target) -> HistoryObjective:
+    """The same data as histories that can be shared out by halos."""
+    summaries: Any = target.summaries
+    data = target.data
+    shape = (len(summaries.halos), len(summaries.redshifts))
+    y, variances = np.asarray(data.y), np.diagonal(np.asarray(data.covariance))
+    states = {name: 10.0 ** y[data.positions(name)].reshape(shape) for name in data.names}
+    errors = {name: float(np.sqrt(variances[data.positions(name)[0]])) for name in data.names}
+    priors = {free.name: free.prior for free in target.free}
+    return HistoryObjective(
+        summaries.model, summaries.halos, summaries.redshifts, states, errors, target.names, priors,
+        solver=summaries.solver,
+    )  # fmt: skip
