@@ -105,8 +105,8 @@ class Data(Component):
         """
         unknown = [name for name in names if name not in self.names]
         if unknown or not names:
-            got = ", ".join(unknown) or "an empty list"
-            raise ValueError(f"using: got {got}; this fit has {', '.join(self.names)}")
+            wrong = ", ".join(unknown) or "an empty list"
+            raise ValueError(f"using: got {wrong}; this fit has {', '.join(self.names)}")
         used = np.zeros(len(self), bool)
         for name in names:
             used[self.positions(name)] = True

@@ -90,18 +90,18 @@ def history_fields(
     log_states = as_log_states(model, states.values, (len(halos), len(redshifts)))
     quantities = tuple(log_states)
     errors = as_errors(states.errors if errors is None else errors, quantities)
-    each = len(halos) * len(redshifts)
-    if each * len(quantities) > _MOST:
+    galaxies = len(halos) * len(redshifts)
+    if galaxies * len(quantities) > _MOST:
         raise ValueError(
-            f"states: {each * len(quantities)} points, and the covariance of a target has a row for each; give at most "
-            f"{_MOST}, or train on all of them with inference.HistoryObjective"
+            f"states: {galaxies * len(quantities)} points, and the covariance of a target has a row for each; give at "
+            f"most {_MOST}, or train on all of them with inference.HistoryObjective"
         )
-    total = each * len(quantities)
-    variances = np.repeat([float(errors[name]) ** 2 for name in quantities], each)
+    total = galaxies * len(quantities)
+    variances = np.repeat([float(errors[name]) ** 2 for name in quantities], galaxies)
     data = Data(
         jnp.tile(jnp.repeat(jnp.asarray(halos.log_mvir)[:, -1], len(redshifts)), len(quantities)),
         jnp.concatenate([jnp.ravel(log_states[name]) for name in quantities]), jnp.asarray(np.diag(variances)),
-        jnp.eye(total), jnp.eye(total), jnp.full(total, jnp.nan), quantities, (each,) * len(quantities),
+        jnp.eye(total), jnp.eye(total), jnp.full(total, jnp.nan), quantities, (galaxies,) * len(quantities),
     )  # fmt: skip
     solver = strategy("solver", solver, LaneSolver(tolerance=TOLERANCE))
     return dict(
