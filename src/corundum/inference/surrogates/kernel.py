@@ -107,7 +107,7 @@ class KernelSurrogate(AbstractSurrogate):
     True
     """
 
-    points: int = eqx.field(static=True, default=1000)
+    points: int = eqx.field(static=True, default=500)
 
     def learn(
         self,
