@@ -10,8 +10,9 @@ OUT ?= out/demo
 demo: $(VENV)/.installed
 	$(BIN)/corundum run examples/quickstart.toml -o $(OUT)
 
+# Each of two workers takes one half of the tests in their order: what a file compiles is compiled once.
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 # Long computations are worth optimised machine code, which the other tests do without (tests/conftest.py).
 test-slow: $(VENV)/.installed-dev
