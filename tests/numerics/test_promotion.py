@@ -79,14 +79,20 @@ def assert_as_usual(compute, **tolerances):
             np.testing.assert_allclose(one, other, **{"rtol": 1e-12, **tolerances})
 
 
-class WithPhases:
-    """Galaxies whose gas is known by phase as well, which the default model does not say."""
+class WithParts:
+    """Galaxies whose phases, bulges and sizes are known as well, which the default model does not say."""
+
+    SHARES = {
+        "mhi": ("mism", 0.3), "mh2": ("mism", 0.2), "mbulge": ("mstar", 0.3), "mbh": ("mstar", 1e-3),
+        "half_mass_radius": ("rvir", 0.015),
+    }  # fmt: skip
 
     def __init__(self, galaxies):
         self.galaxies = galaxies
 
     def __getitem__(self, name):
-        return 0.3 * self.galaxies["mism"] if name in ("mhi", "mh2") else self.galaxies[name]
+        whole, share = self.SHARES.get(name, (name, 1.0))
+        return share * self.galaxies[whole]
 
     def __getattr__(self, name):
         return getattr(self.galaxies, name)
@@ -94,12 +100,12 @@ class WithPhases:
 
 def test_relations_are_regressed_in_strict_mode(population):
     galaxies = population.at(0.0)
-    phases = WithPhases(galaxies)
+    whole = WithParts(galaxies)
     kinds = [getattr(observables, name) for name in observables.__all__ if "Abstract" not in name]
     kinds = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, observables.AbstractRelation)]
     relations = [kind() for kind in kinds if not issubclass(kind, observables.AbstractCosmicDensity)]
     assert len(relations) > 3
-    assert_as_usual(lambda: [(relation.x(phases), relation.y(phases)) for relation in relations])
+    assert_as_usual(lambda: [(relation.x(whole), relation.y(whole)) for relation in relations])
     masses = np.linspace(11.0, 12.0, 5)
     for rule in (observables.NadarayaWatson(), observables.LocalLinear()):
         assert_as_usual(lambda rule=rule: regress(galaxies, observables.StellarToHaloMass(), rule, masses))
