@@ -137,7 +137,11 @@ def places(model):
     return [*laws, *model.processes]
 
 
-@pytest.mark.parametrize("name", MODELS)
+def slow(*names):
+    return [pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
+@pytest.mark.parametrize("name", ["thermal", "regulator", *slow("galaxy_laws", "turbulent")])
 def test_a_network_fits_every_place_alone(name):
     """At the door, and in the equations of one galaxy."""
     model = MODELS[name]()
@@ -153,10 +157,7 @@ def test_a_network_fits_every_place_alone(name):
         assert all(leaf.shape == () for leaf in rate), place
 
 
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("thermal", "turbulent")]
-
-
-@pytest.mark.parametrize("name", ["galaxy_laws", "regulator", *SLOW])
+@pytest.mark.parametrize("name", ["regulator", *slow("thermal", "galaxy_laws", "turbulent")])
 def test_networks_in_all_places_at_once_are_solved_differentiated_and_stored(name, halos, tmp_path):
     model = with_networks(MODELS[name]())
     assert len(networks(model)) >= len(places(model)) - 1  # the process of late metals has no law

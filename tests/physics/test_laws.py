@@ -52,6 +52,21 @@ def _merging(mism):
     return seen._replace(halo=seen.halo._replace(extras=co.halos.Extras(merging_mass=1e9)))
 
 
+def _with_latents(seen, *names):
+    return seen._replace(halo=seen.halo._replace(extras=co.halos.Extras(**dict.fromkeys(names, 0.7))))
+
+
+class _Rotating(NamedTuple):
+    mstar: jax.Array
+    mism: jax.Array
+    jstar: jax.Array
+    jism: jax.Array
+
+
+def _rotating(momentum):
+    return galaxy()._replace(state=_Rotating(jnp.asarray(3e9), jnp.asarray(4e9), 1e3 * momentum, 2e3 * momentum))
+
+
 LAWS = {
     "MassLoading": (physics.MassLoading(), lambda law, x: law(x, 1.3), VVIR),
     "EnergyLoading": (physics.EnergyLoading(), lambda law, x: law(x, 1.3), VVIR),
@@ -155,6 +170,20 @@ LAWS = {
     "DynamicalFriction": (physics.DynamicalFriction(), lambda law, x: law.merged(x, 3.0), jnp.array([0.5, 3.0, 10.0])),
     "MergerFeeding": (
         physics.MergerFeeding(), lambda law, x: law(_merging(x)) * 1e4, MVIR * 1e-2
+    ),
+    "MergedSizes": (physics.MergedSizes(), lambda law, x: law(1e11, 3.0, x, 0.5, 0.3), MVIR * 1e-2),
+    "SecularFeeding": (physics.SecularFeeding(), lambda law, x: law(galaxy(unstable_gas=x / 1e9)) * 1e4, MVIR),
+    "LogNormalSpin": (
+        physics.LogNormalSpin(), lambda law, x: law(_with_latents(galaxy(), "spin_latent").halo) * x, VVIR
+    ),
+    "MomentumDiscSize": (physics.MomentumDiscSize(), lambda law, x: law.of(_rotating(x)), MVIR),
+    "ScatteredLaw": (
+        physics.ScatteredLaw(physics.MassLoading()),
+        lambda law, x: law(_with_latents(galaxy(vvir=x), law.latent)), VVIR,
+    ),
+    "ScatteredRate": (
+        physics.ScatteredRate(physics.DepletionTime()),
+        lambda law, x: law(_with_latents(galaxy(vvir=x), law.latent)), VVIR,
     ),
     "EnergyDrivenPrevention": (
         physics.EnergyDrivenPrevention(), lambda law, x: law(galaxy(leaving=x * 1e40)), jnp.array([1e-3, 1.0, 100.0])
