@@ -68,7 +68,16 @@ def namespace(text):
     return names | {name: shared(name) for name in used}
 
 
-@pytest.mark.parametrize("name", WITH_EXAMPLES)
+SLOW = {
+    "inference.AbstractTrainingRule", "inference.criticise", "inference.feedback_indices", "population.with_mergers",
+    "sensitivity.check_gradients", "sensitivity.hessian", "sensitivity.hessian_vector_product",
+}  # fmt: skip
+"""Examples that compile for a quarter of a minute or more; what they show is tested elsewhere as well."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in WITH_EXAMPLES]
+)
 def test_example(name, tmp_path, monkeypatch):
     member = WITH_EXAMPLES[name]
     text = inspect.getdoc(member) or ""

@@ -255,6 +255,7 @@ def test_without_mergers_the_galaxy_is_that_of_the_model_alone(model, drawn):
     assert all(float(getattr(rates, name)) == 0.0 for name in further)
 
 
+@pytest.mark.slow
 def test_derivatives_pass_through_merging_times(model, drawn):
     """d (stars handed over) / d ln (merging time), through both passes, against differences."""
     some, accurate = drawn[np.array([4, 10])], co.numerics.LaneSolver(tolerance=1e-10, max_steps=20_000)

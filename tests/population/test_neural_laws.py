@@ -92,6 +92,7 @@ def test_all_weights_have_a_gradient(halos):
         assert np.all(np.isfinite(layer.weight)) and np.any(layer.weight != 0.0)
 
 
+@pytest.mark.slow
 def test_networks_that_differ_in_weights_are_solved_as_one_batch(halos):
     shifts = jnp.array([-0.2, 0.0, 0.3])
     together = jax.jit(jax.vmap(lambda shift: log_stars(with_weight(shift), halos)))(shifts)
@@ -122,6 +123,7 @@ def test_the_reference_engine_takes_a_network(halos):
     np.testing.assert_allclose(log_stars(MODEL, halos[:3]), reference, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_likelihood_passes_its_gradient_through_a_network():
     halos = co.halos.diffmah_population(24, log_mvir=(10.5, 12.5), key=2)
     measured = co.observables.load("coldgas_xgass")

@@ -185,6 +185,7 @@ def test_trees_do_not_depend_on_each_other(model, forest, population):
     np.testing.assert_allclose(galaxies["mstar"], np.asarray(population["mstar"])[rows], rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_derivatives_pass_through_merging_times_and_levels(model, forest):
     """Of merging times, stripping and mass loading at once, against differences."""
     tree, accurate = co.halos.select_trees(forest, SMALLEST), co.numerics.LaneSolver(tolerance=1e-10, max_steps=20_000)
