@@ -90,6 +90,7 @@ def history_misfits(plan: HistoriesPlan, trained: Any) -> tuple[list[tuple[str, 
             points = int(np.sum(np.isfinite(np.asarray(objective.log_states[name])[rows])))
             if points:
                 label = f"{name}, {which}"
-                misfits.append((label, points, *(float(np.sum(r[k, rows] ** 2) / points) for r in residuals)))
+                before, after = (float(np.sum(r[k, rows] ** 2) / points) for r in residuals)
+                misfits.append((label, points, before, after))
                 apart += [label] if rows is unseen else []
     return misfits, apart

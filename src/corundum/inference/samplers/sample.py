@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -62,9 +63,10 @@ def sample(
     """
     instance("target", target, Target, expected="a target, such as inference.Target(model, halos, data, free)")
     sampler = strategy("sampler", sampler, NUTS())
+    about_mode: Any = start
     if sampler.needs_start and not isinstance(start, Laplace):
-        start = laplace(target, maximise(target, key=key) if start is None else start)
-    chains = sampler.sample(target, start, key=key, store=store, progress=progress)
+        about_mode = laplace(target, maximise(target, key=key) if start is None else start)
+    chains = sampler.sample(target, about_mode, key=key, store=store, progress=progress)
     kind = type(sampler).__name__
     chains = _checked(chains, kind, len(target.free))
     settings = {field.name: getattr(sampler, field.name) for field in dataclasses.fields(sampler)}

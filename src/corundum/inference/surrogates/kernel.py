@@ -1,6 +1,7 @@
 """Predictions as a quadratic of the parameters plus kernels about the points where they are known."""
 
 import itertools
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -140,9 +141,12 @@ class KernelSurrogate(AbstractSurrogate):
         for array, known in zip(filled, (x, weights), strict=True):
             array[: len(known)] = known
         size = len(target.data)
-        numbers = (center, inverse_root, offset, scale, coefficients, *filled, length, (misfit * scale)[:size])
-        has_scatter = target.scatter is not None
-        return KernelEmulator(*(jnp.asarray(number, float) for number in numbers), has_error, has_scatter)
+        numbers = dict(
+            center=center, inverse_root=inverse_root, offset=offset, scale=scale, coefficients=coefficients,
+            centers=filled[0], weights=filled[1], length=length, misfit=(misfit * scale)[:size],
+        )  # fmt: skip
+        arrays: dict[str, Any] = {name: jnp.asarray(number, float) for name, number in numbers.items()}
+        return KernelEmulator(**arrays, has_error=has_error, has_scatter=target.scatter is not None)
 
 
 def _outputs(target, prediction):
