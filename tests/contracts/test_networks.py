@@ -141,7 +141,7 @@ def slow(*names):
     return [pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
-@pytest.mark.parametrize("name", ["thermal", "regulator", *slow("galaxy_laws", "turbulent")])
+@pytest.mark.parametrize("name", ["regulator", *slow("thermal", "galaxy_laws", "turbulent")])
 def test_a_network_fits_every_place_alone(name):
     """At the door, and in the equations of one galaxy."""
     model = MODELS[name]()

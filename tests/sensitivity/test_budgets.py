@@ -27,6 +27,7 @@ def owed_baryons(halos):
     return 0.0486 / 0.3075 * 10.0 ** np.asarray(halos.log_mvir)[:, -1:]
 
 
+@pytest.mark.slow
 def test_shares_close_for_random_parameters(base, halos):
     rng = np.random.default_rng(8)
     drawn = [budget(draw_parameters(co.models.ThermalCGM(), rng), halos) for _ in range(6)]

@@ -74,11 +74,10 @@ def as_one_file(files: Sequence[RunFile]) -> RunFile:
 def _joined(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     joined = dict(base)
     for key, value in changes.items():
-        before = joined.get(key)
-        other_kind = isinstance(value, Mapping) and "kind" in value and isinstance(before, Mapping)
-        if other_kind and value["kind"] == before.get("kind"):
-            other_kind = False
-        if isinstance(value, Mapping) and isinstance(before, Mapping) and not other_kind:
+        before: Any = joined.get(key)
+        both = isinstance(value, Mapping) and isinstance(before, Mapping)
+        other_kind = both and "kind" in value and value["kind"] != before.get("kind")
+        if both and not other_kind:
             joined[key] = _joined(before, value)
         else:
             joined[key] = value
