@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import corundum as co
-from corundum import models
+from corundum import models, physics
 from corundum.models import derivative
 from corundum.physics.merging.environment import Host, bound_stars, gas_density, kept_hot_gas, tidal_rate
 from corundum.units import GYR_YR
@@ -49,6 +49,18 @@ def test_hot_gas_is_stripped_to_the_share_that_is_kept_and_not_further():
         # With its own metals.
         assert float(lost.metals) == pytest.approx(float(lost.mass / stripped.mcgm * stripped.mzcgm), rel=1e-12)
     assert losses[0] > losses[1] > 0.0 and losses[-1] <= 0.02 * losses[0]
+
+
+def test_a_disc_whose_size_follows_from_momentum_holds_its_gas_the_better_the_smaller_it_is():
+    ram = models.RamPressure(disc=physics.MomentumDiscSize())
+    model = models.ThermalCGM(processes={**SATELLITE, "ram_pressure": ram, "discs": models.Discs()})
+    state, halo = draw_galaxy(model, np.random.default_rng(0))
+    halo = falling(halo)
+    lost = []
+    for size in (1.0, 2.0, 4.0):
+        turning = state._replace(jism=size * 50.0 * state.mism, jstar=size * 50.0 * state.mstar)
+        lost.append(float(model.fluxes(turning, model.forcing(halo, COSMOLOGY)).flows["ram_pressure_ism"].mass))
+    assert 0.0 < lost[0] < lost[1] < lost[2]
 
 
 def test_nothing_happens_to_centrals_and_to_halos_without_satellites():

@@ -8,14 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..numerics.batching import shard_rows
+from ..sensitivity.derivatives import FORWARD_LIMIT
 
 __all__ = ["in_batches", "over_points", "WIDTH"]
 
 
 WIDTH = 8
 """Points evaluated at once: enough for their galaxies to fill the lanes of the solver."""
-
-_MANY = 24  # free parameters whose tangents fill the lanes at a single point
 
 
 def in_batches(function: Callable, target: Any, *rows: Any, width: int | None = None) -> Any:
@@ -28,10 +27,10 @@ def in_batches(function: Callable, target: Any, *rows: Any, width: int | None = 
     target : Target
     *rows : arrays, shape (S, ...)
     width : int, optional
-        Rows at once; by default `WIDTH`, or one where so many parameters are free that a batch filled up by repeating
-        would be solved in vain.
+        Rows at once; by default `WIDTH`, or one with more than `FORWARD_LIMIT` free parameters, whose tangents fill the
+        lanes at a single point.
     """
-    total, width = len(rows[0]), width or (WIDTH if len(target.free) <= _MANY else 1)
+    total, width = len(rows[0]), width or (WIDTH if len(target.free) <= FORWARD_LIMIT else 1)
     batches = []
     for first in range(0, total, width):
         # The last batch is filled up by repeating its last row.

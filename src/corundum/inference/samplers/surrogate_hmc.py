@@ -164,6 +164,7 @@ class SurrogateHMC(AbstractSampler):
         surrogate = strategy("surrogate", self.surrogate, KernelSurrogate())
         seed = jax.random.PRNGKey(key)
         state, positions = _initial(self, surrogate, target, start, first)
+        known = [state.known]
 
         def advance(state, count):
             rows = []
@@ -171,6 +172,7 @@ class SurrogateHMC(AbstractSampler):
             for _ in range(int(count)):
                 state, row = _draw(self, target, state, seed, key)
                 rows.append(row)
+            known[:] = [state.known]
             return state, {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
         def adapt(state, u):
@@ -179,18 +181,11 @@ class SurrogateHMC(AbstractSampler):
         settings = (self, type(surrogate).__name__, type(self).__name__, key, positions, start.u, start.covariance)
         identity = fingerprints({**ingredients(target), "sampler": settings})
         stops = {max(1, round(share * self.warmup)) for share in STOPS}
-        last: list[_Known] = []
-
-        def watched(state, count):
-            state, rows = advance(state, count)
-            last[:] = [state.known]
-            return state, rows
-
         chains = run_chains(
-            watched, state, self.warmup, self.draws, identity=identity, stops=stops, adapt=adapt, store=store,
+            advance, state, self.warmup, self.draws, identity=identity, stops=stops, adapt=adapt, store=store,
             progress=progress,
         )  # fmt: skip
-        return chains, (last or [state.known])[0]
+        return chains, known[-1]
 
 
 def _first_points(sampler, target, start, key, known=None):
@@ -289,8 +284,9 @@ def _draw(sampler, target, state, seed, key):
     state = state._replace(u=u, ln_density=ln_density, number=np.int64(number + 1))
     if warming:
         aim = acceptance.mean() - TARGET_TRUE if state.true_gradients else float(proposals.acceptance) - TARGET_ACCEPT
-        rate = (1.0 + number % max(1, round(JUDGED * sampler.warmup))) ** -0.6
-        state = state._replace(ln_step=np.float64(state.ln_step + rate * aim), known=_with_points(state.known, points))
+        since = number - _judged(sampler) if state.true_gradients else number
+        step = (1.0 + since) ** -0.6 * aim
+        state = state._replace(ln_step=np.float64(state.ln_step + step), known=_with_points(state.known, points))
     return state, row
 
 
@@ -306,10 +302,14 @@ def _with_points(known, points):
     return _Known(*arrays, np.int64(first + count))
 
 
+def _judged(sampler):
+    """Number of draws after which it is decided whether the surrogate is good enough."""
+    return max(1, round(JUDGED * sampler.warmup))
+
+
 def _learned_again(sampler, surrogate, target, state, u):
     """The state with an emulator and a covariance from all that warm-up has seen, (draws, chains, P) so far."""
-    judged = max(1, round(JUDGED * sampler.warmup))
-    if len(u) == judged and len(u) > 1:
+    if len(u) == _judged(sampler) and len(u) > 1:
         recent = u[len(u) // 2 :]
         accepted = np.mean(np.any(np.diff(recent, axis=0) != 0.0, axis=2)) if len(recent) > 1 else 1.0
         poor = accepted < sampler.least_acceptance

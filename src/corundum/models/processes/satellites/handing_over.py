@@ -58,7 +58,8 @@ class HandingOver(AbstractProcess):
     """A galaxy hands over what it holds when it merges, and what leaves its halo while it is a satellite.
 
     It goes with `Merging`, which receives, in histories with satellites (`HaloHistories.satellites`).  In others it
-    does nothing.
+    does nothing.  Oxygen, iron and angular momentum are not handed over: hosts give what arrives a pattern of their own
+    (`Elements`, `Discs`).
 
     Examples
     --------

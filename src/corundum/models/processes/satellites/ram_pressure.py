@@ -103,7 +103,7 @@ class RamPressure(AbstractProcess):
         held = _HOLDING * self.resistance * halo.vvir**2 * gas_density(whole, halo.rvir, 1.0)
         beyond = state.mcgm - kept_hot_gas(pressure / held) * whole
         hot = satellite * self.excess(beyond, whole) / dynamical_time(halo.rvir, halo.vvir)
-        size = self.disc(halo)
+        size = self.disc.of(galaxy)
         area = 2.0 * jnp.pi * size**2
         kept = kept_disc_gas(state.mism / area, disc_stars(state) / area, pressure)
         cold = satellite * (1.0 - kept) * state.mism / dynamical_time(host.rvir, host.vvir)
