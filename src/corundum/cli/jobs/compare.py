@@ -134,6 +134,7 @@ class _CompareJob(AbstractJob):
         sections = [
             Section("Findings", results.sentences),
             Section("Which model the data prefer", [drawing, *_tables(rows)]),
+            Section("The models", [_models(plan, results)]),
             Section("How to read this", [_EXPLANATION]),
         ]
         subtitle = f"{len(plan.fits)} models of {len(plan.job.halos)} halos"
@@ -156,6 +157,23 @@ _EXPLANATION = (
     "that a model fits a measurement worse than its own realisations would be fitted: the best of several models can "
     "still be wrong."
 )
+
+
+def _models(plan, results):
+    """What each model is, and medians and 68% intervals of its free parameters."""
+    rows = []
+    for label, fit in plan.fits.items():
+        posterior = results.posteriors[label]
+        low, middle, high = posterior.percentiles()
+        values = [
+            f"{name} {m:.3g} -{m - lower:.2g} +{upper - m:.2g}"
+            for name, lower, m, upper in zip(posterior.names, low, middle, high, strict=True)
+        ]  # fmt: skip
+        rows.append((label, fit.tables["model"]["kind"], "; ".join(values), posterior.verdict.sentence))
+    return Table(
+        ("model", "kind", "free parameters: median and 68% interval", "chains"), rows,
+        "Amplitudes in their logarithm. All settings of each model are in the run file below, under its name.",
+    )  # fmt: skip
 
 
 def _csv(rows):

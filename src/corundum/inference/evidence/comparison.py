@@ -123,7 +123,7 @@ class Comparison(NamedTuple):
                 verdict = "the data prefer the first"
             else:
                 verdict = "the data do not decide between them"
-            lines.append(f"{best} against {row['model']}: ln Bayes factor {size:.1f} +- {error:.1f}; {verdict}.")
+            lines.append(f"{best} against {row['model']}: ln Bayes factor {size:.2f} +- {error:.2f}; {verdict}.")
         return lines
 
     def __repr__(self) -> str:
@@ -172,7 +172,7 @@ def compare(
     --------
     >>> result = co.inference.compare({"one": (target, posterior), "two": (target, posterior)}, draws=100)
     >>> result.sentences()
-    ['one against two: ln Bayes factor 0.0 +- 0.0; the data do not decide between them.']
+    ['one against two: ln Bayes factor 0.00 +- 0.00; the data do not decide between them.']
     """
     draws = whole_number("draws", draws, least=10)
     if len(fits) < 2:
