@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import corundum as co
-from corundum.cli.jobs import modes
+from corundum.cli.jobs.parts import modes
 from corundum.cli.main import main
 
 RUN = """

@@ -20,7 +20,7 @@ from ..runfile.job import Job
 from ..runfile.reader import RunFile
 from ..runfile.variants import GROUP, variants_of
 from .fit_plan import FitPlan, plan_fit
-from .modes import mode_of
+from .parts.modes import mode_of
 from .scaffold import AbstractJob, Run
 
 __all__ = ["JOB", "ComparePlan", "CompareResults"]

@@ -20,7 +20,7 @@ from ...storage.checkpoints import CheckpointFolder
 from ..progress import chain_bar
 from ..runfile.reader import RunFile
 from .fit_plan import FitPlan, plan_fit
-from .modes import NOT_CONVERGED, Mode, mode_of
+from .parts.modes import NOT_CONVERGED, Mode, mode_of
 from .scaffold import AbstractJob, Run
 
 __all__ = ["JOB", "FitResults"]

@@ -18,8 +18,8 @@ from ..runfile.errors import RunFileError, allowed_names
 from ..runfile.inference_settings import Train
 from ..runfile.reader import RunFile
 from .fit_plan import PlanOnFit, plan_fit
+from .parts.train_histories import HistoriesPlan, history_misfits, plan_histories
 from .scaffold import AbstractJob, Run
-from .train_histories import HistoriesPlan, history_misfits, plan_histories
 
 __all__ = ["JOB", "TrainResults"]
 

@@ -188,13 +188,13 @@ def compare(
             evidence.append(bridge_evidence(target, posterior, draws=evidence_draws, key=key))
         checks = predictive(target, posterior.thinned(draws, key=key), key=key)
         p_value.append(checks.p_value)
-        each = np.concatenate([checks.ln_likelihood[name] for name in target.data.names], axis=1)
-        each = each[:, np.isfinite(each).any(axis=0)]
-        each = each[np.isfinite(each).all(axis=1)]
-        by_leaving_out, elpd = _left_out(each)
+        ln_densities = np.concatenate([checks.ln_likelihood[name] for name in target.data.names], axis=1)
+        ln_densities = ln_densities[:, np.isfinite(ln_densities).any(axis=0)]
+        ln_densities = ln_densities[np.isfinite(ln_densities).all(axis=1)]
+        by_leaving_out, elpd = _left_out(ln_densities)
         loo.append(by_leaving_out)
         pointwise.append(elpd)
-        waic.append(_widely_applicable(each))
+        waic.append(_widely_applicable(ln_densities))
     best = int(np.argmax([one.ln_z for one in evidence]))
     differences = [elpd - pointwise[best] for elpd in pointwise]
     difference = tuple((float(d.sum()), float(np.std(d) * np.sqrt(len(d)))) for d in differences)
@@ -236,9 +236,9 @@ def _left_out(ln_likelihood):
 def _widely_applicable(ln_likelihood):
     variance = np.var(ln_likelihood, axis=0, ddof=1)
     highest = ln_likelihood.max(axis=0)
-    each = np.log(np.mean(np.exp(ln_likelihood - highest), axis=0)) + highest - variance
+    elpd = np.log(np.mean(np.exp(ln_likelihood - highest), axis=0)) + highest - variance
     return Criterion(
-        float(each.sum()), float(np.std(each) * np.sqrt(len(each))), float(variance.sum()),
+        float(elpd.sum()), float(np.std(elpd) * np.sqrt(len(elpd))), float(variance.sum()),
         float(np.mean(variance > 0.4)),
     )  # fmt: skip
 

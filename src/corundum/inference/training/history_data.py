@@ -148,11 +148,11 @@ def as_errors(errors: float | Mapping[str, float] | None, names: Sequence[str]) 
     ValueError
         There is none for one of them, one for something else, or one is not positive.
     """
-    each: dict[str, Any] = dict(errors) if isinstance(errors, Mapping) else dict.fromkeys(names, errors)
-    if set(each) != set(names):
-        missing = ", ".join(sorted(set(names) ^ set(each)))
+    by_name: dict[str, Any] = dict(errors) if isinstance(errors, Mapping) else dict.fromkeys(names, errors)
+    if set(by_name) != set(names):
+        missing = ", ".join(sorted(set(names) ^ set(by_name)))
         raise ValueError(f"errors: those of {missing} do not fit; give one [dex] for each of {', '.join(names)}")
-    for name, error in each.items():
+    for name, error in by_name.items():
         if error is None or not (np.isfinite(error) and error > 0.0):
             raise ValueError(f"errors {name}: got {error}; give a positive number [dex]")
-    return {name: jnp.asarray(float(error)) for name, error in each.items()}
+    return {name: jnp.asarray(float(error)) for name, error in by_name.items()}

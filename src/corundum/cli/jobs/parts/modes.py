@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ... import inference
-from ...storage.checkpoints import CheckpointFolder
+from .... import inference
+from ....storage.checkpoints import CheckpointFolder
 
 __all__ = ["NOT_CONVERGED", "Mode", "mode_of"]
 

@@ -5,15 +5,15 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from ... import inference
-from ...inference.training.plan import halos_apart
-from ...storage.checkpoints import fingerprint
-from ..runfile.builder import Built
-from ..runfile.errors import RunFileError
-from ..runfile.inference_settings import Train
-from ..runfile.job import Job, prepare
-from ..runfile.paths import absolute_path
-from ..runfile.reader import RunFile
+from .... import inference
+from ....inference.training.plan import halos_apart
+from ....storage.checkpoints import fingerprint
+from ...runfile.builder import Built
+from ...runfile.errors import RunFileError
+from ...runfile.inference_settings import Train
+from ...runfile.job import Job, prepare
+from ...runfile.paths import absolute_path
+from ...runfile.reader import RunFile
 
 __all__ = ["HistoriesPlan", "history_misfits", "plan_histories"]
 

@@ -1,0 +1,3 @@
+"""Parts of jobs that have files of their own."""
+
+__all__: list[str] = []
