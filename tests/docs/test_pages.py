@@ -67,7 +67,7 @@ def test_the_commands_of_the_pages_run(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     arguments = shlex.split(command)[1:]
-    if arguments[0] in ("run", "fit", "mocks", "forecast", "sensitivity"):
+    if arguments[0] in ("run", "fit", "compare", "mocks", "forecast", "sensitivity", "train"):
         where = arguments.index("-o")
         arguments[where : where + 2] = ["--dry-run"]
     assert main(arguments) == 0, capsys.readouterr().err

@@ -43,6 +43,8 @@ class NestedSampler(AbstractSampler):
         Live points: more of them resolve more modes.
     effective : int
         Effective number of draws.
+    networks : int
+        Neural networks that narrow each bound down; 0 for ellipsoids alone, which is faster where solves are cheap.
     finest : float
         Share of the evidence in the live points below which exploring ends.
     most_solves : int, optional
@@ -67,13 +69,14 @@ class NestedSampler(AbstractSampler):
 
     live: int = eqx.field(static=True, default=1000)
     effective: int = eqx.field(static=True, default=2000)
+    networks: int = eqx.field(static=True, default=4)
     finest: float = eqx.field(static=True, default=0.01)
     most_solves: int | None = eqx.field(static=True, default=None)
     package: ClassVar[str] = "nautilus"
     needs_start: ClassVar[bool] = False
 
     def __check_init__(self):
-        check_numbers(live=(self.live, 20), effective=(self.effective, 100))
+        check_numbers(live=(self.live, 20), effective=(self.effective, 100), networks=(self.networks, 0))
         if self.most_solves is not None:
             check_numbers(most_solves=(self.most_solves, 1))
         if not 0.0 < self.finest < 1.0:
@@ -94,7 +97,7 @@ class NestedSampler(AbstractSampler):
 
         size, file = len(target.names), None
         if store is not None:
-            settings = (type(self).__name__, self.live, self.effective, self.finest, key)
+            settings = (type(self).__name__, self.live, self.effective, self.networks, self.finest, key)
             identity = fingerprints({**ingredients(target), "sampler": settings})
             store.load(identity)  # refuses that of another run
             store.save({}, identity)
@@ -102,7 +105,8 @@ class NestedSampler(AbstractSampler):
         sampler = Sampler(
             lambda cube: scipy.special.ndtri(np.clip(cube, EDGE, 1.0 - EDGE)),
             lambda u: _ln_likelihood(target, u[..., :size]),
-            n_dim=max(size, 2), n_live=self.live, n_batch=_WIDTH, vectorized=True, pass_dict=False, seed=key,
+            n_dim=max(size, 2), n_live=self.live, n_networks=self.networks, n_batch=_WIDTH,
+            vectorized=True, pass_dict=False, seed=key,
             filepath=file, resume=True,
         )  # fmt: skip
         # nautilus takes two parameters at least: of one parameter alone the second changes nothing.
