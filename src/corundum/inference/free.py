@@ -273,10 +273,12 @@ def _free_parameter(name: str, about: Parameter, prior: dist.Distribution) -> Fr
 def parameters_of_function(priors: Mapping[str, Any], start: Mapping[str, float]) -> tuple[FreeParameter, ...]:
     """Free parameters of a plain function, which start at the median of their prior where `start` says nothing else."""
     free = []
-    for name, prior in priors.items():
-        prior = prior_of(name, prior)
-        blank = FreeParameter(name, prior, has_quantiles=has_quantiles(prior))
-        free.append(dataclasses.replace(blank, start=start.get(name, float(blank.theta(jnp.zeros(()))))))
+    # A target may be made while JAX traces the function that asks for it; its priors are known numbers all the same.
+    with jax.ensure_compile_time_eval():
+        for name, prior in priors.items():
+            prior = prior_of(name, prior)
+            blank = FreeParameter(name, prior, has_quantiles=has_quantiles(prior))
+            free.append(dataclasses.replace(blank, start=start.get(name, float(blank.theta(jnp.zeros(()))))))
     return tuple(free)
 
 

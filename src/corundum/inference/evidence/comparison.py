@@ -171,8 +171,10 @@ def compare(
     Examples
     --------
     >>> result = co.inference.compare({"one": (target, posterior), "two": (target, posterior)}, draws=100)
+    >>> result.labels
+    ('one', 'two')
     >>> result.sentences()
-    ['one against two: ln Bayes factor 0.00 +- 0.00; the data do not decide between them.']
+    ['one against two: ln Bayes factor 0.00 +- 0.0...; the data do not decide between them.']
     """
     draws = whole_number("draws", draws, least=10)
     if len(fits) < 2:
