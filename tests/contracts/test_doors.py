@@ -110,9 +110,9 @@ def test_laws_inside_laws_and_processes_are_checked():
 
 
 def test_a_law_of_the_galaxy_is_refused_where_only_the_halo_is_known():
-    message = r"TurbulentCGM\.thermal_wind: Muratov15StellarMass is a law of the galaxy, .*physics\."
+    message = r"ThermalCGM\.mass_loading\.modulation: Muratov15StellarMass is a law of the galaxy, .*physics\."
     with pytest.raises(ValueError, match=message) as error:
-        models.TurbulentCGM(thermal_wind=physics.Muratov15StellarMass())
+        models.ThermalCGM(mass_loading=Modulated(physics.Muratov15StellarMass()))
     assert "MolecularDepletion" not in str(error.value)
 
 

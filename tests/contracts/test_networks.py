@@ -23,7 +23,7 @@ import corundum as co
 from corundum import models, physics
 from corundum.models import derivative
 from corundum.storage.components import restore_component, write_component
-from library import COSMOLOGY, draw_galaxy
+from library import COSMOLOGY, draw_galaxy, gaps
 
 pytestmark = pytest.mark.wrong_types
 
@@ -161,6 +161,9 @@ def test_a_network_fits_every_place_alone(name):
 def test_networks_in_all_places_at_once_are_solved_differentiated_and_stored(name, halos, tmp_path):
     model = with_networks(MODELS[name]())
     assert len(networks(model)) >= len(places(model)) - 1  # the process of late metals has no law
+    state, halo = draw_galaxy(model, np.random.default_rng(3))
+    flows = model.fluxes(state, model.forcing(halo, COSMOLOGY)).flows
+    assert max(gaps(model.ledger, flows).values()) < 1e-10
     weights, rest = eqx.partition(model, lambda leaf: eqx.is_inexact_array(leaf) and leaf.ndim > 0)
 
     @jax.jit

@@ -32,9 +32,9 @@ def test_fire2_scalings_have_the_published_values():
     np.testing.assert_allclose(
         physics.Fire2ThermalWind()(jnp.array([15.0, 20.0, 30.0, 50.0, 125.0]), 0.0), winds, atol=6e-5
     )
-    np.testing.assert_allclose(
-        physics.BernoulliWind()(physics.Fire2MassLoading()(125.0, 0.0), 125.0, 0.0, 1e49) / 1e49, 0.0792, rtol=3e-3
-    )
+    halo = co.halos.Halo(13.8, 0.0, 1e12, 260.0, 125.0, 10.0, 30.0)
+    windy = physics.Galaxy(None, halo, {"mass_loading": physics.Fire2MassLoading()(125.0, 0.0)}, {})
+    np.testing.assert_allclose(physics.BernoulliWind()(windy, 1e49) / 1e49, 0.0792, rtol=3e-3)
     np.testing.assert_allclose(
         physics.Fire2DepletionTime()(250.0, 1.0), 10**0.46 * 2 ** (-3.0 + 2.4 * np.log10(2)) * 2**-0.7, rtol=1e-12
     )

@@ -141,8 +141,10 @@ LAWS = {
     "Pandya23Onset": (physics.Pandya23Onset(), lambda law, x: law(x, 0.1, 2.0) * x, jnp.array([1.0, 900.0, 1e6])),
     "GradualEmptying": (physics.GradualEmptying(), lambda law, x: law(x), jnp.array([0.1, 80.0, 1e5])),
     "UnlimitedEmptying": (physics.UnlimitedEmptying(), lambda law, x: law(x) * x, VVIR),
-    "BernoulliWind": (physics.BernoulliWind(), lambda law, x: law(0.7, x, 1.3, 1e49) / 1e49, VVIR),
-    "LoadedWind": (physics.LoadedWind(), lambda law, x: law(0.7, x, 1.3, 1e49) / 1e49, VVIR),
+    "BernoulliWind": (
+        physics.BernoulliWind(), lambda law, x: law(galaxy(vvir=x, mass_loading=0.7), 1e49) / 1e49, VVIR
+    ),
+    "LoadedWind": (physics.LoadedWind(), lambda law, x: law(galaxy(vvir=x), 1e49) / 1e49, VVIR),
     "TurbulentSeed": (physics.TurbulentSeed(), lambda law, x: law.energies(law.gas(x, 0.16), 30.0)[0] / 1e50, MVIR),
     "KravtsovManwadkar22FilteringMass": (
         physics.KravtsovManwadkar22FilteringMass(), lambda law, x: law(x - 1.0, COSMOLOGY) / 1e9,

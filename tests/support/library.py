@@ -119,3 +119,14 @@ def draw_galaxy(model, rng):
         else:
             values[field] = masses.get(reservoir, masses["stars"]) * 10 ** rng.uniform(-5, -1.3)
     return ledger.state(**{name: jnp.asarray(values[name], float) for name in ledger.state._fields}), halo
+
+
+def gaps(ledger, flows):
+    """By currency, how far what reservoirs gain is from what crosses their border, over all that moves."""
+    change, outside = ledger.derivative(flows), ledger.exchange(flows)
+    gaps = {}
+    for currency in ledger.currencies:
+        inside = [float(getattr(change, field)) for (what, _), field in ledger.contents.items() if what == currency]
+        crossing = [float(rate) for (what, _), rate in outside.items() if what == currency]
+        gaps[currency] = abs(sum(inside) + sum(crossing)) / sum(map(abs, inside + crossing))
+    return gaps

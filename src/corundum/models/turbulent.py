@@ -109,8 +109,8 @@ class TurbulentForcing(NamedTuple):
     free_fall: Float[Array, "..."]  # without turbulent support [Gyr]
     circular_velocity: Float[Array, "..."]  # at the free-fall radius [km/s]
     driving_scale: Float[Array, "..."]  # [kpc]
-    thermal_accretion: Float[Array, "..."]
-    thermal_wind: Float[Array, "..."]
+    thermal_accretion: Float[Array, "..."] | None
+    thermal_wind: Float[Array, "..."] | None
     mass_loading: Float[Array, "..."] | None
     metal_loading: Float[Array, "..."] | None
     depletion_time: Float[Array, "..."] | None  # [Gyr]
@@ -186,8 +186,8 @@ class TurbulentCGM(AbstractGalaxyModel):
     inflow_metallicity: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=Fire2InflowMetallicity)
     prevention: AbstractPrevention | AbstractGalaxyScaling = eqx.field(default_factory=LogisticPrevention)
     reionisation: AbstractReionisation = eqx.field(default_factory=Okamoto08)
-    thermal_accretion: AbstractScaling = eqx.field(default_factory=Fire2ThermalAccretion)
-    thermal_wind: AbstractScaling = eqx.field(default_factory=Fire2ThermalWind)
+    thermal_accretion: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=Fire2ThermalAccretion)
+    thermal_wind: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=Fire2ThermalWind)
     turbulence: Turbulence = eqx.field(default_factory=Turbulence)
     virial: VirialTemperature = eqx.field(default_factory=VirialTemperature)
     free_fall: FreeFall = eqx.field(default_factory=FreeFall)
@@ -224,8 +224,8 @@ class TurbulentCGM(AbstractGalaxyModel):
             free_fall=dynamical_time(inner * halo.rvir, circular_velocity),
             circular_velocity=circular_velocity,
             driving_scale=self.turbulence.scale(halo, inner),
-            thermal_accretion=self.thermal_accretion(v, halo.redshift),
-            thermal_wind=self.thermal_wind(v, halo.redshift),
+            thermal_accretion=self.thermal_accretion.imposed(halo),
+            thermal_wind=self.thermal_wind.imposed(halo),
         )
 
     def own_fluxes(self, state: Any, forcing: TurbulentForcing) -> tuple[Fluxes, Galaxy]:
@@ -249,19 +249,21 @@ class TurbulentCGM(AbstractGalaxyModel):
         galaxy = seen_by_laws(state, f, gas, escape, t_ff, outflows)
         inflow = accreted(self, f, galaxy)
         inflow_power = inflow.mass * f.specific_energy / YEAR_S
+        thermal_accretion = self.thermal_accretion.value(f.thermal_accretion, galaxy)
         cycle = baryon_cycle(self, f, galaxy, self.onset(state.mism, condensing, halo.redshift))
         supernova = self.stellar_return.supernova_energy
-        wind_energy = self.wind_energy(cycle.mass_loading, halo.vvir, halo.redshift, supernova)  # [erg/Msun]
+        wind_energy = self.wind_energy(cycle.galaxy, supernova)  # [erg/Msun]
+        thermal_wind = self.thermal_wind.value(f.thermal_wind, cycle.galaxy)
         wind_power = wind_energy * cycle.sfr / YEAR_S
         flows = {
-            "accretion": FlowRates(inflow.mass, inflow.metals, f.thermal_accretion * inflow_power),
-            "stirring": FlowRates(energy=(1.0 - f.thermal_accretion) * inflow_power),
+            "accretion": FlowRates(inflow.mass, inflow.metals, thermal_accretion * inflow_power),
+            "stirring": FlowRates(energy=(1.0 - thermal_accretion) * inflow_power),
             "dissipation": FlowRates(energy=dissipated),
             "cooling": FlowRates(condensing, gas.z_cgm * condensing),
             "radiation": FlowRates(energy=radiated),
             **cycle.flows,
-            "wind_heating": FlowRates(energy=f.thermal_wind * wind_power),
-            "wind_stirring": FlowRates(energy=(1.0 - f.thermal_wind) * wind_power),
+            "wind_heating": FlowRates(energy=thermal_wind * wind_power),
+            "wind_stirring": FlowRates(energy=(1.0 - thermal_wind) * wind_power),
             **outflows,
         }
         diagnostics = shared_diagnostics(self, f, gas, escape, inflow, cycle) | dict(
@@ -270,7 +272,7 @@ class TurbulentCGM(AbstractGalaxyModel):
             turbulent_time=1.0 / dissipation_rate,
             t_ff=t_ff,
             energy_loading=wind_energy / supernova,
-            thermal_accretion=f.thermal_accretion,
-            thermal_wind=f.thermal_wind,
+            thermal_accretion=thermal_accretion * jnp.ones_like(inflow.mass),
+            thermal_wind=thermal_wind * jnp.ones_like(inflow.mass),
         )
         return Fluxes(flows, diagnostics), galaxy.knowing(**diagnostics)

@@ -30,8 +30,9 @@ class Galaxy(NamedTuple):
         What the model knows when the law or the process is evaluated, by the names of its diagnostics.  In the CGM
         models every law knows ``supply`` [Msun/yr], ``specific_energy`` [erg/Msun], ``t_dyn``, ``t_ff`` [Gyr],
         ``tvir``, ``temperature`` [K], ``density`` [cm^-3], ``z_ism``, ``z_cgm``, ``uv_fraction`` and
-        ``binding_energy`` [erg]; the mass loading knows ``depletion_time`` [Gyr] too; metal and energy loading know
-        ``mass_loading`` and ``sfr`` [Msun/yr] as well; a process knows every diagnostic.
+        ``binding_energy`` [erg]; the mass loading knows ``depletion_time`` [Gyr] too; metal and energy loading, wind
+        energy and the thermal share of the wind know ``mass_loading`` and ``sfr`` [Msun/yr] as well; a process knows
+        every diagnostic.
     flows : dict of str to FlowRates
         Rates of the model's own flows; for laws, only those that leave the halo.
 

@@ -14,7 +14,7 @@ from ...printing import Component
 from ...units import LN10
 from ..gas.prevention import AbstractPrevention, EnergyDrivenPrevention
 from ..stars.enrichment import InflowMetallicity
-from ..winds.fire2 import Fire2InflowMetallicity
+from ..winds.fire2 import Fire2InflowMetallicity, Fire2ThermalAccretion, Fire2ThermalWind
 
 __all__ = ["AbstractLink", "LogLink", "LogitLink", "usual_link"]
 
@@ -62,11 +62,14 @@ class LogitLink(AbstractLink):
         return base + base * (1.0 - base) * gain / (1.0 + base * gain)
 
 
-_FRACTIONS = (AbstractPrevention, EnergyDrivenPrevention, InflowMetallicity, Fire2InflowMetallicity)
+_METALLICITIES = (InflowMetallicity, Fire2InflowMetallicity)
+_FRACTIONS = (
+    AbstractPrevention, EnergyDrivenPrevention, Fire2ThermalAccretion, Fire2ThermalWind, *_METALLICITIES
+)  # fmt: skip
 
 
 def usual_link(base: Any) -> AbstractLink:
-    """The link for a base law: `LogitLink` for preventions and metallicities, `LogLink` for all others.
+    """The link for a base law: `LogitLink` for preventions, thermal shares and metallicities, `LogLink` for others.
 
     Examples
     --------

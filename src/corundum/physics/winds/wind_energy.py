@@ -8,7 +8,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...printing import Component
 from ...units import KM_CM, MSUN_G
-from ..galaxy import AbstractScaling
+from ..galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
 from .fire2 import Fire2WindVelocity
 from .loading import Ceiling, EnergyLoading
 
@@ -21,25 +21,19 @@ class AbstractWindEnergy(Component):
     Examples
     --------
     >>> class TenPercent(co.physics.AbstractWindEnergy):
-    ...     def __call__(self, mass_loading, vvir, redshift, supernova_energy):
-    ...         return 0.1 * supernova_energy * jnp.ones_like(vvir)
+    ...     def __call__(self, galaxy, supernova_energy):
+    ...         return 0.1 * supernova_energy * jnp.ones_like(galaxy.halo.vvir)
     >>> model = co.models.TurbulentCGM(wind_energy=TenPercent())
     """
 
     @abc.abstractmethod
-    def __call__(
-        self,
-        mass_loading: Float[Array, "..."],
-        vvir: Float[Array, "..."],
-        redshift: Float[Array, "..."],
-        supernova_energy: Float[Array, ""],
-    ) -> Float[Array, "..."]:
-        """Energy per stellar mass formed [erg/Msun], for eta_M, `vvir` [km/s] and `redshift`.
+    def __call__(self, galaxy: Galaxy, supernova_energy: Float[Array, ""]) -> Float[Array, "..."]:
+        """Energy per stellar mass formed [erg/Msun].
 
         Parameters
         ----------
-        mass_loading, vvir, redshift : array
-            eta_M, virial velocity [km/s] and redshift.
+        galaxy : Galaxy
+            Whose ``mass_loading`` is known, as all that a metal loading knows.
         supernova_energy : float
             Energy that supernovae release per stellar mass formed [erg/Msun].
         """
@@ -52,26 +46,23 @@ class BernoulliWind(AbstractWindEnergy):
 
     Parameters
     ----------
-    velocity : AbstractScaling
+    velocity : AbstractScaling or AbstractGalaxyScaling
         Bernoulli velocity v_B [km/s].
 
     Examples
     --------
-    >>> round(float(co.physics.BernoulliWind()(1.0, 125.0, 0.0, 1e49)) / 1e49, 3)  # eta_E for eta_M = 1
+    >>> halo = co.halos.Halo(13.8, 0.0, 1e12, 260.0, 125.0, 10.0, 30.0)
+    >>> galaxy = co.physics.Galaxy(None, halo, {"mass_loading": 1.0}, {})
+    >>> round(float(co.physics.BernoulliWind()(galaxy, 1e49)) / 1e49, 3)  # eta_E for eta_M = 1
     0.125
     """
 
-    velocity: AbstractScaling = eqx.field(default_factory=Fire2WindVelocity)
+    velocity: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=Fire2WindVelocity)
 
-    def __call__(
-        self,
-        mass_loading: Float[Array, "..."],
-        vvir: Float[Array, "..."],
-        redshift: Float[Array, "..."],
-        supernova_energy: Float[Array, ""],
-    ) -> Float[Array, "..."]:
-        specific = MSUN_G * (self.velocity(vvir, redshift) * KM_CM) ** 2  # [erg/Msun]
-        return mass_loading * specific
+    def __call__(self, galaxy: Galaxy, supernova_energy: Float[Array, ""]) -> Float[Array, "..."]:
+        velocity = self.velocity.value(self.velocity.imposed(galaxy.halo), galaxy)
+        specific = MSUN_G * (velocity * KM_CM) ** 2  # [erg/Msun]
+        return galaxy.quantities["mass_loading"] * specific
 
 
 class LoadedWind(AbstractWindEnergy):
@@ -79,7 +70,7 @@ class LoadedWind(AbstractWindEnergy):
 
     Parameters
     ----------
-    energy_loading : AbstractScaling
+    energy_loading : AbstractScaling or AbstractGalaxyScaling
         eta_E before the ceiling.
     ceiling : Ceiling
         Upper limit on it.
@@ -87,18 +78,14 @@ class LoadedWind(AbstractWindEnergy):
     Examples
     --------
     >>> wind = co.physics.LoadedWind()
-    >>> [round(float(wind(1.0, vvir, 0.0, 1e49)) / 1e49, 2) for vvir in (5.0, 125.0)]
+    >>> halos = [co.halos.Halo(13.8, 0.0, 1e12, 260.0, vvir, 10.0, 30.0) for vvir in (5.0, 125.0)]
+    >>> [round(float(wind(co.physics.Galaxy(None, halo, {}, {}), 1e49)) / 1e49, 2) for halo in halos]
     [0.99, 0.1]
     """
 
-    energy_loading: AbstractScaling = eqx.field(default_factory=EnergyLoading)
+    energy_loading: AbstractScaling | AbstractGalaxyScaling = eqx.field(default_factory=EnergyLoading)
     ceiling: Ceiling = eqx.field(default_factory=Ceiling)
 
-    def __call__(
-        self,
-        mass_loading: Float[Array, "..."],
-        vvir: Float[Array, "..."],
-        redshift: Float[Array, "..."],
-        supernova_energy: Float[Array, ""],
-    ) -> Float[Array, "..."]:
-        return self.ceiling(self.energy_loading(vvir, redshift)) * supernova_energy
+    def __call__(self, galaxy: Galaxy, supernova_energy: Float[Array, ""]) -> Float[Array, "..."]:
+        loading = self.energy_loading.value(self.energy_loading.imposed(galaxy.halo), galaxy)
+        return self.ceiling(loading) * supernova_energy
