@@ -82,9 +82,9 @@ class Diemer19(AbstractConcentration):
 
     def __init__(self):
         names, table = read_grid("concentration", "diemer19_vir.csv")
-        self.log_mvir = jnp.asarray([float(name) for name in names[1:]])
-        self.ln_expansion = jnp.asarray(np.log1p(table[:, 0]))
-        self.log_concentration = jnp.asarray(table[:, 1:].T)
+        masses = np.array([float(name) for name in names[1:]])
+        arrays = masses, np.log1p(table[:, 0]), np.ascontiguousarray(table[:, 1:].T)
+        self.log_mvir, self.ln_expansion, self.log_concentration = jax.device_put(arrays)
 
     @eqx.filter_jit
     def __call__(self, log_mvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:

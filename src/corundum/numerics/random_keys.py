@@ -1,5 +1,6 @@
 """Random keys: a whole number where a user writes one, a JAX key below."""
 
+import functools
 from typing import Any
 
 import jax
@@ -9,7 +10,7 @@ import numpy as np
 from ..annotations import Array
 from ..arguments import in_words
 
-__all__ = ["random_key", "seed", "split_key"]
+__all__ = ["as_key", "key_or_seed", "random_key", "seed", "split_key"]
 
 
 def random_key(key: int | Array) -> Array:
@@ -34,19 +35,30 @@ def random_key(key: int | Array) -> Array:
     raise ValueError(f"key: got {in_words(key)}; give a whole number, such as 0, or a JAX key")
 
 
-@jax.jit
-def _split(key):
-    first, second = jax.random.split(key)
-    return first, second
+def key_or_seed(key: int | Array) -> Array | np.ndarray:
+    """What a compiled program takes for `key`: a JAX key as it is, a whole number as an array; `as_key` reads both.
+
+    Examples
+    --------
+    >>> from corundum.numerics.random_keys import as_key, key_or_seed, random_key
+    >>> bool(jax.jit(as_key)(key_or_seed(3)) == random_key(3))
+    True
+    """
+    return np.asarray(seed(key)) if isinstance(key, int | np.integer) else random_key(key)
 
 
-@jax.jit
-def _split_seed(number):
-    return _split(jax.random.key(number))
+def as_key(key: Array) -> Array:
+    """The JAX key of what `key_or_seed` gave, inside a compiled program."""
+    return jax.random.key(key) if jnp.issubdtype(key.dtype, jnp.signedinteger) else key
 
 
-def split_key(key: int | Array) -> tuple[Array, Array]:
-    """Two independent keys, those of ``jax.random.split(random_key(key))``, from one small program.
+@functools.partial(jax.jit, static_argnames="number")
+def _split(key, number):
+    return list(jax.random.split(as_key(key), number))
+
+
+def split_key(key: int | Array, number: int = 2) -> list[Array]:
+    """Independent keys, those of ``jax.random.split(random_key(key), number)``, from one small program.
 
     Examples
     --------
@@ -54,9 +66,7 @@ def split_key(key: int | Array) -> tuple[Array, Array]:
     >>> bool((jnp.stack(split_key(3)) == jax.random.split(random_key(3))).all())
     True
     """
-    if isinstance(key, int | np.integer):
-        return _split_seed(np.asarray(seed(key)))
-    return _split(random_key(key))
+    return _split(key_or_seed(key), number)
 
 
 def seed(key: Any) -> int:

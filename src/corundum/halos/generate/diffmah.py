@@ -31,8 +31,8 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...arguments import strategy, whole_number
 from ...cosmology import Cosmology, as_cosmology
+from ...numerics.importing import import_as_one_program
 from ...numerics.promotion import with_numpy_promotion
-from ...numerics.random_keys import random_key
 from ...parameters import require_float64
 from ...storage.shipped_tables import read_grid
 from ..concentration import AbstractConcentration, ConcentrationScatter, Diemer19, limit_concentration
@@ -46,6 +46,7 @@ __all__ = ["diffmah_population"]
 _BATCH = 2_000  # halos drawn at once, always this many so that no number of halos compiles anew
 _EARLIER = 0.025  # dex in time; see above
 _BEYOND = 100.0  # Gyr
+_POPULATION = "diffmah.diffmahpop_kernels"
 _MASSES = (9.0, 15.0)  # log10 of mass [Msun] today for which histories are drawn
 
 
@@ -115,16 +116,13 @@ def diffmah_population(
     # These few numbers are computed without compilation, which would take longer than all of them.
     time = np.asarray(log_times(cosmology) if times is None else times, np.float64)
     redshift, today = redshifts(cosmology, time), ages(cosmology, np.zeros(1))[0]
-    key = random_key(key)
-    mass_key, growth_key, scatter_key = _three_keys(key)
-    masses, weights = sampling.draw(mass_key, drawn, low, high)
-    floor = jnp.asarray(first_log_mvir, jnp.float64)
-    laws = (time, redshift, today, concentration, scatter, floor, _formation_times())
-    arrays = _in_batches((growth_key, scatter_key), np.asarray(masses), laws)
+    masses, weights, keys = sampling.draw_with_keys(key, drawn, low, high, keys=2)
+    laws = (time, redshift, today, concentration, scatter, np.float64(first_log_mvir), _formation_times())
+    arrays = _in_batches(keys, np.asarray(masses), laws)
     # One after the other, or a million halos would be in memory twice.
     log_mass, log_c, start = (jax.device_put(arrays.pop(0)).block_until_ready() for _ in range(3))
     halos = HaloHistories(
-        jnp.asarray(time),
+        jax.device_put(time),
         log_mass,
         log_c,
         start=start,
@@ -149,12 +147,11 @@ def _in_batches(keys, log_mvir, laws):
 
 def _diffmah():
     """The calibrated population of diffmah, its parameters, and log10 of mass as a function of time."""
-    # Importing diffmah creates arrays, which must not belong to a trace that is under way.  Without compilation the
-    # import is faster: it would compile 44 functions to call each of them once.
-    with jax.ensure_compile_time_eval(), jax.disable_jit():
-        from diffmah import logmh_at_t_obs
-        from diffmah.diffmahpop_kernels.bimod_censat_params import DEFAULT_DIFFMAHPOP_PARAMS
-        from diffmah.diffmahpop_kernels.mc_bimod_cens import mc_diffmah_cenpop
+    import_as_one_program(f"{_POPULATION}.bimod_censat_params", f"{_POPULATION}.mc_bimod_cens")
+    from diffmah import logmh_at_t_obs
+    from diffmah.diffmahpop_kernels.bimod_censat_params import DEFAULT_DIFFMAHPOP_PARAMS
+    from diffmah.diffmahpop_kernels.mc_bimod_cens import mc_diffmah_cenpop
+
     return with_numpy_promotion(mc_diffmah_cenpop), DEFAULT_DIFFMAHPOP_PARAMS, with_numpy_promotion(logmh_at_t_obs)
 
 
@@ -185,11 +182,6 @@ def _lateness(half_time, log_mvir, formation):
     """Normal score of each half-mass time among halos of the same mass, within 3 standard deviations."""
     at_mass = jax.vmap(lambda column: jnp.interp(log_mvir, formation.log_mvir, column), in_axes=1, out_axes=1)
     return jax.vmap(jnp.interp, in_axes=(0, 0, None))(half_time, at_mass(formation.quantiles), formation.score)
-
-
-@jax.jit
-def _three_keys(key):
-    return tuple(jax.random.split(key, 3))
 
 
 @eqx.filter_jit

@@ -1,6 +1,7 @@
 """How the halos of a built-in population are spread over mass, and how many halos of the universe each stands for."""
 
 import abc
+import functools
 import math
 
 import equinox as eqx
@@ -12,6 +13,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...arguments import mass_range
 from ...numerics.interpolation import ContinuousCurvature, HermiteTable
+from ...numerics.random_keys import as_key, key_or_seed, split_key
 from ...printing import Component
 from ...storage.shipped_tables import read_grid
 
@@ -72,7 +74,7 @@ class Despali16(Component):
 
     def __init__(self):
         _, table = read_grid("mass_function", "despali16_vir_z0.csv")
-        self.log_mvir, self.log_density = jnp.asarray(table.T)
+        self.log_mvir, self.log_density = jax.device_put(tuple(np.ascontiguousarray(table.T)))
 
     @eqx.filter_jit
     def __call__(self, log_mvir: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -101,6 +103,13 @@ class AbstractMassSampling(Component):
     def draw(self, key: Array, n: int, low: float, high: float) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
         """log10 of virial mass [Msun] of `n` halos between `low` and `high`, and the weight of each."""
 
+    def draw_with_keys(
+        self, key: int | Array, n: int, low: float, high: float, *, keys: int
+    ) -> tuple[Float[Array, " n"], Float[Array, " n"], list[Array]]:
+        """What `draw` gives for the first of ``1 + keys`` keys split from `key`, and the other keys."""
+        first, *others = split_key(key, 1 + keys)
+        return (*self.draw(first, n, low, high), others)
+
 
 def _require_width(low: float, high: float) -> None:
     if not low < high:
@@ -126,10 +135,26 @@ class UniformLogMass(AbstractMassSampling):
 
     def draw(self, key: Array, n: int, low: float, high: float) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
         log_mvir = jax.random.uniform(key, (n,), minval=low, maxval=high)
+        return log_mvir, self._weights(log_mvir, low, high)
+
+    def draw_with_keys(
+        self, key: int | Array, n: int, low: float, high: float, *, keys: int
+    ) -> tuple[Float[Array, " n"], Float[Array, " n"], list[Array]]:
+        log_mvir, others = _uniform_with_keys(key_or_seed(key), n, low, high, 1 + keys)
+        return log_mvir, self._weights(log_mvir, low, high), others
+
+    def _weights(self, log_mvir, low, high):
         if self.mass_function is None:
-            return log_mvir, jax.device_put(np.ones(n))
+            return jax.device_put(np.ones(log_mvir.shape))
         _require_width(low, high)
-        return log_mvir, self.mass_function(log_mvir) * (high - low) / n
+        return self.mass_function(log_mvir) * (high - low) / log_mvir.size
+
+
+@functools.partial(jax.jit, static_argnames=("n", "keys"))
+def _uniform_with_keys(key, n, low, high, keys):
+    """Uniform numbers by the first of several keys, and the others, in one program instead of four."""
+    first, *others = jax.random.split(as_key(key), keys)
+    return jax.random.uniform(first, (n,), minval=low, maxval=high), others
 
 
 class MassFunctionWeighted(AbstractMassSampling):

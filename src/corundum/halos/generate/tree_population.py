@@ -16,7 +16,6 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...arguments import one_number, strategy, whole_number
 from ...cosmology import Cosmology, as_cosmology
-from ...numerics.random_keys import split_key
 from ..branches.notes import smoothing_note
 from ..branches.smoothing import AbstractSmoothing, GaussianInLogTime
 from ..concentration import AbstractConcentration
@@ -110,8 +109,7 @@ def monte_carlo_trees(
     sampling = strategy("sampling", sampling, UniformLogMass())
     times, redshift = times_to_root(times, redshift, cosmology)
     check_sampling(sampling, redshift)
-    mass_key, tree_key = split_key(key)
-    masses, weights = sampling.draw(mass_key, drawn, low, high)
+    masses, weights, (tree_key,) = sampling.draw_with_keys(key, drawn, low, high, keys=1)
     raw_times = np.geomspace(0.98 * times[0], times[-1], SNAPSHOTS)
     raw_redshift = redshifts(cosmology, raw_times)[::-1]
     raw_redshift[0] = redshift
