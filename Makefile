@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: demo test test-slow fuzz coverage lint types clean
+.PHONY: demo test test-slow fuzz coverage lint types keys clean
 
 demo: $(VENV)/.installed
 	$(BIN)/corundum run examples/quickstart.toml -o $(OUT)
@@ -46,6 +46,11 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
 	touch $@
+
+# The keys of all kinds that run files name, after a signature or a parameter changed.
+keys: $(VENV)/.installed-dev
+	$(BIN)/python -m corundum.cli.runfile.keys_of_kinds > keys.json
+	mv keys.json src/corundum/cli/runfile/keys.json
 
 clean:
 	rm -rf $(VENV) build dist out src/*.egg-info

@@ -107,8 +107,8 @@ def strings_imported(path: Path):
 
 
 def test_no_module_of_the_package_is_imported_by_a_string():
-    # What the packages' own doors list, what files of results and run files name, and packages that compute arrays while
-    # they are imported, are the only places.
+    # What the packages' own doors list, what files of results and run files name, and packages that compute arrays
+    # while they are imported, are the only places.
     names = ("lazy_names.py", "storage/public_names.py", "cli/runfile/kinds.py", "numerics/importing.py")
     allowed = {PACKAGE / name for name in names}
     for path in MODULES:

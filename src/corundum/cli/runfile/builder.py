@@ -39,7 +39,16 @@ from .values import (
     members_of,
 )
 
-__all__ = ["Built", "build", "build_model", "component_table", "construct"]
+__all__ = [
+    "Built",
+    "accepted_keys",
+    "annotation_of",
+    "build",
+    "build_model",
+    "component_table",
+    "construct",
+    "fields_of",
+]
 
 
 class Built(NamedTuple):
@@ -104,13 +113,9 @@ def build_model(table: Mapping[str, Any], keys: tuple[str, ...]) -> Built:
 
 def construct(target: Callable, table: Mapping[str, Any], keys: tuple[str, ...]) -> Built:
     """Call the class or function `target` with the entries of `table`, checked against its signature."""
-    signature = _signature(target)
-    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    arguments = {name: argument for name, argument in signature.parameters.items() if argument.kind in named}
-    fields = _fields(target)
-    # Of a function that says what it makes, the parts of the result can be changed as well.
-    parts = {} if isinstance(target, type) else _parts(signature.return_annotation)
-    _check_names(table, dict.fromkeys([*arguments, *parts]), keys)
+    arguments, known = accepted_keys(target)
+    fields = fields_of(target)
+    _check_names(table, known, keys)
 
     values, resolved = {}, {}
     for name, argument in arguments.items():
@@ -129,6 +134,16 @@ def construct(target: Callable, table: Mapping[str, Any], keys: tuple[str, ...])
     return Built(changed.value, resolved | changed.table)
 
 
+def accepted_keys(target: Callable) -> tuple[dict[str, inspect.Parameter], list[str]]:
+    """The arguments of a class or function by name, and all keys that a table for it may have."""
+    signature = _signature(target)
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    arguments = {name: argument for name, argument in signature.parameters.items() if argument.kind in named}
+    # Of a function that says what it makes, the parts of the result can be changed as well.
+    parts = {} if isinstance(target, type) else _parts(signature.return_annotation)
+    return arguments, list(dict.fromkeys([*arguments, *parts]))
+
+
 def component_table(component: Any) -> dict[str, Any]:
     """The table that makes a component with a public class: its kind and all fields that TOML can hold.
 
@@ -139,7 +154,7 @@ def component_table(component: Any) -> dict[str, Any]:
     """
     kind = public_kind(component)
     table: dict[str, Any] = {} if kind is None else {"kind": kind}
-    for name in _fields(component):
+    for name in fields_of(component):
         value = getattr(component, name)
         entry = component_table(value) if isinstance(value, eqx.Module) else as_toml(value)
         if entry is not None:
@@ -154,7 +169,7 @@ def _is_settings(target: Any) -> bool:
 
 def _amend(component: Any, table: Mapping[str, Any], keys: tuple[str, ...]) -> Built:
     """A copy of `component` with some fields changed: by value, by a new component, or in turn by changes."""
-    fields = _fields(component)
+    fields = fields_of(component)
     _check_names(table, fields, keys)
     values, resolved = {}, {}
     for name, value in table.items():
@@ -172,7 +187,7 @@ def _argument(
     value: Any, argument: inspect.Parameter, field: dataclasses.Field | None, keys: tuple[str, ...]
 ) -> tuple[Any, Any]:
     """The value of one argument and its entry in the resolved table."""
-    annotation = _annotation(argument, field)
+    annotation = annotation_of(argument, field)
     if isinstance(value, dict) and (members := members_of(annotation)) is not None:
         return _members(value, argument.default, members, field, keys)
     classes = classes_of(annotation)
@@ -219,9 +234,9 @@ def _members(
 def _component(value: dict, default: Any, classes: tuple[type, ...], keys: tuple[str, ...]) -> tuple[Any, Any]:
     if "kind" in value:
         return build(value, keys, classes)
-    if _fields(default):
+    if fields_of(default):
         return _amend(default, value, keys)
-    concrete = [option for option in classes if _fields(option) and not inspect.isabstract(option)]
+    concrete = [option for option in classes if fields_of(option) and not inspect.isabstract(option)]
     if concrete:
         return construct(concrete[0], value, keys)
     if classes:
@@ -237,7 +252,8 @@ def _signature(target: Callable) -> inspect.Signature:
         return inspect.signature(target)
 
 
-def _fields(target: Any) -> dict[str, dataclasses.Field]:
+def fields_of(target: Any) -> dict[str, dataclasses.Field]:
+    """The fields of a component, or of its class, that can be given or changed."""
     if not dataclasses.is_dataclass(target):
         return {}
     return {field.name: field for field in dataclasses.fields(target) if field.init}
@@ -245,11 +261,12 @@ def _fields(target: Any) -> dict[str, dataclasses.Field]:
 
 def _parts(component: Any) -> dict[str, dataclasses.Field]:
     """The fields of a component that are numbers or components, by name."""
-    fields = _fields(component).items()
+    fields = fields_of(component).items()
     return {name: field for name, field in fields if "corundum" in field.metadata or classes_of(field.type)}
 
 
-def _annotation(argument: inspect.Parameter, field: dataclasses.Field | None) -> Any:
+def annotation_of(argument: inspect.Parameter, field: dataclasses.Field | None) -> Any:
+    """What an argument may be: its annotation, that of the field it becomes, or the type of its default."""
     if argument.annotation not in (inspect.Parameter.empty, Any):
         return argument.annotation
     if field is not None and field.type is not Any:
@@ -258,7 +275,7 @@ def _annotation(argument: inspect.Parameter, field: dataclasses.Field | None) ->
 
 
 def _default(argument: inspect.Parameter, field: dataclasses.Field | None) -> Any:
-    if field is not None and field.default_factory is not dataclasses.MISSING and not _fields(argument.default):
+    if field is not None and field.default_factory is not dataclasses.MISSING and not fields_of(argument.default):
         return field.default_factory()
     return argument.default
 

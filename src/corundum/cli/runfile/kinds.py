@@ -15,7 +15,17 @@ from typing import Any
 
 from .errors import RunFileError, allowed_names
 
-__all__ = ["FAMILIES", "public_kinds", "fits", "kinds_making", "public_kind", "kinds_hint", "resolve", "source_files"]
+__all__ = [
+    "FAMILIES",
+    "public_kinds",
+    "fits",
+    "kinds_making",
+    "public_kind",
+    "public_kind_of",
+    "kinds_hint",
+    "resolve",
+    "source_files",
+]
 
 FAMILIES = ("halos", "models", "physics", "cosmology", "numerics", "observables", "inference")
 """Modules of corundum whose public names make components."""
@@ -50,7 +60,11 @@ def public_kind(component: Any) -> str | None:
     >>> public_kind(co.numerics.LaneSolver())
     'numerics.LaneSolver'
     """
-    cls = type(component)
+    return public_kind_of(type(component))
+
+
+def public_kind_of(cls: type) -> str | None:
+    """The public name of a class, as ``family.name``; None where it has none."""
     package, _, rest = cls.__module__.partition(".")
     family = sys.modules.get(f"{package}.{rest.partition('.')[0]}")
     is_public = package == _PACKAGE and cls.__name__ in getattr(family, "__all__", ())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import RunFileError, allowed_names
+from .known_keys import check_known_keys
 from .paths import beside
 from .schema import GROUPS, READ_EARLY
 from .toml import dotted, find_positions, parse_key
@@ -86,10 +87,11 @@ def read_run_file(path: str | Path, overrides: Sequence[str] = ()) -> RunFile:
 
 
 def check_run_file(run_file: RunFile) -> None:
-    """Refuse groups that do not exist, and wrong keys and values of those that every command reads."""
+    """Refuse groups, kinds and keys that do not exist, and wrong values in the groups that every command reads."""
     with run_file.located():
         _check_groups(run_file.tables)
         _check_settings(run_file.tables)
+        check_known_keys(run_file.tables)
 
 
 def table_of_overrides(overrides: Sequence[str]) -> dict[str, Any]:
