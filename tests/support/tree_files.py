@@ -33,6 +33,8 @@ class Halo(NamedTuple):
     first: int
     host: int
     concentration: float
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)  # from the place of its tree [comoving Mpc]
+    velocity: tuple[float, float, float] = (0.0, 0.0, 0.0)  # [km/s]
 
 
 def main_mass(tree: int, scale):
@@ -89,7 +91,8 @@ def columns(rows: list[Halo]) -> dict[str, np.ndarray]:
     data["vmax"] = peak * np.asarray(circular_velocity(data["mass"], data["rvir"]))
     # No tree moves; tree 1 ends two virial radii of tree 0 from it, the others far away.
     x = np.array([0.0, 2.0 * _final_radius(0), 30.0, 60.0])  # comoving Mpc
-    data["position"] = np.stack([x[np.minimum(data["tree"], 3)], *np.full((2, len(rows)), 10.0)], axis=1)
+    place = np.stack([x[np.minimum(data["tree"], 3)], *np.full((2, len(rows)), 10.0)], axis=1)
+    data["position"] = place + data["offset"]
     data["id"] = 1000 + np.arange(len(rows))
     return data
 
@@ -97,6 +100,14 @@ def columns(rows: list[Halo]) -> dict[str, np.ndarray]:
 def _final_radius(tree: int) -> float:
     """Virial radius of a tree at the end [comoving Mpc]."""
     return float(COSMOLOGY.virial_radius(main_mass(tree, 1.0), 0.0)) * 1e-3
+
+
+def _group(data):
+    """Row of the central of the group of each halo."""
+    host = data["host"]
+    while np.any(host[host] != host):
+        host = host[host]
+    return host
 
 
 def _ids(links, ids):
@@ -115,7 +126,8 @@ def consistent_columns(rows: list[Halo]) -> dict[str, np.ndarray]:
         "num_prog": np.zeros(len(rows), int), "pid": np.where(central, -1, ids[data["host"]]),
         "Mvir": data["mass"] * HUBBLE, "Rvir": data["rvir"] * HUBBLE / scale, "rs": 2.0 * data["rs"] * HUBBLE / scale,
         "mmp?": preferred, "vmax": data["vmax"], "Rs_Klypin": data["rs"] * HUBBLE / scale,
-        **{axis: data["position"][:, k] * HUBBLE for k, axis in enumerate("xyz")}, "tree": data["tree"],
+        **{axis: data["position"][:, k] * HUBBLE for k, axis in enumerate("xyz")},
+        **{f"v{axis}": data["velocity"][:, k] for k, axis in enumerate("xyz")}, "tree": data["tree"],
     }  # fmt: skip
 
 
@@ -221,10 +233,11 @@ def write_lhalotree(path, rows, *, order="<"):
     halos["Descendant"] = np.where(data["descendant"] >= 0, data["descendant"] - start, -1)
     halos["FirstProgenitor"] = np.where(data["first"] >= 0, data["first"] - start, -1)
     halos["NextProgenitor"] = halos["NextHaloInFOFgroup"] = -1
-    halos["FirstHaloInFOFgroup"] = data["host"] - start
+    halos["FirstHaloInFOFgroup"] = _group(data) - start
     central = data["host"] == np.arange(len(rows))
     halos["M_TopHat"] = np.where(central, data["mass"] * HUBBLE / 1e10, 0.0)
     halos["Vmax"], halos["SnapNum"], halos["Pos"] = data["vmax"], data["snapshot"], data["position"] * HUBBLE
+    halos["Vel"] = data["velocity"]
     with path.open("wb") as file:
         file.write(np.array([len(trees), len(rows), *sizes], order + "i4").tobytes() + halos.tobytes())
     return path
@@ -243,9 +256,10 @@ def write_lhalotree_hdf5(path, rows):
             group = file.create_group(f"Tree{tree}")
             for name, link in (("Descendant", "descendant"), ("FirstProgenitor", "first")):
                 group[name] = np.where(data[link] >= 0, data[link] - offset, -1)[in_tree].astype("i4")
-            group["FirstHaloInFOFGroup"] = (data["host"] - offset)[in_tree].astype("i4")
+            group["FirstHaloInFOFGroup"] = (_group(data) - offset)[in_tree].astype("i4")
             group["SnapNum"], group["SubhaloVMax"] = data["snapshot"][in_tree], data["vmax"][in_tree]
             group["SubhaloPos"] = data["position"][in_tree] * HUBBLE * 1e3
+            group["SubhaloVel"] = data["velocity"][in_tree]
             group["Group_M_TopHat200"] = np.where(central, data["mass"] * HUBBLE / 1e10, 0.0)[in_tree]
     return path
 
@@ -256,9 +270,10 @@ def write_sublink(path, rows):
     with h5py.File(path, "w") as file:
         file["SubhaloID"], file["TreeID"], file["SnapNum"] = ids, data["tree"], data["snapshot"].astype("i2")
         file["DescendantID"], file["FirstProgenitorID"] = _ids(data["descendant"], ids), _ids(data["first"], ids)
-        file["FirstSubhaloInFOFGroupID"] = ids[data["host"]]
+        file["FirstSubhaloInFOFGroupID"] = ids[_group(data)]
         # The group of a satellite is that of its host.
-        file["Group_M_TopHat200"] = data["mass"][data["host"]] * HUBBLE / 1e10
+        file["Group_M_TopHat200"] = data["mass"][_group(data)] * HUBBLE / 1e10
+        file["SubhaloVel"] = data["velocity"]
         file["SubhaloVmax"], file["SubhaloPos"] = data["vmax"], data["position"] * HUBBLE * 1e3
     return path
 
@@ -295,9 +310,10 @@ def write_millennium(path, rows):
     central = data["host"] == np.arange(len(rows))
     table = {
         "haloId": ids, "descendantId": _ids(data["descendant"], ids), "firstProgenitorId": _ids(data["first"], ids),
-        "firstHaloInFOFgroupId": ids[data["host"]], "snapnum": data["snapshot"], "redshift": 1.0 / data["scale"] - 1.0,
+        "firstHaloInFOFgroupId": ids[_group(data)], "snapnum": data["snapshot"], "redshift": 1.0 / data["scale"] - 1.0,
         "m_tophat": np.where(central, data["mass"] * HUBBLE / 1e10, 0.0), "vMax": data["vmax"],
         **{axis: data["position"][:, k] * HUBBLE for k, axis in enumerate("xyz")},
+        **{f"vel{axis}": data["velocity"][:, k] for k, axis in enumerate("XYZ")},
     }  # fmt: skip
     lines = ["#SQL= select haloId, descendantId, ... from MPAHaloTrees..MHalo", ",".join(table)]
     lines += [",".join(repr(value.item()) for value in row) for row in zip(*table.values(), strict=True)]

@@ -62,6 +62,7 @@ if TYPE_CHECKING:  # imported when they are first used
         select_representative,
     )
     from .tables.reader import read_table
+    from .trees.forest_reader import read_forest
     from .trees.formats import (
         AbstractTreeFormat,
         ConsistentTrees,
@@ -138,6 +139,7 @@ __all__ = [
     "diffmah_population",
     "read",
     "read_branches",
+    "read_forest",
     "read_table",
     "read_trees",
     "report_on",

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from corundum import halos as H
-from corundum.halos.generate.forest_population import _frozen, _halos_of, _heavy_enough
+from corundum.halos.generate.forest_population import _halos_of, _heavy_enough
+from corundum.halos.satellites.frozen import frozen_structure
 from corundum.halos.satellites.links import levels_and_roots
 
 TREES = 16
@@ -74,7 +75,7 @@ def test_a_tree_whose_branches_are_known_gives_their_hosts():
     np.testing.assert_allclose(10.0 ** kept.log_mass[:, -1], [1e12, 2e11, 2e10])
     lighter = _heavy_enough(halos, np.array([1e11]), np.array([1.0, 13.8]))
     assert lighter.host.tolist() == [-1, 0]
-    radius, _ = _frozen(
+    radius, _ = frozen_structure(
         np.full((2, 3), 12.0), np.ones((2, 3)), np.array([np.inf, 4.0]), times, H.monte_carlo_trees(1).cosmology
     )
     assert radius[0, 2] > radius[1, 2] + 0.1

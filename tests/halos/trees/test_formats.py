@@ -140,7 +140,7 @@ def _last_tree(path):
 
 DAMAGED = {
     "cut text": ("Consistent-Trees", cut, "stops in the middle of a line; the file is cut short"),
-    "cut row": ("Consistent-Trees", replaced(" 1001 ", " "), "line .* has 14 fields where the header names 15"),
+    "cut row": ("Consistent-Trees", replaced(" 1001 ", " "), "line .* has 17 fields where the header names 18"),
     "lost tree": ("Consistent-Trees", _last_tree, "states 4 trees but has 3; the file is cut short"),
     "not a number": ("Consistent-Trees", replaced(" 1001 ", " 10x1 "), "the file is damaged"),
     "no mmp": ("Consistent-Trees", replaced("mmp?(9)", "other(9)"), r"has no column 'mmp\?'"),

@@ -107,8 +107,9 @@ def test_halos_that_cannot_be_are_refused_with_the_name_of_their_source(tmp_path
 
 
 def test_zero_centrals(tmp_path):
-    rows = [row._replace(host=0 if row.host != 0 else 1) for row in ROWS]
-    path = write_sublink(tmp_path / "tree_extended.0.hdf5", rows)
+    path = write_sublink(tmp_path / "tree_extended.0.hdf5", ROWS)
+    with h5py.File(path, "r+") as file:
+        file["FirstSubhaloInFOFGroupID"][...] = np.roll(file["SubhaloID"], 1)
     with pytest.raises(ValueError, match="no central halo is left .*satellite"):
         read_case(path, FORMATS["SubLink"])
 

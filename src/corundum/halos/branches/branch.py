@@ -85,11 +85,10 @@ class Smoothed(NamedTuple):
     Attributes
     ----------
     halos : HaloHistories
-    branches : list of Branch, in the order of `halos`, earliest snapshot first, without the snapshots that repairs
-        left out
+    branches : list of Branch, in the order of `halos`, earliest snapshot first, without what repairs left out
     removed : number of snapshots that repairs left out of each branch
-    dropped : dict of label to reason, for halos that could not be used
-    dropped_files : name of the file of each of these
+    dropped : dict of label to reason, for halos that could not be used; dropped_files : the file of each
+    rows : which of the branches that were given each halo is
     """
 
     halos: HaloHistories
@@ -97,6 +96,7 @@ class Smoothed(NamedTuple):
     removed: list[int]
     dropped: dict[str, str]
     dropped_files: list[str]
+    rows: list[int]
 
 
 def smooth_branches(
@@ -156,14 +156,15 @@ def smooth_branches(
     branches = [_plain(branch) for branch in branches]
     times = None if times is None else _grid(times, cosmology)
     end = _end(branches) if times is None else float(times[-1])
-    dropped, dropped_files, kept, removed = {}, [], [], []
-    for branch in branches:
+    dropped, dropped_files, kept, removed, rows = {}, [], [], [], []
+    for row, branch in enumerate(branches):
         usable, problem = _usable(branch, end, mass_loss, repairs)
         if problem:
             dropped[branch.label] = problem
             dropped_files.append(branch.file)
         else:
             kept.append(usable)
+            rows.append(row)
             removed.append(len(branch.time) - len(usable.time))
     if dropped and not drop_bad or not kept:
         raise ValueError(unusable_message(dropped, len(branches), drop_bad))
@@ -198,7 +199,7 @@ def smooth_branches(
             "start": "each halo at its first snapshot, or at the first time if that is later",
         },
     )
-    return Smoothed(halos, kept, removed, dropped, dropped_files)
+    return Smoothed(halos, kept, removed, dropped, dropped_files, rows)
 
 
 def _plain(branch):

@@ -17,8 +17,9 @@ from ...cosmology import Cosmology, as_cosmology
 from ..branches.notes import smoothing_note
 from ..branches.smoothing import AbstractSmoothing, GaussianInLogTime
 from ..concentration import AbstractConcentration
-from ..cosmic_times import densities, redshifts
+from ..cosmic_times import redshifts
 from ..histories import HaloHistories
+from ..satellites.frozen import frozen_structure
 from ..satellites.record import Satellites
 from .drawn_curves import SNAPSHOTS, check_sampling, extrapolated, first_above, smooth_curves, times_to_root
 from .formation import ZhaoFormationTime
@@ -34,7 +35,6 @@ _DEPTH = 3.0  # trees are grown to masses this many times smaller than satellite
 _COARSEST = 0.01  # of the final mass, to which main branches are followed at least
 _ALONE = 0.1  # in ln(t), the least time that a halo is a central before it falls in
 _EARLIEST = 12.0  # last age over that of the first infall: older satellites keep clocks a hundred times too fast
-_FREEZING = 0.05  # in ln(t), over which the structure of a halo stops changing around infall
 _SLOPES = (0.3, 2.0)  # d log10(M) / d ln(t) before a branch is resolved
 
 
@@ -124,7 +124,7 @@ def monte_carlo_forest(
     ln_raw = np.log(raw_times)
     raw_mass = extrapolated(halos.log_mass, ln_raw, slopes=_SLOPES)
     log_mass, log_c = smooth_curves(raw_mass, raw_times, times, concentration, smoothing, cosmology)
-    log_rvir, log_c = _frozen(log_mass, log_c, halos.infall, times, cosmology)
+    log_rvir, log_c = frozen_structure(log_mass, log_c, halos.infall, times, cosmology)
     floor = np.maximum(first_log_mvir, masses + np.log10(resolution))[halos.tree]
     start = np.maximum(np.minimum(first_above(floor, log_mass, times), halos.infall * np.exp(-_ALONE)), times[0])
     numbers = draws.normal(size=(len(start), latent)) if latent else None
@@ -209,17 +209,3 @@ def _heavy_enough(halos, least, times) -> _Halos:
     place[rows] = np.arange(len(rows))
     chosen = _Halos(*(values[rows] for values in halos))
     return chosen._replace(host=place[chosen.host])
-
-
-def _frozen(log_mass, log_c, infall, times, cosmology):
-    """log10 of virial radius [kpc] and of concentration, which stay what they were when a halo fell in."""
-    ln_times = np.log(times)
-    ln_infall = np.log(np.minimum(infall, 1e3 * times[-1]))[:, None]
-    until = ln_times - _FREEZING * np.logaddexp(0.0, (ln_times - ln_infall) / _FREEZING)
-    log_volume = np.log10(4.0 * np.pi / 3.0 * densities(cosmology, "vir", redshifts(cosmology, times)))
-    log_rvir = (log_mass - np.interp(until, ln_times, log_volume)) / 3.0
-    central = np.isinf(infall)
-    frozen = [
-        row if alone else np.interp(at, ln_times, row) for row, at, alone in zip(log_c, until, central, strict=True)
-    ]
-    return log_rvir, np.array(frozen)

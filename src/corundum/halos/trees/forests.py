@@ -12,7 +12,17 @@ from jaxtyping import Bool, Float, Int
 
 from ...plausible import filled
 
-__all__ = ["Forest", "MainBranches", "check_scales", "rows_of_ids", "main_branches"]
+__all__ = [
+    "NONE",
+    "Forest",
+    "MainBranches",
+    "check_forest",
+    "check_scales",
+    "host_rows",
+    "main_branches",
+    "main_progenitors",
+    "rows_of_ids",
+]
 
 NONE = -1
 _LARGEST_MASS = 1e17  # Msun; beyond any halo
@@ -43,6 +53,11 @@ class Forest(NamedTuple):
         concentration), NaN where unknown.
     position : array, shape (n, 3), or None
         Comoving [Mpc]; None where the source has no positions.
+    host : array, shape (n,), or None
+        Row of the halo that each halo lies in, its own for central halos, and -1 where that halo is not in the forest;
+        None where the source does not know.
+    velocity : array, shape (n, 3), or None
+        Peculiar [km/s]; None where the source has no velocities.
     """
 
     place: str
@@ -54,6 +69,8 @@ class Forest(NamedTuple):
     preferred: Bool[np.ndarray, " n"]
     columns: dict[str, Float[np.ndarray, " n"]]
     position: Float[np.ndarray, "n 3"] | None = None
+    host: Int[np.ndarray, " n"] | None = None
+    velocity: Float[np.ndarray, "n 3"] | None = None
 
 
 class MainBranches(NamedTuple):
@@ -146,6 +163,38 @@ def rows_of_ids(
     return np.where(present & (linked_ids >= 0), order[position] if len(order) else NONE, NONE)
 
 
+def host_rows(
+    ids: Int[np.ndarray, " n"],
+    host_ids: Int[np.ndarray, " n"],
+    central: Bool[np.ndarray, " n"],
+    *,
+    tree: Int[np.ndarray, " n"] | None = None,
+) -> Int[np.ndarray, " n"]:
+    """Row of the halo that each halo lies in: its own for central halos, -1 where the host is not among these halos.
+
+    Parameters
+    ----------
+    ids, tree : array, shape (n,)
+        As for `rows_of_ids`.
+    host_ids : array, shape (n,)
+        Id of the host of each halo.
+    central : array, shape (n,)
+        Whether a halo lies in no other one, whatever its `host_ids` say.
+
+    Examples
+    --------
+    >>> from corundum.halos.trees.forests import host_rows
+    >>> host_rows(np.array([30, 10, 20]), np.array([30, 30, 77]), np.array([True, False, False])).tolist()
+    [0, 0, -1]
+    """
+    key, host_key = (ids, host_ids) if tree is None else _keys_within_trees(ids, host_ids, tree)
+    rows = np.arange(len(key))
+    order = np.argsort(key, kind="stable")
+    place = np.minimum(np.searchsorted(key[order], host_key), max(len(order) - 1, 0))
+    host = order[place] if len(order) else rows
+    return np.where(central, rows, np.where(key[host] == host_key, host, NONE))
+
+
 def _keys_within_trees(ids, linked_ids, tree) -> tuple[np.ndarray, np.ndarray]:
     """Numbers that are the same only for one id in one tree, and those that links lead to, -1 where there is none."""
     distinct, number = np.unique(ids, return_inverse=True)
@@ -201,10 +250,8 @@ def main_branches(forest: Forest, *, lowest_ratio: float = 0.01) -> MainBranches
     >>> branches.row.tolist(), branches.merger_ratio.tolist()
     ([2, 0], [0.25])
     """
-    check_scales(forest.scale_factor, forest.place)
-    _check_numbers(forest)
-    _check_links(forest)
-    progenitor = _main_progenitors(forest)
+    check_forest(forest)
+    progenitor = main_progenitors(forest)
     is_last = forest.descendant == NONE
     roots = np.flatnonzero(is_last & forest.central)
     branch_of = np.full(len(forest.name), NONE)
@@ -216,6 +263,19 @@ def main_branches(forest: Forest, *, lowest_ratio: float = 0.01) -> MainBranches
     row = np.flatnonzero(branch_of != NONE)
     row = row[np.lexsort((forest.scale_factor[row], branch_of[row]))]
     return MainBranches(roots, branch_of[row], row, *_mergers(forest, progenitor, branch_of, lowest_ratio))
+
+
+def check_forest(forest: Forest) -> None:
+    """Refuse a forest with numbers that no halo has, or whose links form no trees.
+
+    Raises
+    ------
+    ValueError
+        As for `main_branches`.
+    """
+    check_scales(forest.scale_factor, forest.place)
+    _check_numbers(forest)
+    _check_links(forest)
 
 
 def _check_numbers(forest: Forest) -> None:
@@ -249,8 +309,9 @@ def _check_links(forest: Forest) -> None:
         )
 
 
-def _main_progenitors(forest: Forest) -> np.ndarray:
-    """Row of the main progenitor of each halo: the one that its source prefers, or else the most massive one.
+def main_progenitors(forest: Forest) -> Int[np.ndarray, " n"]:
+    """Row of the main progenitor of each halo: the one that its source prefers, or else the most massive one; -1 for
+    none.
 
     Of equal masses a central halo comes before others, and then the larger id, so that the order of the rows does not
     matter; this is also the rule of Galacticus.

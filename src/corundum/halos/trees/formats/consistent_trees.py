@@ -8,7 +8,7 @@ import numpy as np
 
 from ....storage.text_files import TEXT_SUFFIXES, text_lines, without_suffix
 from ..file_sets import files_in, require_whole_set
-from ..forests import Forest, check_scales, rows_of_ids
+from ..forests import Forest, check_scales, host_rows, rows_of_ids
 from .base import AbstractTreeFormat, Simulation, checked_mass
 from .text import choose_columns, header_or_none, parse_rows, read_header, simulation_of, tree_blocks
 
@@ -121,14 +121,18 @@ def consistent_forest(rows: dict[str, np.ndarray], h: float, place: str) -> Fore
     if "vmax" in rows:
         quantities["vmax"] = rows["vmax"]
     position = np.column_stack([rows[name] / h for name in ("x", "y", "z")]) if "x" in rows else None
+    velocity = np.column_stack([rows[name] for name in ("vx", "vy", "vz")]) if "vx" in rows else None
+    central = rows["pid"] < 0
     return Forest(
         place=place,
         name=rows["id"],
         descendant=rows_of_ids(rows["id"], rows["desc_id"], place, "descendant"),
         scale_factor=scale,
         mass=checked_mass(rows["mass"] / h, place),
-        central=rows["pid"] < 0,
+        central=central,
         preferred=rows["mmp?"] > 0,
         columns={name: np.where(values > 0.0, values, np.nan) for name, values in quantities.items()},
         position=position,
+        host=host_rows(rows["id"], rows["pid"], central),
+        velocity=velocity,
     )

@@ -17,7 +17,7 @@ from ....storage.files import open_foreign_hdf5
 from ....units import MPC_PER_KPC
 from ...cosmic_times import redshifts
 from ..file_sets import files_in
-from ..forests import NONE, Forest, check_scales, rows_of_ids
+from ..forests import NONE, Forest, check_scales, host_rows, rows_of_ids
 from ..stated_cosmology import StatedCosmology, cosmology_in_attributes
 from .base import AbstractTreeFormat, Simulation, checked_mass, simulation, split_rows
 from .galacticus_layout import (
@@ -201,8 +201,8 @@ def _forest(
     descendant = as_ids(columns["descendant"], "descendantIndex", place)
     mass = units["mass"].values(columns["mass"].astype(float), h, scale)
     if lacks_subhalos:
-        host_rows = _linked_rows(ids, hosts, columns["forest"], place, "host")
-        mass = _masses_with_subhalos(mass, scale, ids, host_rows, place)
+        hosted = _linked_rows(ids, hosts, columns["forest"], place, "host")
+        mass = _masses_with_subhalos(mass, scale, ids, hosted, place)
     radii, position = {}, None
     if "rs" in columns:
         radius = units["length"].values(columns["rs"].astype(float), h, scale)
@@ -210,16 +210,19 @@ def _forest(
     if "position" in columns:
         proper = units["length"].values(columns["position"].astype(float), h, scale[:, None])
         position = proper * (MPC_PER_KPC / scale[:, None])
+    central = (hosts == ids) | (hosts < 0)
+    tree = columns["forest"] if len(np.unique(ids)) < len(ids) else None
     return Forest(
         place=place,
         name=ids,
         descendant=_linked_rows(ids, descendant, columns["forest"], place, "descendant"),
         scale_factor=scale,
         mass=checked_mass(mass, place),
-        central=(hosts == ids) | (hosts < 0),
+        central=central,
         preferred=np.zeros(len(ids), bool),
         columns=radii,
         position=position,
+        host=host_rows(ids, hosts, central, tree=tree) if "host" in columns else None,
     )
 
 

@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 _NAMES_IN_MESSAGE = 12
+_VECTORS = ("position", "velocity")
 _LARGEST_EXACT = {np.dtype(kind).char: 2 ** (np.finfo(kind).nmant + 1) for kind in ("f2", "f4", "f8", "g")}
 """The largest whole number up to which a floating-point type holds all of them, by the character of the type."""
 
@@ -131,7 +132,7 @@ def checked_columns(
     columns = {}
     for quantity, member in members.items():
         columns[quantity] = _column(member, path)
-        _check_shape(columns[quantity], (3,) if quantity == "position" else (), member.name, path)
+        _check_shape(columns[quantity], (3,) if quantity in _VECTORS else (), member.name, path)
     lengths = {members[quantity].name.rpartition("/")[2]: len(column) for quantity, column in columns.items()}
     if len(set(lengths.values())) > 1:
         sizes = ", ".join(f"{name} {length}" for name, length in lengths.items())

@@ -1,9 +1,11 @@
 """Halo catalogues of Rockstar and Consistent-Trees, one text file per snapshot: ``hlist_1.00000.list``.
 
 The row of every halo names its descendant.  Snapshots are read backwards from the last one, and only those halos are
-kept that become part of a main branch or merge onto one, so that one snapshot is in memory at a time.
+kept that become part of a main branch or merge onto one, so that one snapshot is in memory at a time; where satellites
+are followed, all halos are kept.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
@@ -20,7 +22,7 @@ from .base import AbstractTreeFormat, Simulation
 from .consistent_trees import consistent_forest
 from .text import choose_columns, header_or_none, parse_rows, read_header, simulation_of
 
-__all__ = ["HaloLists"]
+__all__ = ["HaloLists", "with_every_halo"]
 
 _NAME = "hlist_*.list"
 _CHARACTERS = 1 << 26  # read at once
@@ -36,6 +38,9 @@ class HaloLists(AbstractTreeFormat):
         Column of the mass.
     definition : str
         Definition of that mass.
+    every_halo : bool
+        Whether all halos are kept, which takes the memory of all catalogues, and not only those of main branches and
+        what merges onto them; `read_forest` sets it.
 
     Examples
     --------
@@ -51,6 +56,7 @@ class HaloLists(AbstractTreeFormat):
 
     mass: str = "mvir"
     definition: str = "vir"
+    every_halo: bool = False
 
     def recognises(self, path: Path) -> bool:
         lists = _lists(path)
@@ -71,9 +77,10 @@ class HaloLists(AbstractTreeFormat):
         snapshots = _snapshots(_lists(path), self.mass, path)
         later, parts = None, []
         for snapshot in snapshots:
-            rows, ids = _read(snapshot, later)
+            rows, ids = _read(snapshot, later, self.every_halo)
             parts.append(rows)
             leading = rows["pid"] < 0 if later is None else rows["mmp?"] > 0
+            leading = leading | self.every_halo
             if later is None:
                 rows["desc_id"] = np.full(len(rows["id"]), NONE)  # nothing comes after the last snapshot
             later = _Later(snapshot, ids, rows["id"][leading])
@@ -84,6 +91,11 @@ class HaloLists(AbstractTreeFormat):
         if not len(rows["id"]):
             raise ValueError(f"{snapshots[0].file}: the last snapshot has no central halo (pid = -1)")
         yield consistent_forest(rows, h, str(path))
+
+
+def with_every_halo(tree_format: AbstractTreeFormat) -> AbstractTreeFormat:
+    """The format that keeps the halos which do not belong to main branches; most formats do."""
+    return dataclasses.replace(tree_format, every_halo=True) if isinstance(tree_format, HaloLists) else tree_format
 
 
 class _Snapshot(NamedTuple):
@@ -137,7 +149,9 @@ def _snapshots(files: Sequence[Path], mass: str, path: Path) -> list[_Snapshot]:
     return snapshots
 
 
-def _read(snapshot: _Snapshot, later: _Later | None) -> tuple[dict[str, np.ndarray], Int[np.ndarray, " n"]]:
+def _read(
+    snapshot: _Snapshot, later: _Later | None, every_halo: bool
+) -> tuple[dict[str, np.ndarray], Int[np.ndarray, " n"]]:
     """The halos of a snapshot that become part of a branch, and the ids of all its halos in rising order."""
     parts, ids = [], []
     for first_line, block in line_blocks(snapshot.file, _CHARACTERS):
@@ -150,7 +164,9 @@ def _read(snapshot: _Snapshot, later: _Later | None) -> tuple[dict[str, np.ndarr
             )
         if later is not None:
             _require_descendants(rows, snapshot, later)
-        keep = np.ones(len(rows["id"]), bool) if later is None else np.isin(rows["desc_id"], later.branches)
+        keep = (
+            np.ones(len(rows["id"]), bool) if later is None or every_halo else np.isin(rows["desc_id"], later.branches)
+        )
         parts.append({name: values[keep] for name, values in rows.items()})
         ids.append(rows["id"])
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, np.sort(np.concatenate(ids))

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 
 from ....storage.text_files import compression
 from ..file_sets import files_in, require_whole_set
-from ..forests import Forest
+from ..forests import NONE, Forest
 from .base import (
     AbstractTreeFormat,
     Simulation,
@@ -38,7 +38,7 @@ _NUMBERED = r"trees_\d+\.(\d+)"
 DEFINITIONS = {"M_TopHat": "vir", "Mvir": "200c", "M_Mean200": "200m"}
 _COLUMNS = {
     "descendant": "Descendant", "first_progenitor": "FirstProgenitor", "host": "FirstHaloInFOFgroup",
-    "snapshot": "SnapNum", "vmax": "Vmax", "position": "Pos",
+    "snapshot": "SnapNum", "vmax": "Vmax", "position": "Pos", "velocity": "Vel",
 }  # fmt: skip
 
 
@@ -167,8 +167,8 @@ def lhalo_forest(
     Parameters
     ----------
     rows : mapping of str to array
-        descendant, first_progenitor and host (links), snapshot, mass [1e10 Msun/h], vmax [km/s], and position [comoving
-        Mpc/h] where there is one.
+        descendant, first_progenitor and host (links), snapshot, mass [1e10 Msun/h], vmax [km/s], and, where
+        known, position [comoving Mpc/h] and velocity [km/s].
     sizes : array, shape (t,)
         Number of halos of each tree.
     scales : array, shape (s,)
@@ -200,7 +200,8 @@ def lhalo_forest(
     first_progenitor = rows["first_progenitor"]
     preferred = np.zeros(count, bool)
     preferred[(first_progenitor + tree_start)[first_progenitor >= 0]] = True
-    central = rows["host"] + tree_start == np.arange(count)
+    host = np.where(rows["host"] >= 0, rows["host"] + tree_start, NONE)
+    central = host == np.arange(count)
     vmax = rows["vmax"]
     return Forest(
         place=place,
@@ -212,4 +213,6 @@ def lhalo_forest(
         preferred=preferred,
         columns={"vmax": central_values(vmax, central & (vmax > 0.0))},
         position=np.asarray(rows["position"], float) / h if "position" in rows else None,
+        host=host.astype(np.int64),
+        velocity=np.asarray(rows["velocity"], float) if "velocity" in rows else None,
     )

@@ -21,6 +21,7 @@ DEFINITIONS = {"Group_M_TopHat200": "vir", "Group_M_Crit200": "200c", "Group_M_M
 _COLUMNS = {
     "descendant": "Descendant", "first_progenitor": "FirstProgenitor", "host": "FirstHaloInFOFGroup",
     "snapshot": "SnapNum", "vmax": "SubhaloVMax", "position": "SubhaloPos?",
+    "velocity": "SubhaloVel?",
 }  # fmt: skip
 _WHOLE_NUMBERS = ("descendant", "first_progenitor", "host", "snapshot")
 

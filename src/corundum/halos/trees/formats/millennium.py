@@ -17,7 +17,7 @@ import numpy as np
 from ....messages import short_name
 from ....storage.text_files import TEXT_SUFFIXES, text_lines
 from ..file_sets import files_in
-from ..forests import Forest, rows_of_ids
+from ..forests import Forest, host_rows, rows_of_ids
 from ..stated_cosmology import StatedCosmology
 from .base import AbstractTreeFormat, Simulation, central_values, group_masses, mass_definition, simulation
 from .number_rows import read_number_rows
@@ -26,7 +26,8 @@ __all__ = ["MillenniumCSV"]
 
 _IDS = ("haloid", "descendantid", "firsthaloinfofgroupid", "firstprogenitorid")
 _REQUIRED = ("haloid", "descendantid", "redshift")
-_OPTIONAL = ("firsthaloinfofgroupid", "firstprogenitorid", "vmax", "x", "y", "z")
+_POSITION, _VELOCITY = ("x", "y", "z"), ("velx", "vely", "velz")
+_OPTIONAL = ("firsthaloinfofgroupid", "firstprogenitorid", "vmax", *_POSITION, *_VELOCITY)
 _LINES = 200_000  # read at once
 _COSMOLOGY = StatedCosmology(h=0.73, omega_m=0.25, omega_b=0.045)  # Springel et al. 2005, Nature 435, 629
 _TABLE = re.compile(r"\b(?:MPAHaloTrees|millimil)\s*\.\s*\w*\s*\.\s*(\w+)", re.IGNORECASE)
@@ -166,5 +167,7 @@ def _forest(rows: np.ndarray, mass: str, h: float, place: str, is_whole_file: bo
         central=central,
         preferred=preferred,
         columns={"vmax": central_values(rows["vmax"], central)} if "vmax" in names else {},
-        position=np.column_stack([rows[axis] for axis in "xyz"]) / h if {"x", "y", "z"} <= set(names) else None,
+        position=np.column_stack([rows[axis] for axis in _POSITION]) / h if set(_POSITION) <= set(names) else None,
+        host=host_rows(ids, host, central) if "firsthaloinfofgroupid" in names else None,
+        velocity=np.column_stack([rows[axis] for axis in _VELOCITY]) if set(_VELOCITY) <= set(names) else None,
     )

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from ....storage.files import open_foreign_hdf5
 from ....units import MPC_PER_KPC
 from ..file_sets import files_in, require_whole_set
-from ..forests import Forest, rows_of_ids
+from ..forests import Forest, host_rows, rows_of_ids
 from .base import (
     AbstractTreeFormat,
     Simulation,
@@ -35,6 +35,7 @@ _NUMBERED = r"tree_extended\.(\d+)\.hdf5"
 _COLUMNS = {
     "id": "SubhaloID", "descendant": "DescendantID", "first_progenitor": "FirstProgenitorID",
     "host": "FirstSubhaloInFOFGroupID", "snapshot": "SnapNum", "vmax": "SubhaloVmax?", "position": "SubhaloPos?",
+    "velocity": "SubhaloVel?",
 }  # fmt: skip
 
 
@@ -126,4 +127,6 @@ def _forest(rows: dict[str, np.ndarray], scales: Float[np.ndarray, " s"], h: flo
         preferred=preferred,
         columns={"vmax": central_values(rows["vmax"], central)} if "vmax" in rows else {},
         position=np.asarray(rows["position"], float) * (MPC_PER_KPC / h) if "position" in rows else None,
+        host=host_rows(ids, host, central),
+        velocity=np.asarray(rows["velocity"], float) if "velocity" in rows else None,
     )

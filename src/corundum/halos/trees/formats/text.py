@@ -39,6 +39,7 @@ _TREE = re.compile(r"\n#tree[ \t]+\S+[ \t]*(?=\n)")
 _FIRST_TREE = re.compile(r"#tree[ \t]+\S+[ \t]*\n")
 _ROWS_LOOKED_AT = 1000  # for a second snapshot, which only trees have
 _NAMES_IN_MESSAGE = 12
+_CHARACTERS = 1 << 28  # read at once at most
 
 REQUIRED = ("scale", "id", "desc_id", "pid", "mmp?")
 """Columns without which a file has no trees."""
@@ -159,7 +160,7 @@ def parse_header(names: list[str], text: str) -> Header:
 
 
 def choose_columns(header: Header, mass: str, path: Path) -> dict[str, str]:
-    """Names of the columns of each quantity: mass, rvir, rs, vmax, x, y, z, and those of `REQUIRED`.
+    """Names of the columns of each quantity: mass, rvir, rs, vmax, x, y, z, vx, vy, vz, and those of `REQUIRED`.
 
     Parameters
     ----------
@@ -196,8 +197,9 @@ def choose_columns(header: Header, mass: str, path: Path) -> dict[str, str]:
         present = [name for name in spellings if name in names]
         if present and not (quantity in _RADII and mass != "mvir"):  # the radii are those of mvir
             columns[quantity] = present[0]
-    if {"x", "y", "z"} <= set(names):
-        columns |= {axis: axis for axis in "xyz"}
+    for axes in (("x", "y", "z"), ("vx", "vy", "vz")):
+        if set(axes) <= set(names):
+            columns |= {axis: axis for axis in axes}
     return columns
 
 
@@ -244,13 +246,14 @@ def tree_blocks(path: Path, size: int, header_lines: int) -> Iterator[TreeBlock]
         The file is cut short (`corundum.storage.text_files.line_blocks`).
     """
     first_line, waiting = header_lines + 1, ""
-    for _, lines in line_blocks(path, size):
+    for _, lines in line_blocks(path, min(size, _CHARACTERS)):
         start = 0
         while header_lines and start < len(lines):
             start = lines.index("\n", start) + 1
             header_lines -= 1
         waiting += lines[start:]
-        cut = _last_tree(waiting)
+        # A file that is read as a whole stays whole.
+        cut = _last_tree(waiting) if len(waiting) >= size // 2 else 0
         if cut > 0:
             yield _block(first_line, waiting[:cut])
             first_line += waiting.count("\n", 0, cut)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..forests import Forest, rows_of_ids
+from ..forests import Forest, host_rows, rows_of_ids
 from .base import AbstractTreeFormat, Simulation, checked_mass
 
 __all__ = ["YtreeArbor"]
@@ -85,7 +85,7 @@ class YtreeArbor(AbstractTreeFormat):
             "mass": _field(arbor, tree, self.mass, path, "Msun").astype(float),
         }
         if self.host is not None:
-            columns["central"] = _field(arbor, tree, self.host, path) <= 0
+            columns["host"] = _field(arbor, tree, self.host, path).astype(np.int64)
         if all(_has_unit(arbor, name) for name in _AXES):
             columns["position"] = np.column_stack([_field(arbor, tree, name, path, "Mpc") for name in _AXES])
         if _has_radii(arbor, self.mass):
@@ -161,14 +161,16 @@ def _field(arbor: Any, tree: Any, name: str, path: Path, unit: str | None = None
 
 def _forest(parts: list[dict[str, np.ndarray]], place: str) -> Forest:
     rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    central = rows["host"] <= 0 if "host" in rows else np.ones(len(rows["id"]), bool)
     return Forest(
         place=place,
         name=rows["id"],
         descendant=rows_of_ids(rows["id"], rows["descendant"], place, "descendant"),
         scale_factor=rows["scale"],
         mass=checked_mass(rows["mass"], place),
-        central=rows.get("central", np.ones(len(rows["id"]), bool)),
+        central=central,
         preferred=np.zeros(len(rows["id"]), bool),
         columns={"concentration": rows["concentration"]} if "concentration" in rows else {},
         position=rows.get("position"),
+        host=host_rows(rows["id"], rows["host"], central) if "host" in rows else None,
     )
