@@ -78,6 +78,7 @@ def test_groups_of_other_commands_are_checked_too(group, tmp_path):
         'fit.sampler={kind = "inference.HMC", chains = 2}',
         "fit.priors.any_name=[0.0, 1.0]",
         "solver.tolerance=1e-4",
+        'fit.sampler={kind = "inference.StudentT", chains = 2}',  # another sentence says that it does not fit
         'halos.cosmology={kind = "cosmology.Cosmology", h = 0.7}',
     ],
 )

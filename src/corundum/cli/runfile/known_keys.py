@@ -59,7 +59,8 @@ def _check_place(table: Any, place: list[str | None], keys: tuple[str, ...]) -> 
     if isinstance(kind, str) and fitting is not None and ":" not in kind and kind not in kinds:
         path = (*keys, "kind") if isinstance(table, Mapping) else keys
         raise RunFileError(path, f"unknown kind {kind!r}; {allowed_names(kind, fitting)}, or 'module:name'")
-    if isinstance(table, Mapping):
+    misplaced = kind is not None and fitting is not None and kind not in fitting
+    if isinstance(table, Mapping) and not misplaced:
         _check_table(table, default if kind is None else kind, keys, changed=kind is None)
 
 
