@@ -66,7 +66,8 @@ def _entry(target: Any, places: dict[str, list[str]]) -> dict[str, Any]:
             default, part = getattr(model, name, None), fields_of(model).get(name)
             annotation = Any if part is None else part.type
         classes = classes_of(annotation)
-        kind = public_kind(default) if isinstance(default, eqx.Module) else _made_without_a_kind(classes)
+        kept = isinstance(default, eqx.Module) and fields_of(default)
+        kind = public_kind(default) if kept else _made_without_a_kind(classes)
         if classes:
             places.setdefault(_place(classes), kinds_making(classes))
         return [kind, _place(classes) if classes else None]
