@@ -1,7 +1,10 @@
 """Training: what is learned, resumed, refused, and what happens where a loss is no number."""
 
+import functools
+
 import equinox as eqx
 import jax
+import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ import pytest
 import corundum as co
 import learning
 from corundum.inference.training.any_objective import as_objective
+from corundum.inference.training.leading import leading_combinations
 from corundum.inference.training.steps import first_state, loss_of, step
 from corundum.inference.training.weights import number_of_weights, other_start, split_weights
 from synthetic import histories
@@ -365,3 +369,111 @@ def test_a_model_that_fails_before_training_is_refused(objective):
     hopeless = eqx.tree_at(lambda one: one.solver, objective, co.numerics.LaneSolver(max_steps=2))
     with pytest.raises(ValueError, match="before training the model fails in more than 10% of the halos"):
         train(hopeless)
+
+
+def gauss_newton(objective, model, scale=1.0):
+    """Slope of the residuals in widths of the prior, from forward mode with respect to all weights at once."""
+    weights, rest = split_weights(model)
+    flat, unravel = jax.flatten_util.ravel_pytree(weights)
+    at = lambda x: objective.residuals(jnp.zeros(0), eqx.combine(unravel(scale * x), rest))  # noqa: E731
+    return np.asarray(jax.jit(jax.jacfwd(at))(flat / scale)), np.asarray(flat / scale)
+
+
+def test_the_gaussian_of_all_weights_is_the_dense_one(objective, trained):
+    slope, x = gauss_newton(objective, trained.model)
+    posterior = co.inference.network_posterior(objective, trained.model)
+    values, vectors = np.linalg.eigh(slope.T @ slope)
+    np.testing.assert_allclose(posterior.information, values[::-1], rtol=1e-6, atol=1e-9 * values[-1])
+    covariance = np.linalg.inv(slope.T @ slope + np.eye(13))
+    draws = [jax.flatten_util.ravel_pytree(split_weights(one)[0])[0] for one in posterior.draws(4000, key=3)]
+    np.testing.assert_allclose(np.cov(np.array(draws).T), covariance, atol=0.08)
+    np.testing.assert_allclose(np.mean(draws, axis=0), x, atol=0.08)
+    assert posterior.effective == pytest.approx(np.sum(values / (1.0 + values)), rel=1e-6)
+
+
+@pytest.mark.slow
+def test_leading_combinations_of_all_weights_are_those_of_the_dense_gaussian(objective, trained):
+    dense, low = (co.inference.network_posterior(objective, trained.model, rank=rank) for rank in (40, 3))
+    np.testing.assert_allclose(low.information, dense.information[:3], rtol=1e-6)
+    np.testing.assert_allclose(np.abs(low.combinations @ dense.combinations[:3].T), np.eye(3), atol=1e-5)
+    assert "each of those left out has at most" in repr(low)
+
+
+@pytest.mark.parametrize("shape", [(30, 80), (80, 30)])
+def test_leading_combinations_come_from_products_alone(shape):
+    """The shortcut for few unknowns, and Lanczos iterations where there are many."""
+    rng = np.random.default_rng(8)
+    slope = rng.normal(size=shape) * np.geomspace(1.0, 1e-3, shape[1])
+    products = (lambda v: v @ slope.T), (lambda r: r @ slope)
+    _, singular, vectors = np.linalg.svd(slope, full_matrices=False)
+    residuals = rng.normal(size=shape[0])
+    for rank, number in ((4, 4), (10, 30)):
+        values, combinations, pulled = leading_combinations(*products, residuals, shape[1], rank)
+        np.testing.assert_allclose(pulled, slope.T @ residuals, rtol=1e-12)
+        np.testing.assert_allclose(values, singular[:number] ** 2, rtol=1e-6)
+        np.testing.assert_allclose(np.abs(np.sum(combinations * vectors[:number], axis=1)), 1.0, atol=1e-6)
+
+
+def test_the_gaussian_of_a_linear_model_is_exact():
+    """Residuals that are linear in all weights: covariance and evidence are those of ridge regression, anywhere."""
+    model, objective = learning.LearningGrowth(), learning.objective()
+    rng = np.random.default_rng(4)
+    design, y, scale = rng.normal(size=(9, 13)), rng.normal(size=9), 0.5
+
+    class Linear(co.inference.HistoryObjective):
+        def residuals(self, theta, model):
+            return jnp.asarray(y) - jnp.asarray(design) @ jax.flatten_util.ravel_pytree(split_weights(model)[0])[0]
+
+        def ln_likelihood(self, theta, model):
+            return -0.5 * jnp.sum(self.residuals(theta, model) ** 2)
+
+    linear = object.__new__(Linear)
+    for name, value in vars(objective).items():
+        object.__setattr__(linear, name, value)
+    posterior = co.inference.network_posterior(linear, model, weight_scale=scale)
+    assert posterior.information.shape == (9,) and posterior.unfinished > 0.1  # the weights are not at their mode
+    total = np.eye(9) + scale**2 * design @ design.T
+    exact = -0.5 * y @ np.linalg.solve(total, y) - 0.5 * np.linalg.slogdet(total)[1]
+    assert posterior.ln_evidence == pytest.approx(exact, rel=1e-9)
+    covariance = np.linalg.inv(design.T @ design + np.eye(13) / scale**2)
+    direction = rng.normal(size=13)
+
+    def along(model):
+        return jax.flatten_util.ravel_pytree(split_weights(model)[0])[0][None] @ jnp.asarray(direction)
+
+    _, width, of_prior = posterior.spread(along)
+    assert width[0] == pytest.approx(np.sqrt(direction @ covariance @ direction), rel=1e-9)
+    assert of_prior[0] == pytest.approx(scale * np.linalg.norm(direction))
+
+
+def test_bands_of_a_law_come_from_gaussians_of_weights_and_from_ensembles(objective, trained):
+    """The truth lies within them where halos are, and beyond the halos they are wider."""
+    everywhere = np.array([15.0, *VELOCITIES])
+    bands = functools.partial(co.inference.law_bands, objective, place="mass_loading", vvir=everywhere)
+    posterior = co.inference.network_posterior(objective, trained.model)
+    gaussian, ensemble = bands(posterior), bands(trained)
+    truth = learning.learned_loading(learning.steeper(), jnp.asarray(everywhere))
+    np.testing.assert_allclose(gaussian.percentiles[2], learning.learned_loading(trained.model, everywhere))
+    assert np.all((gaussian.percentiles[0] < truth) & (truth < gaussian.percentiles[-1]))
+    assert np.all(gaussian.shrinkage[1:] < 0.2) and gaussian.shrinkage[0] > 1.5 * gaussian.shrinkage[1:].max()
+    members = np.log10([learning.learned_loading(model, everywhere) for model in trained.models])
+    width = 0.5 * np.log10(ensemble.percentiles[3] / ensemble.percentiles[1])
+    np.testing.assert_allclose(width, members.std(axis=0, ddof=1), rtol=1e-6)
+    assert ensemble.shrinkage is None
+    both = bands([co.inference.network_posterior(objective, model) for model in trained.models])
+    assert np.all(np.log10(both.percentiles[3] / both.percentiles[1]) > 1.9 * width)
+    last = bands(co.inference.last_layer_posterior(objective, trained.model))
+    assert np.all(np.diff(last.percentiles, axis=0) > 0.0)
+
+
+def test_a_gaussian_of_weights_that_cannot_be_is_refused(objective, trained):
+    gaussian = co.inference.network_posterior
+    with pytest.raises(ValueError, match="network_posterior: the model has no network"):
+        gaussian(objective, co.models.ThermalCGM())
+    with pytest.raises(ValueError, match="weight_scale: got -1.0; give a positive number"):
+        gaussian(objective, trained.model, weight_scale=-1.0)
+    with pytest.raises(ValueError, match=r"theta: got shape \(1,\); give a number for each free parameter, none"):
+        gaussian(objective, trained.model, theta=[1.0])
+    broken = eqx.tree_at(lambda one: one.errors["mstar"], objective, jnp.asarray(np.nan))
+    with pytest.raises(ValueError, match="the model fails at this point"):
+        gaussian(broken, trained.model)

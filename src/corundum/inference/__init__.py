@@ -69,6 +69,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .target import Target
     from .training.histories import HistoryObjective
     from .training.last_layer import LastLayerPosterior, last_layer_posterior
+    from .training.network_posterior import NetworkPosterior, network_posterior
     from .training.objectives import AbstractObjective, PopulationObjective
     from .training.rules import AbstractTrainingRule, AdamRule
     from .training.states import States, read_states
@@ -124,6 +125,7 @@ __all__ = [
     "MOCK_STATUS",
     "NUTS",
     "NestedSampler",
+    "NetworkPosterior",
     "OperonSearch",
     "PointEstimate",
     "PopulationObjective",
@@ -172,6 +174,7 @@ __all__ = [
     "ln_density_at",
     "maximise",
     "mock_data",
+    "network_posterior",
     "predict",
     "predict_unfitted",
     "predictive",

@@ -9,7 +9,7 @@ from .histories import HistoryObjective
 from .history_data import HistorySummaries
 from .objectives import AbstractObjective, PopulationObjective
 
-__all__ = ["as_objective"]
+__all__ = ["as_linear_objective", "as_objective"]
 
 
 def as_objective(target: Any) -> AbstractObjective:
@@ -28,6 +28,25 @@ def as_objective(target: Any) -> AbstractObjective:
         f"train: got {type(target).__name__}; give inference.Target(...) for relations of a population, or "
         "inference.Target.of_histories(...) for histories of galaxies"
     )
+
+
+def as_linear_objective(caller: str, target: Any, theta: Any) -> tuple[AbstractObjective, np.ndarray]:
+    """An objective with residuals, and its free parameters in their natural scale, by default where they start.
+
+    Raises
+    ------
+    ValueError
+        It has none, or the parameters do not fit.
+    """
+    objective = as_objective(target)
+    if not hasattr(objective, "residuals"):
+        raise ValueError(f"{caller}: {type(objective).__name__} has no residuals; give a target or a HistoryObjective")
+    starts = [free.start for free in objective.free]
+    values = np.asarray(starts if theta is None else theta, np.float64)
+    if values.shape != (len(starts),):
+        names = ", ".join(free.name for free in objective.free) or "none"
+        raise ValueError(f"theta: got shape {values.shape}; give a number for each free parameter, {names}")
+    return objective, values
 
 
 def _of_histories(target: Target) -> HistoryObjective:

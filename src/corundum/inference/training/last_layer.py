@@ -21,9 +21,7 @@ from jax.flatten_util import ravel_pytree
 
 from ...arguments import whole_number
 from ..evaluate import FORWARD_LIMIT
-from .any_objective import as_objective
-from .histories import HistoryObjective
-from .objectives import AbstractObjective, PopulationObjective
+from .any_objective import as_linear_objective
 from .weights import split_last_layers
 
 __all__ = ["LastLayerPosterior", "last_layer_posterior"]
@@ -89,7 +87,7 @@ def last_layer_posterior(
     Raises
     ------
     ValueError
-        The model has no network, or the objective has no residuals.
+        The model has no network, the objective has no residuals, or a number does not fit.
 
     Examples
     --------
@@ -98,20 +96,14 @@ def last_layer_posterior(
     >>> laws = [drawn.mass_loading for drawn in posterior.draws(16)]
     >>> axes = co.plots.learned_departures(laws)
     """
-    objective = as_objective(target)
-    if not isinstance(objective, PopulationObjective | HistoryObjective):
-        raise ValueError(
-            f"last_layer_posterior: {type(objective).__name__} has no residuals; give a target or a HistoryObjective"
-        )
+    objective, theta = as_linear_objective("last_layer_posterior", target, theta)
     if not 0.0 < weight_scale < np.inf:
         raise ValueError(f"weight_scale: got {weight_scale}; give a positive number")
     last, rest = split_last_layers(model)
     mean = ravel_pytree(last)[0]
     if not mean.size:
         raise ValueError("last_layer_posterior: the model has no network with layers; train one with inference.train")
-    starts = [free.start for free in objective.free]
-    theta = jnp.asarray(np.asarray(starts if theta is None else theta, np.float64))
-    slope = np.asarray(_slope(mean, last, rest, theta, objective))
+    slope = np.asarray(_slope(mean, last, rest, jnp.asarray(theta), objective))
     information = slope.T @ slope
     prior = np.eye(len(mean)) / weight_scale**2
     determined = np.linalg.eigvalsh(information) * weight_scale**2
@@ -121,7 +113,7 @@ def last_layer_posterior(
 
 
 @eqx.filter_jit
-def _slope(mean, last, rest, theta, objective: AbstractObjective):
+def _slope(mean, last, rest, theta, objective: Any):
     """d residuals / d last weights, (M, K)."""
     unravel = ravel_pytree(last)[1]
 
