@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .processes.merging import BlackHoleMergers, Merging
     from .processes.quasar import QuasarMode
     from .processes.reincorporation import HaloRecycling
+    from .processes.satellites.handing_elements import HandingOverElements, HandingOverMomentum
     from .processes.satellites.handing_over import HandingOver
     from .processes.satellites.ram_pressure import RamPressure
     from .processes.satellites.tides import TidalStripping
@@ -53,6 +54,8 @@ __all__ = [
     "LearnedFlow",
     "Ledger",
     "HandingOver",
+    "HandingOverElements",
+    "HandingOverMomentum",
     "Merging",
     "MinimalRegulator",
     "PANDYA26_FREE",

@@ -28,6 +28,7 @@ __all__ = [
     "between_knots",
     "driving_powers",
     "integrated",
+    "monotone_slopes",
     "pulses",
     "smooth_share",
     "with_curves",
@@ -38,6 +39,7 @@ PULSE = 0.1
 
 _LEAST_SMOOTH = 0.05  # of the growth of a halo, that brings gas however much its satellites have
 _FEWEST = 1e-30
+_STEEPEST = 3.0  # slopes of cubics that do not fall, over those of their chords
 
 _PLACES = ("stars", "ism", "cgm")
 ARRIVING = {
@@ -59,6 +61,12 @@ _OTHERS = {
     **HOST_CURVES,
     "satellite_icl": Quantity("Msun/Gyr", "stars between galaxies in the halos of merging satellites"),
     "satellite_icl_metals": Quantity("Msun/Gyr", "metals of these stars"),
+    **{
+        f"satellite_{name}_{element}": Quantity("Msun/Gyr", f"{element} in {name} of merging satellites")
+        for name in _PLACES
+        for element in ("oxygen", "iron")
+    },
+    "satellite_ism_momentum": Quantity("Msun kpc km/(s Gyr)", "angular momentum of gas of merging satellites"),
     "resolved_growth": Quantity("Msun/Gyr", "halo growth that brings satellites"),
     "smooth_share": Quantity("1", "share of the other growth that brings gas", log=False),
 }
@@ -111,6 +119,34 @@ def integrated(slope: Float[Array, "*n t"], time: Float[Array, " t"]) -> Float[A
     xp: Any = np if isinstance(slope, np.ndarray) and isinstance(time, np.ndarray) else jnp
     steps = 0.5 * (slope[..., 1:] + slope[..., :-1]) * xp.diff(xp.log(time))
     return xp.cumsum(xp.concatenate([xp.zeros_like(slope[..., :1]), steps], axis=-1), axis=-1)
+
+
+def monotone_slopes(
+    values: Float[Array, "n k"], slopes: Float[Array, "n k"], ln_time: Float[Array, " k"]
+) -> Float[Array, "n k"]:
+    """Slopes of running totals, with which the cubics between their knots never fall.
+
+    What begins to arrive within an interval has a steep end and a level start, so that its cubic would fall at first: a
+    host would give back what it has not received, and reservoirs that were empty fail.  Slopes are at most three times
+    those of the chords beside them (Fritsch & Carlson 1980, SIAM J. Numer. Anal. 17, 238); the totals stay exact.
+
+    Parameters
+    ----------
+    values, slopes : array, shape (N, K)
+        Totals and their exact slopes in ln(t).
+    ln_time : array, shape (K,)
+
+    Examples
+    --------
+    >>> totals, slopes = np.array([[0.0, 0.0, 1.0, 3.0]]), np.array([[0.0, 0.0, 9.0, 2.0]])
+    >>> monotone_slopes(totals, slopes, np.arange(4.0)).tolist()
+    [[0.0, 0.0, 3.0, 2.0]]
+    """
+    xp: Any = np if all(isinstance(array, np.ndarray) for array in (values, slopes, ln_time)) else jnp
+    chords = xp.maximum(xp.diff(values, axis=-1) / xp.diff(ln_time), 0.0)
+    before = xp.concatenate([chords[..., :1], chords], axis=-1)
+    after = xp.concatenate([chords, chords[..., -1:]], axis=-1)
+    return xp.clip(slopes, 0.0, _STEEPEST * xp.minimum(before, after))
 
 
 def between_knots(

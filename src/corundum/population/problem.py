@@ -122,6 +122,9 @@ def coordinate_offsets(ledger: Ledger, initial: Any) -> Any:
     for field in ledger.fields("tracked"):
         if ledger.quantities[field].unit in _OF_GAS:
             offset[field] = _TOKEN * mass
+        elif ledger.quantities[field].unit == CURRENCIES["momentum"].unit:
+            held = [getattr(initial, name) for name in ledger.fields("momentum")]
+            offset[field] = _TOKEN * functools.reduce(jnp.maximum, held)
     return type(initial)(**offset)
 
 

@@ -21,10 +21,20 @@ from ..halos.per_halo import per_halo_values, take_rows
 from ..halos.satellites.links import levels_and_roots
 from ..models import AbstractModel
 from ..models.processes.merging import Merging
-from ..models.processes.satellites.handing_over import SINKS, HandingOver, check_contents
+from ..models.processes.satellites.handing_over import HandingOver, check_contents, sinks_of
 from ..physics.merging.dynamical_friction import merged_share, merging_rate
 from ..physics.merging.satellites import SATELLITE_CURVES
-from .arrivals import DRIVING, PULSE, between_knots, driving_powers, integrated, pulses, smooth_share, with_curves
+from .arrivals import (
+    DRIVING,
+    PULSE,
+    between_knots,
+    driving_powers,
+    integrated,
+    monotone_slopes,
+    pulses,
+    smooth_share,
+    with_curves,
+)
 from .galaxies import Histories, Population
 
 __all__ = ["evolve_trees"]
@@ -36,9 +46,6 @@ _KNOWN_ORBIT = 0.6  # of the scatter of merging times is left where the orbit is
 _FEWEST, _RATIO = 32, 8  # of the numbers of rows that are solved together, where JAX traces
 
 _NO_GAS = -10.0  # log10 of mass [Msun]
-
-_HANDING = tuple(f"handing_{sink}" for sink in SINKS)
-_AT_KNOTS = ("mstar", "mism", "mcgm", *(f"handed_{sink}" for sink in SINKS), *_HANDING)
 
 
 def evolve_trees(
@@ -73,6 +80,7 @@ def evolve_trees(
     merging = _process(model, Merging)
     _process(model, HandingOver)
     check_contents(model.ledger)
+    sinks = sinks_of(model.ledger)
     if is_traced(halos.host):
         raise ValueError(
             "satellites: which halo is whose satellite must be known before JAX traces a function; let the function "
@@ -88,10 +96,11 @@ def evolve_trees(
     at = np.arange(len(halos.time))[::-_EVERY][::-1]
     reading = _Reading.of(halos.time, at, histories, history_times)
     done = _Counter(progress, 2 * len(halos))
-    settings = dict(histories=(*histories, *_AT_KNOTS), history_times=reading.times, **settings)
+    at_knots = ("mstar", "mism", "mcgm", *(f"{verb}_{sink}" for verb in ("handed", "handing") for sink in sinks))
+    settings = dict(histories=(*histories, *at_knots), history_times=reading.times, **settings)
     solve = _solver(evolve, model, redshifts, is_traced((model, halos, redshifts, settings)), settings)
 
-    quiet = {name: (np.zeros(halos.log_mvir.shape),) * 2 for name in (*_arriving(), "resolved_growth")}
+    quiet = {name: (np.zeros(halos.log_mvir.shape),) * 2 for name in (*_arriving(sinks), "resolved_growth")}
     host_halo = {name: known[name] for name in ("log_host_mvir", "log_host_rvir")}
     no_gas = {"log_host_cgm": np.full(halos.log_mvir.shape, _NO_GAS)}
     first = with_curves(halos, quiet, constants | {"smooth_share": np.ones(len(halos))}, host_halo | no_gas)
@@ -100,7 +109,7 @@ def evolve_trees(
     of_hosts = reading.masses(lonely)
     met = host_halo | {"log_host_cgm": _gas_of_hosts(reading, lonely, halos.time, at, host)}
 
-    arrivals = _Arrivals(merging, halos, host, at, known, of_hosts)
+    arrivals = _Arrivals(merging, sinks, halos, host, at, known, of_hosts)
     parts, rows_of_parts = [], []
     for depth in range(int(level.max(initial=0)), -1, -1):
         rows = np.flatnonzero(level == depth)
@@ -155,8 +164,8 @@ def _process(model, kind):
     )
 
 
-def _arriving():
-    return (*(f"satellite_{sink}" for sink in SINKS), *DRIVING)
+def _arriving(sinks):
+    return (*(f"satellite_{sink}" for sink in sinks), *DRIVING)
 
 
 class _Counter:
@@ -214,23 +223,22 @@ class _Reading(NamedTuple):
 class _Arrivals:
     """Running totals of what has arrived in every halo so far, level by level."""
 
-    def __init__(self, merging, halos, host, at, known, of_hosts):
-        self._merging, self._host, self._of_hosts = merging, host, of_hosts
+    def __init__(self, merging, sinks, halos, host, at, known, of_hosts):
+        self._merging, self._sinks, self._host, self._of_hosts = merging, sinks, host, of_hosts
         ln_time = np.log(np.asarray(halos.time))
         self._time, self._fill = np.asarray(halos.time)[at], between_knots(ln_time, at)
         rate = known["rate"]  # dPhi / d ln(t)
         self._rate = rate[:, at] if is_traced(rate) else np.asarray(rate)[:, at]
-        self.totals = {name: (np.zeros(halos.log_mvir.shape),) * 2 for name in _arriving()}
+        self.totals = {name: (np.zeros(halos.log_mvir.shape),) * 2 for name in _arriving(sinks)}
 
     def add(self, rows, reading, galaxies):
         """What the galaxies of these rows hand over, and what their mergers set off, arrives in their hosts."""
         time, host = self._time, self._host[rows]
-        pairs = {
-            f"satellite_{sink}": (
-                reading.at_knots(galaxies, f"handed_{sink}"), time * reading.at_knots(galaxies, f"handing_{sink}"),
-            )
-            for sink in SINKS
-        }  # fmt: skip
+        pairs = {}
+        for sink in self._sinks:
+            total = reading.at_knots(galaxies, f"handed_{sink}")
+            slope = time * reading.at_knots(galaxies, f"handing_{sink}")
+            pairs[f"satellite_{sink}"] = total, monotone_slopes(total, slope, np.log(time))
         mass = reading.masses(galaxies)
         for name, power in driving_powers(self._merging).items():
             # Merging with more than its own mass, a galaxy does what it does with an equal.

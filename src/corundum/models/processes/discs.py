@@ -13,13 +13,15 @@ from ...parameters import NOT_NEGATIVE, parameter
 from ...physics import AbstractSpin, Galaxy, LogNormalSpin
 from ...physics.stars.discs import disc_stars
 from ...physics.stars.momentum import HALF_MASS, bulge_size, disc_of
-from ...units import Quantity
+from ...units import GYR_YR, Quantity
 from ..ledger import Flow
 from ..process import AbstractProcess, ProcessFluxes
+from .satellites.handing_elements import MOMENTUM_SINK
 
 __all__ = ["Discs"]
 
 _MOMENTUM = "Msun kpc km/s"
+_LEAST = 1e-6  # [Msun kpc km/(s yr)], far below what any merger brings
 
 
 class Discs(AbstractProcess):
@@ -37,7 +39,8 @@ class Discs(AbstractProcess):
     kept : float
         f_j, share of the specific angular momentum of the halo that gas keeps.
     orbital : float
-        That of merging satellites, whose orbits point in all directions, over sqrt(2) lambda' V R.
+        That of merging satellites, whose orbits point in all directions, over sqrt(2) lambda' V R.  The spin of their
+        gas adds in quadrature where they hand it over (`HandingOverMomentum`).
 
     References
     ----------
@@ -104,7 +107,11 @@ class Discs(AbstractProcess):
             return self.kept * self._of_halo(galaxy.halo) * rate
         if sink == "stars" and hasattr(galaxy.state, "mbulge"):
             return 0.0 * rate  # stars of satellites join the bulge
-        return self.orbital * self._of_halo(galaxy.halo) * rate
+        orbit, name = self.orbital * self._of_halo(galaxy.halo) * rate, f"satellite_{MOMENTUM_SINK}"
+        if sink != "ism" or name not in galaxy.halo.extras:
+            return orbit
+        spin = galaxy.halo.extras[name] / GYR_YR
+        return jnp.sqrt(orbit**2 + spin**2 + _LEAST**2) - _LEAST
 
     def _of_halo(self, halo: Halo) -> Float[Array, "..."]:
         """Specific angular momentum of the halo [kpc km/s]."""

@@ -20,13 +20,15 @@ _SOLAR_OXYGEN, _SOLAR_IRON = 5.73e-3, 1.29e-3  # mass fractions, for 12 + log O/
 _OXYGEN_MASS, _HYDROGEN = 15.999 / 1.008, 0.74
 _PLACES = {"oxygen": ("mostar", "moism", "mocgm"), "iron": ("mfestar", "mfeism", "mfecgm")}
 _METALS = ("mzstar", "mzism", "mzcgm")
+_NOTHING = 1e-12  # [Msun/Gyr]
 
 
 class Elements(AbstractProcess):
     """Oxygen and iron in stars, ISM and CGM, which go where metals go.
 
     New metals of core-collapse supernovae hold fixed shares of both; `TypeIaSupernovae` adds iron later.  What comes
-    from outside the halo has the pattern of the CGM, and stars of satellites that of the stars.  Galaxies know
+    from outside the halo has the pattern of the CGM, and stars of satellites that of the stars, unless these hand over
+    their own (`HandingOverElements`).  Galaxies know
     ``alpha_to_iron``, [O/Fe] of the stars, and ``oxygen_abundance``, 12 + log10(O/H) of the ISM.
 
     Parameters
@@ -97,7 +99,14 @@ class Elements(AbstractProcess):
         if source in ("nucleosynthesis", "progenitors"):
             return self._share(currency) * rate
         place = 0 if sink == "stars" else 2
-        return rate * getattr(galaxy.state, _PLACES[currency][place]) / getattr(galaxy.state, _METALS[place])
+        pattern = getattr(galaxy.state, _PLACES[currency][place]) / getattr(galaxy.state, _METALS[place])
+        arriving, extras = f"satellite_{sink}_{currency}", galaxy.halo.extras
+        if source != "arriving" or arriving not in extras:
+            return rate * pattern
+        # Of the metals that satellites hand over, as they had it.
+        metals = extras[f"satellite_{sink}_metals"]
+        arrive = jnp.abs(metals) > _NOTHING
+        return rate * jnp.where(arrive, extras[arriving] / jnp.where(arrive, metals, 1.0), pattern)
 
     def _share(self, element: str) -> Float[Array, ""]:
         return self.oxygen_share if element == "oxygen" else self.iron_share

@@ -25,7 +25,7 @@ from ....units import GYR_YR, Quantity
 from ...ledger import Flow, FlowRates, Ledger
 from ...process import AbstractProcess, ProcessFluxes
 
-__all__ = ["HandingOver", "SINKS", "check_contents"]
+__all__ = ["HandingOver", "SINKS", "check_contents", "sinks_of"]
 
 SINKS = {
     "stars": ("mstar",),
@@ -43,6 +43,8 @@ SINKS = {
 _TORN_OFF = {"cgm": ("ram_pressure_cgm", "ram_pressure_ism", "tidal_ism"), "icl": ("tidal_stars",)}
 """Flows of other processes that take something off an orbiting galaxy, and what it becomes in the host."""
 
+_HANDED = "handed_"
+
 _MEANING = {
     "stars": "stars", "ism": "interstellar gas", "cgm": "gas around the galaxy", "icl": "stars between galaxies",
     "black_holes": "black holes",
@@ -58,8 +60,8 @@ class HandingOver(AbstractProcess):
     """A galaxy hands over what it holds when it merges, and what leaves its halo while it is a satellite.
 
     It goes with `Merging`, which receives, in histories with satellites (`HaloHistories.satellites`).  In others it
-    does nothing.  Oxygen, iron and angular momentum are not handed over: hosts give what arrives a pattern of their own
-    (`Elements`, `Discs`).
+    does nothing.  Mass and metals are handed over; `HandingOverElements` and `HandingOverMomentum` add what else models
+    follow.
 
     Examples
     --------
@@ -119,6 +121,19 @@ class HandingOver(AbstractProcess):
                 handing = handing + merged * halo.extras[f"satellite_{sink}"]
             flows[f"handing_{sink}"] = FlowRates(tracked=handing)
         return ProcessFluxes(flows, {"satellite": satellite, "merged": merged + zero})
+
+
+def sinks_of(ledger: Ledger) -> tuple[str, ...]:
+    """What satellites of a model hand over, by the names of its fields ``handed_<name>``.
+
+    Examples
+    --------
+    >>> from corundum.models.processes.satellites.handing_over import sinks_of
+    >>> processes = {"merging": co.models.Merging(), "handing_over": co.models.HandingOver()}
+    >>> sinks_of(co.models.ThermalCGM(processes=processes).ledger)[:2]
+    ('stars', 'stars_metals')
+    """
+    return tuple(field.removeprefix(_HANDED) for field in ledger.state._fields if field.startswith(_HANDED))
 
 
 def check_contents(ledger: Ledger) -> None:
