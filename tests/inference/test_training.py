@@ -14,6 +14,7 @@ import learning
 from corundum.inference.training.any_objective import as_objective
 from corundum.inference.training.leading import leading_combinations
 from corundum.inference.training.steps import first_state, loss_of, step
+from corundum.inference.training.watch import galaxies_not_solved
 from corundum.inference.training.weights import number_of_weights, other_start, split_weights
 from synthetic import histories
 
@@ -139,7 +140,31 @@ def test_a_seed_that_only_fails_ends_and_says_so(objective):
 
     result = train(objective, rule=Wild(), steps=60, every=60)
     assert "the loss was not finite in 12 steps in a row" in result.endings[0]
+    assert "all galaxies are solved with the last weights" in result.endings[0]
     assert np.isfinite(learning.learned_loading(result.model, VELOCITIES)).all()
+
+
+def test_galaxies_that_are_not_solved_are_named(objective):
+    broken = eqx.tree_at(lambda model: model.mass_loading.base.amplitude, objective.model(), jnp.asarray(np.nan))
+    sentence = galaxies_not_solved(broken, objective.halos())
+    assert "24 of 24 galaxies are not solved (" in sentence and "in a halo of 10^10.5 Msun" in sentence
+
+
+def test_a_network_whose_features_no_galaxy_has_is_named(objective):
+    feature = co.physics.Feature("log_vvir", "log10(vvir)", "dex(km/s)", 4.0, 5.0)
+    law = co.physics.neural_law(feature, base=co.physics.MassLoading(), width=4)
+    idle = eqx.tree_at(lambda one: one.at_start, objective, learning.LearningGrowth(mass_loading=law))
+    with pytest.warns(UserWarning, match="changes with the network of mass_loading.departure; either its features lie"):
+        train(idle, steps=1)
+    with pytest.raises(ValueError, match="got a range from 0 to inf; give finite numbers, low below high"):
+        co.physics.Feature("log_vvir", "log10(vvir)", "dex(km/s)", 0.0, np.inf)
+
+
+def test_measurements_that_no_galaxy_reaches_are_refused():
+    dwarfs = histories(24, low=9.8, high=10.2)
+    target = co.inference.Target(learning.LearningGrowth(), dwarfs, ["coldgas_xgass"], ["galaxy.time"])
+    with pytest.raises(ValueError, match="data: no point of coldgas_xgass .* is surrounded by galaxies"):
+        train(target, steps=1)
 
 
 def test_training_stops_where_validation_no_longer_falls(objective):
@@ -171,6 +196,8 @@ def test_a_training_is_saved_and_goes_on_from_its_model(tmp_path, objective, tra
     assert run_info == {"title": "two seeds"} and again.endings == trained.endings and again.names == trained.names
     for a, b in zip(jax.tree.leaves(trained), jax.tree.leaves(again), strict=True):
         np.testing.assert_array_equal(a, b)
+    assert "training    2 seeds of 13 weights" in repr(co.load(tmp_path / "trained.h5"))
+    assert eqx.tree_equal(co.load(tmp_path / "trained.h5").model, trained.model)
     further = train(eqx.tree_at(lambda one: one.at_start, objective, again.model), steps=30)
     assert further.validation[0, 0] < 0.2 * trained.validation[0, 0]
 
@@ -196,11 +223,25 @@ def test_relations_of_a_population_train_a_law_and_a_relation_held_out_judges_it
         (dict(batch=20), "batch: got 20 halos; 18 are left"),
         (dict(weight_scale=0.0), "weight_scale: got 0.0"),
         (dict(held_out=["gasmzr_curti20"]), "held_out: only a target"),
+        (dict(key=-1), "key: got -1; give a whole number of at least 0"),
     ],
 )
 def test_impossible_settings_are_refused(objective, settings, message):
     with pytest.raises(ValueError, match=message):
         train(objective, **settings)
+
+
+@pytest.mark.wrong_types
+def test_settings_of_the_wrong_kind_are_refused(objective):
+    for settings, message in (
+        (dict(store="training.npz"), "store: got the text 'training.npz'; give a checkpoint, such as io.Checkpoint"),
+        (dict(progress=3), "progress: got a int; give a function that takes a TrainingProgress"),
+        (dict(rule="adam"), "rule: got the text 'adam'"),
+        (dict(validation="some"), "validation: got the text 'some'; give a share of the halos"),
+        (dict(weight_scale=None), "weight_scale: got None; give a positive number"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=message):
+            train(objective, **settings)
 
 
 def test_histories_that_do_not_fit_are_refused(objective):

@@ -129,6 +129,7 @@ REFUSED = {
         r"ThermalCGM.processes\['x'\]: LearnedFlow reads 'mdust', which ThermalCGM does not know",
     ),
     "share": (lambda: thermal("cgm", "igm", share=1.5), "give a number from 0 to 1"),
+    "no time": (lambda: thermal("cgm", "igm", time=0.0), "time: got 0; no reservoir is emptied at once"),
 }
 
 

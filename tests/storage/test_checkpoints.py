@@ -56,6 +56,26 @@ def test_a_full_disk_leaves_what_was_kept_before(tmp_path, monkeypatch):
     assert int(checkpoint.load()["done"]) == 1 and len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_changed_byte_is_refused_or_says_nothing(tmp_path):
+    """Such as the hour at which an entry was written; a missing entry is no whole checkpoint."""
+    path = tmp_path / "chains.npz"
+    checkpoint, arrays = Checkpoint(path), {f"leaf-{i}": np.arange(3.0) + i for i in range(8)}
+    checkpoint.save(arrays, {"data": "first"})
+    kept, refused = path.read_bytes(), 0
+    places = range(0, len(kept), 3)
+    for place in places:
+        path.write_bytes(kept[:place] + bytes([kept[place] ^ 0xFF]) + kept[place + 1 :])
+        try:
+            again = checkpoint.load({"data": "first"})
+        except ValueError as error:
+            assert "is damaged" in str(error) or "belongs to a different run" in str(error)
+            refused += 1
+        else:
+            assert again.keys() == arrays.keys()
+            assert all(np.array_equal(again[name], arrays[name]) for name in arrays)
+    assert refused > 0.5 * len(places)
+
+
 def test_a_folder_keeps_parts_by_number_and_name_and_computes_damaged_ones_again(tmp_path):
     store = CheckpointFolder(tmp_path / "blocks", "study")
     for number in (10, 2):

@@ -7,23 +7,25 @@ from typing import Any, NamedTuple
 from ..arguments import instance
 from ..halos import HaloHistories
 from ..halos.files import read_halos, write_halos
-from ..parameters import Parameter
+from ..parameters import Parameter, describe
 from ..population import Population
 from ..storage.arrays import read_values, write_values
 from ..storage.components import read_component, read_parameters, write_component
-from ..storage.files import create_hdf5, open_hdf5
+from ..storage.files import content_of, create_hdf5, open_hdf5
 from .galaxies import read_population, write_population
 from .relations import read_relations, write_relations
+from .training import load_training
 
 __all__ = ["Results", "save", "load"]
 
 
 class Results(NamedTuple):
-    """What a results file holds; parts that were not saved are None or empty.
+    """What a results file, or the file of a training, holds; parts that were not saved are None or empty.
 
     Attributes
     ----------
     population : Population
+        None in the file of a training.
     halos : HaloHistories or None
     model : model object or None
         None too where a class of the model is not imported; its numbers are in `parameters` all the same.
@@ -33,6 +35,8 @@ class Results(NamedTuple):
         Regressed relations, nested as they were saved.
     run_info : dict
         What was run, with which versions, and how long it took.
+    trained : Trained or None
+        All models of a training with their losses; `model` is that of the best seed.
 
     Examples
     --------
@@ -50,6 +54,7 @@ class Results(NamedTuple):
     parameters: dict[str, Parameter]
     relations: dict[str, Any]
     run_info: dict[str, Any]
+    trained: Any = None
 
     def __repr__(self) -> str:
         return "\n".join(["Results of a run", *(f"  {name:<11} {text}" for name, text in _lines(self))])
@@ -57,8 +62,11 @@ class Results(NamedTuple):
 
 def _lines(results: Results) -> list[tuple[str, str]]:
     """What each part holds, in a few words."""
-    redshifts = ", ".join(f"{redshift:g}" for redshift in results.population.redshifts.tolist())
-    lines = [("population", f"{len(results.population)} galaxies at z = {redshifts}")]
+    if results.population is None:
+        lines = [("training", results.trained.in_words())]
+    else:
+        redshifts = ", ".join(f"{redshift:g}" for redshift in results.population.redshifts.tolist())
+        lines = [("population", f"{len(results.population)} galaxies at z = {redshifts}")]
     if results.halos is not None:
         lines.append(("halos", f"{len(results.halos)} histories at {len(results.halos.time)} times"))
     numbers = f"{len(results.parameters)} parameters"
@@ -129,7 +137,7 @@ def save(
 
 
 def load(path: str | os.PathLike) -> Results:
-    """Open a results file written by `save`.
+    """Open a results file written by `save`, or the file of a training written by `save_training`.
 
     Raises
     ------
@@ -145,7 +153,17 @@ def load(path: str | os.PathLike) -> Results:
     Results of a run
       population  8 galaxies at z = 0, 2
       model       ThermalCGM with ... parameters
+
+    A trained model evolves, has derivatives, and can be trained further:
+
+    >>> co.io.save_training("trained.h5", co.inference.train(objective, steps=2))
+    >>> type(co.load("trained.h5").model).__name__
+    'LearningGrowth'
     """
+    if content_of(path) == "training":
+        trained, run_info = load_training(path)
+        population: Any = None  # as for other parts that were not saved
+        return Results(population, None, trained.model, describe(trained.model), {}, run_info, trained)
     with open_hdf5(path, "results") as file:
         model = file.get("model")
         halos = file.get("halos")

@@ -6,13 +6,12 @@ holds the fingerprint of everything that the work depends on, so that nothing is
 `CheckpointFolder` keeps independent parts by number or name (blocks of halos, of parameter sets, of mocks).
 """
 
+import errno
 import hashlib
 import json
 import os
 import re
 import warnings
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from .files import atomic_path
 
 __all__ = ["Checkpoint", "CheckpointFolder", "fingerprint", "fingerprints"]
 
-_IDENTITY = "identity"
+_IDENTITY, _NUMBER = "identity", "number of arrays"
 
 
 class Checkpoint:
@@ -81,16 +80,20 @@ class Checkpoint:
         try:
             with np.load(self.path, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
-            return arrays, json.loads(str(arrays.pop(_IDENTITY)))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            if getattr(error, "errno", None) is not None:
+            identity, number = json.loads(str(arrays.pop(_IDENTITY))), int(arrays.pop(_NUMBER))
+            if number != len(arrays):
+                raise ValueError("some are missing")
+            return arrays, identity
+        except Exception as error:  # a damaged archive fails in more ways than zipfile and NumPy say
+            if getattr(error, "errno", None) not in (None, errno.EINVAL):  # that is a seek to a damaged position
                 raise  # no permission or a broken disk: to remove the file would mend nothing
             raise ValueError(f"checkpoint {self.path}: is damaged; remove it to start this part again") from None
 
     def save(self, arrays: Mapping[str, np.ndarray | np.generic], identity: Mapping[str, str] | None = None) -> None:
         """Replace what was kept by these arrays, in one step."""
         with atomic_path(self.path) as scratch, open(scratch, "wb") as file:
-            entries: dict[str, Any] = {_IDENTITY: np.array(json.dumps(dict(identity or {}))), **arrays}
+            about = {_IDENTITY: np.array(json.dumps(dict(identity or {}))), _NUMBER: np.array(len(arrays))}
+            entries: dict[str, Any] = {**about, **arrays}
             np.savez(file, **entries)
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "atomic_path",
     "check_destination",
     "checksum",
+    "content_of",
     "create_hdf5",
     "open_hdf5",
     "open_foreign_hdf5",
@@ -161,6 +162,15 @@ def open_hdf5(path: str | os.PathLike, content: str) -> Iterator[h5py.File]:
     with _open_for_reading(path) as file:
         _check_header(file, path, content)
         yield file
+
+
+def content_of(path: str | os.PathLike) -> str:
+    """What a file written by corundum holds, as given to `create_hdf5`; empty where that cannot be read."""
+    try:
+        with h5py.File(path) as file:
+            return str(file.attrs.get("content", ""))
+    except OSError:
+        return ""
 
 
 @contextlib.contextmanager

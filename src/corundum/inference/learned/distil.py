@@ -105,7 +105,7 @@ class Distillation(NamedTuple):
 def distil(
     population: Population,
     quantity: str,
-    features: Sequence[Feature | str] | str,
+    features: Sequence[Feature | str] | Feature | str,
     *,
     link: AbstractLink | None = None,
     search: AbstractFormulaSearch | None = None,

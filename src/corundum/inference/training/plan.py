@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...arguments import whole_number
+from ...arguments import one_number, whole_number
 from .objectives import AbstractObjective, PopulationObjective
 from .rules import AbstractTrainingRule
 from .weights import number_of_weights
@@ -53,7 +53,9 @@ def plan_training(
 ) -> TrainingPlan:
     """Check the settings of `train`, which says what they are, and share out halos and data."""
     steps, every = whole_number("steps", steps), whole_number("every", every)
-    halos = len(objective.halos())
+    key, halos = whole_number("key", key, least=0), len(objective.halos())
+    validation = one_number("validation", validation, meaning="a share of the halos, from 0 to below 1")
+    weight_scale = one_number("weight_scale", weight_scale, meaning="a positive number")
     if not 0.0 <= validation < 1.0:
         raise ValueError(f"validation: got {validation}; give a share of the halos, from 0 to below 1")
     if not 0.0 < weight_scale < np.inf:
@@ -85,8 +87,8 @@ def plan_training(
         training = PopulationObjective(target.using(kept)).chosen(seen)
     checks = np.unique(np.append(np.arange(0, steps, every), steps))
     patience = len(checks) if patience is None else whole_number("patience", patience)
-    return TrainingPlan(training, tuple(judges), rule, float(weight_scale), steps, batch, checks, patience,
-                 whole_number("key", key, least=0))  # fmt: skip
+    return TrainingPlan(training, tuple(judges), rule, weight_scale, steps, batch, checks, patience,
+                        key)  # fmt: skip
 
 
 def halos_apart(halos: int, validation: float, key: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ...arguments import strategy, whole_number
+from ...arguments import instance, strategy, whole_number
 from ...parameters import replace
 from ...printing import in_short
 from ...sensitivity.parameter_space import COSMOLOGY
@@ -21,10 +21,13 @@ from ...storage.checkpoints import Checkpoint, fingerprints
 from ..nuisances import is_nuisance
 from ..reach import MAX_FAILED
 from .any_objective import as_objective
+from .histories import HistoryObjective
+from .objectives import PopulationObjective
 from .plan import plan_training
 from .rules import AbstractTrainingRule, AdamRule
 from .steps import Learned, StepState, first_state, loss_of, step, theta_of, with_weights
 from .trained import Trained
+from .watch import check_data, galaxies_not_solved, warn_of_idle_networks
 from .weights import number_of_weights, other_start, split_weights
 
 __all__ = ["TrainingProgress", "train"]
@@ -129,8 +132,13 @@ def train(
     Raises
     ------
     ValueError
-        There is nothing to train, a number is out of range, the model fails on these halos before training, or a
-        checkpoint belongs to another training.
+        There is nothing to train, a number is out of range, the model fails on these halos before training or reaches
+        none of the points of a measurement, or a checkpoint belongs to another training or is damaged.
+
+    Warns
+    -----
+    UserWarning
+        Nothing that is compared depends on a network.
 
     Examples
     --------
@@ -140,11 +148,16 @@ def train(
     """
     objective, seeds = as_objective(target), whole_number("seeds", seeds)
     rule = strategy("rule", rule, AdamRule())
+    if store is not None:
+        instance("store", store, Checkpoint, expected='a checkpoint, such as io.Checkpoint("training.npz")')
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress: got a {type(progress).__name__}; give a function that takes a TrainingProgress")
     plan = plan_training(objective, steps, batch, validation, held_out, rule, weight_scale, every, patience, key)
     identity = fingerprints({
         "data, model or halos": (plan.training, plan.judges),
         "settings": (plan[2:], seeds),
     })  # fmt: skip
+    check_data(objective)
     courses = [_first_course(plan, seed) for seed in range(seeds)]
     if store is not None and (kept := store.load(identity)) is not None:
         courses = _restored(courses, kept)
@@ -198,6 +211,8 @@ def _stepped(plan, course, seed):
     numbers = (plan.rule.rate(number / plan.steps), plan.weight_scale, objective.points(), plan.training.points())
     # On the host between steps, or the placement of the results on devices would compile the step a second time.
     state, loss, finite = jax.device_get(step(plan.rule, *map(_array, numbers), course.state, objective))
+    if number == 0 and seed == 0 and finite and numbers[0] > 0.0:
+        warn_of_idle_networks(course.state.learned.weights, state.learned.weights)
     losses = course.losses.copy()
     losses[number] = loss
     failed = np.array(0 if finite else int(course.failed) + 1)
@@ -240,21 +255,30 @@ def _ending(plan, course):
 
 
 def _trained(plan, objective, courses):
-    models, thetas = [], []
+    models, thetas, endings = [], [], []
     for course in courses:
-        theta = theta_of(objective, course.best.u)
-        values = {free.name: float(free.value(theta[i])) for i, free in enumerate(objective.free)}
-        physical = {n: value for n, value in values.items() if not (is_nuisance(n) or n.startswith(COSMOLOGY))}
-        model = with_weights(objective, jax.tree.map(jnp.asarray, course.best))
-        models.append(replace(model, physical) if physical else model)
-        thetas.append(np.asarray(theta))
+        models.append(_model_of(objective, course.best))
+        thetas.append(np.asarray(theta_of(objective, course.best.u)))
+        where = ""
+        if course.failed >= _PATIENCE_TO_FAIL and isinstance(objective, PopulationObjective | HistoryObjective):
+            where = f"; {galaxies_not_solved(_model_of(objective, course.state.learned), objective.halos())}"
+        endings.append(_ending(plan, course) + where)
     return Trained(
         names=tuple(free.name for free in objective.free), theta=np.array(thetas), models=tuple(models),
         losses=np.array([course.losses for course in courses]), checked=plan.checks,
         validation=np.array([course.validation for course in courses]),
         best_step=np.array([int(course.best_step) for course in courses]),
-        endings=tuple(_ending(plan, course) for course in courses), weights=number_of_weights(objective.model()),
+        endings=tuple(endings), weights=number_of_weights(objective.model()),
     )  # fmt: skip
+
+
+def _model_of(objective, learned):
+    """The model with these weights and free parameters."""
+    theta = theta_of(objective, learned.u)
+    values = {free.name: float(free.value(theta[i])) for i, free in enumerate(objective.free)}
+    physical = {n: value for n, value in values.items() if not (is_nuisance(n) or n.startswith(COSMOLOGY))}
+    model = with_weights(objective, jax.tree.map(jnp.asarray, learned))
+    return replace(model, physical) if physical else model
 
 
 class _Saver:

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from ...annotations import Array
 
-__all__ = ["ln_weight_prior", "number_of_weights", "other_start", "split_last_layers", "split_weights"]
+__all__ = ["has_network", "ln_weight_prior", "number_of_weights", "other_start", "split_last_layers", "split_weights"]
 
 
 def split_weights(model: Any) -> tuple[Any, Any]:
@@ -26,7 +26,7 @@ def split_weights(model: Any) -> tuple[Any, Any]:
     >>> [leaf.shape for leaf in jax.tree.leaves(weights)]
     [(4, 1), (4,), (1, 4), (1,)]
     """
-    return eqx.partition(model, jax.tree.map(_marks, model, is_leaf=_has_network))
+    return eqx.partition(model, jax.tree.map(_marks, model, is_leaf=has_network))
 
 
 def split_last_layers(model: Any) -> tuple[Any, Any]:
@@ -43,12 +43,12 @@ def split_last_layers(model: Any) -> tuple[Any, Any]:
 
     def marks(node):
         marked = _marks(node)
-        if not (_has_network(node) and getattr(node.network, "layers", None)):
+        if not (has_network(node) and getattr(node.network, "layers", None)):
             return jax.tree.map(lambda leaf: False, marked)
         hidden = jax.tree.map(lambda leaf: False, marked)
         return eqx.tree_at(lambda one: one.network.layers[-1], hidden, marked.network.layers[-1])
 
-    return eqx.partition(model, jax.tree.map(marks, model, is_leaf=_has_network))
+    return eqx.partition(model, jax.tree.map(marks, model, is_leaf=has_network))
 
 
 def number_of_weights(model: Any) -> int:
@@ -72,13 +72,14 @@ def other_start(weights: Any, generator: np.random.Generator) -> Any:
     return jax.tree.map(drawn, weights)
 
 
-def _has_network(node: Any) -> bool:
+def has_network(node: Any) -> bool:
+    """Whether a component has a network whose weights are trained."""
     return isinstance(node, eqx.Module) and isinstance(getattr(node, "network", None), eqx.Module)
 
 
 def _marks(node: Any) -> Any:
     """True for the weights of a component with a network, False for other leaves."""
-    if not _has_network(node):
+    if not has_network(node):
         return False
     marked = jax.tree.map(eqx.is_inexact_array, node.network)
     return eqx.tree_at(lambda one: one.network, jax.tree.map(lambda leaf: False, node), marked)

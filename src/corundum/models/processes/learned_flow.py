@@ -3,9 +3,11 @@
 from typing import Any, ClassVar
 
 import equinox as eqx
+import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
+from ...array_library import is_traced
 from ...cosmology import Cosmology
 from ...halos import Halo
 from ...parameters import FRACTION, parameter
@@ -54,8 +56,8 @@ class LearnedFlow(AbstractProcess):
     Raises
     ------
     ValueError
-        Both ends are the same or both outside, a currency is unknown, or the features do not fit the departure.  A
-        model refuses a reservoir or a currency that it does not have.
+        Both ends are the same or both outside, a currency is unknown, the time is zero, or the features do not fit the
+        departure.  A model refuses a reservoir or a currency that it does not have.
 
     Examples
     --------
@@ -103,6 +105,10 @@ class LearnedFlow(AbstractProcess):
             self.departure = neural_departure(self.features)
 
     def __check_init__(self):
+        if not is_traced(self.time) and not np.all(np.asarray(self.time) > 0.0):
+            raise ValueError(
+                "time: got 0; no reservoir is emptied at once, give the shortest time in which it can be, above 0 [Gyr]"
+            )
         if self.leaves == self.enters:
             raise ValueError(f"LearnedFlow: got {self.leaves!r} at both ends; give two different reservoirs")
         unknown = [currency for currency in self.carries if currency not in _CARRIED]

@@ -4,6 +4,7 @@ A feature says what it is computed from, so that a law knows whether the halo al
 galaxies have it, so that a network sees numbers of order one.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,9 +75,10 @@ class Feature(Component):
     high: float = eqx.field(static=True, converter=float)
 
     def __check_init__(self):
-        if not self.low < self.high:
+        if not -math.inf < self.low < self.high < math.inf:
             raise ValueError(
-                f"feature {self.name}: got a range from {self.low:g} to {self.high:g}; give low below high"
+                f"feature {self.name}: got a range from {self.low:g} to {self.high:g}; give finite numbers, low below "
+                "high"
             )
 
     @property

@@ -123,7 +123,7 @@ class LearnedLaw(AbstractGalaxyScaling):
 
 
 def spline_law(
-    features: Sequence[Feature | str] | str,
+    features: Sequence[Feature | str] | Feature | str,
     *,
     base: AbstractScaling | AbstractGalaxyScaling,
     knots: Sequence[Any],
@@ -158,7 +158,7 @@ def spline_law(
 
 
 def gaussian_process_law(
-    features: Sequence[Feature | str] | str,
+    features: Sequence[Feature | str] | Feature | str,
     *,
     base: AbstractScaling | AbstractGalaxyScaling,
     knots: Sequence[Any],
@@ -200,7 +200,7 @@ def gaussian_process_law(
 
 
 def neural_law(
-    features: Sequence[Feature | str] | str,
+    features: Sequence[Feature | str] | Feature | str,
     *,
     base: AbstractScaling | AbstractGalaxyScaling,
     network: Any = None,

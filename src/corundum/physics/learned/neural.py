@@ -91,7 +91,7 @@ class NeuralDeparture(AbstractDeparture):
 
 
 def neural_departure(
-    features: Sequence[Feature | str] | str,
+    features: Sequence[Feature | str] | Feature | str,
     *,
     network: Any = None,
     width: int = 8,
