@@ -13,6 +13,7 @@ from corundum.inference.batches import in_batches
 SLOPES = np.array([[1.0, 0.5], [0.2, 2.0], [1.0, 1.0]])
 COVARIANCE = np.diag([0.013, 0.043, 0.013]) + 0.003
 Y = np.array([1.0, 2.0, 1.5])
+SAMPLER = inference.SurrogateHMC(inference.KernelSurrogate(points=120), chains=4, warmup=40, draws=500)
 FEW = inference.NestedSampler(live=200, effective=1000, networks=0)
 
 
@@ -40,7 +41,7 @@ def squared():
 
 def chains_of(target, key=0):
     start = inference.laplace(target, inference.maximise(target, starts=4))
-    return inference.sample(target, start, sampler=inference.SurrogateHMC(chains=4, warmup=40, draws=500), key=key)
+    return inference.sample(target, start, sampler=SAMPLER, key=key)
 
 
 @pytest.fixture(scope="module")

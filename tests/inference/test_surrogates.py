@@ -1,5 +1,6 @@
 """Chains on a surrogate have the true posterior, however good or bad the surrogate is."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
@@ -9,8 +10,10 @@ from scipy import stats
 from corundum import inference
 from corundum.inference.batches import in_batches
 from corundum.inference.samplers import surrogate_hmc
+from corundum.inference.surrogates import kernel, known_points
 
 X = np.linspace(0.0, 1.0, 6)
+FEW = inference.KernelSurrogate(points=120)
 
 
 def normal_target(function, y, variance, **widths):
@@ -75,7 +78,7 @@ def acceptance(posterior):
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_the_posterior_is_the_true_one(name):
     target = PROBLEMS[name]()
-    sampler = inference.SurrogateHMC(chains=4, warmup=60, draws=500)
+    sampler = inference.SurrogateHMC(FEW, chains=4, warmup=60, draws=500)
     posterior = inference.sample(target, start_of(target), sampler=sampler, key=1)
     check(posterior, target)
     assert acceptance(posterior) > 0.8 and not posterior.data.sample_stats.true_gradients.any()
@@ -115,17 +118,21 @@ def test_a_surrogate_that_knows_nothing_changes_only_the_acceptance(gradients):
 
 def test_each_draw_costs_one_solve_and_posteriors_of_mock_data_share_what_is_known(monkeypatch):
     target = PROBLEMS["wave"]()
-    solved, evaluated = [], surrogate_hmc._evaluated
+    solved, in_lists = [], known_points.in_batches
     monkeypatch.setattr(
-        surrogate_hmc, "_evaluated", lambda target, u, width: [solved.append(len(u)), evaluated(target, u, width)][1]
-    )
-    sampler = inference.SurrogateHMC(chains=4, warmup=20, draws=100, first_points=60)
+        known_points, "in_batches", lambda function, target, u, width: [
+            solved.append(len(u)), in_lists(function, target, u, width=width)
+        ][1],
+    )  # fmt: skip
+    sampler = inference.SurrogateHMC(FEW, chains=4, warmup=20, draws=100, first_points=60)
     y = np.sin(0.4 + X) + 0.1 * np.random.default_rng(0).normal(size=(2, 6))
     starts = [start_of(target.with_data(row)) for row in y]
     each = sampler.sample_each(target, starts, y, key=3)
     first = 60 + 8 + 6  # wide, from the Laplace approximation, from the prior
     later = 15 + 8 + 2
-    assert solved.count(4) == 240 and sorted(set(solved)) == [4, later, first]
+    assert solved.count(4) == 240 and sorted(set(solved)) == [4, later, known_points.EXPLORERS, first]
+    rounds = surrogate_hmc.ROUNDS + len(surrogate_hmc.STOPS) - 1
+    assert solved.count(known_points.EXPLORERS) == 2 * rounds
     for chains, row in zip(each, y, strict=True):
         mean, covariance = moments(target.with_data(row))
         theta = np.asarray(target.theta(chains.u)).reshape(-1, 2)
@@ -148,6 +155,35 @@ def test_an_emulator_knows_how_far_it_is_off():
     stated = np.asarray(emulator.misfit)
     rms = np.sqrt(np.mean(np.square(off), axis=0))
     assert np.all(rms < 4.0 * stated) and np.all(rms > 0.1 * stated), (rms, stated)
+
+
+def test_kernels_cover_what_is_known_and_most_of_the_posterior():
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.normal(size=(300, 2)), [[6.0, 0.0], [0.0, 9.0]]])
+    below = np.sum(x**2, axis=1) / 2.0
+    rows = kernel._spread(x, below, 40)
+    assert len(np.unique(rows)) == 40 and 300 in rows and 301 not in rows  # the last is too improbable
+    assert np.mean(below[rows] < kernel.NEAR) > 0.9
+    np.testing.assert_array_equal(kernel._spread(x[:30], below[:30], 30), np.arange(30))
+
+
+def test_explorers_see_more_than_the_posterior():
+    """Of a likelihood of width 0.1, a quarter of the explorers see one of twice the width."""
+    target = normal_target(lambda theta: theta, [0.5, 0.0], [0.01, 0.01], a=1.0, b=1.0)
+    start = start_of(target)
+    first = known_points.first_points(target, start, 20, 4, 0).with_room(100)
+    assert int(first.number) == 30  # with eight draws of the Gaussian and two of the prior
+    emulator = FEW.learn(target, first.rows[0], first.prediction, first.rows[-1], np.zeros(2), np.eye(2))
+    u = start.coordinate_draws(64, key=1)
+    explorers = known_points.Explorers(u, np.asarray(inference.ln_density_at(target, u)))
+    root = np.linalg.cholesky(start.covariance)
+    for turn in range(3):
+        key = jax.random.PRNGKey(turn)
+        explorers, points = known_points.explored(target, emulator, explorers, root, np.log(0.3), key, 6, 8)
+    spread = [explorers.u[known_points.powers(64) == power].std(axis=0).mean() for power in (1.0, 0.25)]
+    assert spread[1] > 1.4 * spread[0]
+    np.testing.assert_allclose(explorers.ln_density, inference.ln_density_at(target, explorers.u), rtol=1e-9)
+    assert int(first.joined(points).number) == 30 + 64
 
 
 def test_settings_are_checked():

@@ -10,6 +10,7 @@ import scipy
 from jaxtyping import Float
 
 from ...annotations import Array
+from ..free import FreeParameter
 from ..summaries import Prediction
 from ..target import Target
 from .base import AbstractEmulator, AbstractSurrogate
@@ -22,8 +23,17 @@ LENGTHS = (1.5, 2.5, 4.0, 7.0)
 NUGGETS = (1e-4, 1e-2)
 """Noise over signal that is tried, in variance; adaptive steps of the solver leave a little noise."""
 
+TRIED = 250
+"""Most points that length and noise are chosen with."""
+
 NEAR = 10.0
 """Points whose log density is within this of the highest count fully; those below it count for less."""
+
+FRAME_DRAWS = 1000
+"""Of the coordinates, that give the mean and the covariance of the parameters."""
+
+REACH = 25.0
+"""Points whose log density is further below the highest than this have no kernel, if there are enough others."""
 
 _TINY = 1e-12
 
@@ -33,8 +43,10 @@ class KernelEmulator(AbstractEmulator):
 
     Attributes
     ----------
+    free : tuple of FreeParameter
     center, inverse_root : arrays, (P,) and (P, P)
-        Points are x = inverse_root (u - center).
+        Points are x = inverse_root (theta - center): predictions are smoother functions of the parameters in their
+        natural scale than of the coordinates u, which go to infinity at the edges of a prior.
     offset, scale : arrays, (Q,)
         Of the outputs: the mean of each datum, the natural logarithm of its error, and its scatter, as far as these
         are used.
@@ -56,6 +68,7 @@ class KernelEmulator(AbstractEmulator):
     True
     """
 
+    free: tuple[FreeParameter, ...]
     center: Float[Array, " p"]
     inverse_root: Float[Array, "p p"]
     offset: Float[Array, " q"]
@@ -69,7 +82,8 @@ class KernelEmulator(AbstractEmulator):
     has_scatter: bool = eqx.field(static=True)
 
     def __call__(self, u: Float[Array, " p"]) -> Prediction:
-        x = self.inverse_root @ (u - self.center)
+        theta = jnp.stack([free.theta(u[i]) for i, free in enumerate(self.free)])
+        x = self.inverse_root @ (theta - self.center)
         square = jnp.sum((x - self.centers) ** 2, axis=1)
         kernels = jnp.exp(-0.5 * square / self.length**2)
         outputs = self.offset + self.scale * (_quadratic(jnp, x) @ self.coefficients + kernels @ self.weights)
@@ -91,7 +105,7 @@ class KernelSurrogate(AbstractSurrogate):
     Parameters
     ----------
     points : int
-        Most points that have a kernel; more than that are thinned at random.
+        Most points that have a kernel; of more than that, half are taken far apart, half at random.
 
     References
     ----------
@@ -119,11 +133,12 @@ class KernelSurrogate(AbstractSurrogate):
         center: Float[Array, " p"],
         root: Float[Array, "p p"],
     ) -> KernelEmulator:
-        inverse_root = np.linalg.inv(root)
-        rows = np.arange(len(u))
+        theta = np.asarray(target.theta(u))
+        center, inverse_root = _frame(target, center, root)
+        x, rows = (theta - center) @ inverse_root.T, np.arange(len(u))
         if len(rows) > self.points:
-            rows = np.sort(np.random.default_rng(0).choice(rows, self.points, replace=False))
-        x = (np.asarray(u)[rows] - center) @ inverse_root.T
+            rows = _spread(x, np.max(ln_density) - np.asarray(ln_density), self.points)
+        x = x[rows]
         outputs, has_error = _outputs(target, prediction)
         outputs = outputs[rows]
         # A point of weight w counts like one with noise larger by 1 / w.
@@ -146,7 +161,33 @@ class KernelSurrogate(AbstractSurrogate):
             centers=filled[0], weights=filled[1], length=length, misfit=(misfit * scale)[:size],
         )  # fmt: skip
         arrays: dict[str, Any] = {name: jnp.asarray(number, float) for name, number in numbers.items()}
-        return KernelEmulator(**arrays, has_error=has_error, has_scatter=target.scatter is not None)
+        return KernelEmulator(free=target.free, **arrays, has_error=has_error, has_scatter=target.scatter is not None)
+
+
+def _spread(x, below, number):
+    """Rows of `number` points (N, P): half of them each as far as can be from those before it, half at random.
+
+    The former are within `REACH` of the highest log density and the latter within `NEAR`, if there are enough.
+    """
+    candidates, half = np.argsort(below)[: max(number, int(np.sum(below < REACH)))], -(-number // 2)
+    chosen, distance = [candidates[0]], np.full(len(candidates), np.inf)
+    for _ in range(half - 1):
+        distance = np.minimum(distance, np.sum((x[candidates] - x[chosen[-1]]) ** 2, axis=1))
+        chosen.append(candidates[np.argmax(distance)])
+    rest = np.setdiff1d(np.argsort(below)[: max(number, int(np.sum(below < NEAR)))], chosen)
+    others = np.random.default_rng(0).permutation(rest)[: number - half]
+    return np.sort(np.concatenate([chosen, others]))
+
+
+def _frame(target, center, root):
+    """Mean and inverse root of the covariance of theta, where u has this mean and this root of its covariance."""
+    white = np.random.default_rng(0).normal(size=(FRAME_DRAWS, len(center)))
+    theta = np.asarray(target.theta(center + white @ np.asarray(root).T))
+    covariance = np.cov(theta.T).reshape(len(center), len(center))
+    scale = np.sqrt(np.diag(covariance))
+    # Against an edge that all draws lie on, where theta does not vary.
+    covariance = covariance + np.diag((1e-3 * scale) ** 2 + _TINY)
+    return theta.mean(axis=0), np.linalg.inv(np.linalg.cholesky(covariance))
 
 
 def _outputs(target, prediction):
@@ -173,14 +214,24 @@ def _ridge(columns, values, weight):
 
 
 def _kernel_weights(x, rest, weight):
-    """Length, weights (N, Q) and leave-one-out rms (Q,) of the best kernels, points of low weight counting less."""
-    square = scipy.spatial.distance.cdist(x, x, "sqeuclidean")
+    """Length, weights (N, Q) and leave-one-out rms (Q,) of the best kernels, points of low weight counting less.
+
+    Length and nugget are chosen with at most `TRIED` of the points.
+    """
+    few = np.random.default_rng(1).permutation(len(x))[:TRIED]
     tried = []
     for length, nugget in itertools.product(LENGTHS, NUGGETS):
-        matrix = np.exp(-0.5 * square / length**2) + nugget * np.diag(1.0 / weight)
-        inverse = scipy.linalg.cho_solve(scipy.linalg.cho_factor(matrix), np.eye(len(x)))
-        weights = inverse @ rest
-        left_out = weights / np.diagonal(inverse)[:, None]
-        misfit = np.sqrt(np.average(left_out**2, axis=0, weights=weight**2))
-        tried.append((float(np.sum(misfit**2)), length, weights, misfit))
-    return min(tried, key=lambda one: one[0])[1:]
+        _, misfit = _fitted(x[few], rest[few], weight[few], length, nugget)
+        tried.append((float(np.sum(misfit**2)), length, nugget))
+    _, length, nugget = min(tried)
+    return length, *_fitted(x, rest, weight, length, nugget)
+
+
+def _fitted(x, rest, weight, length, nugget):
+    """Weights (N, Q) and leave-one-out rms (Q,) of kernels of one length."""
+    square = scipy.spatial.distance.cdist(x, x, "sqeuclidean")
+    matrix = np.exp(-0.5 * square / length**2) + nugget * np.diag(1.0 / weight)
+    inverse = scipy.linalg.cho_solve(scipy.linalg.cho_factor(matrix), np.eye(len(x)))
+    weights = inverse @ rest
+    left_out = weights / np.diagonal(inverse)[:, None]
+    return weights, np.sqrt(np.average(left_out**2, axis=0, weights=weight**2))

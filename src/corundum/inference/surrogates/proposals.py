@@ -1,4 +1,4 @@
-"""Proposals of Hamiltonian trajectories: many on a surrogate, compiled as one program, or one with true gradients."""
+"""Proposals: Hamiltonian moves on a surrogate, compiled as one program, one with true gradients, or a random walk."""
 
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from ..batches import in_batches
 from ..evaluate import value_and_gradient
 from ..target import Target
 
-__all__ = ["Proposals", "by_gradients", "by_surrogate", "densities"]
+__all__ = ["Proposals", "by_gradients", "by_surrogate", "by_walk", "densities"]
 
 MOST_STEPS = 64
 """Of a trajectory on the surrogate."""
@@ -24,8 +24,11 @@ MOST_GRADIENTS = 16
 FINEST = 0.2
 """Steps of a trajectory are between this share and all of the step size, so that chains also enter narrow places."""
 
-LONG, SHORT = 1.6, 0.4
-"""Mean length of trajectories in standard deviations: a quarter of a turn, and a local move."""
+LENGTH = 1.6
+"""Mean length of trajectories in standard deviations: a quarter of a turn."""
+
+STRIDES = (0.1, 1.0)
+"""Least and largest length of the steps of random walks in standard deviations."""
 
 
 class Proposals(NamedTuple):
@@ -57,23 +60,23 @@ def densities(target: Target, u: Float[Array, "c p"], prediction: Any) -> Float[
 
 @eqx.filter_jit
 def by_surrogate(
-    target: Target, emulator: Any, u: Float[Array, "c p"], root: Array, key: Array, ln_step: Array, local: Array,
-    trajectories: int,
+    target: Target, emulator: Any, u: Float[Array, "c p"], root: Array, key: Array, ln_step: Array,
+    power: Float[Array, " c"], trajectories: int,
 ) -> Proposals:  # fmt: skip
     """The ends of Markov chains that leave the density of the surrogate invariant.
 
-    Each is `trajectories` Hamiltonian moves, accepted by the surrogate's density, or with `local` one short move.  The
-    same kernel repeated is reversible with respect to that density, so that its ratio at both ends is all that the
-    true acceptance needs.
+    Each is `trajectories` Hamiltonian moves, accepted by the surrogate's density.  The same kernel repeated is
+    reversible with respect to that density, so that its ratio at both ends is all that the true acceptance needs.
+    The likelihood of each chain counts to a `power`, one where proposals are for the posterior.
     """
 
-    def value(u):
+    def value(u, power):
         # Beyond what the emulator knows its numbers may overflow: such a point has no density.
-        ln = target.ln_prior(u) + target.ln_likelihood_of(emulator(u), target.values(u), target.data.y)
+        ln = target.ln_prior(u) + power * target.ln_likelihood_of(emulator(u), target.values(u), target.data.y)
         return jnp.where(jnp.isfinite(ln), ln, -1e300)
 
     def all_values(u):
-        return jax.vmap(jax.value_and_grad(value))(u)
+        return jax.vmap(jax.value_and_grad(value))(u, power)
 
     def trajectory(number, carry):
         u, ln, slope, total = carry
@@ -81,7 +84,7 @@ def by_surrogate(
         momentum = jax.random.normal(keys[0], u.shape)
         share, finer = jax.random.uniform(keys[1], (2,))
         step = jnp.exp(ln_step) * FINEST**finer
-        length = jnp.where(local, SHORT, LONG) * (0.5 + share)
+        length = LENGTH * (0.5 + share)
         steps = jnp.clip(jnp.ceil(length / step), 1, MOST_STEPS).astype(int)
 
         def leap(_, at):
@@ -100,9 +103,14 @@ def by_surrogate(
         return kept[0], jnp.where(accepted, ln_end, ln), kept[1], total
 
     ln, slope = all_values(u)
-    moves = jnp.where(local, 1, trajectories)
-    end, ln_end, _, total = jax.lax.fori_loop(0, moves, trajectory, (u, ln, slope, jnp.zeros(())))
-    return Proposals(end, ln - ln_end, total / moves)
+    end, ln_end, _, total = jax.lax.fori_loop(0, trajectories, trajectory, (u, ln, slope, jnp.zeros(())))
+    return Proposals(end, ln - ln_end, total / trajectories)
+
+
+def by_walk(u: np.ndarray, root: np.ndarray, rng: np.random.Generator) -> Proposals:
+    """A step of a random length in a random direction, the same with the ends exchanged: no surrogate is needed."""
+    length = np.exp(rng.uniform(*np.log(STRIDES), size=(len(u), 1)))
+    return Proposals(u + length * rng.normal(size=u.shape) @ root.T, np.zeros(len(u)), np.nan)
 
 
 def by_gradients(
@@ -110,7 +118,7 @@ def by_gradients(
 ) -> Proposals:
     """The end of one Hamiltonian trajectory with gradients of the true density."""
     step = np.exp(ln_step) * rng.uniform(0.8, 1.2)
-    steps = int(np.clip(np.ceil(LONG * rng.uniform(0.5, 1.5) / step), 1, MOST_GRADIENTS))
+    steps = int(np.clip(np.ceil(LENGTH * rng.uniform(0.5, 1.5) / step), 1, MOST_GRADIENTS))
     momentum = rng.normal(size=u.shape)
     at, moving = u, momentum
     _, slope = in_batches(value_and_gradient, target, at)
