@@ -48,14 +48,16 @@ def test_a_training_is_reported_saved_and_done_once(run_file, tmp_path, capsys):
     assert main(["train", run_file, "-o", str(out)]) == 0
     printed = capsys.readouterr().out
     assert "3 seeds of 13 weights and 1 parameter: validation loss" in printed
-    assert "no step has seen it" in printed
+    assert "no step has seen it" in printed and "combinations of the 13 weights and 1 parameters; ln evid" in printed
     trained, run_info = co.io.load_training(out / "trained.h5")
     assert run_info["title"] == "learning" and trained.losses.shape == (3, 24) and trained.names == ("galaxy.time",)
     assert np.all(np.isfinite(trained.validation)) and type(trained.model).__name__ == "LearningGrowth"
     figures = {path.stem for path in (out / "figures").glob("*.png")}
-    assert figures == {"training", "law_mass_loading", "data_shmr_behroozi19_sf", "data_coldgas_xgass"}
+    laws = {"law_mass_loading", "band_mass_loading_z0"}
+    assert figures == {"training", *laws, "data_shmr_behroozi19_sf", "data_coldgas_xgass"}
     report = (out / "report.html").read_text()
     assert "No step has seen these data." in report and "chi2 / point before" in report
+    assert "mass_loading at z = 0 with the Gaussian of all weights" in report
     assert main(["train", run_file, "-o", str(out)]) == 0
     assert "finished" in capsys.readouterr().out
 
@@ -125,7 +127,7 @@ def histories_file(tmp_path):
 
 def test_a_table_of_histories_trains_a_model(histories_file, tmp_path, capsys):
     out = tmp_path / "out"
-    assert main(["train", histories_file, "-o", str(out)]) == 0
+    assert main(["train", histories_file, "-o", str(out), "--set", "train.posterior=false"]) == 0
     printed = capsys.readouterr().out
     assert "mstar, halos of the steps: chi2 of a point" in printed
     assert any("mstar, halos kept apart" in line and "no step has seen it" in line for line in printed.splitlines())

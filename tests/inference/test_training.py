@@ -286,6 +286,15 @@ def test_histories_come_from_a_table(tmp_path, objective):
     assert of_table.points() == 47 and float(value) == float(other)
 
 
+def test_histories_of_flows_are_masses_per_year(objective):
+    truth = co.evolve(learning.steeper(), objective.halos(), learning.REDSHIFTS)
+    wind = {"wind": np.asarray(truth.flows["wind"].mass), "sfr": np.asarray(truth["sfr"])}
+    make = functools.partial(co.inference.HistoryObjective, rows=objective.halos(), redshifts=learning.REDSHIFTS)
+    exact, base = (make(model, states=wind, errors=0.1) for model in (learning.steeper(), objective.model()))
+    assert abs(float(exact.ln_likelihood(jnp.zeros(0), exact.model()))) < 1e-4
+    assert float(base.ln_likelihood(jnp.zeros(0), base.model())) < -10.0
+
+
 def test_a_target_of_histories_is_the_objective_of_the_same_numbers(objective):
     """Every method of inference takes it: its density, training on it, a fit and the Gaussian about the mode."""
     mstar = 10.0 ** np.asarray(objective.log_states["mstar"])

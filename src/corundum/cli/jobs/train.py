@@ -19,6 +19,7 @@ from ..runfile.inference_settings import Train
 from ..runfile.reader import RunFile
 from .fit_plan import PlanOnFit, plan_fit
 from .parts.train_histories import HistoriesPlan, history_misfits, plan_histories
+from .parts.train_posterior import Determined, determined
 from .scaffold import AbstractJob, Run
 
 __all__ = ["JOB", "TrainResults"]
@@ -36,6 +37,8 @@ class TrainResults(NamedTuple):
     unseen : tuple of str
         Those names that no step has seen.
     sentences : list of str
+    laws : Determined
+        How well data determine the learned laws.
     """
 
     trained: Any
@@ -43,6 +46,7 @@ class TrainResults(NamedTuple):
     misfits: list[tuple[str, int, float, float]]
     unseen: tuple[str, ...]
     sentences: list[str]
+    laws: Determined = Determined([], [], [])
 
 
 class _TrainJob(AbstractJob):
@@ -87,8 +91,14 @@ class _TrainJob(AbstractJob):
         with run.stage("predictions"):
             if isinstance(plan, HistoriesPlan):
                 misfits, apart = history_misfits(plan, trained)
-                return TrainResults(trained, {}, misfits, tuple(apart), _sentences(trained))
-            return _results(plan, target, unreached, trained)
+                results = TrainResults(trained, {}, misfits, tuple(apart), _sentences(trained))
+            else:
+                results = _results(plan, target, unreached, trained)
+        if not settings.posterior:
+            return results
+        with run.stage("posterior of the laws"):
+            laws = determined(target, trained, settings.weight_scale, plan.job.halos, plan.job.output.redshifts)
+            return results._replace(laws=laws, sentences=results.sentences + laws.sentences)
 
     def save(self, plan: PlanOnFit | HistoriesPlan, results: TrainResults, run: Run) -> None:
         trained, measurements = results.trained, _measurements(plan)
@@ -97,8 +107,9 @@ class _TrainJob(AbstractJob):
             run.write_text("findings.txt", "\n".join(results.sentences) + "\n")
         with run.stage("drawing figures", "figures") as part:
             sections, drawings = train_sections(
-                trained, measurements, results.unseen, results.predictions, results.misfits, results.sentences
-            )
+                trained, measurements, results.unseen, results.predictions, results.misfits, results.sentences,
+                results.laws.bands, results.laws.formulas,
+            )  # fmt: skip
             run.save_figures(drawings, part)
         subtitle = f"{len(plan.job.halos)} halos, {trained.weights} weights, {len(trained.names)} parameters"
         run.write_report(sections, title="train", subtitle=subtitle, measurements=measurements)

@@ -187,6 +187,8 @@ class Train:
         Looks without a lower validation loss after which a seed ends; by default it takes all steps.
     key : int
         Random key of weights, batches and validation halos.
+    posterior : bool
+        Whether to work out how well data determine the weights of the best seed, and draw its laws with their bands.
     rule : AbstractTrainingRule
         How steps follow from gradients.
     """
@@ -199,6 +201,7 @@ class Train:
     validation: float = setting(0.25, bounds=(0.0, 0.99))
     held_out: tuple[str, ...] = setting(())
     weight_scale: float = setting(1.0, bounds=(1e-6, 1e6))
+    posterior: bool = setting(True)
     every: int = setting(10, bounds=(1, math.inf))
     patience: int | None = setting(None, bounds=(1, math.inf))
     key: int = setting(0, bounds=(0, math.inf))

@@ -36,8 +36,8 @@ class HistoryObjective(AbstractObjective):
         N halos, in which the histories were computed.
     redshifts : array, shape (K,)
     states : mapping of str to array, shape (N, K)
-        Quantities of the model by name [units of the model]; they are compared in decades, and entries that are NaN do
-        not count.
+        Quantities of the model by name [units of the model], or the mass that flows of it carry [Msun/yr]; they are
+        compared in decades, and entries that are NaN do not count.
     errors : float or mapping of str to float
         Standard deviation [dex] of each quantity.
     names : sequence of str

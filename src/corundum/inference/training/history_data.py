@@ -63,10 +63,17 @@ class HistorySummaries(AbstractSummaries):
             model, _ = with_vector(model, self.halos.cosmology, tuple(values), jnp.stack(list(values.values())))
         galaxies = evolve(model, self.halos, self.redshifts, keep=self.quantities, solver=self.solver)
         valid = galaxies.valid
-        mean = jnp.concatenate([jnp.ravel(jnp.log10(jnp.where(valid, galaxies[q], 1.0))) for q in self.quantities])
+        mean = jnp.concatenate(
+            [jnp.ravel(jnp.log10(jnp.where(valid, _quantity(galaxies, name), 1.0))) for name in self.quantities]
+        )
         nothing = jnp.zeros_like(mean)
         failed = jnp.mean(jnp.where(galaxies.status == 0, 0.0, 1.0))
         return Prediction(mean, nothing, nothing, jnp.tile(jnp.ravel(valid), len(self.quantities)), failed)
+
+
+def _quantity(galaxies: Any, name: str) -> Any:
+    """A quantity of galaxies, or the mass [Msun/yr] that a flow carries."""
+    return galaxies[name] if name in galaxies else galaxies.flows[name].mass
 
 
 def history_fields(
@@ -112,14 +119,17 @@ def history_fields(
 
 
 def as_log_states(model: AbstractModel, states: Mapping[str, Any], shape: tuple[int, int]) -> dict[str, Any]:
-    """log10 of quantities of the model by name, each of `shape` (halos, redshifts), NaN where nothing is known.
+    """log10 of quantities of the model, or mass flows [Msun/yr], by name, each of `shape` (halos, redshifts).
+
+    They are NaN where nothing is known.
 
     Raises
     ------
     ValueError
         A quantity is none of the model, is not of that shape, or is not positive.
     """
-    known = (*model.ledger.state._fields, *model.diagnostics)
+    flows = (flow.name for flow in model.ledger.flows if flow.mass is not None)
+    known = tuple(dict.fromkeys((*model.ledger.state._fields, *model.diagnostics, *flows)))
     if not states:
         raise ValueError(f"states: got none; give histories of some of {', '.join(known)}")
     log_states: dict[str, Float[Array, "n k"]] = {}

@@ -7,9 +7,9 @@ A table is a text file with a line of column names and a line for each galaxy an
     0, 0.0, 2.4e9, 2.0e9, 0.05
 
 ``halo`` is the row of the halo in its histories, counted from 0.  Other columns are quantities of the model by name,
-in its units, and ``<name>_error`` are standard deviations in dex.  Entries that are nan, and lines that are missing,
-are not compared.  Columns are separated by commas or blanks; lines that begin with ``#`` are comments, except for the
-names.
+in its units, or masses that its flows carry in Msun/yr, and ``<name>_error`` are standard deviations in dex.  Entries
+that are nan, and lines that are missing, are not compared.  Columns are separated by commas or blanks; lines that begin
+with ``#`` are comments, except for the names.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The report of ``corundum train``: losses, learned laws, and the data before and after."""
+"""The report of ``corundum train``: losses, learned laws with bands and formulas, and the data before and after."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,6 +8,7 @@ import numpy as np
 from ...observables import Measurement
 from ...physics import LearnedLaw
 from ..names import bars_in_words, short_names
+from ..posteriors.laws import law_band
 from ..posteriors.predictions import predictive_band
 from ..posteriors.training import learned_departures, training_curves
 from .page import Drawing, Facts, Section, Table
@@ -28,6 +29,8 @@ def train_sections(
     predictions: Mapping[str, np.ndarray],
     misfits: Sequence[tuple[str, int, float, float]],
     sentences: Sequence[str],
+    bands: Sequence[Any] = (),
+    formulas: Sequence[Any] = (),
 ) -> tuple[list[Section], list[Drawing]]:
     """Sections of the report, and all of its figures.
 
@@ -44,6 +47,9 @@ def train_sections(
         chi^2 over the number of points of each measurement.
     sentences : sequence of str
         What the numbers say.
+    bands : sequence of LawBands
+        Of the learned laws of the best seed.
+    formulas : sequence of Distillation
     """
     labels = short_names(measurements)
     curves = Drawing(
@@ -61,12 +67,13 @@ def train_sections(
         )
         for place, of_seeds in learned_laws(trained.models).items()
     ]
-    bands, first = [], 0
+    known = [_band(one) for one in bands]
+    over_data, first = [], 0
     for measurement in measurements:
         points = slice(first, first + len(measurement.x))
         first = points.stop
         apart = measurement.name in held_out
-        bands.append(
+        over_data.append(
             Drawing(
                 predictive_band(
                     measurement, {label: rows[:, points] for label, rows in predictions.items()},
@@ -93,7 +100,30 @@ def train_sections(
     sections = [
         Section("What was learned", [facts, *sentences, table, curves]),
         Section("Laws", laws or ["The model has no learned law in a place of its own."]),
-        *([Section("Over the data", bands)] if bands else []),
+        *([Section("How well they are known", known)] if known else []),
+        *([Section("As formulas", [_formulas(one) for one in formulas])] if formulas else []),
+        *([Section("Over the data", over_data)] if over_data else []),
         Section("Parameters", [Table(header, rows, "In their natural scale.")] if rows else []),
     ]
-    return sections, [curves, *laws, *bands]
+    return sections, [curves, *laws, *known, *over_data]
+
+
+def _band(bands: Any) -> Drawing:
+    """A law of the best seed with its bands."""
+    narrow = np.argmin(bands.shrinkage)
+    return Drawing(
+        law_band(bands).figure,
+        f"{bands.place} at z = {bands.redshift:g} with the Gaussian of all weights of the best seed, to first order. "
+        f"Data have made it narrower most at {bands.vvir[narrow]:.0f} km/s, to {bands.shrinkage[narrow]:.2g} of the "
+        f"width under the prior, and at the ends to {bands.shrinkage[0]:.2g} and {bands.shrinkage[-1]:.2g}.",
+        f"band_{bands.place}_z{bands.redshift:g}",
+    )  # fmt: skip
+
+
+def _formulas(distillation: Any) -> Table:
+    """Formulas for a law, from the shortest to the most exact."""
+    rows = [(one.size, one.error, one.written()) for one in distillation.formulas]
+    return Table(
+        ("size", "rms error [dex]", f"log10 of {distillation.quantity}, or of its odds for fractions"), rows,
+        f"Short formulas for {distillation.quantity} of the best seed, fitted to its galaxies.",
+    )  # fmt: skip
