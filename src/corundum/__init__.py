@@ -14,6 +14,7 @@ from .lazy_names import lazy_names
 if TYPE_CHECKING:  # imported when they are first used
     from . import (
         cosmology,
+        explorer,
         halos,
         inference,
         io,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:  # imported when they are first used
         units,
     )
     from .configuration import configure
+    from .explorer import explore
     from .io import load, save
     from .parameters import describe, get_values, replace
     from .population import Galaxies, Population, Sweep, evolve, sweep
@@ -41,6 +43,8 @@ __all__ = [
     "cosmology",
     "describe",
     "evolve",
+    "explore",
+    "explorer",
     "get_values",
     "gradient",
     "halos",

@@ -1,0 +1,213 @@
+"""The numbers on screen and their derivatives, each from one compiled program.
+
+`solve` gives the picture at any values of the parameters; `slopes` how all of it but the flows responds to eight
+parameters at once, exactly, through the adaptive solver.  Between two solutions the page moves the picture along the
+slopes.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..numerics.solvers.forward_lanes import for_forward_mode
+from ..observables import histories_of
+from ..parameters import set_values
+from ..population import evolve
+from ..sensitivity import Natural, known_parameters
+from .view import View
+
+__all__ = ["COLUMNS", "SHOWN", "Engine"]
+
+SHOWN = ("mass", "metals", "energy")
+"""What the flow diagram can show."""
+
+COLUMNS = 8
+"""Parameters whose slopes are computed at once."""
+
+
+class Engine:
+    """Solutions and slopes of a `View`.
+
+    Parameters
+    ----------
+    view : View
+
+    Examples
+    --------
+    >>> engine = Engine(view)
+    >>> picture = engine.solve({"mass_loading.amplitude": 2.0})
+    >>> picture["status"].shape
+    (8,)
+    """
+
+    def __init__(self, view: View):
+        self.view = view
+        self.known = known_parameters(view.model, view.halos.cosmology)
+        self.start = np.array([float(self.known[name].value) for name in view.names])
+
+    def vector(self, values: Mapping[str, float]) -> np.ndarray:
+        """All numbers of the model, with some of them set to `values`.
+
+        Raises
+        ------
+        ValueError
+            A name is unknown, or a value is not finite or cannot be.
+        """
+        vector = self.start.copy()
+        for name, value in values.items():
+            if name not in self.view.names:
+                raise ValueError(f"parameter {name!r}: the model has none of this name")
+            low, high = self.known[name].allowed
+            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+                raise ValueError(f"parameter {name}: got {value!r}; allowed a number from {low:g} to {high:g}")
+            vector[self.view.names.index(name)] = value
+        return vector
+
+    def solve(self, values: Mapping[str, float]) -> dict[str, np.ndarray]:
+        """The picture with `values`.
+
+        Returns
+        -------
+        dict of str to array
+            ``mean`` and ``error`` (M,) of the prediction at the data, ``reached`` (M,); ``x`` and ``y`` (D, N) of every
+            galaxy in each of D relations; ``histories`` (Q, N, T), log10; ``flows`` (C, F, N, T) of mass and
+            metals [Msun/yr] and energy [erg/s], NaN where a flow carries none;
+            ``status`` (N,).
+        """
+        picture, others = _solve(self.view, jnp.asarray(self.vector(values)))
+        return {name: np.asarray(array) for name, array in {**picture, **others}.items()}
+
+    def slopes(self, values: Mapping[str, float], names: Sequence[str]) -> dict[str, np.ndarray]:
+        """How the picture responds to parameters in their natural scale, decades for amplitudes.
+
+        Returns
+        -------
+        dict of str to array
+            ``mean``, ``x``, ``y``, ``histories`` as in `solve`, with one parameter for each entry of the first axis.
+
+        Raises
+        ------
+        ValueError
+            There are more than `COLUMNS` names, or one is unknown or has no slope where it is.
+        """
+        unknown = [name for name in names if name not in self.view.names]
+        if unknown or not 0 < len(names) <= COLUMNS:
+            wrong = f"unknown {', '.join(map(str, unknown))}" if unknown else f"{len(names)} names"
+            raise ValueError(f"slopes: got {wrong}; give 1 to {COLUMNS} parameters of the model")
+        vector = self.vector(values)
+        rows = np.zeros((COLUMNS, len(vector)))
+        for row, name in enumerate(names):
+            place = self.view.names.index(name)
+            rows[row, place] = Natural().slope(name, self.known[name], float(vector[place]))
+        slopes = _slopes(self.view, jnp.asarray(vector), jnp.asarray(rows))
+        return {name: np.asarray(array)[: len(names)] for name, array in slopes.items()}
+
+    def misfit(self, picture: Mapping[str, np.ndarray]) -> list[float]:
+        """chi^2 of each measurement, of the points that galaxies reach."""
+        covariance, residual = self._residual(picture)
+        chi2 = []
+        for name in self.view.data.names:
+            used = self._used(picture, self.view.data.positions(name))
+            chi2.append(float(residual[used] @ np.linalg.solve(covariance[np.ix_(used, used)], residual[used])))
+        return chi2
+
+    def step(
+        self, values: Mapping[str, float], free: Sequence[str], *, damping: float = 0.1, largest: float = 0.2
+    ) -> dict[str, float]:
+        """Values after one damped Gauss-Newton step of the `free` parameters towards the data.
+
+        No parameter moves by more than `largest` of its range, and the step is halved until the misfit falls.
+
+        Raises
+        ------
+        ValueError
+            Nothing is free, or a name is unknown.
+        """
+        if not free:
+            raise ValueError("step: no parameter is free; mark at least one")
+        picture = self.solve(values)
+        blocks = [free[first : first + COLUMNS] for first in range(0, len(free), COLUMNS)]
+        slope = np.concatenate([self.slopes(values, block)["mean"] for block in blocks]).T
+        spans = np.array([Natural().span(name, self.known[name]) for name in free])
+        width = spans[:, 1] - spans[:, 0]
+        covariance, residual = self._residual(picture)
+        used = self._used(picture, np.arange(len(residual)))
+        used = used[np.isfinite(slope[used]).all(axis=1)]
+        weight = np.linalg.inv(covariance[np.ix_(used, used)])
+        scaled = slope[used] * width
+        curvature = scaled.T @ weight @ scaled
+        # Where the data say nothing, the range of a parameter counts as a weak prior about where it is.
+        curvature += damping * np.diag(np.diag(curvature)) + np.eye(len(free))
+        change = np.linalg.solve(curvature, scaled.T @ weight @ residual[used])
+        change *= min(1.0, largest / max(np.abs(change).max(), 1e-300))
+        before, vector = sum(self.misfit(picture)), self.vector(values)
+        for _ in range(5):
+            moved = dict(values)
+            for name, by, (low, high), span in zip(free, change, spans, width, strict=True):
+                known, value = self.known[name], vector[self.view.names.index(name)]
+                u = np.clip(float(Natural().encode(name, known, value)) + by * span, low, high)
+                moved[name] = float(Natural().decode(name, known, np.float64(u)))
+            if sum(self.misfit(self.solve(moved))) < before:
+                return moved
+            change = change / 2.0
+        return dict(values)
+
+    def _residual(self, picture) -> tuple[np.ndarray, np.ndarray]:
+        data, error = self.view.data, picture["error"]
+        covariance = np.asarray(data.covariance) + np.asarray(data.sampling_correlation) * error[:, None] * error
+        return covariance, np.asarray(data.y) - picture["mean"]
+
+    def _used(self, picture, positions) -> np.ndarray:
+        positions = np.setdiff1d(positions, self.view.data.limits)
+        good = picture["reached"][positions] & np.isfinite(picture["mean"][positions])
+        return positions[good & np.isfinite(np.asarray(self.view.data.y)[positions])]
+
+
+def _picture(view: View, vector, solver) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What has slopes, and what has none."""
+    model = set_values(view.model, dict(zip(view.names, vector, strict=True)))
+    summaries = eqx.tree_at(lambda tree: (tree.model, tree.solver), view.summaries, (model, solver))
+    population = evolve(
+        model, view.halos, view.redshifts, histories=histories_of(view.measurements), solver=solver
+    )  # fmt: skip
+    prediction = summaries.of(population, {})
+    axes = [[], []]
+    for measurement, index in zip(view.measurements, summaries.nearest, strict=True):
+        galaxies = population.at(summaries.outputs[index])
+        if measurement.relation.single_galaxies:
+            values = measurement.relation.x(galaxies), measurement.relation.y(galaxies)
+        else:
+            values = (jnp.full(galaxies.valid.shape, jnp.nan),) * 2
+        for axis, value in zip(axes, values, strict=True):
+            axis.append(jnp.where(galaxies.valid, value, jnp.nan))
+    histories = jnp.stack([jnp.log10(population[name]) for name in view.histories])
+    flows = jnp.stack([jnp.stack([_of_flow(population, name, currency) for name in view.flows]) for currency in SHOWN])
+    moving = {"mean": prediction.mean, "x": jnp.stack(axes[0]), "y": jnp.stack(axes[1]), "histories": histories}
+    others = {
+        "error": prediction.error, "reached": prediction.reached, "flows": flows, "status": population.status
+        }  # fmt: skip
+    return moving, others
+
+
+def _of_flow(population, name, currency):
+    rate = getattr(population.flows[name], currency)
+    return jnp.full(population.valid.shape, jnp.nan) if rate is None else rate
+
+
+@eqx.filter_jit
+def _solve(view, vector):
+    return _picture(view, vector, view.summaries.solver)
+
+
+@eqx.filter_jit
+def _slopes(view, vector, rows):
+    solver = for_forward_mode(view.summaries.solver)
+
+    def along(row):
+        return jax.jvp(lambda at: _picture(view, at, solver)[0], (vector,), (row,))[1]
+
+    return jax.vmap(along)(rows)

@@ -1,0 +1,274 @@
+// The explorer: sliders move the picture along its slopes at once; the exact solution follows.
+"use strict";
+
+const element = (id) => document.getElementById(id);
+const TOKEN = new URLSearchParams(location.search).get("token") ?? "";
+
+const explorer = {
+  laws: {}, values: {}, before: [], picture: null, parameters: null, charts: [], pinned: null, chosen: null,
+  solving: false, learning: false, recent: [], drawn: 0, timings: { update: 0, exact: 0 },
+};
+
+async function ask(name, body = {}, kind = "json") {
+  const answer = await fetch(name, {
+    method: "POST", headers: { "X-Token": TOKEN, "Content-Type": "application/json" }, body: JSON.stringify({ laws: explorer.laws, ...body }),
+  });
+  if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).message ?? `the server answered ${answer.status}`);
+  return kind === "json" ? answer.json() : unpacked(await answer.arrayBuffer());
+}
+
+function say(text) {
+  if (element("state").textContent !== text) element("state").textContent = text;
+}
+
+function complain(error) {
+  const box = element("problem");
+  box.textContent = error.message;
+  box.hidden = false;
+  clearTimeout(complain.timer);
+  complain.timer = setTimeout(() => { box.hidden = true; }, 8000);
+}
+
+// ---- what is drawn ----
+
+function draw() {
+  explorer.drawn = 0;
+  const { picture, values, pinned, chosen } = explorer;
+  if (!picture?.exact) return;
+  const start = performance.now();
+  for (const chart of explorer.charts) chart.draw(picture, values, pinned, chosen);
+  explorer.history.draw(picture, values, pinned, chosen, element("quantity").value);
+  explorer.budget.draw(picture, values);
+  explorer.timings.update = performance.now() - start;
+  if (picture.isExact(values)) drawDiagram();
+  describeState();
+}
+
+function redraw() {
+  if (!explorer.drawn) explorer.drawn = requestAnimationFrame(draw);
+}
+
+function drawDiagram() {
+  const { picture, chosen } = explorer;
+  const { halos, redshifts } = picture.description;
+  const halo = chosen ?? halos.indexOf(Math.max(...halos));
+  const time = Number(element("when").value);
+  element("when-value").textContent = ` z = ${inWords(redshifts[time])}`;
+  const unit = element("currency").value === "energy" ? "erg/s" : "Msun/yr";
+  element("diagram-hint").textContent = `halo of 10^${halos[halo].toFixed(2)} Msun today, rates in ${unit}`;
+  explorer.diagram.draw(picture, halo, time, element("currency").value);
+}
+
+function describeState() {
+  const { picture, values, timings } = explorer;
+  const failed = picture.exact.status.values.filter((status) => status !== 0).length;
+  const solved = failed ? `${failed} of ${picture.description.halos.length} galaxies not solved` : `${picture.description.halos.length} galaxies solved`;
+  const slopes = `${picture.slopes.size} of ${picture.byName.size} slopes known`;
+  say(picture.isExact(values) ? `exact, ${solved} in ${timings.exact.toFixed(0)} ms; ${slopes}` : `moved along the slopes; ${slopes}`);
+}
+
+// ---- exact solutions and slopes ----
+
+async function settle() {
+  if (explorer.solving || !explorer.picture) return;
+  explorer.solving = true;
+  try {
+    do {
+      const { picture } = explorer, values = { ...explorer.values }, start = performance.now();
+      const message = await ask("solve", { values }, "arrays");
+      if (picture !== explorer.picture) continue;
+      explorer.timings.exact = performance.now() - start;
+      picture.settle(values, message);
+      redraw();
+    } while (!explorer.picture.isExact(explorer.values));
+  } catch (error) {
+    complain(error);
+    if (explorer.picture.base) { explorer.values = { ...explorer.picture.base }; explorer.parameters.show(explorer.values); redraw(); }
+  } finally {
+    explorer.solving = false;
+  }
+  learn();
+}
+
+/** Slopes at the exact solution, those of parameters moved lately first, until a slider moves. */
+async function learn() {
+  if (explorer.learning) return;
+  explorer.learning = true;
+  try {
+    const { picture } = explorer, base = picture.base;
+    const names = [...new Set([...explorer.recent, ...picture.byName.keys()])].filter((name) => picture.byName.has(name));
+    for (let first = 0; first < names.length; first += picture.description.columns) {
+      if (picture !== explorer.picture || !picture.isExact(explorer.values) || picture.base !== base) break;
+      picture.learn(await ask("slopes", { values: base, names: names.slice(first, first + picture.description.columns) }, "arrays"));
+      explorer.parameters.respond(picture);
+      redraw();
+    }
+  } catch (error) {
+    complain(error);
+  } finally {
+    explorer.learning = false;
+  }
+}
+
+// ---- changes ----
+
+function remember() {
+  explorer.before.push({ laws: { ...explorer.laws }, values: { ...explorer.values } });
+  explorer.before.splice(0, Math.max(0, explorer.before.length - 100));
+  element("undo").disabled = false;
+}
+
+function change(values) {
+  explorer.values = values;
+  explorer.parameters.show(values);
+  redraw();
+  settle();
+}
+
+let moving = false;
+function move(name, value) {
+  if (!moving) remember();
+  moving = true;
+  explorer.recent = [name, ...explorer.recent.filter((other) => other !== name)].slice(0, 8);
+  change({ ...explorer.values, [name]: value });
+}
+
+async function undo() {
+  const last = explorer.before.pop();
+  if (!last) return;
+  element("undo").disabled = !explorer.before.length;
+  if (JSON.stringify(last.laws) === JSON.stringify(explorer.laws)) change(last.values);
+  else await open(last.laws, last.values);
+}
+
+async function swap(place, law) {
+  remember();
+  const kept = Object.fromEntries(Object.entries(explorer.values).filter(([name]) => !name.startsWith(`${place}.`)));
+  const former = { ...explorer.laws };
+  try {
+    await open({ ...explorer.laws, [place]: law }, kept);
+  } catch (error) {
+    complain(error);
+    await open(former, explorer.values);
+  }
+}
+
+async function stepTowardsData() {
+  element("step").disabled = true;
+  say("moving towards the data");
+  try {
+    const values = await ask("step", { values: explorer.values, names: [...explorer.parameters.free] });
+    remember();
+    change(values);
+  } catch (error) {
+    complain(error);
+  } finally {
+    element("step").disabled = false;
+  }
+}
+
+function pin() {
+  const { picture, values } = explorer;
+  explorer.pinned = explorer.pinned ? null : { mean: picture.array("mean", values).values, histories: picture.array("histories", values).values };
+  element("pin").setAttribute("aria-pressed", String(explorer.pinned !== null));
+  redraw();
+}
+
+function choose(halo) {
+  explorer.chosen = halo;
+  redraw();
+  if (halo !== null) element("history-hint").textContent = `orange: halo of 10^${explorer.picture.description.halos[halo].toFixed(2)} Msun today`;
+}
+
+// ---- addresses and files ----
+
+const encoded = () => encodeURIComponent(JSON.stringify({ laws: explorer.laws, values: explorer.values }));
+
+async function copyLink() {
+  history.replaceState(null, "", `#${encoded()}`);
+  try {
+    await navigator.clipboard.writeText(location.href);
+    say("the address was copied");
+  } catch {
+    say("the address bar holds the link");
+  }
+}
+
+async function runFile() {
+  try {
+    const { text } = await ask("runfile", { values: explorer.values });
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+    link.download = "explored.toml";
+    link.click();
+    URL.revokeObjectURL(link.href);
+  } catch (error) {
+    complain(error);
+  }
+}
+
+// ---- start ----
+
+async function open(laws, values) {
+  explorer.laws = laws;
+  const description = await ask("describe");
+  explorer.values = Object.fromEntries(Object.entries(values).filter(([name]) => description.parameters.some((known) => known.name === name)));
+  explorer.picture = new Picture(description);
+  explorer.pinned = null;
+  element("pin").setAttribute("aria-pressed", "false");
+  document.title = element("title").textContent = description.title || `${description.model}, ${description.halos.length} halos`;
+  element("runfile").hidden = !description.exports;
+  explorer.parameters = new Parameters(element("groups"), description, {
+    onMove: move, onDone: () => { moving = false; }, onLaw: swap,
+  });
+  explorer.parameters.show(explorer.values);
+  element("relations").replaceChildren();
+  explorer.charts = panelsOf(description.measurements).map((panel) => new RelationChart(element("relations"), panel, choose));
+  for (const id of ["history", "budget", "diagram"]) element(id).querySelector(".plot").replaceChildren();
+  explorer.history = new HistoryChart(element("history"), description);
+  explorer.budget = new BudgetChart(element("budget"), description);
+  explorer.diagram = new Diagram(element("diagram"), description);
+  fill(element("quantity"), description.histories.map(({ name, meaning }) => [name, meaning]), "mstar");
+  fill(element("currency"), explorer.diagram.currencies.map((name) => [name, name]), "mass");
+  Object.assign(element("when"), { max: description.redshifts.length - 1, value: description.redshifts.length - 1 });
+  await settle();
+}
+
+function fill(menu, options, initial) {
+  const before = menu.value || initial;
+  menu.replaceChildren(...options.map(([value, text]) => new Option(text, value, value === before, value === before)));
+}
+
+async function watch() {
+  try {
+    const { busy } = await (await fetch("busy", { headers: { "X-Token": TOKEN } })).json();
+    if (busy) say(`${busy.what}, ${busy.seconds.toFixed(0)} s`);
+    else if (explorer.picture?.exact && element("state").textContent.startsWith("compiling")) describeState();
+  } catch {
+    say("the server does not answer; is `corundum explore` still running?");
+  }
+  setTimeout(watch, 700);
+}
+
+function start() {
+  const restored = (() => {
+    try { return JSON.parse(decodeURIComponent(location.hash.slice(1))); } catch { return {}; }
+  })();
+  element("undo").addEventListener("click", undo);
+  element("reset").addEventListener("click", () => { remember(); change({}); });
+  element("step").addEventListener("click", stepTowardsData);
+  element("pin").addEventListener("click", pin);
+  element("link").addEventListener("click", copyLink);
+  element("runfile").addEventListener("click", runFile);
+  element("theme").addEventListener("click", () => { document.documentElement.classList.toggle("dark"); redraw(); });
+  element("search").addEventListener("input", (event) => explorer.parameters?.search(event.target.value));
+  element("quantity").addEventListener("change", redraw);
+  element("currency").addEventListener("change", drawDiagram);
+  element("when").addEventListener("input", drawDiagram);
+  addEventListener("keydown", (event) => { if ((event.ctrlKey || event.metaKey) && event.key === "z") { event.preventDefault(); undo(); } });
+  if (matchMedia("(prefers-color-scheme: dark)").matches) document.documentElement.classList.add("dark");
+  watch();
+  open(restored.laws ?? {}, restored.values ?? {}).catch(complain);
+}
+
+start();

@@ -1,0 +1,83 @@
+// The parameters: one slider for each number of the model, grouped by law, with a menu of laws where others can stand.
+"use strict";
+
+class Parameters {
+  /** `onMove(name, value)`, `onDone()` when a slider is let go, `onLaw(place, law)`. */
+  constructor(holder, description, { onMove, onDone, onLaw }) {
+    this.rows = new Map();
+    this.free = new Set();
+    holder.replaceChildren();
+    const groups = new Map();
+    for (const parameter of description.parameters) {
+      const group = parameter.name.split(".")[0];
+      if (!groups.has(group)) groups.set(group, []);
+      groups.get(group).push(parameter);
+    }
+    for (const place of Object.keys(description.laws)) if (!groups.has(place)) groups.set(place, []);
+    for (const [group, members] of groups) holder.append(this.group(group, members, description.laws[group], { onMove, onDone, onLaw }));
+  }
+
+  group(name, members, laws, { onMove, onDone, onLaw }) {
+    const details = document.createElement("details");
+    details.open = ["mass_loading", "energy_loading", "depletion_time", "channels"].includes(name);
+    const summary = document.createElement("summary");
+    summary.textContent = name.replaceAll("_", " ");
+    if (laws) {
+      const menu = document.createElement("select");
+      menu.setAttribute("aria-label", `law of ${name}`);
+      for (const law of laws.laws) menu.add(new Option(law, law, law === laws.law, law === laws.law));
+      menu.addEventListener("click", (event) => event.stopPropagation());
+      menu.addEventListener("change", () => onLaw(name, menu.value));
+      summary.append(menu);
+    }
+    details.append(summary, ...members.map((parameter) => this.row(parameter, { onMove, onDone })));
+    return details;
+  }
+
+  row(parameter, { onMove, onDone }) {
+    const row = document.createElement("div");
+    row.className = "parameter";
+    const short = parameter.name.split(".").slice(1).join(".") || parameter.name;
+    row.innerHTML = `<div class="name"><label><input type="checkbox" title="moves towards the data"> <span></span></label><output></output></div>
+      <input type="range" min="0" max="${LARGEST_SLIDER}" step="1"><div class="response" title="how strongly the relations respond over the whole range"><div></div></div>`;
+    row.querySelector("span").textContent = short.replaceAll("_", " ");
+    row.title = `${parameter.name}: ${parameter.meaning} (${parameter.source}); ${inWords(parameter.low)} to ${inWords(parameter.high)} ${parameter.unit}`;
+    const slider = row.querySelector("input[type=range]"), tick = row.querySelector("input[type=checkbox]");
+    slider.setAttribute("aria-label", `${parameter.name}, ${parameter.meaning}`);
+    slider.addEventListener("input", () => onMove(parameter.name, valueAt(parameter, Number(slider.value))));
+    slider.addEventListener("change", onDone);
+    tick.setAttribute("aria-label", `move ${parameter.name} towards the data`);
+    tick.addEventListener("change", () => (tick.checked ? this.free.add(parameter.name) : this.free.delete(parameter.name)));
+    if (FREE.includes(parameter.name)) { tick.checked = true; this.free.add(parameter.name); }
+    this.rows.set(parameter.name, { row, slider, parameter, output: row.querySelector("output"), bar: row.querySelector(".response div") });
+    return row;
+  }
+
+  show(values) {
+    for (const [name, { row, slider, parameter, output }] of this.rows) {
+      const value = values[name] ?? parameter.value;
+      slider.value = positionOf(parameter, value);
+      output.textContent = `${inWords(value)} ${parameter.unit}`.trim();
+      slider.setAttribute("aria-valuetext", output.textContent);
+      row.classList.toggle("moved", name in values && value !== parameter.value);
+    }
+  }
+
+  respond(picture) {
+    const sizes = [...this.rows.keys()].map((name) => [name, picture.response(name, "mean")]);
+    const largest = Math.max(...sizes.map(([, size]) => size ?? 0), 1e-12);
+    for (const [name, size] of sizes) this.rows.get(name).bar.style.width = `${(100 * (size ?? 0)) / largest}%`;
+  }
+
+  search(text) {
+    const wanted = text.toLowerCase();
+    for (const { row, parameter } of this.rows.values()) {
+      const fits = [parameter.name, parameter.meaning, parameter.source].some((entry) => entry.toLowerCase().includes(wanted));
+      row.hidden = !fits;
+      if (wanted && fits) row.closest("details").open = true;
+    }
+    for (const group of document.querySelectorAll("#groups details")) group.hidden = wanted !== "" && !group.querySelector(".parameter:not([hidden])");
+  }
+}
+
+const FREE = ["mass_loading.amplitude", "mass_loading.slope", "energy_loading.amplitude", "energy_loading.slope", "depletion_time.amplitude", "depletion_time.slope"];

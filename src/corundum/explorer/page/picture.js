@@ -1,0 +1,76 @@
+// The picture at any values: the last exact solution, moved along the slopes that are known.
+"use strict";
+
+class Picture {
+  /** `description` says which parameters, data and halos there are. */
+  constructor(description) {
+    this.description = description;
+    this.byName = new Map(description.parameters.map((parameter) => [parameter.name, parameter]));
+    this.slopes = new Map(); // of each parameter: arrays by name
+    this.base = null; // values of the exact solution
+    this.exact = null; // its arrays
+    this.chi2 = [];
+  }
+
+  settle(values, message) {
+    this.base = { ...values };
+    this.exact = message.arrays;
+    this.chi2 = message.chi2;
+  }
+
+  learn(message) {
+    message.names.forEach((name, row) => {
+      const arrays = {};
+      for (const [key, { shape, values }] of Object.entries(message.arrays)) {
+        const size = shape.slice(1).reduce((product, n) => product * n, 1);
+        arrays[key] = values.subarray(row * size, (row + 1) * size);
+      }
+      this.slopes.set(name, arrays);
+    });
+  }
+
+  /** Whether `values` are those of the exact solution. */
+  isExact(values) {
+    return this.base !== null && Object.keys({ ...values, ...this.base }).every((name) => this.at(values, name) === this.at(this.base, name));
+  }
+
+  at(values, name) {
+    return values[name] ?? this.byName.get(name).value;
+  }
+
+  /** One array of the picture at `values`: exact, or x + J dtheta. */
+  array(name, values) {
+    const { shape, values: exact } = this.exact[name];
+    const moved = [...this.byName.keys()].filter((key) => this.at(values, key) !== this.at(this.base, key) && this.slopes.has(key));
+    if (!moved.length || !(name in this.slopes.get(moved[0]))) return { shape, values: exact };
+    const result = Float32Array.from(exact);
+    for (const key of moved) {
+      const parameter = this.byName.get(key);
+      const change = coordinate(parameter, this.at(values, key)) - coordinate(parameter, this.at(this.base, key));
+      const slope = this.slopes.get(key)[name];
+      for (let i = 0; i < result.length; i++) result[i] += slope[i] * change;
+    }
+    return { shape, values: result };
+  }
+
+  /** How much each parameter moves some entries of an array over its range [dex, rms]; null where it is not known yet. */
+  response(key, name, entries) {
+    const slope = this.slopes.get(key)?.[name];
+    if (!slope) return null;
+    const parameter = this.byName.get(key);
+    const span = Math.abs(coordinate(parameter, parameter.high) - coordinate(parameter, parameter.low));
+    let sum = 0, count = 0;
+    for (const i of entries ?? slope.keys()) {
+      if (Number.isFinite(slope[i])) { sum += (slope[i] * span) ** 2; count += 1; }
+    }
+    return count ? Math.sqrt(sum / count) : 0;
+  }
+
+  /** The parameters that move some entries most, in words. */
+  drivers(name, entries) {
+    const known = [...this.byName.keys()].map((key) => [key, this.response(key, name, entries)]).filter(([, r]) => r !== null && r > 0);
+    known.sort((a, b) => b[1] - a[1]);
+    if (!known.length) return "";
+    return "moved most by " + known.slice(0, 4).map(([key, r]) => `${key} (${r.toFixed(2)} dex over its range)`).join(", ");
+  }
+}

@@ -1,0 +1,213 @@
+"""The server of an explorer: a page, and the numbers that it asks for.  It answers one machine's browser alone.
+
+It keeps nothing of a visitor: every request says which laws and values it is about, so that two tabs or two people do
+not disturb each other.  Requests without the token of the printed address, from other pages, or larger than a page would
+send are refused.
+"""
+
+import functools
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from importlib import resources
+from typing import Any
+
+import anyio
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from .description import described
+from .engine import Engine
+from .laws import with_laws
+from .payload import packed
+from .view import View
+
+__all__ = ["Explorer", "application"]
+
+_LARGEST_REQUEST = 200_000  # bytes
+_KEPT = 4  # models whose compiled programs stay
+_LOCAL = ("127.0.0.1", "localhost", "[::1]", "::1")
+_TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "txt": "text/plain"}
+_NEVER_ELSEWHERE = {
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+class Explorer:
+    """A view with other laws put in on request, and what is being computed.
+
+    Parameters
+    ----------
+    view : View
+    title : str
+    run_file : callable, optional
+        Maps laws by place and values by name to the text of a run file; None where there is none.
+    """
+
+    def __init__(self, view: View, title: str = "", run_file: Callable[[dict, dict], str] | None = None):
+        self.view, self.title, self.run_file = view, title, run_file
+        self.token = secrets.token_urlsafe(16)
+        self.busy: tuple[str, float] | None = None
+        self._engines: dict[tuple, Engine] = {}
+        self._compiled: set[tuple] = set()
+        self._lock = threading.Lock()
+
+    def engine(self, laws: Mapping[str, str]) -> Engine:
+        """The engine of the model with these laws."""
+        key = tuple(sorted(laws.items()))
+        if key not in self._engines:
+            model = with_laws(self.view.model, laws)
+            view = self.view if model is self.view.model else self.view.with_model(model)
+            self._engines[key] = Engine(view)
+            while len(self._engines) > _KEPT:
+                self._engines.pop(next(iter(self._engines)))
+        return self._engines[key]
+
+    def describe(self, laws: Mapping[str, str]) -> dict[str, Any]:
+        """What the page has to know before any number."""
+        return {"title": self.title, "exports": self.run_file is not None, **described(self.engine(laws))}
+
+    def solve(self, laws: Mapping[str, str], values: Mapping[str, float]) -> bytes:
+        """The picture at `values`, with the misfit of each measurement."""
+        engine = self.engine(laws)
+        picture = self._computing("solve", laws, lambda: engine.solve(values))
+        return packed(picture, chi2=engine.misfit(picture))
+
+    def slopes(self, laws: Mapping[str, str], values: Mapping[str, float], names: list[str]) -> bytes:
+        """How the picture responds to `names`."""
+        engine = self.engine(laws)
+        return packed(self._computing("slopes", laws, lambda: engine.slopes(values, names)), names=list(names))
+
+    def step(self, laws: Mapping[str, str], values: Mapping[str, float], free: list[str]) -> dict[str, float]:
+        """Values after one step towards the data."""
+        engine = self.engine(laws)
+        return self._computing("slopes", laws, lambda: engine.step(values, free))
+
+    def _computing(self, what: str, laws: Mapping[str, str], compute: Callable[[], Any]) -> Any:
+        """One computation at a time; what takes long is compiled for the first time, and the page says so."""
+        key = (what, tuple(sorted(laws.items())))
+        with self._lock:
+            new = key not in self._compiled
+            self.busy = (
+                (f"compiling: {'slopes' if what == 'slopes' else 'solutions'}", time.monotonic()) if new else None
+            )
+            try:
+                result = compute()
+            finally:
+                self.busy = None
+            self._compiled.add(key)
+            return result
+
+
+def application(explorer: Explorer) -> Starlette:
+    """The application of an explorer, for any server of the ASGI standard."""
+    routes = [
+        Route("/", functools.partial(_page, explorer)),
+        Route("/page/{name}", functools.partial(_file, explorer)),
+        Route("/busy", functools.partial(_busy, explorer), methods=["GET"]),
+        *(
+            Route(f"/{name}", functools.partial(_answer, explorer, name), methods=["POST"])
+            for name in ("describe", "solve", "slopes", "step", "runfile")
+        ),
+    ]
+    return Starlette(routes=routes)
+
+
+async def _page(explorer: Explorer, request: Request) -> Response:
+    if (refusal := _refused(explorer, request, request.query_params.get("token"))) is not None:
+        return refusal
+    return _read("index.html")
+
+
+async def _file(explorer: Explorer, request: Request) -> Response:
+    # Files of the package itself are no secret; a page that loads them cannot send a token along.
+    if (refusal := _refused(explorer, request, explorer.token)) is not None:
+        return refusal
+    name = request.path_params["name"]
+    known = {entry.name for entry in resources.files(__package__).joinpath("page").iterdir()}
+    return _read(name) if name in known else _problem(404, f"no file {name!r}")
+
+
+async def _busy(explorer: Explorer, request: Request) -> Response:
+    if (refusal := _refused(explorer, request, request.headers.get("x-token"))) is not None:
+        return refusal
+    busy = explorer.busy
+    return JSONResponse({"busy": busy and {"what": busy[0], "seconds": round(time.monotonic() - busy[1], 1)}})
+
+
+async def _answer(explorer: Explorer, name: str, request: Request) -> Response:
+    if (refusal := _refused(explorer, request, request.headers.get("x-token"))) is not None:
+        return refusal
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _LARGEST_REQUEST:
+            return _problem(413, f"a request is at most {_LARGEST_REQUEST} bytes")
+    try:
+        asked = json.loads(body or b"{}")
+        laws, values = _table(asked, "laws"), _table(asked, "values")
+        answers: dict[str, Callable[[], Any]] = {
+            "describe": lambda: explorer.describe(laws),
+            "solve": lambda: explorer.solve(laws, values),
+            "slopes": lambda: explorer.slopes(laws, values, _names(asked)),
+            "step": lambda: explorer.step(laws, values, _names(asked)),
+            "runfile": lambda: _run_file(explorer, laws, values),
+        }
+        result = await anyio.to_thread.run_sync(answers[name])
+    except (ValueError, TypeError, KeyError) as error:
+        return _problem(422, " ".join(str(error.args[0] if error.args else error).split()))
+    except RecursionError:
+        return _problem(422, "the request is nested too deep")
+    if isinstance(result, bytes):
+        return Response(result, media_type="application/octet-stream", headers=_NEVER_ELSEWHERE)
+    return JSONResponse(result, headers=_NEVER_ELSEWHERE)
+
+
+def _run_file(explorer, laws, values):
+    if explorer.run_file is None:
+        raise ValueError("this explorer was not started from a run file")
+    explorer.engine(laws).vector(values)  # refuses what no run file may hold
+    return {"text": explorer.run_file(laws, values)}
+
+
+def _table(asked: Any, name: str) -> dict[str, Any]:
+    table = asked.get(name, {}) if isinstance(asked, dict) else None
+    if not isinstance(table, dict):
+        raise ValueError(f"{name}: expected a table by name")
+    return table
+
+
+def _names(asked: Mapping[str, Any]) -> list[str]:
+    names = asked.get("names")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("names: expected a list of parameters")
+    return names
+
+
+def _refused(explorer: Explorer, request: Request, token: str | None) -> Response | None:
+    """A refusal, unless the request comes from this machine's own page."""
+    if request.url.hostname not in _LOCAL:  # another name that leads here is somebody else's page
+        return _problem(403, "open the address that `corundum explore` printed")
+    origin = request.headers.get("origin")
+    if origin is not None and origin.split("://")[-1] != request.headers.get("host"):
+        return _problem(403, "requests from other pages are refused")
+    if token is None or not secrets.compare_digest(token.encode(), explorer.token.encode()):
+        return _problem(403, "wrong or missing token: open the whole address that `corundum explore` printed")
+    return None
+
+
+def _problem(status: int, message: str) -> Response:
+    return JSONResponse({"message": message}, status_code=status, headers=_NEVER_ELSEWHERE)
+
+
+def _read(name: str) -> Response:
+    content = resources.files(__package__).joinpath("page", name).read_bytes()
+    kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+    return Response(content, media_type=kind, headers=_NEVER_ELSEWHERE)
