@@ -14,7 +14,7 @@ LAYERS = [
     "annotations", "array_library", "messages", "lazy_names", "configuration", "printing", "units", "plain_numbers",
     "arguments", "plausible", "declarations", "parameters", "astropy_numbers", "cosmic_age", "cosmology", "numerics",
     "storage", "halos", "physics", "models", "population", "observables", "sensitivity", "inference", "io", "plots",
-    "cli", "__main__",
+    "explorer", "cli", "__main__",
 ]  # fmt: skip
 """From the bottom up: a module imports from its own layer and from those before it."""
 ROOMS = {

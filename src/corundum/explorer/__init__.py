@@ -1,7 +1,7 @@
 """An explorer in the browser: galaxies beside data, with a slider for each number of the model.
 
-`explore` serves the page to a browser on this machine, or shows it in a notebook; ``corundum explore`` does the same for a
-run file.  `Engine` computes what is on screen: exact solutions, exact slopes, and steps towards the data.
+`explore` serves the page to a browser on this machine, or shows it in a notebook; ``corundum explore`` does the same
+for a run file.  `Engine` computes what is on screen: exact solutions, exact slopes, and steps towards the data.
 """
 
 from typing import TYPE_CHECKING

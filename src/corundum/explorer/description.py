@@ -11,8 +11,8 @@ from .laws import choices
 __all__ = ["described", "plain_text"]
 
 _SIGNS = {
-    r"\log_{10}": "log", r"\star": "*", r"\odot": "\u2609", r"\langle": "\u27e8", r"\rangle": "\u27e9", r"\times": "\u00d7",
-    r"\rm": "", r"\,": " ", r"\ ": " ", "$": "", "{": "", "}": "", "_": "",
+    r"{\rm ": "", r"\log_{10}": "log", r"\star": "*", r"\odot": "sun", r"\langle": "<", r"\rangle": ">",
+    r"\times": "x", r"\rm": "", r"\,": " ", r"\ ": " ", "$": "", "{": "", "}": "", "_": "",
     }  # fmt: skip
 
 
@@ -49,17 +49,14 @@ def described(engine: Engine) -> dict[str, Any]:
         ],
         "halos": np.asarray(halos.log_mvir)[:, -1].tolist(),
         "baryon_fraction": float(halos.cosmology.baryon_fraction),
-        "flows": [
-            {
-                "name": flow.name,
-                "routes": {
-                    currency: getattr(flow, currency) for currency in SHOWN if getattr(flow, currency) is not None
-                },
-            }
-            for flow in ledger.flows
-        ],
+        "flows": [_flow(flow) for flow in ledger.flows],
         "reservoirs": sorted({reservoir for _, reservoir in ledger.contents}),
     }
+
+
+def _flow(flow: Any) -> dict[str, Any]:
+    routes = {currency: getattr(flow, currency) for currency in SHOWN}
+    return {"name": flow.name, "routes": {currency: route for currency, route in routes.items() if route is not None}}
 
 
 def _parameter(engine: Engine, name: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..messages import did_you_mean
 from ..numerics.solvers.forward_lanes import for_forward_mode
 from ..observables import histories_of
 from ..parameters import set_values
@@ -38,10 +39,10 @@ class Engine:
 
     Examples
     --------
-    >>> engine = Engine(view)
-    >>> picture = engine.solve({"mass_loading.amplitude": 2.0})
-    >>> picture["status"].shape
-    (8,)
+    >>> view = co.explorer.view_of(co.models.MinimalRegulator(), halos, ["shmr_behroozi19_sf"])
+    >>> picture = co.explorer.Engine(view).solve({"mass_loading.constant": 2.0})
+    >>> picture["y"].shape, picture["status"].tolist()  # one relation, eight galaxies, all solved
+    ((1, 8), [0, 0, 0, 0, 0, 0, 0, 0])
     """
 
     def __init__(self, view: View):
@@ -49,7 +50,7 @@ class Engine:
         self.known = known_parameters(view.model, view.halos.cosmology)
         self.start = np.array([float(self.known[name].value) for name in view.names])
 
-    def vector(self, values: Mapping[str, float]) -> np.ndarray:
+    def vector(self, values: Mapping[str, Any]) -> np.ndarray:
         """All numbers of the model, with some of them set to `values`.
 
         Raises
@@ -60,28 +61,29 @@ class Engine:
         vector = self.start.copy()
         for name, value in values.items():
             if name not in self.view.names:
-                raise ValueError(f"parameter {name!r}: the model has none of this name")
+                hint = did_you_mean(str(name), self.view.names)
+                raise ValueError(f"parameter {name!r}: the model has none of this name; {hint}see corundum.describe")
             low, high = self.known[name].allowed
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
                 raise ValueError(f"parameter {name}: got {value!r}; allowed a number from {low:g} to {high:g}")
             vector[self.view.names.index(name)] = value
         return vector
 
-    def solve(self, values: Mapping[str, float]) -> dict[str, np.ndarray]:
+    def solve(self, values: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """The picture with `values`.
 
         Returns
         -------
         dict of str to array
             ``mean`` and ``error`` (M,) of the prediction at the data, ``reached`` (M,); ``x`` and ``y`` (D, N) of every
-            galaxy in each of D relations; ``histories`` (Q, N, T), log10; ``flows`` (C, F, N, T) of mass and
-            metals [Msun/yr] and energy [erg/s], NaN where a flow carries none;
+            galaxy in each of D relations; ``histories`` (Q, N, T), log10; ``flows`` (C, F, N, T), log10 of
+            mass and metals [Msun/yr] and energy [erg/s], NaN where a flow carries none;
             ``status`` (N,).
         """
         picture, others = _solve(self.view, jnp.asarray(self.vector(values)))
         return {name: np.asarray(array) for name, array in {**picture, **others}.items()}
 
-    def slopes(self, values: Mapping[str, float], names: Sequence[str]) -> dict[str, np.ndarray]:
+    def slopes(self, values: Mapping[str, Any], names: Sequence[str]) -> dict[str, np.ndarray]:
         """How the picture responds to parameters in their natural scale, decades for amplitudes.
 
         Returns
@@ -106,17 +108,18 @@ class Engine:
         slopes = _slopes(self.view, jnp.asarray(vector), jnp.asarray(rows))
         return {name: np.asarray(array)[: len(names)] for name, array in slopes.items()}
 
-    def misfit(self, picture: Mapping[str, np.ndarray]) -> list[float]:
-        """chi^2 of each measurement, of the points that galaxies reach."""
+    def misfit(self, picture: Mapping[str, np.ndarray]) -> list[tuple[float, int]]:
+        """chi^2 of each measurement, and of how many points: those that galaxies reach and that are no limits."""
         covariance, residual = self._residual(picture)
-        chi2 = []
+        misfit = []
         for name in self.view.data.names:
             used = self._used(picture, self.view.data.positions(name))
-            chi2.append(float(residual[used] @ np.linalg.solve(covariance[np.ix_(used, used)], residual[used])))
-        return chi2
+            chi2 = residual[used] @ np.linalg.solve(covariance[np.ix_(used, used)], residual[used])
+            misfit.append((float(chi2), len(used)))
+        return misfit
 
     def step(
-        self, values: Mapping[str, float], free: Sequence[str], *, damping: float = 0.1, largest: float = 0.2
+        self, values: Mapping[str, Any], free: Sequence[str], *, damping: float = 0.1, largest: float = 0.2
     ) -> dict[str, float]:
         """Values after one damped Gauss-Newton step of the `free` parameters towards the data.
 
@@ -144,17 +147,22 @@ class Engine:
         curvature += damping * np.diag(np.diag(curvature)) + np.eye(len(free))
         change = np.linalg.solve(curvature, scaled.T @ weight @ residual[used])
         change *= min(1.0, largest / max(np.abs(change).max(), 1e-300))
-        before, vector = sum(self.misfit(picture)), self.vector(values)
+        before, vector = self._chi2(picture), self.vector(values)
         for _ in range(5):
             moved = dict(values)
             for name, by, (low, high), span in zip(free, change, spans, width, strict=True):
                 known, value = self.known[name], vector[self.view.names.index(name)]
                 u = np.clip(float(Natural().encode(name, known, value)) + by * span, low, high)
                 moved[name] = float(Natural().decode(name, known, np.float64(u)))
-            if sum(self.misfit(self.solve(moved))) < before:
+            if self._chi2(self.solve(moved)) < before:
                 return moved
             change = change / 2.0
         return dict(values)
+
+    def _chi2(self, picture) -> float:
+        """chi^2 of all data, in which a point that galaxies no longer reach counts like the mean of the others."""
+        chi2, used = (sum(column) for column in zip(*self.misfit(picture), strict=True))
+        return chi2 / used * len(self.view.data.y) if used else np.inf
 
     def _residual(self, picture) -> tuple[np.ndarray, np.ndarray]:
         data, error = self.view.data, picture["error"]
@@ -175,7 +183,7 @@ def _picture(view: View, vector, solver) -> tuple[dict[str, Any], dict[str, Any]
         model, view.halos, view.redshifts, histories=histories_of(view.measurements), solver=solver
     )  # fmt: skip
     prediction = summaries.of(population, {})
-    axes = [[], []]
+    axes: list[list[Any]] = [[], []]
     for measurement, index in zip(view.measurements, summaries.nearest, strict=True):
         galaxies = population.at(summaries.outputs[index])
         if measurement.relation.single_galaxies:
@@ -195,7 +203,9 @@ def _picture(view: View, vector, solver) -> tuple[dict[str, Any], dict[str, Any]
 
 def _of_flow(population, name, currency):
     rate = getattr(population.flows[name], currency)
-    return jnp.full(population.valid.shape, jnp.nan) if rate is None else rate
+    if rate is None:
+        return jnp.full(population.valid.shape, jnp.nan)
+    return jnp.where(rate > 0.0, jnp.log10(jnp.where(rate > 0.0, rate, 1.0)), jnp.nan)
 
 
 @eqx.filter_jit

@@ -11,22 +11,35 @@ from ..models.checks.laws import places_for
 
 __all__ = ["choices", "with_laws"]
 
+_MEANT_FOR = {
+    "mass_loading": ("MassLoading", "Fire2MassLoading", "Muratov15Velocity", "Muratov15StellarMass", "ConstantLoading"),
+    "energy_loading": ("EnergyLoading", "ConstantLoading"),
+    "metal_loading": ("MetalLoading", "ConstantLoading"),
+    "depletion_time": ("DepletionTime", "Fire2DepletionTime", "DynamicalDepletion", "MolecularDepletion"),
+    "inflow_metallicity": ("InflowMetallicity", "Fire2InflowMetallicity", "ConstantLoading"),
+    "prevention": ("LogisticPrevention", "EnergyDrivenPrevention"),
+    "thermal_accretion": ("Fire2ThermalAccretion", "ConstantLoading"),
+    "thermal_wind": ("Fire2ThermalWind", "ConstantLoading"),
+    "wind_velocity": ("Fire2WindVelocity",),
+}
+"""Laws of halo and galaxy give one number, and any could stand for any other; these are meant for their places."""
+
 
 def choices(model: AbstractModel) -> dict[str, dict[str, Any]]:
     """For each place of a model in which another law can stand: its law now, and those that need no argument.
 
     Examples
     --------
-    >>> place = choices(co.models.MinimalRegulator())["mass_loading"]
-    >>> place["law"], "ConstantLoading" in place["laws"]
-    ('MassLoading', True)
+    >>> choices(co.models.MinimalRegulator())["energy_loading"]
+    {'law': 'EnergyLoading', 'laws': ['EnergyLoading', 'ConstantLoading']}
     """
     places: dict[str, dict[str, Any]] = {}
     for family in _families():
         laws = _laws(family)
         for place in places_for(model, family):
             entry = places.setdefault(place, {"law": type(getattr(model, place)).__name__, "laws": []})
-            entry["laws"] = list(dict.fromkeys([entry["law"], *entry["laws"], *laws]))
+            meant = [law for law in laws if law in _MEANT_FOR.get(place, laws)]
+            entry["laws"] = list(dict.fromkeys([entry["law"], *entry["laws"], *meant]))
     fields = [field.name for field in dataclasses.fields(model)]
     return {place: places[place] for place in fields if len(places.get(place, {"laws": ()})["laws"]) > 1}
 
@@ -42,10 +55,9 @@ def with_laws(model: AbstractModel, laws: Mapping[str, str]) -> AbstractModel:
     known = choices(model)
     changes = {}
     for place, name in laws.items():
-        if place not in known or name not in known[place]["laws"]:
-            raise ValueError(
-                f"{place}: got {name}; allowed {', '.join(known.get(place, {'laws': []})['laws']) or 'nothing'}"
-            )
+        allowed = known[place]["laws"] if place in known else []
+        if name not in allowed:
+            raise ValueError(f"{place}: got {name!r}; allowed {', '.join(allowed) or 'no other law'}")
         if name != known[place]["law"]:
             changes[place] = getattr(physics, name)()
     return dataclasses.replace(model, **changes) if changes else model

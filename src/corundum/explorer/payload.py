@@ -23,7 +23,7 @@ def packed(arrays: Mapping[str, np.ndarray], **others: Any) -> bytes:
     --------
     >>> message = packed({"mean": np.array([1.0, 2.0])}, chi2=[3.0])
     >>> int.from_bytes(message[:4], "little"), len(message) % 4
-    (60, 0)
+    (64, 0)
     """
     header, first = dict(others), 0
     header["arrays"] = {}

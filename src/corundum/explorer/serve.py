@@ -1,5 +1,6 @@
 """Serving an explorer to this machine's browser: until Ctrl-C, or beside a notebook."""
 
+import errno
 import socket
 import threading
 import time
@@ -125,11 +126,10 @@ def bound(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((_HOST, port))
+        listening.listen()  # before the address is announced, so that a browser that is fast enough waits
     except OSError as error:
         listening.close()
-        reason = (
-            "is taken" if isinstance(error, OSError) and error.errno == 98 else f"cannot be used ({error.strerror})"
-        )
+        reason = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
         raise ValueError(f"port: {port} {reason}; give another one, or 0 for a free one") from error
     return listening
 

@@ -1,8 +1,8 @@
 """The server of an explorer: a page, and the numbers that it asks for.  It answers one machine's browser alone.
 
 It keeps nothing of a visitor: every request says which laws and values it is about, so that two tabs or two people do
-not disturb each other.  Requests without the token of the printed address, from other pages, or larger than a page would
-send are refused.
+not disturb each other.  Requests without the token of the printed address, from other pages, or larger than a page
+would send are refused.
 """
 
 import functools
@@ -49,6 +49,13 @@ class Explorer:
     title : str
     run_file : callable, optional
         Maps laws by place and values by name to the text of a run file; None where there is none.
+
+    Examples
+    --------
+    >>> view = co.explorer.view_of(model, halos, ["shmr_behroozi19_sf"])
+    >>> description = co.explorer.Explorer(view).describe({"mass_loading": "ConstantLoading"})
+    >>> description["parameters"][0]["name"]
+    'mass_loading.constant'
     """
 
     def __init__(self, view: View, title: str = "", run_file: Callable[[dict, dict], str] | None = None):
@@ -74,18 +81,18 @@ class Explorer:
         """What the page has to know before any number."""
         return {"title": self.title, "exports": self.run_file is not None, **described(self.engine(laws))}
 
-    def solve(self, laws: Mapping[str, str], values: Mapping[str, float]) -> bytes:
+    def solve(self, laws: Mapping[str, str], values: Mapping[str, Any]) -> bytes:
         """The picture at `values`, with the misfit of each measurement."""
         engine = self.engine(laws)
-        picture = self._computing("solve", laws, lambda: engine.solve(values))
-        return packed(picture, chi2=engine.misfit(picture))
+        picture = self._computing("solutions", laws, lambda: engine.solve(values))
+        return packed(picture, misfit=engine.misfit(picture))
 
-    def slopes(self, laws: Mapping[str, str], values: Mapping[str, float], names: list[str]) -> bytes:
+    def slopes(self, laws: Mapping[str, str], values: Mapping[str, Any], names: list[str]) -> bytes:
         """How the picture responds to `names`."""
         engine = self.engine(laws)
         return packed(self._computing("slopes", laws, lambda: engine.slopes(values, names)), names=list(names))
 
-    def step(self, laws: Mapping[str, str], values: Mapping[str, float], free: list[str]) -> dict[str, float]:
+    def step(self, laws: Mapping[str, str], values: Mapping[str, Any], free: list[str]) -> dict[str, float]:
         """Values after one step towards the data."""
         engine = self.engine(laws)
         return self._computing("slopes", laws, lambda: engine.step(values, free))
@@ -95,9 +102,7 @@ class Explorer:
         key = (what, tuple(sorted(laws.items())))
         with self._lock:
             new = key not in self._compiled
-            self.busy = (
-                (f"compiling: {'slopes' if what == 'slopes' else 'solutions'}", time.monotonic()) if new else None
-            )
+            self.busy = (f"compiling the program for {what}", time.monotonic()) if new else None
             try:
                 result = compute()
             finally:
@@ -107,7 +112,14 @@ class Explorer:
 
 
 def application(explorer: Explorer) -> Starlette:
-    """The application of an explorer, for any server of the ASGI standard."""
+    """The application of an explorer, for any server of the ASGI standard.
+
+    Examples
+    --------
+    >>> explorer = co.explorer.Explorer(co.explorer.view_of(model, halos, ["shmr_behroozi19_sf"]))
+    >>> [route.path for route in co.explorer.application(explorer).routes][:2]
+    ['/', '/page/{name}']
+    """
     routes = [
         Route("/", functools.partial(_page, explorer)),
         Route("/page/{name}", functools.partial(_file, explorer)),
@@ -151,13 +163,15 @@ async def _answer(explorer: Explorer, name: str, request: Request) -> Response:
         if len(body) > _LARGEST_REQUEST:
             return _problem(413, f"a request is at most {_LARGEST_REQUEST} bytes")
     try:
-        asked = json.loads(body or b"{}")
-        laws, values = _table(asked, "laws"), _table(asked, "values")
+        question = json.loads(body or b"{}")
+        laws, values = _table(question, "laws"), _table(question, "values")
+        if not all(isinstance(law, str) for law in laws.values()):
+            raise ValueError("laws: expected the name of a law for each place")
         answers: dict[str, Callable[[], Any]] = {
             "describe": lambda: explorer.describe(laws),
             "solve": lambda: explorer.solve(laws, values),
-            "slopes": lambda: explorer.slopes(laws, values, _names(asked)),
-            "step": lambda: explorer.step(laws, values, _names(asked)),
+            "slopes": lambda: explorer.slopes(laws, values, _names(question)),
+            "step": lambda: explorer.step(laws, values, _names(question)),
             "runfile": lambda: _run_file(explorer, laws, values),
         }
         result = await anyio.to_thread.run_sync(answers[name])
@@ -177,15 +191,15 @@ def _run_file(explorer, laws, values):
     return {"text": explorer.run_file(laws, values)}
 
 
-def _table(asked: Any, name: str) -> dict[str, Any]:
-    table = asked.get(name, {}) if isinstance(asked, dict) else None
+def _table(question: Any, name: str) -> dict[str, Any]:
+    table = question.get(name, {}) if isinstance(question, dict) else None
     if not isinstance(table, dict):
         raise ValueError(f"{name}: expected a table by name")
     return table
 
 
-def _names(asked: Mapping[str, Any]) -> list[str]:
-    names = asked.get("names")
+def _names(question: Mapping[str, Any]) -> list[str]:
+    names = question.get("names")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError("names: expected a list of parameters")
     return names

@@ -41,6 +41,14 @@ class View(Component):
         Quantities of the growth histories that the model has.
     names : tuple of str
         All numbers of the model.
+
+    Examples
+    --------
+    >>> view = co.explorer.view_of(model, halos, ["shmr_behroozi19_sf"])
+    >>> view.histories
+    ('mvir', 'mcgm', 'mism', 'mstar', 'sfr')
+    >>> view.with_model(co.models.MinimalRegulator()).flows[-2:]
+    ('wind', 'wind_heating')
     """
 
     model: AbstractModel
@@ -96,6 +104,12 @@ def view_of(
     ------
     ValueError
         There are no data, or the model does not fit the halos.
+
+    Examples
+    --------
+    >>> view = co.explorer.view_of(model, halos, ["shmr_behroozi19_sf"], most=4)
+    >>> len(view.halos), view.names[:2]
+    (4, ('mass_loading.amplitude', 'mass_loading.slope'))
     """
     check_model_and_halos(model, halos)
     if halos.satellites is not None:

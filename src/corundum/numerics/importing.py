@@ -35,7 +35,7 @@ def import_as_one_program(*modules: str) -> None:
         return
     # Traces belong to threads: in one of its own, the arrays cannot become part of a trace that is under way here.
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(_import, modules, bool(jax.config.jax_enable_x64)).result()
+        thread.submit(_import, modules, bool(jax.config.read("jax_enable_x64"))).result()
 
 
 def _import(modules, double):

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .job_arguments import add_job_arguments, run_or_check
+from .parts.job_arguments import add_job_arguments, run_or_check
 
 __all__ = ["add_command"]
 

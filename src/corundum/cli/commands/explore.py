@@ -1,6 +1,7 @@
 """``corundum explore``: a run file's galaxies in the browser, with a slider for each number of the model."""
 
 import argparse
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ __all__ = ["add_command"]
 _ABOUT = """\
 Look at the galaxies of a run file in a browser, with a slider for each number of the model.
 
-While a slider moves, the picture follows along the exact derivatives; the exact solution replaces it as soon as it is there.
-The page is served to this machine alone, and needs no other network. On a remote machine, forward the port:
+While a slider moves, the picture follows along the exact derivatives; the exact solution replaces it as soon as it is
+there. The page is served to this machine alone, and needs no other network. On a remote machine, forward the port:
 
   ssh -L 8080:127.0.0.1:8080 HOST        # then open the printed address on your own machine
 """
@@ -39,6 +40,7 @@ def add_command(commands: Any, style: dict[str, Any]) -> None:
         "--set", metavar="KEY=VALUE", dest="overrides", action="append", default=[],
         help="set a key of the run file, as group.key=value in TOML; may be repeated",
     )  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true", help="check that everything can be shown, and serve nothing")
     parser.set_defaults(command=_explore)
 
 
@@ -55,5 +57,10 @@ def _explore(arguments: argparse.Namespace) -> int:
         from ..jobs.explore import explorer_of
 
     explorer = explorer_of(run_file, arguments.halos)
-    serve(explorer, arguments.port, announce=lambda address: print(f"open {address}\nCtrl-C ends it.", flush=True))
+    if arguments.dry_run:
+        view = explorer.view
+        print(f"{len(view.halos)} halos, {len(view.names)} numbers, {', '.join(view.data.names)}")
+        return 0
+    with contextlib.suppress(KeyboardInterrupt):  # the way to end it
+        serve(explorer, arguments.port, announce=lambda address: print(f"open {address}\nCtrl-C ends it.", flush=True))
     return 0

@@ -5,7 +5,7 @@ from typing import Any
 
 from ...configuration import configure
 from ..distributed import join, launched
-from .job_arguments import add_job_arguments, run_or_check
+from .parts.job_arguments import add_job_arguments, run_or_check
 
 __all__ = ["add_command"]
 

@@ -47,6 +47,7 @@ function errorBars(measurements) {
     ctx.save();
     ctx.strokeStyle = color("data");
     ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([]);
     ctx.beginPath();
     for (const { x, y, error, limit } of measurements) {
       x.forEach((at, i) => {
@@ -114,12 +115,12 @@ class RelationChart {
     const tables = [[this.points.x, this.points.y], chosen === null ? [[], []] : [[this.points.x[chosen]], [this.points.y[chosen]]]];
     for (const { x, y, first: start } of this.panel.members) {
       tables.push([x, x.map((_, i) => (reached[start + i] ? mean[start + i] : NaN))], [x, y]);
-      tables.push([x, x.map((_, i) => pinned?.mean[start + i] ?? NaN)]);
+      tables.push([x, x.map((_, i) => (pinned?.reached[start + i] ? pinned.mean[start + i] : NaN))]);
     }
     this.chart.draw(tables);
-    const chi2 = this.panel.members.map(({ index, x }) => `chi² ${inWords(picture.chi2[index] ?? NaN)} of ${x.length} points`);
-    this.figure.querySelector(".hint").textContent = chi2.join(", ");
-    this.figure.querySelector(".drivers").textContent = picture.drivers("mean", this.entries());
+    const misfit = this.panel.members.map(({ index }) => picture.misfit[index]).map(([chi2, used]) => (used ? `${inWords(chi2)} of ${used} points` : "no point reached"));
+    this.figure.querySelector(".hint").textContent = `chi² ${misfit.join(", ")}`;
+    this.figure.querySelector(".drivers").textContent = picture.drivers("mean", picture.reached(this.entries()));
   }
 
   entries() {
@@ -168,7 +169,7 @@ class BudgetChart {
     this.parts = ["mstar", "mism", "mcgm"].filter((name) => description.histories.some((entry) => entry.name === name));
     const names = { mstar: "stars", mism: "ISM", mcgm: "CGM" }, colors = ["chosen", "model", "galaxy"];
     this.chart = new Chart(figure, {
-      series: [{}, ...this.parts.map((_, i) => line(colors[i]))], axes: axes("log halo mass today [Msun]", "share"), scales: { x: { time: false } },
+      series: [{}, ...this.parts.map((_, i) => dots(colors[i], 5))], axes: axes("log halo mass today [Msun]", "share"), scales: { x: { time: false } },
       cursor: { drag: { setScale: false } },
     });
     figure.querySelector(".hint").textContent = "shares of the cosmic fraction: " + this.parts.map((name, i) => `${names[name]} ${["orange", "blue", "light blue"][i]}`).join(", ");

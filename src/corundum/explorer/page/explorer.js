@@ -169,7 +169,7 @@ async function stepTowardsData() {
 
 function pin() {
   const { picture, values } = explorer;
-  explorer.pinned = explorer.pinned ? null : { mean: picture.array("mean", values).values, histories: picture.array("histories", values).values };
+  explorer.pinned = explorer.pinned ? null : { mean: picture.array("mean", values).values, reached: picture.exact.reached.values, histories: picture.array("histories", values).values };
   element("pin").setAttribute("aria-pressed", String(explorer.pinned !== null));
   redraw();
 }

@@ -64,7 +64,8 @@ class Parameters {
   }
 
   respond(picture) {
-    const sizes = [...this.rows.keys()].map((name) => [name, picture.response(name, "mean")]);
+    const reached = picture.reached();
+    const sizes = [...this.rows.keys()].map((name) => [name, picture.response(name, "mean", reached)]);
     const largest = Math.max(...sizes.map(([, size]) => size ?? 0), 1e-12);
     for (const [name, size] of sizes) this.rows.get(name).bar.style.width = `${(100 * (size ?? 0)) / largest}%`;
   }

@@ -9,13 +9,13 @@ class Picture {
     this.slopes = new Map(); // of each parameter: arrays by name
     this.base = null; // values of the exact solution
     this.exact = null; // its arrays
-    this.chi2 = [];
+    this.misfit = []; // chi^2 of each measurement, and of how many points
   }
 
   settle(values, message) {
     this.base = { ...values };
     this.exact = message.arrays;
-    this.chi2 = message.chi2;
+    this.misfit = message.misfit;
   }
 
   learn(message) {
@@ -53,6 +53,12 @@ class Picture {
     return { shape, values: result };
   }
 
+  /** The entries of the prediction that galaxies reach; the others mean nothing. */
+  reached(entries) {
+    const { values } = this.exact.reached;
+    return (entries ?? [...values.keys()]).filter((i) => values[i]);
+  }
+
   /** How much each parameter moves some entries of an array over its range [dex, rms]; null where it is not known yet. */
   response(key, name, entries) {
     const slope = this.slopes.get(key)?.[name];
@@ -66,11 +72,11 @@ class Picture {
     return count ? Math.sqrt(sum / count) : 0;
   }
 
-  /** The parameters that move some entries most, in words. */
+  /** The parameters that move some entries most over their ranges, in words. */
   drivers(name, entries) {
     const known = [...this.byName.keys()].map((key) => [key, this.response(key, name, entries)]).filter(([, r]) => r !== null && r > 0);
     known.sort((a, b) => b[1] - a[1]);
     if (!known.length) return "";
-    return "moved most by " + known.slice(0, 4).map(([key, r]) => `${key} (${r.toFixed(2)} dex over its range)`).join(", ");
+    return "moved most by " + known.slice(0, 3).map(([key, r]) => `${key} (${r.toFixed(1)} dex)`).join(", ");
   }
 }

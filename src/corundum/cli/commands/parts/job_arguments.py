@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ...configuration import command_root, configure
-from ..compile_clock import start_compile_clock
-from ..last_time import LastTime
-from ..progress import expecting, quietly, stage
+from ....configuration import command_root, configure
+from ...compile_clock import start_compile_clock
+from ...last_time import LastTime
+from ...progress import expecting, quietly, stage
 
 __all__ = ["add_job_arguments", "run_or_check"]
 
@@ -53,7 +53,7 @@ def run_or_check(
     timing: dict[str, float] = {}
     with quietly(arguments.quiet):
         with stage("reading the run file", timing, "read"):
-            from ..runfile.reader import read_run_file
+            from ...runfile.reader import read_run_file
 
             run_file = (read or read_run_file)(arguments.file, arguments.overrides)
         command = load.__module__.rpartition(".")[2]
@@ -63,7 +63,7 @@ def run_or_check(
                 configure()
                 start_compile_clock()
                 job = load()
-                from ..jobs.scaffold import check_job, run_job
+                from ...jobs.scaffold import check_job, run_job
             if arguments.dry_run:
                 print(check_job(job, run_file), end="")
                 return 0

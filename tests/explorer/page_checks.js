@@ -1,0 +1,35 @@
+// What the tests of the page ask it.
+() => {
+  const light = (name) => {
+    const hex = color(name).slice(1);
+    const [r, g, b] = [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16) / 255)
+      .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  window.checks = {
+    move(name, position) {
+      const { slider } = explorer.parameters.rows.get(name);
+      slider.value = position;
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
+    },
+    settled() {
+      const { picture, values, solving, learning } = explorer;
+      return Boolean(picture?.base) && !solving && !learning && picture.slopes.size === picture.byName.size && picture.isExact(values);
+    },
+    mean: () => Array.from(explorer.picture.array("mean", explorer.values).values),
+    misfit: () => explorer.picture.misfit.reduce((sum, [chi2, used]) => sum + chi2 / used, 0),
+    change: (name) => coordinate(explorer.picture.byName.get(name), explorer.values[name]) - coordinate(explorer.picture.byName.get(name), explorer.picture.at(explorer.picture.base, name)),
+    place(galaxy) {
+      const { chart: { plot }, points } = explorer.charts[0];
+      return { x: plot.valToPos(points.x[galaxy], "x"), y: plot.valToPos(points.y[galaxy], "y") };
+    },
+    about: (text) => [...explorer.parameters.rows.values()].filter(({ parameter }) => [parameter.name, parameter.meaning, parameter.source].some((entry) => entry.toLowerCase().includes(text))).length,
+    unnamed: () => [...document.querySelectorAll("button, select, input")]
+      .filter((control) => !(control.getAttribute("aria-label") || control.textContent.trim() || control.labels?.length))
+      .map((control) => control.outerHTML),
+    contrasts: () => [["ink", "paper"], ["faint", "paper"], ["ink", "panel"], ["chosen", "paper"], ["accent", "paper"]].map(([a, b]) => {
+      const [more, less] = [light(a), light(b)].sort((p, q) => q - p);
+      return (more + 0.05) / (less + 0.05);
+    }),
+  };
+}

@@ -1,0 +1,175 @@
+"""The page in a real browser: sliders move the picture, exact solutions follow, and the keyboard reaches everything."""
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from corundum.explorer.serve import Running
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium; install it (apt-get install chromium)")
+
+CHECKS = (Path(__file__).parent / "page_checks.js").read_text().split("\n", 1)[1]
+AMPLITUDE = "mass_loading.amplitude"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def running(explorer):
+    running = Running(explorer, 0)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def page(browser, running):
+    page, problems = browser.new_page(viewport={"width": 1300, "height": 900}), []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: problems.append(request.url) if is_elsewhere(request.url) else None)
+    opened(page, running.address)
+    yield page
+    page.close()
+    assert problems == []
+
+
+def is_elsewhere(address):
+    return not address.startswith(("http://127.0.0.1:", "data:", "blob:"))
+
+
+def opened(page, address):
+    page.goto(address)
+    page.evaluate(CHECKS)
+    settled(page)
+
+
+def wait(page, expression, seconds=120.0):
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"{expression}: {page.inner_text('#state')}"
+        time.sleep(0.05)
+
+
+def settled(page):
+    wait(page, "checks.settled()")
+
+
+def mean(page):
+    return page.evaluate("checks.mean()")
+
+
+def move(page, name, position):
+    page.evaluate("([name, position]) => checks.move(name, position)", [name, position])
+
+
+def test_the_picture_follows_a_slider_along_the_slopes_and_then_exactly(page, explorer):
+    start, engine = mean(page), explorer.engine({})
+    page.evaluate("explorer.solving = true")  # as while an exact solution is on its way
+    move(page, AMPLITUDE, 700)
+    values, change = page.evaluate("explorer.values"), page.evaluate(f"checks.change('{AMPLITUDE}')")
+    slope = engine.slopes({}, [AMPLITUDE])["mean"][0]
+    assert abs(change) > 0.05
+    assert mean(page) == pytest.approx([at + by * change for at, by in zip(start, slope, strict=True)], abs=1e-4)
+    page.evaluate("explorer.solving = false")
+    page.evaluate("settle()")
+    settled(page)
+    assert mean(page) == pytest.approx(engine.solve(values)["mean"].tolist(), abs=1e-4)
+    assert page.inner_text("#state").startswith("exact, 12 galaxies solved")
+
+
+def test_undo_reset_and_pin(page):
+    start = mean(page)
+    page.click("#pin")
+    move(page, AMPLITUDE, 650)
+    settled(page)
+    assert page.get_attribute("#pin", "aria-pressed") == "true"
+    assert mean(page) != start
+    page.keyboard.press("Control+z")
+    settled(page)
+    assert mean(page) == start
+    move(page, AMPLITUDE, 400)
+    page.click("#reset")
+    settled(page)
+    assert mean(page) == start and page.evaluate("explorer.values") == {}
+
+
+def test_steps_move_towards_the_data(page):
+    before = page.evaluate("checks.misfit()")
+    page.click("#step")
+    wait(page, "!document.getElementById('step').disabled")
+    settled(page)
+    assert page.evaluate("checks.misfit()") < before
+    assert page.locator(".parameter.moved").count() > 0
+
+
+def test_a_slider_moves_by_keyboard_and_says_its_value(page):
+    slider = page.locator("input[type=range][aria-label^='mass_loading.slope,']")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    settled(page)
+    assert page.evaluate("explorer.values['mass_loading.slope']") is not None
+    assert slider.get_attribute("aria-valuetext")
+
+
+def test_a_click_chooses_a_galaxy_whose_growth_is_shown(page):
+    page.locator("#relations .u-over").first.click(position=page.evaluate("checks.place(3)"))
+    wait(page, "explorer.chosen !== null")
+    assert "halo of 10^" in page.inner_text("#history-hint")
+
+
+def test_another_law_is_put_in_and_taken_back(page):
+    page.locator("summary", has_text="energy loading").locator("select").select_option("ConstantLoading")
+    wait(page, "explorer.picture.byName.has('energy_loading.constant')")
+    settled(page)
+    page.click("#undo")
+    wait(page, "explorer.picture.byName.has('energy_loading.amplitude')")
+    settled(page)
+
+
+def test_a_link_restores_what_was_shown(page, browser):
+    move(page, AMPLITUDE, 620)
+    settled(page)
+    page.evaluate("history.replaceState(null, '', '#' + encoded())")
+    other = browser.new_page()
+    opened(other, page.url)
+    assert other.evaluate("explorer.values") == page.evaluate("explorer.values")
+    assert mean(other) == pytest.approx(mean(page), abs=1e-6)
+    other.close()
+
+
+def test_search_hides_the_others(page):
+    page.fill("#search", "depletion")
+    shown = page.locator(".parameter:visible").count()
+    assert shown == page.evaluate("checks.about('depletion')") > 0
+    assert shown < page.locator(".parameter").count()
+
+
+def test_every_control_has_a_name_and_headings_come_in_order(page):
+    assert page.evaluate("checks.unnamed()") == []
+    assert page.locator("h1").count() == 1
+    assert page.locator("svg[role=img][aria-label]").count() == 1
+    assert page.evaluate("document.documentElement.lang") == "en"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_stands_out_from_its_background(page, theme):
+    page.evaluate(f"document.documentElement.classList.toggle('dark', {str(theme == 'dark').lower()})")
+    assert min(page.evaluate("checks.contrasts()")) >= 4.5  # WCAG 2.1, level AA
+
+
+def test_a_wrong_address_says_so(browser, running):
+    page = browser.new_page()
+    page.goto(running.address.replace("token=", "token=wrong"))
+    assert "open the whole address" in page.inner_text("body")
+    page.close()
