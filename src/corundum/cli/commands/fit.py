@@ -11,7 +11,7 @@ _ABOUT = """\
 Infer parameters of a model from measurements.
 
 For each combination of data: the highest posterior density from many starts, the Gaussian about it, which
-combinations of parameters the data determine, the posterior by NUTS (or an ensemble sampler), predictive checks of
+combinations of parameters the data determine, the posterior by chains (or nested sampling), predictive checks of
 fitted and unfitted quantities, and the preventive and ejective indices with their posterior.
 The group [fit] of the run file says which data and parameters; docs/inference.md walks through the results.
 """
