@@ -32,6 +32,7 @@ starts = 2
 predictive = 16
 check = ["sfms_davies16"]
 [fit.sampler]
+kind = "inference.NUTS"
 chains = 2
 warmup = 16
 draws = 24
@@ -229,17 +230,21 @@ def test_methods_of_a_users_own_are_named_by_kind_in_fit_mocks_and_forecast(own_
 def test_the_resolved_run_file_names_every_method_with_its_numbers(run_file, capsys):
     assert main(["fit", run_file, "--dry-run", "--set", "fit.likelihood=inference.StudentT"]) == 0
     fit = tomllib.loads(capsys.readouterr().out)["fit"]
-    assert fit["sampler"]["kind"] == "inference.SurrogateHMC" and fit["sampler"]["draws"] == 24
-    assert fit["sampler"]["least_acceptance"] == 0.1 and fit["optimiser"]["kind"] == "inference.GaussNewton"
+    assert fit["sampler"]["kind"] == "inference.NUTS" and fit["sampler"]["draws"] == 24
+    assert fit["sampler"]["target_accept"] == 0.85 and fit["optimiser"]["kind"] == "inference.GaussNewton"
     assert fit["likelihood"] == {"kind": "inference.StudentT", "degrees": 4.0}
 
 
-@pytest.mark.parametrize("kind", ["NUTS", "HMC", "SurrogateHMC", "NestedSampler", "AffineInvariant", "SliceEnsemble"])
+@pytest.mark.parametrize(
+    "kind", [None, "NUTS", "HMC", "SurrogateHMC", "NestedSampler", "AffineInvariant", "SliceEnsemble"]
+)
 def test_every_sampler_is_named_by_its_kind(run_file, tmp_path, capsys, kind):
-    text = RUN.replace("chains = 2\nwarmup = 16\ndraws = 24\n", "")
-    (tmp_path / "run.toml").write_text(text)
-    assert main(["fit", run_file, "--dry-run", "--set", f"fit.sampler.kind=inference.{kind}"]) == 0
-    assert tomllib.loads(capsys.readouterr().out)["fit"]["sampler"]["kind"] == f"inference.{kind}"
+    settings = '[fit.sampler]\nkind = "inference.NUTS"\nchains = 2\nwarmup = 16\ndraws = 24\n'
+    (tmp_path / "run.toml").write_text(RUN.replace(settings, ""))
+    setting = [] if kind is None else ["--set", f"fit.sampler.kind=inference.{kind}"]
+    assert main(["fit", run_file, "--dry-run", *setting]) == 0
+    sampler = tomllib.loads(capsys.readouterr().out)["fit"]["sampler"]
+    assert sampler["kind"] == f"inference.{kind or 'SurrogateHMC'}"
 
 
 @pytest.mark.slow
