@@ -23,6 +23,7 @@ from ..numerics.solvers.base import Equation, Stops
 __all__ = ["Problem", "coordinate_offsets", "galaxy_equation", "has_galaxy", "stops_at", "without_galaxies"]
 
 _TOKEN = 5e-2  # of the largest gas mass, or of what it holds of a currency, at the start
+_EMPTY = 1e-10  # of the offset of a coordinate, whose round-off is far below that
 _OF_GAS = ("Msun", "Msun kpc")  # units of tracked quantities that are measured against the gas, at 1 kpc
 _BESIDE_BREAK = 1e-9  # in ln(t)
 _BEFORE_EVERY_START = -1e3  # in ln(t)
@@ -59,7 +60,7 @@ class Problem(NamedTuple):
 
     def state(self, coordinates: Any) -> Any:
         """The state that has these coordinates."""
-        return from_coordinate(coordinates, _entries(self.offset))
+        return _state(self.model.ledger, coordinates, _entries(self.offset))
 
     def observe(self, coordinates: Any, time: Float[Array, ""]) -> tuple[Halo, Any, dict, dict]:
         """Halo, state, flows and diagnostics of a galaxy at a cosmic age [Gyr]."""
@@ -83,9 +84,24 @@ def _forcing(ln_time, sample, problem):
 def _flows(ln_time, coordinates, forcing, problem):
     """Rates of all flows, and the factors that turn the change of each reservoir into that of its coordinate."""
     offset = _entries(problem.offset)
-    state = from_coordinate(coordinates, offset)
+    state = _state(problem.model.ledger, coordinates, offset)
     scale = jax.tree.map(lambda x, d: jnp.exp(ln_time) / (x + d), state, offset)
     return problem.model.fluxes(state, forcing).flows, scale
+
+
+def _state(ledger, coordinates, offset):
+    """The state; what reservoirs hold never falls to the round-off of their coordinates, or below zero.
+
+    Stripped galaxies lose all but nothing of their gas, and laws of it would follow noise.
+    """
+    state = from_coordinate(coordinates, offset)
+    held = {field for (kind, _), field in ledger.contents.items() if CURRENCIES[kind].conserved}
+    return type(state)(
+        **{
+            name: jnp.maximum(value, _EMPTY * getattr(offset, name)) if name in held else value
+            for name, value in state._asdict().items()
+        }
+    )
 
 
 def _slope(ledger, rates):

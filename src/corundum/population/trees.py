@@ -22,26 +22,14 @@ from ..halos.satellites.links import levels_and_roots
 from ..models import AbstractModel
 from ..models.processes.merging import Merging
 from ..models.processes.satellites.handing_over import HandingOver, check_contents, sinks_of
-from ..physics.merging.dynamical_friction import merged_share, merging_rate
 from ..physics.merging.satellites import SATELLITE_CURVES
-from .arrivals import (
-    DRIVING,
-    PULSE,
-    between_knots,
-    driving_powers,
-    integrated,
-    monotone_slopes,
-    pulses,
-    smooth_share,
-    with_curves,
-)
+from .arrivals import DRIVING, between_knots, driving_powers, integrated, monotone_slopes, with_curves
 from .galaxies import Histories, Population
+from .infalls import brought_growth, known_infalls, survival_of
 
 __all__ = ["evolve_trees"]
 
 _EVERY = 2  # of the times of the histories, at which is known what galaxies hand over
-_NEVER = 1e3  # times the last time: when centrals become satellites
-_KNOWN_ORBIT = 0.6  # of the scatter of merging times is left where the orbit is known: orbits scatter them by 0.48
 
 _FEWEST, _RATIO = 32, 8  # of the numbers of rows that are solved together, where JAX traces
 
@@ -88,15 +76,15 @@ def evolve_trees(
         )
     host = np.asarray(halos.host)
     level, _ = levels_and_roots(host)
-    known = _known(
-        merging.friction, halos.time, halos.log_mvir, halos.log_rvir, halos.start, halos.satellites, host,
-        halos.cosmology,
-    )  # fmt: skip
+    known = known_infalls(
+        merging.friction, halos.time, halos.log_mvir, halos.log_rvir, halos.satellites, host, halos.cosmology
+    )
     constants = {name: known[name] for name in SATELLITE_CURVES}
     at = np.arange(len(halos.time))[::-_EVERY][::-1]
     reading = _Reading.of(halos.time, at, histories, history_times)
     done = _Counter(progress, 2 * len(halos))
-    at_knots = ("mstar", "mism", "mcgm", *(f"{verb}_{sink}" for verb in ("handed", "handing") for sink in sinks))
+    contents = tuple(field for (kind, _), field in model.ledger.contents.items() if kind == "mass")
+    at_knots = (*contents, *(f"{verb}_{sink}" for verb in ("handed", "handing") for sink in sinks))
     settings = dict(histories=(*histories, *at_knots), history_times=reading.times, **settings)
     solve = _solver(evolve, model, redshifts, is_traced((model, halos, redshifts, settings)), settings)
 
@@ -107,6 +95,11 @@ def evolve_trees(
     lonely = solve(first, np.arange(len(halos)), done.progress)
     done.finish(len(halos))
     of_hosts = reading.masses(lonely)
+    held = sum(reading.at_knots(lonely, name) for name in contents)
+    growth = brought_growth(
+        halos.time, halos.log_mvir, halos.start, known["infall_age"], host, held, halos.time[at],
+        halos.cosmology.baryon_fraction,
+    )  # fmt: skip
     met = host_halo | {"log_host_cgm": _gas_of_hosts(reading, lonely, halos.time, at, host)}
 
     arrivals = _Arrivals(merging, sinks, halos, host, at, known, of_hosts)
@@ -114,8 +107,8 @@ def evolve_trees(
     for depth in range(int(level.max(initial=0)), -1, -1):
         rows = np.flatnonzero(level == depth)
         received = with_curves(
-            halos, arrivals.totals | {"resolved_growth": known["resolved_growth"]},
-            constants | {"smooth_share": known["smooth_share"]}, met,
+            halos, arrivals.totals | {"resolved_growth": growth.resolved},
+            constants | {"smooth_share": growth.smooth_share}, met,
         )  # fmt: skip
         galaxies = solve(received, rows, done.progress)
         done.finish(len(rows))
@@ -124,7 +117,7 @@ def evolve_trees(
         parts.append(reading.without_knots(galaxies))
         rows_of_parts.append(rows)
     back = np.argsort(np.concatenate(rows_of_parts), kind="stable")
-    survival = _survival(constants, halos.cosmology.age(redshifts))
+    survival = survival_of(constants, halos.cosmology.age(redshifts))
     return dataclasses.replace(_joined(parts, back), survival=survival)
 
 
@@ -266,50 +259,6 @@ def _gas_of_hosts(reading, galaxies, time, at, host):
         else jax.vmap(lambda row: jnp.interp(ln_time, ln_time[at], row))(log_gas)
     )
     return xp.asarray(read)[np.where(host >= 0, host, np.arange(len(host)))]
-
-
-@eqx.filter_jit
-def _known(friction, time, log_mvir, log_rvir, start, satellites, host, cosmology):
-    """What follows from halos and merging times alone, whatever the galaxies do."""
-    is_satellite = host >= 0
-    infall = jnp.where(is_satellite, satellites.infall, _NEVER * time[-1])
-    redshift = jnp.expm1(jnp.interp(jnp.log(infall), jnp.log(time), jnp.log1p(cosmology.redshift(time))))
-    orbit = satellites.known_orbit
-    ratio = jnp.where(is_satellite, jnp.minimum(satellites.ratio, 1.0), 0.1)
-    median = friction.median(
-        ratio, 0.1 / cosmology.hubble_rate(redshift),
-        jnp.where(orbit, satellites.circularity, friction.circularity),
-        jnp.where(orbit, satellites.radius, friction.radius),
-    )  # fmt: skip
-    scatter = jnp.where(orbit, _KNOWN_ORBIT, 1.0) * friction.scatter
-    mvir, into = 10.0**log_mvir, jnp.where(is_satellite, host, len(host))
-    joined, joining = pulses(time, infall)
-    mass = jnp.where(is_satellite, mvir[:, -1], 0.0)[:, None]
-    resolved, slope = (jax.ops.segment_sum(mass * curve, into, len(host)) for curve in (joined, joining / PULSE))
-    hosts = jax.ops.segment_sum(jnp.ones(len(host)), into, len(host)) > 0
-    share = jax.vmap(smooth_share, in_axes=(None, 0, 0, 0, 0))(time, mvir, start, resolved, hosts)
-    own = jnp.where(is_satellite, host, jnp.arange(len(host)))
-    if log_rvir is None:
-        log_rvir = jnp.log10(cosmology.virial_radius(mvir, cosmology.redshift(time)))
-    delay = time - infall[:, None]
-    rate = time * merging_rate(delay, median[:, None], scatter[:, None])
-    return {
-        "infall_age": infall,
-        "merging_time": median,
-        "merging_scatter": scatter,
-        "resolved_growth": (resolved, slope),
-        "smooth_share": share,
-        "log_host_mvir": log_mvir[own],
-        "log_host_rvir": log_rvir[own],
-        "rate": jnp.where(delay > 0.0, rate, 0.0),
-    }
-
-
-def _survival(constants, ages):
-    """Share of the galaxies that have not merged by some cosmic ages [Gyr], of shape (N, K)."""
-    infall, median, scatter = (constants[name][:, None] for name in ("infall_age", "merging_time", "merging_scatter"))
-    delay = ages - infall
-    return jnp.where(delay > 0.0, 1.0 - merged_share(delay, median, scatter), 1.0)
 
 
 def _joined(parts, back):

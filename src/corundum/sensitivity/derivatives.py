@@ -53,10 +53,8 @@ class Differentiated(NamedTuple):
 
     Attributes
     ----------
-    values : pytree of arrays, shape (N, ...)
-        NaN where a galaxy is not valid.
-    derivatives : pytree of arrays, shape (N, ..., C)
-        The same structure as `values`.
+    values : pytree of arrays, shape (N, ...); NaN where a galaxy is not valid
+    derivatives : pytree of arrays, shape (N, ..., C), with the structure of `values`
     valid : boolean array, shape (N, K)
     status : integer array, shape (N,)
         Keys of `corundum.population.STATUS`.
@@ -216,7 +214,7 @@ def differentiate(
     solver : AbstractSolver, optional
         Default `LaneSolver()`.
     chunk : int, optional
-        Halos at once on each device; bounds the memory.
+        Halos at once on each device.
     progress : callable, optional
         Called as ``progress(done, total)`` in halos, counted once for each block of directions.
     """
@@ -313,13 +311,15 @@ def _progress_of_block(progress, block, blocks, halos):
     return lambda done, total: progress(block * halos + done, blocks * halos)
 
 
-def check_redshifts(halos: HaloHistories, redshifts: Any) -> Float[Array, " k"]:
+def check_redshifts(halos: HaloHistories, redshifts: Any, *, apart: bool = True) -> Float[Array, " k"]:
     """Output redshifts as an array, checked against the time span of the halo histories.
 
     Parameters
     ----------
     halos : HaloHistories
     redshifts : number or sequence of float
+    apart : bool, optional
+        Whether halos with satellites are refused.
 
     Returns
     -------
@@ -338,7 +338,8 @@ def check_redshifts(halos: HaloHistories, redshifts: Any) -> Float[Array, " k"]:
     outputs = np.atleast_1d(np.asarray(plain_numbers("redshifts", redshifts), np.float64))
     if outputs.ndim != 1 or not len(outputs):
         raise ValueError("redshifts: got none, or a nested list; give at least one, as a number or a flat list")
-    check_apart(halos)
+    if apart:
+        check_apart(halos)
     first, last = np.asarray(halos.cosmology.redshift(halos.time[np.array([0, -1])]))
     outside = [z for z in outputs if not last - 1e-6 <= z <= first + 1e-6]
     if outside:

@@ -23,9 +23,10 @@ from ..numerics.solvers.base import AbstractSolver
 from ..population import STATUS, Population
 from ..printing import Component
 from .coordinates import AbstractCoordinates, Ln, Natural
-from .derivatives import AbstractMode, Differentiated, differentiate
+from .derivatives import AbstractMode, Differentiated
 from .labelled import Labelled, labeller, overview
 from .parameter_space import channel_names, choose_parameters, directions_for, known_parameters
+from .trees.derivatives import differentiate_galaxies
 
 __all__ = [
     "Jacobian",
@@ -164,7 +165,7 @@ def parameter_jacobian(
     for row in [None] if sets is None else sets:
         directions = directions_for(model, halos.cosmology, names, coordinates, row)
         solves.append(
-            differentiate(
+            differentiate_galaxies(
                 LogQuantities(tuple(outputs)), model, halos, redshifts, *directions[:3],
                 mode=mode, solver=solver, chunk=chunk, progress=_progress_of_set(progress, len(solves), sets),
             )

@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..arguments import strategy
-from ..halos import HaloHistories
+from ..halos import HaloHistories, select_trees
 from ..models import AbstractModel
 from ..models.checks.arguments import check_model_and_halos
 from ..numerics.solvers.base import AbstractSolver
@@ -25,9 +25,10 @@ from ..observables.redshifts import SAME_REDSHIFT, redshift_distance
 from ..population import Population, evolve
 from ..printing import in_short
 from .coordinates import AbstractCoordinates, PriorWidth
-from .derivatives import AbstractMode, check_redshifts, differentiate
+from .derivatives import AbstractMode, check_redshifts
 from .labelled import Labelled, labeller, overview
 from .parameter_space import choose_parameters, directions_for, known_parameters
+from .trees.derivatives import differentiate_galaxies
 
 __all__ = ["Observable", "SummaryJacobian", "observable_of", "summary_jacobian", "check_observables"]
 
@@ -192,14 +193,15 @@ def summary_jacobian(
     check_model_and_halos(model, halos)
     names = choose_parameters(model, halos.cosmology, parameters)
     coordinates = strategy("coordinates", coordinates, PriorWidth())
-    outputs = check_redshifts(halos, redshifts)
+    outputs = check_redshifts(halos, redshifts, apart=False)
     check_observables(observables)
     directions = directions_for(model, halos.cosmology, names, coordinates)
-    solved = differentiate(
+    solved = differentiate_galaxies(
         _DifferentiableArrays(), model, halos, outputs, *directions[:3],
         mode=mode, solver=solver, chunk=chunk, progress=progress,
     )  # fmt: skip
-    population = eqx.filter_eval_shape(evolve, model, halos[:1], outputs, solver=solver)
+    one = halos[:1] if halos.satellites is None else select_trees(halos, 0)
+    population = eqx.filter_eval_shape(lambda model: evolve(model, one, outputs, solver=solver), model)
     counts = np.zeros_like(solved.status)
     population = eqx.tree_at(
         lambda p: (p.redshifts, p.root_redshift, p.valid, p.status, p.steps, p.rejected),

@@ -72,6 +72,7 @@ def check_apart(halos: HaloHistories) -> None:
         raise ValueError("halos: got an empty set of histories; check the selection that made it")
     if halos.satellites is not None:
         raise ValueError(
-            "halos: derivatives are taken halo by halo, and satellites act on their hosts; take those of centrals "
-            "alone, halos.select_centrals(halos), or jax.jacfwd of a function that evolves the trees"
+            "halos: this is computed halo by halo, and satellites act on their hosts; take centrals alone, "
+            "halos.select_centrals(halos), or derivatives of trees from sensitivity.parameter_jacobian and "
+            "summary_jacobian"
         )

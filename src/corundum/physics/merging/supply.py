@@ -12,15 +12,15 @@ from .satellites import satellite_share
 __all__ = ["smooth_growth", "without_satellites"]
 
 _LEAST = 0.05  # of the growth: some gas falls in whatever else does, and no galaxy starves by an accident of smoothing
-_TRICKLE = 1e-6  # of the mass of a satellite that it gains in the age of the universe
+_TRICKLE = 1e-5  # of the mass of a satellite that it gains in the age of the universe
 _SLOWEST = 1e-6  # [Msun/yr], keeps ratios finite where a halo does not grow
 
 
 def smooth_growth(halo: Halo) -> Float[Array, "..."]:
     """Growth [Msun/yr] that brings gas of its own: all of it, unless the halo has satellites or is one.
 
-    A satellite keeps a millionth of its mass over the age of the universe.  Without it the gas around an old one falls
-    to the round-off of its other reservoirs, which then drive it, and hundreds of steps follow nothing but noise.
+    A satellite gains a hundred-thousandth of its mass in the age of the universe.  Without it the gas around an old one
+    falls to the round-off of its other reservoirs, which then drive it, and hundreds of steps follow nothing but noise.
 
     Examples
     --------
