@@ -8,7 +8,7 @@ as through any other composition of solves.
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import equinox as eqx
 import jax
@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..array_library import is_traced
-from ..halos import HaloHistories
+from ..halos import HaloHistories, Satellites
 from ..halos.per_halo import per_halo_values, take_rows
 from ..halos.satellites.links import levels_and_roots
 from ..models import AbstractModel
@@ -77,7 +77,13 @@ def evolve_trees(
     host = np.asarray(halos.host)
     level, _ = levels_and_roots(host)
     known = known_infalls(
-        merging.friction, halos.time, halos.log_mvir, halos.log_rvir, halos.satellites, host, halos.cosmology
+        merging.friction,
+        halos.time,
+        halos.log_mvir,
+        halos.log_rvir,
+        cast(Satellites, halos.satellites),
+        host,
+        halos.cosmology,
     )
     constants = {name: known[name] for name in SATELLITE_CURVES}
     at = np.arange(len(halos.time))[::-_EVERY][::-1]

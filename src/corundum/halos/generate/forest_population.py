@@ -124,7 +124,7 @@ def monte_carlo_forest(
     ln_raw = np.log(raw_times)
     raw_mass = extrapolated(halos.log_mass, ln_raw, slopes=_SLOPES)
     log_mass, log_c = smooth_curves(raw_mass, raw_times, times, concentration, smoothing, cosmology)
-    log_rvir, log_c = frozen_structure(log_mass, log_c, halos.infall, times, cosmology)
+    log_rvir, log_c = frozen_structure(log_mass, log_c, halos.infall, np.asarray(times), cosmology)
     floor = np.maximum(first_log_mvir, masses + np.log10(resolution))[halos.tree]
     start = np.maximum(np.minimum(first_above(floor, log_mass, times), halos.infall * np.exp(-_ALONE)), times[0])
     numbers = draws.normal(size=(len(start), latent)) if latent else None

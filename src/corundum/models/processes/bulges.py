@@ -72,7 +72,7 @@ class Bulge(AbstractProcess):
         "bulge_size": Quantity("kpc", "half-mass radius of the bulge"),
     }
     needs: ClassVar[tuple] = (("mass", "ism"), ("mass", "stars"), ("momentum", "ism"), ("momentum", "stars"))
-    sees: ClassVar[tuple[str, ...]] = ("arriving_stars", "burst", "delayed_return")
+    sees: ClassVar[tuple[str, ...]] = ("arriving_stars", "burst", "delayed_return", "tidal_stars")
     outside: ClassVar[tuple[str, ...]] = ("spheroid",)
 
     major_ratio: Float[Array, ""] = parameter(
@@ -96,13 +96,13 @@ class Bulge(AbstractProcess):
         state, flows, disc = galaxy.state, galaxy.flows, disc_of(galaxy)
         size, total = bulge_size(state), state.mstar + state.mism
         gas, nothing = state.mism / total, jnp.zeros_like(total)
-        arriving, burst, returned = (
+        arriving, burst, returned, stripped = (
             GYR_YR * flows[name].mass if name in flows else nothing
-            for name in ("arriving_stars", "burst", "delayed_return")
+            for name in ("arriving_stars", "burst", "delayed_return", "tidal_stars")
         )  # [Msun/Gyr]
         hazard, settling = self._mergers(galaxy, disc, arriving, gas)
         destroyed = hazard * disc_stars(state)
-        lost = returned * state.mbulge / state.mstar
+        lost = (returned + stripped) * state.mbulge / state.mstar
         growth = arriving + burst + destroyed - lost
         dissipation = self.sizes.dissipation
         mixing = (

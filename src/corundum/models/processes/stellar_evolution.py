@@ -41,6 +41,11 @@ def _formed(galaxy: Galaxy) -> Float[Array, "..."]:
     return sum(galaxy.quantities[name] for name in _RATES if name in galaxy.quantities)
 
 
+def _stripped(galaxy: Galaxy) -> Any:
+    """Rate [1/Gyr] at which tides remove stars, whatever their age; 0 without."""
+    return GYR_YR * galaxy.flows["tidal_stars"].mass / galaxy.state.mstar if "tidal_stars" in galaxy.flows else 0.0
+
+
 class DelayedReturn(AbstractProcess):
     """Gas that stars return as they die, over a Hubble time: R(t) = 0.05 ln(1 + t / 1.4 Myr) of the mass formed.
 
@@ -76,7 +81,7 @@ class DelayedReturn(AbstractProcess):
     )
     needs: ClassVar[tuple] = (("mass", "stars"), ("mass", "ism"), ("metals", "stars"), ("metals", "ism"))
     reads: ClassVar[tuple[str, ...]] = ("sfr",)
-    sees: ClassVar[tuple[str, ...]] = _RATES[1:]
+    sees: ClassVar[tuple[str, ...]] = (*_RATES[1:], "tidal_stars")
 
     early_share: Float[Array, ""] = parameter(
         0.138, unit="1", meaning="gas returned soon over mass formed", source="Behroozi, Wechsler & Conroy 2013",
@@ -101,11 +106,12 @@ class DelayedReturn(AbstractProcess):
     def own_fluxes(self, galaxy: Galaxy) -> ProcessFluxes:
         state, formed = galaxy.state, GYR_YR * _formed(galaxy)  # [Msun/Gyr]
         early, late = state.mageing0 / self.early_time, state.mageing1 / self.late_time
+        stripped = _stripped(galaxy)
         mass = (self.early_share * early + self.late_share * late) / GYR_YR
         rates = {
             "delayed_return": FlowRates(mass, state.mzstar / state.mstar * mass),
-            "ageing_0": FlowRates(tracked=formed - early),
-            "ageing_1": FlowRates(tracked=formed - late),
+            "ageing_0": FlowRates(tracked=formed - early - stripped * state.mageing0),
+            "ageing_1": FlowRates(tracked=formed - late - stripped * state.mageing1),
         }
         return ProcessFluxes(rates, {})
 
@@ -155,7 +161,7 @@ class TypeIaSupernovae(AbstractProcess):
     diagnostics: ClassVar[dict[str, Quantity]] = {"ia_rate": Quantity("1/yr", "rate of type Ia supernovae")}
     needs: ClassVar[tuple] = (("iron", "ism"), ("iron", "cgm"), ("mass", "stars"))
     reads: ClassVar[tuple[str, ...]] = ("sfr",)
-    sees: ClassVar[tuple[str, ...]] = _RATES[1:]
+    sees: ClassVar[tuple[str, ...]] = (*_RATES[1:], "tidal_stars")
 
     number: Float[Array, ""] = parameter(
         1.28e-3, unit="1/Msun", meaning="supernovae Ia in 13.7 Gyr per mass formed", source="Maoz & Graur 2017",
@@ -174,7 +180,7 @@ class TypeIaSupernovae(AbstractProcess):
 
     def own_fluxes(self, galaxy: Galaxy) -> ProcessFluxes:
         state, formed = galaxy.state, GYR_YR * _formed(galaxy)  # [Msun/Gyr]
-        begun = state.mwaiting0 / _FIRST
+        begun, stripped = state.mwaiting0 / _FIRST, _stripped(galaxy)
         left = tuple(getattr(state, f"mwaiting{k}") / time for k, time in enumerate(_TIMES, 1))
         exploding = (
             self.number * sum(share * rate for share, rate in zip(_SHARES, left, strict=True)) / GYR_YR
@@ -184,7 +190,10 @@ class TypeIaSupernovae(AbstractProcess):
         rates = {
             "type_ia": FlowRates(metals=(1.0 - vented) * iron, iron=(1.0 - vented) * iron),
             "type_ia_venting": FlowRates(metals=vented * iron, iron=vented * iron),
-            "waiting_0": FlowRates(tracked=formed - begun),
-            **{f"waiting_{k}": FlowRates(tracked=begun - rate) for k, rate in enumerate(left, 1)},
+            "waiting_0": FlowRates(tracked=formed - begun - stripped * state.mwaiting0),
+            **{
+                f"waiting_{k}": FlowRates(tracked=begun - rate - stripped * getattr(state, f"mwaiting{k}"))
+                for k, rate in enumerate(left, 1)
+            },
         }
         return ProcessFluxes(rates, {"ia_rate": exploding})

@@ -59,22 +59,19 @@ class FileForest(NamedTuple):
     @classmethod
     def join(cls, parts: "list[FileForest]") -> "FileForest":
         """Several of them as one."""
-        shift = np.cumsum([0, *(len(part.branches) for part in parts)])
-        moved = [
-            [np.where(rows != NONE, rows + first, NONE) for part, first in zip(parts, shift, strict=False)
-             for rows in (getattr(part, name),)]
-            for name in ("system", "host")
-        ]  # fmt: skip
-        numbers = [
-            np.concatenate([getattr(part, name) for part in parts])
+        shift = np.cumsum([0, *(len(part.branches) for part in parts)])[:-1]
+        joined: dict[str, np.ndarray] = {
+            name: np.concatenate([getattr(part, name) for part in parts])
             for name in ("infall", "circularity", "radius", "orphan")
-        ]
+        }
+        for name in ("system", "host"):
+            rows = [(getattr(part, name), first) for part, first in zip(parts, shift, strict=True)]
+            joined[name] = np.concatenate([np.where(row != NONE, row + first, NONE) for row, first in rows])
         counts: dict[str, int] = {}
         for part in parts:
             counts = add_counts(counts, part.counts)
         branches = [branch for part in parts for branch in part.branches]
-        times = np.unique(np.concatenate([part.times for part in parts]))
-        return cls(branches, *(np.concatenate(rows) for rows in moved), *numbers, times, counts)
+        return cls(branches, **joined, times=np.unique(np.concatenate([part.times for part in parts])), counts=counts)
 
 
 def forest_of_file(
