@@ -104,3 +104,28 @@ def test_stars_that_tides_remove_stay_between_galaxies():
     expected = -float(flows["tidal_halo"].tracked) / 0.02 * float(per_halo) * float(state.mstar)
     assert float(flows["tidal_stars"].mass) * GYR_YR == pytest.approx(expected, rel=1e-9)
     assert float(flows["handing_icl"].tracked) == pytest.approx(expected, rel=0.01)
+
+
+def test_tides_take_stars_of_all_ages_and_of_disc_and_bulge_alike():
+    """Without it, a stripped galaxy would return gas of stars that it has lost, and be a bulge without stars."""
+    processes = {
+        "discs": models.Discs(), "bulge": models.Bulge(), "dying": models.DelayedReturn(),
+        "elements": models.Elements(), "supernovae": models.TypeIaSupernovae(),
+    }  # fmt: skip
+    law = physics.StellarReturn(recycled_fraction=0.156)
+    model = models.ThermalCGM(
+        stellar_return=law, processes={**SATELLITE, **processes, "tides": models.TidalStripping()}
+    )
+    state, halo = draw_galaxy(model, np.random.default_rng(4))
+    shares = {"mageing0": 0.2, "mageing1": 0.3, "mwaiting0": 0.1, "mwaiting1": 0.1, "mwaiting2": 0.2, "mwaiting3": 0.4}
+    parts = {name: share * state.mstar for name, share in shares.items()}
+    parts |= {"mbulge": 0.4 * state.mstar, "rmbulge": 0.3 * state.mstar}
+    state, halo = state._replace(bound_share=jnp.asarray(0.02), **parts), falling(halo)
+    halo.extras["merging_squares"] = jnp.asarray(0.0)
+    still = co.replace(model, {"channels.tidal_stars": 0.0})
+    rates = [derivative(one, state, one.forcing(halo, COSMOLOGY)) for one in (model, still)]
+    lost = {name: float(getattr(rates[0], name) - getattr(rates[1], name)) for name in ("mstar", *parts)}
+    assert lost["mstar"] < 0.0
+    for name, part in parts.items():
+        expected = lost["mstar"] * float(part / state.mstar)
+        assert lost[name] == pytest.approx(expected, rel=1e-6, abs=1e-9 * float(part)), name
