@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: demo test test-slow fuzz coverage lint types keys clean
+.PHONY: demo test test-slow fuzz coverage docs lint types keys clean
 
 demo: $(VENV)/.installed
 	$(BIN)/corundum run examples/quickstart.toml -o $(OUT)
@@ -30,6 +30,10 @@ coverage: $(VENV)/.installed-dev
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
+
+# The documentation as a site, with a search and a reference of every public name: out/site/index.html.
+docs: $(VENV)/.installed-dev
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs out/site
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

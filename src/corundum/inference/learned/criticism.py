@@ -51,13 +51,13 @@ class Criticism(NamedTuple):
         Standard deviation of the prior of a departure [dex].
     gain : array, (L,)
         ln of the evidence with this law free to depart over that without.
-    gain_at : array, (L, *knots)
+    gain_at : array, (L, knots ...)
         The same for a departure at one knot alone.
-    score : array, (L, *knots)
+    score : array, (L, knots ...)
         Slope of the log posterior [1/dex].
-    departure : array, (L, *knots)
+    departure : array, (L, knots ...)
         The departure that the data ask of each law alone [dex].
-    shrinkage : array, (L, *knots)
+    shrinkage : array, (L, knots ...)
         Its standard deviation over that of the prior: 0 where data determine the law, 1 where they say nothing.
     data : tuple of str, (D,)
     effective : array, (L, D)
