@@ -30,7 +30,7 @@ PACKAGES = ("corundum", "jax", "numpyro", "numpy", "diffmah")
 def summary(target, u, acceptance, about):
     """What is kept of draws u, (chains, draws, P): numbers of theta, and how well they are known."""
     theta = np.asarray(target.theta(u))
-    posterior = inference.posterior_of(target, inference.Chains(u), {"sampler": "HMC"})
+    posterior = inference.posterior.posterior_of(target, inference.Chains(u), {"sampler": "HMC"})
     flat, table = theta.reshape(-1, theta.shape[-1]), posterior.verdict.table
     return {
         "names": list(target.names), "units": list(target.units), "draws": len(flat), "chains": len(u),

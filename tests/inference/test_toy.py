@@ -312,6 +312,21 @@ def test_a_stray_walker_is_told(target, gauss):
     assert "chains disagree" in stray.sentence and not stray.good
 
 
+def test_the_verdict_names_a_mode_on_which_chains_disagree():
+    """The square of a parameter is known: chains that begin near -1 never see 1."""
+    squared = inference.Target.of_function(lambda theta: theta**2, [1.0], [1e-3], {"a": dist.Normal(0.3, 1.0)})
+    rng = np.random.default_rng(0)
+    sign = np.array([1.0, -1.0, 1.0, 1.0])[:, None, None]
+    u = (sign * (1.0 + 0.016 * rng.normal(size=(4, 200, 1)))) - 0.3
+    verdict = inference.posterior.posterior_of(squared, inference.Chains(u), {}).verdict
+    assert not verdict.good
+    assert "chain 2 of 4 stays at a = -1 and the others at 1: modes between which chains do not" in verdict.sentence
+    assert "NestedSampler gives each its share; R-hat of a is" in verdict.sentence
+    slow = u[[0, 2, 3, 0]] + np.array([0.0, 0.01, 0.02, 0.03])[:, None, None]
+    one_mode = inference.posterior.posterior_of(squared, inference.Chains(slow), {}).verdict
+    assert "chains disagree" in one_mode.sentence and "modes" not in one_mode.sentence
+
+
 def test_posteriors_of_other_data_warm_up_apart(target):
     weight = np.linalg.inv(COVARIANCE)
     covariance = np.linalg.inv(SLOPES.T @ weight @ SLOPES + np.diag([1.0, 0.25]))

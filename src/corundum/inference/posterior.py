@@ -26,6 +26,7 @@ PERCENTILES = (15.865, 50.0, 84.135)
 _PRIOR_DRAWS = 4000
 _GAUSSIAN_CHAINS = 4
 _LEAST_BFMI = 0.3
+_APART = 2.0
 
 
 class Verdict(NamedTuple):
@@ -219,7 +220,8 @@ def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0, together: bool
     """Judge whether chains can be trusted.
 
     They can if every parameter has a rank-normalised R-hat below `rhat` and effective sample sizes in bulk and tails
-    above `ess`, no draw diverged, and energies are explored fast enough (E-BFMI above 0.3).
+    above `ess`, no draw diverged, and energies are explored fast enough (E-BFMI above 0.3).  Where chains stay in
+    different modes, the sentence names them and the method that finds the share of each.
 
     Parameters
     ----------
@@ -271,6 +273,10 @@ def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0, together: bool
         worst = np.nanargmax(table[key]) if key == "rhat" and several else np.argmin(table[key])
         if np.any(bad(table[key])):
             faults.append(sentence.format(names[worst], table[key][worst]))
+    if several and not together:
+        apart = [(_apart(data.posterior[name].values), name) for name in np.array(names)[~(table["rhat"] < rhat)]]
+        apart = sorted(apart, key=lambda one: one[0].gap)[-1:]
+        faults[:0] = [_division(*one) for one in apart if one[0].gap > _APART]
     if divergences:
         faults.append(f"{divergences} divergences: the sampler misses a narrow part; raise target_accept")
     if bfmi < _LEAST_BFMI:
@@ -280,6 +286,39 @@ def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0, together: bool
     summary = f"{largest}smallest bulk sample size {np.min(table['ess_bulk']):.0f}, {divergences} divergences"
     sentence = f"trustworthy: {summary}" if good else f"not to be trusted yet: {'; '.join(faults)}"
     return Verdict(good, sentence, table, divergences, bfmi)
+
+
+class _Apart(NamedTuple):
+    """The chains of the smaller of two groups, where each lies, and the gap between them over the width of a chain."""
+
+    gap: float
+    few: Any
+    there: float
+    others: float
+    chains: int
+
+
+def _apart(values):
+    """Chains (chains, draws) divided where their medians are farthest apart."""
+    medians = np.median(values, axis=1)
+    order = np.argsort(medians)
+    gaps = np.diff(medians[order])
+    cut = int(np.argmax(gaps)) + 1
+    few, others = sorted((order[:cut], order[cut:]), key=len)
+    width = np.median(np.std(values, axis=1)) + np.finfo(float).tiny
+    return _Apart(
+        float(gaps[cut - 1] / width), np.sort(few), float(np.median(values[few])), float(np.median(values[others])),
+        len(values),
+    )  # fmt: skip
+
+
+def _division(apart, name):
+    subject = "chain {} of {} stays" if len(apart.few) == 1 else "chains {} of {} stay"
+    listed = ", ".join(str(chain + 1) for chain in apart.few)
+    return (
+        f"{subject.format(listed, apart.chains)} at {name} = {apart.there:.2g} and the others at {apart.others:.2g}: "
+        f"modes between which chains do not move; NestedSampler gives each its share"
+    )
 
 
 def _groups(posterior, number=4):
