@@ -28,7 +28,8 @@ VVIR = np.geomspace(35.0, 200.0, 30)  # km/s, where the halos of the sample have
 FEATURES = ["log_vvir", "redshift"]
 REDSHIFTS = (0.0, 2.0)
 KNOWN = 0.05  # dex: half width of the 68% band below which data determine a law
-CLOSE = 0.025  # dex: error of a formula against the network
+CLOSE = 0.04  # dex: error of a formula against the network
+_TRAINED = 50  # steps before which a network has nothing that could be written down
 STYLES = {"network": "C0", "formula": "C2", "power law": "C1"}
 
 
@@ -77,7 +78,7 @@ def compared(name, model, truth, bands=None):
         seen = np.array([np.log10(b.percentiles[3] / b.percentiles[1]) < 2.0 * KNOWN for b in bands])
         planted = [10.0 ** log_loading(truth, redshift) for redshift in REDSHIFTS]
         inside = [(b.percentiles[0] < t) & (t < b.percentiles[4]) for b, t in zip(bands, planted, strict=True)]
-        error = np.sqrt(np.mean(np.array(off)[seen] ** 2))
+        error = np.sqrt(np.mean(np.array(off)[seen] ** 2)) if np.any(seen) else np.nan
         elsewhere = np.mean(np.array(inside)[~seen]) if np.any(~seen) else 1.0
         print(f"    known to {KNOWN} dex at {seen.mean():.0%} of velocities and redshifts, off by {error:.3f} dex;"
               f" elsewhere the truth lies within its 95% band at {elsewhere:.0%}", flush=True)  # fmt: skip
@@ -119,29 +120,23 @@ def main(out, draws=5, steps=400, halos=120):
             inference.law_bands(measured, posterior, "mass_loading", redshift=redshift, vvir=VVIR)
             for redshift in REDSHIFTS
         ]
-        if draw == 0:
-            for ax, band in zip(axes, bands, strict=True):
-                lowest, *_, highest = np.log10(band.percentiles)
-                ax.fill_between(
-                    VVIR, lowest, highest, color=STYLES["network"], alpha=0.12, linewidth=0, label="its 95%"
-                )
-        law = distilled(trained.model, sample[:40])
-        print(f"  formula: {law.formula.text}")
-        written = models.ThermalCGM(mass_loading=law)
-        names = [name for name in co.describe(written) if name.startswith("mass_loading.constants")]
-        priors = {name: dist.Normal(float(value), 1.0) for name, value in zip(
-            names, co.get_values(written, names), strict=True
-        )}  # fmt: skip
-        of_formula = target_of(written, names, priors).with_data(measured.data.y)
-        results = {"network": (trained.model, posterior.ln_evidence), "formula": fitted(of_formula, starts=1),
+        results = {"network": (trained.model, posterior.ln_evidence),
                    "power law": fitted(to_fit.with_data(measured.data.y), starts=4)}  # fmt: skip
+        if steps >= _TRAINED:
+            law = distilled(trained.model, sample[:40])
+            print(f"  formula: {law.formula.text}")
+            written = models.ThermalCGM(mass_loading=law)
+            names = [name for name in co.describe(written) if name.startswith("mass_loading.constants")]
+            numbers = zip(names, co.get_values(written, names), strict=True)
+            priors = {name: dist.Normal(float(value), 1.0) for name, value in numbers}
+            results["formula"] = fitted(target_of(written, names, priors).with_data(measured.data.y), starts=1)
         for name, (model, evidence) in results.items():
             off[name].append(compared(name, model, truth, bands if name == "network" else None))
             evidences[name].append(evidence)
             for ax, redshift in zip(axes, REDSHIFTS, strict=True):
                 style = dict(color=STYLES[name], alpha=0.7, linewidth=1.1)
                 ax.plot(VVIR, log_loading(model, redshift), label=name if draw == 0 else None, **style)
-        print("  ln evidence: " + ", ".join(f"{name} {rows[-1]:.1f}" for name, rows in evidences.items()), flush=True)
+        print("  ln evidence: " + ", ".join(f"{name} {results[name][1]:.1f}" for name in results), flush=True)
     for ax, redshift in zip(axes, REDSHIFTS, strict=True):
         ax.plot(VVIR, log_loading(truth, redshift), color="black", linestyle="--", label="truth")
         ax.set(xscale="log", xlabel="virial velocity [km/s]", title=f"z = {redshift:g}")
@@ -151,6 +146,8 @@ def main(out, draws=5, steps=400, halos=120):
     axes[0].legend()
     figure.savefig(out / "planted_loading.png", dpi=150, bbox_inches="tight")
     for name, rows in off.items():
+        if not rows:
+            continue
         gain = np.subtract(evidences[name], evidences["power law"])
         print(f"{name}: {np.mean(rows, axis=0).round(3)} dex on average ({np.min(rows, axis=0).round(3)} to "
               f"{np.max(rows, axis=0).round(3)}), ln evidence over the power law {gain.round(1)}")  # fmt: skip

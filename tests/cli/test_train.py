@@ -48,7 +48,7 @@ def test_a_training_is_reported_saved_and_done_once(run_file, tmp_path, capsys):
     assert main(["train", run_file, "-o", str(out)]) == 0
     printed = capsys.readouterr().out
     assert "3 seeds of 13 weights and 1 parameter: validation loss" in printed
-    assert "no step has seen it" in printed and "combinations of the 13 weights and 1 parameters; ln evid" in printed
+    assert "no step has seen it" in printed and "combinations of weights and parameters; ln evidence" in printed
     trained, run_info = co.io.load_training(out / "trained.h5")
     assert run_info["title"] == "learning" and trained.losses.shape == (3, 24) and trained.names == ("galaxy.time",)
     assert np.all(np.isfinite(trained.validation)) and type(trained.model).__name__ == "LearningGrowth"

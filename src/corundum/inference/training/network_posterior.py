@@ -77,13 +77,14 @@ class NetworkPosterior(NamedTuple):
     unfinished: float
 
     def __repr__(self) -> str:
-        weights = len(self.x) - len(self.free)
+        counts = ((len(self.x) - len(self.free), "weight"), (len(self.free), "parameter"))
+        unknowns = " and ".join(f"{number} {noun}{'s' * (number != 1)}" for number, noun in counts)
         left_out = ""
         if len(self.information) < len(self.x):
             left_out = f"; each of those left out has at most {self.information[-1]:.2g} of the prior's information"
         return (
-            f"NetworkPosterior: {weights} weights and {len(self.free)} parameters, of which data determine "
-            f"{self.effective:.1f} combinations; ln evidence {self.ln_evidence:.1f}{left_out}"
+            f"NetworkPosterior: {unknowns}, of which data determine {self.effective:.1f} combinations; ln evidence "
+            f"{self.ln_evidence:.1f}{left_out}"
         )
 
     @property

@@ -30,9 +30,7 @@ class Determined(NamedTuple):
     sentences: list[str]
 
 
-def determined(
-    target: Any, trained: Any, weight_scale: float, halos: Any, redshifts: Sequence[float]
-) -> Determined:  # fmt: skip
+def determined(target: Any, trained: Any, weight_scale: float, halos: Any, redshifts: Sequence[float]) -> Determined:
     """Bands and formulas of the learned laws of a training; a sentence says why where there are none.
 
     Parameters
@@ -57,8 +55,8 @@ def determined(
         for place, (law,) in laws.items() if law.of_halo for redshift in dict.fromkeys((redshifts[0], redshifts[-1]))
     ]  # fmt: skip
     sentences = [
-        f"Data determine {posterior.effective:.1f} combinations of the {trained.weights} weights and "
-        f"{len(trained.names)} parameters; ln evidence {posterior.ln_evidence:.1f}."
+        f"Data determine {posterior.effective:.1f} combinations of weights and parameters; ln evidence "
+        f"{posterior.ln_evidence:.1f}."
     ]
     galaxies = evolve(model, halos[:_HALOS], redshifts)
     formulas = [
