@@ -70,6 +70,15 @@ def test_a_dry_run_says_what_would_be_shown(run_file, capsys):
     assert capsys.readouterr().out == "3 halos, 53 numbers, shmr_behroozi19_sf\n"
 
 
+def test_one_page_is_written_where_it_was_asked_for(run_file, tmp_path, capsys):
+    file = tmp_path / "explored.html"
+    simple = 'model={kind = "models.MinimalRegulator"}'
+    assert main(["explore", str(run_file), "--halos", "3", "--set", simple, "--export", str(file)]) == 0
+    assert capsys.readouterr().out == f"{file}\n"
+    assert "a small sample" in file.read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["explored.html"]
+
+
 def test_a_missing_file_and_settings_without_one(tmp_path, capsys):
     assert main(["explore", str(tmp_path / "none.toml")]) == 2
     assert "no such file" in capsys.readouterr().err

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from corundum.explorer import standalone_page
 from corundum.explorer.serve import Running
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -166,6 +167,23 @@ def test_every_control_has_a_name_and_headings_come_in_order(page):
 def test_text_stands_out_from_its_background(page, theme):
     page.evaluate(f"document.documentElement.classList.toggle('dark', {str(theme == 'dark').lower()})")
     assert min(page.evaluate("checks.contrasts()")) >= 4.5  # WCAG 2.1, level AA
+
+
+def test_a_page_from_disk_needs_no_server(browser, explorer, tmp_path):
+    (tmp_path / "explored.html").write_text(standalone_page(explorer))
+    page, elsewhere = browser.new_page(), []
+    page.on("request", lambda request: elsewhere.append(request.url) if request.url.startswith("http") else None)
+    page.on("pageerror", lambda error: elsewhere.append(str(error)))
+    page.goto((tmp_path / "explored.html").as_uri())
+    page.evaluate(CHECKS)
+    wait(page, "document.getElementById('state').textContent.startsWith('exact')")
+    start, engine = mean(page), explorer.engine({})
+    move(page, AMPLITUDE, 600)
+    change, slope = page.evaluate(f"checks.change('{AMPLITUDE}')"), engine.slopes({}, [AMPLITUDE])["mean"][0]
+    assert mean(page) == pytest.approx([at + by * change for at, by in zip(start, slope, strict=True)], abs=1e-4)
+    wait(page, "document.getElementById('state').textContent.startsWith('a first-order estimate')")
+    assert elsewhere == []
+    page.close()
 
 
 def test_a_wrong_address_says_so(browser, running):

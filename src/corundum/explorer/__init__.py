@@ -11,11 +11,12 @@ from ..lazy_names import lazy_names
 
 if TYPE_CHECKING:  # imported when they are first used
     from .engine import Engine
+    from .export import standalone_page
     from .serve import Running, explore
     from .server import Explorer, application
     from .view import View, view_of
 
-__all__ = ["Engine", "Explorer", "Running", "View", "application", "explore", "view_of"]
+__all__ = ["Engine", "Explorer", "Running", "View", "application", "explore", "standalone_page", "view_of"]
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazy_names(__name__)

@@ -23,6 +23,7 @@ _MORE = """\
 examples:
   corundum explore                                  # the published model beside two relations of today
   corundum explore examples/quickstart.toml --port 8080
+  corundum explore RUN.toml --export explored.html  # one file to send to somebody else
   corundum explore RUN.toml --set 'compare.measurements=["shmr_behroozi19_sf"]'
 """
 
@@ -40,6 +41,10 @@ def add_command(commands: Any, style: dict[str, Any]) -> None:
         "--set", metavar="KEY=VALUE", dest="overrides", action="append", default=[],
         help="set a key of the run file, as group.key=value in TOML; may be repeated",
     )  # fmt: skip
+    parser.add_argument(
+        "--export", metavar="FILE.html", type=Path,
+        help="write one page that needs no server: galaxies move along the slopes",
+    )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="check that everything can be shown, and serve nothing")
     parser.set_defaults(command=_explore)
 
@@ -53,13 +58,22 @@ def _explore(arguments: argparse.Namespace) -> int:
         raise ValueError("--set: there is no run file to set keys of; name one")
     with stage("loading the package"):
         configure()
+        from ...explorer import standalone_page
         from ...explorer.serve import serve
+        from ...storage.files import atomic_path
         from ..jobs.explore import explorer_of
 
     explorer = explorer_of(run_file, arguments.halos)
     if arguments.dry_run:
         view = explorer.view
         print(f"{len(view.halos)} halos, {len(view.names)} numbers, {', '.join(view.data.names)}")
+        return 0
+    if arguments.export is not None:
+        with stage("solving and differentiating"):
+            page = standalone_page(explorer)
+        with atomic_path(arguments.export) as path:
+            path.write_text(page, encoding="utf-8")
+        print(arguments.export)
         return 0
     with contextlib.suppress(KeyboardInterrupt):  # the way to end it
         serve(explorer, arguments.port, announce=lambda address: print(f"open {address}\nCtrl-C ends it.", flush=True))

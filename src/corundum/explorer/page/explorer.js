@@ -2,6 +2,9 @@
 "use strict";
 
 const element = (id) => document.getElementById(id);
+/** What a page from disk holds inside instead of asking a server; null where there is one. */
+const INSIDE = JSON.parse(element("inside")?.textContent ?? "null");
+const decoded = (text) => unpacked(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
 const TOKEN = new URLSearchParams(location.search).get("token") ?? "";
 
 const explorer = {
@@ -64,6 +67,10 @@ function describeState() {
   const failed = picture.exact.status.values.filter((status) => status !== 0).length;
   const solved = failed ? `${failed} of ${picture.description.halos.length} galaxies not solved` : `${picture.description.halos.length} galaxies solved`;
   const slopes = `${picture.slopes.size} of ${picture.byName.size} slopes known`;
+  if (INSIDE) {
+    say(picture.isExact(values) ? `exact, ${solved}` : "a first-order estimate: this page has no server, and moves along the slopes");
+    return;
+  }
   say(picture.isExact(values) ? `exact, ${solved} in ${timings.exact.toFixed(0)} ms; ${slopes}` : `moved along the slopes; ${slopes}`);
 }
 
@@ -71,6 +78,7 @@ function describeState() {
 
 async function settle() {
   if (explorer.solving || !explorer.picture) return;
+  if (INSIDE) return;
   explorer.solving = true;
   try {
     do {
@@ -211,7 +219,7 @@ async function runFile() {
 
 async function open(laws, values) {
   explorer.laws = laws;
-  const description = await ask("describe");
+  const description = INSIDE?.description ?? (await ask("describe"));
   explorer.values = Object.fromEntries(Object.entries(values).filter(([name]) => description.parameters.some((known) => known.name === name)));
   explorer.picture = new Picture(description);
   explorer.pinned = null;
@@ -231,7 +239,16 @@ async function open(laws, values) {
   fill(element("quantity"), description.histories.map(({ name, meaning }) => [name, meaning]), "mstar");
   fill(element("currency"), explorer.diagram.currencies.map((name) => [name, name]), "mass");
   Object.assign(element("when"), { max: description.redshifts.length - 1, value: description.redshifts.length - 1 });
+  if (INSIDE) showInside();
   await settle();
+}
+
+function showInside() {
+  explorer.picture.settle({}, decoded(INSIDE.picture));
+  for (const message of INSIDE.slopes) explorer.picture.learn(decoded(message));
+  explorer.parameters.respond(explorer.picture);
+  for (const id of ["step", "runfile"]) element(id).hidden = true;
+  redraw();
 }
 
 function fill(menu, options, initial) {
@@ -240,6 +257,7 @@ function fill(menu, options, initial) {
 }
 
 async function watch() {
+  if (INSIDE) return;
   try {
     const { busy } = await (await fetch("busy", { headers: { "X-Token": TOKEN } })).json();
     if (busy) say(`${busy.what}, ${busy.seconds.toFixed(0)} s`);

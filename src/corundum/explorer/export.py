@@ -1,0 +1,54 @@
+"""The page of an explorer as one file that needs no server: the picture, and its slopes, are inside."""
+
+import base64
+import json
+import re
+from importlib import resources
+
+from .engine import COLUMNS
+from .server import Explorer
+
+__all__ = ["standalone_page"]
+
+
+def standalone_page(explorer: Explorer) -> str:
+    """The text of a page that works from disk: galaxies move along the exact slopes at the values of the model.
+
+    Far from these values the picture is a first-order estimate, and says so.  Laws cannot be changed there.
+
+    Parameters
+    ----------
+    explorer : Explorer
+
+    Examples
+    --------
+    >>> view = co.explorer.view_of(co.models.MinimalRegulator(), halos, ["shmr_behroozi19_sf"])
+    >>> page = co.explorer.standalone_page(co.explorer.Explorer(view, "Eight galaxies"))
+    >>> "Eight galaxies" in page, "http" in page.split("uPlot")[0]
+    (True, False)
+    """
+    names = list(explorer.view.names)
+    messages = [explorer.slopes({}, {}, names[first : first + COLUMNS]) for first in range(0, len(names), COLUMNS)]
+    description = explorer.describe({})
+    description |= {"exports": False, "laws": {}}
+    inside = {
+        "description": description,
+        "picture": _text(explorer.solve({}, {})),
+        "slopes": [_text(message) for message in messages],
+    }
+    page = _file("index.html")
+    page = re.sub(r'<link rel="stylesheet" href="page/(.+?)">', lambda match: f"<style>{_file(match[1])}</style>", page)
+    scripts = re.findall(r'<script defer src="page/(.+?)"></script>', page)
+    page = re.sub(r'<script defer src="page/.+?"></script>\n', "", page)
+    numbers = json.dumps(inside, allow_nan=False).replace("</", "<\\/")
+    parts = [f'<script id="inside" type="application/json">{numbers}</script>']
+    parts += [f"<script>{_file(name)}</script>" for name in scripts]
+    return page.replace("</body>", "\n".join([*parts, "</body>"]))
+
+
+def _file(name: str) -> str:
+    return resources.files(__package__).joinpath("page", name).read_text("utf-8")
+
+
+def _text(message: bytes) -> str:
+    return base64.b64encode(message).decode()
