@@ -90,15 +90,19 @@ def _flows(ln_time, coordinates, forcing, problem):
 
 
 def _state(ledger, coordinates, offset):
-    """The state; what reservoirs hold never falls to the round-off of their coordinates, or below zero.
+    """The state; no reservoir, and no tracked quantity that spans decades, falls to the round-off of its coordinate.
 
-    Stripped galaxies lose all but nothing of their gas, and laws of it would follow noise.
+    Stripped galaxies lose all but nothing of their gas, and laws of it would follow noise, or see less than nothing.
     """
     state = from_coordinate(coordinates, offset)
-    held = {field for (kind, _), field in ledger.contents.items() if CURRENCIES[kind].conserved}
+    positive = {
+        field
+        for (kind, _), field in ledger.contents.items()
+        if CURRENCIES[kind].conserved or ledger.quantities[field].log
+    }
     return type(state)(
         **{
-            name: jnp.maximum(value, _EMPTY * getattr(offset, name)) if name in held else value
+            name: jnp.maximum(value, _EMPTY * getattr(offset, name)) if name in positive else value
             for name, value in state._asdict().items()
         }
     )

@@ -34,7 +34,7 @@ _MASSES = (9.0, 15.5)  # log10 of mass [Msun] at the end for which forests are d
 _DEPTH = 3.0  # trees are grown to masses this many times smaller than satellites, so that these have a past
 _COARSEST = 0.01  # of the final mass, to which main branches are followed at least
 _ALONE = 0.1  # in ln(t), the least time that a halo is a central before it falls in
-_EARLIEST = 12.0  # last age over that of the first infall: older satellites keep clocks a hundred times too fast
+_EARLIEST = 12.0  # last age over that of the first infall: what fell in before counts as smooth growth
 _SLOPES = (0.3, 2.0)  # d log10(M) / d ln(t) before a branch is resolved
 
 
