@@ -90,19 +90,15 @@ def _flows(ln_time, coordinates, forcing, problem):
 
 
 def _state(ledger, coordinates, offset):
-    """The state; no reservoir, and no tracked quantity that spans decades, falls to the round-off of its coordinate.
+    """The state; no reservoir falls to the round-off of its coordinate.
 
     Stripped galaxies lose all but nothing of their gas, and laws of it would follow noise, or see less than nothing.
     """
     state = from_coordinate(coordinates, offset)
-    positive = {
-        field
-        for (kind, _), field in ledger.contents.items()
-        if CURRENCIES[kind].conserved or ledger.quantities[field].log
-    }
+    held = {field for (kind, _), field in ledger.contents.items() if CURRENCIES[kind].conserved}
     return type(state)(
         **{
-            name: jnp.maximum(value, _EMPTY * getattr(offset, name)) if name in positive else value
+            name: jnp.maximum(value, _EMPTY * getattr(offset, name)) if name in held else value
             for name, value in state._asdict().items()
         }
     )
