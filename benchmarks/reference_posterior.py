@@ -3,8 +3,8 @@
     python benchmarks/reference_posterior.py -o out/reference
 
 More than 20,000 draws by `HMC`, which every faster sampler can be compared with: `tests/data/standard_posterior.json`
-is the ``posterior.json`` of such a run.  It takes an hour of two free cores, keeps what it has drawn after every block,
-and resumes when it is started again; ``--so-far`` writes the summary of what an unfinished run has drawn.
+comes from the first third of such a run.  It takes hours, keeps what it has drawn after every block, and resumes when
+it is started again; ``--so-far`` writes the summary of what an unfinished run has drawn.
 """
 
 import argparse

@@ -293,7 +293,7 @@ class _Apart(NamedTuple):
 
     gap: float
     few: Any
-    there: float
+    median: float
     others: float
     chains: int
 
@@ -316,7 +316,7 @@ def _division(apart, name):
     subject = "chain {} of {} stays" if len(apart.few) == 1 else "chains {} of {} stay"
     listed = ", ".join(str(chain + 1) for chain in apart.few)
     return (
-        f"{subject.format(listed, apart.chains)} at {name} = {apart.there:.2g} and the others at {apart.others:.2g}: "
+        f"{subject.format(listed, apart.chains)} at {name} = {apart.median:.2g} and the others at {apart.others:.2g}: "
         f"modes between which chains do not move; NestedSampler gives each its share"
     )
 
