@@ -1,5 +1,6 @@
 """Points whose predictions are known, from which surrogates learn: where they lie, and how they are kept."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -59,7 +60,7 @@ class KnownPoints(NamedTuple):
             room = np.zeros((len(array) + more, *array.shape[1:]))
             room[: len(array)] = array
             filled.append(room)
-        return KnownPoints(*filled, np.int64(self.number))
+        return _from_arrays(filled, int(self.number))
 
     def joined(self, points: "KnownPoints") -> "KnownPoints":
         """With further points, as far as the model could be solved there and there is room."""
@@ -70,17 +71,22 @@ class KnownPoints(NamedTuple):
             array = np.array(array)
             array[first : first + len(good)] = np.asarray(new)[good]
             arrays.append(array)
-        return KnownPoints(*arrays, np.int64(first + len(good)))
+        return _from_arrays(arrays, first + len(good))
 
     def nearest(self, target: Target, center: np.ndarray, root: np.ndarray, most: int) -> "KnownPoints":
         """Those nearest to where another posterior lies, with the densities of its data: predictions do not change."""
         u, mean, error, scatter, _ = self.rows
         order = np.argsort(np.linalg.norm(np.linalg.solve(root, (u - center).T), axis=0))[:most]
-        u, *parts = (array[order] for array in (u, mean, error, scatter))
-        prediction = Prediction(*parts, np.ones(parts[0].shape, bool), np.zeros(len(u)))
+        u, mean, error, scatter = (array[order] for array in (u, mean, error, scatter))
+        prediction = Prediction(mean, error, scatter, np.ones(mean.shape, bool), np.zeros(len(u)))
         ln_density = np.asarray(densities(target, jnp.asarray(u), prediction))
         good = np.isfinite(ln_density)
-        return KnownPoints(*(array[good] for array in (u, *parts, ln_density)), np.int64(good.sum()))
+        return _from_arrays([array[good] for array in (u, mean, error, scatter, ln_density)], int(good.sum()))
+
+
+def _from_arrays(arrays: Sequence[Any], number: int) -> KnownPoints:
+    u, mean, error, scatter, ln_density = arrays
+    return KnownPoints(u, mean, error, scatter, ln_density, np.int64(number))
 
 
 class Explorers(NamedTuple):
@@ -121,7 +127,7 @@ def first_points(
             f"sample: the model fails at {failed} of {len(draws)} points near the mode, so chains cannot begin; look "
             "at the point estimate, or give the solver more max_steps"
         )
-    points = KnownPoints(*(np.asarray(array)[good] for array in points[:-1]), np.int64(good.sum()))
+    points = _from_arrays([np.asarray(array)[good] for array in points[:-1]], int(good.sum()))
     if known is None:
         return points
     others = known.nearest(target, start.u, root, 1000)

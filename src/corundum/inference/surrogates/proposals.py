@@ -109,7 +109,8 @@ def by_surrogate(
 
 def by_walk(u: np.ndarray, root: np.ndarray, rng: np.random.Generator) -> Proposals:
     """A step of a random length in a random direction, the same with the ends exchanged: no surrogate is needed."""
-    length = np.exp(rng.uniform(*np.log(STRIDES), size=(len(u), 1)))
+    shortest, longest = np.log(STRIDES)
+    length = np.exp(rng.uniform(shortest, longest, size=(len(u), 1)))
     return Proposals(u + length * rng.normal(size=u.shape) @ root.T, np.zeros(len(u)), np.nan)
 
 
