@@ -21,7 +21,6 @@ from ...inference import (
     Gaussian,
     GaussNewton,
     ScatterLikelihood,
-    SurrogateHMC,
 )
 from ...observables import AbstractRegression, Measurement
 from .schema import setting
@@ -91,7 +90,7 @@ class Fit:
     scatter: ScatterLikelihood | None = None
     regression: AbstractRegression | None = None
     optimiser: AbstractOptimiser = GaussNewton()
-    sampler: AbstractSampler = SurrogateHMC()
+    sampler: AbstractSampler = NUTS(draws=400)
     priors: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
