@@ -186,7 +186,7 @@ BAD = {
     "no step": (lambda: physics.FallingDeparture((0.0, 1.0), 0.0, {"k0": 0.1}), "there is no knot k0"),
     "length": (lambda: physics.GaussianProcessDeparture((0.0, 1.0), lengths=-1.0), "give 1 positive"),
     "margin": (lambda: physics.FadingBeyond(margin=0.0), "give a positive share"),
-    "range": (lambda: physics.Feature("x", "mvir", "Msun", 2.0, 1.0), "give low below high"),
+    "range": (lambda: physics.Feature("x", "mvir", "Msun", 2.0, 1.0), "give finite numbers, low below high"),
     "network size": (lambda: neural(eqx.nn.MLP(2, "scalar", 4, 1, key=jax.random.key(0))), "does not take 1 numbers"),
     "network shape": (lambda: neural(eqx.nn.MLP(1, 1, 4, 1, key=jax.random.key(0))), r"shape \(1,\); make it with"),
     "no network": (lambda: neural(2.0), "give an equinox network"),
