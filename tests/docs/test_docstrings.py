@@ -69,7 +69,8 @@ def namespace(text):
 
 
 SLOW = {
-    "inference.AbstractTrainingRule", "inference.criticise", "inference.feedback_indices", "population.with_mergers",
+    "inference.AbstractTrainingRule", "inference.criticise", "inference.feedback_indices", "io.save_sensitivity",
+    "plots.feedback_indices", "population.with_mergers",
     "sensitivity.check_gradients", "sensitivity.hessian", "sensitivity.hessian_vector_product",
 }  # fmt: skip
 """Examples that compile for a quarter of a minute or more; what they show is tested elsewhere as well."""

@@ -14,7 +14,10 @@ from corundum.cli.main import main
 from places import ROOT
 
 PAGES = ["README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
-SLOW = {"docs/inference.md", "docs/learned_laws.md", "docs/sensitivity.md", "docs/results_file.md", "docs/training.md"}
+SLOW = {
+    "docs/inference.md", "docs/learned_laws.md", "docs/physics.md", "docs/sensitivity.md", "docs/results_file.md",
+    "docs/training.md",
+}  # fmt: skip
 """Pages whose blocks take more than some ten seconds."""
 
 PLACEHOLDER = re.compile(r"\b[A-Z]{4,}\b|\||\[|\.\.\.|mymodule")

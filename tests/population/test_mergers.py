@@ -202,6 +202,7 @@ def test_halos_grow_by_satellites_and_by_what_brings_gas(received):
     np.testing.assert_allclose(integral, grown, rtol=0.06)
 
 
+@pytest.mark.slow  # a minute of compiling; whole trees are checked in test_closure.py
 def test_a_host_receives_exactly_what_its_satellites_hand_over(model, received):
     """Whatever the knots: integrals of what arrives are the running totals, and all currencies close."""
     some = received[np.array([4, 10])]

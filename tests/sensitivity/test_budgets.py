@@ -76,6 +76,7 @@ def test_a_model_without_metals_has_budgets_of_what_it_follows(halos):
         co.plots.flow_diagram(model.ledger, lean, currency="metals")
 
 
+@pytest.mark.slow  # a minute of compiling
 def test_derivatives_of_shares_add_up_to_nothing_and_match_differences(base, halos):
     for name in ("mass", "energy", "metals"):
         np.testing.assert_allclose(base.derivative[name].values.sum(axis=-2), 0.0, atol=1e-7)
