@@ -33,6 +33,7 @@ def prediction_with(target, extended, departure):
     return np.asarray(inference.predict(extended, point[None]).mean[0])
 
 
+@pytest.mark.slow  # half a minute of compiling
 def test_scores_are_slopes_of_the_posterior_and_the_free_parameters_are_marginalised(target, extended):
     criticism = inference.criticise(target, laws=LAWS, features="log_vvir", knots=KNOTS)
     assert criticism.laws == tuple(LAWS) and criticism.data == ("shmr_behroozi19_sf", "coldgas_xgass")

@@ -123,6 +123,7 @@ def test_mergers_destroy_discs_by_their_mass_ratio(model, ratio, destroyed):
     )
 
 
+@pytest.mark.slow  # a minute of compiling
 def test_one_merger_makes_a_bulge_and_nothing_is_lost(galaxies, model, halos):
     assert galaxies.status_counts() == {"solved": 2}
     alone, merged = (np.asarray(galaxies["mbulge"])[row] for row in (0, 1))

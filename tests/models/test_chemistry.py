@@ -102,6 +102,7 @@ def test_elements_are_conserved_by_every_flow(model):
         assert flows["type_ia"].oxygen is None
 
 
+@pytest.mark.slow  # a minute of compiling
 def test_stars_of_massive_stars_alone_are_enhanced_and_iron_comes_later(galaxies, model, halos):
     """Yields of 0.015 and 0.0012 are [O/Fe] = 0.45; supernovae Ia lower that, the less the earlier stars formed."""
     assert galaxies.status_counts() == {"solved": 2}

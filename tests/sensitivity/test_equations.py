@@ -125,6 +125,7 @@ def routed(halos):
     return S.routes(MODEL, halos[4:6], NAMES, solver=TIGHT)
 
 
+@pytest.mark.slow  # a minute of compiling
 def test_routes_add_up_to_the_forward_jacobian(routed, halos):
     forward = S.parameter_jacobian(MODEL, halos[4:6], NAMES, solver=TIGHT)
     total = routed.derivative.sum("channel").values
