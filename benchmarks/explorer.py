@@ -32,7 +32,8 @@ MOVE = """async (frames) => {
     alone.push(explorer.timings.exact);
   }
   return {
-    updates_per_second: frames / seconds, update_ms: median(updates), exact_ms: median(exact), exact_alone_ms: median(alone),
+    updates_per_second: frames / seconds, update_ms: median(updates), exact_ms: median(exact),
+    exact_alone_ms: median(alone),
   };
 }"""
 READY = """() => {
