@@ -85,7 +85,10 @@ def test_groups_of_other_commands_are_checked_too(group, tmp_path):
 def test_what_is_right_or_not_known_passes(correct, tmp_path):
     path = tmp_path / "run.toml"
     path.write_text(RUN)
-    read_run_file(path, [correct])
+    run_file = read_run_file(path, [correct])
+    keys = tuple(correct.partition("=")[0].split("."))
+    assert run_file.locate(keys) == f"--set {correct}"
+    assert run_file.tables[keys[0]]
 
 
 def test_examples_pass_and_nothing_heavy_is_imported(tmp_path):

@@ -133,9 +133,12 @@ def test_another_law_is_put_in_and_taken_back(page):
     page.locator("summary", has_text="energy loading").locator("select").select_option("ConstantLoading")
     wait(page, "explorer.picture.byName.has('energy_loading.constant')")
     settled(page)
+    assert page.evaluate("explorer.laws") == {"energy_loading": "ConstantLoading"}
+    other = mean(page)
     page.click("#undo")
     wait(page, "explorer.picture.byName.has('energy_loading.amplitude')")
     settled(page)
+    assert page.evaluate("explorer.laws") == {} and mean(page) != other
 
 
 def test_a_link_restores_what_was_shown(page, browser):

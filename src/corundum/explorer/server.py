@@ -64,18 +64,20 @@ class Explorer:
         self.busy: tuple[str, float] | None = None
         self._engines: dict[tuple, Engine] = {}
         self._compiled: set[tuple] = set()
-        self._lock = threading.Lock()
+        self._choosing, self._lock = threading.Lock(), threading.Lock()
 
     def engine(self, laws: Mapping[str, str]) -> Engine:
         """The engine of the model with these laws."""
         key = tuple(sorted(laws.items()))
-        if key not in self._engines:
-            model = with_laws(self.view.model, laws)
-            view = self.view if model is self.view.model else self.view.with_model(model)
-            self._engines[key] = Engine(view)
+        with self._choosing:  # requests come from several threads
+            engine = self._engines.pop(key, None)
+            if engine is None:
+                model = with_laws(self.view.model, laws)
+                engine = Engine(self.view if model is self.view.model else self.view.with_model(model))
+            self._engines[key] = engine  # the last one used is the last one to go
             while len(self._engines) > _KEPT:
                 self._engines.pop(next(iter(self._engines)))
-        return self._engines[key]
+        return engine
 
     def describe(self, laws: Mapping[str, str]) -> dict[str, Any]:
         """What the page has to know before any number."""

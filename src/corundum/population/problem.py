@@ -16,6 +16,7 @@ from ..cosmology import Cosmology
 from ..halos import Halo
 from ..models import AbstractModel, Ledger
 from ..models.currencies import CURRENCIES
+from ..models.processes.satellites.handing_over import sinks_of
 from ..numerics.coordinates import from_coordinate
 from ..numerics.rows import Rows
 from ..numerics.solvers.base import Equation, Stops
@@ -90,11 +91,14 @@ def _flows(ln_time, coordinates, forcing, problem):
 
 
 def _state(ledger, coordinates, offset):
-    """The state; no reservoir falls to the round-off of its coordinate.
+    """The state; no reservoir of a galaxy that may be a satellite falls to the round-off of its coordinate.
 
     Stripped galaxies lose all but nothing of their gas, and laws of it would follow noise, or see less than nothing.
+    Models without satellites, the published ones among them, keep every digit.
     """
     state = from_coordinate(coordinates, offset)
+    if not sinks_of(ledger):
+        return state
     held = {field for (kind, _), field in ledger.contents.items() if CURRENCIES[kind].conserved}
     return type(state)(
         **{

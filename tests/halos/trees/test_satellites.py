@@ -207,5 +207,5 @@ def test_links_in_a_loop_are_refused():
 
 def test_a_file_without_what_satellites_need_is_refused_in_one_sentence(tmp_path, rows):
     path = write_consistent_trees(tmp_path / "tree_0_0_0.dat", rows)
-    with pytest.raises(ValueError, match="tree_0_0_0.dat: no central halo is left .*widen the mass range"):
+    with pytest.raises(ValueError, match="tree_0_0_0.dat, 1 file: no central halo is left .*widen the mass range"):
         H.read_forest(path, log_mvir=(14.0, 15.0))

@@ -14,7 +14,10 @@ from ..definitions import definition_note
 from .neighbours import nearest_heavier
 from .sources import TreeSource
 
-__all__ = ["ASSUMED_CONCENTRATIONS", "BranchSet", "FileBranches", "combine_files", "add_counts"]
+__all__ = [
+    "ASSUMED_CONCENTRATIONS", "BranchSet", "FileBranches", "add_counts", "combine_files", "in_one_sentence",
+    "provenance_of",
+]  # fmt: skip
 
 ASSUMED_CONCENTRATIONS = "snapshots converted with an assumed concentration"
 """Name of the count that ends in the provenance of the mass definition."""
@@ -79,20 +82,41 @@ def combine_files(parts: Iterable[FileBranches], source: TreeSource) -> BranchSe
                 name: count for name, count in part.counts.items() if name != ASSUMED_CONCENTRATIONS
             }
     branches = _with_separations(branches, np.concatenate(heavier), source.cosmology, simulation.box)
-    assumed = counts.pop(ASSUMED_CONCENTRATIONS, 0)
-    trees = ", ".join(f"{count} {reason}" for reason, count in counts.items() if count)
     provenance = {
-        "source": f"{type(source.format).__name__} {source.path.name}, {len(files)} file{'s' * (len(files) > 1)}",
-        "columns": simulation.description,
-        "cosmology": source.cosmology_origin,
-        "mass definition": definition_note(simulation.definition, assumed, Diemer19()),
-        "trees": trees or "0 trees",
+        **provenance_of(source, counts),
         "mergers": "largest mass so far over that of the main progenitor, when last seen as a halo of its own",
     }
     if branches and branches[0].separation is not None:
         period = "not periodic" if simulation.box is None else f"periodic over {simulation.box:g} comoving Mpc"
         provenance["separation"] = f"from the positions of all central halos that were read, {period}"
+    counts.pop(ASSUMED_CONCENTRATIONS, None)
     return BranchSet(branches, source.cosmology, counts, provenance, counts_of_file)
+
+
+def provenance_of(source: TreeSource, counts: dict[str, int]) -> dict[str, str]:
+    """Where halos come from, how their masses are defined, and how many trees there were."""
+    files = len(source.files)
+    trees = {reason: count for reason, count in counts.items() if reason != ASSUMED_CONCENTRATIONS}
+    assumed = counts.get(ASSUMED_CONCENTRATIONS, 0)
+    return {
+        "source": f"{type(source.format).__name__} {source.path.name}, {files} file{'s' * (files > 1)}",
+        "columns": source.simulation.description,
+        "cosmology": source.cosmology_origin,
+        "mass definition": definition_note(source.simulation.definition, assumed, Diemer19()),
+        "trees": in_one_sentence(trees) or "0 trees",
+    }
+
+
+def in_one_sentence(counts: dict[str, int]) -> str:
+    """Counts with their reasons, without those that did not occur.
+
+    Examples
+    --------
+    >>> from corundum.halos.trees.branch_sets import in_one_sentence
+    >>> in_one_sentence({"trees": 2, "that end in a satellite": 0})
+    '2 trees'
+    """
+    return ", ".join(f"{count} {reason}" for reason, count in counts.items() if count)
 
 
 def add_counts(counts: dict[str, int], others: dict[str, int]) -> dict[str, int]:

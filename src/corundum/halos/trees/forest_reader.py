@@ -15,19 +15,19 @@ from ...annotations import Array
 from ...arguments import one_number, strategy, whole_number
 from ...cosmology import Cosmology
 from ...parameters import require_float64
-from ..branches.branch import Branch, Smoothed, smooth_branches
-from ..branches.repair import AbstractBranchRepair, RemoveExcursions
-from ..branches.smoothing import AbstractMassLoss, AbstractSmoothing, GaussianInLogTime, RunningMaximum
+from ..branches.branch import Branch, Smoothed
+from ..branches.repair import AbstractBranchRepair
+from ..branches.smoothing import AbstractMassLoss, AbstractSmoothing
 from ..concentration import AbstractConcentration, Diemer19
 from ..cosmic_times import densities, redshifts
-from ..definitions import definition_note
 from ..histories import HaloHistories
 from ..satellites.frozen import frozen_structure
 from ..satellites.record import Satellites
-from .branch_sets import ASSUMED_CONCENTRATIONS
+from .branch_sets import ASSUMED_CONCENTRATIONS, BranchSet, in_one_sentence, provenance_of
 from .file_workers import check_workers, map_files
 from .formats import AbstractTreeFormat
 from .formats.hlist import with_every_halo
+from .reader import smooth_trees
 from .satellites.file_forests import FileForest, forest_of_file
 from .sources import TreeSource, find_trees
 
@@ -115,22 +115,11 @@ def read_forest(
         relation=strategy("concentration", concentration, Diemer19()), box=source.simulation.box,
     )  # fmt: skip
     forest = FileForest.join(list(map_files(read_file, source.files, workers)))
-    if not len(forest.branches):
-        counts = _sentence(forest.counts)
-        raise ValueError(f"{source.path}: no central halo is left ({counts or 'no halos'}); widen the mass range")
-    try:
-        smoothed = smooth_branches(
-            _to_the_end(forest),
-            cosmology=source.cosmology,
-            concentration=strategy("concentration", concentration, Diemer19()),
-            mass_loss=strategy("mass_loss", mass_loss, RunningMaximum()),
-            smoothing=strategy("smoothing", smoothing, GaussianInLogTime()),
-            repairs=(RemoveExcursions(),) if repairs is None else tuple(repairs),
-            times=times,
-            drop_bad=True,
-        )
-    except ValueError as error:
-        raise ValueError(f"{source.path}: {error}") from None
+    counts = {reason: count for reason, count in forest.counts.items() if reason != ASSUMED_CONCENTRATIONS}
+    branches = BranchSet(_to_the_end(forest), source.cosmology, counts, provenance_of(source, forest.counts), {})
+    smoothed = smooth_trees(
+        branches, mass_loss=mass_loss, smoothing=smoothing, concentration=concentration, repairs=repairs, times=times
+    )
     return _with_satellites(forest, smoothed, source, smallest, smallest_log_mvir, (rng, latent))
 
 
@@ -217,11 +206,10 @@ def _with_satellites(
         ),
         cosmology=source.cosmology,
         provenance={
-            **_provenance(source, forest),
+            **{name: text for name, text in halos.provenance if name != "start"},
             "satellites": f"{satellites} followed: {satellites - int(np.sum(lost))} to the end by the simulation, "
             f"{int(np.sum(lost))} that it lost before; {int(unknown)} on typical orbits",
-            "satellites left out": _sentence(left) or "none",
-            **{name: text for name, text in halos.provenance if name != "start"},
+            "satellites left out": in_one_sentence(left) or "none",
             "start": "each halo at its first snapshot, or at the first time if that is later",
         },
     )  # fmt: skip
@@ -242,20 +230,3 @@ def _radius_ratio(halos: HaloHistories, cosmology: Cosmology):
         return None
     density = densities(cosmology, "vir", redshifts(cosmology, np.asarray(halos.time)))
     return np.asarray(halos.log_rvir) - (np.asarray(halos.log_mvir) - np.log10(4.0 * np.pi / 3.0 * density)) / 3.0
-
-
-def _sentence(counts) -> str:
-    return ", ".join(f"{count} {reason}" for reason, count in counts.items() if count)
-
-
-def _provenance(source: TreeSource, forest: FileForest) -> dict[str, str]:
-    counts = dict(forest.counts)
-    assumed = counts.pop(ASSUMED_CONCENTRATIONS, 0)
-    files = len(source.files)
-    return {
-        "source": f"{type(source.format).__name__} {source.path.name}, {files} file{'s' * (files > 1)}",
-        "columns": source.simulation.description,
-        "cosmology": source.cosmology_origin,
-        "mass definition": definition_note(source.simulation.definition, assumed, Diemer19()),
-        "trees": _sentence(counts) or "0 trees",
-    }

@@ -20,7 +20,7 @@ from ..branches.repair import AbstractBranchRepair, RemoveExcursions
 from ..branches.smoothing import AbstractMassLoss, AbstractSmoothing, GaussianInLogTime, RunningMaximum
 from ..concentration import AbstractConcentration, Diemer19
 from ..histories import HaloHistories
-from .branch_sets import BranchSet, FileBranches, combine_files
+from .branch_sets import BranchSet, FileBranches, combine_files, in_one_sentence
 from .file_branches import CHUNK, branches_of_file
 from .file_workers import check_workers, map_files
 from .formats import AbstractTreeFormat
@@ -142,7 +142,7 @@ def smooth_trees(
     if not branches.branches:
         if not branches.counts.get("trees"):
             raise ValueError(f"{source}: holds no halos; give the files that have the trees")
-        counts = ", ".join(f"{count} {reason}" for reason, count in branches.counts.items())
+        counts = in_one_sentence(branches.counts)
         raise ValueError(f"{source}: no central halo is left ({counts}); widen the mass range")
     try:
         return smooth_branches(

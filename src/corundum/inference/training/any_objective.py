@@ -30,14 +30,18 @@ def as_objective(target: Any) -> AbstractObjective:
     )
 
 
-def as_linear_objective(caller: str, target: Any, theta: Any) -> tuple[AbstractObjective, np.ndarray]:
+def as_linear_objective(
+    caller: str, target: Any, theta: Any, weight_scale: float
+) -> tuple[AbstractObjective, np.ndarray]:
     """An objective with residuals, and its free parameters in their natural scale, by default where they start.
 
     Raises
     ------
     ValueError
-        It has none, or the parameters do not fit.
+        It has none, the parameters do not fit, or the prior width of the weights is not positive.
     """
+    if not 0.0 < weight_scale < np.inf:
+        raise ValueError(f"weight_scale: got {weight_scale}; give a positive number")
     objective = as_objective(target)
     if not hasattr(objective, "residuals"):
         raise ValueError(f"{caller}: {type(objective).__name__} has no residuals; give a target or a HistoryObjective")

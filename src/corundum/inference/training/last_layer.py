@@ -96,9 +96,7 @@ def last_layer_posterior(
     >>> laws = [drawn.mass_loading for drawn in posterior.draws(16)]
     >>> axes = co.plots.learned_departures(laws)
     """
-    objective, theta = as_linear_objective("last_layer_posterior", target, theta)
-    if not 0.0 < weight_scale < np.inf:
-        raise ValueError(f"weight_scale: got {weight_scale}; give a positive number")
+    objective, theta = as_linear_objective("last_layer_posterior", target, theta, weight_scale)
     last, rest = split_last_layers(model)
     mean = ravel_pytree(last)[0]
     if not mean.size:

@@ -175,9 +175,7 @@ def network_posterior(
     >>> 0.0 < posterior.effective < trained.weights
     True
     """
-    objective, theta = as_linear_objective("network_posterior", target, theta)
-    if not 0.0 < weight_scale < np.inf:
-        raise ValueError(f"weight_scale: got {weight_scale}; give a positive number")
+    objective, theta = as_linear_objective("network_posterior", target, theta, weight_scale)
     rank = whole_number("rank", rank, meaning="combinations")
     weights = ravel_pytree(split_weights(model)[0])[0]
     if not weights.size:
