@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import reference
 
 project, author, version = "corundum", "the corundum authors", corundum.__version__
-copyright = f"{author}, Apache licence 2.0"
+copyright = f"{author}, BSD 3-Clause licence"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 exclude_patterns = ["images/*.py"]
@@ -31,7 +31,7 @@ autodoc_default_options = {"members": True, "show-inheritance": False}
 autodoc_member_order = "bysource"
 napoleon_numpy_docstring, napoleon_google_docstring = True, False
 napoleon_use_ivar = True
-myst_heading_anchors = 3
+myst_heading_anchors = 4
 PUBLIC = reference.public_names()
 
 
@@ -57,4 +57,4 @@ def setup(app):
     app.connect("autodoc-process-docstring", without_substitutions)
 
 
-reference.write_pages(Path(__file__).parent / "reference")
+reference.write_pages(Path(__file__).parent / "reference" / "api")

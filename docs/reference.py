@@ -14,7 +14,7 @@ MODELS = ("MinimalRegulator", "ThermalCGM", "TurbulentCGM", "pandya23", "pandya2
 def write_pages(folder: Path) -> None:
     """Write all reference pages into `folder`; those that have not changed keep their time."""
     co.configure(cache=False)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     pages = {
         "index.md": _index(),
         "corundum.rst": _family("corundum", [name for name in co.__all__ if name not in FAMILIES], co),
@@ -46,16 +46,13 @@ def public_names() -> dict[str, str]:
 
 def _index() -> str:
     names = "\n".join(["corundum", *FAMILIES])
-    return f"""# Reference
+    return f"""# Python interface
 
-Every public name with its arguments, units, errors and an example that the tests run, and tables made from the code.
+Every public name with its arguments, units, errors and an example that the tests run.
 
 ```{{toctree}}
 :maxdepth: 1
 
-numbers
-measurements
-run_file_keys
 {names}
 ```
 """

@@ -2,8 +2,8 @@
 
     python examples/extend.py OUT
 
-docs/extending.md explains every stage.  Jacobians, inference, plots, files and run files work with each class below as
-they do with the classes of the package.
+docs/how_to/extend.md explains every stage.  Jacobians, inference, plots, files and run files work with each class below
+as they do with the classes of the package.
 """
 
 import sys

@@ -24,7 +24,7 @@ survey = co.observables.regress_catalogue(
 )  # fmt: skip
 print(survey.summary())
 
-# Published points go into a file: docs/measurements.md describes it.
+# Published points go into a file: docs/how_to/measurements.md describes it.
 header = dict(
     relation="StellarToHaloMass", citation="drawn for this example", redshift=0.0, statistic="median",
     error_kind="standard error", bandwidth=0.2, imf="Chabrier", h=0.7, calibration="none",

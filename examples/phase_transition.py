@@ -3,8 +3,8 @@
     python examples/phase_transition.py phase_transition.png
 
 In the turbulent model of Pandya et al. 2023 the CGM is at first cool and supported by turbulence.  It turns hot, at the
-virial temperature, when thermal energy exceeds turbulent energy; docs/physics.md compares the times with the published
-ones.
+virial temperature, when thermal energy exceeds turbulent energy; docs/reference/physics.md compares the times with the
+published ones.
 """
 
 import sys

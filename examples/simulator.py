@@ -2,7 +2,8 @@
 
     python examples/simulator.py OUT [HALOS]
 
-Merger trees of known formats need no table: `co.halos.read_trees` and `corundum halos convert` (docs/halos.md).
+Merger trees of known formats need no table: `co.halos.read_trees` and `corundum halos convert`
+(docs/reference/halos.md).
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""The picture of docs/explorer.md: the quickstart in the explorer, after a few steps towards the data."""
+"""The picture of docs/how_to/explorer.md: the quickstart in the explorer, after a few steps towards the data."""
 
 import shutil
 from pathlib import Path

@@ -357,7 +357,7 @@ def test_the_quickstart_is_valid_and_its_keys_are_documented(capsys):
     resolved = tomllib.loads(capsys.readouterr().out)
     written = tomllib.loads((root / "examples" / "quickstart.toml").read_text())
     assert resolved["halos"]["n"] == 4 and resolved["compare"] == written["compare"]
-    documented = (root / "docs" / "run_files.md").read_text()
+    documented = (root / "docs" / "reference" / "run_files.md").read_text()
     for group in GROUPS:
         assert f"### `[{group}]`" in documented
     for group in ("output", "compare", "solver"):

@@ -1,4 +1,4 @@
-"""docs/mistakes.md: every mistake says what the page says, and the page shows all of them in order."""
+"""docs/reference/mistakes.md: every mistake says what the page says, and the page shows all of them in order."""
 
 import re
 
@@ -8,7 +8,7 @@ from mistakes import MISTAKES, outcome, section
 from places import ROOT
 
 EVERY = [mistake for mistakes in MISTAKES.values() for mistake in mistakes]
-PAGE = (ROOT / "docs" / "mistakes.md").read_text()
+PAGE = (ROOT / "docs" / "reference" / "mistakes.md").read_text()
 ADVICE = "read the new message, then run python tests/docs/write_mistakes.py"
 
 
@@ -19,7 +19,7 @@ def test_a_mistake_says_what_the_page_says(mistake, tmp_path, monkeypatch):
     kind, message = outcome(mistake)
     assert kind is mistake.error, message
     assert "\n" not in message
-    assert section(mistake, message) in PAGE, f"docs/mistakes.md does not show {message!r}; {ADVICE}"
+    assert section(mistake, message) in PAGE, f"docs/reference/mistakes.md does not show {message!r}; {ADVICE}"
 
 
 def test_the_page_shows_every_mistake_in_order():

@@ -1,4 +1,6 @@
-"""Write docs/mistakes.md from tests/support/mistakes.py: ``python tests/docs/write_mistakes.py``, from the repository.
+"""Write docs/reference/mistakes.md from tests/support/mistakes.py.
+
+Run ``python tests/docs/write_mistakes.py`` in the repository.
 
 The test of that page fails where a message has changed; read the new one, and write the page again.  Code in it is
 written as ruff formats it, which formats the page, too.
@@ -47,4 +49,4 @@ def write_page(path):
 
 
 if __name__ == "__main__":
-    write_page(ROOT / "docs" / "mistakes.md")
+    write_page(ROOT / "docs" / "reference" / "mistakes.md")

@@ -67,7 +67,7 @@ def _with_black_hole():
 
 
 def test_the_documentation_lists_what_was_not_looked_up():
-    page = pathlib.Path(__file__).parents[2] / "docs" / "physics.md"
+    page = pathlib.Path(__file__).parents[2] / "docs" / "reference" / "physics.md"
     text = " ".join(page.read_text(encoding="utf-8").partition("## Sources")[2].split())
     listed = text.partition("are taken over: ")[2].partition(". In Python")[0]
     assert listed.split("; ") == list(models.unverified())

@@ -1,4 +1,4 @@
-"""Mistakes that people make, each with the code and the kind of error, in the order of the page docs/mistakes.md.
+"""Mistakes that people make, each with the code and the kind of error, in the order of docs/reference/mistakes.md.
 
 `co` is corundum and `np` numpy; `halos`, `model` and others are those of `examples.py`.  The message of
 each is what the code raises, or warns, when it runs; `python tests/docs/write_mistakes.py` writes the page.

@@ -1,8 +1,8 @@
 """Halo histories on disk.
 
 Only what a source made is stored (mass, concentration, start, end, weight, mergers, and what else the histories hold),
-with the cosmology, the interpolation rule and the provenance; everything else follows on reading.  docs/halos.md
-describes the layout.
+with the cosmology, the interpolation rule and the provenance; everything else follows on reading.
+docs/reference/halos.md describes the layout.
 """
 
 import os
@@ -53,7 +53,7 @@ def is_halo_file(path: str | os.PathLike) -> bool:
 
 
 def save(path: str | os.PathLike, halos: HaloHistories) -> None:
-    """Write halo histories to an HDF5 file that `read` gives back; see docs/halos.md for its layout.
+    """Write halo histories to an HDF5 file that `read` gives back; see docs/reference/halos.md for its layout.
 
     Raises
     ------

@@ -50,7 +50,7 @@ class Target(eqx.Module):
     halos : HaloHistories
         The sample of halos that represents the population.
     data : sequence of Measurement or str
-        Measurements, names of those that come with the package, or paths of files (docs/measurements.md).
+        Measurements, names of those that come with the package, or paths of files (docs/how_to/measurements.md).
     free : sequence of str
         Names of free parameters; see `corundum.inference.free`.
     priors : mapping of str to (float, float), dict or numpyro Distribution, optional

@@ -48,7 +48,7 @@ class AbstractGalaxyModel(AbstractModel):
 
     Examples
     --------
-    A model of one's own has these two fields, two class variables and three methods (see `docs/extending.md`):
+    A model of one's own has these two fields, two class variables and three methods (see `docs/how_to/extend.md`):
 
     >>> from typing import ClassVar, NamedTuple
     >>> import equinox as eqx

@@ -122,7 +122,7 @@ def reference_galaxy() -> ThermalCGM:
     Stars form from molecular gas in discs whose sizes follow from angular momentum, with scatter in time; mergers and
     bars make bulges and feed black holes, which keep massive galaxies quenched with hot gas; iron and returned gas come
     with the delays of stars; gas that left the halo comes back.  Its numbers are where a calibration would start and
-    fit nothing yet (docs/physics.md says how far they are from data).  Every part can be swapped:
+    fit nothing yet (docs/reference/physics.md says how far they are from data).  Every part can be swapped:
     ``dataclasses.replace(model, processes={**model.processes, "quasar": QuasarMode()})``.
 
     Satellites are prepared by `corundum.population.with_mergers`, and numbers of each halo are drawn by

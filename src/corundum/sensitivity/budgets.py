@@ -62,7 +62,7 @@ class Budgets(NamedTuple):
     Attributes
     ----------
     mass : Labelled, (halo, redshift, share)
-        Fractions of f_b Mvir; see `corundum.sensitivity.budgets` and docs/sensitivity.md.
+        Fractions of f_b Mvir; see `corundum.sensitivity.budgets` and docs/explanation/prevention_and_ejection.md.
     indices : Labelled, (halo, redshift, index)
     energy : Labelled, (halo, redshift, share)
         Fractions of the energy put into the CGM: ``stored``, and each flow that takes energy out.

@@ -13,7 +13,8 @@ Infer parameters of a model from measurements.
 For each combination of data: the highest posterior density from many starts, the Gaussian about it, which
 combinations of parameters the data determine, the posterior by chains (or nested sampling), predictive checks of
 fitted and unfitted quantities, and the preventive and ejective indices with their posterior.
-The group [fit] of the run file says which data and parameters; docs/inference.md walks through the results.
+The group [fit] of the run file says which data and parameters; docs/tutorials/fit_and_trust.md walks through the
+results.
 """
 
 _MORE = """\

@@ -25,7 +25,7 @@ A run file is TOML.  Its groups are
 
 `kind` is a public name of the Python package, or module:name of a file of your own in this directory; the
 other keys are its arguments.  A key that is not one of them is refused, with its position and the nearest
-right one.  docs/run_files.md describes every group and key.
+right one.  docs/reference/run_files.md describes every group and key.
 """
 
 _MORE = """\

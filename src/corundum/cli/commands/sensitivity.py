@@ -13,7 +13,7 @@ How do galaxies respond to the parameters of a model, and through which channels
 For halos of a run file: the exact parameter and channel Jacobians, each parameter's effect split over the flows
 it acts through, the eigenmodes of a galaxy, baryon and energy budgets with a prevention and an ejection index, maps
 of sensitivity over the whole prior, Sobol indices, and the information that the measurements of [compare] carry.
-The group [sensitivity] of the run file says how much of each; docs/sensitivity.md walks through the results.
+The group [sensitivity] of the run file says how much of each; docs/reference/sensitivity.md walks through the results.
 """
 
 _MORE = """\

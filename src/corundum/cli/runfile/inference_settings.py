@@ -164,7 +164,7 @@ class Train:
     Attributes
     ----------
     histories : str, optional
-        A table of galaxies through time (docs/training.md) in the place of [fit].
+        A table of galaxies through time (docs/reference/training.md) in the place of [fit].
     errors : mapping of str to float
         Standard deviations [dex] of quantities of that table; by default those that it states.
     free : tuple of str
