@@ -21,22 +21,26 @@ from corundum.parameters import set_values
 from corundum.storage.components import read_parameters, restore_component, write_component
 from library import COSMOLOGY, MODELS, draw_galaxy, gaps
 
+EXACT = co.numerics.LaneSolver(tolerance=1e-12)
 KNOTS = ((1.6, 2.0, 2.4), (0.0, 2.0, 5.0))
 FEATURES = ("log_mstar", "gas_fraction", "redshift")
 
 
+def places_of(owner):
+    """Fields in which a learned law may stand."""
+    return {*places_for(owner, physics.AbstractGalaxyScaling), *places_for(owner, physics.LearnedLaw)}
+
+
 def learned(owner, make):
     """A copy of a model, process or law with a learned law in every place that takes one, at whatever depth."""
-    taking, changes = places_for(owner, physics.AbstractGalaxyScaling), {}
+    taking, changes = places_of(owner), {}
     for field in dataclasses.fields(owner):
         part = getattr(owner, field.name)
         if field.name in taking:
             changes[field.name] = make(field.name, part)
         elif field.name == "processes":
             changes["processes"] = {name: learned(process, make) for name, process in part.items()}
-        elif isinstance(part, eqx.Module) and any(
-            places_for(inside, physics.AbstractGalaxyScaling) for inside in components_of(part)
-        ):
+        elif isinstance(part, eqx.Module) and any(places_of(inside) for inside in components_of(part)):
             changes[field.name] = learned(part, make)
     if isinstance(owner, models.AbstractModel):
         return dataclasses.replace(owner, **changes)
@@ -77,6 +81,11 @@ def shaken(model, seed=0, size=0.5):
     return jax.tree.map(noisy, model, is_leaf=lambda part: isinstance(part, eqx.nn.Linear))
 
 
+def same(one, other):
+    """Whether two rates, of which there may be none, are the same number."""
+    return one is other is None or float(one) == float(other)
+
+
 MAKERS = {"splines": splines, "processes": processes, "networks": networks}
 EVERY_KIND = ("ThermalCGM", "TurbulentCGM", "MinimalRegulator")  # other models with networks alone
 
@@ -87,19 +96,22 @@ EVERY_KIND = ("ThermalCGM", "TurbulentCGM", "MinimalRegulator")  # other models 
 def test_zero_departures_change_no_bit_and_random_ones_lose_nothing(name, kind):
     plain = MODELS[name]()
     model = learned(plain, MAKERS[kind])
-    assert laws_of(model) >= len(places_for(plain, physics.AbstractGalaxyScaling)) >= 3
+    assert laws_of(model) >= len(places_of(plain)) >= 3
     state, halo = draw_galaxy(plain, np.random.default_rng(5))
     before, after = (m.fluxes(state, m.forcing(halo, COSMOLOGY)) for m in (plain, model))
     for flow, rates in before.flows.items():
         for one, other in zip(rates, after.flows[flow], strict=True):
-            assert one is other is None or float(one) == float(other), flow
+            assert same(one, other), flow
     assert all(float(value) == float(after.diagnostics[key]) for key, value in before.diagnostics.items())
 
     wild = shaken(model)
     flows = wild.fluxes(state, wild.forcing(halo, COSMOLOGY)).flows
     assert max(gaps(plain.ledger, flows).values()) < 1e-10
-    moved = [float(flows[flow].mass) != float(before.flows[flow].mass) for flow in ("wind", "star_formation")]
-    assert all(moved)
+    moving = ["wind", "star_formation", *(name for name in flows if name.endswith("feeding"))]
+    moving += ["radiation"] if hasattr(plain, "cooling") else []
+    moving += ["cooling"] if hasattr(plain, "condensation") and float(before.flows["cooling"].mass) > 0.0 else []
+    unmoved = [name for name in moving if all(map(same, flows[name], before.flows[name]))]
+    assert not unmoved
 
 
 def mixed(model):
@@ -194,32 +206,82 @@ def test_reverse_mode_reaches_weights_and_knots(halos):
     neural = physics.neural_law(("log_mstar", "redshift"), base=physics.ConstantLoading(), width=3)
     spline = physics.spline_law("log_vvir", base=physics.DepletionTime(), knots=KNOTS[0])
     model = shaken(models.MinimalRegulator(supplied_energy=0.6, mass_loading=neural, depletion_time=spline), size=0.2)
-    learned = lambda m: (m.mass_loading.departure, m.depletion_time.departure)  # noqa: E731
-    numbers, rest = eqx.partition(model, eqx.tree_at(learned, jax.tree.map(lambda _: False, model), tuple(
-        jax.tree.map(eqx.is_inexact_array, part) for part in learned(model)
-    )))  # fmt: skip
-    solver = co.numerics.LaneSolver(tolerance=1e-12)
+    gradient = reverse_against_differences(
+        lambda m: jnp.mean(jnp.log10(co.evolve(m, halos[3:6], [0.0], solver=EXACT)["mstar"])), model, 2e-3
+    )
+    assert all(np.any(g != 0.0) for g in gradient[:-3]) and len(gradient) == 7
 
-    def mean_mass(numbers):
-        return jnp.mean(jnp.log10(co.evolve(eqx.combine(numbers, rest), halos[3:6], [0.0], solver=solver)["mstar"]))
+
+def reverse_against_differences(function, model, h):
+    """The derivative of a number with respect to all numbers of learned laws in reverse mode, once it is checked along
+    a random direction against forward mode and against a difference of fourth order in steps of `h`."""
+
+    def are_learned(part):
+        learned = isinstance(part, physics.LearnedLaw)
+        return jax.tree.map(lambda leaf: learned and eqx.is_inexact_array(leaf), part)
+
+    def of_departures(part):
+        if not isinstance(part, physics.LearnedLaw):
+            return False
+        return eqx.tree_at(lambda law: law.base, are_learned(part), jax.tree.map(lambda _: False, part.base))
+
+    law = lambda part: isinstance(part, physics.LearnedLaw)  # noqa: E731
+    numbers, rest = eqx.partition(model, jax.tree.map(of_departures, model, is_leaf=law))
+
+    def value(numbers):
+        return function(eqx.combine(numbers, rest))
 
     leaves, structure = jax.tree.flatten(numbers)
     rng = np.random.default_rng(1)
     direction = [rng.normal(size=leaf.shape) for leaf in leaves]
-    gradient = jax.tree.leaves(jax.jit(jax.grad(mean_mass))(numbers))
+    gradient = jax.tree.leaves(jax.jit(jax.grad(value))(numbers))
     exact = sum(float(np.vdot(g, d)) for g, d in zip(gradient, direction, strict=True))
 
     @jax.jit
     def along(step):
         shifted = [leaf + step * d for leaf, d in zip(leaves, direction, strict=True)]
-        return jax.jvp(mean_mass, (structure.unflatten(shifted),), (structure.unflatten(direction),))
+        return jax.jvp(value, (structure.unflatten(shifted),), (structure.unflatten(direction),))
 
     assert float(along(0.0)[1]) == pytest.approx(exact, rel=1e-9)
-    h = 2e-3
     values = {k: float(along(k * h)[0]) for k in (-2, -1, 1, 2)}
     numeric = (8.0 * (values[1] - values[-1]) - (values[2] - values[-2])) / (12.0 * h)
     assert exact == pytest.approx(numeric, rel=1e-6)
-    assert all(np.any(g != 0.0) for g in gradient[:-3]) and len(gradient) == 7
+    return gradient
+
+
+@pytest.mark.parametrize("name", ["ThermalCGM", pytest.param("turbulent_with_black_hole", marks=pytest.mark.slow)])
+def test_reverse_mode_reaches_the_weights_of_every_law(name):
+    """Of the rates of a galaxy, with networks in cooling, condensation, onset, feeding and every other place."""
+    plain = MODELS[name]()
+    if hasattr(plain, "onset"):
+        plain = dataclasses.replace(plain, onset=physics.MassOnset(threshold=1e5))
+    model = shaken(learned(plain, networks), size=0.2)
+    state, halo = draw_galaxy(plain, np.random.default_rng(32))
+
+    def rates(model):
+        flows = model.fluxes(state, model.forcing(halo, COSMOLOGY)).flows.values()
+        every = [rate for rates in flows for rate in (rates.mass, rates.metals, rates.energy) if rate is not None]
+        return sum(jnp.log(1e-12 + jnp.abs(rate)) for rate in every)
+
+    gradient = reverse_against_differences(rates, model, 1e-3)
+    of_laws = [any(np.any(g != 0.0) for g in gradient[i : i + 4]) for i in range(0, len(gradient), 4)]
+    assert len(of_laws) == laws_of(model) and sum(of_laws) >= len(of_laws) - 1  # a loading of zero stays zero
+
+
+@pytest.mark.slow
+def test_reverse_mode_goes_through_galaxies_with_learned_cooling_condensation_and_feeding(halos):
+    def law(base):
+        return physics.neural_law(FEATURES, base=base, width=3)
+
+    hole = models.BlackHole(cold=law(physics.StarFormationFeeding()), hot=law(physics.MaximalCoolingFeeding()))
+    cooling, condensation = law(physics.SutherlandDopita93()), law(physics.HarmonicCondensation())
+    model = models.ThermalCGM(cooling=cooling, condensation=condensation, processes={"black_hole": hole})
+
+    def masses(model):
+        population = co.evolve(model, halos[5:7], [0.0], solver=co.numerics.LaneSolver(tolerance=1e-11))
+        return jnp.mean(jnp.log10(population["mstar"]) + jnp.log10(population["mbh"]))
+
+    reverse_against_differences(masses, shaken(model, size=0.1), 1e-3)
 
 
 def test_a_learned_law_comes_back_from_a_file_with_its_weights(tmp_path):

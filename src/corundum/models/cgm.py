@@ -24,6 +24,7 @@ __all__ = [
     "HotGas",
     "Inflow",
     "accreted",
+    "condensed",
     "conditions",
     "escaping_gas",
     "hot_gas",
@@ -101,7 +102,8 @@ def hot_gas(model: Any, state: Any, halo: Halo) -> HotGas:
     z_ism, z_cgm = state.mzism / state.mism, state.mzcgm / state.mcgm
     density = model.profile.density(state.mcgm, halo.rvir)
     temperature = model.profile.temperature(state.eth, density, halo.rvir)
-    return HotGas(density, temperature, radiated_power(model, density, temperature, z_cgm, halo), z_ism, z_cgm)
+    power = radiated_power(model, density, temperature, z_cgm, halo, state)
+    return HotGas(density, temperature, power, z_ism, z_cgm)
 
 
 def escaping_gas(model: Any, state: Any, forcing: Any, gas: HotGas, energy: Float[Array, "..."]) -> Escape:
@@ -125,6 +127,13 @@ def seen_by_laws(
     return Galaxy(state, forcing.halo, known | {"t_ff": t_ff, "binding_energy": escape.binding}, flows)
 
 
+def condensed(model: Any, galaxy: Galaxy, cooling_rate: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Rate at which CGM gas that cools at this rate [1/Gyr] reaches the ISM [Msun/yr]."""
+    law = model.condensation
+    share = law.value(law.imposed(galaxy.halo), galaxy.knowing(cooling_rate=cooling_rate))
+    return galaxy.state.mcgm * share / GYR_YR
+
+
 def accreted(model: Any, forcing: Any, galaxy: Galaxy) -> Inflow:
     """Gas that falls into the halo, as far as preventive feedback lets it in."""
     prevention = model.prevention.value(forcing.prevention, galaxy)
@@ -134,7 +143,7 @@ def accreted(model: Any, forcing: Any, galaxy: Galaxy) -> Inflow:
 
 
 def shared_diagnostics(
-    model: Any, forcing: Any, gas: HotGas, escape: Escape, inflow: Inflow, cycle: Cycle
+    model: Any, state: Any, forcing: Any, gas: HotGas, escape: Escape, inflow: Inflow, cycle: Cycle
 ) -> dict[str, Any]:
     """The diagnostics that follow in the same way for every CGM model, by name."""
     f = forcing
@@ -142,7 +151,7 @@ def shared_diagnostics(
         sfr=cycle.sfr,
         temperature=gas.temperature,
         density=gas.density,
-        cooling_function=cooling_function(model, gas.temperature, gas.z_cgm, gas.density, f.halo.redshift),
+        cooling_function=cooling_function(model, gas.temperature, gas.z_cgm, gas.density, f.halo, state),
         z_ism=gas.z_ism,
         z_cgm=gas.z_cgm,
         binding_energy=escape.binding,

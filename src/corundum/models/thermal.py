@@ -30,6 +30,7 @@ from ..physics import (
     DepletionTime,
     EnergyLoading,
     EquilibriumDensities,
+    ExpressionLaw,
     FreeFall,
     Galaxy,
     GasSeed,
@@ -37,6 +38,7 @@ from ..physics import (
     HarmonicCondensation,
     InflowMetallicity,
     IsothermalCGM,
+    LearnedLaw,
     LogisticPrevention,
     MassLoading,
     MetalLoading,
@@ -47,11 +49,11 @@ from ..physics import (
     VirialTemperature,
 )
 from ..printing import in_short
-from ..units import GYR_S, GYR_YR, YEAR_S, Quantity
+from ..units import GYR_S, YEAR_S, Quantity
 from .baryons import CYCLE_FLOWS, DIAGNOSTICS, QUANTITIES, RESERVOIRS, baryon_cycle
 from .base import Fluxes
-from .cgm import accreted, conditions, escaping_gas, hot_gas, seen_by_laws, shared_diagnostics
-from .emission import check_cooling
+from .cgm import accreted, condensed, conditions, escaping_gas, hot_gas, seen_by_laws, shared_diagnostics
+from .emission import can_heat, check_cooling
 from .galaxy import AbstractGalaxyModel
 from .ledger import Flow, FlowRates, Ledger
 from .process import AbstractProcess, channel_multipliers
@@ -142,8 +144,8 @@ class ThermalCGM(AbstractGalaxyModel):
     """The thermal CGM model with our defaults; `corundum.models.pandya26` makes the published one.
 
     Every law is a component that can be swapped alone.  Laws of the galaxy see what is known when they are evaluated,
-    in this order: prevention and inflow metallicity, depletion time, mass loading, metal loading, energy loading (see
-    `physics.Galaxy`).
+    in this order: cooling and condensation, prevention and inflow metallicity, depletion time, mass loading, metal
+    loading, energy loading (see `physics.Galaxy`).
 
     Raises
     ------
@@ -177,10 +179,12 @@ class ThermalCGM(AbstractGalaxyModel):
     virial: VirialTemperature = eqx.field(default_factory=VirialTemperature)
     free_fall: FreeFall = eqx.field(default_factory=FreeFall)
     profile: AbstractCGMProfile = eqx.field(default_factory=IsothermalCGM)
-    cooling: AbstractCooling | AbstractNetCooling = eqx.field(default_factory=SutherlandDopita93)
+    cooling: AbstractCooling | AbstractNetCooling | LearnedLaw | ExpressionLaw = eqx.field(
+        default_factory=SutherlandDopita93
+    )
     densities: AbstractDensityConvention = eqx.field(default_factory=EquilibriumDensities)
     cooling_limit: AbstractMinimum = eqx.field(default_factory=SmoothMinimum)
-    condensation: AbstractCondensation = eqx.field(default_factory=HarmonicCondensation)
+    condensation: AbstractCondensation | LearnedLaw | ExpressionLaw = eqx.field(default_factory=HarmonicCondensation)
     halo_outflow: OverpressureOutflow = eqx.field(default_factory=OverpressureOutflow)
     seed: GasSeed = eqx.field(default_factory=GasSeed)
     processes: dict[str, AbstractProcess] = eqx.field(default_factory=dict)
@@ -188,7 +192,7 @@ class ThermalCGM(AbstractGalaxyModel):
 
     def __check_init__(self):
         check_cooling("ThermalCGM", self.cooling, self.densities, self.profile)
-        if self.cooling.can_heat:
+        if can_heat(self.cooling):
             raise ValueError(
                 f"ThermalCGM: {type(self.cooling).__name__} can heat gas, but in this model all gas whose energy is "
                 "radiated away condenses, which has no meaning where energy is gained; use TurbulentCGM, which takes "
@@ -215,10 +219,10 @@ class ThermalCGM(AbstractGalaxyModel):
         f, gas = forcing, hot_gas(self, state, forcing.halo)
         radiated = self.cooling_limit(gas.power, state.eth / (f.t_dyn * GYR_S))
         cooling_rate = radiated * GYR_S / state.eth  # 1/t_cool [1/Gyr], zero where nothing cools
-        condensing = state.mcgm * self.condensation(cooling_rate, f.t_ff) / GYR_YR
 
         escape = escaping_gas(self, state, f, gas, state.eth)
         galaxy = seen_by_laws(state, f, gas, escape, f.t_ff, {"outflow": escape.outflow})
+        condensing = condensed(self, galaxy, cooling_rate)
         inflow = accreted(self, f, galaxy)
         cycle = baryon_cycle(self, f, galaxy)
         energy_loading = self.energy_ceiling(self.energy_loading.value(f.energy_loading, cycle.galaxy))
@@ -232,7 +236,7 @@ class ThermalCGM(AbstractGalaxyModel):
             ),
             "outflow": escape.outflow,
         }
-        diagnostics = shared_diagnostics(self, f, gas, escape, inflow, cycle) | dict(
+        diagnostics = shared_diagnostics(self, state, f, gas, escape, inflow, cycle) | dict(
             t_cool=1.0 / cooling_rate,
             t_ff=f.t_ff,
             energy_loading=energy_loading,

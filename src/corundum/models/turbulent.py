@@ -32,6 +32,7 @@ from ..physics import (
     BernoulliWind,
     Ceiling,
     ConstantLoading,
+    ExpressionLaw,
     Fire2DepletionTime,
     Fire2InflowMetallicity,
     Fire2MassLoading,
@@ -43,6 +44,7 @@ from ..physics import (
     HarmonicCondensation,
     HydrogenDensitySquared,
     IsothermalShells,
+    LearnedLaw,
     LogisticPrevention,
     MassOnset,
     Okamoto08,
@@ -55,10 +57,10 @@ from ..physics import (
     dynamical_time,
 )
 from ..printing import in_short
-from ..units import GYR_S, GYR_YR, YEAR_S, Quantity
+from ..units import GYR_S, YEAR_S, Quantity
 from .baryons import CYCLE_FLOWS, DIAGNOSTICS, QUANTITIES, RESERVOIRS, baryon_cycle
 from .base import Fluxes
-from .cgm import accreted, conditions, escaping_gas, hot_gas, seen_by_laws, shared_diagnostics
+from .cgm import accreted, condensed, conditions, escaping_gas, hot_gas, seen_by_laws, shared_diagnostics
 from .emission import check_cooling
 from .galaxy import AbstractGalaxyModel
 from .ledger import Flow, FlowRates, Ledger
@@ -192,13 +194,15 @@ class TurbulentCGM(AbstractGalaxyModel):
     virial: VirialTemperature = eqx.field(default_factory=VirialTemperature)
     free_fall: FreeFall = eqx.field(default_factory=FreeFall)
     profile: AbstractCGMProfile = eqx.field(default_factory=IsothermalShells)
-    cooling: AbstractNetCooling | AbstractCooling = eqx.field(default_factory=PhotoionisedCooling)
+    cooling: AbstractNetCooling | AbstractCooling | LearnedLaw | ExpressionLaw = eqx.field(
+        default_factory=PhotoionisedCooling
+    )
     densities: AbstractDensityConvention = eqx.field(default_factory=HydrogenDensitySquared)
     cooling_limit: AbstractMinimum = eqx.field(default_factory=Unlimited)
     condensing: AbstractPositivePart = eqx.field(default_factory=SmoothPositivePart)
-    condensation: AbstractCondensation = eqx.field(default_factory=HarmonicCondensation)
+    condensation: AbstractCondensation | LearnedLaw | ExpressionLaw = eqx.field(default_factory=HarmonicCondensation)
     halo_outflow: OverpressureOutflow = eqx.field(default_factory=OverpressureOutflow)
-    onset: AbstractOnset = eqx.field(default_factory=MassOnset)
+    onset: AbstractOnset | LearnedLaw | ExpressionLaw = eqx.field(default_factory=MassOnset)
     seed: TurbulentSeed = eqx.field(default_factory=TurbulentSeed)
     processes: dict[str, AbstractProcess] = eqx.field(default_factory=dict)
     channels: dict[str, Float[Array, ""]] = channel_multipliers()
@@ -241,16 +245,17 @@ class TurbulentCGM(AbstractGalaxyModel):
         radiated = self.cooling_limit(gas.power, power_scale)
         excess = radiated - dissipated
         cooling_rate = self.condensing(excess, power_scale) * GYR_S / state.eth  # [1/Gyr]
-        condensing = state.mcgm * self.condensation(cooling_rate, t_ff) / GYR_YR
 
         escape = escaping_gas(self, state, f, gas, state.eth + state.eturb)
         turbulent_outflow = FlowRates(energy=escape.rate * state.eturb / GYR_S)
         outflows = {"outflow": escape.outflow, "turbulent_outflow": turbulent_outflow}
         galaxy = seen_by_laws(state, f, gas, escape, t_ff, outflows)
+        condensing = condensed(self, galaxy, cooling_rate)
+        onset = self.onset.value(self.onset.imposed(halo), galaxy.knowing(condensing=condensing))
         inflow = accreted(self, f, galaxy)
         inflow_power = inflow.mass * f.specific_energy / YEAR_S
         thermal_accretion = self.thermal_accretion.value(f.thermal_accretion, galaxy)
-        cycle = baryon_cycle(self, f, galaxy, self.onset(state.mism, condensing, halo.redshift))
+        cycle = baryon_cycle(self, f, galaxy, onset)
         supernova = self.stellar_return.supernova_energy
         wind_energy = self.wind_energy(cycle.galaxy, supernova)  # [erg/Msun]
         thermal_wind = self.thermal_wind.value(f.thermal_wind, cycle.galaxy)
@@ -266,7 +271,7 @@ class TurbulentCGM(AbstractGalaxyModel):
             "wind_stirring": FlowRates(energy=(1.0 - thermal_wind) * wind_power),
             **outflows,
         }
-        diagnostics = shared_diagnostics(self, f, gas, escape, inflow, cycle) | dict(
+        diagnostics = shared_diagnostics(self, state, f, gas, escape, inflow, cycle) | dict(
             cooling_rate=excess * GYR_S / state.eth,
             turbulent_velocity=velocity,
             turbulent_time=1.0 / dissipation_rate,

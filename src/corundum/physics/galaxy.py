@@ -2,7 +2,8 @@
 
 A law of the halo is known before the galaxy is, and a model evaluates it apart from the state.  A law of the galaxy (a
 loading that depends on stellar mass, say) needs the state.  A model calls both through the same two methods,
-`imposed` and `value`, so that either fits in the same place.
+`imposed` and `value`, so that either fits in the same place.  Laws that are functions of something else, such as a
+cooling function, have these methods as well, so that a learned law can stand for them.
 """
 
 import abc
@@ -14,7 +15,7 @@ from ..annotations import Array
 from ..halos import Halo
 from ..printing import Component, in_short
 
-__all__ = ["Galaxy", "AbstractScaling", "AbstractGalaxyScaling"]
+__all__ = ["Galaxy", "AbstractLaw", "AbstractScaling", "AbstractGalaxyScaling"]
 
 
 class Galaxy(NamedTuple):
@@ -30,9 +31,10 @@ class Galaxy(NamedTuple):
         What the model knows when the law or the process is evaluated, by the names of its diagnostics.  In the CGM
         models every law knows ``supply`` [Msun/yr], ``specific_energy`` [erg/Msun], ``t_dyn``, ``t_ff`` [Gyr],
         ``tvir``, ``temperature`` [K], ``density`` [cm^-3], ``z_ism``, ``z_cgm``, ``uv_fraction`` and
-        ``binding_energy`` [erg]; the mass loading knows ``depletion_time`` [Gyr] too; metal and energy loading, wind
-        energy and the thermal share of the wind know ``mass_loading`` and ``sfr`` [Msun/yr] as well; a process knows
-        every diagnostic.
+        ``binding_energy`` [erg], and a condensation ``cooling_rate`` [1/Gyr] as well.  A cooling function knows
+        ``temperature``, ``density`` and ``z_cgm``; the mass loading knows ``depletion_time`` [Gyr] too; metal and
+        energy loading, wind energy and the thermal share of the wind know ``mass_loading`` and ``sfr`` [Msun/yr] as
+        well; a process knows every diagnostic.
     flows : dict of str to FlowRates
         Rates of the model's own flows; for laws, only those that leave the halo.
 
@@ -55,6 +57,25 @@ class Galaxy(NamedTuple):
     def knowing(self, **quantities: Float[Array, "..."]) -> "Galaxy":
         """The same galaxy with more quantities known."""
         return self._replace(quantities=self.quantities | quantities)
+
+
+class AbstractLaw(Component):
+    """A law that is a function of more than the halo, and has a value for a galaxy as every other law has.
+
+    Examples
+    --------
+    >>> galaxy = co.physics.Galaxy(None, None, {"cooling_rate": 2.0, "t_ff": 0.5}, {})
+    >>> law = co.physics.HarmonicCondensation()
+    >>> float(law(2.0, 0.5)), float(law.value(law.imposed(None), galaxy))
+    (1.0, 1.0)
+    """
+
+    def imposed(self, halo: Halo) -> None:
+        """None, because the halo alone does not determine the value."""
+
+    @abc.abstractmethod
+    def value(self, imposed: Any, galaxy: Galaxy) -> Float[Array, "..."]:
+        """The value for a galaxy, of which the model knows what the law is a function of."""
 
 
 class AbstractScaling(Component):

@@ -71,7 +71,13 @@ def _classes(annotation: Any, owner: type, name: str) -> tuple[type, ...]:
 
 
 def fits(law: Any, kind: type) -> bool:
-    """Whether `law` may stand where the annotation names `kind`: derived from it, or, if concrete, shaped like it."""
+    """Whether `law` may stand where the annotation names `kind`: derived from it, or, if concrete, shaped like it.
+
+    A learned law may stand where its base may.
+    """
+    if isinstance(law, physics.LearnedLaw) and isinstance(law.innermost, eqx.Module):
+        scaling = kind is physics.AbstractGalaxyScaling and isinstance(law.innermost, physics.AbstractScaling)
+        return kind is not physics.LearnedLaw and (scaling or fits(law.innermost, kind))
     if isinstance(law, kind):
         return True  # None too, where the place may be empty
     if kind is types.NoneType or _is_abstract(kind) or not isinstance(law, eqx.Module):
@@ -97,7 +103,9 @@ def _reason(law: Any, kinds: tuple[type, ...]) -> str:
     if isinstance(law, type):
         return f"got the class {law.__name__} where a law is needed; write {law.__name__}() to make one of it"
     kind = type(law).__name__
-    if isinstance(law, physics.AbstractGalaxyScaling) and physics.AbstractScaling in kinds:
+    if isinstance(law, physics.LearnedLaw):
+        kind = f"{kind} of {type(law.innermost).__name__}"
+    elif isinstance(law, physics.AbstractGalaxyScaling) and physics.AbstractScaling in kinds:
         return (
             f"{kind} is a law of the galaxy, but this place is evaluated before the galaxy is known, from the halo's "
             f"virial velocity and redshift alone; {advice}"

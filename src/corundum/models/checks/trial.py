@@ -21,6 +21,7 @@ from ...cosmology import Cosmology
 from ...halos import Extras, Halo
 from ...messages import did_you_mean
 from ...physics import AbstractGalaxyScaling, AbstractScaling, ExpressionLaw, Galaxy
+from ...printing import Component
 from ..currencies import CURRENCIES
 from ..ledger import FlowRates, Ledger
 from ..process import AbstractProcess, ProcessFluxes
@@ -137,22 +138,24 @@ class _Watched:
 
     def __getattr__(self, name: str) -> Any:
         member = getattr(self._part, name)
-        return member if name in self._part.__dataclass_fields__ or not callable(member) else self._watch(name, member)
+        is_data = name in self._part.__dataclass_fields__ or isinstance(member, Component) or not callable(member)
+        return member if is_data else self._watch(name, member)
 
     def __call__(self, *arguments: Any) -> Any:
         return self._watch("__call__", self._part)(*arguments)
 
     def _watch(self, name: str, method: Callable) -> Callable:
         def watched(*arguments, **keywords):
+            galaxy = next((argument for argument in arguments if isinstance(argument, Galaxy)), None)
             try:
                 result = method(*arguments, **keywords)
             except (KeyError, AttributeError) as error:
-                galaxy = next((argument for argument in arguments if isinstance(argument, Galaxy)), None)
                 message = self._unknown(error, galaxy)
                 if message is None:
                     raise
                 raise ValueError(message) from error
-            self._check(name, result)
+            halos = (argument for argument in arguments if isinstance(argument, Halo))
+            self._check(name, result, next(halos, None) if galaxy is None else galaxy.halo)
             return result
 
         return watched
@@ -176,7 +179,7 @@ class _Watched:
             f"{', '.join(galaxy.state._fields)}, {quantities} and {flows}; {advice}"
         )
 
-    def _check(self, name: str, result: Any) -> None:
+    def _check(self, name: str, result: Any, halo: Halo | None) -> None:
         part, kind = self._part, type(self._part).__name__
         if not is_traced(result) and any(np.isnan(leaf).any() for leaf in jax.tree.leaves(result)):
             raise _ReturnsNaN(f"{self._place}: {kind} returns NaN")
@@ -195,7 +198,8 @@ class _Watched:
                     declared = {what for what in CURRENCIES if getattr(flow, what) is not None}
                     self._same_names(f"lets the flow {flow.name!r} carry", declared, dict.fromkeys(carried))
         elif isinstance(part, AbstractScaling | AbstractGalaxyScaling) and result is not None:
-            if jnp.shape(result) != ():
+            # A cooling function is asked about all shells of a profile, on an axis that the halo has then as well.
+            if jnp.ndim(result) != (0 if halo is None else jnp.ndim(halo.vvir)):
                 raise ValueError(
                     f"{self._place}: {kind} returns an array of shape {jnp.shape(result)} for one halo, and a law "
                     "returns one number for it, of shape (); index the result, or make a network with "

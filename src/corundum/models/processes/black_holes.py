@@ -19,7 +19,9 @@ from ...parameters import FRACTION, parameter
 from ...physics import (
     AbstractFeedback,
     AbstractFeeding,
+    ExpressionLaw,
     Galaxy,
+    LearnedLaw,
     MaximalCoolingFeeding,
     StarFormationFeeding,
     TwoModeFeedback,
@@ -79,15 +81,15 @@ class BlackHole(AbstractProcess):
     eddington_limit: Float[Array, ""] = parameter(
         1.0, unit="1", meaning="largest Eddington ratio", source="choice", bounds=(0.1, 10.0), scale="log10"
     )
-    cold: AbstractFeeding = eqx.field(default_factory=StarFormationFeeding)
-    hot: AbstractFeeding = eqx.field(default_factory=MaximalCoolingFeeding)
+    cold: AbstractFeeding | LearnedLaw | ExpressionLaw = eqx.field(default_factory=StarFormationFeeding)
+    hot: AbstractFeeding | LearnedLaw | ExpressionLaw = eqx.field(default_factory=MaximalCoolingFeeding)
     feedback: AbstractFeedback = eqx.field(default_factory=TwoModeFeedback)
     limit: AbstractMinimum = eqx.field(default_factory=SmoothMinimum)
 
     @property
     def reads(self) -> tuple[str, ...]:  # type: ignore[override]
         """What it looks at: quantities of the model, and those of other processes that its feeding asks for."""
-        return (*_READS, *self.cold.reads, *self.hot.reads)
+        return (*_READS, *(name for law in (self.cold, self.hot) for name in getattr(law, "reads", ())))
 
     def initial(self, state: Any, halo: Halo, cosmology: Cosmology) -> dict[str, Float[Array, "..."]]:
         return {"mbh": self.seed_mass * jnp.ones_like(halo.mvir)}

@@ -1,7 +1,7 @@
 """How fast gas reaches a black hole: the Eddington rate, and feeding with cold gas."""
 
 import abc
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -10,9 +10,8 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...parameters import NOT_NEGATIVE, parameter
-from ...printing import Component
 from ...units import GYR_YR, LIGHT_CM_S, LN10, MSUN_G, YEAR_S
-from ..galaxy import Galaxy
+from ..galaxy import AbstractLaw, Galaxy
 
 __all__ = [
     "AbstractFeeding",
@@ -45,7 +44,7 @@ def eddington_rate(mass: Float[Array, "..."], radiative_efficiency: Float[Array,
     return mass * _EDDINGTON / (radiative_efficiency * LIGHT_CM_S**2) * YEAR_S / MSUN_G
 
 
-class AbstractFeeding(Component):
+class AbstractFeeding(AbstractLaw):
     """Rate at which gas is supplied to the black hole.
 
     Examples
@@ -62,6 +61,10 @@ class AbstractFeeding(Component):
     @abc.abstractmethod
     def __call__(self, galaxy: Galaxy) -> Float[Array, "..."]:
         """Rate [Msun/yr], before the Eddington limit; ``galaxy.state.mbh`` is the black hole's mass [Msun]."""
+
+    def value(self, imposed: Any, galaxy: Galaxy) -> Float[Array, "..."]:
+        """The same rate."""
+        return self(galaxy)
 
 
 class NoFeeding(AbstractFeeding):

@@ -13,8 +13,8 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...parameters import FRACTION, parameter
-from ...printing import Component
 from ...units import LN10, SOLAR_METALLICITY
+from ..galaxy import AbstractLaw, Galaxy
 
 __all__ = ["AbstractCooling", "AbstractNetCooling", "AbstractSolarUnits", "solar_field"]
 
@@ -31,7 +31,7 @@ def solar_field(value: float, source: str) -> Any:
     )
 
 
-class AbstractSolarUnits(Component):
+class AbstractSolarUnits(AbstractLaw):
     """Metallicities relative to the solar mixture of a table: ``solar_metallicity`` where a class has it, else 0.02.
 
     Examples
@@ -45,6 +45,12 @@ class AbstractSolarUnits(Component):
         """log10 Z/Zsun of a metal mass fraction."""
         solar = getattr(self, "solar_metallicity", SOLAR_METALLICITY)
         return jnp.log(metal_fraction * (1.0 / solar)) / LN10
+
+    def value(self, imposed: Any, galaxy: Galaxy) -> Float[Array, "..."]:
+        """Cooling minus heating for gas whose ``log_temperature``, ``log_density`` and ``z_cgm`` are known."""
+        law: Any = self
+        known, z = galaxy.quantities, self.log_metallicity(galaxy.quantities["z_cgm"])
+        return law.net(known["log_temperature"], z, known["log_density"], galaxy.halo.redshift)
 
 
 class AbstractCooling(AbstractSolarUnits):

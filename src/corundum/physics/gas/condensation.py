@@ -1,6 +1,7 @@
 """How fast CGM gas that cools reaches the interstellar medium, given its cooling and free-fall times."""
 
 import abc
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -9,8 +10,8 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...parameters import NOT_NEGATIVE, parameter
-from ...printing import Component
 from ...units import LN10
+from ..galaxy import AbstractLaw, Galaxy
 
 __all__ = [
     "AbstractCondensation",
@@ -26,7 +27,7 @@ _FALL_FROM_REST = 2.0**0.5  # sqrt(2 r / g) over r / V_c, for g = V_c^2 / r
 _SLOWEST = 1e-100  # t_ff / t_cool where nothing cools: keeps its logarithm finite
 
 
-class AbstractCondensation(Component):
+class AbstractCondensation(AbstractLaw):
     """Condensation rate of the CGM.
 
     References
@@ -53,6 +54,10 @@ class AbstractCondensation(Component):
         t_ff : array
             Free-fall time [Gyr].
         """
+
+    def value(self, imposed: Any, galaxy: Galaxy) -> Float[Array, "..."]:
+        """The fraction per Gyr for a galaxy whose ``cooling_rate`` and ``t_ff`` are known."""
+        return self(galaxy.quantities["cooling_rate"], galaxy.quantities["t_ff"])
 
 
 class HarmonicCondensation(AbstractCondensation):

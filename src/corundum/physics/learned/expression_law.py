@@ -55,6 +55,11 @@ class ExpressionLaw(AbstractGalaxyScaling):
                 raise ValueError(f"constants: {name} is a quantity of the halo; give the constant another name")
 
     @property
+    def names(self) -> frozenset[str]:
+        """Names of the quantities that it is a function of."""
+        return frozenset(self._read.names) - frozenset(self.constants)
+
+    @property
     def of_halo(self) -> bool:
         """Whether the halo alone determines the value."""
         return all(name in self.constants or name in HALO_NAMES for name in self._read.names)

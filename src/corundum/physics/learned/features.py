@@ -82,9 +82,14 @@ class Feature(Component):
             )
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the quantities in its formula."""
+        return tuple(self._read.names)
+
+    @property
     def of_halo(self) -> bool:
         """Whether the halo alone determines it."""
-        return set(self._read.names) <= set(HALO_NAMES)
+        return set(self.names) <= set(HALO_NAMES)
 
     def __call__(self, halo: Halo, galaxy: Galaxy | None = None) -> Float[Array, "..."]:
         """Its value for a halo and, where it needs it, the galaxy."""
@@ -108,6 +113,8 @@ _LISTED = (
     Feature("log_sfr", "log10(sfr)", "dex(Msun/yr)", -4.0, 2.5),
     Feature("log_temperature", "log10(temperature)", "dex(K)", 4.0, 7.0),
     Feature("log_z_ism", "log10(z_ism)", "dex", -4.5, -1.5),
+    # The small number keeps it finite where nothing cools.
+    Feature("log_cooling_ratio", "-log10(cooling_rate * t_ff + 1e-6)", "dex", -2.0, 3.0),
     # In a disc whose scale length is 1/40 of the virial radius, as that of a halo of spin 0.035.
     Feature("log_gas_surface_density", "log10(mism / (2 * pi * (rvir / 40) ** 2))", "dex(Msun/kpc^2)", 5.0, 9.0),
 )

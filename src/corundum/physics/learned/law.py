@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...halos import Halo
-from ..galaxy import AbstractGalaxyScaling, AbstractScaling, Galaxy
+from ..galaxy import AbstractGalaxyScaling, AbstractLaw, AbstractScaling, Galaxy
 from .beyond import AbstractBeyond, ConstantBeyond
 from .departures import AbstractDeparture, GaussianProcessDeparture, SplineDeparture, as_knots, as_lengths
 from .features import Feature, as_features
@@ -27,12 +27,13 @@ __all__ = ["LearnedLaw", "gaussian_process_law", "neural_law", "spline_law"]
 class LearnedLaw(AbstractGalaxyScaling):
     """A base law and a departure from it.
 
-    It stands wherever a law of the galaxy can stand.  What follows from the halo alone, base or departure, is evaluated
+    It stands wherever its base can stand: loadings, times and shares, a cooling function, a condensation, an onset of
+    star formation or the feeding of a black hole.  What follows from the halo alone, base or departure, is evaluated
     apart from the state of the galaxy.
 
     Parameters
     ----------
-    base : AbstractScaling or AbstractGalaxyScaling
+    base : AbstractScaling, AbstractGalaxyScaling or AbstractLaw
         The law without the departure; it may be a learned law itself.
     departure : AbstractDeparture
     features : sequence of Feature or str
@@ -54,7 +55,7 @@ class LearnedLaw(AbstractGalaxyScaling):
     'mass_loading.departure.values.k0'
     """
 
-    base: AbstractScaling | AbstractGalaxyScaling
+    base: AbstractScaling | AbstractGalaxyScaling | AbstractLaw
     departure: AbstractDeparture
     features: tuple[Any, ...] = eqx.field(converter=as_features)
     link: AbstractLink | None = None
@@ -83,6 +84,22 @@ class LearnedLaw(AbstractGalaxyScaling):
     @property
     def _departure_of_halo(self) -> bool:
         return all(feature.of_halo for feature in self.features)
+
+    @property
+    def innermost(self) -> AbstractScaling | AbstractGalaxyScaling | AbstractLaw:
+        """The law without any departure."""
+        return self.base.innermost if isinstance(self.base, LearnedLaw) else self.base
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the quantities that the departures, and a base that is a formula, are functions of."""
+        own = (name for feature in self.features for name in feature.names)
+        return frozenset(own) | getattr(self.base, "names", frozenset())
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Quantities of other processes that the base reads."""
+        return getattr(self.base, "reads", ())
 
     def imposed(self, halo: Halo) -> Float[Array, "..."] | None:
         """What the halo alone determines: the value, the base, the departure, or nothing."""
@@ -125,7 +142,7 @@ class LearnedLaw(AbstractGalaxyScaling):
 def spline_law(
     features: Sequence[Feature | str] | Feature | str,
     *,
-    base: AbstractScaling | AbstractGalaxyScaling,
+    base: AbstractScaling | AbstractGalaxyScaling | AbstractLaw,
     knots: Sequence[Any],
     values: Mapping[str, float] | None = None,
     beyond: AbstractBeyond | None = None,
@@ -136,7 +153,7 @@ def spline_law(
     Parameters
     ----------
     features : sequence of Feature or str
-    base : AbstractScaling or AbstractGalaxyScaling
+    base : AbstractScaling, AbstractGalaxyScaling or AbstractLaw
     knots, values, beyond
         As for `SplineDeparture`.
     link : AbstractLink, optional
@@ -160,7 +177,7 @@ def spline_law(
 def gaussian_process_law(
     features: Sequence[Feature | str] | Feature | str,
     *,
-    base: AbstractScaling | AbstractGalaxyScaling,
+    base: AbstractScaling | AbstractGalaxyScaling | AbstractLaw,
     knots: Sequence[Any],
     amplitude: float = 0.3,
     lengths: float | Sequence[float] = (),
@@ -173,7 +190,7 @@ def gaussian_process_law(
     Parameters
     ----------
     features : sequence of Feature or str
-    base : AbstractScaling or AbstractGalaxyScaling
+    base : AbstractScaling, AbstractGalaxyScaling or AbstractLaw
     knots, amplitude, lengths, kernel, beyond
         As for `GaussianProcessDeparture`.
     link : AbstractLink, optional
@@ -202,7 +219,7 @@ def gaussian_process_law(
 def neural_law(
     features: Sequence[Feature | str] | Feature | str,
     *,
-    base: AbstractScaling | AbstractGalaxyScaling,
+    base: AbstractScaling | AbstractGalaxyScaling | AbstractLaw,
     network: Any = None,
     width: int = 8,
     depth: int = 1,
@@ -216,7 +233,7 @@ def neural_law(
     Parameters
     ----------
     features : sequence of Feature or str
-    base : AbstractScaling or AbstractGalaxyScaling
+    base : AbstractScaling, AbstractGalaxyScaling or AbstractLaw
     network, width, depth, seed, largest, margin
         As for `neural_departure`.
     link : AbstractLink, optional

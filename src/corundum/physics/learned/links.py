@@ -14,6 +14,7 @@ from ...printing import Component
 from ...units import LN10
 from ..gas.prevention import AbstractPrevention, EnergyDrivenPrevention
 from ..stars.enrichment import InflowMetallicity
+from ..stars.onset import AbstractOnset
 from ..winds.fire2 import Fire2InflowMetallicity, Fire2ThermalAccretion, Fire2ThermalWind
 
 __all__ = ["AbstractLink", "LogLink", "LogitLink", "usual_link"]
@@ -64,12 +65,12 @@ class LogitLink(AbstractLink):
 
 _METALLICITIES = (InflowMetallicity, Fire2InflowMetallicity)
 _FRACTIONS = (
-    AbstractPrevention, EnergyDrivenPrevention, Fire2ThermalAccretion, Fire2ThermalWind, *_METALLICITIES
+    AbstractPrevention, EnergyDrivenPrevention, AbstractOnset, Fire2ThermalAccretion, Fire2ThermalWind, *_METALLICITIES
 )  # fmt: skip
 
 
 def usual_link(base: Any) -> AbstractLink:
-    """The link for a base law: `LogitLink` for preventions, thermal shares and metallicities, `LogLink` for others.
+    """The link for a base law: `LogitLink` for fractions, such as preventions and onsets, `LogLink` for others.
 
     Examples
     --------

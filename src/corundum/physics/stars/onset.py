@@ -1,13 +1,14 @@
 """When stars form at all: a factor that suppresses star formation where the ISM is nearly empty and is 1 otherwise."""
 
 import abc
+from typing import Any
 
 import jax.numpy as jnp
 from jaxtyping import Float
 
 from ...annotations import Array
 from ...parameters import parameter
-from ...printing import Component
+from ..galaxy import AbstractLaw, Galaxy
 
 __all__ = ["AbstractOnset", "MassOnset", "Pandya23Onset"]
 
@@ -23,7 +24,7 @@ def _threshold():
     )
 
 
-class AbstractOnset(Component):
+class AbstractOnset(AbstractLaw):
     """A factor on star formation.
 
     Examples
@@ -48,6 +49,10 @@ class AbstractOnset(Component):
             Rate at which CGM gas reaches the ISM [Msun/yr].
         redshift : array
         """
+
+    def value(self, imposed: Any, galaxy: Galaxy) -> Float[Array, "..."]:
+        """The factor for a galaxy whose ``condensing`` is known."""
+        return self(galaxy.state.mism, galaxy.quantities["condensing"], galaxy.halo.redshift)
 
     def breaks(self) -> tuple[Float[Array, ""], ...]:
         """Redshifts at which the factor jumps."""
