@@ -20,9 +20,12 @@
     misfit: () => explorer.picture.misfit.reduce((sum, [chi2, used]) => sum + chi2 / used, 0),
     change: (name) => coordinate(explorer.picture.byName.get(name), explorer.values[name]) - coordinate(explorer.picture.byName.get(name), explorer.picture.at(explorer.picture.base, name)),
     place(galaxy) {
-      const { chart: { plot }, points } = explorer.charts[0];
-      return { x: plot.valToPos(points.x[galaxy], "x"), y: plot.valToPos(points.y[galaxy], "y") };
+      const { plot, spots } = explorer.charts[0].chart;
+      const { x, y } = spots().find((spot) => spot.galaxy === galaxy);
+      return { x: plot.valToPos(x, "x"), y: plot.valToPos(y, "y") };
     },
+    shownGalaxies: () => explorer.charts[0].chart.spots().filter((spot) => spot.galaxy !== undefined).length,
+    data: () => explorer.charts[0].panel.members[0].x.length,
     about: (text) => [...explorer.parameters.rows.values()].filter(({ parameter }) => [parameter.name, parameter.meaning, parameter.source].some((entry) => entry.toLowerCase().includes(text))).length,
     unnamed: () => [...document.querySelectorAll("button, select, input")]
       .filter((control) => !(control.getAttribute("aria-label") || control.textContent.trim() || control.labels?.length))

@@ -81,6 +81,29 @@ def test_steps_find_the_values_that_made_the_data(engine):
         assert values[name] == pytest.approx(value, rel=0.1)
 
 
+def test_indices_add_up_and_their_slopes_are_those_of_other_values(engine, picture):
+    step = 1e-2
+    middle, low, high = (engine.indices({AMPLITUDE: 10.0**by}, [AMPLITUDE]) for by in (0.0, -step, step))
+    prevention, ejection, retained = middle["indices"][:3]
+    np.testing.assert_allclose(prevention + ejection + retained, 1.0, atol=1e-4)
+    log_mass = dict(zip(engine.view.histories, picture["histories"][..., -1], strict=True))
+    galaxy = (10.0 ** log_mass["mism"] + 10.0 ** log_mass["mstar"]) / 10.0 ** log_mass["mvir"]
+    np.testing.assert_allclose(retained, galaxy / float(engine.view.halos.cosmology.baryon_fraction), rtol=1e-4)
+    expected = (high["indices"] - low["indices"]) / (2 * step)
+    np.testing.assert_allclose(middle["slopes"][0], expected, rtol=5e-3, atol=5e-4)
+
+
+def test_stars_that_only_form_grow_as_slowly_as_they_do(engine, picture):
+    halo, time = 5, len(engine.view.redshifts) - 1
+    modes = engine.modes({}, halo, time)
+    (stars,) = [mode for mode in modes if [name for name, _ in mode["contents"]] == ["mstar"]]
+    log_mstar = picture["histories"][engine.view.histories.index("mstar"), halo, time]
+    log_growth = picture["flows"][0, engine.view.flows.index("star_formation"), halo, time]
+    assert not stars["grows"] and stars["flows"][0][0] == "star_formation"
+    assert stars["timescale"] == pytest.approx(10.0 ** (log_mstar - log_growth - 9.0), rel=1e-3)  # dlg M/dt [1/Gyr]
+    assert [mode["timescale"] for mode in modes] == sorted((mode["timescale"] for mode in modes), reverse=True)
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [

@@ -3,6 +3,7 @@
 import shutil
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -123,10 +124,87 @@ def test_a_slider_moves_by_keyboard_and_says_its_value(page):
     assert slider.get_attribute("aria-valuetext")
 
 
-def test_a_click_chooses_a_galaxy_whose_growth_is_shown(page):
+def test_a_galaxy_is_chosen_by_click_or_keyboard_and_its_time_scales_are_shown(page):
     page.locator("#relations .u-over").first.click(position=page.evaluate("checks.place(3)"))
     wait(page, "explorer.chosen !== null")
-    assert "halo of 10^" in page.inner_text("#history-hint")
+    chosen = page.evaluate("explorer.chosen")
+    assert page.input_value("#galaxy") == str(chosen)
+    mass = page.evaluate("explorer.picture.description.halos[explorer.chosen].toFixed(2)")
+    wait(page, f"document.querySelector('#modes .hint').textContent.includes('10^{mass} ')")
+    rows = page.locator("#modes tr").all_inner_texts()
+    assert len(rows) > 3 and any("stellar mass" in row and "star formation" in row for row in rows)
+    page.focus("#galaxy")
+    page.keyboard.press("Home")
+    assert page.evaluate("explorer.chosen") is None
+
+
+def test_what_stands_at_the_pointer_says_what_moves_it(page):
+    page.locator("#relations .u-over").first.hover(position=page.evaluate("checks.place(3)"))
+    tip = page.inner_text("#relations figure:first-child .tip")
+    value = page.evaluate("explorer.charts[0].chart.spots().find((spot) => spot.galaxy === 3).y")
+    assert tip.startswith("halo of 10^") and f"{value:.2f}" in tip and tip.count(" dex)") == 3
+    strongest, sign = tip.split("moved most by ")[1].split(" (")[0], tip.split(" (")[1][0]
+    slope = page.evaluate(f"explorer.picture.slopes.get('{strongest}').y[3]")
+    assert sign == ("+" if slope > 0 else "\u2212")
+
+
+def test_prevention_and_ejection_follow_a_slider(page, explorer):
+    wait(page, "!explorer.counting && explorer.accounts.slopes.size === explorer.picture.byName.size")
+    engine, shown = explorer.engine({}), "Array.from(explorer.accounts.array('indices', explorer.values).values)"
+    known = engine.indices({}, [AMPLITUDE])
+    assert page.evaluate(shown) == pytest.approx(known["indices"].ravel().tolist(), abs=1e-6)
+    page.evaluate("explorer.solving = true")
+    move(page, AMPLITUDE, 700)
+    change = page.evaluate(f"checks.change('{AMPLITUDE}')")
+    expected = known["indices"] + change * known["slopes"][0]
+    assert page.evaluate(shown) == pytest.approx(expected.ravel().tolist(), abs=1e-5)
+    page.evaluate("explorer.solving = false")
+
+
+def test_galaxies_that_are_not_solved_are_counted_and_explained(page):
+    assert page.is_hidden("#failed") and page.inner_text("#solver .bar").split() == ["solved", "12"]
+    page.evaluate("explorer.picture.exact.status.values.set([1, 1, 5]); draw()")
+    bars = [bar.split("\n") for bar in page.locator("#solver .bar").all_inner_texts()]
+    assert [(words, int(count)) for words, count in bars] == [
+        ("solved", 9), ("needed more steps than the solver's max_steps", 2),
+        ("a law returned NaN or infinity, however short the step", 1),
+    ]  # fmt: skip
+    sentence = page.inner_text("#failed")
+    assert sentence.startswith("3 of 12 galaxies are not shown") and "max_steps (2)" in sentence and "undo" in sentence
+
+
+@pytest.mark.parametrize("what", ["save stellar-to-halo mass ratio at z = 0 as", "figures,"])
+def test_figures_are_saved_as_svg_and_png_by_the_page_itself(page, what, tmp_path):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/busy" not in request.url else None)
+    page.locator(".menu summary").click()
+    for kind in ("svg", "png"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"{what} {kind.upper()}").click()
+        assert download.value.suggested_filename.endswith(f".{kind}")
+        download.value.save_as(tmp_path / f"figure.{kind}")
+    assert [url for url in asked if url.startswith("http")] == []
+    root = ElementTree.parse(tmp_path / "figure.svg").getroot()
+    assert len(root.findall(".//{*}circle")) >= page.evaluate("checks.shownGalaxies()") + page.evaluate("checks.data()")
+    assert "var(--" not in (tmp_path / "figure.svg").read_text()
+    image = (tmp_path / "figure.png").read_bytes()
+    width, height = (int.from_bytes(image[at : at + 4], "big") for at in (16, 20))
+    assert (width, height) == (2 * int(root.get("width")), 2 * int(root.get("height")))
+
+
+def test_another_tab_with_other_values_disturbs_nothing(page, browser, running):
+    before, other = mean(page), browser.new_page()
+    opened(other, running.address)
+    move(other, AMPLITUDE, 700)
+    move(page, "mass_loading.slope", 400)
+    settled(page)
+    settled(other)
+    assert page.evaluate("[explorer.laws, Object.keys(explorer.values)]") == [{}, ["mass_loading.slope"]]
+    assert other.evaluate("Object.keys(explorer.values)") == [AMPLITUDE]
+    page.click("#undo")
+    settled(page)
+    assert mean(page) == before
+    other.close()
 
 
 def test_another_law_is_put_in_and_taken_back(page):

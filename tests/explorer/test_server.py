@@ -2,6 +2,8 @@
 
 import json
 import struct
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -81,6 +83,32 @@ def test_a_step_and_a_run_file_and_what_is_being_computed(client, headers):
     assert client.get("/busy", headers=headers).json() == {"busy": None}
 
 
+def test_modes_and_indices_are_those_of_the_engine(client, headers, explorer):
+    engine = explorer.engine({})
+    modes = client.post("/modes", json={"halo": 3, "time": 20}, headers=headers).json()["modes"]
+    assert modes == engine.modes({}, 3, 20) and len(modes) > 2
+    header, arrays = unpacked(client.post("/indices", json={"names": [AMPLITUDE]}, headers=headers).content)
+    assert header["names"] == [AMPLITUDE]
+    np.testing.assert_allclose(arrays["indices"], engine.indices({}, [AMPLITUDE])["indices"], rtol=1e-6)
+
+
+def test_what_is_compiled_is_said_and_others_go_on(client, headers, explorer):
+    client.post("/solve", json={}, headers=headers)  # so that its program is there
+    compiled = threading.Event()
+    thread = threading.Thread(target=explorer._computing, args=("something long", {}, compiled.wait))
+    thread.start()
+    try:
+        while not explorer.compiling:
+            time.sleep(0.001)
+        busy = client.get("/busy", headers=headers).json()["busy"]
+        assert busy["what"] == ["something long"] and busy["seconds"] >= 0.0
+        assert client.post("/solve", json={}, headers=headers).status_code == 200
+    finally:
+        compiled.set()
+        thread.join()
+    assert client.get("/busy", headers=headers).json() == {"busy": None}
+
+
 @pytest.mark.parametrize("token", [None, "", "wrong", "\u00e4"])
 def test_a_wrong_token_is_refused(client, token):
     headers = {} if token is None else {"X-Token": token.encode("utf-8")}
@@ -128,6 +156,9 @@ def test_huge_requests_are_refused_without_being_read(client, headers):
         ("/describe", b'{"laws": {"mass_loading": ["x"]}}', "laws: expected the name of a law"),
         ("/slopes", b'{"names": "mass_loading.amplitude"}', "names: expected a list"),
         ("/slopes", b'{"names": ["nothing"]}', "slopes: got unknown nothing"),
+        ("/modes", b'{"halo": 99, "time": 0}', "halo 99; allowed a whole number from 0 to 11"),
+        ("/modes", b'{"halo": "0"}', "halo '0'; allowed"),
+        ("/indices", b'{"names": ["nothing"]}', "got unknown nothing"),
         ("/step", b'{"names": []}', "no parameter is free"),
         ("/runfile", b'{"values": {"seed.mass": -1.0}}', "seed.mass: got -1.0"),
     ],

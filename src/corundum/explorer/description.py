@@ -5,7 +5,10 @@ from typing import Any
 import numpy as np
 
 from ..array_library import on_host
+from ..numerics.solvers.base import STATUS
+from ..sensitivity import INDICES
 from .engine import COLUMNS, SHOWN, Engine
+from .indices import has_indices
 from .laws import choices
 
 __all__ = ["described", "plain_text"]
@@ -50,6 +53,10 @@ def described(engine: Engine) -> dict[str, Any]:
         "halos": np.asarray(halos.log_mvir)[:, -1].tolist(),
         "baryon_fraction": float(halos.cosmology.baryon_fraction),
         "flows": [_flow(flow) for flow in ledger.flows],
+        "indices": list(INDICES) if has_indices(view) else [],
+        "statuses": {str(code): words for code, words in STATUS.items()},
+        "quantities": {name: quantities[name].meaning for name in ledger.state._fields},
+        "notes": list(view.notes),
         "reservoirs": sorted({reservoir for _, reservoir in ledger.contents}),
     }
 

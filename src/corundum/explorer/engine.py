@@ -16,9 +16,11 @@ import numpy as np
 from ..messages import did_you_mean
 from ..numerics.solvers.forward_lanes import for_forward_mode
 from ..observables import histories_of
-from ..parameters import set_values
+from ..parameters import replace, set_values
 from ..population import evolve
 from ..sensitivity import Natural, known_parameters
+from .indices import has_indices, indices_and_slopes
+from .modes import modes_of
 from .view import View
 
 __all__ = ["COLUMNS", "SHOWN", "Engine"]
@@ -78,10 +80,15 @@ class Engine:
             ``mean`` and ``error`` (M,) of the prediction at the data, ``reached`` (M,); ``x`` and ``y`` (D, N) of every
             galaxy in each of D relations; ``histories`` (Q, N, T), log10; ``flows`` (C, F, N, T), log10 of
             mass and metals [Msun/yr] and energy [erg/s], NaN where a flow carries none;
-            ``status`` (N,).
+            ``status`` and ``steps`` of the solver (N,).
         """
+        return self._solved(values)[0]
+
+    def _solved(self, values: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """The picture, and log10 of the states (N, T, S), which the page does not need."""
         picture, others = _solve(self.view, jnp.asarray(self.vector(values)))
-        return {name: np.asarray(array) for name, array in {**picture, **others}.items()}
+        arrays = {name: np.asarray(array) for name, array in {**picture, **others}.items()}
+        return arrays, arrays.pop("log_state")
 
     def slopes(self, values: Mapping[str, Any], names: Sequence[str]) -> dict[str, np.ndarray]:
         """How the picture responds to parameters in their natural scale, decades for amplitudes.
@@ -96,6 +103,48 @@ class Engine:
         ValueError
             There are more than `COLUMNS` names, or one is unknown or has no slope where it is.
         """
+        vector, rows = self._directions(values, names)
+        slopes = _slopes(self.view, jnp.asarray(vector), jnp.asarray(rows))
+        return {name: np.asarray(array)[: len(names)] for name, array in slopes.items()}
+
+    def indices(self, values: Mapping[str, Any], names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Prevention and ejection today, and how they respond to parameters in their natural scale.
+
+        Returns
+        -------
+        dict of str to array
+            ``indices`` (I, N), those of `corundum.sensitivity.INDICES`, and ``slopes`` of them, (names, I, N).
+
+        Raises
+        ------
+        ValueError
+            The model has none, there are more than `COLUMNS` names, or one is unknown.
+        """
+        if not has_indices(self.view):
+            raise ValueError("indices: the model has no reservoirs cgm and ism, between which they count gas")
+        vector, rows = self._directions(values, names)
+        indices, slopes = indices_and_slopes(self.view, jnp.asarray(vector), jnp.asarray(rows))
+        return {"indices": np.asarray(indices), "slopes": np.asarray(slopes)[: len(names)]}
+
+    def modes(self, values: Mapping[str, Any], halo: Any, time: Any) -> list[dict[str, Any]]:
+        """The modes of one galaxy at one of the redshifts of the view, as `corundum.explorer.modes.modes_of`.
+
+        Raises
+        ------
+        ValueError
+            There is no such halo or redshift.
+        """
+        counts = {"halo": len(self.view.halos), "time": len(self.view.redshifts)}
+        for name, index in (("halo", halo), ("time", time)):
+            if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < counts[name]:
+                raise ValueError(f"modes: {name} {index!r}; allowed a whole number from 0 to {counts[name] - 1}")
+        picture, log_state = self._solved(values)
+        model = replace(self.view.model, dict(zip(self.view.names, self.vector(values).tolist(), strict=True)))
+        known = np.where(picture["status"][halo] == 0, log_state[halo, time], np.nan)
+        return modes_of(model, self.view.halos[np.array([halo])], self.view.redshifts[time], known)
+
+    def _directions(self, values, names) -> tuple[np.ndarray, np.ndarray]:
+        """All numbers, and a row for each name along which slopes are taken."""
         unknown = [name for name in names if name not in self.view.names]
         if unknown or not 0 < len(names) <= COLUMNS:
             wrong = f"unknown {', '.join(map(str, unknown))}" if unknown else f"{len(names)} names"
@@ -105,8 +154,7 @@ class Engine:
         for row, name in enumerate(names):
             place = self.view.names.index(name)
             rows[row, place] = Natural().slope(name, self.known[name], float(vector[place]))
-        slopes = _slopes(self.view, jnp.asarray(vector), jnp.asarray(rows))
-        return {name: np.asarray(array)[: len(names)] for name, array in slopes.items()}
+        return vector, rows
 
     def misfit(self, picture: Mapping[str, np.ndarray]) -> list[tuple[float, int]]:
         """chi^2 of each measurement, and of how many points: those that galaxies reach and that are no limits."""
@@ -196,8 +244,9 @@ def _picture(view: View, vector, solver) -> tuple[dict[str, Any], dict[str, Any]
     flows = jnp.stack([jnp.stack([_of_flow(population, name, currency) for name in view.flows]) for currency in SHOWN])
     moving = {"mean": prediction.mean, "x": jnp.stack(axes[0]), "y": jnp.stack(axes[1]), "histories": histories}
     others = {
-        "error": prediction.error, "reached": prediction.reached, "flows": flows, "status": population.status
-        }  # fmt: skip
+        "error": prediction.error, "reached": prediction.reached, "flows": flows, "status": population.status,
+        "steps": population.steps, "log_state": jnp.log10(jnp.stack(population.state, axis=-1)),
+    }  # fmt: skip
     return moving, others
 
 

@@ -28,13 +28,15 @@ def standalone_page(explorer: Explorer) -> str:
     (True, False, False)
     """
     names = list(explorer.view.names)
-    messages = [explorer.slopes({}, {}, names[first : first + COLUMNS]) for first in range(0, len(names), COLUMNS)]
+    blocks = [names[first : first + COLUMNS] for first in range(0, len(names), COLUMNS)]
     description = explorer.describe({})
+    counted = blocks if description["indices"] else []
     description |= {"exports": False, "laws": {}}
     inside = {
         "description": description,
         "picture": _text(explorer.solve({}, {})),
-        "slopes": [_text(message) for message in messages],
+        "slopes": [_text(explorer.slopes({}, {}, block)) for block in blocks],
+        "indices": [{"names": block, "message": _text(explorer.indices({}, {}, block))} for block in counted],
     }
     page = _file("index.html")
     page = re.sub(r'<link rel="stylesheet" href="page/(.+?)">', lambda match: f"<style>{_file(match[1])}</style>", page)

@@ -140,4 +140,6 @@ def address_of(explorer: Explorer, listening: socket.socket) -> str:
 
 
 def _server(explorer: Explorer) -> uvicorn.Server:
-    return uvicorn.Server(uvicorn.Config(application(explorer), log_level="warning", access_log=False, lifespan="off"))
+    # What is being compiled cannot be interrupted, and nobody waits for it when the server ends.
+    settings = dict(log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    return uvicorn.Server(uvicorn.Config(application(explorer), **settings))

@@ -10,6 +10,7 @@ import json
 import secrets
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import Any
@@ -61,10 +62,11 @@ class Explorer:
     def __init__(self, view: View, title: str = "", run_file: Callable[[dict, dict], str] | None = None):
         self.view, self.title, self.run_file = view, title, run_file
         self.token = secrets.token_urlsafe(16)
-        self.busy: tuple[str, float] | None = None
+        self.compiling: dict[tuple, float] = {}  # what is compiled, and since when
         self._engines: dict[tuple, Engine] = {}
         self._compiled: set[tuple] = set()
         self._choosing, self._lock = threading.Lock(), threading.Lock()
+        self._compilers: defaultdict[tuple, threading.Lock] = defaultdict(threading.Lock)
 
     def engine(self, laws: Mapping[str, str]) -> Engine:
         """The engine of the model with these laws."""
@@ -94,23 +96,44 @@ class Explorer:
         engine = self.engine(laws)
         return packed(self._computing("slopes", laws, lambda: engine.slopes(values, names)), names=list(names))
 
+    def indices(self, laws: Mapping[str, str], values: Mapping[str, Any], names: list[str]) -> bytes:
+        """Prevention and ejection indices, and how they respond to `names`."""
+        engine = self.engine(laws)
+        arrays = self._computing("prevention and ejection", laws, lambda: engine.indices(values, names))
+        return packed(arrays, names=list(names))
+
+    def modes(self, laws: Mapping[str, str], values: Mapping[str, Any], halo: Any, time: Any) -> dict[str, Any]:
+        """The modes of one galaxy."""
+        engine = self.engine(laws)
+        return {"modes": self._computing("modes", laws, lambda: engine.modes(values, halo, time))}
+
     def step(self, laws: Mapping[str, str], values: Mapping[str, Any], free: list[str]) -> dict[str, float]:
         """Values after one step towards the data."""
         engine = self.engine(laws)
         return self._computing("slopes", laws, lambda: engine.step(values, free))
 
+    def busy(self) -> dict[str, Any] | None:
+        """What has been compiled for how long [s], the longest first; None if nothing is."""
+        now = time.monotonic()
+        running = sorted(((since, what) for (what, _), since in list(self.compiling.items())))
+        return {"what": [what for _, what in running], "seconds": round(now - running[0][0], 1)} if running else None
+
     def _computing(self, what: str, laws: Mapping[str, str], compute: Callable[[], Any]) -> Any:
-        """One computation at a time; what takes long is compiled for the first time, and the page says so."""
+        """One computation at a time, except for the first of a kind, which compiles while others go on."""
         key = (what, tuple(sorted(laws.items())))
-        with self._lock:
-            new = key not in self._compiled
-            self.busy = (f"compiling the program for {what}", time.monotonic()) if new else None
+        if key in self._compiled:
+            with self._lock:
+                return compute()
+        with self._choosing:
+            lock = self._compilers[key]
+        with lock:  # whoever else asks for the same waits for the same program
+            self.compiling[key] = time.monotonic()
             try:
                 result = compute()
             finally:
-                self.busy = None
-            self._compiled.add(key)
-            return result
+                del self.compiling[key]
+        self._compiled.add(key)
+        return result
 
 
 def application(explorer: Explorer) -> Starlette:
@@ -128,7 +151,7 @@ def application(explorer: Explorer) -> Starlette:
         Route("/busy", functools.partial(_busy, explorer), methods=["GET"]),
         *(
             Route(f"/{name}", functools.partial(_answer, explorer, name), methods=["POST"])
-            for name in ("describe", "solve", "slopes", "step", "runfile")
+            for name in ("describe", "solve", "slopes", "indices", "modes", "step", "runfile")
         ),
     ]
     return Starlette(routes=routes)
@@ -152,8 +175,7 @@ async def _file(explorer: Explorer, request: Request) -> Response:
 async def _busy(explorer: Explorer, request: Request) -> Response:
     if (refusal := _refused(explorer, request, request.headers.get("x-token"))) is not None:
         return refusal
-    busy = explorer.busy
-    return JSONResponse({"busy": busy and {"what": busy[0], "seconds": round(time.monotonic() - busy[1], 1)}})
+    return JSONResponse({"busy": explorer.busy()})
 
 
 async def _answer(explorer: Explorer, name: str, request: Request) -> Response:
@@ -173,10 +195,12 @@ async def _answer(explorer: Explorer, name: str, request: Request) -> Response:
             "describe": lambda: explorer.describe(laws),
             "solve": lambda: explorer.solve(laws, values),
             "slopes": lambda: explorer.slopes(laws, values, _names(question)),
+            "indices": lambda: explorer.indices(laws, values, _names(question)),
+            "modes": lambda: explorer.modes(laws, values, question.get("halo"), question.get("time")),
             "step": lambda: explorer.step(laws, values, _names(question)),
             "runfile": lambda: _run_file(explorer, laws, values),
         }
-        result = await anyio.to_thread.run_sync(answers[name])
+        result = await anyio.to_thread.run_sync(answers[name], abandon_on_cancel=True)
     except (ValueError, TypeError, KeyError) as error:
         return _problem(422, " ".join(str(error.args[0] if error.args else error).split()))
     except RecursionError:

@@ -23,7 +23,7 @@ MOST_HALOS = 100
 """Halos on screen unless more are asked for: they are solved anew between two movements of a slider."""
 
 _TIMES = 24  # of the growth histories
-_HISTORIES = ("mvir", "mcgm", "mism", "mstar", "sfr", "mbh")
+_HISTORIES = ("mvir", "mcgm", "mism", "mstar", "sfr", "mbh", "temperature", "tvir")
 
 
 class View(Component):
@@ -62,6 +62,11 @@ class View(Component):
     def flows(self) -> tuple[str, ...]:
         """Names of the flows of the model."""
         return tuple(self.model.ledger.names)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the page does not show, in sentences."""
+        return ()
 
     @property
     def halos(self) -> HaloHistories:

@@ -45,7 +45,7 @@ from .derivatives import AbstractMode, Forward, check_redshifts, differentiate
 from .labelled import Labelled, labeller, overview
 from .parameter_space import COSMOLOGY, choose_parameters, directions_for, known_parameters
 
-__all__ = ["SHARES", "INDICES", "Budgets", "budgets"]
+__all__ = ["SHARES", "INDICES", "Budgets", "Fractions", "budgets"]
 
 SHARES = ("never_accreted", "kept_hot", "expelled_hot", "ejected", "expelled", "ism", "stars")
 """Places where the baryons of a halo can be."""
@@ -120,7 +120,7 @@ class Budgets(NamedTuple):
         }
 
 
-class _Fractions(eqx.Module):
+class Fractions(eqx.Module):
     """All fractions of a population of `model`, by kind: arrays (N, K, labels)."""
 
     model: Accounted
@@ -269,7 +269,7 @@ def budgets(
     accounted = Accounted(model)
     solver = strategy("solver", solver, LaneSolver(tolerance=1e-11, max_steps=20_000))
     outputs = check_redshifts(halos, redshifts)
-    fractions = _Fractions(accounted)
+    fractions = Fractions(accounted)
     names: tuple[str, ...] = ()
     if parameters is None or len(parameters):
         names = choose_parameters(model, halos.cosmology, parameters)

@@ -30,7 +30,15 @@ from .derivatives import check_redshifts
 from .equations import flow_rates, log_flow_rates
 from .labelled import Labelled, labeller, overview
 
-__all__ = ["StateJacobian", "Modes", "state_jacobian", "modes", "followed_modes", "state_jacobian_at"]
+__all__ = [
+    "StateJacobian",
+    "Modes",
+    "state_jacobian",
+    "modes",
+    "followed_modes",
+    "state_jacobian_along",
+    "state_jacobian_at",
+]
 
 
 class StateJacobian(NamedTuple):
@@ -143,12 +151,37 @@ def state_jacobian(
             f"population: holds {population.valid.shape[0]} halos at redshifts {np.asarray(population.redshifts)}; "
             f"expected {len(halos)} halos at {np.asarray(outputs)}"
         )
-    states = jnp.where(population.valid[..., None], jnp.stack(population.state, axis=-1), 1.0)
-    time = jnp.where(population.valid, population.halo.time, halos.time[-1])
-    tables = halos.tables()
-    by_flow = _along(model, halos.cosmology, halos.interpolation, tables, time, jnp.log10(states), log)
-    by_flow = np.where(np.asarray(population.valid)[..., None, None, None], by_flow, np.nan)
-    return _labelled(model, by_flow, states, time, population, np.asarray(outputs), log)
+    states = np.where(np.asarray(population.valid)[..., None], np.stack(population.state, axis=-1), np.nan)
+    with np.errstate(divide="ignore"):
+        log_states = np.log10(states)
+    return state_jacobian_along(model, halos, outputs, log_states, log=log)
+
+
+def state_jacobian_along(
+    model: AbstractModel,
+    halos: HaloHistories,
+    redshifts: Float[Array, " k"],
+    log_states: Float[Array, "n k s"],
+    *,
+    log: bool = True,
+) -> StateJacobian:
+    """The state Jacobian at log10 states that are known, such as those of a few of many galaxies; NaN where one is not.
+
+    Examples
+    --------
+    >>> log_states = np.log10(np.stack(population.state, axis=-1))[:1, :1]
+    >>> states = state_jacobian_along(model, halos[[0]], population.redshifts[:1], log_states)
+    >>> states.matrix.shape
+    (1, 1, 7, 7)
+    """
+    redshifts, log_states = np.asarray(redshifts), np.asarray(log_states)
+    valid = ~np.isnan(log_states).any(axis=-1)
+    last = np.asarray(halos.time)[-1]
+    time = np.where(valid, np.minimum(halos.cosmology.age(redshifts), last), last)
+    safe = np.where(valid[..., None], log_states, 0.0)
+    by_flow = _along(model, halos.cosmology, halos.interpolation, halos.tables(), time, safe, log)
+    by_flow = np.where(valid[..., None, None, None], by_flow, np.nan)
+    return _labelled(model, by_flow, log_states, np.where(valid, time, np.nan), redshifts, log)
 
 
 def state_jacobian_at(
@@ -171,11 +204,11 @@ def _along(model, cosmology, interpolation, tables, time, log_states, log):
     return jax.vmap(over_times, in_axes=(HaloTables.HALO_AXIS, 0, 0))(tables, time, log_states)
 
 
-def _labelled(model, by_flow, states, time, population, redshifts, log):
+def _labelled(model, by_flow, log_states, time, redshifts, log):
     fields = model.ledger.state._fields
     units = tuple(model.ledger.quantities[name].unit for name in fields)
     coords = {
-        "halo": np.arange(len(population)),
+        "halo": np.arange(len(by_flow)),
         "redshift": redshifts,
         "flow": model.ledger.names,
         "rate": fields,
@@ -186,13 +219,11 @@ def _labelled(model, by_flow, states, time, population, redshifts, log):
     label = labeller(coords, {} if log else {"rate": tuple(f"{u}/Gyr" for u in units), "state": units})
     label_decades = labeller(coords, {"state": tuple(f"dex({u})" for u in units)})
     galaxy = ("halo", "redshift")
-    valid = np.asarray(population.valid)
-    log_states = np.where(valid[..., None], np.log10(np.asarray(states)), np.nan)
     return StateJacobian(
         label(by_flow.sum(axis=2), (*galaxy, "rate", "state"), unit, meaning),
         label(by_flow, (*galaxy, "flow", "rate", "state"), unit, meaning),
         label_decades(log_states, (*galaxy, "state"), "state unit", "log10 of the state"),
-        label(np.where(valid, time, np.nan), galaxy, "Gyr", "cosmic age"),
+        label(time, galaxy, "Gyr", "cosmic age"),
     )
 
 

@@ -5,11 +5,12 @@ const element = (id) => document.getElementById(id);
 /** What a page from disk holds inside instead of asking a server; null where there is one. */
 const INSIDE = JSON.parse(element("inside")?.textContent ?? "null");
 const decoded = (text) => unpacked(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+const PAUSE = 1000; // ms without a change before what takes longest is computed
 const TOKEN = new URLSearchParams(location.search).get("token") ?? "";
 
 const explorer = {
-  laws: {}, values: {}, before: [], picture: null, parameters: null, charts: [], pinned: null, chosen: null,
-  solving: false, learning: false, recent: [], drawn: 0, timings: { update: 0, exact: 0 },
+  laws: {}, values: {}, before: [], picture: null, accounts: null, parameters: null, charts: [], pinned: null, chosen: null,
+  posterior: null, solving: false, learning: false, counting: false, recent: [], drawn: 0, timings: { update: 0, exact: 0 },
 };
 
 async function ask(name, body = {}, kind = "json") {
@@ -42,8 +43,12 @@ function draw() {
   for (const chart of explorer.charts) chart.draw(picture, values, pinned, chosen);
   explorer.history.draw(picture, values, pinned, chosen, element("quantity").value);
   explorer.budget.draw(picture, values);
+  if (explorer.accounts?.exact) explorer.indices.draw(explorer.accounts, values);
   explorer.timings.update = performance.now() - start;
-  if (picture.isExact(values)) drawDiagram();
+  if (picture.isExact(values)) {
+    drawDiagram();
+    showStatus(element("solver"), element("failed"), picture);
+  }
   describeState();
 }
 
@@ -54,13 +59,15 @@ function redraw() {
 function drawDiagram() {
   const { picture, chosen } = explorer;
   const { halos, redshifts } = picture.description;
-  const halo = chosen ?? halos.indexOf(Math.max(...halos));
+  const halo = chosen ?? heaviest(halos);
   const time = Number(element("when").value);
   element("when-value").textContent = ` z = ${inWords(redshifts[time])}`;
   const unit = element("currency").value === "energy" ? "erg/s" : "Msun/yr";
-  element("diagram-hint").textContent = `halo of 10^${halos[halo].toFixed(2)} Msun today, rates in ${unit}`;
+  element("diagram-hint").textContent = `${haloInWords(picture.description, halo)}, rates in ${unit}`;
   explorer.diagram.draw(picture, halo, time, element("currency").value);
 }
+
+const heaviest = (halos) => halos.indexOf(Math.max(...halos));
 
 function describeState() {
   const { picture, values, timings } = explorer;
@@ -71,7 +78,7 @@ function describeState() {
     say(picture.isExact(values) ? `exact, ${solved}` : "a first-order estimate: this page has no server, and moves along the slopes");
     return;
   }
-  say(picture.isExact(values) ? `exact, ${solved} in ${timings.exact.toFixed(0)} ms; ${slopes}` : `moved along the slopes; ${slopes}`);
+  say(picture.isExact(values) ? `exact, ${solved}${timings.exact < 2000 ? ` in ${timings.exact.toFixed(0)} ms` : ""}; ${slopes}` : `moved along the slopes; ${slopes}`);
 }
 
 // ---- exact solutions and slopes ----
@@ -95,7 +102,10 @@ async function settle() {
   } finally {
     explorer.solving = false;
   }
-  learn();
+  await learn();
+  showGalaxy();
+  clearTimeout(count.timer);
+  count.timer = setTimeout(count, PAUSE);
 }
 
 /** Slopes at the exact solution, those of parameters moved lately first, until a slider moves. */
@@ -104,10 +114,9 @@ async function learn() {
   explorer.learning = true;
   try {
     const { picture } = explorer, base = picture.base;
-    const names = [...new Set([...explorer.recent, ...picture.byName.keys()])].filter((name) => picture.byName.has(name));
-    for (let first = 0; first < names.length; first += picture.description.columns) {
+    for (const names of explorer.parameters.blocks(explorer.recent)) {
       if (picture !== explorer.picture || !picture.isExact(explorer.values) || picture.base !== base) break;
-      picture.learn(await ask("slopes", { values: base, names: names.slice(first, first + picture.description.columns) }, "arrays"));
+      picture.learn(await ask("slopes", { values: base, names }, "arrays"));
       explorer.parameters.respond(picture);
       redraw();
     }
@@ -115,6 +124,46 @@ async function learn() {
     complain(error);
   } finally {
     explorer.learning = false;
+  }
+}
+
+/** Prevention and ejection indices at the exact solution, and their slopes, until a slider moves. */
+async function count() {
+  const { picture, accounts } = explorer, base = picture.base;
+  if (INSIDE || explorer.counting || !accounts || !picture.isExact(explorer.values)) return;
+  explorer.counting = true;
+  const current = () => picture === explorer.picture && picture.isExact(explorer.values) && picture.base === base;
+  try {
+    for (const names of explorer.parameters.blocks(explorer.recent)) {
+      if (!current()) break;
+      const { arrays } = await ask("indices", { values: base, names }, "arrays");
+      if (picture !== explorer.picture) break;
+      countedAt(accounts, base, names, arrays);
+      redraw();
+    }
+  } catch (error) {
+    complain(error);
+  } finally {
+    explorer.counting = false;
+  }
+  if (!current() && explorer.picture.isExact(explorer.values) && !explorer.solving) count.timer = setTimeout(count, PAUSE);
+}
+
+function countedAt(accounts, base, names, { indices, slopes }) {
+  accounts.settle(base, { arrays: { indices } });
+  accounts.learn({ names, arrays: { indices: slopes } });
+}
+
+/** The time scales of the chosen galaxy at the redshift of the flows. */
+async function showGalaxy() {
+  const { picture, chosen, values } = explorer, { halos, redshifts } = picture.description;
+  if (INSIDE || !picture.isExact(values)) return;
+  const halo = chosen ?? heaviest(halos), time = Number(element("when").value);
+  try {
+    const { modes } = await ask("modes", { values, halo, time });
+    if (picture === explorer.picture && chosen === explorer.chosen) showModes(element("modes"), modes, picture.description, halo, redshifts[time]);
+  } catch (error) {
+    complain(error);
   }
 }
 
@@ -184,8 +233,9 @@ function pin() {
 
 function choose(halo) {
   explorer.chosen = halo;
+  element("galaxy").value = halo ?? "";
   redraw();
-  if (halo !== null) element("history-hint").textContent = `orange: halo of 10^${explorer.picture.description.halos[halo].toFixed(2)} Msun today`;
+  showGalaxy();
 }
 
 // ---- addresses and files ----
@@ -205,15 +255,27 @@ async function copyLink() {
 async function runFile() {
   try {
     const { text } = await ask("runfile", { values: explorer.values });
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-    link.download = "explored.toml";
-    link.click();
-    URL.revokeObjectURL(link.href);
+    download("explored.toml", new Blob([text], { type: "text/plain" }));
   } catch (error) {
     complain(error);
   }
 }
+
+/** All figures as one file. */
+function saveAll(kind) {
+  const shown = [...explorer.figures()].filter(([figure]) => !figure.hidden);
+  const pictures = shown.map(([figure, inside]) => pictureOf(captured(figure, inside())));
+  saveFigures(fileName(document.title), pictures, kind, document.title).catch(complain);
+}
+
+/** Each figure that can be saved, and what draws it. */
+explorer.figures = function* () {
+  for (const { figure, chart } of explorer.charts) yield [figure, () => chart.svg()];
+  yield [element("history"), () => explorer.history.chart.svg()];
+  yield [element("budget"), () => explorer.budget.shares.chart.svg()];
+  if (explorer.indices) yield [element("indices"), () => explorer.indices.shares.chart.svg()];
+  yield [element("diagram"), () => settledColors(element("diagram").querySelector("svg"))];
+};
 
 // ---- start ----
 
@@ -222,6 +284,7 @@ async function open(laws, values) {
   const description = INSIDE?.description ?? (await ask("describe"));
   explorer.values = Object.fromEntries(Object.entries(values).filter(([name]) => description.parameters.some((known) => known.name === name)));
   explorer.picture = new Picture(description);
+  explorer.accounts = description.indices.length ? new Picture(description) : null;
   explorer.pinned = null;
   element("pin").setAttribute("aria-pressed", "false");
   document.title = element("title").textContent = description.title || `${description.model}, ${description.halos.length} halos`;
@@ -232,22 +295,33 @@ async function open(laws, values) {
   explorer.parameters.show(explorer.values);
   element("relations").replaceChildren();
   explorer.charts = panelsOf(description.measurements).map((panel) => new RelationChart(element("relations"), panel, choose));
-  for (const id of ["history", "budget", "diagram"]) element(id).querySelector(".plot").replaceChildren();
+  for (const id of ["history", "budget", "indices", "diagram"]) element(id).querySelector(".plot").replaceChildren();
   explorer.history = new HistoryChart(element("history"), description);
   explorer.budget = new BudgetChart(element("budget"), description);
+  element("indices").hidden = !explorer.accounts;
+  explorer.indices = explorer.accounts && new IndexChart(element("indices"), description);
   explorer.diagram = new Diagram(element("diagram"), description);
+  for (const [figure, inside] of explorer.figures()) addSaving(figure, inside);
+  element("notes").hidden = !description.notes.length;
+  element("notes").textContent = description.notes.join(" ");
   fill(element("quantity"), description.histories.map(({ name, meaning }) => [name, meaning]), "mstar");
+  const byMass = [...description.halos.keys()].sort((a, b) => description.halos[b] - description.halos[a]);
+  fill(element("galaxy"), [["", "none"], ...byMass.map((halo) => [String(halo), `10^${description.halos[halo].toFixed(2)} Msun`])], "");
+  if (explorer.chosen >= description.halos.length) explorer.chosen = null;
+  choose(explorer.chosen);
   fill(element("currency"), explorer.diagram.currencies.map((name) => [name, name]), "mass");
   Object.assign(element("when"), { max: description.redshifts.length - 1, value: description.redshifts.length - 1 });
   if (INSIDE) showInside();
+  else say("waiting for the first exact solution");
   await settle();
 }
 
 function showInside() {
   explorer.picture.settle({}, decoded(INSIDE.picture));
   for (const message of INSIDE.slopes) explorer.picture.learn(decoded(message));
+  for (const { names, message } of INSIDE.indices) countedAt(explorer.accounts, {}, names, decoded(message).arrays);
   explorer.parameters.respond(explorer.picture);
-  for (const id of ["step", "runfile"]) element(id).hidden = true;
+  for (const id of ["step", "runfile", "modes"]) element(id).hidden = true;
   redraw();
 }
 
@@ -260,8 +334,8 @@ async function watch() {
   if (INSIDE) return;
   try {
     const { busy } = await (await fetch("busy", { headers: { "X-Token": TOKEN } })).json();
-    if (busy) say(`${busy.what}, ${busy.seconds.toFixed(0)} s`);
-    else if (explorer.picture?.exact && element("state").textContent.startsWith("compiling")) describeState();
+    element("busy").hidden = !busy;
+    if (busy) element("busy").querySelector("span").textContent = `compiling the program for ${busy.what.join(", ")}: ${busy.seconds.toFixed(0)} s`;
   } catch {
     say("the server does not answer; is `corundum explore` still running?");
   }
@@ -281,6 +355,9 @@ function start() {
   element("theme").addEventListener("click", () => { document.documentElement.classList.toggle("dark"); redraw(); });
   element("search").addEventListener("input", (event) => explorer.parameters?.search(event.target.value));
   element("quantity").addEventListener("change", redraw);
+  element("galaxy").addEventListener("change", (event) => choose(event.target.value === "" ? null : Number(event.target.value)));
+  element("when").addEventListener("change", showGalaxy);
+  for (const kind of ["svg", "png"]) element(`all-${kind}`).addEventListener("click", () => saveAll(kind));
   element("currency").addEventListener("change", drawDiagram);
   element("when").addEventListener("input", drawDiagram);
   addEventListener("keydown", (event) => { if ((event.ctrlKey || event.metaKey) && event.key === "z") { event.preventDefault(); undo(); } });

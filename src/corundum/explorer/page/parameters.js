@@ -6,6 +6,7 @@ class Parameters {
   constructor(holder, description, { onMove, onDone, onLaw }) {
     this.rows = new Map();
     this.free = new Set();
+    this.columns = description.columns;
     holder.replaceChildren();
     const groups = new Map();
     for (const parameter of description.parameters) {
@@ -21,7 +22,8 @@ class Parameters {
     const details = document.createElement("details");
     details.open = ["mass_loading", "energy_loading", "depletion_time", "channels"].includes(name);
     const summary = document.createElement("summary");
-    summary.textContent = name.replaceAll("_", " ");
+    summary.textContent = name === "channels" ? "channels: what if?" : name.replaceAll("_", " ");
+    if (name === "channels") details.title = "Each flow times a number from 0 to 2: what if there were none of it, or twice as much?";
     if (laws) {
       const menu = document.createElement("select");
       menu.setAttribute("aria-label", `law of ${name}`);
@@ -60,6 +62,28 @@ class Parameters {
       output.textContent = `${inWords(value)} ${parameter.unit}`.trim();
       slider.setAttribute("aria-valuetext", output.textContent);
       row.classList.toggle("moved", name in values && value !== parameter.value);
+    }
+  }
+
+  /** All names in blocks whose slopes are computed at once, some of them `first`. */
+  blocks(first) {
+    const names = [...new Set([...first, ...this.rows.keys()])].filter((name) => this.rows.has(name)), blocks = [];
+    while (names.length) blocks.push(names.splice(0, this.columns));
+    return blocks;
+  }
+
+  /** The 68% interval and the median of a posterior under each slider that it is about. */
+  believe(posterior) {
+    for (const { name, low, middle, high } of posterior?.intervals ?? []) {
+      const entry = this.rows.get(name);
+      if (!entry) continue;
+      const at = (value) => Math.max(0, Math.min(100, (100 * positionOf(entry.parameter, value)) / LARGEST_SLIDER));
+      const strip = document.createElement("div");
+      strip.className = "interval";
+      strip.title = `posterior: ${inWords(middle)}, 68% between ${inWords(low)} and ${inWords(high)} ${entry.parameter.unit}`;
+      strip.innerHTML = `<div style="left: ${at(low)}%; width: ${Math.max(0.5, at(high) - at(low))}%"></div><i style="left: ${at(middle)}%"></i>`;
+      entry.slider.after(strip);
+      entry.slider.setAttribute("aria-description", strip.title);
     }
   }
 

@@ -72,11 +72,19 @@ class Picture {
     return count ? Math.sqrt(sum / count) : 0;
   }
 
-  /** The parameters that move some entries most over their ranges, in words. */
-  drivers(name, entries) {
+  /** The sign of the mean response; empty where entries respond in both directions. */
+  sign(key, name, entries) {
+    const slope = this.slopes.get(key)[name];
+    const known = entries.map((i) => slope[i]).filter(Number.isFinite);
+    const sum = known.reduce((total, value) => total + value, 0), size = known.reduce((total, value) => total + Math.abs(value), 0);
+    return Math.abs(sum) < 0.5 * size ? "±" : sum > 0 ? "+" : "−";
+  }
+
+  /** The parameters that move some entries most when they are raised over their ranges, in words. */
+  drivers(name, entries, unit = "dex") {
     const known = [...this.byName.keys()].map((key) => [key, this.response(key, name, entries)]).filter(([, r]) => r !== null && r > 0);
     known.sort((a, b) => b[1] - a[1]);
     if (!known.length) return "";
-    return "moved most by " + known.slice(0, 3).map(([key, r]) => `${key} (${r.toFixed(1)} dex)`).join(", ");
+    return "moved most by " + known.slice(0, 3).map(([key, r]) => `${key} (${this.sign(key, name, entries)}${r.toFixed(unit ? 1 : 2)}${unit && ` ${unit}`})`).join(", ");
   }
 }
