@@ -5,6 +5,7 @@ most of the time of the suite.  For the same reason machine code is not optimise
 speed alone; `make demo` and benchmarks run what users run.  The workers themselves keep no programs.
 """
 
+import gc
 import os
 from pathlib import Path
 
@@ -32,6 +33,8 @@ check_annotations()
 
 import corundum as co  # noqa: E402
 
+# Tracing makes millions of small objects that stay; looking through them all again and again is a tenth of the time.
+gc.set_threshold(100_000, 20, 20)
 _MAPPINGS = Path("/proc/self/maps")
 
 

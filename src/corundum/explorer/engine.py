@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..messages import did_you_mean
+from ..numerics.compiling import compiled
 from ..numerics.solvers.forward_lanes import for_forward_mode
 from ..observables import histories_of
 from ..parameters import replace, set_values
@@ -257,12 +258,12 @@ def _of_flow(population, name, currency):
     return jnp.where(rate > 0.0, jnp.log10(jnp.where(rate > 0.0, rate, 1.0)), jnp.nan)
 
 
-@eqx.filter_jit
+@compiled
 def _solve(view, vector):
     return _picture(view, vector, view.summaries.solver)
 
 
-@eqx.filter_jit
+@compiled
 def _slopes(view, vector, rows):
     solver = for_forward_mode(view.summaries.solver)
 

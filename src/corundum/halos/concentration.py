@@ -7,13 +7,13 @@ concentrations.
 
 import abc
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..numerics.compiling import compiled
 from ..numerics.interpolation import ContinuousCurvature, HermiteTable
 from ..parameters import NOT_NEGATIVE, parameter
 from ..printing import Component
@@ -86,7 +86,7 @@ class Diemer19(AbstractConcentration):
         arrays = masses, np.log1p(table[:, 0]), np.ascontiguousarray(table[:, 1:].T)
         self.log_mvir, self.ln_expansion, self.log_concentration = jax.device_put(arrays)
 
-    @eqx.filter_jit
+    @compiled
     def __call__(self, log_mvir: Float[Array, "..."], redshift: Float[Array, "..."]) -> Float[Array, "..."]:
         shape = jnp.broadcast_shapes(jnp.shape(log_mvir), jnp.shape(redshift))
         times = shape[-1] if shape else 1

@@ -3,13 +3,13 @@
 Each distinct number is computed once, in blocks of one size so that every call runs the same compiled program.
 """
 
-import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
 from ..arguments import whole_number
 from ..cosmology import Cosmology, as_cosmology
+from ..numerics.compiling import compiled
 from ..numerics.row_blocks import in_blocks
 from .nfw import reference_density
 
@@ -41,7 +41,7 @@ def _of_distinct(function, values):
     return function(distinct)[place].reshape(values.shape)
 
 
-@eqx.filter_jit
+@compiled
 def _densities(cosmology, definition, redshift):
     return reference_density(definition, redshift, cosmology)
 

@@ -7,12 +7,12 @@ is assumed, and counted.
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from ..cosmology import Cosmology
+from ..numerics.compiling import compiled
 from ..numerics.row_blocks import in_blocks
 from ..units import GRAVITY
 from .concentration import AbstractConcentration
@@ -120,17 +120,17 @@ def _concentration(numbers, mass, radius):
     return np.where(np.isfinite(c) & (c > 1.0) & (c < 1e3), c, np.nan)
 
 
-@eqx.filter_jit
+@compiled
 def _from_peak(ratio):
     return concentration_from_vmax(ratio)
 
 
-@eqx.filter_jit
+@compiled
 def _to_virial(mass, concentration, ratio):
     return rescaled(mass, concentration, ratio)
 
 
-@eqx.filter_jit
+@compiled
 def _assumed(relation, mass, redshift, ratio):
     """Concentration inside the radius of a definition at which the virial one follows `relation`."""
     log_mvir = jnp.log10(mass)

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int
 from ..annotations import Array
 from ..array_library import array_library, on_host
 from ..cosmology import Cosmology, as_cosmology
+from ..numerics.compiling import compiled
 from ..parameters import require_float64
 from ..plain_numbers import float64, without_mask
 from ..units import Quantity
@@ -334,12 +335,12 @@ def _lines(halos):
         yield f"  extra {name} [{curve.quantity.unit}]: {curve.quantity.meaning}"
 
 
-@eqx.filter_jit
+@compiled
 def _tables(interpolation, time, curves, cosmology):
     return interpolation.tables(time, curves, cosmology)
 
 
-@eqx.filter_jit
+@compiled
 def _along(interpolation, cosmology, knots, curves, time):
     read = jax.vmap(interpolation.read, in_axes=(None, 0))
     tables = interpolation.tables(knots, curves, cosmology)

@@ -25,6 +25,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..arguments import instance, strategy, whole_number
+from ..numerics.compiling import compiled
 from ..numerics.random_keys import seed
 from ..printing import Component
 from .batches import in_batches
@@ -121,7 +122,7 @@ class Exact(AbstractCurvature):
         return np.asarray(_hessian(target, jnp.asarray(u)))
 
 
-@eqx.filter_jit
+@compiled
 def _hessian(target, u):
     return -jax.hessian(lambda point: ln_density(point, target, target.data.y))(u)
 

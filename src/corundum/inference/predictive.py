@@ -2,9 +2,9 @@
 
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import numpy as np
 
+from ..numerics.compiling import compiled
 from ..numerics.linear_algebra import cholesky
 from ..numerics.random_keys import seed
 from .batches import in_batches, over_points
@@ -55,7 +55,7 @@ class Predictive(NamedTuple):
         return f"Predictive: {draws} draws{failed}; p-values: {p_values}"
 
 
-@eqx.filter_jit
+@compiled
 def _predicted(target, u, white):
     def at_one_point(target, u, white):
         values = target.values(u)

@@ -17,6 +17,7 @@ from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from ..array_library import is_traced
+from .compiling import compiled
 from .packing import pack, unpacked
 
 __all__ = ["replicate", "shard_rows", "map_batch", "padded_rows"]
@@ -140,7 +141,7 @@ def _joined(parts):
     )
 
 
-@eqx.filter_jit
+@compiled
 def _over_devices(function, shared, batch, rows, chunk):
     """All rows over the local devices, each of which works through its share chunk by chunk."""
     shared = unpacked(shared)

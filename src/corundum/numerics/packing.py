@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..array_library import is_traced
+from .compiling import compiled
 
 __all__ = ["Packed", "pack", "packed_jit", "unpacked"]
 
@@ -83,7 +84,7 @@ def packed_jit(function: Callable) -> Callable:
     >>> scaled({"slope": jnp.array(2.0)}, jnp.arange(3.0))
     Array([0., 2., 4.], dtype=float64)
     """
-    inner = eqx.filter_jit(lambda packed, *rows: function(unpacked(packed), *rows))
+    inner = compiled(lambda packed, *rows: function(unpacked(packed), *rows))
 
     @functools.wraps(function)
     def call(tree: Any, *rows: Any) -> Any:

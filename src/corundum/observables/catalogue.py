@@ -8,12 +8,12 @@ record it.  Errors come from resampling the galaxies (bootstrap), so nodes that 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import equinox as eqx
 import jax
 import numpy as np
 
 from ..annotations import Array
 from ..arguments import strategy
+from ..numerics.compiling import compiled
 from .kernel import published_nodes
 from .measurement import Measurement
 from .regression import AbstractRegression, NadarayaWatson, RegressedRelation
@@ -189,7 +189,7 @@ def _reached(regression, points, nodes) -> tuple[np.ndarray, RegressedRelation, 
     return nodes[keep], jax.tree.map(lambda values: np.asarray(values)[keep], estimate), notes
 
 
-@eqx.filter_jit
+@compiled
 def _regressed(regression, x, y, nodes, weights) -> RegressedRelation:
     return regression(x, y, nodes, weights=weights)
 
@@ -205,6 +205,6 @@ def _bootstrap(regression, points, nodes, samples, seed) -> np.ndarray:
     return np.atleast_2d(np.cov(np.asarray(means), rowvar=False))
 
 
-@eqx.filter_jit
+@compiled
 def _resampled_means(regression, x, y, nodes, weights, counts):
     return jax.lax.map(lambda count: regression(x, y, nodes, weights=count * weights).mean, counts)

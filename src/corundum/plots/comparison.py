@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import numpy as np
 
 from ..halos import HaloHistories, HaloTables
+from ..numerics.compiling import compiled
 from ..units import GYR_YR, LN10
 from .histories import redshift_axis
 from .style import colors_along, new_panels, styled
@@ -238,7 +238,7 @@ def compared_means(first: HaloHistories, second: HaloHistories, bins: int = 3) -
     return mean_histories(first, edges, redshifts), mean_histories(second, edges, redshifts)
 
 
-@eqx.filter_jit
+@compiled
 def _read(interpolation, time, curves, cosmology, age):
     tables = interpolation.tables(time, curves, cosmology)
     return jax.vmap(jax.vmap(interpolation.read, (HaloTables.HALO_AXIS, None)), (None, 0), out_axes=1)(tables, age)

@@ -7,7 +7,6 @@ followed arrives in the same way, so that galaxies do not depend on the least ma
 
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Float, Int
@@ -15,6 +14,7 @@ from jaxtyping import Float, Int
 from ..annotations import Array
 from ..cosmology import Cosmology
 from ..halos import Satellites
+from ..numerics.compiling import compiled
 from ..physics import DynamicalFriction
 from ..physics.merging.dynamical_friction import merged_share, merging_rate
 from .arrivals import PULSE, pulses, smooth_share
@@ -25,7 +25,7 @@ _NEVER = 1e3  # times the last time: when centrals become satellites
 _KNOWN_ORBIT = 0.6  # of the scatter of merging times is left where the orbit is known: orbits scatter them by 0.48
 
 
-@eqx.filter_jit
+@compiled
 def known_infalls(
     friction: DynamicalFriction,
     time: Float[Array, " t"],
@@ -77,7 +77,7 @@ class BroughtGrowth(NamedTuple):
     smooth_share: Float[Array, " n"]
 
 
-@eqx.filter_jit
+@compiled
 def brought_growth(
     time: Float[Array, " t"],
     log_mvir: Float[Array, "n t"],

@@ -9,7 +9,6 @@ the history of its host.  The same model is then solved with these arrivals.
 import dataclasses
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,6 +18,7 @@ from ..halos import ExtraCurve, HaloHistories
 from ..models import AbstractModel
 from ..models.checks.arguments import check_model_and_halos
 from ..models.processes.merging import BlackHoleMergers, Merging
+from ..numerics.compiling import compiled
 from ..numerics.solvers.base import AbstractSolver
 from ..units import GYR_YR
 from .arrivals import ARRIVING, DRIVING, PULSE, driving_powers, integrated, pulses, smooth_share, with_curves
@@ -146,7 +146,7 @@ def _without_mergers(model):
     return dataclasses.replace(model, processes=kept, channels=multipliers)
 
 
-@eqx.filter_jit
+@compiled
 def _arrivals(process, returned, time, log_mvir, start, mergers, galaxies, known_at, cosmology):
     """Running totals and their slopes in ln(t), by name, and the share of smooth growth that brings gas."""
     ln_time, ln_expansion = jnp.log(time), jnp.log1p(cosmology.redshift(time))

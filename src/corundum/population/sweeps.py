@@ -13,6 +13,7 @@ from ..annotations import Array
 from ..array_library import is_traced
 from ..halos import HaloHistories
 from ..models import AbstractModel
+from ..numerics.compiling import compiled
 from ..numerics.solvers.base import AbstractSolver
 from ..parameters import describe, get_values, replace
 from ..plain_numbers import plain_numbers
@@ -126,7 +127,7 @@ def _names(names):
     return names if names is None else (names,) if isinstance(names, str) else tuple(names)
 
 
-@eqx.filter_jit
+@compiled
 def _swept(model, halos, values, name, solver, redshifts, keep, histories):
     def population(value):
         changed = replace(model, {name: value})

@@ -23,6 +23,7 @@ from ..halos.per_halo import per_halo_values
 from ..models import AbstractModel
 from ..models.checks.arguments import check_apart, check_model_and_halos
 from ..numerics.batching import map_batch
+from ..numerics.compiling import compiled
 from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.forward_lanes import for_forward_mode
 from ..numerics.solvers.lanes import LaneSolver
@@ -42,7 +43,6 @@ __all__ = [
     "values_at",
     "check_redshifts",
 ]
-
 
 FORWARD_LIMIT = 24
 """Parameters up to which gradients are computed in forward mode; with more, in reverse mode."""
@@ -275,7 +275,7 @@ def values_at(
     return _values_at(select, model, solver, whole, redshifts, names, jnp.asarray(vectors), batch)
 
 
-@eqx.filter_jit
+@compiled
 def _values_at(select, model, solver, whole, redshifts, names, vectors, batch):
     return jax.vmap(lambda vector: select(_population(model, solver, whole, redshifts, names, vector, batch)))(vectors)
 

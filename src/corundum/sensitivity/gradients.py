@@ -18,6 +18,7 @@ from ..arguments import strategy
 from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..models.checks.arguments import check_model_and_halos
+from ..numerics.compiling import compiled
 from ..numerics.solvers.base import AbstractSolver
 from ..numerics.solvers.lanes import LaneSolver
 from ..population import evolve
@@ -263,17 +264,17 @@ def _slope(reverse):
     return jax.jacrev if reverse else jax.jacfwd
 
 
-@eqx.filter_jit
+@compiled
 def _slopes(summary, u, reverse):
     return _slope(reverse)(summary)(u)
 
 
-@eqx.filter_jit
+@compiled
 def _hessian(summary, u, reverse):
     return jax.jacfwd(_slope(reverse)(_scalar(summary)))(u)
 
 
-@eqx.filter_jit
+@compiled
 def _product(summary, u, vector, reverse):
     summary = _scalar(summary)
     if reverse:

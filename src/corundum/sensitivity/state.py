@@ -13,7 +13,6 @@ import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -24,6 +23,7 @@ from ..annotations import Array
 from ..halos import HaloHistories, HaloTables
 from ..models import AbstractModel
 from ..models.checks.arguments import check_model_and_halos
+from ..numerics.compiling import compiled
 from ..numerics.solvers.base import AbstractSolver
 from ..population import Population, evolve
 from .derivatives import check_redshifts
@@ -194,7 +194,7 @@ def state_jacobian_at(
     return jax.jacfwd(lambda y: flow_rates(model, model.ledger.state(*y), forcing))(linear)
 
 
-@eqx.filter_jit
+@compiled
 def _along(model, cosmology, interpolation, tables, time, log_states, log):
     def one(tables, time, log_state):
         forcing = model.forcing(interpolation.read(tables, time), cosmology)

@@ -6,11 +6,11 @@ What a stage computes is written when it ends, in one step, so that a run can be
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import numpy as np
 
 from ... import io, observables, plots
 from ...halos import HaloHistories
+from ...numerics.compiling import compiled
 from ...observables import AbstractRelation, NadarayaWatson, RegressedRelation
 from ...plots.regressed import regress, relation_points
 from ...population import Galaxies, Population, evolve
@@ -171,7 +171,7 @@ def _trajectories(job: Job, population: Population) -> Population:
     redshifts = np.clip(halos.cosmology.redshift(age), max(redshift[-1], 0.0), redshift[0])
     if not works_alone():
         # Compiled as a whole, the program belongs to this process alone: the others take no part in these few halos.
-        return eqx.filter_jit(evolve)(job.model, halos, redshifts, solver=job.solver)
+        return compiled(evolve)(job.model, halos, redshifts, solver=job.solver)
     size, together = min(job.output.block, len(job.halos)), len(job.output.redshifts)
     return evolve_few(
         job.model, halos, redshifts, histories=_histories(job), solver=job.solver, size=size, together=together

@@ -8,12 +8,12 @@ in the provenance.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
 from ...cosmology import Cosmology
+from ...numerics.compiling import compiled
 from ...numerics.row_blocks import in_blocks
 from ...plain_numbers import plain_numbers
 from ...plausible import check_ages, mass_problem, radius_problem, weight_problem
@@ -317,7 +317,7 @@ def _fill_concentrations(branches, relation, cosmology):
     return filled, missing
 
 
-@eqx.filter_jit
+@compiled
 def _median(relation, log_mvir, redshift):
     return relation(log_mvir, redshift)
 

@@ -22,7 +22,6 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -31,6 +30,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...arguments import strategy, whole_number
 from ...cosmology import Cosmology, as_cosmology
+from ...numerics.compiling import compiled
 from ...numerics.importing import import_as_one_program
 from ...numerics.promotion import with_numpy_promotion
 from ...parameters import require_float64
@@ -184,7 +184,7 @@ def _lateness(half_time, log_mvir, formation):
     return jax.vmap(jnp.interp, in_axes=(0, 0, None))(half_time, at_mass(formation.quantiles), formation.score)
 
 
-@eqx.filter_jit
+@compiled
 def _batch(keys, log_mvir, time, redshift, today, concentration, scatter, first_log_mvir, formation):
     """log10 of mass and of concentration at `time`, and the start time, of one batch of halos."""
     _, _, mass_at = _diffmah()

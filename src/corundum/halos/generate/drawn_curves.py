@@ -3,9 +3,9 @@
 Branches are known from the time at which they rise above the resolution of their tree.
 """
 
-import equinox as eqx
 import numpy as np
 
+from ...numerics.compiling import compiled
 from ...numerics.row_blocks import in_blocks
 from ..concentration import limit_concentration
 from ..cosmic_times import ages, log_times, redshifts
@@ -67,7 +67,7 @@ def smooth_curves(log_mass, raw_times, times, concentration, smoothing, cosmolog
     return smooth, limit_concentration(log_c)
 
 
-@eqx.filter_jit
+@compiled
 def _relation(relation, redshift, log_mass):
     return relation(log_mass, redshift)
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,6 +16,7 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...cosmology import Cosmology
+from ...numerics.compiling import compiled
 from ...numerics.random_keys import random_key
 from ...parameters import require_float64
 from ...units import LN10
@@ -143,7 +143,7 @@ def _grown(shared, key, number, masses):
     return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
 
-@eqx.filter_jit
+@compiled
 def _grow(shared, key, number, roots, state):
     """The next `_ROWS` steps of one batch at most: the state after them, how many there were, and the steps."""
     floor, key = shared.resolution * roots, jax.random.fold_in(key, number)

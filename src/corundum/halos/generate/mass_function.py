@@ -10,7 +10,6 @@ Despali et al. 2016, MNRAS 456, 2486 (mass function of Bryan & Norman 1998 viria
 
 import dataclasses
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
@@ -18,6 +17,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from ...arguments import strategy
 from ...cosmology import Cosmology, as_cosmology
+from ...numerics.compiling import compiled
 from ...parameters import NOT_NEGATIVE, parameter
 from ...printing import Component
 from ...units import KPC3_PER_MPC3, LN10
@@ -83,7 +83,7 @@ class VirialMassFunction(Component):
         return _density(self, jnp.asarray(log_mvir, float), jnp.asarray(redshift, float))
 
 
-@eqx.filter_jit
+@compiled
 def _density(fit, log_mvir, redshift):
     sigma, slope = fit.power.sigma_of_mass(fit.cosmology)(log_mvir)
     nu = fit.scale * (collapse_threshold(redshift, fit.cosmology) / sigma) ** 2

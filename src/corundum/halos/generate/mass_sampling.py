@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...arguments import mass_range
+from ...numerics.compiling import compiled
 from ...numerics.interpolation import ContinuousCurvature, HermiteTable
 from ...numerics.random_keys import as_key, key_or_seed, split_key
 from ...printing import Component
@@ -76,7 +77,7 @@ class Despali16(Component):
         _, table = read_grid("mass_function", "despali16_vir_z0.csv")
         self.log_mvir, self.log_density = jax.device_put(tuple(np.ascontiguousarray(table.T)))
 
-    @eqx.filter_jit
+    @compiled
     def __call__(self, log_mvir: Float[Array, "..."]) -> Float[Array, "..."]:
         """dn/dlog10(M) [comoving Mpc^-3 dex^-1] at log10 of virial mass [Msun]."""
         table = HermiteTable(self.log_mvir, self.log_density, ContinuousCurvature()(self.log_mvir, self.log_density))

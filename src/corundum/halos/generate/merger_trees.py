@@ -11,7 +11,6 @@ how the probabilities change.  Differentiate means through the rates, or by fini
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,6 +19,7 @@ from jaxtyping import Float, Int
 from ...annotations import Array
 from ...arguments import strategy
 from ...cosmology import Cosmology, as_cosmology
+from ...numerics.compiling import compiled
 from ...numerics.random_keys import random_key
 from ...parameters import require_float64
 from ...printing import in_short
@@ -159,7 +159,7 @@ def _padded_step(algorithm, tables, key, masses, barrier, floors, target):
     return type(step)(*(np.asarray(values)[:count] for values in step))
 
 
-@eqx.filter_jit
+@compiled
 def _step(algorithm, tables, key, masses, barrier, floors, target):
     draws = jax.random.uniform(key, (3, len(masses)))
     return algorithm.step(tables, masses, barrier, floors, jnp.maximum(target - barrier, 1e-12), draws)
@@ -173,7 +173,7 @@ def prepared_tables(algorithm, power, cosmology, redshift):
     return algorithm, *_tables(algorithm, power, cosmology, redshift)
 
 
-@eqx.filter_jit
+@compiled
 def _tables(algorithm, power, cosmology, redshift):
     return algorithm.tables(power.sigma_of_mass(cosmology)), collapse_threshold(redshift, cosmology)
 

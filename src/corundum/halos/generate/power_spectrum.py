@@ -9,7 +9,6 @@ Eisenstein & Hu 1998, ApJ 496, 605 (transfer function, eqs. 2-24); Heath 1977, M
 Navarro, Frenk & White 1997, ApJ 490, 493, eq. A14 (collapse threshold).
 """
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,6 +16,7 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...cosmology import Cosmology, as_cosmology
+from ...numerics.compiling import compiled
 from ...numerics.interpolation import ContinuousCurvature, HermiteTable
 from ...parameters import NOT_NEGATIVE, parameter
 from ...printing import Component
@@ -134,7 +134,7 @@ class SigmaOfMass(Component):
         return 10.0 ** value.reshape(shape), -slope.reshape(shape)
 
 
-@eqx.filter_jit
+@compiled
 def _sigma_of_mass(power, cosmology):
     k = jnp.exp(_LN_K)
     spectrum = k ** (3.0 + power.n_s) * transfer_function(k, cosmology) ** 2

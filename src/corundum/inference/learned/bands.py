@@ -19,6 +19,7 @@ from ...arguments import one_number
 from ...cosmology import Cosmology, circular_velocity
 from ...halos import Halo
 from ...messages import did_you_mean
+from ...numerics.compiling import compiled
 from ...parameters import set_values
 from ...physics import AbstractGalaxyScaling, AbstractScaling, LearnedLaw, LogitLink
 from ...printing import in_short
@@ -183,7 +184,7 @@ def _unlinked(law: Any, halo: Halo, place: str) -> Float[Array, " n"]:
     return jnp.log10(value) - jnp.log10(1.0 - value) if _is_fraction(law) else jnp.log10(value)
 
 
-_unlinked_law = eqx.filter_jit(_unlinked)
+_unlinked_law = compiled(_unlinked)
 
 
 def _values(model: Any, numbers: dict[str, Any], place: str, halo: Halo, draws: int) -> tuple[np.ndarray, np.ndarray]:
@@ -195,7 +196,7 @@ def _values(model: Any, numbers: dict[str, Any], place: str, halo: Halo, draws: 
     return np.asarray(law), np.asarray(base)
 
 
-@eqx.filter_jit
+@compiled
 def _of_draws(model, numbers, place, halo):
     return jax.vmap(lambda one: _law_and_base(model, one, place, halo))(numbers)
 

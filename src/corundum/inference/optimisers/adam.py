@@ -9,6 +9,7 @@ import optax
 from jaxtyping import Float
 
 from ...annotations import Array
+from ...numerics.compiling import compiled
 from ..batches import over_points
 from ..evaluate import ln_density
 from ..target import Target
@@ -45,7 +46,7 @@ class Adam(AbstractOptimiser):
         return _adam(self, target, u, y)
 
 
-@eqx.filter_jit
+@compiled
 def _adam(settings, target, u, y):
     schedule = optax.exponential_decay(settings.rate, settings.steps, settings.decay)
     rule = optax.adam(schedule)

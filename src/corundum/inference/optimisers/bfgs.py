@@ -8,6 +8,7 @@ import optimistix as optx
 from jaxtyping import Float
 
 from ...annotations import Array
+from ...numerics.compiling import compiled
 from ..evaluate import ln_density
 from ..target import Target
 from .base import AbstractOptimiser
@@ -41,7 +42,7 @@ class BFGS(AbstractOptimiser):
         return _bfgs(self, target, u, y)
 
 
-@eqx.filter_jit
+@compiled
 def _bfgs(settings, target, u, y):
     solver = optx.BFGS(rtol=settings.rtol, atol=settings.atol)
 

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ...numerics.compiling import compiled
 from ...storage.checkpoints import Checkpoint, fingerprints
 from ..evaluate import ln_density
 from ..laplace import Laplace
@@ -66,7 +67,7 @@ class AbstractEnsemble(AbstractSampler):
         return chains._replace(interacting=True)
 
 
-@eqx.filter_jit
+@compiled
 def _advance(sampler, target, state, count):
     kernel = sampler.kernel(lambda u: -ln_density(u, target, target.data.y))
     kernel.init(jax.random.split(jax.random.PRNGKey(0), len(state.z)), sampler.warmup, state.z)

@@ -19,6 +19,7 @@ from numpyro.infer.hmc import hmc
 
 from ...annotations import Array
 from ...numerics.batching import shard_rows
+from ...numerics.compiling import compiled
 from ...storage.checkpoints import Checkpoint, fingerprints
 from ..batches import in_batches
 from ..evaluate import linearise, ln_density
@@ -225,13 +226,13 @@ def _potential(target, y):
     return (lambda u: 0.0 * jnp.sum(u)) if target is None else (lambda u: -ln_density(u, target, y))
 
 
-@eqx.filter_jit
+@compiled
 def _initial(moves, warmup, positions, covariances, step_sizes, keys):
     initial, _ = _kernel(moves, warmup)
     return jax.vmap(initial)(positions, covariances, step_sizes, keys)
 
 
-@eqx.filter_jit
+@compiled
 def _advance(moves, warmup, target, y, key, state, count):
     initial, draw = _kernel(moves, warmup)
     size = state.z.shape[-1]

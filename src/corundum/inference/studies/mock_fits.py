@@ -7,6 +7,7 @@ import equinox as eqx
 import numpy as np
 import scipy
 
+from ...numerics.compiling import compiled
 from ...printing import Component
 from ...storage.checkpoints import Checkpoint
 from ..batches import in_batches, over_points
@@ -176,6 +177,6 @@ def _status(estimate):
     return MOCK_STATUS.index("fitted" if estimate.converged else "did not converge")
 
 
-@eqx.filter_jit
+@compiled
 def _density_with(target, u, y):
     return over_points(lambda target, u, y: ln_density(u, target, y), target, u, y)

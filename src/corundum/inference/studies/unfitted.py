@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
+from ...numerics.compiling import compiled
 from ...observables import HaloBaryonFraction, LocalLinear, Measurement
 from ...parameters import describe, replace
 from ...printing import in_short
@@ -137,7 +138,7 @@ class _UnfittedRelations(eqx.Module):
     redshift: float = eqx.field(static=True)
     nodes: Float[Array, " m"]
 
-    @eqx.filter_jit
+    @compiled
     def __call__(self, target, u):
         def at_one_point(target, u):
             population = target.summaries.population(target.values(u), (self.redshift,))

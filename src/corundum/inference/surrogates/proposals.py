@@ -2,13 +2,13 @@
 
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
+from ...numerics.compiling import compiled
 from ..batches import in_batches
 from ..evaluate import value_and_gradient
 from ..target import Target
@@ -48,7 +48,7 @@ class Proposals(NamedTuple):
     acceptance: Any
 
 
-@eqx.filter_jit
+@compiled
 def densities(target: Target, u: Float[Array, "c p"], prediction: Any) -> Float[Array, " c"]:
     """ln of the posterior density at C points whose predictions are known."""
 
@@ -58,7 +58,7 @@ def densities(target: Target, u: Float[Array, "c p"], prediction: Any) -> Float[
     return jax.vmap(one)(u, prediction)
 
 
-@eqx.filter_jit
+@compiled
 def by_surrogate(
     target: Target, emulator: Any, u: Float[Array, "c p"], root: Array, key: Array, ln_step: Array,
     power: Float[Array, " c"], trajectories: int,

@@ -20,6 +20,7 @@ import scipy
 from jax.flatten_util import ravel_pytree
 
 from ...arguments import whole_number
+from ...numerics.compiling import compiled
 from ..evaluate import FORWARD_LIMIT
 from .any_objective import as_linear_objective
 from .weights import split_last_layers
@@ -110,7 +111,7 @@ def last_layer_posterior(
     )
 
 
-@eqx.filter_jit
+@compiled
 def _slope(mean, last, rest, theta, objective: Any):
     """d residuals / d last weights, (M, K)."""
     unravel = ravel_pytree(last)[1]

@@ -28,6 +28,7 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from ...arguments import whole_number
+from ...numerics.compiling import compiled
 from ...parameters import set_values
 from ...sensitivity.parameter_space import COSMOLOGY
 from ..free import FreeParameter
@@ -228,18 +229,18 @@ def _with_weights(model, flat):
     return eqx.combine(ravel_pytree(weights)[1](flat), rest)
 
 
-@eqx.filter_jit
+@compiled
 def _residuals_and_likelihood(at):
     return at.residuals(at.x), at.objective.ln_likelihood(*at.parts(at.x))
 
 
-@eqx.filter_jit
+@compiled
 def _pushed(at, directions):
     """J v for B directions, (B, N) -> (B, M)."""
     return jax.vmap(lambda v: jax.jvp(at.residuals, (at.x,), (v,))[1])(directions)
 
 
-@eqx.filter_jit
+@compiled
 def _pulled(at, cotangents):
     """J^T r for B vectors, (B, M) -> (B, N)."""
     back = jax.vjp(at.residuals, at.x)[1]

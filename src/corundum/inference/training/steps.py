@@ -10,6 +10,7 @@ import optax
 from jaxtyping import Float
 
 from ...annotations import Array
+from ...numerics.compiling import compiled
 from .objectives import AbstractObjective
 from .rules import AbstractTrainingRule
 from .weights import ln_weight_prior, split_weights
@@ -66,13 +67,13 @@ def with_weights(objective: AbstractObjective, learned: Learned) -> Any:
     return eqx.combine(learned.weights, split_weights(objective.model())[1])
 
 
-@eqx.filter_jit
+@compiled
 def loss_of(learned: Learned, points: Float[Array, ""], objective: AbstractObjective) -> Float[Array, ""]:
     """Minus ln of the probability density of the data over the number of points."""
     return -objective.ln_likelihood(theta_of(objective, learned.u), with_weights(objective, learned)) / points
 
 
-@eqx.filter_jit
+@compiled
 def step(
     rule: AbstractTrainingRule,
     rate: Float[Array, ""],
