@@ -186,9 +186,14 @@ def test_progress_shows_rate_and_time_left_on_a_terminal_only(terminal, monkeypa
         time.sleep(0.2)
         progress(60)
         time.sleep(0.2)
-        progress(100)
+        progress(100, note="loss 1.3")
     if terminal:
-        assert "100/100" in shown.getvalue() and "halos/s" in shown.getvalue() and "<" in shown.getvalue()
+        assert (
+            "100/100" in shown.getvalue()
+            and "loss 1.3" in shown.getvalue()
+            and "halos/s" in shown.getvalue()
+            and "<" in shown.getvalue()
+        )
     else:
         assert shown.getvalue() == ""
 

@@ -76,6 +76,7 @@ def test_the_resolved_file_names_all_settings(run_file, capsys):
     [
         ("train.held_out=['gasmzr_curti20']", "train.held_out: 'gasmzr_curti20' is not among data"),
         ("train.held_out=['shmr_behroozi19_sf', 'coldgas_xgass']", "it names all of"),
+        ("train.data_batch=5", "are one part, which covariances join; leave data_batch out"),
         ("train.batch=500", "batch: got 500 halos; 24 are left"),
         ("train.stepz=3", "did you mean steps"),
         ("train.rule.highest=-1.0", "highest: got -1.0"),

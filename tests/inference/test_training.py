@@ -214,10 +214,66 @@ def test_relations_of_a_population_train_a_law_and_a_relation_held_out_judges_it
         train(target, held_out=["nothing"])
 
 
+RELATIONS = ["shmr_behroozi19_sf", "coldgas_xgass", "shmr_behroozi19_z2"]
+
+
+def relations():
+    return co.inference.Target(learning.LearningGrowth(), histories(24), RELATIONS, ["galaxy.time"])
+
+
+@pytest.mark.parametrize("of", [pytest.param("relations", marks=pytest.mark.slow), "histories"])
+def test_parts_of_the_data_add_up_to_the_whole_with_their_gradients(objective, of):
+    """So that the parts of a step, drawn with equal chances and divided by their share, are unbiased."""
+    one = objective if of == "histories" else as_objective(relations().within_reach()[0])
+    blocks = one.blocks()
+    assert len(blocks) == (4 if of == "histories" else 3)
+    learned = first_state(one, co.inference.AdamRule(), split_weights(one.model())[0]).learned
+    value_and_gradient = eqx.filter_jit(eqx.filter_value_and_grad(lambda learned, one: loss_of(learned, 1.0, one)))
+    whole, *parts = (value_and_gradient(learned, one.of_blocks(some)) for some in (blocks, *((b,) for b in blocks)))
+    for total, *terms in zip(jax.tree.leaves(whole), *map(jax.tree.leaves, parts), strict=True):
+        np.testing.assert_allclose(sum(terms), total, rtol=1e-9, atol=1e-9)
+    assert float(whole[0]) == pytest.approx(float(loss_of(learned, 1.0, one)), rel=1e-12)
+
+
+def test_covariance_keeps_measurements_together():
+    target = relations()
+    first, last = (target.data.positions(name) for name in (RELATIONS[0], RELATIONS[2]))
+    covariance = np.array(target.data.covariance)
+    covariance[np.ix_(first, last)] = covariance[np.ix_(last, first)] = 1e-9
+    joined = eqx.tree_at(lambda one: one.data.covariance, target, covariance)
+    assert as_objective(target).blocks() == tuple((name,) for name in RELATIONS)
+    assert as_objective(joined).blocks() == ((RELATIONS[1],), (RELATIONS[0], RELATIONS[2]))
+    with pytest.raises(ValueError, match="data_batch: got 3 parts; the data have 2; give at most as many"):
+        train(joined, data_batch=3)
+    with pytest.raises(ValueError, match="data of PopulationObjective are one part, which covariances join; leave"):
+        train(target.using(RELATIONS[:1]), data_batch=1)
+
+
+def test_a_training_on_parts_of_the_data_resumes_bit_for_bit(tmp_path, monkeypatch, objective):
+    monkeypatch.setattr("corundum.inference.training.train._SECONDS", 0.0)
+    store = co.io.Checkpoint(tmp_path / "training.npz")
+
+    def stop(progress):
+        if progress.step == 17:
+            raise Stop
+
+    settings = dict(steps=24, every=12, batch=12, data_batch=2)
+    with pytest.raises(Stop):
+        train(objective, **settings, store=store, progress=stop)
+    again, direct = train(objective, **settings, store=store), train(objective, **settings)
+    for a, b in zip(jax.tree.leaves(direct), jax.tree.leaves(again), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert direct.validation[0, -1] < direct.validation[0, 0]
+    with pytest.raises(ValueError, match="belongs to a different run; what differs: settings"):
+        train(objective, **{**settings, "data_batch": 3}, store=store)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         (dict(steps=0), "steps: got 0"),
+        (dict(data_batch=5), "data_batch: got 5 parts; the data have 4"),
+        (dict(data_batch=0), "data_batch: got 0"),
         (dict(validation=1.0), "validation: got 1.0; give a share"),
         (dict(validation=0.99), "leaves none to train on"),
         (dict(batch=20), "batch: got 20 halos; 18 are left"),

@@ -148,7 +148,8 @@ def time_line(timing: MutableMapping[str, float]) -> str:
 def progress_bar(total: int, done: int = 0, *, title: str, unit: str) -> Iterator[Callable[..., None]]:
     """A bar for `total` units of work, `done` of which an earlier call has finished.
 
-    Within the block, call the function it gives with the number done so far and, where it has changed, the total.
+    Within the block, call the function it gives with the number done so far and, where it has changed, the total; a
+    `note` is written behind the bar.
 
     Examples
     --------
@@ -158,9 +159,10 @@ def progress_bar(total: int, done: int = 0, *, title: str, unit: str) -> Iterato
     # Nothing is done before the first update, because everything is being compiled then.
     with _bar(total, f"compiling{_last_compilation()}", unit, initial=done) as bar:
 
-        def update(now: int, total: int | None = None) -> None:
+        def update(now: int, total: int | None = None, note: str = "") -> None:
             bar.total = bar.total if total is None else total
             bar.set_description(title, refresh=False)
+            bar.set_postfix_str(note, refresh=False)
             bar.update(now - bar.n)
 
         yield update

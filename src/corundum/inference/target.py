@@ -317,7 +317,9 @@ class Target(eqx.Module):
 
     def using(self, names: Sequence[str]) -> "Target":
         """The same target with only these measurements; a ValueError where one is not among the data."""
-        return self.with_data(np.where(self.data.among(names), self.data.y, np.nan))
+        used = self.data.among(names)
+        kept = tuple(np.where(used, numbers, np.nan) for numbers in (self.data.y, self.data.scatter))
+        return eqx.tree_at(lambda target: (target.data.y, target.data.scatter), self, kept)
 
     def within_reach(self, u: Float[Array, "*s p"] | None = None) -> tuple["Target", dict[str, int]]:
         """The same target without points that model galaxies do not surround.

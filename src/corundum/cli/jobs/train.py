@@ -82,11 +82,11 @@ class _TrainJob(AbstractJob):
         total = settings.seeds * settings.steps
         with run.stage("training"), progress_bar(total, title="training", unit="steps") as update:
             trained = inference.train(
-                target, steps=settings.steps, batch=settings.batch, seeds=settings.seeds,
-                validation=settings.validation, held_out=settings.held_out, rule=settings.rule,
+                target, steps=settings.steps, batch=settings.batch, data_batch=settings.data_batch,
+                seeds=settings.seeds, validation=settings.validation, held_out=settings.held_out, rule=settings.rule,
                 weight_scale=settings.weight_scale, every=settings.every, patience=settings.patience, key=settings.key,
                 store=run.checkpoints().part("training"),
-                progress=lambda at: update(at.seed * settings.steps + at.step),
+                progress=lambda at: update(at.seed * settings.steps + at.step, note=at.in_words()),
             )  # fmt: skip
         with run.stage("predictions"):
             if isinstance(plan, HistoriesPlan):

@@ -173,6 +173,8 @@ class Train:
         Steps of each seed.
     batch : int, optional
         Halos of each step; by default all that are not kept for validation.
+    data_batch : int, optional
+        Parts of the data of each step (measurements, or quantities at a redshift); by default all.
     seeds : int
         Trainings from different random weights.
     validation : float
@@ -197,6 +199,7 @@ class Train:
     free: tuple[str, ...] = setting(())
     steps: int = setting(300, bounds=(1, math.inf))
     batch: int | None = setting(None, bounds=(1, math.inf))
+    data_batch: int | None = setting(None, bounds=(1, math.inf))
     seeds: int = setting(1, bounds=(1, 1000))
     validation: float = setting(0.25, bounds=(0.0, 0.99))
     held_out: tuple[str, ...] = setting(())

@@ -133,6 +133,21 @@ class HistoryObjective(AbstractObjective):
         states = {name: values[rows] for name, values in self.log_states.items()}
         return eqx.tree_at(lambda one: (one.rows, one.log_states), self, (self.rows[rows], states))
 
+    def blocks(self) -> tuple[tuple[str, int], ...]:
+        """Each quantity at each redshift, as its name and the position of the redshift."""
+        return tuple(
+            (name, k)
+            for name, values in self.log_states.items() for k in range(len(self.redshifts))
+            if np.any(np.isfinite(np.asarray(values)[:, k]))
+        )  # fmt: skip
+
+    def of_blocks(self, blocks: Sequence[Any]) -> "HistoryObjective":
+        """The same with these quantities at these redshifts."""
+        kept = {name: np.full(np.shape(values), np.nan) for name, values in self.log_states.items()}
+        for name, k in blocks:
+            kept[name][:, k] = np.asarray(self.log_states[name])[:, k]
+        return eqx.tree_at(lambda one: one.log_states, self, kept)
+
     def points(self) -> int:
         """Numbers in the histories."""
         return sum(int(np.sum(np.isfinite(np.asarray(values)))) for values in self.log_states.values())

@@ -7,20 +7,22 @@ compares each galaxy with a history of its own.
 
 import abc
 import dataclasses
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from ...annotations import Array
 from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...printing import Component
 from ..free import FreeParameter
-from ..likelihoods.base import only_used
+from ..likelihoods.base import only_used, upper_limits
 from ..target import Target
 
 __all__ = ["AbstractObjective", "PopulationObjective"]
@@ -83,6 +85,17 @@ class AbstractObjective(Component):
         mean of the rest, so that a model is never rewarded for failing.
         """
 
+    def blocks(self) -> tuple[Any, ...]:
+        """Parts of the data that are independent of each other, so that ln of the density is a sum over them.
+
+        None where it is not known how to take the data apart.
+        """
+        return ()
+
+    def of_blocks(self, blocks: Sequence[Any]) -> "AbstractObjective":
+        """The same with some of these parts alone."""
+        return self
+
 
 class PopulationObjective(AbstractObjective):
     """Relations of a population beside measurements.
@@ -100,6 +113,7 @@ class PopulationObjective(AbstractObjective):
 
     target: Target
     free: tuple[FreeParameter, ...]
+    left_out: Bool[Array, " m"] | None
 
     def __init__(self, target: Target):
         if not hasattr(target.summaries, "model"):
@@ -107,7 +121,7 @@ class PopulationObjective(AbstractObjective):
         summaries: Any = target.summaries
         halos = dataclasses.replace(summaries.halos, mergers=None)  # lists of a length of their own
         self.target = eqx.tree_at(lambda t: t.summaries.halos, target, halos)
-        self.free = target.free
+        self.free, self.left_out = target.free, None
 
     def model(self) -> AbstractModel:
         """The model of the target."""
@@ -136,7 +150,41 @@ class PopulationObjective(AbstractObjective):
         y = jnp.where(prediction.reached, target.data.y, jnp.nan)
         points, used = (jnp.sum(jnp.isfinite(numbers)) for numbers in (target.data.y, y))
         total = target.ln_likelihood_of(prediction, values, y) * points / jnp.maximum(used, 1)
-        return jnp.where(used > 0, total, -jnp.inf)
+        return jnp.where(used > 0, total - self._of_left_out(), -jnp.inf)
+
+    def blocks(self) -> tuple[tuple[str, ...], ...]:
+        """Names of the measurements in each part: those that a covariance joins are together."""
+        data = self.target.data
+        positions = {
+            name: data.positions(name) for name in data.names if np.any(np.isfinite(data.y[data.positions(name)]))
+        }
+        parts = [{name} for name in positions]
+        covariance = np.asarray(data.covariance)
+        for one, other in itertools.combinations(positions, 2):
+            if np.any(covariance[np.ix_(positions[one], positions[other])]):
+                joined = [part for part in parts if part & {one, other}]
+                parts = [part for part in parts if part not in joined] + [set().union(*joined)]
+        return tuple(tuple(name for name in positions if name in part) for part in parts)
+
+    def of_blocks(self, blocks: Sequence[Any]) -> "PopulationObjective":
+        """The same with the measurements of these parts."""
+        names = [name for part in blocks for name in part]
+        kept = (self.target.using(names), ~self.target.data.among(names))
+        return eqx.tree_at(lambda one: (one.target, one.left_out), self, kept, is_leaf=lambda leaf: leaf is None)
+
+    def _of_left_out(self) -> Float[Array, ""]:
+        """What measurements that are left out add to ln of the density: that of unit normal points which are met."""
+        total = jnp.zeros(())
+        if self.left_out is None:
+            return total
+        data = self.target.data
+        for name in data.names:
+            points = len(np.intersect1d(data.positions(name), data.measured))
+            limits = len(data.positions(name)) - points
+            one = self.target.likelihood(jnp.zeros(points), jnp.eye(points), [np.arange(points)])
+            one = one + upper_limits(jnp.zeros(limits), jnp.ones(limits))
+            total = total + jnp.where(self.left_out[data.positions(name)[0]], one, 0.0)
+        return total
 
     def residuals(self, theta: Float[Array, " p"], model: AbstractModel) -> Float[Array, " m"]:
         """Data minus prediction, divided by the Cholesky factor of their covariance; zero for points that do not count.

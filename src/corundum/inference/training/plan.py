@@ -1,7 +1,7 @@
 """What does not change during a training: which halos and data are seen, which judge, and the checked settings."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,10 @@ class TrainingPlan(NamedTuple):
         The halos and data that steps see.
     judges : tuple of AbstractObjective
         Those that they do not see; the validation loss is the mean of theirs.
-    rule, weight_scale, steps, batch, patience, key
+    rule, weight_scale, steps, batch, data_batch, patience, key
         As for `train`.
+    blocks : tuple
+        Parts of the data; see `AbstractObjective.blocks`.
     checks : integer array
         Steps after which the validation loss is looked at.
     """
@@ -34,6 +36,8 @@ class TrainingPlan(NamedTuple):
     weight_scale: float
     steps: int
     batch: int
+    data_batch: int
+    blocks: tuple[Any, ...]
     checks: np.ndarray
     patience: int
     key: int
@@ -43,6 +47,7 @@ def plan_training(
     objective: AbstractObjective,
     steps: int,
     batch: int | None,
+    data_batch: int | None,
     validation: float,
     held_out: Sequence[str],
     rule: AbstractTrainingRule,
@@ -87,8 +92,25 @@ def plan_training(
         training = PopulationObjective(target.using(kept)).chosen(seen)
     checks = np.unique(np.append(np.arange(0, steps, every), steps))
     patience = len(checks) if patience is None else whole_number("patience", patience)
-    return TrainingPlan(training, tuple(judges), rule, weight_scale, steps, batch, checks, patience,
+    blocks = training.blocks()
+    data_batch = _data_batch(data_batch, blocks, type(training).__name__)
+    return TrainingPlan(training, tuple(judges), rule, weight_scale, steps, batch, data_batch, blocks, checks, patience,
                         key)  # fmt: skip
+
+
+def _data_batch(data_batch: int | None, blocks: tuple[Any, ...], kind: str) -> int:
+    """How many parts of the data a step sees."""
+    if data_batch is None:
+        return len(blocks)
+    data_batch = whole_number("data_batch", data_batch, meaning="parts of the data of a step")
+    if len(blocks) < 2:
+        reason = "are one part, which covariances join" if blocks else "cannot be taken apart"
+        raise ValueError(
+            f"data_batch: the data of {kind} {reason}; leave data_batch out, every step sees all data then"
+        )
+    if data_batch > len(blocks):
+        raise ValueError(f"data_batch: got {data_batch} parts; the data have {len(blocks)}; give at most as many")
+    return data_batch
 
 
 def halos_apart(halos: int, validation: float, key: int) -> tuple[np.ndarray, np.ndarray]:

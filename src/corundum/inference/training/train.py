@@ -64,6 +64,17 @@ class TrainingProgress(NamedTuple):
     def __repr__(self) -> str:
         return in_short(self)
 
+    def in_words(self) -> str:
+        """The last losses, and the seed where there are several.
+
+        Examples
+        --------
+        >>> co.inference.TrainingProgress(1, 2, 10, 300, 1.3, 1.5).in_words()
+        'seed 2 of 2, loss 1.3, validation 1.5'
+        """
+        seed = [f"seed {self.seed + 1} of {self.seeds}"] if self.seeds > 1 else []
+        return ", ".join([*seed, f"loss {self.loss:.3g}", f"validation {self.validation:.3g}"])
+
 
 class _Course(NamedTuple):
     """One seed under way: everything that a checkpoint holds."""
@@ -83,6 +94,7 @@ def train(
     *,
     steps: int = 300,
     batch: int | None = None,
+    data_batch: int | None = None,
     seeds: int = 1,
     validation: float = 0.25,
     held_out: Sequence[str] = (),
@@ -104,6 +116,9 @@ def train(
         Steps of each seed.
     batch : int, optional
         Halos of each step; by default all that are not kept for validation.
+    data_batch : int, optional
+        Parts of the data of each step, whose ln density counts for all of them; by default all.  A part is a
+        measurement, with those that a covariance joins to it, or a quantity at a redshift of histories.
     seeds : int
         Trainings from different random weights; the first one starts from the weights of the model as it is.
     validation : float
@@ -152,7 +167,9 @@ def train(
         instance("store", store, Checkpoint, expected='a checkpoint, such as io.Checkpoint("training.npz")')
     if progress is not None and not callable(progress):
         raise TypeError(f"progress: got a {type(progress).__name__}; give a function that takes a TrainingProgress")
-    plan = plan_training(objective, steps, batch, validation, held_out, rule, weight_scale, every, patience, key)
+    plan = plan_training(
+        objective, steps, batch, data_batch, validation, held_out, rule, weight_scale, every, patience, key
+    )
     identity = fingerprints({
         "data, model or halos": (plan.training, plan.judges),
         "settings": (plan[2:], seeds),
@@ -208,7 +225,14 @@ def _stepped(plan, course, seed):
         generator = np.random.default_rng([plan.key, 2, seed, number])
         rows = np.sort(generator.choice(len(objective.halos()), plan.batch, replace=False))
         objective = objective.chosen(rows)
-    numbers = (plan.rule.rate(number / plan.steps), plan.weight_scale, objective.points(), plan.training.points())
+    points = objective.points()
+    if plan.data_batch < len(plan.blocks):
+        generator = np.random.default_rng([plan.key, 3, seed, number])
+        rows = np.sort(generator.choice(len(plan.blocks), plan.data_batch, replace=False))
+        objective = objective.of_blocks([plan.blocks[row] for row in rows])
+        # Every part is drawn as often as any other: this divisor makes the loss that of all data on average.
+        points = points * plan.data_batch / len(plan.blocks)
+    numbers = (plan.rule.rate(number / plan.steps), plan.weight_scale, points, plan.training.points())
     # On the host between steps, or the placement of the results on devices would compile the step a second time.
     state, loss, finite = jax.device_get(step(plan.rule, *map(_array, numbers), course.state, objective))
     if number == 0 and seed == 0 and finite and numbers[0] > 0.0:
