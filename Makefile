@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: demo test test-slow fuzz coverage docs lint types keys clean
+.PHONY: demo test test-slow fuzz coverage docs accessibility lint types keys clean
 
 demo: $(VENV)/.installed
 	$(BIN)/corundum run examples/quickstart.toml -o $(OUT)
@@ -31,9 +31,16 @@ coverage: $(VENV)/.installed-dev
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
-# The documentation as a site, with a search and a reference of every public name: out/site/index.html.
+# The documentation as a site, with a search and a reference of every public name: out/site/index.html.  Warnings, broken
+# links, headings out of order and images without a text are errors.
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs out/site
+	$(BIN)/python docs/check_site.py out/site
+
+# Contrast, names and structure of the site's pages by axe-core in Chromium; needs npm, which fetches axe-core into out/axe.
+accessibility: docs
+	npm install --silent --no-fund --no-audit --prefix out/axe axe-core@4.14.1
+	$(BIN)/python docs/accessibility.py out/site out/axe/node_modules/axe-core/axe.min.js
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ from sphinx.roles import XRefRole
 import corundum
 
 sys.path.insert(0, str(Path(__file__).parent))
+import gallery
 import reference
 
 project, author, version = "corundum", "the corundum authors", corundum.__version__
@@ -24,6 +25,9 @@ suppress_warnings = ["ref.python"]
 html_theme = "furo"
 html_title = f"corundum {version}"
 html_copy_source = False
+html_static_path = ["style"]
+html_css_files, html_js_files = ["site.css"], ["site.js"]
+html_scaled_image_link = False
 
 default_role = "public"  # `names` in docstrings lead to what they name, see below
 autodoc_typehints = "none"  # docstrings say shapes and units
@@ -32,6 +36,7 @@ autodoc_member_order = "bysource"
 napoleon_numpy_docstring, napoleon_google_docstring = True, False
 napoleon_use_ivar = True
 myst_heading_anchors = 4
+myst_enable_extensions = ["colon_fence"]
 PUBLIC = reference.public_names()
 
 
@@ -58,3 +63,4 @@ def setup(app):
 
 
 reference.write_pages(Path(__file__).parent / "reference" / "api")
+gallery.write_gallery(Path(__file__).parent, Path(__file__).parent / "gallery")

@@ -5,6 +5,8 @@ from importlib import resources
 from pathlib import Path
 from types import ModuleType
 
+from measurement_sets import draw_measurements
+
 import corundum as co
 
 FAMILIES = [name for name in co.__all__ if isinstance(getattr(co, name), ModuleType)]
@@ -29,7 +31,8 @@ def write_pages(folder: Path) -> None:
         path = folder / name
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
-    for path in set(folder.iterdir()) - {folder / name for name in pages}:
+    draw_measurements(folder / "measurements.png")
+    for path in set(folder.iterdir()) - {folder / name for name in (*pages, "measurements.png")}:
         path.unlink()
 
 
@@ -90,6 +93,11 @@ def _numbers() -> str:
 
 def _measurements() -> str:
     text = ["# Measurement sets", "", "As `corundum data list` names them; `corundum data show NAME` prints one.", ""]
+    text += ["![Every measurement set, one panel for each relation, with its errors](measurements.png)", ""]
+    text += [
+        "*Bars are the total errors, statistical and systematic. Where sets of a panel differ by more than their bars,"
+    ]
+    text += ["calibrations differ: look at the metallicities.*", ""]
     text += ["| name | relation | z | points | IMF | paper |", "|---|---|---|---|---|---|"]
     for name in co.observables.available():
         data = co.observables.load(name)
