@@ -107,6 +107,7 @@ def test_galaxies_are_not_valid_after_the_end_of_their_halo():
     assert np.all(np.isnan(np.asarray(ended["mvir"])[~valid]))
 
 
+@pytest.mark.slow
 def test_satellites_and_mergers_go_with_their_halos_through_derivatives():
     plain = histories(4)
     halos = dataclasses.replace(

@@ -59,6 +59,7 @@ def test_bridge_sampling_gives_the_evidence_of_a_linear_model_and_its_error(line
     assert "bridge sampling, 7" in repr(many[0])
 
 
+@pytest.mark.slow
 def test_bridge_sampling_with_a_curved_posterior_and_an_edge():
     target = inference.Target.of_function(
         lambda theta: jnp.stack([theta[0] + theta[1] ** 2, theta[1]]), [0.3, 0.2], [0.02, 0.3],

@@ -283,6 +283,7 @@ def test_mocks_of_a_right_model_are_calibrated(mocks):
     assert np.abs(curve - levels[:, None]).max() < 0.12
 
 
+@pytest.mark.slow
 def test_errors_halved_on_purpose_are_detected(target):
     wrong = target.scaled_errors(0.5)
 

@@ -183,6 +183,7 @@ def test_scatter_keeps_the_mean_of_rates_and_loadings():
     assert float(physics.ScatteredRate(time)(steady).mean()) == pytest.approx(float(time(127.7, 0.0)))
 
 
+@pytest.mark.slow
 def test_star_formation_wanders_and_its_scatter_has_a_derivative():
     halos = co.halos.with_latents(smooth_halos(np.full(12, 11.5)), key=1)
     model = models.ThermalCGM(depletion_time=physics.ScatteredRate(physics.DepletionTime(), scatter=0.2))

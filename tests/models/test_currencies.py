@@ -97,6 +97,7 @@ def test_what_starts_empty_is_measured_against_the_gas_and_what_is_tracked_again
     np.testing.assert_array_equal(offset.mzism, coordinate_offsets(models.ThermalCGM().ledger, initial).mzism)
 
 
+@pytest.mark.slow
 def test_further_currencies_close_and_what_is_tracked_is_integrated(model, halos, spinning):
     budget = co.sensitivity.budgets(model, halos[3:5], [0.0])
     assert set(budget.closure()) == {"mass", "energy", "metals", "oxygen", "momentum"}

@@ -83,6 +83,7 @@ def test_every_flow_of_mass_carries_momentum_of_what_it_leaves(model):
     assert {place for kind, place in model.ledger.outside if kind == "momentum"} == {"cgm"}
 
 
+@pytest.mark.slow
 def test_momentum_closes_and_changes_no_mass(model, halos, galaxies):
     assert max(co.sensitivity.budgets(model, halos[1:2], [0.0]).closure().values()) < 1e-9
     bare = co.evolve(models.ThermalCGM(), halos[1:2], [0.0, 1.0], solver=SOLVER)

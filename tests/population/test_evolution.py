@@ -50,11 +50,13 @@ def test_tolerance_converges(halos):
     assert errors[0] < 1e-3 and errors[1] < 1e-5 and errors[2] < 1e-6 and errors[0] > errors[1] > errors[2]
 
 
+@pytest.mark.slow
 def test_the_lane_engine_agrees_with_diffrax(population, halos):
     reference = states(co.evolve(MODEL, halos, [0.0, 2.0, 1.0], solver=DiffraxSolver(rtol=1e-9, atol=1e-9)))
     assert np.abs(states(population) - reference).max() < 3e-5
 
 
+@pytest.mark.slow
 def test_published_and_default_interpolation_agree_on_smooth_histories(published_halos, halos):
     model = co.models.pandya26()
     apart = states(co.evolve(model, published_halos)) - states(co.evolve(model, halos))
@@ -96,6 +98,7 @@ def test_a_failed_halo_is_a_status_and_spares_the_others(halos):
     assert jnp.isfinite(slope) and slope != 0.0
 
 
+@pytest.mark.slow
 def test_derivative_matches_finite_differences(halos):
     solver = LaneSolver(tolerance=1e-11)
 

@@ -189,6 +189,7 @@ def received(model, drawn):
     return with_mergers(model, drawn)
 
 
+@pytest.mark.slow
 def test_halos_grow_by_satellites_and_by_what_brings_gas(received):
     """Smooth growth and satellites add up to the growth of each halo that its satellites do not fill entirely."""
     time = jnp.asarray(np.geomspace(float(received.time[0]), float(received.time[-1]), 2000))

@@ -34,6 +34,7 @@ def test_the_published_jacobian_is_reproduced(published, reference):
     assert published.status_counts() == {"solved": 10} and published.valid.all()
 
 
+@pytest.mark.slow
 def test_amplitudes_act_through_their_channels_exactly(published_halos):
     """theta -> channel -> y to 1e-8: where an amplitude multiplies flows by constants, its column is their sum.
 
