@@ -1,5 +1,6 @@
 """A small explorer that tests of its server and of its page share."""
 
+import numpy as np
 import pytest
 
 import corundum as co
@@ -12,3 +13,13 @@ def explorer():
     halos, solver = co.halos.monte_carlo_trees(12, key=3), LaneSolver(tolerance=1e-8)
     view = co.explorer.view_of(model, halos, ["shmr_behroozi19_sf", "coldgas_xgass"], solver=solver)
     return co.explorer.Explorer(view, "a small sample", lambda laws, values: f"{laws} {values}")
+
+
+@pytest.fixture(scope="package")
+def believing(explorer):
+    """The same with a posterior of two of its numbers, and of a nuisance that the model does not have."""
+    rng = np.random.default_rng(0)
+    draws = {"mass_loading.amplitude": 10.0 ** rng.normal(0.3, 0.1, (2, 100)), "scatter": rng.normal(size=(2, 100))}
+    draws["mass_loading.slope"] = rng.normal(-1.1, 0.1, (2, 100))
+    posterior = co.inference.posterior.arviz().from_dict(posterior=draws)
+    return co.explorer.Explorer(explorer.view, "a small sample", posterior=posterior)

@@ -250,7 +250,8 @@ def test_text_stands_out_from_its_background(page, theme):
     assert min(page.evaluate("checks.contrasts()")) >= 4.5  # WCAG 2.1, level AA
 
 
-def test_a_page_from_disk_needs_no_server(browser, explorer, tmp_path):
+def test_a_page_from_disk_needs_no_server(browser, believing, tmp_path):
+    explorer = believing
     (tmp_path / "explored.html").write_text(standalone_page(explorer))
     page, elsewhere = browser.new_page(), []
     page.on("request", lambda request: elsewhere.append(request.url) if request.url.startswith("http") else None)
@@ -263,6 +264,10 @@ def test_a_page_from_disk_needs_no_server(browser, explorer, tmp_path):
     change, slope = page.evaluate(f"checks.change('{AMPLITUDE}')"), engine.slopes({}, [AMPLITUDE])["mean"][0]
     assert mean(page) == pytest.approx([at + by * change for at, by in zip(start, slope, strict=True)], abs=1e-4)
     wait(page, "document.getElementById('state').textContent.startsWith('a first-order estimate')")
+    wait(page, "explorer.charts[0].bands !== null")
+    assert "band: 68% of the posterior" in page.inner_text("#relations figure:first-child .hint")
+    assert page.locator(".interval").count() == len(explorer.draws)
+    assert page.evaluate("explorer.accounts.exact.indices.values.length") == 5 * len(explorer.view.halos)
     assert elsewhere == []
     page.close()
 

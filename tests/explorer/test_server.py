@@ -92,6 +92,33 @@ def test_modes_and_indices_are_those_of_the_engine(client, headers, explorer):
     np.testing.assert_allclose(arrays["indices"], engine.indices({}, [AMPLITUDE])["indices"], rtol=1e-6)
 
 
+def test_a_posterior_gives_intervals_and_bands_of_its_own_model(believing, client, headers):
+    own = TestClient(co.explorer.application(believing), base_url="http://127.0.0.1:8080")
+    token = {"X-Token": believing.token}
+    other = own.post("/describe", json={"laws": {"mass_loading": "ConstantLoading"}}, headers=token).json()
+    assert own.post("/describe", json={}, headers=token).json()["posterior"] and not other["posterior"]
+    header, arrays = unpacked(own.post("/posterior", json={}, headers=token).content)
+    intervals = {entry.pop("name"): entry for entry in header["intervals"]}
+    assert sorted(intervals) == ["mass_loading.amplitude", "mass_loading.slope"]
+    for name, draws in believing.draws.items():
+        np.testing.assert_allclose(intervals[name]["middle"], np.median(draws))
+        assert np.mean((draws > intervals[name]["low"]) & (draws < intervals[name]["high"])) == pytest.approx(
+            0.68, abs=0.02
+        )
+    middle = believing.engine({}).solve({name: entry["middle"] for name, entry in intervals.items()})
+    reached = middle["reached"]
+    assert (np.diff(arrays["bands"][:, reached], axis=0) > 0.0).all()
+    np.testing.assert_allclose(arrays["bands"][1][reached], middle["mean"][reached], atol=0.03)
+    answer = client.post("/posterior", json={}, headers=headers)
+    assert answer.status_code == 422 and "--posterior FILE" in answer.json()["message"]
+
+
+def test_a_posterior_of_another_model_is_refused(explorer):
+    posterior = co.inference.posterior.arviz().from_dict(posterior={"height": np.zeros((1, 3))})
+    with pytest.raises(ValueError, match="posterior: it is about height, and the model has none of these"):
+        co.explorer.Explorer(explorer.view, posterior=posterior)
+
+
 def test_what_is_compiled_is_said_and_others_go_on(client, headers, explorer):
     client.post("/solve", json={}, headers=headers)  # so that its program is there
     compiled = threading.Event()

@@ -38,6 +38,8 @@ def standalone_page(explorer: Explorer) -> str:
         "slopes": [_text(explorer.slopes({}, {}, block)) for block in blocks],
         "indices": [{"names": block, "message": _text(explorer.indices({}, {}, block))} for block in counted],
     }
+    if description["posterior"]:
+        inside["posterior"] = _text(explorer.posterior())
     page = _file("index.html")
     page = re.sub(r'<link rel="stylesheet" href="page/(.+?)">', lambda match: f"<style>{_file(match[1])}</style>", page)
     scripts = re.findall(r'<script defer src="page/(.+?)"></script>', page)

@@ -67,6 +67,7 @@ def explore(
     *,
     solver: AbstractSolver | None = None,
     most: int = MOST_HALOS,
+    posterior: Any = None,
     port: int = 0,
 ) -> Running:
     """Look at a model in a browser, with a slider for each of its numbers; in a notebook the page is shown below.
@@ -84,6 +85,8 @@ def explore(
     solver : AbstractSolver, optional
         Default that of fits, ``LaneSolver(tolerance=1e-4)``.
     most : int
+    posterior : Posterior or arviz.InferenceData, optional
+        Of a fit, or read by `corundum.io.load_posterior`: intervals under the sliders and bands of the relations.
     port : int
         0 takes a free one.
 
@@ -95,14 +98,14 @@ def explore(
     Raises
     ------
     ValueError
-        There are no data, the model does not fit the halos, or the port is taken.
+        There are no data, the model does not fit the halos or the posterior, or the port is taken.
 
     Examples
     --------
     >>> running = co.explore(model, halos, ["shmr_behroozi19_sf"])
     >>> running.stop()
     """
-    return Running(Explorer(view_of(model, halos, data, solver=solver, most=most)), port)
+    return Running(Explorer(view_of(model, halos, data, solver=solver, most=most), posterior=posterior), port)
 
 
 def serve(explorer: Explorer, port: int, announce: Any = print) -> None:

@@ -16,11 +16,13 @@ from importlib import resources
 from typing import Any
 
 import anyio
+import numpy as np
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from .believed import bands_of, draws_of, intervals_of
 from .description import described
 from .engine import Engine
 from .laws import with_laws
@@ -50,6 +52,13 @@ class Explorer:
     title : str
     run_file : callable, optional
         Maps laws by place and values by name to the text of a run file; None where there is none.
+    posterior : Posterior or arviz.InferenceData, optional
+        Shown as intervals under the sliders and as bands of the relations, while the laws are those of the view.
+
+    Raises
+    ------
+    ValueError
+        The posterior is about no number of the model.
 
     Examples
     --------
@@ -59,8 +68,16 @@ class Explorer:
     'mass_loading.constant'
     """
 
-    def __init__(self, view: View, title: str = "", run_file: Callable[[dict, dict], str] | None = None):
+    def __init__(
+        self,
+        view: View,
+        title: str = "",
+        run_file: Callable[[dict, dict], str] | None = None,
+        posterior: Any = None,
+    ):
         self.view, self.title, self.run_file = view, title, run_file
+        self.draws = None if posterior is None else draws_of(posterior, view.names)
+        self._bands: np.ndarray | None = None
         self.token = secrets.token_urlsafe(16)
         self.compiling: dict[tuple, float] = {}  # what is compiled, and since when
         self._engines: dict[tuple, Engine] = {}
@@ -83,7 +100,11 @@ class Explorer:
 
     def describe(self, laws: Mapping[str, str]) -> dict[str, Any]:
         """What the page has to know before any number."""
-        return {"title": self.title, "exports": self.run_file is not None, **described(self.engine(laws))}
+        engine = self.engine(laws)
+        believed = self.draws is not None and engine.view is self.view
+        return {
+            "title": self.title, "exports": self.run_file is not None, "posterior": believed, **described(engine)
+        }  # fmt: skip
 
     def solve(self, laws: Mapping[str, str], values: Mapping[str, Any]) -> bytes:
         """The picture at `values`, with the misfit of each measurement."""
@@ -106,6 +127,22 @@ class Explorer:
         """The modes of one galaxy."""
         engine = self.engine(laws)
         return {"modes": self._computing("modes", laws, lambda: engine.modes(values, halo, time))}
+
+    def posterior(self) -> bytes:
+        """The posterior of the numbers of the model, and the bands of the relations that follow.
+
+        Raises
+        ------
+        ValueError
+            There is none.
+        """
+        draws = self.draws
+        if draws is None:
+            raise ValueError("posterior: this explorer shows none; give one with --posterior FILE")
+        if self._bands is None:
+            engine = self.engine({})
+            self._bands = self._computing("solutions", {}, lambda: bands_of(engine, draws))
+        return packed({"bands": self._bands}, intervals=intervals_of(draws))
 
     def step(self, laws: Mapping[str, str], values: Mapping[str, Any], free: list[str]) -> dict[str, float]:
         """Values after one step towards the data."""
@@ -151,7 +188,7 @@ def application(explorer: Explorer) -> Starlette:
         Route("/busy", functools.partial(_busy, explorer), methods=["GET"]),
         *(
             Route(f"/{name}", functools.partial(_answer, explorer, name), methods=["POST"])
-            for name in ("describe", "solve", "slopes", "indices", "modes", "step", "runfile")
+            for name in ("describe", "solve", "slopes", "indices", "modes", "posterior", "step", "runfile")
         ),
     ]
     return Starlette(routes=routes)
@@ -197,6 +234,7 @@ async def _answer(explorer: Explorer, name: str, request: Request) -> Response:
             "slopes": lambda: explorer.slopes(laws, values, _names(question)),
             "indices": lambda: explorer.indices(laws, values, _names(question)),
             "modes": lambda: explorer.modes(laws, values, question.get("halo"), question.get("time")),
+            "posterior": explorer.posterior,
             "step": lambda: explorer.step(laws, values, _names(question)),
             "runfile": lambda: _run_file(explorer, laws, values),
         }

@@ -46,7 +46,7 @@ class View(Component):
     --------
     >>> view = co.explorer.view_of(model, halos, ["shmr_behroozi19_sf"])
     >>> view.histories
-    ('mvir', 'mcgm', 'mism', 'mstar', 'sfr')
+    ('mvir', 'mcgm', 'mism', 'mstar', 'sfr', 'temperature', 'tvir')
     >>> view.with_model(co.models.MinimalRegulator()).flows[-2:]
     ('wind', 'wind_heating')
     """

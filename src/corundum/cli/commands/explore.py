@@ -24,6 +24,7 @@ _MORE = """\
 examples:
   corundum explore                                  # the published model beside two relations of today
   corundum explore examples/quickstart.toml --port 8080
+  corundum explore RUN.toml --posterior OUT/posterior.nc  # what a fit of it has learned
   corundum explore RUN.toml --export explored.html  # one file to send to somebody else
   corundum explore RUN.toml --set 'compare.measurements=["shmr_behroozi19_sf"]'
 """
@@ -41,6 +42,10 @@ def add_command(commands: Any, style: dict[str, Any]) -> None:
     parser.add_argument(
         "--set", metavar="KEY=VALUE", dest="overrides", action="append", default=[],
         help="set a key of the run file, as group.key=value in TOML; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--posterior", metavar="FILE.nc", type=Path,
+        help="the posterior of a fit: its intervals below the sliders, its bands in the relations",
     )  # fmt: skip
     parser.add_argument(
         "--export", metavar="FILE.html", type=Path,
@@ -64,7 +69,7 @@ def _explore(arguments: argparse.Namespace) -> int:
         from ...storage.files import atomic_path
         from ..jobs.explore import explorer_of
 
-    explorer = explorer_of(run_file, arguments.halos)
+    explorer = explorer_of(run_file, arguments.halos, arguments.posterior)
     if arguments.dry_run:
         view = explorer.view
         print(f"{len(view.halos)} halos, {len(view.names)} numbers, {', '.join(view.data.names)}")

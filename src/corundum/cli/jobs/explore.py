@@ -8,6 +8,7 @@ from typing import Any
 from ...arguments import whole_number
 from ...explorer import Explorer, view_of
 from ...explorer.view import MOST_HALOS
+from ...io import load_posterior
 from ..runfile.job import prepare
 from ..runfile.reader import RunFile
 from ..runfile.toml import write_toml
@@ -15,7 +16,7 @@ from ..runfile.toml import write_toml
 __all__ = ["explorer_of", "run_file_of"]
 
 
-def explorer_of(run_file: RunFile | None, halos: int | None = None) -> Explorer:
+def explorer_of(run_file: RunFile | None, halos: int | None = None, posterior: Path | None = None) -> Explorer:
     """The explorer of a run file, by default of the published model beside two relations of today.
 
     Parameters
@@ -23,6 +24,8 @@ def explorer_of(run_file: RunFile | None, halos: int | None = None) -> Explorer:
     run_file : RunFile, optional
     halos : int, optional
         Halos on screen; default `MOST_HALOS`.
+    posterior : Path, optional
+        A netCDF file of a fit of this model.
 
     Raises
     ------
@@ -39,7 +42,8 @@ def explorer_of(run_file: RunFile | None, halos: int | None = None) -> Explorer:
             "compare.measurements"
         )
     view = view_of(job.model, job.halos, job.measurements, most=most)
-    return Explorer(view, job.title, lambda laws, values: run_file_of(job.tables, laws, values))
+    data = None if posterior is None else load_posterior(posterior)
+    return Explorer(view, job.title, lambda laws, values: run_file_of(job.tables, laws, values), data)
 
 
 def run_file_of(tables: Mapping[str, Any], laws: Mapping[str, str], values: Mapping[str, float]) -> str:

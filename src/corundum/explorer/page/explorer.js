@@ -314,6 +314,15 @@ async function open(laws, values) {
   if (INSIDE) showInside();
   else say("waiting for the first exact solution");
   await settle();
+  if (description.posterior) believe(INSIDE ? decoded(INSIDE.posterior) : await ask("posterior", {}, "arrays"));
+}
+
+/** The posterior below the sliders and behind the relations. */
+function believe(posterior) {
+  explorer.parameters.believe(posterior);
+  const { shape: [, points], values } = posterior.arrays.bands;
+  for (const chart of explorer.charts) chart.bands = [0, 1, 2].map((level) => values.subarray(level * points, (level + 1) * points));
+  redraw();
 }
 
 function showInside() {
