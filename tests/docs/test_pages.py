@@ -77,6 +77,8 @@ def test_the_commands_of_the_pages_run(command, tmp_path, monkeypatch, capsys):
     if arguments[0] in ("run", "fit", "compare", "mocks", "forecast", "sensitivity", "train"):
         where = arguments.index("-o")
         arguments[where : where + 2] = ["--dry-run"]
+    if arguments[0] in ("fit", "compare", "mocks", "forecast"):  # drawing 16 trees for each halo takes most of the time
+        arguments += ["--set", "halos.candidates=1"]
     if arguments[0] == "explore":  # it would serve until Ctrl-C, or solve and differentiate
         arguments.append("--dry-run")
     assert main(arguments) == 0, capsys.readouterr().err

@@ -17,8 +17,8 @@ def coverage_figure(result: Any, axes: np.ndarray | None = None) -> np.ndarray:
 
     Parameters
     ----------
-    result : Coverage
-        Of `corundum.inference.coverage`.
+    result : Campaign
+        Of `corundum.inference.campaign`.
     axes : array of 2 Axes, optional
 
     Examples
@@ -61,8 +61,8 @@ def pull_figure(result: Any, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    result : Coverage
-        Of `corundum.inference.coverage`.
+    result : Campaign
+        Of `corundum.inference.campaign`.
     ax : Axes, optional
 
     Examples
@@ -97,8 +97,8 @@ def recovery(result: Any) -> np.ndarray:
 
     Parameters
     ----------
-    result : Coverage
-        Of `corundum.inference.coverage`.
+    result : Campaign
+        Of `corundum.inference.campaign`.
 
     Examples
     --------
