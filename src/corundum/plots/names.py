@@ -37,6 +37,14 @@ _FEATURES = {
     "log_vvir": r"$\log_{10}\,V_{\rm vir}$ [km/s]",
     "log_mvir": r"$\log_{10}\,M_{\rm vir}$ [M$_\odot$]",
     "log_mstar": r"$\log_{10}\,M_\star$ [M$_\odot$]",
+    "log_mism": r"$\log_{10}\,M_{\rm ISM}$ [M$_\odot$]",
+    "log_mcgm": r"$\log_{10}\,M_{\rm CGM}$ [M$_\odot$]",
+    "log_sfr": r"$\log_{10}\,{\rm SFR}$ [M$_\odot$/yr]",
+    "log_temperature": r"$\log_{10}\,T$ [K]",
+    "log_z_ism": r"$\log_{10}\,Z_{\rm ISM}$",
+    "log_cooling_ratio": r"$\log_{10}\,t_{\rm cool}/t_{\rm ff}$",
+    "log_gas_surface_density": r"$\log_{10}\,\Sigma_{\rm gas}$ [M$_\odot$/kpc$^2$]",
+    "gas_fraction": "gas fraction",
     "ln_expansion": r"$\ln(1+z)$",
 }
 _NUISANCES = ("offset", "mass_scale", "discrepancy")  # of a measurement
@@ -93,8 +101,8 @@ def feature_label(name: str, unit: str) -> str:
     Examples
     --------
     >>> from corundum.plots.names import feature_label
-    >>> feature_label("gas_fraction", "1"), feature_label("log_sfr", "dex(Msun/yr)")
-    ('gas fraction', 'log sfr [dex(Msun/yr)]')
+    >>> feature_label("gas_fraction", "1"), feature_label("hot_gas", "dex")
+    ('gas fraction', 'hot gas [dex]')
     """
     return _FEATURES.get(name, name.replace("_", " ") + ("" if unit == "1" else f" [{unit}]"))
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from ..names import feature_label
 from ..style import CYCLE, new_axes, new_panels, styled
 
 __all__ = ["learned_departures", "training_curves"]
@@ -16,7 +17,7 @@ _LEVELS = [15.865, 50.0, 84.135]
 
 @styled
 def training_curves(trained: Any, *, ax: Axes | None = None) -> Axes:
-    """Loss of every step, and the validation loss, of each seed.
+    """Loss of every step (thin), and the validation loss (dots), of each seed; a star where its model was kept.
 
     Parameters
     ----------
@@ -40,6 +41,8 @@ def training_curves(trained: Any, *, ax: Axes | None = None) -> Axes:
     ax.set_ylabel(r"$-\ln p$ of a data point")
     positive = np.nanmin(trained.losses) > 0.0 and np.nanmin(trained.validation) > 0.0
     ax.set_yscale("log" if positive else "linear")
+    ax.plot([], [], color="0.4", linewidth=0.6, label="each step")
+    ax.plot([], [], "o-", color="0.4", markersize=3.0, linewidth=1.3, label="validation, without priors")
     ax.legend()
     return ax
 
@@ -47,6 +50,8 @@ def training_curves(trained: Any, *, ax: Axes | None = None) -> Axes:
 @styled
 def learned_departures(laws: Sequence[Any]) -> np.ndarray:
     """The departure of a law from its base along each of its features, the others in the middle of their ranges.
+
+    Two seeds have the colours that `training_curves` gives them.
 
     Parameters
     ----------
@@ -73,12 +78,18 @@ def learned_departures(laws: Sequence[Any]) -> np.ndarray:
         curves = np.array([np.asarray(law.departure(*inputs)) for law in laws])
         ax.axhline(0.0, color="0.4", linewidth=0.9, linestyle=(0, (1, 1.5)))
         ax.axvspan(feature.low, feature.high, color="0.94", zorder=-5)
-        for curve in curves:
-            ax.plot(x, curve, color=CYCLE[0], linewidth=0.7, alpha=0.6 if len(laws) > 1 else 1.0)
+        for seed, curve in enumerate(curves):
+            color = CYCLE[0 if len(laws) > 2 else seed]
+            width, alpha = (0.7, 0.6) if len(laws) > 2 else (1.4, 1.0)
+            ax.plot(x, curve, color=color, linewidth=width, alpha=alpha, label=f"seed {seed + 1}")
         if len(laws) >= 3:
             low, middle, high = np.percentile(curves, _LEVELS, axis=0)
             ax.fill_between(x, low, high, color=CYCLE[0], alpha=0.22, linewidth=0)
             ax.plot(x, middle, color=CYCLE[0], linewidth=1.8)
-        ax.set_xlabel(feature.name if feature.unit == "1" else f"{feature.name} [{feature.unit}]")
+        ax.set_xlabel(feature_label(feature.name, feature.unit))
+        others = [(one.name, one.unit, middle) for one, middle in zip(features, middles, strict=True) if one != feature]
+        ax.set_title(", ".join(f"{feature_label(name, unit)} = {middle:.3g}" for name, unit, middle in others), size=9)
     axes[0].set_ylabel("departure [dex]")
+    if len(laws) == 2:
+        axes[0].legend()
     return axes
