@@ -1,16 +1,19 @@
 """Time of a training step against the number of weights and of halos, over that of a plain solve of the same halos.
 
-    python benchmarks/training.py -o out/benchmarks [--weights 100 1000] [--halos 50 100 200] [--repeats 15]
+    python benchmarks/training.py -o out/benchmarks [--weights 100 1000 10000] [--halos 30 100 300] [--repeats 7]
 
 A step is the loss of a `HistoryObjective` (stars and gas of every halo at z = 2 and 0), its gradient in reverse mode
 with respect to all weights of a law of the halo and of one of the galaxy, and Adam.  Solves and steps take turns, so
 that the ratio depends little on what else the machine does; the first call of the step, with its compilation, is given
-apart.  Results go to training.json, with the largest memory of the process.
+apart.  Every size has a process of its own, whose largest memory is given.  Results go to training.json and, as a
+table, to the terminal.
 """
 
 import argparse
 import json
 import resource
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -68,21 +71,29 @@ def measure(weights: int, number: int, repeats: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure all sizes."""
+    """Measure all sizes, or a single one."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--weights", type=int, nargs="+", default=[100, 1000])
-    parser.add_argument("--halos", type=int, nargs="+", default=[50, 100, 200])
-    parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("-o", "--output", type=Path)
+    parser.add_argument("--weights", type=int, nargs="+", default=[100, 1000, 10000])
+    parser.add_argument("--halos", type=int, nargs="+", default=[30, 100, 300])
+    parser.add_argument("--repeats", type=int, default=7)
     arguments = parser.parse_args()
-    co.configure()
+    if arguments.output is None:  # a process of its own
+        co.configure()
+        print(json.dumps(measure(arguments.weights[0], arguments.halos[0], arguments.repeats)))
+        return
+    arguments.output.mkdir(parents=True, exist_ok=True)
     rows = []
+    print("| weights | halos | solve [s] | step [s] | step over solve | first step [s] | memory [GiB] |", flush=True)
+    print("|" + "---|" * 7, flush=True)
     for weights in arguments.weights:
         for number in arguments.halos:
-            rows.append(measure(weights, number, arguments.repeats))
-            print(json.dumps({name: round(value, 4) for name, value in rows[-1].items()}), flush=True)
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    (arguments.output / "training.json").write_text(json.dumps(rows, indent=1))
+            sizes = ["--weights", str(weights), "--halos", str(number), "--repeats", str(arguments.repeats)]
+            done = subprocess.run([sys.executable, __file__, *sizes], check=True, stdout=subprocess.PIPE, text=True)
+            rows.append(row := json.loads(done.stdout.splitlines()[-1]))
+            (arguments.output / "training.json").write_text(json.dumps(rows, indent=1))
+            print("| {weights} | {halos} | {solve_s:.3f} | {step_s:.3f} | {step_over_solve:.1f} | {first_step_s:.0f} | "
+                  "{peak_gib:.2f} |".format(**row), flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,15 +1,17 @@
 """Can a network learn a mass loading that is no power law from relations of galaxies, and can it be written down?
 
-    python examples/planted_loading.py OUT [NOISE DRAWS] [STEPS] [HALOS]
+    python examples/planted_loading.py OUT [NOISE DRAWS] [STEPS] [HALOS] [SEEDS]
 
 A model whose mass loading has a break at 80 km/s that moves with redshift makes stellar masses, cold gas and metals
-near z = 0 and 2, at the points of published measurements and with a fifth of their errors.  A network that multiplies
-the power law is trained on these data, a short formula is distilled from it whose constants are fitted to the data
-again, and the power law itself is fitted to the same; all are compared with the truth, and by their evidence.
+near z = 0 and 2, at the points of published measurements and with a fifth of their errors.  Networks that multiply
+the power law are trained on these data from several random starts.  A short formula is distilled from the best of them,
+whose constants are fitted to the data again, and the power law itself is fitted to the same; all are compared with the
+truth, and by their evidence.  A run that was interrupted goes on when it is started again with the same OUT.
 """
 
 import importlib.util
 import sys
+import time
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -25,7 +27,11 @@ ERRORS = 0.2  # over the published ones
 KNOTS = [(1.5, 1.9, 2.3, 2.6), (0.0, 2.0, 6.0)]
 BREAK = [(-0.25, -0.4, -0.5), (0.25, 0.1, 0.0), (0.1, -0.05, -0.1), (-0.1, -0.2, -0.2)]  # dex from slope -1
 VVIR = np.geomspace(35.0, 200.0, 30)  # km/s, where the halos of the sample have formed their stars
-FEATURES = ["log_vvir", "redshift"]
+# What these halos cover: a network with wider ranges has to grow its weights before it can bend at all.
+FEATURES = [
+    physics.Feature("log_vvir", "log10(vvir)", "dex(km/s)", 1.5, 2.35),
+    physics.Feature("redshift", "redshift", "1", 0.0, 4.0),
+]
 REDSHIFTS = (0.0, 2.0)
 KNOWN = 0.05  # dex: half width of the 68% band below which data determine a law
 CLOSE = 0.04  # dex: error of a formula against the network
@@ -85,11 +91,78 @@ def compared(name, model, truth, bands=None):
     return rms
 
 
-def main(out, draws=5, steps=400, halos=120):
-    """Learn from each noise draw, print how far the truth is, and draw all of it."""
+def laws_of(model):
+    """log10 of the mass loading of a model at all velocities, at each redshift."""
+    return np.array([log_loading(model, redshift) for redshift in REDSHIFTS])
+
+
+def learned(out, draw, to_train, to_fit, target_of, y, truth, steps, seeds):
+    """The laws that come of one draw of the noise: their values, distances from the truth and evidences, by name.
+
+    What is finished is kept in `out`: where a run was interrupted, the next one goes on from there.
+    """
+    done = out / f"draw-{draw}-of-{steps}-steps-{seeds}-seeds-{len(to_train.summaries.halos)}-halos.npz"
+    if done.exists():
+        with np.load(done) as kept:
+            return dict(kept)
+    measured, _ = to_train.with_data(y).within_reach()
+    rule = inference.AdamRule(highest=0.05)
+    trained = inference.train(
+        measured, steps=steps, seeds=seeds, validation=0.0, rule=rule, every=10, key=draw,
+        store=co.io.Checkpoint(out / f"training-{draw}.npz"),
+    )  # fmt: skip
+    co.io.save_training(out / f"trained-{draw}.h5", trained)
+    posterior = inference.network_posterior(measured, trained.model, theta=trained.theta[trained.best])
+    print(f"draw {draw}: {trained.in_words()}\n  {posterior}")
+    bands = [
+        inference.law_bands(measured, posterior, "mass_loading", redshift=redshift, vvir=VVIR) for redshift in REDSHIFTS
+    ]
+    results = {"network": (trained.model, posterior.ln_evidence),
+               "power law": fitted(to_fit.with_data(measured.data.y), starts=2)}  # fmt: skip
+    if steps >= _TRAINED:
+        law = distilled(trained.model, to_train.summaries.halos[:40])
+        print(f"  formula: {law.formula.text}")
+        written = models.ThermalCGM(mass_loading=law)
+        names = [name for name in co.describe(written) if name.startswith("mass_loading.constants")]
+        numbers = zip(names, co.get_values(written, names), strict=True)
+        priors = {name: dist.Normal(float(value), 1.0) for name, value in numbers}
+        results["formula"] = fitted(target_of(written, names, priors).with_data(measured.data.y), starts=1)
+    kept = {"seeds": np.array([laws_of(model) for model in trained.models])}
+    for name, (model, evidence) in results.items():
+        kept[f"{name} off"] = compared(name, model, truth, bands if name == "network" else None)
+        kept[f"{name} law"], kept[f"{name} evidence"] = laws_of(model), evidence
+    gains = ", ".join(f"{name} {evidence:.1f}" for name, (_, evidence) in results.items())
+    print(f"  ln evidence: {gains}; {time.strftime('%H:%M:%S')}", flush=True)
+    np.savez(done, **kept)
+    return kept
+
+
+def summarise(draws, truth):
+    """Print distances and evidences over all draws, and how much the law scatters over seeds and over draws."""
+    for name in STYLES:
+        rows = [draw for draw in draws if f"{name} off" in draw]
+        if rows:
+            off = [draw[f"{name} off"] for draw in rows]
+            gain = [draw[f"{name} evidence"] - draw["power law evidence"] for draw in rows]
+            print(f"{name}: {np.mean(off, axis=0).round(3)} dex on average ({np.min(off, axis=0).round(3)} to "
+                  f"{np.max(off, axis=0).round(3)}), ln evidence over the power law {np.round(gain, 1)}")  # fmt: skip
+    seeds = np.array([draw["seeds"] for draw in draws])  # (draws, seeds, redshifts, velocities)
+    off = np.sqrt(np.mean((seeds - laws_of(truth)) ** 2, axis=-1))
+    print(f"every seed: {off.mean(axis=(0, 1)).round(3)} dex on average ({off.min(axis=(0, 1)).round(3)} to "
+          f"{off.max(axis=(0, 1)).round(3)})")  # fmt: skip
+    if seeds.shape[0] > 1 and seeds.shape[1] > 1:
+        best = np.array([draw["network law"] for draw in draws])
+        over_seeds = np.sqrt(np.mean(np.var(seeds, axis=1, ddof=1), axis=(0, 2)))
+        over_draws = np.sqrt(np.mean(np.var(best, axis=0, ddof=1), axis=-1))
+        print(f"the law scatters by {over_seeds.round(3)} dex over the seeds of a draw, and by {over_draws.round(3)} "
+              "dex over the best seeds of the draws")  # fmt: skip
+
+
+def main(out, draws=5, steps=150, halos=48, seeds=5):
+    """Learn from each noise draw with each seed, print how far the truth is, and draw all of it."""
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    sample = co.halos.monte_carlo_trees(halos, key=5)
+    sample = co.halos.diffmah_population(halos, log_mvir=(10.0, 13.0), key=5)
     values = {f"k{i}_{j}": value for i, row in enumerate(BREAK) for j, value in enumerate(row)}
     base = physics.MassLoading()
     truth = models.ThermalCGM(mass_loading=physics.spline_law(FEATURES, base=base, knots=KNOTS, values=values))
@@ -106,38 +179,18 @@ def main(out, draws=5, steps=400, halos=120):
     laws = [f"mass_loading.{name}" for name in ("amplitude", "slope", "slope_redshift", "redshift_exponent")]
     to_train, to_fit = target_of(hybrid, ["mass_loading.base.amplitude"]), target_of(models.ThermalCGM(), laws)
 
-    figure, axes = plt.subplots(1, 2, figsize=(9.0, 3.8), sharey=True)
-    off, evidences = {name: [] for name in STYLES}, {name: [] for name in STYLES}
+    results = []
     for draw in range(draws):
         y = exact + root @ np.random.default_rng(draw).normal(size=len(exact))
-        measured, _ = to_train.with_data(y).within_reach()
-        rule = inference.AdamRule(highest=0.05)
-        trained = inference.train(measured, steps=steps, validation=0.0, rule=rule, every=20, key=draw)
-        co.io.save_training(out / f"trained-{draw}.h5", trained)
-        posterior = inference.network_posterior(measured, trained.model, theta=trained.theta[0])
-        print(f"draw {draw}: {posterior}")
-        bands = [
-            inference.law_bands(measured, posterior, "mass_loading", redshift=redshift, vvir=VVIR)
-            for redshift in REDSHIFTS
-        ]
-        results = {"network": (trained.model, posterior.ln_evidence),
-                   "power law": fitted(to_fit.with_data(measured.data.y), starts=4)}  # fmt: skip
-        if steps >= _TRAINED:
-            law = distilled(trained.model, sample[:40])
-            print(f"  formula: {law.formula.text}")
-            written = models.ThermalCGM(mass_loading=law)
-            names = [name for name in co.describe(written) if name.startswith("mass_loading.constants")]
-            numbers = zip(names, co.get_values(written, names), strict=True)
-            priors = {name: dist.Normal(float(value), 1.0) for name, value in numbers}
-            results["formula"] = fitted(target_of(written, names, priors).with_data(measured.data.y), starts=1)
-        for name, (model, evidence) in results.items():
-            off[name].append(compared(name, model, truth, bands if name == "network" else None))
-            evidences[name].append(evidence)
-            for ax, redshift in zip(axes, REDSHIFTS, strict=True):
-                style = dict(color=STYLES[name], alpha=0.7, linewidth=1.1)
-                ax.plot(VVIR, log_loading(model, redshift), label=name if draw == 0 else None, **style)
-        print("  ln evidence: " + ", ".join(f"{name} {results[name][1]:.1f}" for name in results), flush=True)
-    for ax, redshift in zip(axes, REDSHIFTS, strict=True):
+        results.append(learned(out, draw, to_train, to_fit, target_of, y, truth, steps, seeds))
+    summarise(results, truth)
+
+    figure, axes = plt.subplots(1, 2, figsize=(9.0, 3.8), sharey=True)
+    for i, (ax, redshift) in enumerate(zip(axes, REDSHIFTS, strict=True)):
+        for name, color in STYLES.items():
+            drawn = [result[f"{name} law"][i] for result in results if f"{name} law" in result]
+            for k, law in enumerate(drawn):
+                ax.plot(VVIR, law, color=color, alpha=0.7, linewidth=1.1, label=None if k else name)
         ax.plot(VVIR, log_loading(truth, redshift), color="black", linestyle="--", label="truth")
         ax.set(xscale="log", xlabel="virial velocity [km/s]", title=f"z = {redshift:g}")
         ax.set_xticks([40, 60, 100, 200], labels=["40", "60", "100", "200"])
@@ -145,12 +198,6 @@ def main(out, draws=5, steps=400, halos=120):
     axes[0].set_ylabel("log10 of the mass loading")
     axes[0].legend()
     figure.savefig(out / "planted_loading.png", dpi=150, bbox_inches="tight")
-    for name, rows in off.items():
-        if not rows:
-            continue
-        gain = np.subtract(evidences[name], evidences["power law"])
-        print(f"{name}: {np.mean(rows, axis=0).round(3)} dex on average ({np.min(rows, axis=0).round(3)} to "
-              f"{np.max(rows, axis=0).round(3)}), ln evidence over the power law {gain.round(1)}")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import pytest
 
 import corundum as co
 from corundum.cli.main import main
+from corundum.plots.reports.train import learned_laws
 from places import SUPPORT
 
 RUN = """
@@ -60,6 +61,14 @@ def test_a_training_is_reported_saved_and_done_once(run_file, tmp_path, capsys):
     assert "mass_loading at z = 0 with the Gaussian of all weights" in report
     assert main(["train", run_file, "-o", str(out)]) == 0
     assert "finished" in capsys.readouterr().out
+
+
+def test_a_report_shows_learned_laws_of_processes_too():
+    law = co.physics.neural_law("log_mstar", base=co.physics.StarFormationFeeding(), width=2)
+    loading = co.physics.neural_law("log_vvir", base=co.physics.MassLoading(), width=2)
+    model = co.models.ThermalCGM(mass_loading=loading, processes={"hole": co.models.BlackHole(cold=law)})
+    laws = learned_laws([model, model])
+    assert list(laws) == ["mass_loading", "processes.hole.cold"] and laws["processes.hole.cold"] == [law, law]
 
 
 def test_the_resolved_file_names_all_settings(run_file, capsys):

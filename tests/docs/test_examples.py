@@ -19,7 +19,7 @@ SCRIPTS = {
     "learned_law.py": [".", "24"],
     "observer.py": [".", "12"],
     "other_packages.py": [".", "12"],
-    "planted_loading.py": [".", "1", "3", "24"],
+    "planted_loading.py": [".", "1", "3", "24", "2"],
     "prior_sensitivity.py": ["24", "8", "."],
     "real_data_laws.py": [".", "24", "2"],
     "simulator.py": [".", "12"],

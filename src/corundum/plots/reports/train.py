@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
 from ...observables import Measurement
@@ -17,9 +18,14 @@ __all__ = ["learned_laws", "train_sections"]
 
 
 def learned_laws(models: Sequence[Any]) -> dict[str, list[LearnedLaw]]:
-    """The learned laws of a model by their place, each as every one of `models` has it."""
-    places = [name for name, value in vars(models[0]).items() if isinstance(value, LearnedLaw)]
-    return {place: [getattr(model, place) for model in models] for place in places}
+    """The learned laws of a model and of its processes by their place, each as every one of `models` has it."""
+    laws: dict[str, list[LearnedLaw]] = {}
+    for model in models:
+        parts = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda part: isinstance(part, LearnedLaw))
+        for path, part in parts:
+            if isinstance(part, LearnedLaw):
+                laws.setdefault(jax.tree_util.keystr(path, simple=True, separator="."), []).append(part)
+    return laws
 
 
 def train_sections(

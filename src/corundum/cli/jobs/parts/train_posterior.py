@@ -52,7 +52,8 @@ def determined(target: Any, trained: Any, weight_scale: float, halos: Any, redsh
         return Determined([], [], [f"How well data determine the laws is not known: {error}."])
     bands = [
         inference.law_bands(target, posterior, place, redshift=redshift)
-        for place, (law,) in laws.items() if law.of_halo for redshift in dict.fromkeys((redshifts[0], redshifts[-1]))
+        for place, (law,) in laws.items() if law.of_halo and hasattr(model, place)
+        for redshift in dict.fromkeys((redshifts[0], redshifts[-1]))
     ]  # fmt: skip
     sentences = [
         f"Data determine {posterior.effective:.1f} combinations of weights and parameters; ln evidence "
