@@ -134,6 +134,39 @@ def test_views_without_data_or_with_satellites_are_refused():
     halos = co.halos.monte_carlo_trees(3, key=0)
     with pytest.raises(ValueError, match="got no data; name measurements"):
         co.explorer.view_of(co.models.MinimalRegulator(), halos, [])
+    one = dataclasses.replace(
+        halos, host=np.array([-1, 0, 0]), satellites=co.halos.Satellites(np.array([np.nan, 1.0, 2.0]), np.full(3, 0.1))
+    )
+    with pytest.raises(ValueError, match="halos with satellites are not shown, because .*; use halos.select_centrals"):
+        co.explorer.view_of(co.models.MinimalRegulator(), one, DATA)
+
+
+def test_mass_functions_need_halos_that_are_counted(explorer):
+    model, halos = explorer.view.model, explorer.view.halos
+    with pytest.raises(ValueError, match="every galaxy has weight 1, which is no number density"):
+        co.explorer.view_of(model, halos, ["smf_baldry12"])
+    view = co.explorer.view_of(model, co.halos.abundance_weights(halos), ["smf_baldry12"])
+    (measurement,) = described(co.explorer.Engine(view))["measurements"]
+    assert not measurement["galaxies"] and measurement["title"] == "stellar mass function"
+
+
+@pytest.mark.slow
+def test_a_mass_function_is_the_sum_over_galaxies_by_their_weights(explorer):
+    halos = co.halos.abundance_weights(explorer.view.halos)
+    view = co.explorer.view_of(explorer.view.model, halos, ["smf_baldry12"], solver=explorer.view.summaries.solver)
+    picture = co.explorer.Engine(view).solve({})
+    galaxies = co.evolve(view.model, halos, [0.0], solver=view.summaries.solver).at(0.0)
+    regression = co.observables.LocalLinear(view.measurements[0].bandwidth, 2.0)
+    expected = view.measurements[0].predict(galaxies, regression)
+    np.testing.assert_array_equal(picture["reached"], expected.reached)
+    np.testing.assert_allclose(picture["mean"][expected.reached], expected.mean[expected.reached], atol=1e-5)
+    assert np.isnan(picture["y"]).all() and expected.reached.any()
+
+
+def test_a_model_whose_satellites_merge_says_what_does_not_follow_the_sliders(explorer):
+    assert explorer.view.notes == ()
+    merging = dataclasses.replace(explorer.view.model, processes={"merging": co.models.Merging()})
+    assert "does not follow the sliders" in explorer.view.with_model(merging).notes[0]
 
 
 def test_halos_beyond_the_most_are_spread_over_mass():

@@ -9,10 +9,13 @@ import numpy as np
 from ..halos import HaloHistories, select_evenly
 from ..inference.data import Data, data_of
 from ..inference.summaries import PopulationSummaries
-from ..models import AbstractModel
+from ..models import AbstractModel, Merging
 from ..models.checks.arguments import check_model_and_halos
 from ..numerics.solvers.base import AbstractSolver
-from ..observables import Measurement, load
+from ..observables import AbstractMassFunction, Measurement, load
+from ..observables.abundance import number_densities
+from ..observables.redshifts import comparable
+from ..population import Galaxies
 from ..printing import Component
 from ..sensitivity import history_redshifts
 from ..sensitivity.parameter_space import varied_names
@@ -66,6 +69,10 @@ class View(Component):
     @property
     def notes(self) -> tuple[str, ...]:
         """What the page does not show, in sentences."""
+        if any(isinstance(process, Merging) for process in getattr(self.model, "processes", {}).values()):
+            return (
+                "What merging satellites bring is that of the model as it was given: it does not follow the sliders.",
+            )
         return ()
 
     @property
@@ -108,7 +115,8 @@ def view_of(
     Raises
     ------
     ValueError
-        There are no data, or the model does not fit the halos.
+        There are no data, the model does not fit the halos, these have satellites, or a mass function is among the
+        data and the weights of the halos are no number densities at its redshift.
 
     Examples
     --------
@@ -118,7 +126,10 @@ def view_of(
     """
     check_model_and_halos(model, halos)
     if halos.satellites is not None:
-        raise ValueError("explore: halos with satellites are not shown yet; use halos.select_centrals(halos)")
+        raise ValueError(
+            "explore: halos with satellites are not shown, because a program for galaxies that act on each other is "
+            "compiled for minutes; use halos.select_centrals(halos), and a model without Merging and HandingOver"
+        )
     if not data:
         raise ValueError("explore: got no data; name measurements of `corundum data list`, such as shmr_behroozi19_sf")
     if len(halos) > most:
@@ -127,8 +138,28 @@ def view_of(
     for entry in data:
         measurement, redshift = entry if isinstance(entry, tuple) else (entry, None)
         measurement = load(measurement) if isinstance(measurement, str) else measurement
-        chosen.append((measurement, measurement.redshift if redshift is None else float(redshift)))
+        chosen.append((measurement, _compared_at(measurement, halos) if redshift is None else float(redshift)))
+        _check_counted(halos, *chosen[-1])
     return _view(model, halos, chosen, solver)
+
+
+def _counted_at(halos: HaloHistories) -> float:
+    """The redshift at which histories end and halos are counted."""
+    return max(float(halos.cosmology.redshift(np.asarray(halos.time)[-1:])[0]), 0.0)
+
+
+def _compared_at(measurement: Measurement, halos: HaloHistories) -> float:
+    """The redshift of a measurement; for sums over halos that at which they are counted, if it is near."""
+    counted = _counted_at(halos)
+    near = isinstance(measurement.relation, AbstractMassFunction) and comparable(measurement, counted)
+    return counted if near else measurement.redshift
+
+
+def _check_counted(halos: HaloHistories, measurement: Measurement, redshift: float) -> None:
+    """Refuse sums over halos that are not counted then, which a program that is compiled cannot see."""
+    if isinstance(measurement.relation, AbstractMassFunction):
+        solved = np.ones(len(halos), bool)
+        number_densities(Galaxies(redshift, {}, solved, halos.weights, root_redshift=_counted_at(halos)))
 
 
 def _view(model, halos, chosen: list[tuple[Measurement, float]], solver: Any) -> View:
