@@ -32,7 +32,9 @@ def packed(arrays: Mapping[str, np.ndarray], **others: Any) -> bytes:
         first += array.size
     text = json.dumps(_plain(header), allow_nan=False).encode()
     text += b" " * (-len(text) % 4)  # so that the numbers start where a browser reads them in place
-    return b"".join([struct.pack("<I", len(text)), text, *(array.astype("<f4").tobytes() for array in arrays.values())])
+    with np.errstate(over="ignore"):  # what is too large for single precision is drawn as nothing
+        numbers = [array.astype("<f4").tobytes() for array in arrays.values()]
+    return b"".join([struct.pack("<I", len(text)), text, *numbers])
 
 
 def _plain(value: Any) -> Any:

@@ -39,7 +39,7 @@ class Running:
     """
 
     def __init__(self, explorer: Explorer, port: int):
-        self._socket = bound(port)
+        self._explorer, self._socket = explorer, bound(port)
         self.address = address_of(explorer, self._socket)
         self._server = _server(explorer)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
@@ -54,10 +54,12 @@ class Running:
         return f'<iframe src="{self.address}" width="100%" height="900" title="corundum explorer"></iframe>'
 
     def stop(self) -> None:
-        """End the server."""
+        """End the server; what is being compiled is compiled first, because nothing can interrupt it."""
         self._server.should_exit = True
         self._thread.join()
         self._socket.close()
+        while self._explorer.compiling:
+            time.sleep(0.01)
 
 
 def explore(

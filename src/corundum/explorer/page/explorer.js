@@ -10,7 +10,7 @@ const TOKEN = new URLSearchParams(location.search).get("token") ?? "";
 
 const explorer = {
   laws: {}, values: {}, before: [], picture: null, accounts: null, parameters: null, charts: [], pinned: null, chosen: null,
-  posterior: null, solving: false, learning: false, counting: false, recent: [], drawn: 0, timings: { update: 0, exact: 0 },
+  timed: null, solving: false, learning: false, counting: false, recent: [], drawn: 0, timings: { update: 0, exact: 0 },
 };
 
 async function ask(name, body = {}, kind = "json") {
@@ -44,6 +44,8 @@ function draw() {
   explorer.history.draw(picture, values, pinned, chosen, element("quantity").value);
   explorer.budget.draw(picture, values);
   if (explorer.accounts?.exact) explorer.indices.draw(explorer.accounts, values);
+  element("indices").classList.toggle("stale", Boolean(explorer.accounts?.exact) && !explorer.accounts.isExact(values));
+  element("modes").classList.toggle("stale", explorer.timed !== null && !picture.isSame(explorer.timed, values));
   explorer.timings.update = performance.now() - start;
   if (picture.isExact(values)) {
     drawDiagram();
@@ -73,7 +75,7 @@ function describeState() {
   const { picture, values, timings } = explorer;
   const failed = picture.exact.status.values.filter((status) => status !== 0).length;
   const solved = failed ? `${failed} of ${picture.description.halos.length} galaxies not solved` : `${picture.description.halos.length} galaxies solved`;
-  const slopes = `${picture.slopes.size} of ${picture.byName.size} slopes known`;
+  const slopes = picture.slopes.size < picture.byName.size ? `${picture.slopes.size} of ${picture.byName.size} slopes known` : "all slopes known";
   if (INSIDE) {
     say(picture.isExact(values) ? `exact, ${solved}` : "a first-order estimate: this page has no server, and moves along the slopes");
     return;
@@ -161,7 +163,11 @@ async function showGalaxy() {
   const halo = chosen ?? heaviest(halos), time = Number(element("when").value);
   try {
     const { modes } = await ask("modes", { values, halo, time });
-    if (picture === explorer.picture && chosen === explorer.chosen) showModes(element("modes"), modes, picture.description, halo, redshifts[time]);
+    if (picture === explorer.picture && chosen === explorer.chosen) {
+      showModes(element("modes"), modes, picture.description, halo, redshifts[time]);
+      explorer.timed = values;
+      redraw();
+    }
   } catch (error) {
     complain(error);
   }
@@ -285,7 +291,8 @@ async function open(laws, values) {
   explorer.values = Object.fromEntries(Object.entries(values).filter(([name]) => description.parameters.some((known) => known.name === name)));
   explorer.picture = new Picture(description);
   explorer.accounts = description.indices.length ? new Picture(description) : null;
-  explorer.pinned = null;
+  explorer.pinned = explorer.timed = null;
+  element("failed").hidden = true;
   element("pin").setAttribute("aria-pressed", "false");
   document.title = element("title").textContent = description.title || `${description.model}, ${description.halos.length} halos`;
   element("runfile").hidden = !description.exports;

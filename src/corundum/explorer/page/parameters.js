@@ -21,19 +21,20 @@ class Parameters {
   group(name, members, laws, { onMove, onDone, onLaw }) {
     const details = document.createElement("details");
     details.open = ["mass_loading", "energy_loading", "depletion_time", "channels"].includes(name);
-    const summary = document.createElement("summary");
+    const summary = document.createElement("summary"), holder = document.createElement("div");
+    holder.className = "group";
+    holder.append(details);
     summary.textContent = name === "channels" ? "channels: what if?" : name.replaceAll("_", " ");
     if (name === "channels") details.title = "Each flow times a number from 0 to 2: what if there were none of it, or twice as much?";
     if (laws) {
       const menu = document.createElement("select");
       menu.setAttribute("aria-label", `law of ${name}`);
       for (const law of laws.laws) menu.add(new Option(law, law, law === laws.law, law === laws.law));
-      menu.addEventListener("click", (event) => event.stopPropagation());
       menu.addEventListener("change", () => onLaw(name, menu.value));
-      summary.append(menu);
+      holder.prepend(menu);
     }
     details.append(summary, ...members.map((parameter) => this.row(parameter, { onMove, onDone })));
-    return details;
+    return holder;
   }
 
   row(parameter, { onMove, onDone }) {
@@ -101,7 +102,7 @@ class Parameters {
       row.hidden = !fits;
       if (wanted && fits) row.closest("details").open = true;
     }
-    for (const group of document.querySelectorAll("#groups details")) group.hidden = wanted !== "" && !group.querySelector(".parameter:not([hidden])");
+    for (const group of document.querySelectorAll("#groups .group")) group.hidden = wanted !== "" && !group.querySelector(".parameter:not([hidden])");
   }
 }
 

@@ -31,7 +31,11 @@ class Picture {
 
   /** Whether `values` are those of the exact solution. */
   isExact(values) {
-    return this.base !== null && Object.keys({ ...values, ...this.base }).every((name) => this.at(values, name) === this.at(this.base, name));
+    return this.base !== null && this.isSame(values, this.base);
+  }
+
+  isSame(values, others) {
+    return Object.keys({ ...values, ...others }).every((name) => this.at(values, name) === this.at(others, name));
   }
 
   at(values, name) {

@@ -2,12 +2,13 @@
 "use strict";
 
 const CONTENTS = 3; // named of a pattern
+const BACK = "Undo the last change, or bring the numbers that were moved nearer to where they were.";
 const REMEDIES = {
-  1: "Some flow is much faster than the others there: bring the number that was moved last back (undo), or give the solver more steps.",
-  2: "A rate changes faster than the solver can follow: bring the number that was moved last back (undo).",
-  3: "The solution grew without bound: bring the number that was moved last back (undo).",
-  4: "Bring the number that was moved last back (undo).",
-  5: "These values are outside of where a law holds: bring the number that was moved last back (undo).",
+  1: `Some flow is much faster than the others there. ${BACK} A solver with more max_steps goes on for longer.`,
+  2: `A rate changes faster than the solver can follow. ${BACK}`,
+  3: `The solution grew without bound. ${BACK}`,
+  4: BACK,
+  5: `The values are outside of where a law holds. ${BACK}`,
 };
 
 const rowOf = (cells, kind = "td") => {
@@ -25,10 +26,11 @@ function showModes(figure, modes, description, halo, redshift) {
     return;
   }
   const table = document.createElement("table");
-  table.append(rowOf(["a small change of", "over [Gyr]", "set by"], "th"));
+  table.append(rowOf(["a small change of", "time [Gyr]", "set by"], "th"));
   for (const { timescale, grows, period, contents, flows } of modes) {
-    const words = contents.slice(0, CONTENTS).map(([name, share]) => `${share > 0 ? "+" : "−"} ${description.quantities[name] ?? name}`).join(", ");
-    const fate = `${grows ? "grows" : "fades"}, ${inWords(timescale)}${period ? `, and swings every ${inWords(period)}` : ""}`;
+    const sign = (share) => (contents.length === 1 ? "" : share > 0 ? "+ " : "− ");
+    const words = contents.slice(0, CONTENTS).map(([name, share]) => `${sign(share)}${description.quantities[name] ?? name}`).join(", ");
+    const fate = `${grows ? "grows in" : "fades in"} ${inWords(timescale)}${period ? `, and swings every ${inWords(period)}` : ""}`;
     table.append(rowOf([words + (contents.length > CONTENTS ? " …" : ""), fate, flows.map(([name]) => name.replaceAll("_", " ")).join(", ")]));
   }
   holder.replaceChildren(table);
