@@ -64,11 +64,8 @@ def bands_of(engine: Engine, draws: Mapping[str, np.ndarray], number: int = DRAW
     """
     size = len(next(iter(draws.values())))
     rows = np.unique(np.linspace(0, size - 1, min(number, size)).astype(int))
-    means = []
-    for row in rows:
-        picture = engine.solve({name: float(values[row]) for name, values in draws.items()})
-        means.append(np.where(picture["reached"], picture["mean"], np.nan))
-    means = np.array(means)
+    pictures = [engine.solve({name: float(values[row]) for name, values in draws.items()}) for row in rows]
+    means = np.array([np.where(picture["reached"], picture["mean"], np.nan) for picture in pictures])
     reached = np.isfinite(means).mean(axis=0) >= 0.5
     bands = np.full((len(PERCENTILES), means.shape[1]), np.nan)
     bands[:, reached] = np.nanpercentile(means[:, reached], PERCENTILES, axis=0)

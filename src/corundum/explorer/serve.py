@@ -146,5 +146,7 @@ def address_of(explorer: Explorer, listening: socket.socket) -> str:
 
 def _server(explorer: Explorer) -> uvicorn.Server:
     # What is being compiled cannot be interrupted, and nobody waits for it when the server ends.
-    settings = dict(log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
-    return uvicorn.Server(uvicorn.Config(application(explorer), **settings))
+    app = application(explorer)
+    return uvicorn.Server(
+        uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    )
