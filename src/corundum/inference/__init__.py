@@ -12,6 +12,7 @@ from . import _extra  # isort: skip  # noqa: F401  before anything that needs th
 from ..lazy_names import lazy_names
 
 if TYPE_CHECKING:  # imported when they are first used
+    from .calibration.joint import JointSummaries, joint
     from .data import Data
     from .evaluate import Linearised, linearise, ln_density_at, predict, value_and_gradient
     from .evidence.bridge import Evidence, bridge_evidence
@@ -116,9 +117,10 @@ __all__ = [
     "HistoryObjective",
     "Identifiability",
     "Indices",
-    "Laplace",
+    "JointSummaries",
     "KernelEmulator",
     "KernelSurrogate",
+    "Laplace",
     "LastLayerPosterior",
     "LawBands",
     "Linearised",
@@ -166,6 +168,7 @@ __all__ = [
     "gaussian_posterior",
     "halo_convergence",
     "identifiability",
+    "joint",
     "keep_mode",
     "laplace",
     "last_layer_posterior",

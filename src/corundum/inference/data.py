@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
@@ -79,6 +80,27 @@ class Data(Component):
         index = self.names.index(name)
         first = sum(self.sizes[:index])
         return np.arange(first, first + self.sizes[index])
+
+    @classmethod
+    def join(cls, parts: Sequence["Data"]) -> "Data":
+        """The data of several fits side by side, without covariance between them.
+
+        Raises
+        ------
+        ValueError
+            A measurement is in two of them.
+        """
+        names = tuple(name for part in parts for name in part.names)
+        _check_once(names)
+        first = np.cumsum([0, *(len(part) for part in parts)])
+        columns = {key: jnp.concatenate([getattr(part, key) for part in parts]) for key in ("x", "y", "scatter")}
+        matrices = {
+            key: jax.scipy.linalg.block_diag(*(getattr(part, key) for part in parts))
+            for key in ("covariance", "sampling_correlation", "discrepancy_correlation")
+        }
+        sizes = tuple(size for part in parts for size in part.sizes)
+        limits = tuple(int(start) + limit for start, part in zip(first, parts, strict=False) for limit in part.limits)
+        return cls(**columns, **matrices, names=names, sizes=sizes, limits=limits)
 
     def numbers(self, y: Any = None) -> Float[Array, " m"]:
         """Numbers in the place of the measured ones, (M,), NaN where a point does not count; the measured for None.
@@ -178,8 +200,7 @@ def data_of(
     names = tuple(m.name for m in measurements)
     if not names:
         raise ValueError("data: got no measurement; give at least one")
-    if len(set(names)) < len(names):
-        raise ValueError(f"data: {', '.join(sorted({n for n in names if names.count(n) > 1}))} given twice")
+    _check_once(names)
     sizes = tuple(len(m) for m in measurements)
     edges = np.concatenate([[0], np.cumsum(sizes)])
     slices = {name: slice(edges[i], edges[i + 1]) for i, name in enumerate(names)}
@@ -227,6 +248,11 @@ def data_of_vector(y: Any, covariance: Any, name: str = "data") -> Data:
         jnp.arange(len(y), dtype=float), jnp.asarray(y), jnp.asarray(covariance), eye, eye,
         jnp.full(len(y), jnp.nan), (name,), (len(y),),
     )  # fmt: skip
+
+
+def _check_once(names):
+    if len(set(names)) < len(names):
+        raise ValueError(f"data: {', '.join(sorted({n for n in names if names.count(n) > 1}))} given twice")
 
 
 def _known_cross(measurements):

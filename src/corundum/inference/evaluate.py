@@ -12,7 +12,6 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..numerics.packing import packed_jit
-from ..numerics.solvers.forward_lanes import for_forward_mode
 from ..printing import in_short
 from ..sensitivity.derivatives import FORWARD_LIMIT
 from .batches import over_points
@@ -83,9 +82,8 @@ def _value_and_gradient(u, target, y):
 
 
 def _for_forward_mode(target):
-    """`target` with a solver that carries tangents along; a target of a plain function has no solver."""
-    solver = getattr(target.summaries, "solver", None)
-    return target if solver is None else eqx.tree_at(lambda t: t.summaries.solver, target, for_forward_mode(solver))
+    """`target` with solvers that carry tangents along."""
+    return eqx.tree_at(lambda t: t.summaries, target, target.summaries.for_forward_mode())
 
 
 @eqx.filter_custom_jvp

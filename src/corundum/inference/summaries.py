@@ -19,6 +19,7 @@ from ..halos import HaloHistories
 from ..models import AbstractModel
 from ..numerics.batching import replicate
 from ..numerics.solvers.base import AbstractSolver
+from ..numerics.solvers.forward_lanes import for_forward_mode
 from ..numerics.solvers.lanes import LaneSolver
 from ..observables import (
     AbstractCosmicDensity,
@@ -32,10 +33,12 @@ from ..population import Population, evolve
 from ..printing import Component, in_short
 from ..sensitivity.parameter_space import COSMOLOGY, with_vector
 from .nuisances import adjusted, is_nuisance, observed
+from .text import count
 
 __all__ = [
     "Prediction",
     "AbstractSummaries",
+    "AbstractGalaxySummaries",
     "PopulationSummaries",
     "FunctionSummaries",
     "TOLERANCE",
@@ -103,6 +106,14 @@ class AbstractSummaries(Component):
     def __call__(self, values: Mapping[str, Any]) -> Prediction:
         """Predict all points; `values` holds the numbers themselves by name, not their logarithms."""
 
+    def for_forward_mode(self) -> "AbstractSummaries":
+        """The same predictions from a program that compiles faster where derivatives are taken in forward mode."""
+        return self
+
+    def subject(self) -> str:
+        """What is compared with data, in a few words."""
+        return "a function"
+
 
 class FunctionSummaries(AbstractSummaries):
     """A plain function of the parameters, without an error of its own.
@@ -132,7 +143,29 @@ class FunctionSummaries(AbstractSummaries):
         return Prediction(mean, zero, zero, jnp.ones(mean.shape, bool), jnp.zeros(()))
 
 
-class PopulationSummaries(AbstractSummaries):
+class AbstractGalaxySummaries(AbstractSummaries):
+    """Predictions of a model that is solved in halos; not an extension point.
+
+    Examples
+    --------
+    >>> measurement = co.observables.load("shmr_behroozi19_sf")
+    >>> summaries = co.inference.PopulationSummaries(model, halos, [measurement])
+    >>> isinstance(summaries, AbstractGalaxySummaries), summaries.subject()
+    (True, 'ThermalCGM in 8 halos')
+    """
+
+    model: eqx.AbstractVar[AbstractModel]
+    halos: eqx.AbstractVar[HaloHistories]
+    solver: eqx.AbstractVar[AbstractSolver]
+
+    def for_forward_mode(self) -> "AbstractGalaxySummaries":
+        return eqx.tree_at(lambda summaries: summaries.solver, self, for_forward_mode(self.solver))
+
+    def subject(self) -> str:
+        return f"{type(self.model).__name__} in {count(len(self.halos), 'halo')}"
+
+
+class PopulationSummaries(AbstractGalaxySummaries):
     """Relations of evolved galaxies at the points of measurements.
 
     Parameters

@@ -117,14 +117,10 @@ class Target(eqx.Module):
         )
         self.likelihood = strategy("likelihood", likelihood, Gaussian())
         if cross and not isinstance(self.likelihood, Gaussian):
-            raise ValueError(
-                "cross: covariance between measurements needs the Gaussian likelihood; leave one of them out"
-            )
+            raise ValueError("cross: covariance between measurements needs the Gaussian likelihood; leave out either")
         self.scatter, self.monte_carlo_error = scatter, float(monte_carlo_error)
         if not (np.isfinite(self.monte_carlo_error) and self.monte_carlo_error >= 0.0):
-            raise ValueError(
-                f"monte_carlo_error: got {monte_carlo_error}; allowed a number from 0, 1 for independent halos"
-            )
+            raise ValueError(f"monte_carlo_error: got {monte_carlo_error}; allowed 0 or more, 1 for independent halos")
         if scatter is not None and not np.isfinite(np.asarray(self.data.scatter)).any():
             raise ValueError(f"scatter: none of {', '.join(self.data.names)} states the spread of galaxies")
 
@@ -138,6 +134,7 @@ class Target(eqx.Module):
         *,
         likelihood: AbstractLikelihood | None = None,
         start: Mapping[str, float] | None = None,
+        name: str = "data",
     ) -> "Target":
         """The posterior of a plain function of parameters, with everything this family can do.
 
@@ -151,6 +148,8 @@ class Target(eqx.Module):
         likelihood : AbstractLikelihood, optional
         start : mapping of str to float, optional
             Parameters of the model as it is, the first start of optimisers; default the median of each prior.
+        name : str
+            What the data are called.
 
         Examples
         --------
@@ -165,8 +164,8 @@ class Target(eqx.Module):
         require_float64()
         return cls._of(
             summaries=FunctionSummaries(function, tuple(priors)), free=parameters_of_function(priors, start or {}),
-            data=data_of_vector(y, covariance), likelihood=strategy("likelihood", likelihood, Gaussian()), scatter=None,
-            monte_carlo_error=1.0,
+            data=data_of_vector(y, covariance, name), scatter=None, monte_carlo_error=1.0,
+            likelihood=strategy("likelihood", likelihood, Gaussian()),
         )  # fmt: skip
 
     @classmethod
@@ -231,13 +230,7 @@ class Target(eqx.Module):
         return jnp.stack([free.theta(u[..., i]) for i, free in enumerate(self.free)], axis=-1)
 
     def coordinates(self, theta: Float[Array, "... p"]) -> Float[Array, "... p"]:
-        """Unbounded coordinates of parameters.
-
-        Raises
-        ------
-        ValueError
-            A value lies outside its prior.
-        """
+        """Unbounded coordinates of parameters; a ValueError where a value lies outside its prior."""
         theta = np.asarray(any_vectors("theta", theta, self.names))
         return jnp.stack([free.coordinate_inside(theta[..., i]) for i, free in enumerate(self.free)], axis=-1)
 

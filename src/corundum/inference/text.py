@@ -28,10 +28,8 @@ def interval_lines(names: Sequence[str], units: Sequence[str], levels: np.ndarra
 def describe_target(target: Any) -> str:
     """Free parameters with their priors, and measurements with their numbers of points."""
     data, summaries = target.data, target.summaries
-    galaxies = hasattr(summaries, "halos")
-    subject = f"{type(summaries.model).__name__} in {count(len(summaries.halos), 'halo')}" if galaxies else "a function"
     numbers = f"{count(len(target.free), 'free parameter')}, {count(len(data), 'data point')}"
-    lines = [f"Target of {subject}: {numbers} of {count(len(data.names), 'measurement')}"]
+    lines = [f"Target of {summaries.subject()}: {numbers} of {count(len(data.names), 'measurement')}"]
     width = max(map(len, target.names))
     for free in target.free:
         unit = "" if free.unit == "1" else f" [{free.unit}]"

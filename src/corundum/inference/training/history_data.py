@@ -22,7 +22,7 @@ from ...sensitivity.parameter_space import with_vector
 from ..data import Data
 from ..free import free_parameters
 from ..likelihoods.gaussian import Gaussian
-from ..summaries import TOLERANCE, AbstractSummaries, Prediction
+from ..summaries import TOLERANCE, AbstractGalaxySummaries, Prediction
 from .states import States
 
 __all__ = ["HistorySummaries", "as_errors", "as_log_states", "history_fields"]
@@ -30,7 +30,7 @@ __all__ = ["HistorySummaries", "as_errors", "as_log_states", "history_fields"]
 _MOST = 4000  # points of a target: its covariance has as many rows and columns
 
 
-class HistorySummaries(AbstractSummaries):
+class HistorySummaries(AbstractGalaxySummaries):
     """log10 of quantities of each galaxy at several redshifts, one point for each.
 
     Parameters
