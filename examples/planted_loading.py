@@ -158,7 +158,7 @@ def summarise(draws, truth):
               "dex over the best seeds of the draws")  # fmt: skip
 
 
-def main(out, draws=5, steps=150, halos=48, seeds=5):
+def main(out, draws=5, steps=300, halos=48, seeds=5):
     """Learn from each noise draw with each seed, print how far the truth is, and draw all of it."""
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
