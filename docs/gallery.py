@@ -29,6 +29,7 @@ FIGURES = {
     "Where data determine a law": ("real_data_maps.png", "../examples/real_data_laws.py"),
     "Growth of generated halos": ("growth.png", "../benchmarks/growth.py"),
     "The explorer": ("explorer.png", "images/explorer.py"),
+    "One galaxy in the explorer": ("explorer_galaxy.png", "images/explorer.py"),
 }
 """Title of each figure: its file in docs/images, and what draws it, relative to docs/."""
 
