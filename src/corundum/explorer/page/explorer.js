@@ -85,6 +85,12 @@ function describeState() {
 
 // ---- exact solutions and slopes ----
 
+/** Computes when nothing has asked for it again for a while, so that the next exact solution does not wait for it. */
+function later(compute, pause) {
+  clearTimeout(compute.timer);
+  compute.timer = setTimeout(compute, pause);
+}
+
 async function settle() {
   if (explorer.solving || !explorer.picture) return;
   if (INSIDE) return;
@@ -105,9 +111,8 @@ async function settle() {
     explorer.solving = false;
   }
   await learn();
-  showGalaxy();
-  clearTimeout(count.timer);
-  count.timer = setTimeout(count, PAUSE);
+  later(showGalaxy, 0.3 * PAUSE);
+  later(count, PAUSE);
 }
 
 /** Slopes at the exact solution, those of parameters moved lately first, until a slider moves. */
@@ -148,7 +153,7 @@ async function count() {
   } finally {
     explorer.counting = false;
   }
-  if (!current() && explorer.picture.isExact(explorer.values) && !explorer.solving) count.timer = setTimeout(count, PAUSE);
+  if (!current() && explorer.picture.isExact(explorer.values) && !explorer.solving) later(count, PAUSE);
 }
 
 function countedAt(accounts, base, names, { indices, slopes }) {
