@@ -112,7 +112,9 @@ def history_fields(
     )  # fmt: skip
     solver = strategy("solver", solver, LaneSolver(tolerance=TOLERANCE))
     return dict(
-        summaries=HistorySummaries(model, halos, redshifts, quantities, solver),
+        summaries=HistorySummaries(
+            model=model, halos=halos, redshifts=redshifts, quantities=quantities, solver=solver
+        ),
         free=free_parameters(model, halos.cosmology, names, priors) if names else (), data=data,
         likelihood=Gaussian(), scatter=None, monte_carlo_error=1.0,
     )  # fmt: skip
