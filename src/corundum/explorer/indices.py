@@ -6,9 +6,9 @@ galaxy alone.  They are therefore computed apart from the picture, after it, and
 
 from typing import Any
 
-import equinox as eqx
 import jax
 
+from ..numerics.compiling import compiled
 from ..numerics.solvers.forward_lanes import for_forward_mode
 from ..parameters import set_values
 from ..population import evolve
@@ -24,7 +24,7 @@ def has_indices(view: View) -> bool:
     return {("mass", "cgm"), ("mass", "ism")} <= set(view.model.ledger.contents)
 
 
-@eqx.filter_jit
+@compiled
 def indices_and_slopes(view: View, vector: Any, rows: Any) -> tuple[Any, Any]:
     """`corundum.sensitivity.INDICES` of every galaxy (I, N), and along each row of directions (R, I, N)."""
     solver = for_forward_mode(view.summaries.solver)
