@@ -3,9 +3,10 @@
 Correlations of a few knots are computed on the host, once for each set of knots; the product of the correlations along
 each input is the correlation on a grid.
 
-The kernels of tinygp 0.3.1 give the same matrices to 2e-16.  They would be a dependency of every installation for three
-formulas, take 0.1 s to import, and compile a program for the first matrix of each kernel, 0.1 to 0.3 s beside 0.1 ms
-for what is written here.  `AbstractKernel` shows how to take one of theirs.
+The kernels of tinygp 0.3.1 give the same matrices to 2e-16, and cannot take the place of these: laws are evaluated while
+JAX traces, where kernels of tinygp return traced numbers and the root must be known; and they hold arrays, by which
+compiled programs cannot be told apart.  Beside that they take 0.1 s to import and 0.1 to 0.3 s for the first matrix of
+each kernel, where three formulas take 0.1 ms.
 
 References
 ----------
@@ -35,13 +36,6 @@ class AbstractKernel(Component):
     >>> departure = co.physics.GaussianProcessDeparture((1.5, 2.5), {"k0": 1.0}, kernel=Exponential(), lengths=0.5)
     >>> round(float(departure(2.5) / departure(1.5)), 6)
     0.135335
-
-    One of tinygp, such as ``tinygp.kernels.RationalQuadratic(alpha=2.0)``:
-
-    >>> class OfTinygp(co.physics.AbstractKernel):
-    ...     kernel: object
-    ...     def __call__(self, distance):
-    ...         return np.vectorize(lambda r: float(self.kernel.evaluate(0.0, r)))(distance)
     """
 
     @abc.abstractmethod
