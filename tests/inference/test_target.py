@@ -243,6 +243,14 @@ def test_points_beyond_the_galaxies_do_not_count(target):
     assert np.isnan(np.asarray(alone.data.y)[alone.data.positions("coldgas_xgass")]).all()
 
 
+def test_measurements_that_are_not_used_leave_no_spread_of_galaxies(target):
+    target = eqx.tree_at(lambda target: target.data.scatter, target, jnp.full(len(target.data), 0.2))
+    first, *others = target.data.names
+    spread = np.asarray(target.using(others).data.scatter)
+    assert np.isnan(spread[target.data.positions(first)]).all()
+    assert np.isfinite(spread[target.data.positions(others[0])]).all()
+
+
 def test_a_model_that_fails_everywhere_says_so(sample, measured):
     target = inference.Target(Growing(blown=float("nan")), sample[:4], measured[:1], FREE, redshifts=[0.0])
     with pytest.raises(ValueError, match="the model fails at all 2 starts"):

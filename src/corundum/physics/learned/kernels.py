@@ -3,7 +3,7 @@
 Correlations of a few knots are computed on the host, once for each set of knots; the product of the correlations along
 each input is the correlation on a grid.
 
-The kernels of tinygp 0.3.1 give the same matrices to 2e-16, and cannot take the place of these: laws are evaluated while
+The kernels of tinygp 0.3.1 give the same matrices to 2e-16, and cannot take the place of these: laws are evaluated as
 JAX traces, where kernels of tinygp return traced numbers and the root must be known; and they hold arrays, by which
 compiled programs cannot be told apart.  Beside that they take 0.1 s to import and 0.1 to 0.3 s for the first matrix of
 each kernel, where three formulas take 0.1 ms.
