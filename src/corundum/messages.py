@@ -14,6 +14,8 @@ _INSIDE = (__name__.partition(".")[0], "equinox", "jax", "jaxtyping", "dataclass
 def similar_names(name: object, known: Iterable[str], *, number: int = 3, cutoff: float = 0.4) -> list[str]:
     """The names of `known` that look like `name`, the most similar first.
 
+    What all of them have before the last dot, such as ``physics.``, does not make them similar.
+
     Parameters
     ----------
     name : object
@@ -29,8 +31,15 @@ def similar_names(name: object, known: Iterable[str], *, number: int = 3, cutoff
     --------
     >>> similar_names("mass_loadin", ["mass_loading", "energy_loading", "seed"], number=1)
     ['mass_loading']
+    >>> similar_names("physics.Colling", ["physics.spline_law", "physics.TabulatedNetCooling"])
+    ['physics.TabulatedNetCooling']
     """
-    return difflib.get_close_matches(str(name), list(known), n=number, cutoff=cutoff)
+    known = list(known)
+    module, dot, _ = str(name).rpartition(".")
+    shared = module + dot if all(one.startswith(module + dot) for one in known) else ""
+    last_parts = {one.removeprefix(shared): one for one in known}
+    similar = difflib.get_close_matches(str(name).removeprefix(shared), last_parts, n=number, cutoff=cutoff)
+    return [last_parts[one] for one in similar]
 
 
 def did_you_mean(name: object, known: Iterable[str], *, number: int = 3, cutoff: float = 0.4) -> str:

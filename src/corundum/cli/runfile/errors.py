@@ -41,4 +41,5 @@ def allowed_names(name: str, known: Iterable[str]) -> str:
     known = list(known)
     if not known:
         return "none are allowed"
-    return f"{did_you_mean(name, known, number=2, cutoff=0.55)}allowed: {', '.join(known)}"
+    cutoff = 0.45 if "." in str(name) else 0.55  # names of classes have several words, of which one may be right
+    return f"{did_you_mean(name, known, number=2, cutoff=cutoff)}allowed: {', '.join(known)}"
