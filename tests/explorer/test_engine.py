@@ -165,7 +165,7 @@ def test_a_mass_function_is_the_sum_over_galaxies_by_their_weights(explorer):
 
 def test_a_model_whose_satellites_merge_says_what_does_not_follow_the_sliders(explorer):
     assert explorer.view.notes == ()
-    merging = dataclasses.replace(explorer.view.model, processes={"merging": co.models.Merging()})
+    merging = co.models.ThermalCGM(processes={"merging": co.models.Merging()})
     assert "does not follow the sliders" in explorer.view.with_model(merging).notes[0]
 
 

@@ -66,7 +66,7 @@ class AbstractLaw(Component):
     --------
     >>> galaxy = co.physics.Galaxy(None, None, {"cooling_rate": 2.0, "t_ff": 0.5}, {})
     >>> law = co.physics.HarmonicCondensation()
-    >>> float(law(2.0, 0.5)), float(law.value(law.imposed(None), galaxy))
+    >>> float(law(2.0, 0.5)), float(law.value(None, galaxy))
     (1.0, 1.0)
     """
 
