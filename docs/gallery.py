@@ -1,7 +1,7 @@
 """Writes the gallery: one page for each figure, with its caption and the code that draws it.
 
 Figures are those of the pages that show them, with the alternative text and the caption that stand there, so that each
-is written once.  They lie in docs/images and are not drawn anew when the site is built, which would take an hour; the
+is written once.  They lie in docs/images and are not drawn anew when the site is built, which takes long; the
 tests run the code of the tutorials and examples, the latter with fewer halos.
 """
 
@@ -88,8 +88,8 @@ def _index(shown):
             "# Gallery",
             "",
             "Every figure with the code that draws it. A click on one shows both. The figures are kept in the",
-            "repository (`docs/images/`), because drawing all of them takes an hour; the test suite runs the code of",
-            "the tutorials and examples, the latter with fewer halos.",
+            "repository (`docs/images/`), because drawing all of them takes long; `make test` and `make test-slow`",
+            "run the code of the tutorials and examples, the latter with fewer halos.",
             "",
             "::::{container} gallery",
             *[line for card in _grouped(cards, 4) for line in [":::{container}", *card, ":::", ""]],

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpyro.distributions as dist
 import pytest
 
 import corundum as co
@@ -79,6 +80,15 @@ def test_targets_that_do_not_fit_are_refused():
         ValueError, match="targets 1 and 3 have different priors of slope: Uniform, -5 to 5 and Uniform"
     ):
         joint([old, line(0.1, "new"), line(0.1, "other", priors={**PRIORS, "slope": (-3.0, 5.0)})])
+    lognormal = {**PRIORS, "slope": dist.LogNormal(0.0, 1.0)}  # both are "LogNormal, 0 to unbounded" in words
+    with pytest.raises(ValueError, match="targets 1 and 2 have different priors of slope"):
+        joint(
+            [
+                line(0.2, "old", priors=lognormal),
+                line(0.1, "new", priors={**lognormal, "slope": dist.LogNormal(1.0, 1.0)}),
+            ]
+        )
+    assert len(joint([line(0.2, "old", priors=lognormal), line(0.1, "new", priors=lognormal)]).data) == 12
     other = Target.of_function(
         lambda theta: theta[0] + theta[1] * X, X, np.ones(6), PRIORS, likelihood=co.inference.StudentT(), name="new"
     )

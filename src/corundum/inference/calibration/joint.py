@@ -108,7 +108,7 @@ def _check_same(first, other, number):
         differ = sorted(set(first.names) ^ set(other.names)) or "their order"
         raise ValueError(f"joint: targets 1 and {number} differ in free parameters: {differ}; give them the same")
     for one, two in zip(first.free, other.free, strict=True):
-        if one.support() != two.support():
+        if one.log10 != two.log10 or not eqx.tree_equal(one.prior, two.prior):  # not all numbers show in their words
             raise ValueError(
                 f"joint: targets 1 and {number} have different priors of {one.name}: {one.support()} and "
                 f"{two.support()}; give them the same"
