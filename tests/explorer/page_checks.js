@@ -17,6 +17,17 @@
       return Boolean(picture?.base) && !solving && !learning && picture.slopes.size === picture.byName.size && picture.isExact(values);
     },
     mean: () => Array.from(explorer.picture.array("mean", explorer.values).values),
+    residuals(kind = "now") {
+      draw();
+      return explorer.charts.flatMap(({ panel, residuals: { chart: { plot } } }) => panel.members.flatMap(({ x }, k) => {
+        const [at, series] = [plot.data[0], plot.data[1 + 2 * k + (kind === "now" ? 1 : 0)]];
+        return x.map((value) => series[at.indexOf(value)] ?? NaN);
+      }));
+    },
+    placeOfResidual(point) {
+      const { plot, spots } = explorer.charts[0].residuals.chart, { x, y } = spots()[point];
+      return { x: plot.valToPos(x, "x"), y: plot.valToPos(y, "y") };
+    },
     misfit: () => explorer.picture.misfit.reduce((sum, [chi2, used]) => sum + chi2 / used, 0),
     change: (name) => coordinate(explorer.picture.byName.get(name), explorer.values[name]) - coordinate(explorer.picture.byName.get(name), explorer.picture.at(explorer.picture.base, name)),
     place(galaxy) {

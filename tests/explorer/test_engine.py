@@ -64,6 +64,7 @@ def test_the_misfit_counts_points_that_galaxies_reach(engine, picture):
             engine.view.data.sampling_correlation
         )[np.ix_(rows, rows)] * np.outer(picture["error"][rows], picture["error"][rows])
         assert used == len(rows) > 1
+        np.testing.assert_allclose(picture["sigma"][rows] ** 2, np.diagonal(covariance))
         assert chi2 == pytest.approx(residual @ np.linalg.solve(covariance, residual))
 
 

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from corundum.explorer import standalone_page
@@ -71,6 +72,15 @@ def mean(page):
     return page.evaluate("checks.mean()")
 
 
+def residuals(page, kind="now"):
+    return np.array(page.evaluate("kind => checks.residuals(kind)", kind), float)
+
+
+def in_errors(engine, picture, mean):
+    shown = np.asarray(picture["reached"])
+    return np.where(shown, (np.asarray(engine.view.data.y) - np.asarray(mean)) / picture["sigma"], np.nan)
+
+
 def move(page, name, position):
     page.evaluate("([name, position]) => checks.move(name, position)", [name, position])
 
@@ -83,18 +93,24 @@ def test_the_picture_follows_a_slider_along_the_slopes_and_then_exactly(page, ex
     slope = engine.slopes({}, [AMPLITUDE])["mean"][0]
     assert abs(change) > 0.05
     assert mean(page) == pytest.approx([at + by * change for at, by in zip(start, slope, strict=True)], abs=1e-4)
+    np.testing.assert_allclose(residuals(page), in_errors(engine, engine.solve({}), mean(page)), atol=2e-3)
     page.evaluate("explorer.solving = false")
     page.evaluate("settle()")
     settled(page)
-    assert mean(page) == pytest.approx(engine.solve(values)["mean"].tolist(), abs=1e-4)
+    exact = engine.solve(values)
+    assert mean(page) == pytest.approx(exact["mean"].tolist(), abs=1e-4)
+    np.testing.assert_allclose(residuals(page), in_errors(engine, exact, exact["mean"]), atol=2e-3)
     assert page.inner_text("#state").startswith("exact, 12 galaxies solved")
 
 
 def test_undo_reset_and_pin(page):
-    start = mean(page)
+    start, before = mean(page), residuals(page)
     page.click("#pin")
     move(page, AMPLITUDE, 650)
     settled(page)
+    np.testing.assert_array_equal(residuals(page, "pinned"), before)
+    assert np.nanmax(np.abs(residuals(page) - before)) > 0.1
+    assert "(pinned: " in page.inner_text("#relations figure:first-child .hint")
     assert page.get_attribute("#pin", "aria-pressed") == "true"
     assert mean(page) != start
     page.keyboard.press("Control+z")
@@ -146,6 +162,10 @@ def test_what_stands_at_the_pointer_says_what_moves_it(page):
     strongest, sign = tip.split("moved most by ")[1].split(" (")[0], tip.split(" (")[1][0]
     slope = page.evaluate(f"explorer.picture.slopes.get('{strongest}').y[3]")
     assert sign == ("+" if slope > 0 else "\u2212")
+    page.locator("#relations .residuals .u-over").first.hover(position=page.evaluate("checks.placeOfResidual(0)"))
+    tip = page.inner_text("#relations figure:first-child .residuals .tip")
+    value = page.evaluate("explorer.charts[0].residuals.chart.spots()[0].y")
+    assert tip.startswith(f"{value:+.1f} errors: data ".replace("-", "\u2212")) and "sample of halos" in tip
 
 
 def test_prevention_and_ejection_follow_a_slider(page, explorer):
@@ -190,7 +210,9 @@ def test_figures_are_saved_as_svg_and_png_by_the_page_itself(page, what, tmp_pat
         download.value.save_as(tmp_path / f"figure.{kind}")
     assert [url for url in asked if url.startswith("http")] == []
     root = ElementTree.parse(tmp_path / "figure.svg").getroot()
-    assert len(root.findall(".//{*}circle")) >= page.evaluate("checks.shownGalaxies()") + page.evaluate("checks.data()")
+    shown = page.evaluate("[checks.shownGalaxies(), checks.data(), explorer.charts[0].residuals.chart.spots().length]")
+    assert len(root.findall(".//{*}circle")) >= sum(shown)
+    assert len(root.findall(".//{*}polygon")) >= 2 and "residual [\u03c3]" in (tmp_path / "figure.svg").read_text()
     assert "var(--" not in (tmp_path / "figure.svg").read_text()
     image = (tmp_path / "figure.png").read_bytes()
     width, height = (int.from_bytes(image[at : at + 4], "big") for at in (16, 20))

@@ -78,10 +78,10 @@ class Engine:
         Returns
         -------
         dict of str to array
-            ``mean`` and ``error`` (M,) of the prediction at the data, ``reached`` (M,); ``x`` and ``y`` (D, N) of every
-            galaxy in each of D relations; ``histories`` (Q, N, T), log10; ``flows`` (C, F, N, T), log10 of
-            mass and metals [Msun/yr] and energy [erg/s], NaN where a flow carries none;
-            ``status`` and ``steps`` of the solver (N,).
+            ``mean`` and ``error`` (M,) of the prediction at the data, ``sigma`` (M,) of data minus mean as chi^2 counts
+            it, ``reached`` (M,); ``x`` and ``y`` (D, N) of every galaxy in each of D relations; ``histories``
+            (Q, N, T), log10; ``flows`` (C, F, N, T), log10 of mass and metals [Msun/yr] and energy [erg/s], NaN where
+            a flow carries none; ``status`` and ``steps`` of the solver (N,).
         """
         return self._solved(values)[0]
 
@@ -89,6 +89,7 @@ class Engine:
         """The picture, and log10 of the states (N, T, S), which the page does not need."""
         picture, others = _solve(self.view, jnp.asarray(self.vector(values)))
         arrays = {name: np.asarray(array) for name, array in {**picture, **others}.items()}
+        arrays["sigma"] = np.sqrt(np.diagonal(self._residual(arrays)[0]))
         return arrays, arrays.pop("log_state")
 
     def slopes(self, values: Mapping[str, Any], names: Sequence[str]) -> dict[str, np.ndarray]:

@@ -11,13 +11,12 @@ function joined(tables) {
   }));
 }
 
-function axes(xlabel, ylabel) {
+/** Two axes; one of x without a label has no numbers either, because the chart below has them. */
+function axes(xlabel, ylabel, splits = null) {
   const style = { stroke: () => color("ink"), grid: { stroke: () => color("line"), width: 1 }, ticks: { stroke: () => color("line") } };
   const font = "13px system-ui, sans-serif";
-  return [
-    { ...style, label: xlabel, font, labelFont: font, size: 34, labelSize: 22 },
-    { ...style, label: ylabel, font, labelFont: font, size: 48, labelSize: 22 },
-  ];
+  const x = xlabel === null ? { size: 8, values: (_, at) => at.map(() => "") } : { label: xlabel, font, labelFont: font, size: 34, labelSize: 22 };
+  return [{ ...style, ...x }, { ...style, label: ylabel, font, labelFont: font, size: 48, labelSize: 22, ...(splits && { splits }) }];
 }
 
 const line = (name, more = {}) => ({ stroke: () => color(name), width: 2, spanGaps: true, points: { show: false }, look: { line: name }, ...more });
@@ -27,17 +26,24 @@ const dots = (name, size, { hollow = false } = {}) => ({
   points: { show: true, size, width: hollow ? 1.5 : 1, stroke: () => color(name), fill: () => color(hollow ? "paper" : name) },
 });
 
-/** A chart in a figure that follows its width.  `marks(pen)` draws what is neither a line nor points. */
+/** A little more than the data, so that no point is cut off at an end. */
+const widened = (_, low, high) => (low === null ? [low, high] : [low - 0.02 * (high - low || 1), high + 0.02 * (high - low || 1)]);
+
+/**
+ * A chart that follows the width of its holder.  `marks(pen)` draws what is neither a line nor points; `ranges` are those
+ * of the axes where data do not set them, and `splits` where the y axis has numbers.
+ */
 class Chart {
-  constructor(figure, { series, labels, marks = null, behind = null }, { height = 270 } = {}) {
-    this.holder = figure.querySelector(".plot");
+  constructor(holder, { series, labels, marks = null, behind = null, ranges = {}, splits = null }, { height = 270 } = {}) {
+    this.holder = holder;
     this.behind = behind;
     this.marks = marks;
     this.spots = () => [];
     const size = () => ({ width: Math.max(240, this.holder.clientWidth), height });
     const drawn = (what) => (plot) => what?.(canvasPen(plot));
     this.plot = new uPlot({
-      ...size(), legend: { show: false }, series, axes: axes(...labels), scales: { x: { time: false } },
+      ...size(), legend: { show: false }, series, axes: axes(...labels, splits), padding: [8, 14, 0, 0],
+      scales: { x: { time: false, range: ranges.x ?? widened }, ...(ranges.y && { y: { range: ranges.y } }) },
       cursor: { drag: { setScale: false } }, hooks: { drawAxes: [drawn(behind)], draw: [drawn(marks)] },
     }, null, this.holder);
     new ResizeObserver(() => this.plot.setSize(size())).observe(this.holder);
@@ -85,15 +91,17 @@ class Chart {
     const grid = (x1, y1, x2, y2) => `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="${faint}"/>`;
     (x._splits ?? []).forEach((value, i) => {
       const px = box.left + plot.valToPos(value, "x");
-      parts.push(grid(px, box.top, px, box.top + box.height + 8), text(px, box.top + box.height + 24, x._values[i] ?? "", 'text-anchor="middle"'));
+      parts.push(grid(px, box.top, px, box.top + box.height + 8));
+      if (x._values[i]) parts.push(text(px, box.top + box.height + 24, x._values[i], 'text-anchor="middle"'));
     });
     (y._splits ?? []).forEach((value, i) => {
       const py = box.top + plot.valToPos(value, "y");
       parts.push(grid(box.left - 8, py, box.left + box.width, py), text(box.left - 12, py + 4, y._values[i] ?? "", 'text-anchor="end"'));
     });
     const middle = box.top + box.height / 2;
-    parts.push(text(box.left + box.width / 2, box.top + box.height + 46, x.label, 'text-anchor="middle"'));
+    if (x.label) parts.push(text(box.left + box.width / 2, box.top + box.height + 46, x.label, 'text-anchor="middle"'));
     parts.push(text(14, middle, y.label, `text-anchor="middle" transform="rotate(-90 14 ${middle})"`));
+    parts.push(`<svg x="${box.left}" y="${box.top}" width="${box.width}" height="${box.height}" viewBox="${box.left} ${box.top} ${box.width} ${box.height}">`);
     this.behind?.(pen);
     plot.series.slice(1).forEach(({ look, dash, width, points }, k) => {
       const at = (plot.data[0] ?? []).flatMap((value, i) => (plot.data[k + 1][i] === null || plot.data[k + 1][i] === undefined ? [] : [[value, plot.data[k + 1][i]]]));
@@ -101,6 +109,7 @@ class Chart {
       else for (const point of at) pen.dot(point, look.dots, points.size / 2, look.hollow);
     });
     this.marks?.(pen);
+    parts.push("</svg>");
     return { width: plot.width, height: plot.height, content: parts.join("\n") };
   }
 }
@@ -124,8 +133,8 @@ function canvasPen(plot) {
     line(points, name, width = 1, dash = []) {
       path(points, () => { ctx.strokeStyle = color(name); ctx.lineWidth = width * devicePixelRatio; ctx.setLineDash(dash); ctx.stroke(); });
     },
-    area(points, name) {
-      path(points, () => { ctx.fillStyle = color(name); ctx.globalAlpha = 0.25; ctx.fill(); });
+    area(points, name, opacity = 0.25) {
+      path(points, () => { ctx.fillStyle = color(name); ctx.globalAlpha = opacity; ctx.fill(); });
     },
   };
 }
@@ -139,8 +148,8 @@ function svgPen(plot, box, parts) {
     line(points, name, width = 1, dash = null) {
       if (points.length > 1) parts.push(`<polyline points="${path(points)}" fill="none" stroke="${color(name)}" stroke-width="${width}" ${dash?.length ? `stroke-dasharray="${dash.join(" ")}"` : ""}/>`);
     },
-    area(points, name) {
-      parts.push(`<polygon points="${path(points)}" fill="${color(name)}" fill-opacity="0.25"/>`);
+    area(points, name, opacity = 0.25) {
+      parts.push(`<polygon points="${path(points)}" fill="${color(name)}" fill-opacity="${opacity}"/>`);
     },
     dot(point, name, radius, hollow) {
       const [x, y] = place(point);

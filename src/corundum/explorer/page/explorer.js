@@ -237,7 +237,7 @@ async function stepTowardsData() {
 
 function pin() {
   const { picture, values } = explorer;
-  explorer.pinned = explorer.pinned ? null : { mean: picture.array("mean", values).values, reached: picture.exact.reached.values, histories: picture.array("histories", values).values };
+  explorer.pinned = explorer.pinned ? null : { mean: picture.array("mean", values).values, reached: picture.exact.reached.values, sigma: picture.exact.sigma.values, misfit: picture.misfit, histories: picture.array("histories", values).values };
   element("pin").setAttribute("aria-pressed", String(explorer.pinned !== null));
   redraw();
 }
@@ -281,7 +281,7 @@ function saveAll(kind) {
 
 /** Each figure that can be saved, and what draws it. */
 explorer.figures = function* () {
-  for (const { figure, chart } of explorer.charts) yield [figure, () => chart.svg()];
+  for (const relation of explorer.charts) yield [relation.figure, () => relation.svg()];
   yield [element("history"), () => explorer.history.chart.svg()];
   yield [element("budget"), () => explorer.budget.shares.chart.svg()];
   if (explorer.indices) yield [element("indices"), () => explorer.indices.shares.chart.svg()];

@@ -35,15 +35,16 @@ class RelationChart {
     this.panel = panel;
     this.bands = null;
     this.figure = document.createElement("figure");
-    this.figure.innerHTML = '<figcaption><h2></h2><span class="hint"></span></figcaption><div class="plot"></div><p class="drivers"></p>';
+    this.figure.innerHTML = '<figcaption><h2></h2><span class="hint"></span></figcaption><div class="plot"></div><div class="plot residuals"></div><p class="drivers"></p>';
     this.figure.querySelector("h2").textContent = panel.key;
     parent.append(this.figure);
     const [first] = panel.members;
     const series = [{}, dots("galaxy", 5), dots("chosen", 9)];
     for (const _ of panel.members) series.push(line("model"), dots("data", 6), line("pinned", { dash: [6, 5] }));
-    this.chart = new Chart(this.figure, {
-      series, labels: [first.xlabel, first.ylabel], marks: (pen) => this.errors(pen), behind: (pen) => this.band(pen),
-    });
+    this.chart = new Chart(this.figure.querySelector(".plot"), {
+      series, labels: [null, first.ylabel], marks: (pen) => this.errors(pen), behind: (pen) => this.band(pen),
+    }, { height: 214 });
+    this.residuals = new Residuals(this.figure.querySelector(".residuals"), panel, this.chart);
     this.chart.plot.over.addEventListener("click", (event) => {
       const spot = this.chart.nearest(event);
       if (spot?.galaxy !== undefined) onGalaxy(spot.galaxy);
@@ -93,10 +94,18 @@ class RelationChart {
       })),
     ].filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
     this.chart.draw(tables);
-    const misfit = this.panel.members.map(({ index }) => picture.misfit[index]).map(([chi2, used]) => (used ? `${inWords(chi2)} of ${used} points` : "no point reached"));
+    this.residuals.draw(picture, mean, pinned);
+    const inPoints = ([chi2, used]) => (used ? `${inWords(chi2)} of ${used} points` : "no point reached");
+    const misfit = this.panel.members.map(({ index }) => `${inPoints(picture.misfit[index])}${pinned ? ` (pinned: ${inPoints(pinned.misfit[index])})` : ""}`);
     const only = first.galaxies ? "" : "; a sum over galaxies, each with its weight, so that single ones are not shown";
     this.figure.querySelector(".hint").textContent = `chi² ${misfit.join(", ")}${this.bands ? "; band: 68% of the posterior" : ""}${only}`;
     this.figure.querySelector(".drivers").textContent = picture.drivers("mean", picture.reached(this.entries()));
+  }
+
+  /** The relation and its residuals as the inside of one SVG picture. */
+  svg() {
+    const above = this.chart.svg(), below = this.residuals.chart.svg();
+    return { width: above.width, height: above.height + below.height, content: `${above.content}<g transform="translate(0 ${above.height})">${below.content}</g>` };
   }
 
   entries() {
@@ -112,7 +121,7 @@ class HistoryChart {
     const count = description.halos.length;
     const order = [...description.halos.keys()].sort((a, b) => description.halos[a] - description.halos[b]);
     this.shown = [...new Set([0, 1, 2, 3, 4, 5].map((k) => order[Math.round((k * (count - 1)) / 5)]))];
-    this.chart = new Chart(figure, {
+    this.chart = new Chart(figure.querySelector(".plot"), {
       series: [{}, ...this.shown.map(() => line("galaxy")), line("chosen", { width: 3 }), line("pinned", { dash: [6, 5] })],
       labels: ["cosmic age [Gyr]", "log10"],
     });
@@ -148,7 +157,7 @@ class ShareChart {
     this.figure = figure;
     this.description = description;
     this.parts = parts;
-    this.chart = new Chart(figure, {
+    this.chart = new Chart(figure.querySelector(".plot"), {
       series: [{}, ...parts.map((_, i) => dots(LOOKS[i][0], 5, LOOKS[i][1]))], labels: ["log halo mass today [Msun]", "share"],
     });
     keyed(figure.querySelector(".hint"), parts.map(([, text], i) => [LOOKS[i][0], text, LOOKS[i][1].hollow ? "ring" : "dot"]));

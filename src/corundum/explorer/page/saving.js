@@ -26,8 +26,10 @@ function settledColors(svg) {
 function pictureOf({ heading, words, keys, inside }) {
   const { width, height, content } = inside;
   const text = (y, line, more = "") => `<text x="10" y="${y}" fill="${color("ink")}" font-family="system-ui, sans-serif" ${more}>${escaped(line)}</text>`;
-  const signs = keys.map(({ words: meaning, name, hollow }, i) => {
-    const x = 16 + (i * width) / keys.length;
+  let next = 16;
+  const signs = keys.map(({ words: meaning, name, hollow }) => {
+    const x = next;
+    next += 26 + 6.2 * meaning.length; // about as wide as the letters are
     return `<circle cx="${x}" cy="32" r="4" stroke="${color(name)}" fill="${color(hollow ? "paper" : name)}"/><text x="${x + 9}" y="36" fill="${color("ink")}" font-family="system-ui, sans-serif" font-size="11.5">${escaped(meaning)}</text>`;
   });
   return {
