@@ -27,6 +27,12 @@ kind = "models.pandya26"
 mass_loading.slope = -1.5
 [compare]
 measurements = ["shmr_behroozi19_sf"]
+[fit]
+data = ["shmr_behroozi19_sf"]
+free = ["mass_loading.slope", "offset.shmr_behroozi19_sf"]
+[fit.priors]
+mass_loading.slope = {kind = "Normal", loc = -1.0, scale = 0.2}
+offset.shmr_behroozi19_sf = {kind = "Normal", loc = 0.0, scale = 0.1}
 """
 
 
@@ -52,6 +58,14 @@ def test_run_files_of_what_is_shown_make_the_same_model(run_file, tmp_path):
     assert [measurement.name for measurement, _ in job.measurements] == ["shmr_behroozi19_sf"]
 
 
+def test_priors_and_ticks_are_those_of_the_fit_in_the_run_file(run_file):
+    description = explorer_of(read_run_file(run_file), 4).describe({})
+    priors = {entry["name"]: entry["prior"] for entry in description["parameters"]}
+    assert description["free"] == ["mass_loading.slope"]
+    assert priors["mass_loading.slope"] == "normal, 0.2 around -1"
+    assert priors["mass_loading.amplitude"] == "uniform in decades from 0.01 to 10, the declared range"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -59,6 +73,10 @@ def test_run_files_of_what_is_shown_make_the_same_model(run_file, tmp_path):
         (["--halos", "0"], "--halos: got 0; "),
         (["--set", "compare.measurements=[]"], "no measurement fits the redshifts of output.redshifts"),
         (["--set", "compare.measurment=3"], "unknown key; did you mean measurements?"),
+        (
+            ["--set", "fit.priors={'mass_loading.slope' = [-9.0, 0.0]}"],
+            "mass_loading.slope: (-9, 0) is outside",
+        ),
     ],
 )
 def test_mistakes_are_refused_in_one_sentence(run_file, arguments, message, capsys):

@@ -17,9 +17,10 @@ def explorer():
 
 @pytest.fixture(scope="package")
 def believing(explorer):
-    """The same with a posterior of two of its numbers, and of a nuisance that the model does not have."""
+    """The same with a prior of one of its numbers, and a posterior of two and of a nuisance that the model lacks."""
     rng = np.random.default_rng(0)
     draws = {"mass_loading.amplitude": 10.0 ** rng.normal(0.3, 0.1, (2, 100)), "scatter": rng.normal(size=(2, 100))}
     draws["mass_loading.slope"] = rng.normal(-1.1, 0.1, (2, 100))
     posterior = co.inference.posterior.arviz().from_dict(posterior=draws)
-    return co.explorer.Explorer(explorer.view, "a small sample", posterior=posterior)
+    priors = {"mass_loading.slope": (-2.0, -0.5)}
+    return co.explorer.Explorer(explorer.view, "a small sample", posterior=posterior, priors=priors)

@@ -109,7 +109,7 @@ def test_undo_reset_and_pin(page):
     move(page, AMPLITUDE, 650)
     settled(page)
     np.testing.assert_array_equal(residuals(page, "pinned"), before)
-    assert np.nanmax(np.abs(residuals(page) - before)) > 0.1
+    assert np.nanmax(np.abs(residuals(page) - before)) > 0.05
     assert "(pinned: " in page.inner_text("#relations figure:first-child .hint")
     assert page.get_attribute("#pin", "aria-pressed") == "true"
     assert mean(page) != start
@@ -138,6 +138,11 @@ def test_a_slider_moves_by_keyboard_and_says_its_value(page):
     settled(page)
     assert page.evaluate("explorer.values['mass_loading.slope']") is not None
     assert slider.get_attribute("aria-valuetext")
+    about = page.inner_text("#about")
+    assert (
+        about.startswith("mass_loading.slope: power of") and "prior: uniform from -4 to 0, the declared range" in about
+    )
+    assert slider.get_attribute("aria-description") == about
 
 
 def test_a_galaxy_is_chosen_by_click_or_keyboard_and_its_time_scales_are_shown(page):
@@ -166,6 +171,10 @@ def test_what_stands_at_the_pointer_says_what_moves_it(page):
     tip = page.inner_text("#relations figure:first-child .residuals .tip")
     value = page.evaluate("explorer.charts[0].residuals.chart.spots()[0].y")
     assert tip.startswith(f"{value:+.1f} errors: data ".replace("-", "\u2212")) and "sample of halos" in tip
+    limited = "() => { explorer.charts[0].panel.members[0].limit.fill(true); draw(); }"
+    page.evaluate(limited)
+    limits = page.evaluate("explorer.charts[0].residuals.chart.spots().map(({ limit, text }) => [limit, text()])")
+    assert limits and all(limit and "upper limit, which chi\u00b2 leaves out" in text for limit, text in limits)
 
 
 def test_prevention_and_ejection_follow_a_slider(page, explorer):
@@ -294,6 +303,8 @@ def test_a_page_from_disk_needs_no_server(browser, believing, tmp_path):
     wait(page, "explorer.charts[0].bands !== null")
     assert "band: 68% of the posterior" in page.inner_text("#relations figure:first-child .hint")
     assert page.locator(".interval").count() == len(explorer.draws)
+    assert page.locator(".prior").count() == 1
+    assert page.get_attribute(".prior", "title") == "prior: uniform from -2 to -0.5"
     assert page.evaluate("explorer.accounts.exact.indices.values.length") == 5 * len(explorer.view.halos)
     assert elsewhere == []
     page.close()

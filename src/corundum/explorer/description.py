@@ -6,7 +6,7 @@ import numpy as np
 
 from ..array_library import on_host
 from ..numerics.solvers.base import STATUS
-from ..sensitivity import INDICES
+from ..sensitivity import INDICES, Natural
 from .engine import COLUMNS, SHOWN, Engine
 from .indices import has_indices
 from .laws import choices
@@ -67,22 +67,29 @@ def _flow(flow: Any) -> dict[str, Any]:
 
 
 def _parameter(engine: Engine, name: str) -> dict[str, Any]:
-    known = engine.known[name]
+    known, priors = engine.known[name], engine.priors
     low, high = (float(end) for end in known.bounds)
     value = float(known.value)
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
         low, high = sorted((0.5 * value, 2.0 * value)) if value else (-1.0, 1.0)
     if name.startswith("channels."):
         low, high = 0.0, 2.0  # what if a flow were twice as strong, or not there
+    if priors.is_given(name):  # it may reach beyond the declared range
+        ends = [float(Natural().decode(name, known, np.float64(end))) for end in priors.width(name)]
+        low, high = max(min(low, ends[0]), known.allowed[0]), min(max(high, ends[1]), known.allowed[1])
+    low, high = min(low, value), max(high, value)
+    ends = [float(Natural().encode(name, known, np.float64(end))) for end in (low, high)]
     return {
         "name": name,
         "value": value,
         "log": known.scale == "log10",  # slopes are in decades then
-        "low": min(low, value),
-        "high": max(high, value),
+        "low": low,
+        "high": high,
         "unit": "" if known.unit == "1" else known.unit,
         "meaning": known.meaning,
         "source": known.source,
+        "prior": priors.in_words(name),
+        "density": priors.density(name, *ends),
     }
 
 

@@ -22,6 +22,8 @@ from ..population import evolve
 from ..sensitivity import Natural, known_parameters
 from .indices import has_indices, indices_and_slopes
 from .modes import modes_of
+from .priors import Priors
+from .stepping import stepped
 from .view import View
 
 __all__ = ["COLUMNS", "SHOWN", "Engine"]
@@ -39,6 +41,8 @@ class Engine:
     Parameters
     ----------
     view : View
+    priors : mapping of str to (float, float), dict or numpyro Distribution, optional
+        As for `corundum.inference.free_parameters`; by default uniform over declared ranges.
 
     Examples
     --------
@@ -48,8 +52,9 @@ class Engine:
     ((1, 8), [0, 0, 0, 0, 0, 0, 0, 0])
     """
 
-    def __init__(self, view: View):
+    def __init__(self, view: View, priors: Mapping[str, Any] | None = None):
         self.view = view
+        self.priors = Priors(view, priors)
         self.known = known_parameters(view.model, view.halos.cosmology)
         self.start = np.array([float(self.known[name].value) for name in view.names])
 
@@ -171,45 +176,35 @@ class Engine:
     def step(
         self, values: Mapping[str, Any], free: Sequence[str], *, damping: float = 0.1, largest: float = 0.2
     ) -> dict[str, float]:
-        """Values after one damped Gauss-Newton step of the `free` parameters towards the data.
+        """Values after one damped Gauss-Newton step of the `free` parameters up the log posterior.
 
-        No parameter moves by more than `largest` of its range, and the step is halved until the misfit falls.
+        It weighs the data on screen against `priors`.  No parameter moves by more than `largest` of the width of its
+        prior, and the step is halved until the log posterior rises.
 
         Raises
         ------
         ValueError
-            Nothing is free, or a name is unknown.
+            Nothing is free, a name is unknown, or nothing says where one could be.
         """
         if not free:
             raise ValueError("step: no parameter is free; mark at least one")
-        picture = self.solve(values)
-        blocks = [free[first : first + COLUMNS] for first in range(0, len(free), COLUMNS)]
-        slope = np.concatenate([self.slopes(values, block)["mean"] for block in blocks]).T
-        spans = np.array([Natural().span(name, self.known[name]) for name in free])
-        width = spans[:, 1] - spans[:, 0]
+        self._directions(values, free[:COLUMNS])  # refuses unknown names
+        return stepped(self, values, free, damping=damping, largest=largest)
+
+    def mean_slopes(self, values: Mapping[str, Any], names: Sequence[str]) -> np.ndarray:
+        """How the prediction at the data (M,) responds to any number of parameters (P,) in their natural scale."""
+        blocks = [names[first : first + COLUMNS] for first in range(0, len(names), COLUMNS)]
+        return np.concatenate([self.slopes(values, block)["mean"] for block in blocks]).T
+
+    def weighed(self, picture: Mapping[str, np.ndarray], slope: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Half the curvature of chi^2 (P, P) and minus half its slope (P,), from those of the prediction (M, P)."""
         covariance, residual = self._residual(picture)
         used = self._used(picture, np.arange(len(residual)))
         used = used[np.isfinite(slope[used]).all(axis=1)]
         weight = np.linalg.inv(covariance[np.ix_(used, used)])
-        scaled = slope[used] * width
-        curvature = scaled.T @ weight @ scaled
-        # Where the data say nothing, the range of a parameter counts as a weak prior about where it is.
-        curvature += damping * np.diag(np.diag(curvature)) + np.eye(len(free))
-        change = np.linalg.solve(curvature, scaled.T @ weight @ residual[used])
-        change *= min(1.0, largest / max(np.abs(change).max(), 1e-300))
-        before, vector = self._chi2(picture), self.vector(values)
-        for _ in range(5):
-            moved = dict(values)
-            for name, by, (low, high), span in zip(free, change, spans, width, strict=True):
-                known, value = self.known[name], vector[self.view.names.index(name)]
-                u = np.clip(float(Natural().encode(name, known, value)) + by * span, low, high)
-                moved[name] = float(Natural().decode(name, known, np.float64(u)))
-            if self._chi2(self.solve(moved)) < before:
-                return moved
-            change = change / 2.0
-        return dict(values)
+        return slope[used].T @ weight @ slope[used], slope[used].T @ weight @ residual[used]
 
-    def _chi2(self, picture) -> float:
+    def chi2(self, picture: Mapping[str, np.ndarray]) -> float:
         """chi^2 of all data, in which a point that galaxies no longer reach counts like the mean of the others."""
         chi2, used = (sum(column) for column in zip(*self.misfit(picture), strict=True))
         return chi2 / used * len(self.view.data.y) if used else np.inf

@@ -4,7 +4,7 @@ import errno
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import uvicorn
@@ -70,6 +70,7 @@ def explore(
     solver: AbstractSolver | None = None,
     most: int = MOST_HALOS,
     posterior: Any = None,
+    priors: Mapping[str, Any] | None = None,
     port: int = 0,
 ) -> Running:
     """Look at a model in a browser, with a slider for each of its numbers; in a notebook the page is shown below.
@@ -89,6 +90,9 @@ def explore(
     most : int
     posterior : Posterior or arviz.InferenceData, optional
         Of a fit, or read by `corundum.io.load_posterior`: intervals under the sliders and bands of the relations.
+    priors : mapping of str to (float, float), dict or numpyro Distribution, optional
+        As for `corundum.inference.free_parameters`: shown below the sliders, and weighed by steps towards the data.
+        By default uniform over declared ranges.
     port : int
         0 takes a free one.
 
@@ -100,14 +104,15 @@ def explore(
     Raises
     ------
     ValueError
-        There are no data, the model does not fit the halos or the posterior, or the port is taken.
+        There are no data, the model does not fit the halos or the posterior, a prior is none, or the port is taken.
 
     Examples
     --------
     >>> running = co.explore(model, halos, ["shmr_behroozi19_sf"])
     >>> running.stop()
     """
-    return Running(Explorer(view_of(model, halos, data, solver=solver, most=most), posterior=posterior), port)
+    view = view_of(model, halos, data, solver=solver, most=most)
+    return Running(Explorer(view, posterior=posterior, priors=priors), port)
 
 
 def serve(explorer: Explorer, port: int, announce: Any = print) -> None:

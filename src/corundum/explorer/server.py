@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ..models import PANDYA26_FREE, AbstractModel
 from .believed import bands_of, draws_of, intervals_of
 from .description import described
 from .engine import Engine
@@ -32,6 +33,8 @@ from .view import View
 __all__ = ["Explorer", "application"]
 
 _LARGEST_REQUEST = 200_000  # bytes
+# The default relations say nothing about metals, and a step would move these to the middle of their priors.
+_FREE = tuple(name for name in PANDYA26_FREE if not name.startswith("metal_loading."))
 _KEPT = 4  # models whose compiled programs stay
 _LOCAL = ("127.0.0.1", "localhost", "[::1]", "::1")
 _TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "txt": "text/plain"}
@@ -54,11 +57,16 @@ class Explorer:
         Maps laws by place and values by name to the text of a run file; None where there is none.
     posterior : Posterior or arviz.InferenceData, optional
         Shown as intervals under the sliders and as bands of the relations, while the laws are those of the view.
+    priors : mapping of str to (float, float), dict or numpyro Distribution, optional
+        As for `corundum.inference.free_parameters`, of numbers of laws that are those of the view; by default uniform
+        over declared ranges.
+    free : sequence of str
+        What is ticked at first; by default what Pandya et al. 2026 infer without metals.
 
     Raises
     ------
     ValueError
-        The posterior is about no number of the model.
+        The posterior is about no number of the model, or a prior is none.
 
     Examples
     --------
@@ -74,8 +82,11 @@ class Explorer:
         title: str = "",
         run_file: Callable[[dict, dict], str] | None = None,
         posterior: Any = None,
+        priors: Mapping[str, Any] | None = None,
+        free: Sequence[str] = _FREE,
     ):
         self.view, self.title, self.run_file = view, title, run_file
+        self.priors, self.free = dict(priors or {}), tuple(free)
         self.draws = None if posterior is None else draws_of(posterior, view.names)
         self._bands: np.ndarray | None = None
         self.token = secrets.token_urlsafe(16)
@@ -84,6 +95,7 @@ class Explorer:
         self._compiled: set[tuple] = set()
         self._choosing, self._lock = threading.Lock(), threading.Lock()
         self._compilers: defaultdict[tuple, threading.Lock] = defaultdict(threading.Lock)
+        self.engine({})  # refuses wrong priors at once
 
     def engine(self, laws: Mapping[str, str]) -> Engine:
         """The engine of the model with these laws."""
@@ -92,7 +104,8 @@ class Explorer:
             engine = self._engines.pop(key, None)
             if engine is None:
                 model = with_laws(self.view.model, laws)
-                engine = Engine(self.view if model is self.view.model else self.view.with_model(model))
+                view = self.view if model is self.view.model else self.view.with_model(model)
+                engine = Engine(view, self._priors_of(model))
             self._engines[key] = engine  # the last one used is the last one to go
             while len(self._engines) > _KEPT:
                 self._engines.pop(next(iter(self._engines)))
@@ -103,8 +116,18 @@ class Explorer:
         engine = self.engine(laws)
         believed = self.draws is not None and engine.view is self.view
         return {
-            "title": self.title, "exports": self.run_file is not None, "posterior": believed, **described(engine)
+            "title": self.title, "exports": self.run_file is not None, "posterior": believed,
+            "free": [name for name in self.free if name in engine.view.names], **described(engine),
         }  # fmt: skip
+
+    def _priors_of(self, model: AbstractModel) -> dict[str, Any]:
+        """The priors of the numbers of those laws that have not been replaced."""
+        places = {name: name.split(".")[0] for name in self.priors}
+        same = {
+            place: type(getattr(model, place, None)) is type(getattr(self.view.model, place, None))
+            for place in set(places.values())
+        }
+        return {name: prior for name, prior in self.priors.items() if same[places[name]]}
 
     def solve(self, laws: Mapping[str, str], values: Mapping[str, Any]) -> bytes:
         """The picture at `values`, with the misfit of each measurement."""

@@ -14,6 +14,7 @@ from ..models.checks.arguments import check_model_and_halos
 from ..numerics.solvers.base import AbstractSolver
 from ..observables import AbstractMassFunction, Measurement, load
 from ..observables.abundance import number_densities
+from ..observables.histories import missing_from
 from ..observables.redshifts import comparable
 from ..population import Galaxies
 from ..printing import Component
@@ -115,8 +116,8 @@ def view_of(
     Raises
     ------
     ValueError
-        There are no data, the model does not fit the halos, these have satellites, or a mass function is among the
-        data and the weights of the halos are no number densities at its redshift.
+        There are no data, the model lacks what they are about or does not fit the halos, these have satellites, or a
+        mass function is among the data and the weights of the halos are no number densities at its redshift.
 
     Examples
     --------
@@ -164,6 +165,10 @@ def _check_counted(halos: HaloHistories, measurement: Measurement, redshift: flo
 
 def _view(model, halos, chosen: list[tuple[Measurement, float]], solver: Any) -> View:
     measurements = [measurement for measurement, _ in chosen]
+    for measurement in measurements:
+        missing = missing_from(measurement.relation, model, halos) if measurement.relation.single_galaxies else None
+        if missing is not None:
+            raise ValueError(f"{measurement.name}: {type(model).__name__} has {missing}; leave these data out")
     summaries = PopulationSummaries(model, halos, measurements, redshifts=[z for _, z in chosen], solver=solver)
     times = set(np.round(history_redshifts(halos, _TIMES), 10).tolist()) | set(summaries.outputs)
     known = {**halos.quantities, **model.ledger.quantities, **model.diagnostics}

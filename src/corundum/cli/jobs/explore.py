@@ -9,9 +9,12 @@ from ...arguments import whole_number
 from ...explorer import Explorer, view_of
 from ...explorer.view import MOST_HALOS
 from ...io import load_posterior
+from ..runfile.builder import construct
+from ..runfile.inference_settings import Fit
 from ..runfile.job import prepare
 from ..runfile.reader import RunFile
 from ..runfile.toml import write_toml
+from .fit_plan import priors_in
 
 __all__ = ["explorer_of", "run_file_of"]
 
@@ -43,7 +46,14 @@ def explorer_of(run_file: RunFile | None, halos: int | None = None, posterior: P
         )
     view = view_of(job.model, job.halos, job.measurements, most=most)
     data = None if posterior is None else load_posterior(posterior)
-    return Explorer(view, job.title, lambda laws, values: run_file_of(job.tables, laws, values), data)
+    about_fit = {}
+    if "fit" in run_file.tables:
+        with run_file.located():
+            settings = construct(Fit, run_file.tables["fit"], ("fit",)).value
+            about_fit["priors"] = priors_in(settings.priors)
+            if settings.free is not None:
+                about_fit["free"] = settings.free
+    return Explorer(view, job.title, lambda laws, values: run_file_of(job.tables, laws, values), data, **about_fit)
 
 
 def run_file_of(tables: Mapping[str, Any], laws: Mapping[str, str], values: Mapping[str, float]) -> str:

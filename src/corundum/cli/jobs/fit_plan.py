@@ -19,7 +19,7 @@ from ..runfile.job import Job, prepare
 from ..runfile.paths import absolute_path
 from ..runfile.reader import RunFile
 
-__all__ = ["FitPlan", "PlanOnFit", "plan_fit", "measurement_of", "spare_halos"]
+__all__ = ["FitPlan", "PlanOnFit", "plan_fit", "measurement_of", "priors_in", "spare_halos"]
 
 
 class FitPlan(NamedTuple):
@@ -130,7 +130,7 @@ def plan_fit(run_file: RunFile, extra: tuple[str | Measurement, ...] = (), extra
             redshifts = (*redshifts, *(m.redshift for m in measurements[len(settings.data) :]))
         try:
             target = inference.Target(
-                job.model, job.halos, measurements, names, _priors(settings.priors),
+                job.model, job.halos, measurements, names, priors_in(settings.priors),
                 likelihood=settings.likelihood, scatter=settings.scatter,
                 monte_carlo_error=settings.monte_carlo_error, redshifts=redshifts,
                 regression=settings.regression, solver=job.solver,
@@ -163,14 +163,14 @@ def _combinations(settings: Fit, measurements: list[Measurement]) -> tuple[tuple
     return tuple(combinations)
 
 
-def _priors(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def priors_in(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Priors by name from tables, in which dotted names may be nested."""
     priors: dict[str, Any] = {}
     for name, value in tables.items():
         if isinstance(value, Mapping) and "kind" in value:
             priors[prefix + name] = _distribution(prefix + name, value)
         elif isinstance(value, Mapping) and not {"low", "high"} & set(value):
-            priors |= _priors(value, f"{prefix}{name}.")
+            priors |= priors_in(value, f"{prefix}{name}.")
         else:
             priors[prefix + name] = value
     return priors

@@ -8,15 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ... import observables
-from ...array_library import on_host
 from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...numerics import AbstractSolver
 from ...observables import AbstractRelation, Measurement
 from ...observables.files import is_file_name
+from ...observables.histories import missing_from
 from ...observables.redshifts import comparable, redshift_distance
 from ...parameters import describe
-from ...population import Galaxies, Histories
 from ...storage.checkpoints import fingerprint
 from ..progress import stage
 from .builder import Built, build, build_model, construct
@@ -156,16 +155,7 @@ def has_quantities(relation: AbstractRelation, model: AbstractModel, halos: Halo
     """Whether the galaxies of `model` in `halos` have all quantities and histories that `relation` reads."""
     if not relation.single_galaxies:
         return False  # a sum over galaxies, which the figures of a run do not draw
-    names = {**halos.quantities, **model.ledger.quantities, **model.diagnostics}
-    times = np.linspace(1.0, 13.0, 4)
-    histories = Histories(times, {name: np.ones((1, len(times))) for name in relation.histories if name in names}, 13.0)
-    galaxy = Galaxies(0.0, {name: np.ones(1) for name in names}, np.ones(1, bool), np.ones(1), histories)
-    (relation,) = on_host(relation)
-    try:
-        relation.x(galaxy), relation.y(galaxy)
-    except KeyError:
-        return False
-    return True
+    return missing_from(relation, model, halos) is None
 
 
 def _check_measurement_names(compare: Compare) -> None:

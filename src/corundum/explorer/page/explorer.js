@@ -106,6 +106,7 @@ async function settle() {
     } while (!explorer.picture.isExact(explorer.values));
   } catch (error) {
     complain(error);
+    if (!explorer.picture.base) say(`no solution: ${error.message}`);
     if (explorer.picture.base) { explorer.values = { ...explorer.picture.base }; explorer.parameters.show(explorer.values); redraw(); }
   } finally {
     explorer.solving = false;
@@ -274,6 +275,7 @@ async function runFile() {
 
 /** All figures as one file. */
 function saveAll(kind) {
+  if (!explorer.picture?.base) return complain(new Error("there is nothing to save before the first solution"));
   const shown = [...explorer.figures()].filter(([figure]) => !figure.hidden);
   const pictures = shown.map(([figure, inside]) => pictureOf(captured(figure, inside())));
   saveFigures(fileName(document.title), pictures, kind, document.title).catch(complain);

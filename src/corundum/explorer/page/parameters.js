@@ -5,7 +5,7 @@ class Parameters {
   /** `onMove(name, value)`, `onDone()` when a slider is let go, `onLaw(place, law)`. */
   constructor(holder, description, { onMove, onDone, onLaw }) {
     this.rows = new Map();
-    this.free = new Set();
+    this.free = new Set(description.free);
     this.columns = description.columns;
     holder.replaceChildren();
     const groups = new Map();
@@ -44,14 +44,18 @@ class Parameters {
     row.innerHTML = `<div class="name"><label><input type="checkbox" title="moves towards the data"> <span></span></label><output></output></div>
       <input type="range" min="0" max="${LARGEST_SLIDER}" step="1"><div class="response" title="how strongly the relations respond over the whole range"><div></div></div>`;
     row.querySelector("span").textContent = short.replaceAll("_", " ");
-    row.title = `${parameter.name}: ${parameter.meaning} (${parameter.source}); ${inWords(parameter.low)} to ${inWords(parameter.high)} ${parameter.unit}`;
+    row.title = `${parameter.name}: ${parameter.meaning} (${parameter.source}); slider: ${`${inWords(parameter.low)} to ${inWords(parameter.high)} ${parameter.unit}`.trim()}; prior: ${parameter.prior}`;
     const slider = row.querySelector("input[type=range]"), tick = row.querySelector("input[type=checkbox]");
     slider.setAttribute("aria-label", `${parameter.name}, ${parameter.meaning}`);
     slider.addEventListener("input", () => onMove(parameter.name, valueAt(parameter, Number(slider.value))));
     slider.addEventListener("change", onDone);
     tick.setAttribute("aria-label", `move ${parameter.name} towards the data`);
     tick.addEventListener("change", () => (tick.checked ? this.free.add(parameter.name) : this.free.delete(parameter.name)));
-    if (FREE.includes(parameter.name)) { tick.checked = true; this.free.add(parameter.name); }
+    tick.checked = this.free.has(parameter.name);
+    if (parameter.density) slider.after(densityOf(parameter));
+    // What a pointer sees as a title is said below the list to whoever comes by keyboard.
+    slider.setAttribute("aria-description", row.title);
+    row.addEventListener("focusin", () => { document.getElementById("about").textContent = row.title; });
     this.rows.set(parameter.name, { row, slider, parameter, output: row.querySelector("output"), bar: row.querySelector(".response div") });
     return row;
   }
@@ -84,7 +88,8 @@ class Parameters {
       strip.title = `posterior: ${inWords(middle)}, 68% between ${inWords(low)} and ${inWords(high)} ${entry.parameter.unit}`;
       strip.innerHTML = `<div style="left: ${at(low)}%; width: ${Math.max(0.5, at(high) - at(low))}%"></div><i style="left: ${at(middle)}%"></i>`;
       entry.slider.after(strip);
-      entry.slider.setAttribute("aria-description", strip.title);
+      entry.row.title += `; ${strip.title}`;
+      entry.slider.setAttribute("aria-description", entry.row.title);
     }
   }
 
@@ -106,4 +111,11 @@ class Parameters {
   }
 }
 
-const FREE = ["mass_loading.amplitude", "mass_loading.slope", "energy_loading.amplitude", "energy_loading.slope", "depletion_time.amplitude", "depletion_time.slope"];
+/** The density of a prior along its slider. */
+function densityOf({ density, prior }) {
+  const last = density.length - 1, strip = document.createElement("div");
+  strip.className = "prior";
+  strip.title = `prior: ${prior}`;
+  strip.innerHTML = `<svg viewBox="0 0 ${last} 1" preserveAspectRatio="none" aria-hidden="true"><path d="M0,1 ${density.map((height, i) => `L${i},${(1 - height).toFixed(3)}`).join(" ")} L${last},1 Z"/></svg>`;
+  return strip;
+}
