@@ -28,6 +28,9 @@ FIGURES = {
     "Laws from published relations": ("real_data_laws.png", "../examples/real_data_laws.py"),
     "Where data determine a law": ("real_data_maps.png", "../examples/real_data_laws.py"),
     "Growth of generated halos": ("growth.png", "../benchmarks/growth.py"),
+    "The flows of a model": ("thermal_model.png", "../src/corundum/plots/network.py"),
+    "Time against the number of halos": ("throughput.png", "../benchmarks/solver.py"),
+    "Error against time": ("work_precision.png", "../benchmarks/solver.py"),
     "The explorer": ("explorer.png", "images/explorer.py"),
     "One galaxy in the explorer": ("explorer_galaxy.png", "images/explorer.py"),
 }
@@ -40,6 +43,8 @@ COMMANDS = {
     "phase_transition.py": "python examples/phase_transition.py phase_transition.png",
     "prior_sensitivity.py": "python examples/prior_sensitivity.py",
     "growth.py": "python benchmarks/growth.py --out docs/images/growth.png",
+    "network.py": "corundum model show ThermalCGM --diagram thermal_model.png",
+    "solver.py": "python benchmarks/solver.py -o out/benchmarks",
     "explorer.py": "python docs/images/explorer.py",
 }
 """How each file is run, where it is not ``python examples/NAME out/``."""

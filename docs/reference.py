@@ -1,6 +1,10 @@
 """Writes the reference pages of the site from the package itself: its public names, numbers, data and run-file keys."""
 
+import dataclasses
+import inspect
 import json
+import math
+import re
 from importlib import resources
 from pathlib import Path
 from types import ModuleType
@@ -8,9 +12,20 @@ from types import ModuleType
 from measurement_sets import draw_measurements
 
 import corundum as co
+from corundum.cli.runfile.inference_settings import Fit, Forecast, Mocks, Train
+from corundum.cli.runfile.schema import Compare, Output, Sensitivity
 
 FAMILIES = [name for name in co.__all__ if isinstance(getattr(co, name), ModuleType)]
 MODELS = ("MinimalRegulator", "ThermalCGM", "TurbulentCGM", "pandya23", "pandya26", "reference_galaxy")
+SETTINGS = {
+    "output": Output, "compare": Compare, "sensitivity": Sensitivity, "fit": Fit, "mocks": Mocks, "forecast": Forecast,
+    "train": Train,
+}  # fmt: skip
+IN_RUN_FILES = {
+    "tuple": "list", "tuples": "lists", "str": "text", "int": "whole number", "float": "number",
+    "bool": "true or false", "mapping": "table",
+}  # fmt: skip
+"""What run files call the types of Python."""
 
 
 def write_pages(folder: Path) -> None:
@@ -111,9 +126,9 @@ def _run_file_keys() -> str:
     text = [
         "# Keys of run files",
         "",
-        "What each group takes, and the keys of every kind. Beside a key stands the kind that is there",
+        "What each group takes, and the keys of every kind. In brackets beside a key stands the kind that is there",
     ]
-    text += ["by default. A kind of your own is `module:name`.", ""]
+    text += ["by default; units and meanings are behind the links. A kind of your own is `module:name`.", ""]
     for group, (default, place) in known["groups"].items():
         text += [
             f"## [{group}]",
@@ -121,8 +136,48 @@ def _run_file_keys() -> str:
             f"A table with a `kind`{f', by default `{default}`' if default else ''}, one of:",
             "",
         ]
-        text += [", ".join(f"`{kind}`" for kind in known["places"][place]) + ".", ""]
+        text += [", ".join(_linked(kind) for kind in known["places"][place]) + ".", ""]
+    for group, settings in SETTINGS.items():
+        text += _keys_of_group(group, settings, known["kinds"][f"[{group}]"]["keys"])
     for kind, entry in known["kinds"].items():
+        if kind.strip("[]") in SETTINGS:
+            continue
         keys = [f"`{key}`" + (f" ({default})" if default else "") for key, (default, _) in entry["keys"].items()]
-        text += [f"## {kind}", "", ", ".join(keys) or "No keys.", ""]
+        text += [f"## {kind}", "", f"{_linked(kind)} takes {', '.join(keys)}." if keys else "No keys.", ""]
     return "\n".join(text)
+
+
+def _linked(kind: str) -> str:
+    """A kind as a link to what the Python interface says of it, with units and meanings of its keys."""
+    return f"{{py:obj}}`{kind} <corundum.{kind}>`" if f"corundum.{kind}" in public_names().values() else f"`{kind}`"
+
+
+def _keys_of_group(group: str, settings: type, kinds: dict) -> list[str]:
+    """The table of a group, from the class that reads it: its fields, with their ranges, and its docstring."""
+    text = (inspect.getdoc(settings) or "").replace("``", "`")
+    lines = [f"## [{group}]", "", text.splitlines()[0], "", "| key | type | default | meaning |"]
+    lines += ["|---|---|---|---|"]
+    entries = re.findall(r"^(\w+) : (.+)\n((?:    .+\n?)+)", text, flags=re.MULTILINE)
+    meanings = {name: (kind, " ".join(meaning.split())) for name, kind, meaning in entries}
+    for field in dataclasses.fields(settings):
+        kind, meaning = meanings[field.name]
+        low, high = field.metadata.get("corundum", {}).get("bounds") or (None, None)
+        allowed = "" if low is None else f", at least {low:g}" if high == math.inf else f", {low:g} to {high:g}"
+        default = _default(field, kinds[field.name][0])
+        kind = re.sub(r"\w+", lambda word: IN_RUN_FILES.get(word[0], word[0]), kind.removesuffix(", optional"))
+        cells = [f"`{field.name}`", kind + allowed, default, meaning]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return [*lines, ""]
+
+
+def _default(field: dataclasses.Field, kind: str | None) -> str:
+    """The default of a key as a run file would write it."""
+    if field.default_factory is not dataclasses.MISSING:
+        return "none"
+    if field.default is dataclasses.MISSING:
+        return "required"
+    if field.default is None:
+        return ""
+    if isinstance(field.default, str | int | float | tuple):
+        return f"`{json.dumps(field.default)}`"
+    return _linked(kind or f"inference.{type(field.default).__name__}")

@@ -58,8 +58,6 @@ def test_the_gallery_shows_every_figure_with_its_code(tmp_path):
     gallery.write_gallery(ROOT / "docs", tmp_path)
     drawn = {image for image, *_ in gallery.FIGURES.values()}
     kept = {path.name for path in (ROOT / "docs" / "images").glob("*.png")}
-    # Drawn by commands of the package or the benchmarks, which stand beside them.
-    without_code = {"thermal_model.png", "throughput.png", "work_precision.png"}
-    assert drawn == kept - without_code
+    assert drawn == kept
     assert {path.stem for path in tmp_path.glob("*.md")} == {image.removesuffix(".png") for image in drawn} | {"index"}
     assert "co.plots.save_figure" in (tmp_path / "first_population.md").read_text()

@@ -47,6 +47,7 @@ class Fit:
     monte_carlo_error : float
         How much of the error that so many independent halos would make counts: 0.5 for halos chosen from candidates.
     likelihood : AbstractLikelihood
+        How data are weighed against predictions.
     scatter : ScatterLikelihood, optional
         Also compare the spread of galaxies; by default not.
     regression : AbstractRegression, optional
