@@ -165,6 +165,7 @@ def _keys_of_group(group: str, settings: type, kinds: dict) -> list[str]:
         allowed = "" if low is None else f", at least {low:g}" if high == math.inf else f", {low:g} to {high:g}"
         default = _default(field, kinds[field.name][0])
         kind = re.sub(r"\w+", lambda word: IN_RUN_FILES.get(word[0], word[0]), kind.removesuffix(", optional"))
+        kind = kind.replace("list of number", "list of numbers")
         cells = [f"`{field.name}`", kind + allowed, default, meaning]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return [*lines, ""]

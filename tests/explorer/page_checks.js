@@ -28,7 +28,7 @@
       const { plot, spots } = explorer.charts[0].residuals.chart, { x, y } = spots()[point];
       return { x: plot.valToPos(x, "x"), y: plot.valToPos(y, "y") };
     },
-    misfit: () => explorer.picture.misfit.reduce((sum, [chi2, used]) => sum + chi2 / used, 0),
+    misfit: () => explorer.charts.flatMap(({ panel }) => panel.members).map((member) => explorer.picture.misfit(checks.mean(), member)),
     change: (name) => coordinate(explorer.picture.byName.get(name), explorer.values[name]) - coordinate(explorer.picture.byName.get(name), explorer.picture.at(explorer.picture.base, name)),
     place(galaxy) {
       const { plot, spots } = explorer.charts[0].chart;

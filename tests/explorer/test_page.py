@@ -72,6 +72,10 @@ def mean(page):
     return page.evaluate("checks.mean()")
 
 
+def misfit(page):
+    return sum(chi2 / used for chi2, used in page.evaluate("checks.misfit()"))
+
+
 def residuals(page, kind="now"):
     return np.array(page.evaluate("kind => checks.residuals(kind)", kind), float)
 
@@ -94,12 +98,16 @@ def test_the_picture_follows_a_slider_along_the_slopes_and_then_exactly(page, ex
     assert abs(change) > 0.05
     assert mean(page) == pytest.approx([at + by * change for at, by in zip(start, slope, strict=True)], abs=1e-4)
     np.testing.assert_allclose(residuals(page), in_errors(engine, engine.solve({}), mean(page)), atol=2e-3)
+    assert page.inner_text("#relations figure:first-child .hint").startswith("chi\u00b2 \u2248 ")
     page.evaluate("explorer.solving = false")
     page.evaluate("settle()")
     settled(page)
+    assert "\u2248" not in page.inner_text("#relations figure:first-child .hint")
     exact = engine.solve(values)
     assert mean(page) == pytest.approx(exact["mean"].tolist(), abs=1e-4)
     np.testing.assert_allclose(residuals(page), in_errors(engine, exact, exact["mean"]), atol=2e-3)
+    for (chi2, used), (expected, points) in zip(page.evaluate("checks.misfit()"), engine.misfit(exact), strict=True):
+        assert used == points and chi2 == pytest.approx(expected, rel=1e-3)
     assert page.inner_text("#state").startswith("exact, 12 galaxies solved")
 
 
@@ -123,11 +131,11 @@ def test_undo_reset_and_pin(page):
 
 
 def test_steps_move_towards_the_data(page):
-    before = page.evaluate("checks.misfit()")
+    before = misfit(page)
     page.click("#step")
     wait(page, "!document.getElementById('step').disabled")
     settled(page)
-    assert page.evaluate("checks.misfit()") < before
+    assert misfit(page) < before
     assert page.locator(".parameter.moved").count() > 0
 
 

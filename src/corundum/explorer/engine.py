@@ -17,7 +17,7 @@ from ..messages import did_you_mean
 from ..numerics.compiling import compiled
 from ..numerics.solvers.forward_lanes import for_forward_mode
 from ..observables import histories_of
-from ..parameters import replace, set_values
+from ..parameters import set_values
 from ..population import evolve
 from ..sensitivity import Natural, known_parameters
 from .indices import has_indices, indices_and_slopes
@@ -84,9 +84,9 @@ class Engine:
         -------
         dict of str to array
             ``mean`` and ``error`` (M,) of the prediction at the data, ``sigma`` (M,) of data minus mean as chi^2 counts
-            it, ``reached`` (M,); ``x`` and ``y`` (D, N) of every galaxy in each of D relations; ``histories``
-            (Q, N, T), log10; ``flows`` (C, F, N, T), log10 of mass and metals [Msun/yr] and energy [erg/s], NaN where
-            a flow carries none; ``status`` and ``steps`` of the solver (N,).
+            it, ``weight`` (M, M) of residuals in chi^2, ``reached`` (M,); ``x`` and ``y`` (D, N) of every galaxy in
+            each of D relations; ``histories`` (Q, N, T), log10; ``flows`` (C, F, N, T), log10 of mass and metals
+            [Msun/yr] and energy [erg/s], NaN where a flow carries none; ``status`` and ``steps`` of the solver (N,).
         """
         return self._solved(values)[0]
 
@@ -94,7 +94,11 @@ class Engine:
         """The picture, and log10 of the states (N, T, S), which the page does not need."""
         picture, others = _solve(self.view, jnp.asarray(self.vector(values)))
         arrays = {name: np.asarray(array) for name, array in {**picture, **others}.items()}
-        arrays["sigma"] = np.sqrt(np.diagonal(self._residual(arrays)[0]))
+        covariance = self._residual(arrays)[0]
+        arrays["sigma"], arrays["weight"] = np.sqrt(np.diagonal(covariance)), np.zeros_like(covariance)
+        for name in self.view.data.names:
+            block = np.ix_(*[self._used(arrays, self.view.data.positions(name))] * 2)
+            arrays["weight"][block] = np.linalg.inv(covariance[block])
         return arrays, arrays.pop("log_state")
 
     def slopes(self, values: Mapping[str, Any], names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -146,7 +150,7 @@ class Engine:
             if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < counts[name]:
                 raise ValueError(f"modes: {name} {index!r}; allowed a whole number from 0 to {counts[name] - 1}")
         picture, log_state = self._solved(values)
-        model = replace(self.view.model, dict(zip(self.view.names, self.vector(values).tolist(), strict=True)))
+        model = set_values(self.view.model, dict(zip(self.view.names, self.vector(values), strict=True)))
         known = np.where(picture["status"][halo] == 0, log_state[halo, time], np.nan)
         return modes_of(model, self.view.halos[np.array([halo])], self.view.redshifts[time], known)
 
@@ -165,11 +169,10 @@ class Engine:
 
     def misfit(self, picture: Mapping[str, np.ndarray]) -> list[tuple[float, int]]:
         """chi^2 of each measurement, and of how many points: those that galaxies reach and that are no limits."""
-        covariance, residual = self._residual(picture)
-        misfit = []
+        residual, misfit = self._residual(picture)[1], []
         for name in self.view.data.names:
             used = self._used(picture, self.view.data.positions(name))
-            chi2 = residual[used] @ np.linalg.solve(covariance[np.ix_(used, used)], residual[used])
+            chi2 = residual[used] @ picture["weight"][np.ix_(used, used)] @ residual[used]
             misfit.append((float(chi2), len(used)))
         return misfit
 

@@ -130,10 +130,9 @@ class Explorer:
         return {name: prior for name, prior in self.priors.items() if same[places[name]]}
 
     def solve(self, laws: Mapping[str, str], values: Mapping[str, Any]) -> bytes:
-        """The picture at `values`, with the misfit of each measurement."""
+        """The picture at `values`."""
         engine = self.engine(laws)
-        picture = self._computing("solutions", laws, lambda: engine.solve(values))
-        return packed(picture, misfit=engine.misfit(picture))
+        return packed(self._computing("solutions", laws, lambda: engine.solve(values)))
 
     def slopes(self, laws: Mapping[str, str], values: Mapping[str, Any], names: list[str]) -> bytes:
         """How the picture responds to `names`."""

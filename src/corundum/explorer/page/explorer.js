@@ -238,7 +238,9 @@ async function stepTowardsData() {
 
 function pin() {
   const { picture, values } = explorer;
-  explorer.pinned = explorer.pinned ? null : { mean: picture.array("mean", values).values, reached: picture.exact.reached.values, sigma: picture.exact.sigma.values, misfit: picture.misfit, histories: picture.array("histories", values).values };
+  const mean = picture.array("mean", values).values;
+  const misfit = explorer.charts.flatMap(({ panel }) => panel.members).reduce((all, member) => ({ ...all, [member.index]: picture.misfit(mean, member) }), {});
+  explorer.pinned = explorer.pinned ? null : { mean, misfit, reached: picture.exact.reached.values, sigma: picture.exact.sigma.values, histories: picture.array("histories", values).values };
   element("pin").setAttribute("aria-pressed", String(explorer.pinned !== null));
   redraw();
 }

@@ -29,6 +29,9 @@ function keyed(holder, entries) {
   }));
 }
 
+/** Every second measurement of a chart has hollow points, so that they can be told apart. */
+const isHollow = (k) => k % 2 === 1;
+
 /** The chart of one relation: galaxies, the mean of the model at the data, the data, and what was pinned. */
 class RelationChart {
   constructor(parent, panel, onGalaxy) {
@@ -40,7 +43,7 @@ class RelationChart {
     parent.append(this.figure);
     const [first] = panel.members;
     const series = [{}, dots("galaxy", 5), dots("chosen", 9)];
-    for (const _ of panel.members) series.push(line("model"), dots("data", 6), line("pinned", { dash: [6, 5] }));
+    panel.members.forEach((_, k) => series.push(line("model"), dots("data", 6, { hollow: isHollow(k) }), line("pinned", { dash: [6, 5] })));
     this.chart = new Chart(this.figure.querySelector(".plot"), {
       series, labels: [null, first.ylabel], marks: (pen) => this.errors(pen), behind: (pen) => this.band(pen),
     }, { height: 214 });
@@ -95,8 +98,10 @@ class RelationChart {
     ].filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
     this.chart.draw(tables);
     this.residuals.draw(picture, mean, pinned);
+    const isExact = picture.isExact(values);
     const inPoints = ([chi2, used]) => (used ? `${inWords(chi2)} of ${used} points` : "no point reached");
-    const misfit = this.panel.members.map(({ index }) => `${inPoints(picture.misfit[index])}${pinned ? ` (pinned: ${inPoints(pinned.misfit[index])})` : ""}`);
+    const several = this.panel.members.length > 1;
+    const misfit = this.panel.members.map(({ index, name }, k) => `${several ? `${isHollow(k) ? "○" : "●"} ${name}: ` : ""}${isExact ? "" : "≈ "}${inPoints(picture.misfit(mean, this.panel.members[k]))}${pinned ? ` (pinned: ${inPoints(pinned.misfit[index])})` : ""}`);
     const only = first.galaxies ? "" : "; a sum over galaxies, each with its weight, so that single ones are not shown";
     this.figure.querySelector(".hint").textContent = `chi² ${misfit.join(", ")}${this.bands ? "; band: 68% of the posterior" : ""}${only}`;
     this.figure.querySelector(".drivers").textContent = picture.drivers("mean", picture.reached(this.entries()));

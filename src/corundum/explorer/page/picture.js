@@ -9,13 +9,11 @@ class Picture {
     this.slopes = new Map(); // of each parameter: arrays by name
     this.base = null; // values of the exact solution
     this.exact = null; // its arrays
-    this.misfit = []; // chi^2 of each measurement, and of how many points
   }
 
   settle(values, message) {
     this.base = { ...values };
     this.exact = message.arrays;
-    this.misfit = message.misfit;
   }
 
   learn(message) {
@@ -61,6 +59,19 @@ class Picture {
   reached(entries) {
     const { values } = this.exact.reached;
     return (entries ?? [...values.keys()]).filter((i) => values[i]);
+  }
+
+  /** chi^2 of a measurement with the prediction `mean`, weighed as at the exact solution, and of how many points. */
+  misfit(mean, { first, y }) {
+    const { shape: [total], values: weight } = this.exact.weight;
+    let chi2 = 0, used = 0;
+    for (let i = 0; i < y.length; i++) {
+      const row = (first + i) * total + first, residual = y[i] - mean[first + i];
+      if (!weight[row + i]) continue; // no point that galaxies reach, or a limit
+      used += 1;
+      for (let j = 0; j < y.length; j++) if (weight[row + j]) chi2 += weight[row + j] * residual * (y[j] - mean[first + j]);
+    }
+    return [chi2, used];
   }
 
   /** How much each parameter moves some entries of an array over its range [dex, rms]; null where it is not known yet. */

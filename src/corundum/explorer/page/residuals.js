@@ -11,7 +11,7 @@ class Residuals {
     this.tick = LARGEST_TICKS[0];
     this.points = [];
     const [first] = panel.members, series = [{}];
-    for (const _ of panel.members) series.push(dots("pinned", 6, { hollow: true }), dots("data", 6));
+    panel.members.forEach((_, k) => series.push(dots("pinned", 6, { hollow: true }), dots("data", 6, { hollow: isHollow(k) })));
     const { x } = above.plot.scales;
     this.chart = new Chart(holder, {
       series, labels: [first.xlabel, "residual [σ]"], behind: (pen) => this.bands(pen), marks: (pen) => this.tails(pen),
@@ -48,7 +48,7 @@ class Residuals {
       const what = member.limit[i] ? "upper limit, which chi² leaves out," : "data";
       return {
         x, y, limit: member.limit[i],
-        text: () => `${signed(y)} errors: ${what} ${signed(member.y[i], 2)}, model ${signed(mean[at], 2)}, error ${now.sigma[at].toFixed(2)} (data ${member.error[i].toFixed(2)}, sample of halos ${error.values[at].toFixed(2)})`,
+        text: () => `${this.panel.members.length > 1 ? `${member.name}, ` : ""}${signed(y)} errors: ${what} ${signed(member.y[i], 2)}, model ${signed(mean[at], 2)}, error ${now.sigma[at].toFixed(2)} (data ${member.error[i].toFixed(2)}, sample of halos ${error.values[at].toFixed(2)})`,
       };
     }));
     this.chart.draw(tables);

@@ -32,10 +32,22 @@ function pictureOf({ heading, words, keys, inside }) {
     next += 26 + 6.2 * meaning.length; // about as wide as the letters are
     return `<circle cx="${x}" cy="32" r="4" stroke="${color(name)}" fill="${color(hollow ? "paper" : name)}"/><text x="${x + 9}" y="36" fill="${color("ink")}" font-family="system-ui, sans-serif" font-size="11.5">${escaped(meaning)}</text>`;
   });
+  const lines = keys.length ? [] : inLines(words, width / 6.2), more = 15 * Math.max(0, lines.length - 1);
+  const below = keys.length ? signs.join("") : lines.map((line, i) => text(36 + 15 * i, line, 'font-size="11.5"')).join("");
   return {
-    width: width + 8, height: height + 58,
-    content: `${text(18, heading, 'font-size="15" font-weight="600"')}${keys.length ? signs.join("") : text(36, words, 'font-size="11.5"')}<g transform="translate(0 42)">${content}</g>`,
+    width: width + 8, height: height + 58 + more,
+    content: `${text(18, heading, 'font-size="15" font-weight="600"')}${below}<g transform="translate(0 ${42 + more})">${content}</g>`,
   };
+}
+
+/** Words in lines of so many letters at most. */
+function inLines(words, most) {
+  const lines = [""];
+  for (const word of words.split(" ")) {
+    if (lines.at(-1) && lines.at(-1).length + word.length >= most) lines.push("");
+    lines[lines.length - 1] += `${lines.at(-1) && " "}${word}`;
+  }
+  return lines;
 }
 
 /** Pictures in rows of at most two as one SVG document. */
