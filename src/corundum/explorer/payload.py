@@ -1,4 +1,4 @@
-"""Arrays for a browser: a header in JSON that names them, and their numbers in single precision behind it."""
+"""Arrays for a browser: a header in JSON that names them, and their numbers in single or half precision behind it."""
 
 import json
 import struct
@@ -10,12 +10,14 @@ import numpy as np
 __all__ = ["packed"]
 
 
-def packed(arrays: Mapping[str, np.ndarray], **others: Any) -> bytes:
+def packed(arrays: Mapping[str, np.ndarray], *, half: bool = False, **others: Any) -> bytes:
     """One message: the length of the header in four bytes, the header, and the numbers, little endian.
 
     Parameters
     ----------
     arrays : mapping of str to array
+    half : bool
+        Half precision, for pictures alone: 11 binary digits.
     **others
         Further entries of the header, in what JSON can hold.
 
@@ -25,15 +27,15 @@ def packed(arrays: Mapping[str, np.ndarray], **others: Any) -> bytes:
     >>> int.from_bytes(message[:4], "little"), len(message) % 4
     (64, 0)
     """
-    header, first = dict(others), 0
+    header, first = {**others, **({"half": True} if half else {})}, 0
     header["arrays"] = {}
     for name, array in arrays.items():
         header["arrays"][name] = {"shape": list(array.shape), "first": first}
         first += array.size
     text = json.dumps(_plain(header), allow_nan=False).encode()
     text += b" " * (-len(text) % 4)  # so that the numbers start where a browser reads them in place
-    with np.errstate(over="ignore"):  # what is too large for single precision is drawn as nothing
-        numbers = [array.astype("<f4").tobytes() for array in arrays.values()]
+    with np.errstate(over="ignore"):  # what is too large for this precision is drawn as nothing
+        numbers = [array.astype("<f2" if half else "<f4").tobytes() for array in arrays.values()]
     return b"".join([struct.pack("<I", len(text)), text, *numbers])
 
 

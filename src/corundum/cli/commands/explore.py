@@ -49,7 +49,7 @@ def add_command(commands: Any, style: dict[str, Any]) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--export", metavar="FILE.html", type=Path,
-        help="write one page that needs no server: galaxies move along the slopes",
+        help="write one page that needs no server, with an emulator of these galaxies",
     )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="check that everything can be shown, and serve nothing")
     parser.set_defaults(command=_explore)

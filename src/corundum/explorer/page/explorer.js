@@ -77,7 +77,9 @@ function describeState() {
   const solved = failed ? `${failed} of ${picture.description.halos.length} galaxies not solved` : `${picture.description.halos.length} galaxies solved`;
   const slopes = picture.slopes.size < picture.byName.size ? `${picture.slopes.size} of ${picture.byName.size} slopes known` : "all slopes known";
   if (INSIDE) {
-    say(picture.isExact(values) ? `exact, ${solved}` : "a first-order estimate: this page has no server, and moves along the slopes");
+    const moved = [...picture.byName.keys()].filter((name) => picture.at(values, name) !== picture.at(picture.base, name)).length;
+    const between = moved > 1 ? "an estimate without a server: what single sliders change is added" : "between exact solutions along this slider, without a server";
+    say(picture.isExact(values) ? `exact, ${solved}` : between);
     return;
   }
   say(picture.isExact(values) ? `exact, ${solved}${timings.exact < 2000 ? ` in ${timings.exact.toFixed(0)} ms` : ""}; ${slopes}` : `moved along the slopes; ${slopes}`);
@@ -344,6 +346,7 @@ function believe(posterior) {
 function showInside() {
   explorer.picture.settle({}, decoded(INSIDE.picture));
   for (const message of INSIDE.slopes) explorer.picture.learn(decoded(message));
+  for (const message of INSIDE.nodes) explorer.picture.learnAlong(decoded(message));
   for (const { names, message } of INSIDE.indices) countedAt(explorer.accounts, {}, names, decoded(message).arrays);
   explorer.parameters.respond(explorer.picture);
   for (const id of ["step", "runfile", "modes"]) element(id).hidden = true;

@@ -34,7 +34,18 @@ function unpacked(buffer) {
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   for (const [name, { shape, first }] of Object.entries(header.arrays)) {
     const size = shape.reduce((product, n) => product * n, 1);
-    header.arrays[name] = { shape, values: new Float32Array(buffer, 4 + length + 4 * first, size) };
+    const values = header.half ? fromHalves(new Uint16Array(buffer, 4 + length + 2 * first, size)) : new Float32Array(buffer, 4 + length + 4 * first, size);
+    header.arrays[name] = { shape, values };
   }
   return header;
+}
+
+/** Numbers in half precision as those of single precision. */
+function fromHalves(bits) {
+  fromHalves.all ??= Float32Array.from({ length: 65536 }, (_, i) => {
+    const sign = i & 0x8000 ? -1 : 1, exponent = (i >> 10) & 31, fraction = i & 1023;
+    if (exponent === 31) return fraction ? NaN : sign * Infinity;
+    return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
+  });
+  return Float32Array.from(bits, (entry) => fromHalves.all[entry]);
 }

@@ -1,12 +1,15 @@
 // The picture at any values: the last exact solution, moved along the slopes that are known.
 "use strict";
 
+const add = (result, change, weight) => { for (let i = 0; i < result.length; i++) result[i] += weight * change[i]; };
+
 class Picture {
   /** `description` says which parameters, data and halos there are. */
   constructor(description) {
     this.description = description;
     this.byName = new Map(description.parameters.map((parameter) => [parameter.name, parameter]));
     this.slopes = new Map(); // of each parameter: arrays by name
+    this.nodes = new Map(); // exact changes along the slider of each parameter, where a page holds them
     this.base = null; // values of the exact solution
     this.exact = null; // its arrays
   }
@@ -25,6 +28,11 @@ class Picture {
       }
       this.slopes.set(name, arrays);
     });
+  }
+
+  /** Exact changes at some places of one slider, from a page without a server. */
+  learnAlong({ name, at, arrays }) {
+    this.nodes.set(name, { at, arrays });
   }
 
   /** Whether `values` are those of the exact solution. */
@@ -47,10 +55,13 @@ class Picture {
     if (!moved.length || !(name in this.slopes.get(moved[0]))) return { shape, values: exact };
     const result = Float32Array.from(exact);
     for (const key of moved) {
-      const parameter = this.byName.get(key);
-      const change = coordinate(parameter, this.at(values, key)) - coordinate(parameter, this.at(this.base, key));
-      const slope = this.slopes.get(key)[name];
-      for (let i = 0; i < result.length; i++) result[i] += slope[i] * change;
+      const parameter = this.byName.get(key), u = coordinate(parameter, this.at(values, key));
+      const start = coordinate(parameter, this.at(this.base, key)), nodes = this.nodes.get(key), slope = this.slopes.get(key)[name];
+      if (nodes && name in nodes.arrays) {
+        const weights = weightsAlong(nodes.at, start, u), { values: changes } = nodes.arrays[name];
+        nodes.at.forEach((_, node) => { if (weights[node]) add(result, changes.subarray(node * result.length, (node + 1) * result.length), weights[node]); });
+        if (weights[nodes.at.length]) add(result, slope, weights[nodes.at.length]);
+      } else add(result, slope, u - start);
     }
     return { shape, values: result };
   }
