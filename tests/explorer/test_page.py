@@ -285,6 +285,7 @@ def test_every_control_has_a_name_and_headings_come_in_order(page):
     assert page.evaluate("checks.unnamed()") == []
     assert page.locator("h1").count() == 1
     assert page.locator("svg[role=img][aria-label]").count() == 1
+    assert "mean of the model" in page.inner_text("#signs")
     assert page.evaluate("document.documentElement.lang") == "en"
 
 
@@ -316,6 +317,7 @@ def test_a_page_from_disk_needs_no_server(browser, believing, tmp_path):
     far = engine.solve(page.evaluate("explorer.values"))
     used &= far["reached"]
     np.testing.assert_allclose(np.array(mean(page))[used], far["mean"][used], atol=3e-3)
+    assert "NaN" not in page.inner_text("#relations")
     changed = np.array(mean(page)) - start
     move(page, AMPLITUDE, 600)
     alone = np.array(mean(page)) - start

@@ -46,7 +46,7 @@ def explorer_of(run_file: RunFile | None, halos: int | None = None, posterior: P
         )
     view = view_of(job.model, job.halos, job.measurements, most=most)
     data = None if posterior is None else load_posterior(posterior)
-    about_fit = {}
+    about_fit: dict[str, Any] = {}
     if "fit" in run_file.tables:
         with run_file.located():
             settings = construct(Fit, run_file.tables["fit"], ("fit",)).value

@@ -296,6 +296,8 @@ explorer.figures = function* () {
 
 // ---- start ----
 
+const SIGNS = [["galaxy", "one galaxy"], ["model", "mean of the model", "dash"], ["data", "data"], ["pinned", "pinned", "ring"], ["chosen", "chosen galaxy"]];
+
 async function open(laws, values) {
   explorer.laws = laws;
   const description = INSIDE?.description ?? (await ask("describe"));
@@ -311,6 +313,7 @@ async function open(laws, values) {
     onMove: move, onDone: () => { moving = false; }, onLaw: swap,
   });
   explorer.parameters.show(explorer.values);
+  keyed(element("signs"), SIGNS);
   element("relations").replaceChildren();
   explorer.charts = panelsOf(description.measurements).map((panel) => new RelationChart(element("relations"), panel, choose));
   for (const id of ["history", "budget", "indices", "diagram"]) element(id).querySelector(".plot").replaceChildren();

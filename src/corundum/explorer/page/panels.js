@@ -99,7 +99,10 @@ class RelationChart {
     this.chart.draw(tables);
     this.residuals.draw(picture, mean, pinned);
     const isExact = picture.isExact(values);
-    const inPoints = ([chi2, used]) => (used ? `${inWords(chi2)} of ${used} points` : "no point reached");
+    const inPoints = ([chi2, used]) => {
+      if (!used) return "no point reached";
+      return Number.isFinite(chi2) ? `${inWords(chi2)} of ${used} points` : `not known: galaxies have left some of its ${used} points`;
+    };
     const several = this.panel.members.length > 1;
     const misfit = this.panel.members.map(({ index, name }, k) => `${several ? `${isHollow(k) ? "○" : "●"} ${name}: ` : ""}${isExact ? "" : "≈ "}${inPoints(picture.misfit(mean, this.panel.members[k]))}${pinned ? ` (pinned: ${inPoints(pinned.misfit[index])})` : ""}`);
     const only = first.galaxies ? "" : "; a sum over galaxies, each with its weight, so that single ones are not shown";
