@@ -59,3 +59,17 @@ function arrow([x1, y1], [x2, y2], place, width, label) {
     <path d="M${bx},${by} L${sx - uy * head * 0.6},${sy + ux * head * 0.6} L${sx + uy * head * 0.6},${sy - ux * head * 0.6} Z" fill="var(--model)"/>
     <text x="${tx}" y="${ty}" text-anchor="${steep ? (nx > 0 ? "start" : "end") : "middle"}">${label}</text>`;
 }
+
+/** Draws the flows of the chosen galaxy, or of that in the heaviest halo, at the redshift of the slider. */
+function drawDiagram() {
+  const { picture, chosen } = explorer;
+  const { halos, redshifts } = picture.description;
+  const halo = chosen ?? heaviest(halos);
+  const time = Number(element("when").value);
+  element("when-value").textContent = ` z = ${inWords(redshifts[time])}`;
+  const unit = element("currency").value === "energy" ? "erg/s" : "Msun/yr";
+  element("diagram-hint").textContent = `${haloInWords(picture.description, halo)}, rates in ${unit}`;
+  explorer.diagram.draw(picture, halo, time, element("currency").value);
+}
+
+const heaviest = (halos) => halos.indexOf(Math.max(...halos));

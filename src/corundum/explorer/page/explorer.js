@@ -58,19 +58,6 @@ function redraw() {
   if (!explorer.drawn) explorer.drawn = requestAnimationFrame(draw);
 }
 
-function drawDiagram() {
-  const { picture, chosen } = explorer;
-  const { halos, redshifts } = picture.description;
-  const halo = chosen ?? heaviest(halos);
-  const time = Number(element("when").value);
-  element("when-value").textContent = ` z = ${inWords(redshifts[time])}`;
-  const unit = element("currency").value === "energy" ? "erg/s" : "Msun/yr";
-  element("diagram-hint").textContent = `${haloInWords(picture.description, halo)}, rates in ${unit}`;
-  explorer.diagram.draw(picture, halo, time, element("currency").value);
-}
-
-const heaviest = (halos) => halos.indexOf(Math.max(...halos));
-
 function describeState() {
   const { picture, values, timings } = explorer;
   const failed = picture.exact.status.values.filter((status) => status !== 0).length;
@@ -254,46 +241,6 @@ function choose(halo) {
   showGalaxy();
 }
 
-// ---- addresses and files ----
-
-const encoded = () => encodeURIComponent(JSON.stringify({ laws: explorer.laws, values: explorer.values }));
-
-async function copyLink() {
-  history.replaceState(null, "", `#${encoded()}`);
-  try {
-    await navigator.clipboard.writeText(location.href);
-    say("the address was copied");
-  } catch {
-    say("the address bar holds the link");
-  }
-}
-
-async function runFile() {
-  try {
-    const { text } = await ask("runfile", { values: explorer.values });
-    download("explored.toml", new Blob([text], { type: "text/plain" }));
-  } catch (error) {
-    complain(error);
-  }
-}
-
-/** All figures as one file. */
-function saveAll(kind) {
-  if (!explorer.picture?.base) return complain(new Error("there is nothing to save before the first solution"));
-  const shown = [...explorer.figures()].filter(([figure]) => !figure.hidden);
-  const pictures = shown.map(([figure, inside]) => pictureOf(captured(figure, inside())));
-  saveFigures(fileName(document.title), pictures, kind, document.title).catch(complain);
-}
-
-/** Each figure that can be saved, and what draws it. */
-explorer.figures = function* () {
-  for (const relation of explorer.charts) yield [relation.figure, () => relation.svg()];
-  yield [element("history"), () => explorer.history.chart.svg()];
-  yield [element("budget"), () => explorer.budget.shares.chart.svg()];
-  if (explorer.indices) yield [element("indices"), () => explorer.indices.shares.chart.svg()];
-  yield [element("diagram"), () => settledColors(element("diagram").querySelector("svg"))];
-};
-
 // ---- start ----
 
 const SIGNS = [["galaxy", "one galaxy"], ["model", "mean of the model", "dash"], ["data", "data"], ["pinned", "pinned", "ring"], ["chosen", "chosen galaxy"]];
@@ -322,7 +269,7 @@ async function open(laws, values) {
   element("indices").hidden = !explorer.accounts;
   explorer.indices = explorer.accounts && new IndexChart(element("indices"), description);
   explorer.diagram = new Diagram(element("diagram"), description);
-  for (const [figure, inside] of explorer.figures()) addSaving(figure, inside);
+  for (const [figure, inside] of figures()) addSaving(figure, inside);
   element("notes").hidden = !description.notes.length;
   element("notes").textContent = description.notes.join(" ");
   fill(element("quantity"), description.histories.map(({ name, meaning }) => [name, meaning]), "mstar");

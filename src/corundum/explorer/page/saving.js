@@ -1,4 +1,4 @@
-// Files of what is shown: figures as SVG and PNG, drawn in the page itself, and the run file.
+// Addresses and files of what is shown: figures as SVG and PNG, drawn in the page itself, and the run file.
 "use strict";
 
 const SCALE = 2; // pixels of an image for each of the page
@@ -101,4 +101,42 @@ function addSaving(figure, inside) {
     buttons.append(button);
   }
   figure.querySelector("figcaption").append(buttons);
+}
+
+const encoded = () => encodeURIComponent(JSON.stringify({ laws: explorer.laws, values: explorer.values }));
+
+async function copyLink() {
+  history.replaceState(null, "", `#${encoded()}`);
+  try {
+    await navigator.clipboard.writeText(location.href);
+    say("the address was copied");
+  } catch {
+    say("the address bar holds the link");
+  }
+}
+
+async function runFile() {
+  try {
+    const { text } = await ask("runfile", { values: explorer.values });
+    download("explored.toml", new Blob([text], { type: "text/plain" }));
+  } catch (error) {
+    complain(error);
+  }
+}
+
+/** All figures as one file. */
+function saveAll(kind) {
+  if (!explorer.picture?.base) return complain(new Error("there is nothing to save before the first solution"));
+  const shown = [...figures()].filter(([figure]) => !figure.hidden);
+  const pictures = shown.map(([figure, inside]) => pictureOf(captured(figure, inside())));
+  saveFigures(fileName(document.title), pictures, kind, document.title).catch(complain);
+}
+
+/** Each figure that can be saved, and what draws it. */
+function* figures() {
+  for (const relation of explorer.charts) yield [relation.figure, () => relation.svg()];
+  yield [element("history"), () => explorer.history.chart.svg()];
+  yield [element("budget"), () => explorer.budget.shares.chart.svg()];
+  if (explorer.indices) yield [element("indices"), () => explorer.indices.shares.chart.svg()];
+  yield [element("diagram"), () => settledColors(element("diagram").querySelector("svg"))];
 }
