@@ -93,14 +93,19 @@ def _numbers() -> str:
     text += [
         "Names are those of `corundum.describe`, run files and `corundum model show`. Channel multipliers, which are 1,"
     ]
-    text += ["are left out.", ""]
+    text += [
+        "are left out. The range is also the default prior of a fit: uniform, in decades where the scale is log10.",
+        "",
+    ]
     for name in MODELS:
-        text += [f"## {name}", "", "| number | value | range | unit | meaning | source |", "|---|---|---|---|---|---|"]
+        text += [f"## {name}", "", "| number | value | range | scale | unit | meaning | source |"]
+        text.append("|---|---|---|---|---|---|---|")
         for parameter, known in co.describe(getattr(co.models, name)()).items():
             if not parameter.startswith("channels."):
                 low, high = known.bounds
                 value = f"{float(known.value):.4g}" if known.value.ndim == 0 else f"{known.value.shape[0]} numbers"
-                cells = [f"`{parameter}`", value, f"{low:g} to {high:g}", known.unit, known.meaning, known.source]
+                cells = [f"`{parameter}`", value, f"{low:g} to {high:g}", known.scale, known.unit]
+                cells += [known.meaning, known.source]
                 text.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
         text.append("")
     return "\n".join(text)

@@ -29,6 +29,7 @@ class Parameters {
     if (laws) {
       const menu = document.createElement("select");
       menu.setAttribute("aria-label", `law of ${name}`);
+      menu.title = "Another law in this place, by the names that run files have for them (physics.NAME)";
       for (const law of laws.laws) menu.add(new Option(law, law, law === laws.law, law === laws.law));
       menu.addEventListener("change", () => onLaw(name, menu.value));
       holder.prepend(menu);
