@@ -94,18 +94,17 @@ def _numbers() -> str:
         "Names are those of `corundum.describe`, run files and `corundum model show`. Channel multipliers, which are 1,"
     ]
     text += [
-        "are left out. The range is also the default prior of a fit: uniform, in decades where the scale is log10.",
+        "are left out. The range is also the default prior of a fit: uniform, in decades where log10 stands beside it.",
         "",
     ]
     for name in MODELS:
-        text += [f"## {name}", "", "| number | value | range | scale | unit | meaning | source |"]
-        text.append("|---|---|---|---|---|---|---|")
+        text += [f"## {name}", "", "| number | value | range | unit | meaning | source |", "|---|---|---|---|---|---|"]
         for parameter, known in co.describe(getattr(co.models, name)()).items():
             if not parameter.startswith("channels."):
                 low, high = known.bounds
                 value = f"{float(known.value):.4g}" if known.value.ndim == 0 else f"{known.value.shape[0]} numbers"
-                cells = [f"`{parameter}`", value, f"{low:g} to {high:g}", known.scale, known.unit]
-                cells += [known.meaning, known.source]
+                bounds = f"{low:g} to {high:g}{', log10' if known.scale == 'log10' else ''}"
+                cells = [f"`{parameter}`", value, bounds, known.unit, known.meaning, known.source]
                 text.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
         text.append("")
     return "\n".join(text)
