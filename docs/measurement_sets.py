@@ -33,6 +33,7 @@ def draw_measurements(path: Path) -> None:
         ax.set_title(title)
         ax.set_xlabel(members[0][1].relation.x_axis.meaning)
         ax.set_ylabel(members[0][1].relation.y_axis.meaning)
-        ax.legend(fontsize=8)
+        ax.margins(y=0.25)  # room for the legend, which covers no point then
+        ax.legend(fontsize=9, framealpha=0.6)
     figure.savefig(path, dpi=110)
     plt.close(figure)
