@@ -88,6 +88,35 @@ def test_matern_kernels_against_their_bessel_functions(kernel, order):
     np.testing.assert_allclose(kernel(np.array([0.1, 0.7, 2.0])), exact, rtol=1e-12)
 
 
+@pytest.mark.parametrize("kernel", [physics.SquaredExponential(), physics.Matern32(), physics.Matern52()])
+def test_kernels_of_tinygp_build_the_same_covariance(kernel):
+    tinygp = pytest.importorskip("tinygp")
+    names = {"SquaredExponential": "ExpSquared"}
+    theirs = getattr(tinygp.kernels, names.get(type(kernel).__name__, type(kernel).__name__))()
+    knots, white = (1.5, 1.8, 2.0, 2.5), {"k0": 1.0, "k2": -0.7}
+    at = jnp.linspace(1.4, 2.6, 7)
+    ours, tinygps = (physics.GaussianProcessDeparture(knots, white, 0.3, 0.5, k) for k in (kernel, theirs))
+    np.testing.assert_allclose(tinygps(at), ours(at), atol=1e-12)
+    # The law is evaluated where JAX traces it, and stands for the same compiled program when it is made again.
+    again = physics.GaussianProcessDeparture(knots, white, 0.3, 0.5, theirs)
+    assert hash(again.kernel) == hash(tinygps.kernel) and again.kernel == tinygps.kernel
+
+    def slope(number):  # with a length of its own, so that JAX traces the first evaluation of the kernel
+        return physics.GaussianProcessDeparture(knots, {"k0": number}, 0.3, 0.6, theirs)(1.7)
+
+    exact = physics.GaussianProcessDeparture(knots, {"k0": 1.0}, 0.3, 0.6, kernel)(1.7)
+    np.testing.assert_allclose(jax.jit(jax.vmap(jax.grad(slope)))(jnp.ones(2)), exact, atol=1e-12)
+
+
+def test_a_kernel_of_tinygp_has_numbers_of_one_input():
+    tinygp = pytest.importorskip("tinygp")
+    several = tinygp.kernels.ExpSquared(jnp.array([0.3, 2.0]))
+    with pytest.raises(ValueError, match="numbers for several inputs; give one of a single"):
+        physics.GaussianProcessDeparture(((1.5, 2.5), (0.0, 2.0)), {}, kernel=several)
+    with pytest.raises(ValueError, match="got the text 'rough'; give a kernel of tinygp"):
+        physics.TinygpKernel("rough")
+
+
 def test_standard_normal_numbers_give_a_process_of_the_stated_covariance():
     """The slope of the values at the knots with respect to the numbers is a root of the kernel."""
     knots, lengths, amplitude = ((1.5, 2.0, 2.5), (0.0, 2.0)), (0.4, 3.0), 0.25

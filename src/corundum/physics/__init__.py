@@ -61,6 +61,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .learned.links import AbstractLink, LogitLink, LogLink
     from .learned.monotone import AbstractMonotoneDeparture, FallingDeparture, RisingDeparture
     from .learned.neural import NeuralDeparture, neural_departure, untrained, untrained_network
+    from .learned.tinygp_kernel import TinygpKernel
     from .merging.dynamical_friction import AbstractMergingTime, BoylanKolchin08, DynamicalFriction, Jiang08
     from .merging.sizes import MergedSizes
     from .scattered import ScatteredLaw, ScatteredRate
@@ -214,6 +215,7 @@ __all__ = [
     "StellarReturn",
     "SutherlandDopita93",
     "TabulatedNetCooling",
+    "TinygpKernel",
     "TotalDensitySquared",
     "Turbulence",
     "TurbulentSeed",

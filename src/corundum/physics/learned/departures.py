@@ -23,6 +23,7 @@ from ...plain_numbers import float64
 from ...printing import Component
 from .beyond import AbstractBeyond, ConstantBeyond
 from .kernels import AbstractKernel, SquaredExponential, correlation_root
+from .tinygp_kernel import as_kernel
 
 __all__ = [
     "AbstractDeparture",
@@ -118,7 +119,7 @@ class GaussianProcessDeparture(AbstractDeparture):
         Standard deviation of the departure [dex].
     lengths : float or sequence of floats, optional
         Over which the departure varies, in the unit of each feature; by default a third of the range of the knots.
-    kernel : AbstractKernel
+    kernel : AbstractKernel or tinygp.kernels.Kernel
         Default `SquaredExponential()`.
     beyond : AbstractBeyond
 
@@ -154,7 +155,7 @@ class GaussianProcessDeparture(AbstractDeparture):
         allowed=NOT_NEGATIVE,
     )
     lengths: tuple[float, ...] = eqx.field(static=True, converter=lambda lengths: as_lengths(lengths), default=())
-    kernel: AbstractKernel = eqx.field(default_factory=SquaredExponential)
+    kernel: AbstractKernel = eqx.field(converter=lambda kernel: as_kernel(kernel), default_factory=SquaredExponential)
     beyond: AbstractBeyond = eqx.field(default_factory=ConstantBeyond)
 
     def __post_init__(self):
