@@ -39,6 +39,8 @@ if TYPE_CHECKING:  # imported when they are first used
     from .structure.black_holes import BlackHoleBulge
     from .structure.passive import PassiveFraction
     from .structure.sizes import BulgeShare, SizeMass
+    from .surveys.residuals import Residual, Residuals, residuals
+    from .surveys.survey import Survey, SurveyTest, available_surveys, survey
 
 __all__ = [
     "AbstractCosmicDensity",
@@ -66,13 +68,18 @@ __all__ = [
     "PassiveFraction",
     "PooledScatter",
     "RegressedRelation",
+    "Residual",
+    "Residuals",
     "SizeMass",
     "StarFormingMainSequence",
     "MolecularMassFunction",
     "StellarMassFunction",
     "StellarMetallicity",
     "StellarToHaloMass",
+    "Survey",
+    "SurveyTest",
     "available",
+    "available_surveys",
     "cosmic_density",
     "cosmic_history",
     "cosmic_sfr_density",
@@ -82,8 +89,10 @@ __all__ = [
     "published_nodes",
     "read",
     "regress_catalogue",
+    "residuals",
     "scott_bandwidth",
     "stellar_mass_function",
+    "survey",
 ]
 
 if not TYPE_CHECKING:

@@ -1,0 +1,164 @@
+"""A survey: measurements at several redshifts, which of them calibrate a model, and what a good model reaches.
+
+A survey is a file ``data/surveys/NAME.toml``; a new file in that folder is available by its name.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any, NamedTuple
+
+from ...messages import did_you_mean
+from ..files import load
+from ..measurement import Measurement
+
+__all__ = ["Survey", "SurveyTest", "available_surveys", "survey"]
+
+_KINDS = ("all", "centrals", "satellites")
+_KEYS = {"data", "redshift", "galaxies", "calibrates", "tolerance", "between", "why"}
+
+
+class SurveyTest(NamedTuple):
+    """One measurement of a survey.
+
+    Attributes
+    ----------
+    measurement : Measurement
+    redshift : float
+        At which a model is compared.
+    galaxies : str
+        Which galaxies it is about: all, centrals or satellites.
+    calibrates : bool
+        Whether models are fitted to it; otherwise it only tests them.
+    tolerance : float
+        Deviation (rms) that a good model reaches, in the unit of the measurement.
+    why : str
+        Why it was chosen, and what is doubtful.
+
+    Examples
+    --------
+    >>> test = co.observables.survey("reference").tests[0]
+    >>> test.measurement.name, test.redshift, test.calibrates, test.tolerance
+    ('smf_driver22', 0.0, True, 0.1)
+    """
+
+    measurement: Measurement
+    redshift: float
+    galaxies: str
+    calibrates: bool
+    tolerance: float
+    why: str
+
+    def __repr__(self) -> str:
+        use = "calibrates" if self.calibrates else "tests"
+        return f"<SurveyTest {self.measurement.name} at z = {self.redshift:g}, {self.galaxies}, {use}>"
+
+
+class Survey(NamedTuple):
+    """Measurements at several redshifts; `print` shows what they are for.
+
+    Attributes
+    ----------
+    name, meaning : str
+    tests : tuple of SurveyTest
+
+    Examples
+    --------
+    >>> reference = co.observables.survey("reference")
+    >>> len(reference.calibrating), len(reference.held_out)
+    (11, 8)
+    >>> reference.redshifts
+    (0.0, 0.95, 2.2)
+    """
+
+    name: str
+    meaning: str
+    tests: tuple[SurveyTest, ...]
+
+    @property
+    def calibrating(self) -> tuple[SurveyTest, ...]:
+        """The tests that a model is fitted to."""
+        return tuple(test for test in self.tests if test.calibrates)
+
+    @property
+    def held_out(self) -> tuple[SurveyTest, ...]:
+        """The tests that no fit has seen."""
+        return tuple(test for test in self.tests if not test.calibrates)
+
+    @property
+    def redshifts(self) -> tuple[float, ...]:
+        """All redshifts of the tests, increasing."""
+        return tuple(sorted({test.redshift for test in self.tests}))
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """The measurements of all tests."""
+        return tuple(test.measurement for test in self.tests)
+
+    def at(self, redshifts: Sequence[float]) -> "Survey":
+        """The tests at some of the redshifts."""
+        return self._replace(tests=tuple(test for test in self.tests if test.redshift in redshifts))
+
+    def __repr__(self) -> str:
+        return f"<Survey {self.name}: {len(self.calibrating)} measurements to fit and {len(self.held_out)} to test>"
+
+    def __str__(self) -> str:
+        rows = [
+            f"{'fit ' if test.calibrates else 'test'}  z = {test.redshift:<5g} {test.measurement.name:22}"
+            f" to {test.tolerance:<5g} {test.why}"
+            for test in self.tests
+        ]
+        return "\n".join([f"Survey {self.name}: {self.meaning}", *rows])
+
+
+def _folder():
+    return resources.files("corundum") / "data" / "surveys"
+
+
+def available_surveys() -> list[str]:
+    """Names of the surveys that come with the package, sorted.
+
+    Examples
+    --------
+    >>> co.observables.available_surveys()
+    ['reference']
+    """
+    return sorted(entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml"))
+
+
+def survey(name: str) -> Survey:
+    """A survey that comes with the package.
+
+    Raises
+    ------
+    ValueError
+        There is none of that name.
+
+    Examples
+    --------
+    >>> print(co.observables.survey("reference").at([2.2]))
+    Survey reference: galaxies between z = 0 and 3: masses, star formation, gas, metals, sizes, black holes
+    fit   z = 2.2   smf_weaver23_z2        to 0.2   as at z = 1
+    fit   z = 2.2   passive_behroozi19_z2  to 0.1   as at z = 0
+    test  z = 2.2   shmr_behroozi19_z2     to 0.15  as at z = 0
+    test  z = 2.2   sfms_koprowski24_z2    to 0.15  star formation at its peak; it disagrees with the growth of the mass functions by 0.2 dex
+    test  z = 2.2   gasmzr_sanders21_z2    to 0.1   metals at the peak of star formation, on the same scale as at z = 0
+    """  # noqa: E501
+    known = available_surveys()
+    if name not in known:
+        raise ValueError(f"survey {name!r}: {did_you_mean(str(name), known)}there are {', '.join(known)}")
+    content = tomllib.loads((_folder() / f"{name}.toml").read_text(encoding="utf-8"))
+    return Survey(name, content["meaning"], tuple(_test(name, row) for row in content["test"]))
+
+
+def _test(name: str, row: dict[str, Any]) -> SurveyTest:
+    wrong = row.keys() - _KEYS
+    galaxies = row.get("galaxies", "all")
+    if wrong or galaxies not in _KINDS:
+        raise ValueError(f"survey {name}: {row['data']} has {', '.join(wrong) or f'galaxies = {galaxies!r}'}")
+    measurement = load(row["data"])
+    if "between" in row:
+        measurement = measurement.between(*row["between"])
+    return SurveyTest(
+        measurement, float(row["redshift"]), galaxies, row.get("calibrates", False), row["tolerance"], row["why"]
+    )
