@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .generate.merger_trees import MergerTrees, grow_trees
     from .generate.parkinson08 import ParkinsonColeHelly08
     from .generate.power_spectrum import LinearPower
-    from .generate.roots import complete_roots
+    from .generate.roots import complete_forest, complete_roots
     from .generate.tree_population import monte_carlo_trees
     from .histories import HaloHistories
     from .interpolation import (
@@ -130,6 +130,7 @@ __all__ = [
     "abundance_weights",
     "monte_carlo_forest",
     "monte_carlo_trees",
+    "complete_forest",
     "complete_roots",
     "grow_main_branches",
     "grow_trees",

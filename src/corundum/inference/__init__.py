@@ -12,7 +12,9 @@ from . import _extra  # isort: skip  # noqa: F401  before anything that needs th
 from ..lazy_names import lazy_names
 
 if TYPE_CHECKING:  # imported when they are first used
+    from .calibration.calibrate import Calibration, calibrate
     from .calibration.joint import JointSummaries, joint
+    from .calibration.predictions import SurveyPrediction, predict_survey
     from .data import Data
     from .evaluate import Linearised, linearise, ln_density_at, predict, value_and_gradient
     from .evidence.bridge import Evidence, bridge_evidence
@@ -93,6 +95,7 @@ __all__ = [
     "AdamRule",
     "AffineInvariant",
     "BFGS",
+    "Calibration",
     "Campaign",
     "ChainProgress",
     "Chains",
@@ -144,6 +147,7 @@ __all__ = [
     "States",
     "StudentT",
     "SurrogateHMC",
+    "SurveyPrediction",
     "TOLERANCE",
     "Target",
     "Trained",
@@ -153,6 +157,7 @@ __all__ = [
     "Verdict",
     "add_predictive",
     "bridge_evidence",
+    "calibrate",
     "campaign",
     "common_points",
     "compare",
@@ -179,6 +184,7 @@ __all__ = [
     "mock_data",
     "network_posterior",
     "predict",
+    "predict_survey",
     "predict_unfitted",
     "predictive",
     "read_states",

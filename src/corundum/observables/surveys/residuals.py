@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...population import Galaxies, Population
+from ...units import GYR_YR
 from ..redshifts import comparable, redshift_distance
 from ..regression import LocalLinear, RegressedRelation
+from ..structure.passive import PassiveFraction
 from .survey import Survey, SurveyTest
 
 __all__ = ["Residual", "Residuals", "compared_galaxies", "residuals"]
 
+_FORMING = 0.2  # of the stars in the age of the universe, below which a galaxy is passive (Pacifici et al. 2016)
 FEWEST_GALAXIES = 2.0  # effective number that must reach a point, as in fits
 
 
@@ -144,11 +147,21 @@ def compared_galaxies(test: SurveyTest, populations: Sequence[Population]) -> Ga
         galaxies = dataclasses.replace(galaxies, root_redshift=None)
     if test.galaxies == "all":
         return galaxies
+    if test.galaxies == "star-forming":
+        return _star_forming(galaxies)
     if population.survival is not None:
         return getattr(galaxies, test.galaxies)
     if test.galaxies == "centrals":
         return galaxies  # main branches are centrals
     raise ValueError(f"survey: {test.measurement.name} is about satellites, and the halos have none")
+
+
+def _star_forming(galaxies: Galaxies) -> Galaxies:
+    """The galaxies with weights that fall softly where they form few stars for the age of the universe."""
+    age = float(np.nanmedian(np.asarray(galaxies["time"])))
+    passive = PassiveFraction(log_ssfr=np.log10(_FORMING / (GYR_YR * age)))
+    forming = 1.0 - np.nan_to_num(np.asarray(passive.y(galaxies)), nan=1.0)
+    return dataclasses.replace(galaxies, weights=np.asarray(galaxies.weights) * forming)
 
 
 def _residual(test: SurveyTest, populations: tuple[Population, ...]) -> Residual:

@@ -14,7 +14,7 @@ from ..measurement import Measurement
 
 __all__ = ["Survey", "SurveyTest", "available_surveys", "survey"]
 
-_KINDS = ("all", "centrals", "satellites")
+_KINDS = ("all", "centrals", "satellites", "star-forming")
 _KEYS = {"data", "redshift", "galaxies", "calibrates", "tolerance", "between", "why"}
 
 
@@ -27,7 +27,8 @@ class SurveyTest(NamedTuple):
     redshift : float
         At which a model is compared.
     galaxies : str
-        Which galaxies it is about: all, centrals or satellites.
+        Which galaxies it is about: all, centrals, satellites, or star-forming (more than 0.2 of their stars in the age
+        of the universe).
     calibrates : bool
         Whether models are fitted to it; otherwise it only tests them.
     tolerance : float

@@ -1,0 +1,260 @@
+"""Calibration: the numbers of a model that bring its galaxies nearest to a survey over cosmic time.
+
+Each evaluation evolves all halos, satellites and mergers with them, and compares the galaxies with every test of a
+survey.  Damped Gauss-Newton steps (`least_squares`) go from there to the mode of the posterior; its Gaussian
+approximation says how well each number is known.  The covariance of the data has the tolerance of each test added, as a
+discrepancy that neighbouring points share: without it the measurements with the smallest errors would decide alone, at
+the price of all others, although no model of this kind is as good as these errors.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from ...annotations import Array
+from ...arguments import instance, strategy, whole_number
+from ...halos import HaloHistories
+from ...messages import did_you_mean
+from ...models import AbstractModel
+from ...models.checks.arguments import check_model_and_halos
+from ...numerics.solvers.base import AbstractSolver
+from ...numerics.solvers.lanes import LaneSolver
+from ...observables import Residuals, Survey, survey
+from ...parameters import describe
+from ...storage.checkpoints import Checkpoint, fingerprint
+from ..data import data_of
+from ..free import FreeParameter, free_parameters
+from ..summaries import TOLERANCE
+from .least_squares import LeastSquares, least_squares
+from .predictions import SurveyPrediction, predict_survey
+
+__all__ = ["Calibration", "calibrate"]
+
+
+class Calibration(NamedTuple):
+    """A calibrated model; `print` shows its numbers and how far it is from each measurement.
+
+    Attributes
+    ----------
+    survey : str
+    free : tuple of FreeParameter
+    values : dict of str to float
+        All numbers that the calibration sets, tied ones with them.
+    lower, upper : dict of str to float
+        Ends of the 68% interval of each free number, in the Gaussian approximation.
+    u : array, shape (P,)
+        Coordinates of the mode, in which the prior is the standard normal.
+    covariance : array, shape (P, P)
+        Of u.
+    misfit : tuple of float
+        chi^2 plus |u|^2 at the start and after each round.
+    points : int
+        Points that count.
+    before, after : Residuals
+        At the start and at the mode.
+    failed : int
+        Galaxies that could not be solved at the mode.
+
+    Examples
+    --------
+    See `calibrate`, which makes one.
+
+    >>> co.inference.Calibration._fields[:3]
+    ('survey', 'free', 'values')
+    """
+
+    survey: str
+    free: tuple[FreeParameter, ...]
+    values: dict[str, float]
+    lower: dict[str, float]
+    upper: dict[str, float]
+    u: Float[Array, " p"]
+    covariance: Float[Array, "p p"]
+    misfit: tuple[float, ...]
+    points: int
+    before: Residuals
+    after: Residuals
+    failed: int
+
+    @property
+    def constrained(self) -> Float[Array, " p"]:
+        """How much narrower than its prior each number is known: 0 not at all, 1 exactly."""
+        return 1.0 - np.sqrt(np.diag(self.covariance))
+
+    def in_words(self) -> str:
+        """What happened, in one sentence."""
+        return (
+            f"misfit {self.misfit[0]:.0f} at the start, {self.misfit[-1]:.0f} after {len(self.misfit) - 1} rounds, "
+            f"{self.points} points, {len(self.free)} numbers"
+        )
+
+    def __repr__(self) -> str:
+        return f"<Calibration on survey {self.survey}: {self.in_words()}>"
+
+    def __str__(self) -> str:
+        width = max(len(parameter.name) for parameter in self.free)
+        rows = [
+            f"  {p.name:{width}}  {self.values[p.name]:9.4g}  {self.lower[p.name]:9.4g} to {self.upper[p.name]:.4g}"
+            f"  {100.0 * known:3.0f}% narrower than its prior"
+            for p, known in zip(self.free, self.constrained, strict=True)
+        ]
+        return "\n".join([f"Calibration on survey {self.survey}: {self.in_words()}", *rows, str(self.after)])
+
+
+def calibrate(
+    model: AbstractModel,
+    halos: HaloHistories | Sequence[HaloHistories],
+    tests: Survey | str,
+    free: Sequence[str],
+    priors: Mapping[str, Any] | None = None,
+    *,
+    ties: Mapping[str, str] | None = None,
+    rounds: int = 4,
+    difference: float = 0.15,
+    damping: float = 1.0,
+    solver: AbstractSolver | None = None,
+    store: Checkpoint | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Calibration:
+    """Find the numbers of a model that bring it nearest to a survey.
+
+    Parameters
+    ----------
+    model : AbstractModel
+        Where to start.
+    halos : HaloHistories or sequence of HaloHistories
+        As `samples` of `predict_survey`, with number densities as weights.
+    tests : Survey or str
+        The survey, or its name; those that `calibrates` are fitted.
+    free : sequence of str
+        Names of the numbers to find.
+    priors : mapping, optional
+        As for `Target`; by default each is uniform in its range.
+    ties : mapping of str to str, optional
+        Numbers that follow a free one: ``{"processes.phases.molecular_time": "depletion_time.law.molecular_time"}``.
+    rounds : int
+        At most how often all slopes are taken anew; each round evaluates the model about once for each free number.
+    difference, damping : float
+        As for `least_squares`.
+    solver : AbstractSolver, optional
+        Default that of fits.
+    store : Checkpoint, optional
+        Keeps every evaluation, so that a calibration that was interrupted goes on, bit for bit.
+    progress : callable, optional
+        Called with a sentence after each evaluation.
+
+    Raises
+    ------
+    ValueError
+        A number is unknown or tied to one that is not free, a prior has no quantiles or excludes the model as it is,
+        galaxies reach no point, or as `predict_survey`.
+
+    Examples
+    --------
+    >>> halos = co.halos.complete_roots(0.0, 30, log_mvir=(10.5, 13.0))
+    >>> survey = co.observables.survey("reference").at([0.0])
+    >>> one = [t._replace(calibrates=True) for t in survey.tests if "shmr" in t.measurement.name]
+    >>> stars = co.observables.Survey("stars", "stars and halos", tuple(one))
+    >>> best = co.inference.calibrate(model, halos, stars, ["mass_loading.amplitude"], rounds=1)
+    >>> best.misfit[-1] <= best.misfit[0], best.after.rows[0].rms <= best.before.rows[0].rms
+    (True, True)
+    """
+    chosen = survey(tests) if isinstance(tests, str) else instance("tests", tests, Survey, expected="a survey")
+    fitted = chosen._replace(tests=chosen.calibrating)
+    if not fitted.tests:
+        raise ValueError(f"survey {chosen.name}: none of its tests calibrates; set calibrates = true for one at least")
+    samples = (halos,) if isinstance(halos, HaloHistories) else tuple(halos)
+    for sample in samples:
+        check_model_and_halos(model, sample)
+    rounds = whole_number("rounds", rounds, meaning="rounds")
+    parameters = _free(model, samples, free, priors)
+    ties = _checked(ties or {}, model, [parameter.name for parameter in parameters])
+    solver = strategy("solver", solver, LaneSolver(tolerance=TOLERANCE))
+    data = data_of(fitted.measurements)
+    tolerance = np.concatenate([np.full(len(test.measurement), test.tolerance) for test in fitted.tests])
+    same = np.repeat(np.arange(len(fitted.tests)), [len(test.measurement) for test in fitted.tests])
+    shared = np.asarray(data.discrepancy_correlation) * (same[:, None] == same[None, :])
+    covariance = np.asarray(data.covariance) + shared * tolerance[:, None] * tolerance[None, :]
+
+    def numbers(u):
+        values = {p.name: float(p.value(p.theta(np.array(x)))) for p, x in zip(parameters, u, strict=True)}
+        return values | {name: values[source] for name, source in ties.items()}
+
+    identity = {"inputs": fingerprint((model, samples, data, covariance, parameters, tuple(ties.items()), solver))}
+    kept = _Kept(store, identity)
+
+    def predict(u):
+        return kept.of(
+            u, lambda: SurveyPrediction.of(*predict_survey(model, samples, fitted, numbers(u), solver=solver))
+        )
+
+    start = np.array([float(p.coordinate_inside(np.array(p.start))) for p in parameters])
+    result = least_squares(
+        predict, np.asarray(data.y), covariance, np.asarray(data.sampling_correlation), start,
+        rounds=rounds, difference=difference, damping=damping, progress=progress,
+    )  # fmt: skip
+    before, _ = predict_survey(model, samples, chosen, numbers(start), solver=solver)
+    after, failed = predict_survey(model, samples, chosen, numbers(result.u), solver=solver)
+    return _calibration(chosen.name, parameters, numbers, result, before, after, failed)
+
+
+def _calibration(name, parameters, numbers, result: LeastSquares, before, after, failed) -> Calibration:
+    spread = np.sqrt(np.diag(result.covariance))
+    lower, upper = numbers(result.u - spread), numbers(result.u + spread)
+    names = [parameter.name for parameter in parameters]
+    return Calibration(
+        name, parameters, numbers(result.u),
+        {n: min(lower[n], upper[n]) for n in names}, {n: max(lower[n], upper[n]) for n in names},
+        result.u, result.covariance, tuple(result.misfit), int(np.sum(result.counted)), before, after, failed,
+    )  # fmt: skip
+
+
+def _free(model, samples, free, priors) -> tuple[FreeParameter, ...]:
+    parameters = free_parameters(model, samples[0].cosmology, free, priors, ())
+    for parameter in parameters:
+        if not parameter.has_quantiles:
+            raise ValueError(
+                f"prior of {parameter.name}: {parameter.support()} has no quantile function that JAX can compute; "
+                "give a uniform, normal or other prior that has one"
+            )
+        if parameter.name.startswith("cosmology."):
+            raise ValueError(f"free: {parameter.name} would change the halos; calibrate numbers of the model")
+    return tuple(parameters)
+
+
+def _checked(ties: Mapping[str, str], model, names) -> dict[str, str]:
+    known = list(describe(model))
+    for name, source in ties.items():
+        if name not in known or name in names:
+            why = "is free itself" if name in names else "is no number of the model"
+            raise ValueError(f"ties: {name} {why}; {did_you_mean(name, known)}give numbers that follow a free one")
+        if source not in names:
+            raise ValueError(f"ties: {name} follows {source}, which is not free; {did_you_mean(source, names)}free it")
+    return dict(ties)
+
+
+class _Kept:
+    """Evaluations by their coordinates: a repeated one costs nothing, also after an interruption."""
+
+    def __init__(self, store: Checkpoint | None, identity: dict[str, str]):
+        if store is not None:
+            instance("store", store, Checkpoint, expected='a checkpoint, such as io.Checkpoint("calibration.npz")')
+        self._store, self._identity = store, identity
+        self._rows: dict[bytes, SurveyPrediction] = {}
+        arrays = store.load(identity) if store is not None else None
+        if arrays is not None:
+            columns = (arrays[name] for name in ("u", *SurveyPrediction._fields))
+            for u, mean, error, reached, failed in zip(*columns, strict=True):
+                self._rows[u.tobytes()] = SurveyPrediction(mean, error, reached, int(failed))
+
+    def of(self, u: np.ndarray, evaluate: Callable[[], SurveyPrediction]) -> SurveyPrediction:
+        key = np.asarray(u, np.float64).tobytes()
+        if key not in self._rows:
+            self._rows[key] = evaluate()
+            if self._store is not None:
+                rows = list(self._rows.values())
+                columns = {name: np.array([getattr(row, name) for row in rows]) for name in SurveyPrediction._fields}
+                self._store.save({"u": np.array([np.frombuffer(u) for u in self._rows]), **columns}, self._identity)
+        return self._rows[key]

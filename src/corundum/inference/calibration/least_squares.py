@@ -1,0 +1,186 @@
+"""Damped Gauss-Newton steps for predictions that can only be evaluated: slopes by differences, mended after each step.
+
+Derivatives of whole trees pass through every level of them and are compiled for minutes; a difference over a seventh of
+the width of a prior costs one solve, and averages over the roughness that single galaxies leave in counts.  After a
+step the slopes are corrected so that they predict what it did (Broyden 1965), and only a new round takes all
+differences again.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from ...annotations import Array
+from .predictions import SurveyPrediction
+
+__all__ = ["LeastSquares", "least_squares"]
+
+_LONGEST = 1.0  # step of any coordinate, in standard deviations of its prior
+_MOST_TRIES = 6  # of steps in one round
+_LARGEST_DAMPING = 1e4
+_GAINED = 0.01  # share of the misfit that a step must gain for the round to go on
+
+
+class LeastSquares(NamedTuple):
+    """Where the steps have ended.
+
+    Attributes
+    ----------
+    u : array, shape (P,)
+    prediction : SurveyPrediction
+    slope : array, shape (M, P)
+        d mean / d u of the last round.
+    covariance : array, shape (P, P)
+        Of u, in the Gaussian approximation.
+    misfit : list of float
+        chi^2 plus |u|^2 at the start and after each round.
+    counted : boolean array, shape (M,)
+        Points that count: those that galaxies reached at the start.
+
+    Examples
+    --------
+    >>> line = lambda u: SurveyPrediction(np.array([1.0, 2.0]) * u[0], np.zeros(2), np.ones(2, bool), 0)
+    >>> best = least_squares(line, np.array([0.5, 1.0]), 0.01 * np.eye(2), np.eye(2), np.zeros(1), rounds=3)
+    >>> best.u.round(3).tolist()
+    [0.499]
+    """
+
+    u: Float[Array, " p"]
+    prediction: SurveyPrediction
+    slope: Float[Array, "m p"]
+    covariance: Float[Array, "p p"]
+    misfit: list[float]
+    counted: Any
+
+
+def least_squares(
+    predict: Callable[[np.ndarray], SurveyPrediction],
+    y: Float[Array, " m"],
+    covariance: Float[Array, "m m"],
+    sampling_correlation: Float[Array, "m m"],
+    u: Float[Array, " p"],
+    *,
+    rounds: int = 4,
+    difference: float = 0.15,
+    damping: float = 1.0,
+    progress: Callable[[str], None] | None = None,
+) -> LeastSquares:
+    """Minimise chi^2 of the points plus |u|^2, the prior.
+
+    Parameters
+    ----------
+    predict : callable
+        Maps u (P,) to a `SurveyPrediction` of M points.
+    y, covariance : arrays, shapes (M,) and (M, M)
+    sampling_correlation : array, shape (M, M)
+        Correlation of the errors of the prediction between points.
+    u : array, shape (P,)
+        Where to start, in coordinates whose prior is the standard normal.
+    rounds : int
+        Times that all slopes are taken anew.
+    difference : float
+        Over which slopes are taken, towards the middle of the prior.
+    damping : float
+        That of the first step, in units of the information of each parameter.
+    progress : callable, optional
+        Called with a sentence after each evaluation.
+
+    Raises
+    ------
+    ValueError
+        Galaxies reach no point at the start.
+    """
+    y, u = np.asarray(y, float), np.array(u, float)
+    say = progress or (lambda sentence: None)
+    here = predict(u)
+    counted = here.reached & np.isfinite(y)
+    if not counted.any():
+        raise ValueError("calibrate: galaxies reach no point of the survey at the start; give halos of other masses")
+    misfit = _Misfit(y, np.asarray(covariance), np.asarray(sampling_correlation), counted)
+    course, slope, weight = [], np.zeros((len(y), len(u))), np.zeros((len(y), len(y)))
+    for turn in range(max(rounds, 1)):
+        misfit.fix(here.error)
+        value = misfit(here, u)
+        if turn == 0:
+            course.append(value)
+            say(f"misfit {value:.1f} of {counted.sum()} points at the start")
+        slope = _slopes(predict, here, u, difference, say)
+        value, u, here, slope, damping = _round(predict, misfit, value, u, here, slope, damping, say)
+        course.append(value)
+        say(f"round {turn + 1} of {rounds}: misfit {value:.1f}")
+        if course[-2] - value < _GAINED * value:
+            break
+    weight = misfit.weight(here)
+    information = slope.T @ weight @ slope + np.eye(len(u))
+    return LeastSquares(u, here, slope, np.linalg.inv(information), course, counted)
+
+
+class _Misfit:
+    """chi^2 plus |u|^2; a point that galaxies no longer reach counts like the mean of the others."""
+
+    def __init__(self, y, covariance, sampling_correlation, counted):
+        self._y, self._covariance, self._correlation, self._counted = y, covariance, sampling_correlation, counted
+        self._total = covariance
+
+    def fix(self, error):
+        """Take the error of the prediction as that of this one until it is fixed again."""
+        self._total = self._covariance + self._correlation * error[:, None] * error[None, :]
+
+    def weight(self, prediction):
+        """The inverse covariance of the points that count (M, M), zero elsewhere."""
+        used = np.flatnonzero(self._counted & prediction.reached)
+        weight = np.zeros(self._total.shape)
+        weight[np.ix_(used, used)] = np.linalg.inv(self._total[np.ix_(used, used)])
+        return weight
+
+    def residual(self, prediction):
+        return np.where(self._counted & prediction.reached, self._y - prediction.mean, 0.0)
+
+    def __call__(self, prediction, u):
+        used = int(np.sum(self._counted & prediction.reached))
+        if not used:
+            return np.inf
+        residual = self.residual(prediction)
+        chi2 = residual @ self.weight(prediction) @ residual
+        return float(chi2 * np.sum(self._counted) / used + u @ u)
+
+
+def _slopes(predict, here, u, difference, say):
+    """d mean / d u by differences towards the middle of the prior; zero where a point is not reached at both ends."""
+    columns = []
+    for i in range(len(u)):
+        step = np.zeros(len(u))
+        step[i] = difference if u[i] < 0.0 else -difference
+        there = predict(u + step)
+        both = here.reached & there.reached
+        columns.append(np.where(both, (there.mean - here.mean) / step[i], 0.0))
+        say(f"slope {i + 1} of {len(u)}")
+    return np.stack(columns, axis=-1)
+
+
+def _round(predict, misfit, value, u, here, slope, damping, say):
+    """Steps until they gain little, each along slopes that the one before has corrected."""
+    for _ in range(_MOST_TRIES):
+        weight = misfit.weight(here)
+        curvature = slope.T @ weight @ slope
+        downhill = slope.T @ weight @ misfit.residual(here) - u
+        damped = curvature + damping * np.diag(np.diag(curvature)) + np.eye(len(u))
+        step = np.linalg.solve(damped, downhill)
+        step *= min(1.0, _LONGEST / max(np.abs(step).max(), 1e-300))
+        there = predict(u + step)
+        new = misfit(there, u + step)
+        say(f"step of {np.abs(step).max():.2f}: misfit {new:.1f}")
+        both = here.reached & there.reached
+        unforeseen = np.where(both, there.mean - here.mean - slope @ step, 0.0)
+        slope = slope + np.outer(unforeseen, step) / max(step @ step, 1e-300)
+        if new < value:
+            gained, value, u, here, damping = value - new, new, u + step, there, damping / 4.0
+            if gained < _GAINED * value:
+                break
+        else:
+            damping *= 5.0
+            if damping > _LARGEST_DAMPING:
+                break
+    return value, u, here, slope, damping

@@ -1,0 +1,123 @@
+"""What a model predicts for a survey: galaxies of whole trees, or of main branches with mergers, beside each test."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from ...annotations import Array
+from ...halos import HaloHistories
+from ...models import AbstractModel, Merging
+from ...numerics.solvers.base import AbstractSolver
+from ...observables import Residuals, Survey, histories_of, residuals
+from ...parameters import replace
+from ...population import evolve, with_mergers
+
+__all__ = ["SurveyPrediction", "outputs_of", "predict_survey"]
+
+_LAST_OF_TREES = 2.5  # redshift to which whole trees of today hold all halos of the masses that matter
+
+
+class SurveyPrediction(NamedTuple):
+    """What a model predicts at the points of all tests of a survey, one after the other.
+
+    Attributes
+    ----------
+    mean, error : arrays, shape (M,)
+        Prediction, and its standard error from the finite number of halos.
+    reached : boolean array, shape (M,)
+    failed : int
+        Galaxies that could not be solved.
+
+    Examples
+    --------
+    >>> one = np.ones(2)
+    >>> co.inference.SurveyPrediction(one, 0.1 * one, one > 0.0, 0).failed
+    0
+    """
+
+    mean: Float[Array, " m"]
+    error: Float[Array, " m"]
+    reached: Bool[Array, " m"]
+    failed: int
+
+    @classmethod
+    def of(cls, rows: Residuals, failed: int) -> "SurveyPrediction":
+        """The points of all rows of `residuals`, one after the other."""
+        predictions: list[Any] = [row.prediction for row in rows.rows]
+        mean, error, reached = (
+            np.concatenate([np.asarray(getattr(prediction, name)) for prediction in predictions])
+            for name in ("mean", "standard_error", "reached")
+        )
+        reached = reached & np.isfinite(mean) & np.isfinite(error)
+        return cls(np.where(reached, mean, 0.0), np.where(reached, error, 0.0), reached, failed)
+
+
+def outputs_of(halos: HaloHistories, survey: Survey) -> tuple[float, ...]:
+    """Redshifts of a survey at which these halos are compared: whole trees to z = 2.5, main branches at their end."""
+    root = max(float(halos.cosmology.redshift(np.asarray(halos.time)[-1:])[0]), 0.0)
+    if halos.satellites is None:
+        near = [z for z in survey.redshifts if abs(np.log((1.0 + z) / (1.0 + root))) < 0.02]
+        return (root,) if near else ()
+    return tuple(max(z, root) for z in survey.redshifts if root - 0.02 <= z <= max(_LAST_OF_TREES, root))
+
+
+def predict_survey(
+    model: AbstractModel,
+    samples: Sequence[HaloHistories],
+    survey: Survey,
+    values: Mapping[str, Any] | None = None,
+    *,
+    solver: AbstractSolver | None = None,
+) -> tuple[Residuals, int]:
+    """Evolve all samples and compare them with a survey.
+
+    Parameters
+    ----------
+    model : AbstractModel
+    samples : sequence of HaloHistories
+        Whole trees (`corundum.halos.monte_carlo_forest`), which hold all halos at every redshift up to 2.5, or main
+        branches that are counted where they end (`corundum.halos.complete_roots`), one sample for each redshift.
+        What merges is worked out again for these values (`corundum.population.with_mergers`).
+    survey : Survey
+    values : mapping of str to float, optional
+        Numbers of the model by name.
+    solver : AbstractSolver, optional
+
+    Returns
+    -------
+    Residuals
+    int
+        Galaxies that could not be solved.
+
+    Examples
+    --------
+    >>> halos = co.halos.complete_roots(0.0, 30, log_mvir=(10.5, 13.0))
+    >>> survey = co.observables.survey("reference").at([0.0])
+    >>> stars = survey._replace(tests=tuple(t for t in survey.tests if "shmr" in t.measurement.name))
+    >>> rows, failed = co.inference.predict_survey(model, [halos], stars, {"mass_loading.slope": -2.0})
+    >>> rows.rows[0].reached, failed
+    (11, 0)
+    """
+    model = replace(model, dict(values)) if values else model
+    histories = histories_of(survey.measurements)
+    populations = []
+    for halos in samples:
+        redshifts = outputs_of(halos, survey)
+        if not redshifts:
+            continue
+        if halos.satellites is None and _merges(model):
+            halos = with_mergers(model, halos, solver=solver)
+        populations.append(evolve(model, halos, redshifts, histories=histories, solver=solver))
+    if not populations:
+        raise ValueError(
+            f"halos: they are counted at other redshifts than those of the survey, "
+            f"{', '.join(f'{z:g}' for z in survey.redshifts)}; draw them with halos.complete_roots(redshift)"
+        )
+    failed = sum(int(np.sum(np.asarray(population.status) != 0)) for population in populations)
+    return residuals(survey, populations), failed
+
+
+def _merges(model: Any) -> bool:
+    return any(isinstance(process, Merging) for process in getattr(model, "processes", {}).values())

@@ -1,0 +1,118 @@
+"""Calibration: steps against linear algebra, planted numbers found again, interruptions, and mistakes."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import corundum as co
+from corundum import inference, models, observables
+from corundum.inference.calibration import calibrate as module
+from corundum.inference.calibration.least_squares import least_squares
+from corundum.inference.calibration.predictions import SurveyPrediction
+
+RNG = np.random.default_rng(5)
+MATRIX = RNG.normal(size=(12, 4))
+Y = RNG.normal(size=12)
+COVARIANCE = np.diag(np.linspace(0.1, 0.5, 12))
+
+
+def _linear(u, reached=None):
+    reached = np.ones(12, bool) if reached is None else reached
+    return SurveyPrediction(MATRIX @ u + 0.3, np.zeros(12), reached, 0)
+
+
+def test_a_linear_prediction_ends_at_the_exact_mode_with_its_covariance():
+    best = least_squares(_linear, Y, COVARIANCE, np.eye(12), np.zeros(4), rounds=3, damping=1e-3)
+    weight = np.linalg.inv(COVARIANCE)
+    information = MATRIX.T @ weight @ MATRIX + np.eye(4)
+    exact = np.linalg.solve(information, MATRIX.T @ weight @ (Y - 0.3))
+    np.testing.assert_allclose(best.u, exact, atol=1e-3)
+    np.testing.assert_allclose(best.covariance, np.linalg.inv(information), rtol=1e-6)
+
+
+def test_slopes_are_corrected_by_what_a_step_did():
+    """A curved valley, which a single linearisation overshoots."""
+
+    def curved(u):
+        mean = np.array([u[0], 3.0 * (u[1] - u[0] ** 2), 0.2 * u[1]])
+        return SurveyPrediction(mean, np.zeros(3), np.ones(3, bool), 0)
+
+    y = np.array([1.0, 0.0, 0.2])
+    best = least_squares(curved, y, 1e-4 * np.eye(3), np.eye(3), np.array([-0.8, 0.5]), rounds=8)
+    assert best.misfit == sorted(best.misfit, reverse=True)
+    np.testing.assert_allclose(best.u, [1.0, 1.0], atol=0.02)
+
+
+def test_points_that_galaxies_no_longer_reach_win_nothing():
+    """Where large u[0] loses the points that disagree most, their number still counts."""
+
+    def losing(u):
+        reached = np.arange(12) < (12 if u[0] < 0.5 else 6)
+        return _linear(u, reached)
+
+    best = least_squares(losing, Y, COVARIANCE, np.eye(12), np.zeros(4), rounds=2)
+    assert best.counted.all() and best.misfit[-1] <= best.misfit[0]
+
+
+def test_no_point_within_reach_is_refused():
+    with pytest.raises(ValueError, match="galaxies reach no point of the survey at the start"):
+        least_squares(lambda u: _linear(u, np.zeros(12, bool)), Y, COVARIANCE, np.eye(12), np.zeros(4))
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """Halos, and a survey that says what a regulator with another mass loading makes of them."""
+    halos = co.halos.complete_roots(0.0, 24, log_mvir=(10.5, 12.5), key=1)
+    truth = co.replace(models.MinimalRegulator(), {"mass_loading.constant": 2.5})
+    test = observables.SurveyTest(observables.load("shmr_behroozi19_sf"), 0.0, "centrals", True, 0.02, "planted")
+    survey = observables.Survey("planted", "what a known model makes", (test,))
+    rows, failed = inference.predict_survey(truth, [halos], survey)
+    assert failed == 0
+    reached = np.asarray(rows.rows[0].prediction.reached)
+    y = np.where(reached, np.asarray(rows.rows[0].prediction.mean), 0.0)
+    known = dataclasses.replace(test.measurement, y=y).between(11.0, 12.4)
+    return halos, survey._replace(tests=(test._replace(measurement=known),))
+
+
+def test_a_planted_number_is_found_again_and_an_interruption_changes_nothing(planted, tmp_path, monkeypatch):
+    halos, survey = planted
+    store = co.io.Checkpoint(tmp_path / "calibration.npz")
+    settings = dict(rounds=3, damping=0.01, store=store)
+    model = models.MinimalRegulator()
+    best = inference.calibrate(model, halos, survey, ["mass_loading.constant"], **settings)
+    assert best.lower["mass_loading.constant"] < 2.5 < best.upper["mass_loading.constant"]
+    np.testing.assert_allclose(best.values["mass_loading.constant"], 2.5, rtol=0.05)
+    assert best.after.rows[0].within and not best.before.rows[0].within and best.failed == 0
+    # All evaluations were kept: the same steps are taken again without a single solve but those of the tables.
+    solved = []
+    plain = module.predict_survey
+    monkeypatch.setattr(module, "predict_survey", lambda *a, **k: solved.append(1) or plain(*a, **k))
+    again = inference.calibrate(model, halos, survey, ["mass_loading.constant"], **settings)
+    assert len(solved) == 2
+    assert np.array_equal(again.u, best.u) and again.misfit == best.misfit
+    with pytest.raises(ValueError, match="belongs to a different run"):
+        inference.calibrate(model, halos, survey, ["mass_loading.constant", "depletion_time.amplitude"], **settings)
+
+
+@pytest.mark.parametrize("arguments,message", [
+    (dict(free=["mass_loading.constant"], ties={"mass_loading.constant": "mass_loading.constant"}), "is free itself"),
+    (dict(free=["mass_loading.constant"], ties={"mas_loading": "mass_loading.constant"}), "is no number of the model"),
+    (dict(free=["mass_loading.constant"], ties={"depletion_time.amplitude": "x"}), "follows x, which is not free"),
+    (dict(free=["cosmology.omega_m"]), "would change the halos; calibrate numbers of the model"),
+    (dict(free=["mass_loading.constant"], rounds=0), "rounds"),
+])  # fmt: skip
+def test_mistakes_are_one_sentence(planted, arguments, message):
+    halos, survey = planted
+    with pytest.raises(ValueError, match=message):
+        inference.calibrate(models.MinimalRegulator(), halos, survey, **arguments)
+
+
+def test_a_survey_without_calibrating_tests_and_halos_of_other_redshifts_are_refused(planted):
+    halos, survey = planted
+    idle = survey._replace(tests=tuple(test._replace(calibrates=False) for test in survey.tests))
+    with pytest.raises(ValueError, match="none of its tests calibrates"):
+        inference.calibrate(models.MinimalRegulator(), halos, idle, ["mass_loading.constant"])
+    late = survey._replace(tests=tuple(test._replace(redshift=3.0) for test in survey.tests))
+    with pytest.raises(ValueError, match="counted at other redshifts than those of the survey, 3"):
+        inference.predict_survey(models.MinimalRegulator(), [halos], late)
