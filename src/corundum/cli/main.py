@@ -7,6 +7,7 @@ from typing import Any
 
 from .commands import (
     cache,
+    calibrate,
     check_gradients,
     compare,
     data,
@@ -37,6 +38,7 @@ _COMMANDS = (
     mocks,
     forecast,
     train,
+    calibrate,
     plot,
     explore,
     data,

@@ -12,7 +12,7 @@ from . import _extra  # isort: skip  # noqa: F401  before anything that needs th
 from ..lazy_names import lazy_names
 
 if TYPE_CHECKING:  # imported when they are first used
-    from .calibration.calibrate import Calibration, calibrate
+    from .calibration.calibrate import Calibration, calibrate, check_calibration
     from .calibration.joint import JointSummaries, joint
     from .calibration.predictions import SurveyPrediction, predict_survey
     from .data import Data
@@ -159,6 +159,7 @@ __all__ = [
     "bridge_evidence",
     "calibrate",
     "campaign",
+    "check_calibration",
     "common_points",
     "compare",
     "criticise",

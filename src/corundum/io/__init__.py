@@ -6,6 +6,7 @@ from ..lazy_names import lazy_names
 
 if TYPE_CHECKING:  # imported when they are first used
     from ..storage.checkpoints import Checkpoint, CheckpointFolder
+    from .calibration import SavedCalibration, load_calibration, save_calibration
     from .posterior import load_posterior, save_posterior
     from .results import Results, load, save
     from .sensitivity import load_sensitivity, save_sensitivity
@@ -15,11 +16,14 @@ __all__ = [
     "Checkpoint",
     "CheckpointFolder",
     "Results",
+    "SavedCalibration",
     "load",
+    "load_calibration",
     "load_posterior",
     "load_sensitivity",
     "load_training",
     "save",
+    "save_calibration",
     "save_posterior",
     "save_sensitivity",
     "save_training",

@@ -9,7 +9,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .citations import citations, unverified
     from .galaxy import AbstractGalaxyModel
     from .ledger import Flow, FlowRates, Ledger
-    from .presets import PANDYA26_FREE, pandya23, pandya26, reference_galaxy
+    from .presets import PANDYA26_FREE, pandya23, pandya26, reference, reference_galaxy
     from .process import AbstractProcess, ProcessFluxes, channel_multipliers
     from .processes.black_holes import BlackHole
     from .processes.bulges import Bulge
@@ -74,6 +74,7 @@ __all__ = [
     "TypeIaSupernovae",
     "channel_multipliers",
     "citations",
+    "reference",
     "reference_galaxy",
     "unverified",
     "derivative",

@@ -1,8 +1,11 @@
 """Published models by name, the parameters that their papers vary, and the model with every part of a galaxy."""
 
+import json
+from importlib import resources
 from typing import Any
 
 from ..numerics.limiters import HardMinimum, HardPositivePart, Unlimited
+from ..parameters import replace
 from ..physics import (
     BlitzRosolowsky06,
     Ceiling,
@@ -40,11 +43,15 @@ from .processes.gas_phases import GasPhases
 from .processes.instability import DiscInstability
 from .processes.merging import BlackHoleMergers, Merging
 from .processes.reincorporation import HaloRecycling
+from .processes.satellites.handing_elements import HandingOverElements, HandingOverMomentum
+from .processes.satellites.handing_over import HandingOver
+from .processes.satellites.ram_pressure import RamPressure
+from .processes.satellites.tides import TidalStripping
 from .processes.stellar_evolution import DelayedReturn, TypeIaSupernovae
 from .thermal import ThermalCGM
 from .turbulent import TurbulentCGM
 
-__all__ = ["PANDYA26_FREE", "pandya23", "pandya26", "reference_galaxy"]
+__all__ = ["PANDYA26_FREE", "pandya23", "pandya26", "reference", "reference_galaxy"]
 
 PANDYA26_FREE = (
     "mass_loading.amplitude",
@@ -116,7 +123,7 @@ def pandya23() -> TurbulentCGM:
     )
 
 
-def reference_galaxy() -> ThermalCGM:
+def reference_galaxy(*, satellites: bool = False) -> ThermalCGM:
     """The thermal model with every part of a galaxy: discs and bulges, HI and H2, mergers, black holes, chemistry.
 
     Stars form from molecular gas in discs whose sizes follow from angular momentum, with scatter in time; mergers and
@@ -125,8 +132,14 @@ def reference_galaxy() -> ThermalCGM:
     fit nothing yet (docs/reference/physics.md says how far they are from data).  Every part can be swapped:
     ``dataclasses.replace(model, processes={**model.processes, "quasar": QuasarMode()})``.
 
-    Satellites are prepared by `corundum.population.with_mergers`, and numbers of each halo are drawn by
-    `corundum.halos.with_latents`.
+    In main branches what merges is prepared by `corundum.population.with_mergers`, and numbers of each halo are drawn
+    by `corundum.halos.with_latents`; `corundum.halos.complete_forest` has all of it.
+
+    Parameters
+    ----------
+    satellites : bool
+        Whether galaxies are followed in their hosts, lose gas and stars there and hand over what they hold, for halos
+        with satellites.
 
     Examples
     --------
@@ -159,5 +172,41 @@ def reference_galaxy() -> ThermalCGM:
             "phases": GasPhases(**molecular),
             "recycling": HaloRecycling(),
             "supernovae_ia": TypeIaSupernovae(),
+            **(_in_hosts() if satellites else {}),
         },
     )
+
+
+def _in_hosts() -> dict[str, Any]:
+    """What happens to satellites."""
+    return {
+        "handing_over": HandingOver(),
+        "handing_over_elements": HandingOverElements(),
+        "handing_over_momentum": HandingOverMomentum(),
+        "ram_pressure": RamPressure(),
+        "tides": TidalStripping(),
+    }
+
+
+def reference(*, satellites: bool = True) -> ThermalCGM:
+    """`reference_galaxy` calibrated on the survey "reference": galaxies between z = 0 and 2 in whole merger trees.
+
+    How well each number is known, how far galaxies are from each measurement, and what was run is in
+    ``corundum/data/calibrations/reference.json``, which `corundum.io.load_calibration` reads; the command that made it
+    is ``corundum calibrate examples/reference.toml``.
+
+    Parameters
+    ----------
+    satellites : bool
+        As for `reference_galaxy`: true for halos with satellites, such as those of `corundum.halos.complete_forest`.
+        The numbers were found in such halos.
+
+    Examples
+    --------
+    >>> model = co.models.reference()
+    >>> float(model.mass_loading.amplitude) != float(co.models.reference_galaxy().mass_loading.amplitude)
+    True
+    """
+    text = (resources.files("corundum") / "data" / "calibrations" / "reference.json").read_text(encoding="utf-8")
+    values: dict[str, Any] = json.loads(text)["values"]
+    return replace(reference_galaxy(satellites=satellites), values)

@@ -163,21 +163,27 @@ def _combinations(settings: Fit, measurements: list[Measurement]) -> tuple[tuple
     return tuple(combinations)
 
 
-def priors_in(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Priors by name from tables, in which dotted names may be nested."""
+def priors_in(tables: Mapping[str, Any], prefix: str = "", group: str = "fit") -> dict[str, Any]:
+    """Priors by name from the tables of a group, in which dotted names may be nested.
+
+    Raises
+    ------
+    RunFileError
+        A table describes no distribution.
+    """
     priors: dict[str, Any] = {}
     for name, value in tables.items():
         if isinstance(value, Mapping) and "kind" in value:
-            priors[prefix + name] = _distribution(prefix + name, value)
+            priors[prefix + name] = _distribution(prefix + name, value, group)
         elif isinstance(value, Mapping) and not {"low", "high"} & set(value):
-            priors |= priors_in(value, f"{prefix}{name}.")
+            priors |= priors_in(value, f"{prefix}{name}.", group)
         else:
             priors[prefix + name] = value
     return priors
 
 
-def _distribution(name: str, table: Mapping[str, Any]) -> Any:
-    keys = ("fit", "priors", *name.split("."))
+def _distribution(name: str, table: Mapping[str, Any], group: str) -> Any:
+    keys = (group, "priors", *name.split("."))
     numbers = {key: value for key, value in table.items() if key != "kind"}
     try:
         return inference.distribution(str(table["kind"]), numbers)

@@ -23,7 +23,7 @@ __all__ = ["OutputDirectory", "claim", "refuse_early", "run_of"]
 
 _RESULTS = (
     "results.h5", "trajectories.h5", "compared.h5", "sensitivity.h5", "posterior-*.nc", "parameters.csv",
-    "parameters.tex", "comparison.csv", "findings.txt", "mocks.csv", "forecast.csv", "trained.h5",
+    "parameters.tex", "comparison.csv", "findings.txt", "mocks.csv", "forecast.csv", "trained.h5", "calibration.json",
 )  # fmt: skip
 # In the order in which an earlier run is removed: while anything of it is left, its run.toml says whose it is.
 _FILES = ("run_info.json", *_RESULTS, "report.html")

@@ -1,4 +1,4 @@
-"""The groups [fit], [mocks], [forecast] and [train]: what is inferred from which data, and with which methods.
+"""The groups [fit], [mocks], [forecast], [train] and [calibrate]: what is inferred from which data, and how.
 
 Methods are components, named by their kind as everywhere in a run file: samplers, optimisers, likelihoods,
 regressions.  Only the commands that infer import this module, because their packages take seconds to load.
@@ -25,7 +25,7 @@ from ...inference import (
 from ...observables import AbstractRegression, Measurement
 from .schema import setting
 
-__all__ = ["Fit", "Forecast", "Mocks", "Train"]
+__all__ = ["Calibrate", "Fit", "Forecast", "Mocks", "Train"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -211,3 +211,34 @@ class Train:
     key: int = setting(0, bounds=(0, math.inf))
     rule: AbstractTrainingRule = AdamRule()
     errors: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Calibrate:
+    """What ``corundum calibrate`` does.
+
+    Attributes
+    ----------
+    free : tuple of str
+        Numbers to find.
+    survey : str
+        Measurements at several redshifts: the name of a survey, or the path of its file.
+    ties : mapping
+        Numbers that follow a free one, by name.
+    rounds : int
+        At most how often all slopes are taken anew.
+    difference : float
+        Over which slopes are taken, in standard deviations of the prior.
+    damping : float
+        That of the first step, in units of the information of each number.
+    priors : mapping
+        As in [fit].
+    """
+
+    free: tuple[str, ...]
+    survey: str = setting("reference")
+    rounds: int = setting(4, bounds=(1, 100))
+    difference: float = setting(0.15, bounds=(1e-3, 1.0))
+    damping: float = setting(1.0, bounds=(1e-6, 1e4))
+    ties: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    priors: Mapping[str, Any] = dataclasses.field(default_factory=dict)

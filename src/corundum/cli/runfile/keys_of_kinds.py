@@ -13,7 +13,7 @@ from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...numerics import AbstractSolver
 from .builder import accepted_keys, annotation_of, fields_of
-from .inference_settings import Fit, Forecast, Mocks, Train
+from .inference_settings import Calibrate, Fit, Forecast, Mocks, Train
 from .kinds import fits, kinds_making, public_kind, public_kind_of, public_kinds, resolve
 from .schema import Compare, Output, Sensitivity
 from .values import classes_of
@@ -27,6 +27,7 @@ _COMPONENTS = {
 _SETTINGS = {
     "output": Output, "compare": Compare, "sensitivity": Sensitivity, "fit": Fit, "mocks": Mocks, "forecast": Forecast,
     "train": Train,
+    "calibrate": Calibrate,
     }  # fmt: skip
 
 

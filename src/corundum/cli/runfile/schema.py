@@ -101,6 +101,7 @@ GROUPS = (
     "mocks",
     "forecast",
     "train",
+    "calibrate",
     "variants",
 )
 """Names of all groups, in the order in which a resolved run file has them."""

@@ -27,10 +27,11 @@ from ...storage.checkpoints import Checkpoint, fingerprint
 from ..data import data_of
 from ..free import FreeParameter, free_parameters
 from ..summaries import TOLERANCE
+from ..text import count
 from .least_squares import LeastSquares, least_squares
-from .predictions import SurveyPrediction, predict_survey
+from .predictions import SurveyPrediction, other_redshifts, outputs_of, predict_survey
 
-__all__ = ["Calibration", "calibrate"]
+__all__ = ["Calibration", "calibrate", "check_calibration"]
 
 
 class Calibration(NamedTuple):
@@ -86,8 +87,8 @@ class Calibration(NamedTuple):
     def in_words(self) -> str:
         """What happened, in one sentence."""
         return (
-            f"misfit {self.misfit[0]:.0f} at the start, {self.misfit[-1]:.0f} after {len(self.misfit) - 1} rounds, "
-            f"{self.points} points, {len(self.free)} numbers"
+            f"misfit {self.misfit[0]:.0f} at the start, {self.misfit[-1]:.0f} after "
+            f"{count(len(self.misfit) - 1, 'round')}, {count(self.points, 'point')}, {count(len(self.free), 'number')}"
         )
 
     def __repr__(self) -> str:
@@ -127,7 +128,7 @@ def calibrate(
     halos : HaloHistories or sequence of HaloHistories
         As `samples` of `predict_survey`, with number densities as weights.
     tests : Survey or str
-        The survey, or its name; those that `calibrates` are fitted.
+        The survey, its name, or the path of its file; those that `calibrates` are fitted.
     free : sequence of str
         Names of the numbers to find.
     priors : mapping, optional
@@ -161,16 +162,9 @@ def calibrate(
     >>> best.misfit[-1] <= best.misfit[0], best.after.rows[0].rms <= best.before.rows[0].rms
     (True, True)
     """
-    chosen = survey(tests) if isinstance(tests, str) else instance("tests", tests, Survey, expected="a survey")
+    chosen, samples, parameters, ties = check_calibration(model, halos, tests, free, priors, ties=ties)
     fitted = chosen._replace(tests=chosen.calibrating)
-    if not fitted.tests:
-        raise ValueError(f"survey {chosen.name}: none of its tests calibrates; set calibrates = true for one at least")
-    samples = (halos,) if isinstance(halos, HaloHistories) else tuple(halos)
-    for sample in samples:
-        check_model_and_halos(model, sample)
     rounds = whole_number("rounds", rounds, meaning="rounds")
-    parameters = _free(model, samples, free, priors)
-    ties = _checked(ties or {}, model, [parameter.name for parameter in parameters])
     solver = strategy("solver", solver, LaneSolver(tolerance=TOLERANCE))
     data = data_of(fitted.measurements)
     tolerance = np.concatenate([np.full(len(test.measurement), test.tolerance) for test in fitted.tests])
@@ -198,6 +192,42 @@ def calibrate(
     before, _ = predict_survey(model, samples, chosen, numbers(start), solver=solver)
     after, failed = predict_survey(model, samples, chosen, numbers(result.u), solver=solver)
     return _calibration(chosen.name, parameters, numbers, result, before, after, failed)
+
+
+def check_calibration(
+    model: AbstractModel,
+    halos: HaloHistories | Sequence[HaloHistories],
+    tests: Survey | str,
+    free: Sequence[str],
+    priors: Mapping[str, Any] | None = None,
+    *,
+    ties: Mapping[str, str] | None = None,
+) -> tuple[Survey, tuple[HaloHistories, ...], tuple[FreeParameter, ...], dict[str, str]]:
+    """The survey, samples of halos, free parameters and ties of a calibration, checked; arguments as for `calibrate`.
+
+    Raises
+    ------
+    ValueError
+        As `calibrate`, for all that can be known without evolving a galaxy.
+
+    Examples
+    --------
+    >>> halos = co.halos.complete_roots(0.0, 4, log_mvir=(10.5, 13.0))
+    >>> _, _, (parameter,), _ = co.inference.check_calibration(model, halos, "reference", ["mass_loading.slope"])
+    >>> parameter.support()
+    'Uniform, -4 to 0'
+    """
+    chosen = survey(tests) if isinstance(tests, str) else instance("tests", tests, Survey, expected="a survey")
+    if not chosen.calibrating:
+        raise ValueError(f"survey {chosen.name}: none of its tests calibrates; set calibrates = true for one at least")
+    samples = (halos,) if isinstance(halos, HaloHistories) else tuple(halos)
+    for sample in samples:
+        check_model_and_halos(model, sample)
+    if not any(outputs_of(sample, chosen) for sample in samples):
+        raise ValueError(other_redshifts(chosen))
+    parameters = _free(model, samples, free, priors)
+    names = [parameter.name for parameter in parameters]
+    return chosen, samples, parameters, _checked(ties or {}, model, names)
 
 
 def _calibration(name, parameters, numbers, result: LeastSquares, before, after, failed) -> Calibration:

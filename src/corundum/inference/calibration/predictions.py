@@ -14,7 +14,7 @@ from ...observables import Residuals, Survey, histories_of, residuals
 from ...parameters import replace
 from ...population import evolve, with_mergers
 
-__all__ = ["SurveyPrediction", "outputs_of", "predict_survey"]
+__all__ = ["SurveyPrediction", "other_redshifts", "outputs_of", "predict_survey"]
 
 _LAST_OF_TREES = 2.5  # redshift to which whole trees of today hold all halos of the masses that matter
 
@@ -111,12 +111,17 @@ def predict_survey(
             halos = with_mergers(model, halos, solver=solver)
         populations.append(evolve(model, halos, redshifts, histories=histories, solver=solver))
     if not populations:
-        raise ValueError(
-            f"halos: they are counted at other redshifts than those of the survey, "
-            f"{', '.join(f'{z:g}' for z in survey.redshifts)}; draw them with halos.complete_roots(redshift)"
-        )
+        raise ValueError(other_redshifts(survey))
     failed = sum(int(np.sum(np.asarray(population.status) != 0)) for population in populations)
     return residuals(survey, populations), failed
+
+
+def other_redshifts(survey: Survey) -> str:
+    """The sentence for halos that can be compared with no test of a survey."""
+    return (
+        f"halos: they are counted at other redshifts than those of the survey, "
+        f"{', '.join(f'{z:g}' for z in survey.redshifts)}; draw them with halos.complete_roots(redshift)"
+    )
 
 
 def _merges(model: Any) -> bool:

@@ -1,20 +1,26 @@
 """A survey: measurements at several redshifts, which of them calibrate a model, and what a good model reaches.
 
-A survey is a file ``data/surveys/NAME.toml``; a new file in that folder is available by its name.
+A survey is a TOML file: a ``meaning``, and a table ``[[test]]`` for each measurement, with the keys ``data`` (a name of
+``corundum data list``, or the path of a file), ``redshift``, ``tolerance``, ``why`` and, where they matter,
+``galaxies``, ``calibrates`` and ``between``, the least and the largest x.  A new file in the folder ``data/surveys`` of
+the package is available by its name.
 """
 
+import os
 import tomllib
 from collections.abc import Sequence
 from importlib import resources
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from ...messages import did_you_mean
-from ..files import load
+from ..files import is_file_name, load
 from ..measurement import Measurement
 
 __all__ = ["Survey", "SurveyTest", "available_surveys", "survey"]
 
 _KINDS = ("all", "centrals", "satellites", "star-forming")
+_REQUIRED = {"data", "redshift", "tolerance"}
 _KEYS = {"data", "redshift", "galaxies", "calibrates", "tolerance", "between", "why"}
 
 
@@ -127,13 +133,18 @@ def available_surveys() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml"))
 
 
-def survey(name: str) -> Survey:
-    """A survey that comes with the package.
+def survey(name: str | os.PathLike) -> Survey:
+    """A survey that comes with the package, or one of your own from a file.
+
+    Parameters
+    ----------
+    name : str or path
+        One of `available_surveys`, or the path of a file, which has a suffix or a folder in it.
 
     Raises
     ------
     ValueError
-        There is none of that name.
+        There is none of that name, or the file is no survey.
 
     Examples
     --------
@@ -145,21 +156,47 @@ def survey(name: str) -> Survey:
     test  z = 2.2   sfms_koprowski24_z2    to 0.15  star formation at its peak; it disagrees with the growth of the mass functions by 0.2 dex
     test  z = 2.2   gasmzr_sanders21_z2    to 0.1   metals at the peak of star formation, on the same scale as at z = 0
     """  # noqa: E501
+    if is_file_name(name):
+        return _read(PurePath(name).stem, name)
     known = available_surveys()
     if name not in known:
-        raise ValueError(f"survey {name!r}: {did_you_mean(str(name), known)}there are {', '.join(known)}")
-    content = tomllib.loads((_folder() / f"{name}.toml").read_text(encoding="utf-8"))
-    return Survey(name, content["meaning"], tuple(_test(name, row) for row in content["test"]))
+        raise ValueError(
+            f"survey {name!r}: {did_you_mean(str(name), known)}there are {', '.join(known)}; one of your own is given "
+            "by its path, such as ./mine.toml"
+        )
+    return _read(str(name), _folder() / f"{name}.toml")
 
 
-def _test(name: str, row: dict[str, Any]) -> SurveyTest:
-    wrong = row.keys() - _KEYS
-    galaxies = row.get("galaxies", "all")
-    if wrong or galaxies not in _KINDS:
-        raise ValueError(f"survey {name}: {row['data']} has {', '.join(wrong) or f'galaxies = {galaxies!r}'}")
-    measurement = load(row["data"])
+def _read(name: str, path: Any) -> Survey:
+    try:
+        text = (path if hasattr(path, "read_text") else Path(path)).read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+    except FileNotFoundError:
+        raise ValueError(f"survey {path}: there is no such file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"survey {path}: cannot be read ({error})") from None
+    tests = content.get("test")
+    if not isinstance(tests, list) or not tests:
+        raise ValueError(f"survey {path}: has no [[test]]; give one table for each measurement")
+    return Survey(name, str(content.get("meaning", name)), tuple(_test(path, row) for row in tests))
+
+
+def _test(path: Any, row: dict[str, Any]) -> SurveyTest:
+    data = row.get("data", "one test")
+    problems = [f"unknown key {key}, allowed {', '.join(sorted(_KEYS))}" for key in sorted(row.keys() - _KEYS)]
+    problems += [f"no {key}" for key in sorted(_REQUIRED - row.keys())]
+    if row.get("galaxies", "all") not in _KINDS:
+        problems.append(f"galaxies {row['galaxies']!r}, allowed {', '.join(_KINDS)}")
+    for key in ("redshift", "tolerance"):
+        number = row.get(key, 1.0)
+        if isinstance(number, bool) or not isinstance(number, int | float) or not (0.0 <= number < 100.0):
+            problems.append(f"{key} {number!r}, allowed a number from 0 to 100")
+    if problems:
+        raise ValueError(f"survey {path}: {data} has {'; '.join(problems)}")
+    measurement = load(data)
     if "between" in row:
         measurement = measurement.between(*row["between"])
     return SurveyTest(
-        measurement, float(row["redshift"]), galaxies, row.get("calibrates", False), row["tolerance"], row["why"]
-    )
+        measurement, float(row["redshift"]), row.get("galaxies", "all"), bool(row.get("calibrates", False)),
+        float(row["tolerance"]), str(row.get("why", "")),
+    )  # fmt: skip

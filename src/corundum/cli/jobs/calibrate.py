@@ -1,0 +1,164 @@
+"""The job behind ``corundum calibrate``: the numbers of a model that bring its galaxies nearest to a survey.
+
+Every evaluation is kept; a calibration that was interrupted resumes and takes the same steps bit for bit.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ... import inference, io, plots
+from ...observables import survey
+from ...observables.files import is_file_name
+from ...plots.reports.page import Drawing, Section, Table
+from ...storage.checkpoints import fingerprint
+from ..progress import progress_bar
+from ..runfile.builder import construct
+from ..runfile.errors import RunFileError
+from ..runfile.inference_settings import Calibrate
+from ..runfile.job import Job, prepare
+from ..runfile.paths import absolute_path
+from ..runfile.reader import RunFile
+from .fit_plan import priors_in
+from .scaffold import AbstractJob, Run
+
+__all__ = ["JOB", "CalibratePlan"]
+
+
+class CalibratePlan(NamedTuple):
+    """A checked run file and its [calibrate] settings.
+
+    Attributes
+    ----------
+    job : Job
+    settings : Calibrate
+    survey : Survey
+    tables : dict
+        The resolved run file.
+    identity : str
+    """
+
+    job: Job
+    settings: Calibrate
+    survey: Any
+    tables: dict[str, Any]
+    identity: str
+
+
+class _CalibrateJob(AbstractJob):
+    def plan(self, run_file: RunFile) -> CalibratePlan:
+        with run_file.located():
+            if "calibrate" not in run_file.tables:
+                raise RunFileError(
+                    (), "the group [calibrate] is missing; it says which numbers to find, as free = [...]"
+                )
+            built = construct(Calibrate, run_file.tables["calibrate"], ("calibrate",))
+            try:
+                chosen = survey(_with_path(built.value.survey))
+            except ValueError as error:
+                raise RunFileError(("calibrate", "survey"), str(error)) from error
+        solver = {"tolerance": inference.TOLERANCE, **run_file.tables.get("solver", {})}
+        job = prepare(run_file._replace(tables={**run_file.tables, "solver": solver}))
+        settings = built.value
+        with run_file.located():
+            try:
+                inference.check_calibration(
+                    job.model, job.halos, chosen, settings.free, _priors(settings.priors), ties=_flat(settings.ties)
+                )
+            except RunFileError:
+                raise
+            except ValueError as error:
+                raise RunFileError(("calibrate",), str(error)) from error
+        tables = {**job.tables, "calibrate": {**built.table, "survey": _with_path(settings.survey)}}
+        identity = fingerprint((np.frombuffer(job.identity.encode(), np.uint8), chosen.measurements), [])
+        return CalibratePlan(job, settings, chosen, tables, identity)
+
+    def compute(self, plan: CalibratePlan, run: Run) -> Any:
+        settings, job = plan.settings, plan.job
+        total = settings.rounds * (len(settings.free) + 7)
+        done = [0]
+        with run.stage("calibrating"), progress_bar(total, title="calibrating", unit="evaluations") as update:
+
+            def progress(sentence: str) -> None:
+                done[0] = min(done[0] + 1, total)
+                update(done[0], note=sentence)
+
+            return inference.calibrate(
+                job.model, job.halos, plan.survey, settings.free, _priors(settings.priors),
+                ties=_flat(settings.ties), rounds=settings.rounds, difference=settings.difference,
+                damping=settings.damping, solver=job.solver, store=run.checkpoints().part("evaluations"),
+                progress=progress,
+            )  # fmt: skip
+
+    def save(self, plan: CalibratePlan, results: Any, run: Run) -> None:
+        with run.stage("saving results", "save"):
+            about = {"title": plan.job.title, "identity": plan.identity, "halos": plan.job.halos.provenance}
+            io.save_calibration(run.output.file("calibration.json"), results, about)
+            run.write_text("findings.txt", f"{results}\n")
+        with run.stage("drawing figures", "figures") as part:
+            drawings = run.save_figures([_drawing(results)], part)
+        sections = [
+            Section("Galaxies beside the survey", [*drawings, _residuals(results)]),
+            Section("Numbers", [_numbers(results)]),
+        ]
+        run.write_report(
+            sections, title="calibrate", subtitle=f"{len(plan.job.halos)} halos, survey {plan.survey.name}",
+            measurements=plan.survey.measurements,
+        )  # fmt: skip
+
+    def summary(self, plan: CalibratePlan, results: Any, run: Run) -> list[str]:
+        return [f"{plan.job.title}: {results.in_words()}", *(f"  {line}" for line in str(results.after).splitlines())]
+
+
+JOB = _CalibrateJob()
+"""``corundum calibrate``."""
+
+
+def _with_path(name: str) -> str:
+    return absolute_path(name) if is_file_name(name) else name
+
+
+def _priors(tables: Mapping[str, Any]) -> dict[str, Any]:
+    return priors_in(tables, group="calibrate")
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Dotted names, which TOML may nest, to texts."""
+    flat: dict[str, str] = {}
+    for name, value in table.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return flat
+
+
+def _drawing(results: Any) -> Drawing:
+    caption = (
+        "Points: data, filled where the model was fitted to them and open where they test it; lines: the calibrated "
+        "model (blue) and where it started (grey), with the standard error of a finite number of halos"
+    )
+    return Drawing(plots.survey_panels(results.after, results.before).flat[0].figure, caption, "survey")
+
+
+def _residuals(results: Any) -> Table:
+    header = ["measurement", "z", "use", "points", "rms before", "rms after", "tolerance", "within"]
+    rows = [
+        [
+            after.test.measurement.name, after.test.redshift, "fitted" if after.test.calibrates else "test",
+            f"{after.reached} of {after.points}", f"{before.rms:.2f}", f"{after.rms:.2f}",
+            f"{after.test.tolerance:.2f}", "yes" if after.within else "no",
+        ]
+        for before, after in zip(results.before.rows, results.after.rows, strict=True)
+    ]  # fmt: skip
+    return Table(header, rows, "Root mean square of model minus data, in the unit of the data (dex, or shares).")
+
+
+def _numbers(results: Any) -> Table:
+    header = ["number", "before", "after", "68% interval", "narrower than its prior"]
+    rows = [
+        [
+            p.name, f"{float(p.value(np.array(p.start))):.4g}", f"{results.values[p.name]:.4g}",
+            f"{results.lower[p.name]:.4g} to {results.upper[p.name]:.4g}", f"{100.0 * known:.0f}%",
+        ]
+        for p, known in zip(results.free, results.constrained, strict=True)
+    ]  # fmt: skip
+    return Table(header, rows, "Intervals are those of the Gaussian approximation about the mode.")
