@@ -7,7 +7,6 @@ from typing import Any
 
 from .commands import (
     cache,
-    calibrate,
     check_gradients,
     compare,
     data,
@@ -20,9 +19,9 @@ from .commands import (
     plot,
     run,
     sensitivity,
-    train,
     version,
 )
+from .commands.learning import calibrate, train
 from .distributed import refuse_several
 from .environment import versions
 from .errors import run_guarded

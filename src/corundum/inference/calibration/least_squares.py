@@ -94,27 +94,27 @@ def least_squares(
     """
     y, u = np.asarray(y, float), np.array(u, float)
     say = progress or (lambda sentence: None)
-    here = predict(u)
-    counted = here.reached & np.isfinite(y)
+    current = predict(u)
+    counted = current.reached & np.isfinite(y)
     if not counted.any():
         raise ValueError("calibrate: galaxies reach no point of the survey at the start; give halos of other masses")
     misfit = _Misfit(y, np.asarray(covariance), np.asarray(sampling_correlation), counted)
     course, slope, weight = [], np.zeros((len(y), len(u))), np.zeros((len(y), len(y)))
     for turn in range(max(rounds, 1)):
-        misfit.fix(here.error)
-        value = misfit(here, u)
+        misfit.fix(current.error)
+        value = misfit(current, u)
         if turn == 0:
             course.append(value)
             say(f"misfit {value:.1f} of {counted.sum()} points at the start")
-        slope = _slopes(predict, here, u, difference, say)
-        value, u, here, slope, damping = _round(predict, misfit, value, u, here, slope, damping, say)
+        slope = _slopes(predict, current, u, difference, say)
+        value, u, current, slope, damping = _round(predict, misfit, value, u, current, slope, damping, say)
         course.append(value)
         say(f"round {turn + 1} of {rounds}: misfit {value:.1f}")
         if course[-2] - value < _GAINED * value:
             break
-    weight = misfit.weight(here)
+    weight = misfit.weight(current)
     information = slope.T @ weight @ slope + np.eye(len(u))
-    return LeastSquares(u, here, slope, np.linalg.inv(information), course, counted)
+    return LeastSquares(u, current, slope, np.linalg.inv(information), course, counted)
 
 
 class _Misfit:
@@ -147,40 +147,40 @@ class _Misfit:
         return float(chi2 * np.sum(self._counted) / used + u @ u)
 
 
-def _slopes(predict, here, u, difference, say):
+def _slopes(predict, current, u, difference, say):
     """d mean / d u by differences towards the middle of the prior; zero where a point is not reached at both ends."""
     columns = []
     for i in range(len(u)):
         step = np.zeros(len(u))
         step[i] = difference if u[i] < 0.0 else -difference
-        there = predict(u + step)
-        both = here.reached & there.reached
-        columns.append(np.where(both, (there.mean - here.mean) / step[i], 0.0))
+        moved = predict(u + step)
+        both = current.reached & moved.reached
+        columns.append(np.where(both, (moved.mean - current.mean) / step[i], 0.0))
         say(f"slope {i + 1} of {len(u)}")
     return np.stack(columns, axis=-1)
 
 
-def _round(predict, misfit, value, u, here, slope, damping, say):
+def _round(predict, misfit, value, u, current, slope, damping, say):
     """Steps until they gain little, each along slopes that the one before has corrected."""
     for _ in range(_MOST_TRIES):
-        weight = misfit.weight(here)
+        weight = misfit.weight(current)
         curvature = slope.T @ weight @ slope
-        downhill = slope.T @ weight @ misfit.residual(here) - u
+        downhill = slope.T @ weight @ misfit.residual(current) - u
         damped = curvature + damping * np.diag(np.diag(curvature)) + np.eye(len(u))
         step = np.linalg.solve(damped, downhill)
         step *= min(1.0, _LONGEST / max(np.abs(step).max(), 1e-300))
-        there = predict(u + step)
-        new = misfit(there, u + step)
+        moved = predict(u + step)
+        new = misfit(moved, u + step)
         say(f"step of {np.abs(step).max():.2f}: misfit {new:.1f}")
-        both = here.reached & there.reached
-        unforeseen = np.where(both, there.mean - here.mean - slope @ step, 0.0)
+        both = current.reached & moved.reached
+        unforeseen = np.where(both, moved.mean - current.mean - slope @ step, 0.0)
         slope = slope + np.outer(unforeseen, step) / max(step @ step, 1e-300)
         if new < value:
-            gained, value, u, here, damping = value - new, new, u + step, there, damping / 4.0
+            gained, value, u, current, damping = value - new, new, u + step, moved, damping / 4.0
             if gained < _GAINED * value:
                 break
         else:
             damping *= 5.0
             if damping > _LARGEST_DAMPING:
                 break
-    return value, u, here, slope, damping
+    return value, u, current, slope, damping

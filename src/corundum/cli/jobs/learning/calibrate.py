@@ -8,20 +8,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ... import inference, io, plots
-from ...observables import survey
-from ...observables.files import is_file_name
-from ...plots.reports.page import Drawing, Section, Table
-from ...storage.checkpoints import fingerprint
-from ..progress import progress_bar
-from ..runfile.builder import construct
-from ..runfile.errors import RunFileError
-from ..runfile.inference_settings import Calibrate
-from ..runfile.job import Job, prepare
-from ..runfile.paths import absolute_path
-from ..runfile.reader import RunFile
-from .fit_plan import priors_in
-from .scaffold import AbstractJob, Run
+from .... import inference, io, plots
+from ....observables import survey
+from ....observables.files import is_file_name
+from ....plots.reports.page import Drawing, Section, Table
+from ....storage.checkpoints import fingerprint
+from ...progress import progress_bar
+from ...runfile.builder import construct
+from ...runfile.errors import RunFileError
+from ...runfile.inference_settings import Calibrate
+from ...runfile.job import Job, prepare
+from ...runfile.paths import absolute_path
+from ...runfile.reader import RunFile
+from ..fit_plan import priors_in
+from ..scaffold import AbstractJob, Run
 
 __all__ = ["JOB", "CalibratePlan"]
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from .parts.job_arguments import add_job_arguments, run_or_check
+from ..parts.job_arguments import add_job_arguments, run_or_check
 
 __all__ = ["add_command"]
 
@@ -29,6 +29,6 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _job() -> Any:
-    from ..jobs.calibrate import JOB
+    from ...jobs.learning.calibrate import JOB
 
     return JOB

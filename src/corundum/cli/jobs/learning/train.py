@@ -8,19 +8,19 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import numpy as np
 
-from ... import inference, io
-from ...inference.training.weights import number_of_weights
-from ...plots.names import short_names
-from ...plots.reports.train import train_sections
-from ..progress import progress_bar
-from ..runfile.builder import construct
-from ..runfile.errors import RunFileError, allowed_names
-from ..runfile.inference_settings import Train
-from ..runfile.reader import RunFile
-from .fit_plan import PlanOnFit, plan_fit
-from .parts.train_histories import HistoriesPlan, history_misfits, plan_histories
-from .parts.train_posterior import Determined, determined
-from .scaffold import AbstractJob, Run
+from .... import inference, io
+from ....inference.training.weights import number_of_weights
+from ....plots.names import short_names
+from ....plots.reports.train import train_sections
+from ...progress import progress_bar
+from ...runfile.builder import construct
+from ...runfile.errors import RunFileError, allowed_names
+from ...runfile.inference_settings import Train
+from ...runfile.reader import RunFile
+from ..fit_plan import PlanOnFit, plan_fit
+from ..parts.train_histories import HistoriesPlan, history_misfits, plan_histories
+from ..parts.train_posterior import Determined, determined
+from ..scaffold import AbstractJob, Run
 
 __all__ = ["JOB", "TrainResults"]
 

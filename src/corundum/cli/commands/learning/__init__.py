@@ -1,0 +1,1 @@
+"""Commands that bring a whole model, or its laws, near to data."""

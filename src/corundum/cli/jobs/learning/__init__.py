@@ -1,0 +1,1 @@
+"""Jobs that bring a whole model, or its laws, near to data."""
