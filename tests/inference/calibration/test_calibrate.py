@@ -78,7 +78,7 @@ def planted():
 def test_a_planted_number_is_found_again_and_an_interruption_changes_nothing(planted, tmp_path, monkeypatch):
     halos, survey = planted
     store = co.io.Checkpoint(tmp_path / "calibration.npz")
-    settings = dict(rounds=3, damping=0.01, store=store)
+    settings = dict(starts=3, rounds=3, damping=0.01, store=store)
     model = models.MinimalRegulator()
     best = inference.calibrate(model, halos, survey, ["mass_loading.constant"], **settings)
     assert best.lower["mass_loading.constant"] < 2.5 < best.upper["mass_loading.constant"]

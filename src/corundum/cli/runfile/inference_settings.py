@@ -225,6 +225,10 @@ class Calibrate:
         Measurements at several redshifts: the name of a survey, or the path of its file.
     ties : mapping
         Numbers that follow a free one, by name.
+    starts : int
+        Points spread over the prior, of which the best is where the steps begin; 1 begins at the model as it is.
+    key : int
+        Random key of these points.
     rounds : int
         At most how often all slopes are taken anew.
     difference : float
@@ -237,6 +241,8 @@ class Calibrate:
 
     free: tuple[str, ...]
     survey: str = setting("reference")
+    starts: int = setting(1, bounds=(1, 10_000))
+    key: int = setting(0, bounds=(0, math.inf))
     rounds: int = setting(4, bounds=(1, 100))
     difference: float = setting(0.15, bounds=(1e-3, 1.0))
     damping: float = setting(1.0, bounds=(1e-6, 1e4))

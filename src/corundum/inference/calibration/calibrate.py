@@ -19,6 +19,7 @@ from ...halos import HaloHistories
 from ...messages import did_you_mean
 from ...models import AbstractModel
 from ...models.checks.arguments import check_model_and_halos
+from ...numerics.random_keys import seed
 from ...numerics.solvers.base import AbstractSolver
 from ...numerics.solvers.lanes import LaneSolver
 from ...observables import Residuals, Survey, survey
@@ -28,7 +29,7 @@ from ..data import data_of
 from ..free import FreeParameter, free_parameters
 from ..summaries import TOLERANCE
 from ..text import count
-from .least_squares import LeastSquares, least_squares
+from .least_squares import LeastSquares, best_start, least_squares
 from .predictions import SurveyPrediction, other_redshifts, outputs_of, predict_survey
 
 __all__ = ["Calibration", "calibrate", "check_calibration"]
@@ -112,6 +113,8 @@ def calibrate(
     priors: Mapping[str, Any] | None = None,
     *,
     ties: Mapping[str, str] | None = None,
+    starts: int = 1,
+    key: int = 0,
     rounds: int = 4,
     difference: float = 0.15,
     damping: float = 1.0,
@@ -135,6 +138,10 @@ def calibrate(
         As for `Target`; by default each is uniform in its range.
     ties : mapping of str to str, optional
         Numbers that follow a free one: ``{"processes.phases.molecular_time": "depletion_time.law.molecular_time"}``.
+    starts : int
+        Points spread over the prior, the model as it is among them, of which the best is where the steps begin.
+    key : int
+        Seed of these points.
     rounds : int
         At most how often all slopes are taken anew; each round evaluates the model about once for each free number.
     difference, damping : float
@@ -164,7 +171,7 @@ def calibrate(
     """
     chosen, samples, parameters, ties = check_calibration(model, halos, tests, free, priors, ties=ties)
     fitted = chosen._replace(tests=chosen.calibrating)
-    rounds = whole_number("rounds", rounds, meaning="rounds")
+    starts, rounds = (whole_number(name, n, meaning=name) for name, n in (("starts", starts), ("rounds", rounds)))
     solver = strategy("solver", solver, LaneSolver(tolerance=TOLERANCE))
     data = data_of(fitted.measurements)
     tolerance = np.concatenate([np.full(len(test.measurement), test.tolerance) for test in fitted.tests])
@@ -185,11 +192,14 @@ def calibrate(
         )
 
     start = np.array([float(p.coordinate_inside(np.array(p.start))) for p in parameters])
+    before, _ = predict_survey(model, samples, chosen, numbers(start), solver=solver)
+    y = np.asarray(data.y)
+    if starts > 1:
+        start = best_start(predict, y, covariance, start, starts, key=seed(key), progress=progress)
     result = least_squares(
-        predict, np.asarray(data.y), covariance, np.asarray(data.sampling_correlation), start,
+        predict, y, covariance, np.asarray(data.sampling_correlation), start,
         rounds=rounds, difference=difference, damping=damping, progress=progress,
     )  # fmt: skip
-    before, _ = predict_survey(model, samples, chosen, numbers(start), solver=solver)
     after, failed = predict_survey(model, samples, chosen, numbers(result.u), solver=solver)
     return _calibration(chosen.name, parameters, numbers, result, before, after, failed)
 

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 
 from ...annotations import Array
 from .predictions import SurveyPrediction
 
-__all__ = ["LeastSquares", "least_squares"]
+__all__ = ["LeastSquares", "best_start", "least_squares"]
 
 _LONGEST = 1.0  # step of any coordinate, in standard deviations of its prior
 _MOST_TRIES = 6  # of steps in one round
@@ -115,6 +116,51 @@ def least_squares(
     weight = misfit.weight(current)
     information = slope.T @ weight @ slope + np.eye(len(u))
     return LeastSquares(u, current, slope, np.linalg.inv(information), course, counted)
+
+
+def best_start(
+    predict: Callable[[np.ndarray], SurveyPrediction],
+    y: Float[Array, " m"],
+    covariance: Float[Array, "m m"],
+    u: Float[Array, " p"],
+    number: int,
+    *,
+    key: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> Float[Array, " p"]:
+    """The point with the least misfit among `u` and others, spread over the prior in a Latin hypercube.
+
+    Points of the data count that galaxies of any of them reach; one that they do not reach counts like the mean of the
+    others.  The errors of a finite number of halos are left out.
+
+    Parameters
+    ----------
+    predict, y, covariance, u, progress
+        As for `least_squares`.
+    number : int
+        How many points in all.
+    key : int
+        Seed of the hypercube.
+
+    Examples
+    --------
+    >>> line = lambda u: SurveyPrediction(np.ones(2) * u[0], np.zeros(2), np.ones(2, bool), 0)
+    >>> best = best_start(line, np.full(2, -1.0), 0.01 * np.eye(2), np.array([1.0]), 20)
+    >>> bool(abs(best[0] + 1.0) < 0.3)
+    True
+    """
+    say = progress or (lambda sentence: None)
+    unit = scipy.stats.qmc.LatinHypercube(len(u), rng=np.random.default_rng(key)).random(max(number - 1, 0))
+    points = [np.asarray(u, float), *scipy.special.ndtri(0.02 + 0.96 * unit)]
+    predictions: list[SurveyPrediction] = []
+    for turn, point in enumerate(points, 1):
+        predictions.append(predict(point))
+        say(f"start {turn} of {len(points)}")
+    counted = np.any([prediction.reached for prediction in predictions], axis=0) & np.isfinite(y)
+    misfit = _Misfit(np.asarray(y, float), np.asarray(covariance), np.zeros(np.shape(covariance)), counted)
+    values = [misfit(prediction, point) for prediction, point in zip(predictions, points, strict=True)]
+    say(f"misfits of {len(points)} starts: {min(values):.1f} to {max(values):.1f}")
+    return points[int(np.argmin(values))]
 
 
 class _Misfit:

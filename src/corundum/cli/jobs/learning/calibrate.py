@@ -76,7 +76,7 @@ class _CalibrateJob(AbstractJob):
 
     def compute(self, plan: CalibratePlan, run: Run) -> Any:
         settings, job = plan.settings, plan.job
-        total = settings.rounds * (len(settings.free) + 7)
+        total = settings.starts + settings.rounds * (len(settings.free) + 7)
         done = [0]
         with run.stage("calibrating"), progress_bar(total, title="calibrating", unit="evaluations") as update:
 
@@ -86,7 +86,8 @@ class _CalibrateJob(AbstractJob):
 
             return inference.calibrate(
                 job.model, job.halos, plan.survey, settings.free, _priors(settings.priors),
-                ties=_flat(settings.ties), rounds=settings.rounds, difference=settings.difference,
+                ties=_flat(settings.ties), starts=settings.starts, key=settings.key, rounds=settings.rounds,
+                difference=settings.difference,
                 damping=settings.damping, solver=job.solver, store=run.checkpoints().part("evaluations"),
                 progress=progress,
             )  # fmt: skip
