@@ -37,6 +37,11 @@ RUN_FILES = {
     "fit_published.toml": ("fit", ["halos.n=24"]),
     "learned_loading.toml": ("train", ["halos.n=24", "train.steps=4", "train.seeds=1", "train.batch=12"]),
     "quickstart.toml": ("run", ["halos.n=16"]),
+    "reference.toml": (
+        "calibrate",
+        ["halos.n=6", "calibrate.starts=1", "calibrate.rounds=1", "calibrate.ties={}",
+         "calibrate.free=['mass_loading.amplitude']"],
+    ),
 }  # fmt: skip
 """Command of each run file, and what makes it small."""
 
