@@ -34,7 +34,7 @@ class TinygpKernel(AbstractKernel):
 
     Examples
     --------
-    >>> tinygp = pytest.importorskip("tinygp")
+    >>> import tinygp
     >>> smooth_and_rough = tinygp.kernels.ExpSquared() + 0.1 * tinygp.kernels.Matern32(0.2)
     >>> departure = co.physics.GaussianProcessDeparture((1.5, 2.5), {"k0": 1.0}, 0.3, kernel=smooth_and_rough)
     >>> departure.kernel(np.array([0.0, 1.0])).round(4).tolist()
