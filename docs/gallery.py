@@ -22,6 +22,7 @@ FIGURES = {
     "When the gas around galaxies turns hot": ("phase_transition.png", "../examples/phase_transition.py"),
     "Sensitivity over the whole prior": ("prior_sensitivity.png", "../examples/prior_sensitivity.py"),
     "Preventive, ejective, or both": ("model_comparison.png", "../examples/compare_feedback.toml"),
+    "The reference universe": ("reference_universe.png", "images/reference_universe.py"),
     "A law between power law and data": ("learned_law.png", "../examples/learned_law.py"),
     "A planted law, learned by networks": ("planted_loading.png", "../examples/planted_loading.py"),
     "Where a network stays honest": ("honest_extrapolation.png", "../examples/honest_extrapolation.py"),
@@ -39,6 +40,7 @@ FIGURES = {
 COMMANDS = {
     "quickstart.toml": "corundum run examples/quickstart.toml -o out/",
     "quickstart.py": "python docs/images/quickstart.py out/results.h5",
+    "reference_universe.py": "python docs/images/reference_universe.py",
     "compare_feedback.toml": "corundum compare examples/compare_feedback.toml -o out-compare/",
     "phase_transition.py": "python examples/phase_transition.py phase_transition.png",
     "prior_sensitivity.py": "python examples/prior_sensitivity.py",

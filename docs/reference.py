@@ -12,14 +12,14 @@ from types import ModuleType
 from measurement_sets import draw_measurements
 
 import corundum as co
-from corundum.cli.runfile.inference_settings import Fit, Forecast, Mocks, Train
+from corundum.cli.runfile.inference_settings import Calibrate, Fit, Forecast, Mocks, Train
 from corundum.cli.runfile.schema import Compare, Output, Sensitivity
 
 FAMILIES = [name for name in co.__all__ if isinstance(getattr(co, name), ModuleType)]
-MODELS = ("MinimalRegulator", "ThermalCGM", "TurbulentCGM", "pandya23", "pandya26", "reference_galaxy")
+MODELS = ("MinimalRegulator", "ThermalCGM", "TurbulentCGM", "pandya23", "pandya26", "reference_galaxy", "reference")
 SETTINGS = {
     "output": Output, "compare": Compare, "sensitivity": Sensitivity, "fit": Fit, "mocks": Mocks, "forecast": Forecast,
-    "train": Train,
+    "train": Train, "calibrate": Calibrate,
 }  # fmt: skip
 IN_RUN_FILES = {
     "tuple": "list", "tuples": "lists", "str": "text", "int": "whole number", "float": "number",

@@ -128,8 +128,9 @@ def reference_galaxy(*, satellites: bool = False) -> ThermalCGM:
 
     Stars form from molecular gas in discs whose sizes follow from angular momentum, with scatter in time; mergers and
     bars make bulges and feed black holes, which keep massive galaxies quenched with hot gas; iron and returned gas come
-    with the delays of stars; gas that left the halo comes back.  Its numbers are where a calibration would start and
-    fit nothing yet (docs/reference/physics.md says how far they are from data).  Every part can be swapped:
+    with the delays of stars; gas that left the halo comes back.  Its numbers are where a calibration starts
+    (docs/reference/physics.md says how far they are from data); `reference` has calibrated ones.  Every part can be
+    swapped:
     ``dataclasses.replace(model, processes={**model.processes, "quasar": QuasarMode()})``.
 
     In main branches what merges is prepared by `corundum.population.with_mergers`, and numbers of each halo are drawn

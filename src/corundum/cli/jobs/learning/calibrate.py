@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .... import inference, io, plots
+from .... import __version__, inference, io, plots
 from ....observables import survey
 from ....observables.files import is_file_name
 from ....plots.reports.page import Drawing, Section, Table
@@ -94,7 +94,10 @@ class _CalibrateJob(AbstractJob):
 
     def save(self, plan: CalibratePlan, results: Any, run: Run) -> None:
         with run.stage("saving results", "save"):
-            about = {"title": plan.job.title, "identity": plan.identity, "halos": plan.job.halos.provenance}
+            about = {
+                "title": plan.job.title, "version": __version__, "seeds": plan.job.seeds,
+                "halos": dict(plan.job.halos.provenance),
+            }  # fmt: skip
             io.save_calibration(run.output.file("calibration.json"), results, about)
             run.write_text("findings.txt", f"{results}\n")
         with run.stage("drawing figures", "figures") as part:
