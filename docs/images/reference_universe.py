@@ -1,7 +1,7 @@
 """Draw the figure of the reference universe: python docs/images/reference_universe.py
 
 The calibrated model and its starting values in the trees of the calibration, beside every measurement of the survey.
-It takes three minutes, nearly all of it compiling.
+Nearly all of its time is compiling.
 """
 
 from pathlib import Path
@@ -20,4 +20,4 @@ if __name__ == "__main__":
     for row in rows:
         print(row)
     axes = plots.survey_panels(*rows)
-    axes.flat[0].figure.savefig(Path(__file__).with_suffix(".png"), dpi=100)
+    axes.flat[0].figure.savefig(Path(__file__).with_suffix(".png"), dpi=90)
