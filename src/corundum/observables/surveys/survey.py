@@ -153,9 +153,9 @@ def survey(name: str | os.PathLike) -> Survey:
     fit   z = 2.2   smf_weaver23_z2        to 0.2   as at z = 1
     fit   z = 2.2   passive_behroozi19_z2  to 0.1   as at z = 0
     test  z = 2.2   shmr_behroozi19_z2     to 0.15  as at z = 0
-    test  z = 2.2   sfms_koprowski24_z2    to 0.15  star formation at its peak; it disagrees with the growth of the mass functions by 0.2 dex
+    test  z = 2.2   sfms_koprowski24_z2    to 0.15  star formation near its peak
     test  z = 2.2   gasmzr_sanders21_z2    to 0.1   metals at the peak of star formation, on the same scale as at z = 0
-    """  # noqa: E501
+    """
     if is_file_name(name):
         return _read(PurePath(name).stem, name)
     known = available_surveys()
