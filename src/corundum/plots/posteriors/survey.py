@@ -35,7 +35,7 @@ def survey_panels(after: Residuals, before: Residuals | None = None) -> np.ndarr
     >>> stars = survey._replace(tests=tuple(t for t in survey.tests if "shmr" in t.measurement.name))
     >>> axes = co.plots.survey_panels(co.observables.residuals(stars, co.evolve(model, halos, [0.0])))
     >>> axes.shape, axes[0, 0].get_title()
-    ((1, 4), 'z = 0: Behroozi et al. 2019')
+    ((1, 4), 'z = 0: Behroozi et al. 2019, centrals')
     """
     rows = -(-len(after.rows) // _COLUMNS)
     axes = new_panels(rows, _COLUMNS, size=(3.1 * _COLUMNS, 2.6 * rows + 0.4), squeeze=False)
