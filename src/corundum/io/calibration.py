@@ -52,6 +52,10 @@ class SavedCalibration(NamedTuple):
     residuals: list[dict[str, Any]]
     about: dict[str, Any]
 
+    def __repr__(self) -> str:
+        counts = f"{len(self.values)} numbers, {len(self.residuals)} measurements"
+        return f"<SavedCalibration on survey {self.survey}: {counts}>"
+
 
 def save_calibration(
     path: str | os.PathLike, calibration: "Calibration", about: Mapping[str, Any] | None = None

@@ -13,6 +13,7 @@ from ...numerics.solvers.base import AbstractSolver
 from ...observables import Residuals, Survey, histories_of, residuals
 from ...parameters import replace
 from ...population import evolve, with_mergers
+from ...printing import in_short
 
 __all__ = ["SurveyPrediction", "other_redshifts", "outputs_of", "predict_survey"]
 
@@ -41,6 +42,9 @@ class SurveyPrediction(NamedTuple):
     error: Float[Array, " m"]
     reached: Bool[Array, " m"]
     failed: int
+
+    def __repr__(self) -> str:
+        return in_short(self)
 
     @classmethod
     def of(cls, rows: Residuals, failed: int) -> "SurveyPrediction":
