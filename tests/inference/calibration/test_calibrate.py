@@ -99,6 +99,7 @@ def test_a_planted_number_is_found_again_and_an_interruption_changes_nothing(pla
     (dict(free=["mass_loading.constant"], ties={"mass_loading.constant": "mass_loading.constant"}), "is free itself"),
     (dict(free=["mass_loading.constant"], ties={"mas_loading": "mass_loading.constant"}), "is no number of the model"),
     (dict(free=["mass_loading.constant"], ties={"depletion_time.amplitude": "x"}), "follows x, which is not free"),
+    (dict(free=[]), "free: got an empty list; name at least one number of the model"),
     (dict(free=["cosmology.omega_m"]), "would change the halos; calibrate numbers of the model"),
     (dict(free=["mass_loading.constant"], rounds=0), "rounds"),
 ])  # fmt: skip

@@ -252,6 +252,8 @@ def _calibration(name, parameters, numbers, result: LeastSquares, before, after,
 
 
 def _free(model, samples, free, priors) -> tuple[FreeParameter, ...]:
+    if not len(free):
+        raise ValueError("free: got an empty list; name at least one number of the model")
     parameters = free_parameters(model, samples[0].cosmology, free, priors, ())
     for parameter in parameters:
         if not parameter.has_quantiles:
