@@ -83,6 +83,7 @@ def test_mistakes_are_one_sentence_and_exit_code_2(run_file, tmp_path, capsys, s
     ("galaxies = 'dwarfs'", "galaxies 'dwarfs', allowed all, centrals"),
     ("colour = 'red'", "unknown key colour, allowed between"),
     ("between = [20.0, 21.0]", "no point of shmr_behroozi19_sf"),
+    ("between = 12.0", "between 12.0, allowed the least and the largest x"),
 ])  # fmt: skip
 def test_mistakes_in_a_survey_are_one_sentence(run_file, tmp_path, line, sentence):
     text = SURVEY.replace("tolerance = 0.1\n", f"{line}\n" + ("" if "tolerance" in line else "tolerance = 0.1\n"))

@@ -7,6 +7,7 @@ import pytest
 
 from corundum import observables
 from corundum.observables.redshifts import comparable
+from corundum.observables.surveys.residuals import compared_galaxies
 
 
 @pytest.mark.parametrize("name", observables.available_surveys())
@@ -44,6 +45,13 @@ def test_residuals_are_the_known_offset(population, offset, within):
     (row,) = observables.residuals(observables.Survey("own", "known galaxies", (test,)), population).rows
     assert (row.reached, row.points, row.within) == (4, 4, within)
     np.testing.assert_allclose([row.bias, row.rms], [offset, abs(offset)], atol=1e-12)
+
+
+def test_of_two_populations_the_one_whose_halos_are_counted_then_is_compared(population):
+    test = _own(population.at(0.0), 0.0)
+    elsewhere = dataclasses.replace(population, root_redshift=1.0)
+    for populations in ([population, elsewhere], [elsewhere, population]):
+        assert float(compared_galaxies(test, populations).root_redshift) < 0.1
 
 
 def test_a_test_without_galaxies_near_its_redshift_is_refused(population):

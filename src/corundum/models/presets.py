@@ -192,9 +192,9 @@ def _in_hosts() -> dict[str, Any]:
 def reference(*, satellites: bool = True) -> ThermalCGM:
     """`reference_galaxy` calibrated on the survey "reference": galaxies between z = 0 and 2 in whole merger trees.
 
-    How well each number is known, how far galaxies are from each measurement, and what was run is in
-    ``corundum/data/calibrations/reference.json``, which `corundum.io.load_calibration` reads; the command that made it
-    is ``corundum calibrate examples/reference.toml``.
+    How well each number is known and how far galaxies are from each measurement is in
+    ``corundum/data/calibrations/reference.json``, which `corundum.io.load_calibration` reads; how the numbers were
+    found, in several stages, and what is wrong with them is in docs/explanation/reference_universe.md.
 
     Parameters
     ----------

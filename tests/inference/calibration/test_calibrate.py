@@ -95,6 +95,36 @@ def test_a_planted_number_is_found_again_and_an_interruption_changes_nothing(pla
         inference.calibrate(model, halos, survey, ["mass_loading.constant", "depletion_time.amplitude"], **settings)
 
 
+def test_galaxies_that_fail_win_nothing(planted, monkeypatch):
+    """Where half of the galaxies fail, the relation of the others is on the data; the steps stay away from there."""
+    halos, survey = planted
+    measurement, plain = survey.tests[0].measurement, module.predict_survey
+
+    def failing(model, samples, tests, values, **settings):
+        rows, failed = plain(model, samples, tests, values, **settings)
+        if values["mass_loading.constant"] < 1.0:
+            return rows, failed
+        exact = rows.rows[0].prediction._replace(mean=np.asarray(measurement.y))
+        return rows._replace(rows=(rows.rows[0]._replace(prediction=exact),)), len(halos) // 2
+
+    monkeypatch.setattr(module, "predict_survey", failing)
+    start = co.replace(models.MinimalRegulator(), {"mass_loading.constant": 0.9})
+    best = inference.calibrate(start, halos, survey, ["mass_loading.constant"], rounds=1, damping=0.01)
+    assert best.values["mass_loading.constant"] < 1.0 and best.failed == 0
+    with pytest.raises(ValueError, match="12 galaxies fail at the start, more than 10%"):
+        inference.calibrate(models.MinimalRegulator(), halos, survey, ["mass_loading.constant"])
+
+
+def test_upper_limits_do_not_count(planted):
+    halos, survey = planted
+    (test,) = survey.tests
+    limits = tuple(i == 2 for i in range(len(test.measurement)))
+    limited = test._replace(measurement=dataclasses.replace(test.measurement, upper_limit=limits))
+    limited = survey._replace(tests=(limited,))
+    best = inference.calibrate(models.MinimalRegulator(), halos, limited, ["mass_loading.constant"], rounds=1)
+    assert best.points == len(test.measurement) - 1 == best.after.rows[0].reached
+
+
 @pytest.mark.parametrize("arguments,message", [
     (dict(free=["mass_loading.constant"], ties={"mass_loading.constant": "mass_loading.constant"}), "is free itself"),
     (dict(free=["mass_loading.constant"], ties={"mas_loading": "mass_loading.constant"}), "is no number of the model"),

@@ -27,6 +27,7 @@ from ...parameters import describe
 from ...storage.checkpoints import Checkpoint, fingerprint
 from ..data import data_of
 from ..free import FreeParameter, free_parameters
+from ..reach import MAX_FAILED
 from ..summaries import TOLERANCE
 from ..text import count
 from .least_squares import LeastSquares, best_start, least_squares
@@ -157,7 +158,7 @@ def calibrate(
     ------
     ValueError
         A number is unknown or tied to one that is not free, a prior has no quantiles or excludes the model as it is,
-        galaxies reach no point, or as `predict_survey`.
+        galaxies reach no point, more than a tenth of them fail at the start, or as `predict_survey`.
 
     Examples
     --------
@@ -174,10 +175,11 @@ def calibrate(
     starts, rounds = (whole_number(name, n, meaning=name) for name, n in (("starts", starts), ("rounds", rounds)))
     solver = strategy("solver", solver, LaneSolver(tolerance=TOLERANCE))
     data = data_of(fitted.measurements)
+    y = np.array(data.y)
+    y[list(data.limits)] = np.nan  # upper limits do not count
     tolerance = np.concatenate([np.full(len(test.measurement), test.tolerance) for test in fitted.tests])
-    same = np.repeat(np.arange(len(fitted.tests)), [len(test.measurement) for test in fitted.tests])
-    shared = np.asarray(data.discrepancy_correlation) * (same[:, None] == same[None, :])
-    covariance = np.asarray(data.covariance) + shared * tolerance[:, None] * tolerance[None, :]
+    discrepancy = np.asarray(data.discrepancy_correlation) * tolerance[:, None] * tolerance[None, :]
+    covariance = np.asarray(data.covariance) + discrepancy
 
     def numbers(u):
         values = {p.name: float(p.value(p.theta(np.array(x)))) for p, x in zip(parameters, u, strict=True)}
@@ -186,14 +188,22 @@ def calibrate(
     identity = {"inputs": fingerprint((model, samples, data, covariance, parameters, tuple(ties.items()), solver))}
     kept = _Kept(store, identity)
 
+    most = MAX_FAILED * sum(len(sample) for sample in samples)
+
     def predict(u):
-        return kept.of(
+        prediction = kept.of(
             u, lambda: SurveyPrediction.of(*predict_survey(model, samples, fitted, numbers(u), solver=solver))
         )
+        failed = prediction.failed > most  # a model wins nothing by galaxies that cannot be solved
+        return prediction._replace(reached=np.zeros(len(y), bool)) if failed else prediction
 
     start = np.array([float(p.coordinate_inside(np.array(p.start))) for p in parameters])
-    before, _ = predict_survey(model, samples, chosen, numbers(start), solver=solver)
-    y = np.asarray(data.y)
+    before, failed = predict_survey(model, samples, chosen, numbers(start), solver=solver)
+    if failed > most and starts == 1:
+        raise ValueError(
+            f"calibrate: {failed} galaxies fail at the start, more than {MAX_FAILED:.0%}; begin at other numbers, "
+            "spread starts over the prior, or give a solver with more max_steps"
+        )
     if starts > 1:
         start = best_start(predict, y, covariance, start, starts, key=seed(key), progress=progress)
     result = least_squares(

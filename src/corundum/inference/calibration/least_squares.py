@@ -100,13 +100,12 @@ def least_squares(
     if not counted.any():
         raise ValueError("calibrate: galaxies reach no point of the survey at the start; give halos of other masses")
     misfit = _Misfit(y, np.asarray(covariance), np.asarray(sampling_correlation), counted)
-    course, slope, weight = [], np.zeros((len(y), len(u))), np.zeros((len(y), len(y)))
+    misfit.fix(current.error)
+    course, slope = [misfit(current, u)], np.zeros((len(y), len(u)))
+    say(f"misfit {course[0]:.1f} of {counted.sum()} points at the start")
     for turn in range(max(rounds, 1)):
         misfit.fix(current.error)
         value = misfit(current, u)
-        if turn == 0:
-            course.append(value)
-            say(f"misfit {value:.1f} of {counted.sum()} points at the start")
         slope = _slopes(predict, current, u, difference, say)
         value, u, current, slope, damping = _round(predict, misfit, value, u, current, slope, damping, say)
         course.append(value)

@@ -8,14 +8,14 @@ import numpy as np
 
 from ...population import Galaxies, Population
 from ...units import GYR_YR
-from ..redshifts import comparable, redshift_distance
+from ..redshifts import comparable
 from ..regression import LocalLinear, RegressedRelation
 from ..structure.passive import PassiveFraction
 from .survey import Survey, SurveyTest
 
 __all__ = ["Residual", "Residuals", "compared_galaxies", "residuals"]
 
-_FORMING = 0.2  # of the stars in the age of the universe, below which a galaxy is passive (Pacifici et al. 2016)
+_FORMING = 0.2  # of the stars in the age of the universe, below which a galaxy is passive: a choice
 FEWEST_GALAXIES = 2.0  # effective number that must reach a point, as in fits
 
 
@@ -28,7 +28,7 @@ class Residual(NamedTuple):
     prediction : RegressedRelation
         At the points of the measurement; NaN where galaxies do not reach.
     reached, points : int
-        Points that galaxies reach, and all.
+        Points that galaxies reach and that are no upper limits, and all.
     bias, rms : float
         Mean and root mean square of prediction minus data; NaN where nothing is reached.
 
@@ -127,7 +127,9 @@ def residuals(survey: Survey, populations: Population | Sequence[Population]) ->
 
 
 def compared_galaxies(test: SurveyTest, populations: Sequence[Population]) -> Galaxies:
-    """The galaxies that a test is about, at the nearest of all outputs.
+    """The galaxies that a test is about, at the output that is nearest to its redshift.
+
+    Where several populations have it, those whose halos are counted nearest: trees of today lack some halos of then.
 
     Raises
     ------
@@ -135,7 +137,7 @@ def compared_galaxies(test: SurveyTest, populations: Sequence[Population]) -> Ga
         No output is near the redshift of the test.
     """
     outputs = [(population, float(z)) for population in populations for z in np.asarray(population.redshifts)]
-    population, redshift = min(outputs, key=lambda output: redshift_distance(test.measurement, output[1]))
+    population, redshift = min(outputs, key=lambda output: _distances(test.redshift, *output))
     if not comparable(test.measurement, redshift):
         raise ValueError(
             f"survey: {test.measurement.name} is at z = {test.measurement.redshift:g} and no output is near; add "
@@ -155,6 +157,12 @@ def compared_galaxies(test: SurveyTest, populations: Sequence[Population]) -> Ga
     raise ValueError(f"survey: {test.measurement.name} is about satellites, and the halos have none")
 
 
+def _distances(redshift: float, population: Population, output: float) -> tuple[float, float]:
+    """How far an output is from a redshift in ln(1 + z), and then the redshift at which its halos are counted."""
+    root = output if population.root_redshift is None else max(float(population.root_redshift), 0.0)
+    return tuple(round(abs(float(np.log((1.0 + z) / (1.0 + redshift)))), 9) for z in (output, root))  # type: ignore
+
+
 def _star_forming(galaxies: Galaxies) -> Galaxies:
     """The galaxies with weights that fall softly where they form few stars for the age of the universe."""
     age = float(np.nanmedian(np.asarray(galaxies["time"])))
@@ -169,6 +177,8 @@ def _residual(test: SurveyTest, populations: tuple[Population, ...]) -> Residual
     galaxies: Any = compared_galaxies(test, populations)
     prediction = measurement.predict(galaxies, regression, redshift_tolerance=np.inf)
     mean, reached = np.asarray(prediction.mean), np.asarray(prediction.reached)
+    if measurement.upper_limit is not None:
+        reached = reached & ~np.asarray(measurement.upper_limit)
     off = (mean - np.asarray(measurement.y))[reached & np.isfinite(mean)]
     bias, rms = (off.mean(), np.sqrt(np.mean(off**2))) if len(off) else (np.nan, np.nan)
     return Residual(test, prediction, len(off), len(mean), float(bias), float(rms))

@@ -181,7 +181,9 @@ def _read(name: str, path: Any) -> Survey:
     return Survey(name, str(content.get("meaning", name)), tuple(_test(path, row) for row in tests))
 
 
-def _test(path: Any, row: dict[str, Any]) -> SurveyTest:
+def _test(path: Any, row: Any) -> SurveyTest:
+    if not isinstance(row, dict):
+        raise ValueError(f"survey {path}: got test = {row!r}; give a table [[test]] for each measurement")
     data = row.get("data", "one test")
     problems = [f"unknown key {key}, allowed {', '.join(sorted(_KEYS))}" for key in sorted(row.keys() - _KEYS)]
     problems += [f"no {key}" for key in sorted(_REQUIRED - row.keys())]
@@ -191,6 +193,9 @@ def _test(path: Any, row: dict[str, Any]) -> SurveyTest:
         number = row.get(key, 1.0)
         if isinstance(number, bool) or not isinstance(number, int | float) or not (0.0 <= number < 100.0):
             problems.append(f"{key} {number!r}, allowed a number from 0 to 100")
+    between = row.get("between", [0.0, 0.0])
+    if not (isinstance(between, list) and len(between) == 2 and all(isinstance(x, int | float) for x in between)):
+        problems.append(f"between {between!r}, allowed the least and the largest x")
     if problems:
         raise ValueError(f"survey {path}: {data} has {'; '.join(problems)}")
     measurement = load(data)
