@@ -160,7 +160,8 @@ def compared_galaxies(test: SurveyTest, populations: Sequence[Population]) -> Ga
 def _distances(redshift: float, population: Population, output: float) -> tuple[float, float]:
     """How far an output is from a redshift in ln(1 + z), and then the redshift at which its halos are counted."""
     root = output if population.root_redshift is None else max(float(population.root_redshift), 0.0)
-    return tuple(round(abs(float(np.log((1.0 + z) / (1.0 + redshift)))), 9) for z in (output, root))  # type: ignore
+    to_output, to_root = (round(abs(float(np.log((1.0 + z) / (1.0 + redshift)))), 9) for z in (output, root))
+    return to_output, to_root
 
 
 def _star_forming(galaxies: Galaxies) -> Galaxies:
