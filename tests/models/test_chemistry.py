@@ -131,6 +131,31 @@ def test_what_has_no_element_is_refused():
         models.ThermalCGM(processes={"elements": Magnesium()})
 
 
+# ---- gas of old bulge stars
+
+
+def test_gas_of_dying_bulge_stars_joins_the_hot_gas():
+    """A share of what they return, with the metals of the ISM and the binding energy of the CGM; nothing is lost."""
+    parts = {"discs": models.Discs(), "bulge": models.Bulge(), "dying": models.DelayedReturn()}
+    law = physics.StellarReturn(recycled_fraction=0.156)
+    model = models.ThermalCGM(stellar_return=law, processes={**parts, "hot": models.HotReturn(share=0.7)})
+    for seed in range(4):
+        state, halo = draw_galaxy(model, np.random.default_rng(seed))
+        flows, known = model.fluxes(state, model.forcing(halo, COSMOLOGY))
+        returned, hot = float(flows["delayed_return"].mass), flows["hot_return"]
+        assert float(hot.mass) == pytest.approx(0.7 * float(state.mbulge / state.mstar) * returned)
+        assert float(hot.metals / hot.mass) == pytest.approx(float(state.mzism / state.mism))
+        specific = float(known["binding_energy"] / state.mcgm)  # [erg/Msun]
+        assert float(hot.energy) == pytest.approx(float(hot.mass) * specific / 3.15576e7)
+        rates, exchange = model.ledger.derivative(flows), model.ledger.exchange(flows)
+        for currency in ("mass", "metals", "energy"):
+            inside = [float(getattr(rates, field)) for field in model.ledger.fields(currency)]
+            outside = [float(rate) for (kind, _), rate in exchange.items() if kind == currency]
+            assert abs(sum(inside) + sum(outside)) < 1e-10 * max(map(abs, (*inside, *outside)))
+    with pytest.raises(ValueError, match="HotReturn needs a bulge, which ThermalCGM does not follow"):
+        models.ThermalCGM(processes={"dying": models.DelayedReturn(), "hot": models.HotReturn()})
+
+
 # ---- quasars and bars
 
 

@@ -6,6 +6,7 @@ from ..lazy_names import lazy_names
 
 if TYPE_CHECKING:  # imported when they are first used
     from .base import AbstractModel, Fluxes, derivative
+    from .checks.calibrated import outside_calibration
     from .citations import citations, unverified
     from .galaxy import AbstractGalaxyModel
     from .ledger import Flow, FlowRates, Ledger
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .processes.discs import Discs
     from .processes.elements import Elements
     from .processes.gas_phases import GasPhases
+    from .processes.hot_return import HotReturn
     from .processes.instability import DiscInstability
     from .processes.learned_flow import LearnedFlow
     from .processes.merging import BlackHoleMergers, Merging
@@ -51,6 +53,7 @@ __all__ = [
     "Fluxes",
     "GasPhases",
     "HaloRecycling",
+    "HotReturn",
     "LearnedFlow",
     "Ledger",
     "HandingOver",
@@ -74,6 +77,7 @@ __all__ = [
     "TypeIaSupernovae",
     "channel_multipliers",
     "citations",
+    "outside_calibration",
     "reference",
     "reference_galaxy",
     "unverified",

@@ -8,8 +8,9 @@ import pytest
 import corundum as co
 from corundum import inference, models, observables
 from corundum.inference.calibration import calibrate as module
+from corundum.inference.calibration import evaluations
 from corundum.inference.calibration.least_squares import least_squares
-from corundum.inference.calibration.predictions import SurveyPrediction
+from corundum.inference.calibration.predictions import SurveyPrediction, thinned
 
 RNG = np.random.default_rng(5)
 MATRIX = RNG.normal(size=(12, 4))
@@ -87,7 +88,8 @@ def test_a_planted_number_is_found_again_and_an_interruption_changes_nothing(pla
     # All evaluations were kept: the same steps are taken again without a single solve but those of the tables.
     solved = []
     plain = module.predict_survey
-    monkeypatch.setattr(module, "predict_survey", lambda *a, **k: solved.append(1) or plain(*a, **k))
+    for place in (module, evaluations):
+        monkeypatch.setattr(place, "predict_survey", lambda *a, **k: solved.append(1) or plain(*a, **k))
     again = inference.calibrate(model, halos, survey, ["mass_loading.constant"], **settings)
     assert len(solved) == 2
     assert np.array_equal(again.u, best.u) and again.misfit == best.misfit
@@ -107,12 +109,59 @@ def test_galaxies_that_fail_win_nothing(planted, monkeypatch):
         exact = rows.rows[0].prediction._replace(mean=np.asarray(measurement.y))
         return rows._replace(rows=(rows.rows[0]._replace(prediction=exact),)), len(halos) // 2
 
-    monkeypatch.setattr(module, "predict_survey", failing)
+    for place in (module, evaluations):
+        monkeypatch.setattr(place, "predict_survey", failing)
     start = co.replace(models.MinimalRegulator(), {"mass_loading.constant": 0.9})
     best = inference.calibrate(start, halos, survey, ["mass_loading.constant"], rounds=1, damping=0.01)
     assert best.values["mass_loading.constant"] < 1.0 and best.failed == 0
     with pytest.raises(ValueError, match="12 galaxies fail at the start, more than 10%"):
         inference.calibrate(models.MinimalRegulator(), halos, survey, ["mass_loading.constant"])
+
+
+def test_counts_are_soft_at_first_and_then_those_of_the_survey(planted, monkeypatch):
+    """A passive fraction joins the survey: every stage evaluates it with its own width, the last with the usual one."""
+    halos, survey = planted
+    data = observables.load("passive_behroozi19")
+    passive = observables.SurveyTest(data, 0.0, "centrals", True, 0.1, "counts")
+    both = survey._replace(tests=(*survey.tests, passive))
+    widths, plain = [], module.predict_survey
+
+    def watched(model, samples, tests, *arguments, **settings):
+        widths.append(float(tests.tests[-1].measurement.relation.width))
+        return plain(model, samples, tests, *arguments, **settings)
+
+    monkeypatch.setattr(evaluations, "predict_survey", watched)
+    settings = dict(rounds=1, damping=0.01, count_widths=(0.4, 0.2))
+    best = inference.calibrate(models.MinimalRegulator(), halos, both, ["mass_loading.constant"], **settings)
+    sharp = float(data.relation.width)
+    assert list(dict.fromkeys(widths)) == [0.4, 0.2, sharp]
+    np.testing.assert_allclose(best.values["mass_loading.constant"], 2.5, rtol=0.1)
+
+
+def test_slopes_in_fewer_halos_lead_to_the_same_place(planted, monkeypatch):
+    halos, survey = planted
+    sizes, plain = [], evaluations.predict_survey
+
+    def watched(model, samples, *arguments, **settings):
+        sizes.append(len(samples[0]))
+        return plain(model, samples, *arguments, **settings)
+
+    monkeypatch.setattr(evaluations, "predict_survey", watched)
+    settings = dict(rounds=3, damping=0.01, slope_thinning=3)
+    best = inference.calibrate(models.MinimalRegulator(), halos, survey, ["mass_loading.constant"], **settings)
+    assert set(sizes) == {8, 24}
+    np.testing.assert_allclose(best.values["mass_loading.constant"], 2.5, rtol=0.05)
+
+
+def test_a_part_of_whole_trees_stands_for_all_of_them():
+    forest = co.halos.complete_forest(0.0, 6, log_mvir=(11.0, 13.0), smallest=0.03)
+    fewer = thinned(forest, 3)
+    centrals = np.asarray(fewer.host) < 0
+    assert np.sum(centrals) == 2 and len(fewer) < len(forest)
+    ends, all_ends = (np.asarray(h.log_mvir)[np.asarray(h.host) < 0, -1] for h in (fewer, forest))
+    assert set(ends) == set(np.sort(all_ends)[1::3])
+    rows = [int(np.flatnonzero(np.asarray(forest.log_mvir)[:, -1] == end)[0]) for end in ends]
+    np.testing.assert_allclose(np.asarray(fewer.weights)[centrals], 3.0 * np.asarray(forest.weights)[rows])
 
 
 def test_upper_limits_do_not_count(planted):
@@ -132,6 +181,7 @@ def test_upper_limits_do_not_count(planted):
     (dict(free=[]), "free: got an empty list; name at least one number of the model"),
     (dict(free=["cosmology.omega_m"]), "would change the halos; calibrate numbers of the model"),
     (dict(free=["mass_loading.constant"], rounds=0), "rounds"),
+    (dict(free=["mass_loading.constant"], count_widths=(2.0,)), "count_widths: got 2; allowed above 0 and up to 1 dex"),
 ])  # fmt: skip
 def test_mistakes_are_one_sentence(planted, arguments, message):
     halos, survey = planted

@@ -10,6 +10,7 @@ import numpy as np
 
 from ... import io, observables, plots
 from ...halos import HaloHistories
+from ...models import outside_calibration
 from ...numerics.compiling import compiled
 from ...observables import AbstractRelation, NadarayaWatson, RegressedRelation
 from ...plots.regressed import regress, relation_points
@@ -25,6 +26,7 @@ __all__ = ["JOB", "RunPlan", "RunResults", "follow"]
 
 _HISTORY_TIMES = 100
 _NODES = 41
+_CALIBRATED = "models.reference"
 _TO_COME = (
     "The figures are being drawn: open this page again in a moment. Where the run was stopped, the same command draws "
     "them."
@@ -107,8 +109,12 @@ class _RunJob(AbstractJob):
 
 
 def _model_line(job: Job) -> str:
-    """Which model a run file names, and its note: what a reader of the results should know first."""
-    return f"model {job.tables['model']['kind']}" + (f": {job.note}" if job.note else "")
+    """Which model a run file names, and what a reader of the results should know first: its note, foreign halos."""
+    kind = job.tables["model"]["kind"]
+    notes = [job.note] if job.note else []
+    if kind == _CALIBRATED:
+        notes += outside_calibration(job.halos, job.output.redshifts)
+    return ": ".join([f"model {kind}", *(["; ".join(notes)] if notes else [])])
 
 
 JOB = _RunJob()

@@ -235,6 +235,10 @@ class Calibrate:
         Over which slopes are taken, in standard deviations of the prior.
     damping : float
         That of the first step, in units of the information of each number.
+    count_widths : tuple of float
+        Stages before the last, each with counts as soft as this [dex].
+    slope_thinning : int
+        Slopes and starts are evaluated in every so many-th halo, steps in all of them.
     priors : mapping
         As in [fit].
     """
@@ -246,5 +250,7 @@ class Calibrate:
     rounds: int = setting(4, bounds=(1, 100))
     difference: float = setting(0.15, bounds=(1e-3, 1.0))
     damping: float = setting(1.0, bounds=(1e-6, 1e4))
+    count_widths: tuple[float, ...] = ()
+    slope_thinning: int = setting(1, bounds=(1, 100))
     ties: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     priors: Mapping[str, Any] = dataclasses.field(default_factory=dict)

@@ -30,8 +30,9 @@ from ..free import FreeParameter, free_parameters
 from ..reach import MAX_FAILED
 from ..summaries import TOLERANCE
 from ..text import count
+from .evaluations import Evaluations
 from .least_squares import LeastSquares, best_start, least_squares
-from .predictions import SurveyPrediction, other_redshifts, outputs_of, predict_survey
+from .predictions import other_redshifts, outputs_of, predict_survey, thinned
 
 __all__ = ["Calibration", "calibrate", "check_calibration"]
 
@@ -52,7 +53,7 @@ class Calibration(NamedTuple):
     covariance : array, shape (P, P)
         Of u.
     misfit : tuple of float
-        chi^2 plus |u|^2 at the start and after each round.
+        chi^2 plus |u|^2 at the start of the last stage and after each of its rounds.
     points : int
         Points that count.
     before, after : Residuals
@@ -119,6 +120,8 @@ def calibrate(
     rounds: int = 4,
     difference: float = 0.15,
     damping: float = 1.0,
+    count_widths: Sequence[float] = (),
+    slope_thinning: int = 1,
     solver: AbstractSolver | None = None,
     store: Checkpoint | None = None,
     progress: Callable[[str], None] | None = None,
@@ -144,9 +147,15 @@ def calibrate(
     key : int
         Seed of these points.
     rounds : int
-        At most how often all slopes are taken anew; each round evaluates the model about once for each free number.
+        At most how often all slopes are taken anew in each stage; a round evaluates the model about once for each free
+        number.
     difference, damping : float
         As for `least_squares`.
+    count_widths : sequence of float
+        Stages before the last, each with counts as soft as this [dex] (`Survey.softened`) and with differences at least
+        as long as this; (0.4, 0.2) leads to passive galaxies from where there are none.
+    slope_thinning : int
+        Slopes and spread starts are evaluated in every so many-th halo, with its satellites; only steps in all of them.
     solver : AbstractSolver, optional
         Default that of fits.
     store : Checkpoint, optional
@@ -170,9 +179,12 @@ def calibrate(
     >>> best.misfit[-1] <= best.misfit[0], best.after.rows[0].rms <= best.before.rows[0].rms
     (True, True)
     """
-    chosen, samples, parameters, ties = check_calibration(model, halos, tests, free, priors, ties=ties)
+    chosen, samples, parameters, ties = check_calibration(
+        model, halos, tests, free, priors, ties=ties, count_widths=count_widths
+    )
     fitted = chosen._replace(tests=chosen.calibrating)
-    starts, rounds = (whole_number(name, n, meaning=name) for name, n in (("starts", starts), ("rounds", rounds)))
+    counts = (("starts", starts), ("rounds", rounds), ("slope_thinning", slope_thinning))
+    starts, rounds, slope_thinning = (whole_number(name, n, meaning=name) for name, n in counts)
     solver = strategy("solver", solver, LaneSolver(tolerance=TOLERANCE))
     data = data_of(fitted.measurements)
     y = np.array(data.y)
@@ -186,30 +198,27 @@ def calibrate(
         return values | {name: values[source] for name, source in ties.items()}
 
     identity = {"inputs": fingerprint((model, samples, data, covariance, parameters, tuple(ties.items()), solver))}
-    kept = _Kept(store, identity)
-
-    most = MAX_FAILED * sum(len(sample) for sample in samples)
-
-    def predict(u):
-        prediction = kept.of(
-            u, lambda: SurveyPrediction.of(*predict_survey(model, samples, fitted, numbers(u), solver=solver))
-        )
-        failed = prediction.failed > most  # a model wins nothing by galaxies that cannot be solved
-        return prediction._replace(reached=np.zeros(len(y), bool)) if failed else prediction
-
-    start = np.array([float(p.coordinate_inside(np.array(p.start))) for p in parameters])
-    before, failed = predict_survey(model, samples, chosen, numbers(start), solver=solver)
-    if failed > most and starts == 1:
+    evaluations = Evaluations(model, numbers, solver, store, identity)
+    fewer = tuple(thinned(sample, slope_thinning) for sample in samples)
+    u = np.array([float(p.coordinate_inside(np.array(p.start))) for p in parameters])
+    before, failed = predict_survey(model, samples, chosen, numbers(u), solver=solver)
+    if failed > MAX_FAILED * sum(len(sample) for sample in samples) and starts == 1:
         raise ValueError(
             f"calibrate: {failed} galaxies fail at the start, more than {MAX_FAILED:.0%}; begin at other numbers, "
             "spread starts over the prior, or give a solver with more max_steps"
         )
+    widths = (*(float(width) for width in count_widths), 0.0)
     if starts > 1:
-        start = best_start(predict, y, covariance, start, starts, key=seed(key), progress=progress)
-    result = least_squares(
-        predict, y, covariance, np.asarray(data.sampling_correlation), start,
-        rounds=rounds, difference=difference, damping=damping, progress=progress,
-    )  # fmt: skip
+        u = best_start(
+            evaluations.of(fitted, fewer, widths[0]), y, covariance, u, starts, key=seed(key), progress=progress
+        )
+    for width in widths:
+        result = least_squares(
+            evaluations.of(fitted, samples, width), y, covariance, np.asarray(data.sampling_correlation), u,
+            rounds=rounds, difference=max(difference, width), damping=damping,
+            predict_slopes=evaluations.of(fitted, fewer, width), progress=progress,
+        )  # fmt: skip
+        u = result.u
     after, failed = predict_survey(model, samples, chosen, numbers(result.u), solver=solver)
     return _calibration(chosen.name, parameters, numbers, result, before, after, failed)
 
@@ -222,6 +231,7 @@ def check_calibration(
     priors: Mapping[str, Any] | None = None,
     *,
     ties: Mapping[str, str] | None = None,
+    count_widths: Sequence[float] = (),
 ) -> tuple[Survey, tuple[HaloHistories, ...], tuple[FreeParameter, ...], dict[str, str]]:
     """The survey, samples of halos, free parameters and ties of a calibration, checked; arguments as for `calibrate`.
 
@@ -237,6 +247,9 @@ def check_calibration(
     >>> parameter.support()
     'Uniform, -4 to 0'
     """
+    for width in count_widths:
+        if not 0.0 < float(width) <= 1.0:
+            raise ValueError(f"count_widths: got {float(width):g}; allowed above 0 and up to 1 dex")
     chosen = survey(tests) if isinstance(tests, str) else instance("tests", tests, Survey, expected="a survey")
     if not chosen.calibrating:
         raise ValueError(f"survey {chosen.name}: none of its tests calibrates; set calibrates = true for one at least")
@@ -285,28 +298,3 @@ def _checked(ties: Mapping[str, str], model, names) -> dict[str, str]:
         if source not in names:
             raise ValueError(f"ties: {name} follows {source}, which is not free; {did_you_mean(source, names)}free it")
     return dict(ties)
-
-
-class _Kept:
-    """Evaluations by their coordinates: a repeated one costs nothing, also after an interruption."""
-
-    def __init__(self, store: Checkpoint | None, identity: dict[str, str]):
-        if store is not None:
-            instance("store", store, Checkpoint, expected='a checkpoint, such as io.Checkpoint("calibration.npz")')
-        self._store, self._identity = store, identity
-        self._rows: dict[bytes, SurveyPrediction] = {}
-        arrays = store.load(identity) if store is not None else None
-        if arrays is not None:
-            columns = (arrays[name] for name in ("u", *SurveyPrediction._fields))
-            for u, mean, error, reached, failed in zip(*columns, strict=True):
-                self._rows[u.tobytes()] = SurveyPrediction(mean, error, reached, int(failed))
-
-    def of(self, u: np.ndarray, evaluate: Callable[[], SurveyPrediction]) -> SurveyPrediction:
-        key = np.asarray(u, np.float64).tobytes()
-        if key not in self._rows:
-            self._rows[key] = evaluate()
-            if self._store is not None:
-                rows = list(self._rows.values())
-                columns = {name: np.array([getattr(row, name) for row in rows]) for name in SurveyPrediction._fields}
-                self._store.save({"u": np.array([np.frombuffer(u) for u in self._rows]), **columns}, self._identity)
-        return self._rows[key]

@@ -21,7 +21,7 @@ __all__ = ["LeastSquares", "best_start", "least_squares"]
 _LONGEST = 1.0  # step of any coordinate, in standard deviations of its prior
 _MOST_TRIES = 6  # of steps in one round
 _LARGEST_DAMPING = 1e4
-_GAINED = 0.01  # share of the misfit that a step must gain for the round to go on
+_GAINED = 0.01  # share of the misfit that a step must promise, and a round must gain, to go on
 
 
 class LeastSquares(NamedTuple):
@@ -66,6 +66,7 @@ def least_squares(
     rounds: int = 4,
     difference: float = 0.15,
     damping: float = 1.0,
+    predict_slopes: Callable[[np.ndarray], SurveyPrediction] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> LeastSquares:
     """Minimise chi^2 of the points plus |u|^2, the prior.
@@ -85,6 +86,8 @@ def least_squares(
         Over which slopes are taken, towards the middle of the prior.
     damping : float
         That of the first step, in units of the information of each parameter.
+    predict_slopes : callable, optional
+        As `predict`, at less cost, of which differences are taken; by default `predict` itself.
     progress : callable, optional
         Called with a sentence after each evaluation.
 
@@ -106,7 +109,7 @@ def least_squares(
     for turn in range(max(rounds, 1)):
         misfit.fix(current.error)
         value = misfit(current, u)
-        slope = _slopes(predict, current, u, difference, say)
+        slope = _slopes(predict_slopes or predict, u, difference, say)
         value, u, current, slope, damping = _round(predict, misfit, value, u, current, slope, damping, say)
         course.append(value)
         say(f"round {turn + 1} of {rounds}: misfit {value:.1f}")
@@ -192,9 +195,9 @@ class _Misfit:
         return float(chi2 * np.sum(self._counted) / used + u @ u)
 
 
-def _slopes(predict, current, u, difference, say):
+def _slopes(predict, u, difference, say):
     """d mean / d u by differences towards the middle of the prior; zero where a point is not reached at both ends."""
-    columns = []
+    columns, current = [], predict(u)
     for i in range(len(u)):
         step = np.zeros(len(u))
         step[i] = difference if u[i] < 0.0 else -difference
@@ -206,26 +209,30 @@ def _slopes(predict, current, u, difference, say):
 
 
 def _round(predict, misfit, value, u, current, slope, damping, say):
-    """Steps until they gain little, each along slopes that the one before has corrected."""
+    """Steps until none promises much, each along slopes that the one before has corrected.
+
+    The next step is longer where the last one gained what it promised, and shorter where it did not.
+    """
     for _ in range(_MOST_TRIES):
-        weight = misfit.weight(current)
+        weight, residual = misfit.weight(current), misfit.residual(current)
         curvature = slope.T @ weight @ slope
-        downhill = slope.T @ weight @ misfit.residual(current) - u
+        downhill = slope.T @ weight @ residual - u
         damped = curvature + damping * np.diag(np.diag(curvature)) + np.eye(len(u))
         step = np.linalg.solve(damped, downhill)
         step *= min(1.0, _LONGEST / max(np.abs(step).max(), 1e-300))
+        promised = 2.0 * step @ downhill - step @ (curvature + np.eye(len(u))) @ step
+        if promised < _GAINED * value:
+            break
         moved = predict(u + step)
         new = misfit(moved, u + step)
         say(f"step of {np.abs(step).max():.2f}: misfit {new:.1f}")
         both = current.reached & moved.reached
         unforeseen = np.where(both, moved.mean - current.mean - slope @ step, 0.0)
         slope = slope + np.outer(unforeseen, step) / max(step @ step, 1e-300)
+        kept = (value - new) / promised
+        damping *= 0.25 if kept > 0.75 else 1.0 if kept > 0.25 else 4.0
         if new < value:
-            gained, value, u, current, damping = value - new, new, u + step, moved, damping / 4.0
-            if gained < _GAINED * value:
-                break
-        else:
-            damping *= 5.0
-            if damping > _LARGEST_DAMPING:
-                break
+            value, u, current = new, u + step, moved
+        elif damping > _LARGEST_DAMPING:
+            break
     return value, u, current, slope, damping

@@ -1,5 +1,6 @@
 """What a model predicts for a survey: galaxies of whole trees, or of main branches with mergers, beside each test."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -7,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ...annotations import Array
-from ...halos import HaloHistories
+from ...halos import HaloHistories, select_trees
 from ...models import AbstractModel, Merging
 from ...numerics.solvers.base import AbstractSolver
 from ...observables import Residuals, Survey, histories_of, residuals
@@ -15,7 +16,7 @@ from ...parameters import replace
 from ...population import evolve, with_mergers
 from ...printing import in_short
 
-__all__ = ["SurveyPrediction", "other_redshifts", "outputs_of", "predict_survey"]
+__all__ = ["SurveyPrediction", "other_redshifts", "outputs_of", "predict_survey", "thinned"]
 
 _LAST_OF_TREES = 2.5  # redshift to which whole trees of today hold all halos of the masses that matter
 
@@ -118,6 +119,26 @@ def predict_survey(
         raise ValueError(other_redshifts(survey))
     failed = sum(int(np.sum(np.asarray(population.status) != 0)) for population in populations)
     return residuals(survey, populations), failed
+
+
+def thinned(halos: HaloHistories, every: int) -> HaloHistories:
+    """Every so many-th of the halos by final mass, with their satellites, which stand for all of them.
+
+    Examples
+    --------
+    >>> from corundum.inference.calibration.predictions import thinned
+    >>> halos = co.halos.complete_roots(0.0, 8, log_mvir=(10.5, 13.0))
+    >>> fewer = thinned(halos, 2)
+    >>> len(fewer), bool(np.allclose(fewer.weights, 2.0 * np.sort(halos.weights)[::-1][::2], rtol=0.2))
+    (4, True)
+    """
+    if every == 1:
+        return halos
+    host = np.full(len(halos), -1) if halos.satellites is None else np.asarray(halos.host)
+    ends = np.asarray(halos.log_mvir)[host < 0, -1]
+    chosen = np.sort(np.argsort(ends, kind="stable")[every // 2 :: every])
+    fewer = halos[chosen] if halos.satellites is None else select_trees(halos, chosen)
+    return dataclasses.replace(fewer, weights=every * np.asarray(fewer.weights))
 
 
 def other_redshifts(survey: Survey) -> str:

@@ -6,6 +6,7 @@ A survey is a TOML file: a ``meaning``, and a table ``[[test]]`` for each measur
 the package is available by its name.
 """
 
+import dataclasses
 import os
 import tomllib
 from collections.abc import Sequence
@@ -106,6 +107,19 @@ class Survey(NamedTuple):
         """The tests at some of the redshifts."""
         return self._replace(tests=tuple(test for test in self.tests if test.redshift in redshifts))
 
+    def softened(self, width: float) -> "Survey":
+        """The survey with counts that are at least as soft as `width` [dex], such as that of passive galaxies.
+
+        A sharp count has no slope where no galaxy is near its threshold; a soft one says in which direction they are.
+
+        Examples
+        --------
+        >>> softer = co.observables.survey("reference").softened(0.3)
+        >>> {float(t.measurement.relation.width) for t in softer.tests if "passive" in t.measurement.name}
+        {0.3}
+        """
+        return self._replace(tests=tuple(_softened(test, float(width)) for test in self.tests))
+
     def __repr__(self) -> str:
         return f"<Survey {self.name}: {len(self.calibrating)} measurements to fit and {len(self.held_out)} to test>"
 
@@ -116,6 +130,14 @@ class Survey(NamedTuple):
             for test in self.tests
         ]
         return "\n".join([f"Survey {self.name}: {self.meaning}", *rows])
+
+
+def _softened(test: SurveyTest, width: float) -> SurveyTest:
+    relation = test.measurement.relation
+    if not hasattr(relation, "width") or float(relation.width) >= width:
+        return test
+    softer = dataclasses.replace(relation, width=width)
+    return test._replace(measurement=dataclasses.replace(test.measurement, relation=softer))
 
 
 def _folder():

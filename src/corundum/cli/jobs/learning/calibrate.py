@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .... import __version__, inference, io, plots
+from ....models.checks.calibrated import halo_domain
 from ....observables import survey
 from ....observables.files import is_file_name
 from ....plots.reports.page import Drawing, Section, Table
@@ -64,7 +65,13 @@ class _CalibrateJob(AbstractJob):
         with run_file.located():
             try:
                 inference.check_calibration(
-                    job.model, job.halos, chosen, settings.free, _priors(settings.priors), ties=_flat(settings.ties)
+                    job.model,
+                    job.halos,
+                    chosen,
+                    settings.free,
+                    _priors(settings.priors),
+                    ties=_flat(settings.ties),
+                    count_widths=settings.count_widths,
                 )
             except RunFileError:
                 raise
@@ -76,7 +83,8 @@ class _CalibrateJob(AbstractJob):
 
     def compute(self, plan: CalibratePlan, run: Run) -> Any:
         settings, job = plan.settings, plan.job
-        total = settings.starts + settings.rounds * (len(settings.free) + 7)
+        stages = 1 + len(settings.count_widths)
+        total = settings.starts + stages * settings.rounds * (len(settings.free) + 7)
         done = [0]
         with run.stage("calibrating"), progress_bar(total, title="calibrating", unit="evaluations") as update:
 
@@ -87,8 +95,8 @@ class _CalibrateJob(AbstractJob):
             return inference.calibrate(
                 job.model, job.halos, plan.survey, settings.free, _priors(settings.priors),
                 ties=_flat(settings.ties), starts=settings.starts, key=settings.key, rounds=settings.rounds,
-                difference=settings.difference,
-                damping=settings.damping, solver=job.solver, store=run.checkpoints().part("evaluations"),
+                difference=settings.difference, damping=settings.damping, count_widths=settings.count_widths,
+                slope_thinning=settings.slope_thinning, solver=job.solver, store=run.checkpoints().part("evaluations"),
                 progress=progress,
             )  # fmt: skip
 
@@ -97,6 +105,7 @@ class _CalibrateJob(AbstractJob):
             about = {
                 "title": plan.job.title, "version": __version__, "seeds": plan.job.seeds,
                 "halos": dict(plan.job.halos.provenance),
+                "calibrated_for": {**halo_domain(plan.job.halos), "redshifts": list(plan.survey.redshifts)},
             }  # fmt: skip
             io.save_calibration(run.output.file("calibration.json"), results, about)
             run.write_text("findings.txt", f"{results}\n")

@@ -1,0 +1,88 @@
+"""Evaluations of a calibration, each made once: a repeated one costs nothing, also after an interruption."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...arguments import instance
+from ...halos import HaloHistories
+from ...observables import Survey
+from ...storage.checkpoints import Checkpoint
+from ..reach import MAX_FAILED
+from .predictions import SurveyPrediction, predict_survey
+
+__all__ = ["Evaluations"]
+
+
+class Evaluations:
+    """What a model predicts for surveys as a function of coordinates u, kept in a checkpoint.
+
+    Parameters
+    ----------
+    model : AbstractModel
+    numbers : callable
+        Maps u to the numbers of the model by name.
+    solver : AbstractSolver
+    store : Checkpoint, optional
+    identity : mapping of str to str
+        Of the run that the checkpoint belongs to.
+
+    Examples
+    --------
+    >>> from corundum.inference.calibration.evaluations import Evaluations
+    >>> evaluations = Evaluations(model, lambda u: {"mass_loading.slope": float(u[0])}, None, None, {})
+    >>> halos = co.halos.complete_roots(0.0, 30, log_mvir=(10.5, 13.0))
+    >>> stars = co.observables.survey("reference").at([0.0])
+    >>> stars = stars._replace(tests=tuple(t for t in stars.tests if "shmr" in t.measurement.name))
+    >>> evaluations.of(stars, [halos])(np.array([-2.0])).failed
+    0
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        numbers: Callable[[np.ndarray], Mapping[str, float]],
+        solver: Any,
+        store: Checkpoint | None,
+        identity: Mapping[str, str],
+    ):
+        if store is not None:
+            instance("store", store, Checkpoint, expected='a checkpoint, such as io.Checkpoint("calibration.npz")')
+        self._model, self._numbers, self._solver = model, numbers, solver
+        self._store, self._identity = store, dict(identity)
+        self._rows: dict[bytes, SurveyPrediction] = {}
+        arrays = store.load(self._identity) if store is not None else None
+        if arrays is not None:
+            columns = (arrays[name] for name in ("at", *SurveyPrediction._fields))
+            for at, mean, error, reached, failed in zip(*columns, strict=True):
+                self._rows[at.tobytes()] = SurveyPrediction(mean, error, reached, int(failed))
+
+    def of(
+        self, survey: Survey, samples: Sequence[HaloHistories], width: float = 0.0
+    ) -> Callable[[np.ndarray], SurveyPrediction]:
+        """The prediction for a survey, with counts at least as soft as `width`, in these halos.
+
+        Where more than a tenth of the galaxies fail, no point is reached: a model wins nothing by them.
+        """
+        softened, number = survey.softened(width), sum(len(sample) for sample in samples)
+
+        def predict(u: np.ndarray) -> SurveyPrediction:
+            at = np.array([*u, width, number], np.float64).tobytes()
+            if at not in self._rows:
+                rows, failed = predict_survey(self._model, samples, softened, self._numbers(u), solver=self._solver)
+                self._rows[at] = SurveyPrediction.of(rows, failed)
+                self._save()
+            prediction = self._rows[at]
+            if prediction.failed > MAX_FAILED * number:
+                return prediction._replace(reached=np.zeros_like(prediction.reached))
+            return prediction
+
+        return predict
+
+    def _save(self) -> None:
+        if self._store is None:
+            return
+        rows = list(self._rows.values())
+        columns = {name: np.array([getattr(row, name) for row in rows]) for name in SurveyPrediction._fields}
+        self._store.save({"at": np.array([np.frombuffer(at) for at in self._rows]), **columns}, self._identity)
