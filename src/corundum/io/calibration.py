@@ -27,7 +27,7 @@ class SavedCalibration(NamedTuple):
     ----------
     survey : str
     values : dict of str to float
-        All numbers that the calibration set, for `corundum.replace`.
+        All numbers that the calibration found, and those that its run file set, for `corundum.replace`.
     lower, upper : dict of str to float
         Ends of the 68% interval of each free number.
     covariance : array, shape (P, P)
@@ -58,7 +58,11 @@ class SavedCalibration(NamedTuple):
 
 
 def save_calibration(
-    path: str | os.PathLike, calibration: "Calibration", about: Mapping[str, Any] | None = None
+    path: str | os.PathLike,
+    calibration: "Calibration",
+    about: Mapping[str, Any] | None = None,
+    *,
+    held: Mapping[str, float] | None = None,
 ) -> None:
     """Write a calibration to a JSON file, in one step.
 
@@ -68,6 +72,9 @@ def save_calibration(
     calibration : Calibration
     about : mapping, optional
         What was run, in what JSON can hold.
+    held : mapping of str to float, optional
+        Numbers of the model that were set and not free; `values` of the file has them too, so that the file says all
+        that makes the calibrated model.
 
     Raises
     ------
@@ -84,12 +91,13 @@ def save_calibration(
     content = {
         "format": _FORMAT,
         "survey": calibration.survey,
-        "values": calibration.values,
+        "values": {**(held or {}), **calibration.values},
         "lower": calibration.lower,
         "upper": calibration.upper,
         "covariance": np.asarray(calibration.covariance).tolist(),
         "misfit": list(calibration.misfit),
         "points": calibration.points,
+        "ln_evidence": calibration.ln_evidence,
         "failed": calibration.failed,
         "residuals": [
             {

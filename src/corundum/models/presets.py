@@ -14,7 +14,6 @@ from ..physics import (
     GasSeed,
     HotGasFeeding,
     IsobaricCondensation,
-    MaintenanceFeedback,
     MassLoading,
     MergerFeeding,
     MetalLoading,
@@ -30,6 +29,7 @@ from ..physics import (
     ShiftedSutherlandDopita93Bilinear,
     StellarReturn,
     TotalDensitySquared,
+    TwoModeFeedback,
     UnlimitedEmptying,
     VirialEscape,
     VirialTemperature,
@@ -40,6 +40,7 @@ from .processes.compression import Compression
 from .processes.discs import Discs
 from .processes.elements import Elements
 from .processes.gas_phases import GasPhases
+from .processes.hot_return import HotReturn
 from .processes.instability import DiscInstability
 from .processes.merging import BlackHoleMergers, Merging
 from .processes.reincorporation import HaloRecycling
@@ -127,10 +128,10 @@ def reference_galaxy(*, satellites: bool = False) -> ThermalCGM:
     """The thermal model with every part of a galaxy: discs and bulges, HI and H2, mergers, black holes, chemistry.
 
     Stars form from molecular gas in discs whose sizes follow from angular momentum, with scatter in time; mergers and
-    bars make bulges and feed black holes, which keep massive galaxies quenched with hot gas; iron and returned gas come
-    with the delays of stars; gas that left the halo comes back.  Its numbers are where a calibration starts
-    (docs/reference/physics.md says how far they are from data); `reference` has calibrated ones.  Every part can be
-    swapped:
+    bars make bulges and feed black holes, which keep the gas around massive galaxies hot once they are heavy and slowly
+    fed; iron and returned gas come with the delays of stars, and what bulges return joins the hot gas; gas that left
+    the halo comes back.  Its numbers are where a calibration starts (docs/reference/physics.md says how far they are
+    from data); `reference` has calibrated ones.  Every part can be swapped:
     ``dataclasses.replace(model, processes={**model.processes, "quasar": QuasarMode()})``.
 
     In main branches what merges is prepared by `corundum.population.with_mergers`, and numbers of each halo are drawn
@@ -162,13 +163,16 @@ def reference_galaxy(*, satellites: bool = False) -> ThermalCGM:
             "arriving_black_holes": BlackHoleMergers(),
             "bars": DiscInstability(),
             "black_hole": BlackHole(
-                cold=SecularFeeding(beside=MergerFeeding()), hot=HotGasFeeding(7e-4), feedback=MaintenanceFeedback()
+                cold=SecularFeeding(beside=MergerFeeding()),
+                hot=HotGasFeeding(7e-4),
+                feedback=TwoModeFeedback(radiative=1e-5),
             ),
             "bulge": Bulge(),
             "compression": Compression(),
             "discs": Discs(),
             "dying_stars": DelayedReturn(),
             "elements": Elements(),
+            "hot_return": HotReturn(),
             "merging": Merging(),
             "phases": GasPhases(**molecular),
             "recycling": HaloRecycling(),

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import scipy
 
 import corundum as co
 from corundum import inference, models, observables
@@ -30,6 +31,9 @@ def test_a_linear_prediction_ends_at_the_exact_mode_with_its_covariance():
     exact = np.linalg.solve(information, MATRIX.T @ weight @ (Y - 0.3))
     np.testing.assert_allclose(best.u, exact, atol=1e-3)
     np.testing.assert_allclose(best.covariance, np.linalg.inv(information), rtol=1e-6)
+    # The probability of the points, for u with the standard normal as prior, is known.
+    exact = scipy.stats.multivariate_normal(np.full(12, 0.3), COVARIANCE + MATRIX @ MATRIX.T).logpdf(Y)
+    assert best.ln_evidence == pytest.approx(exact, abs=1e-3)
 
 
 def test_slopes_are_corrected_by_what_a_step_did():

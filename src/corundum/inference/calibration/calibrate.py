@@ -56,6 +56,9 @@ class Calibration(NamedTuple):
         chi^2 plus |u|^2 at the start of the last stage and after each of its rounds.
     points : int
         Points that count.
+    ln_evidence : float
+        ln of the probability of these points, in the Gaussian approximation about the mode: of two models, that with
+        the larger one is favoured, where both were calibrated in the same halos on the same points.
     before, after : Residuals
         At the start and at the mode.
     failed : int
@@ -78,6 +81,7 @@ class Calibration(NamedTuple):
     covariance: Float[Array, "p p"]
     misfit: tuple[float, ...]
     points: int
+    ln_evidence: float
     before: Residuals
     after: Residuals
     failed: int
@@ -104,7 +108,8 @@ class Calibration(NamedTuple):
             f"  {100.0 * known:3.0f}% narrower than its prior"
             for p, known in zip(self.free, self.constrained, strict=True)
         ]
-        return "\n".join([f"Calibration on survey {self.survey}: {self.in_words()}", *rows, str(self.after)])
+        evidence = f"  ln evidence {self.ln_evidence:.1f}, in the Gaussian approximation"
+        return "\n".join([f"Calibration on survey {self.survey}: {self.in_words()}", *rows, evidence, str(self.after)])
 
 
 def calibrate(
@@ -270,7 +275,8 @@ def _calibration(name, parameters, numbers, result: LeastSquares, before, after,
     return Calibration(
         name, parameters, numbers(result.u),
         {n: min(lower[n], upper[n]) for n in names}, {n: max(lower[n], upper[n]) for n in names},
-        result.u, result.covariance, tuple(result.misfit), int(np.sum(result.counted)), before, after, failed,
+        result.u, result.covariance, tuple(result.misfit), int(np.sum(result.counted)), result.ln_evidence,
+        before, after, failed,
     )  # fmt: skip
 
 

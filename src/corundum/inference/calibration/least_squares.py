@@ -39,6 +39,8 @@ class LeastSquares(NamedTuple):
         chi^2 plus |u|^2 at the start and after each round.
     counted : boolean array, shape (M,)
         Points that count: those that galaxies reached at the start.
+    ln_evidence : float
+        ln of the probability of the points, in the Gaussian approximation about the mode.
 
     Examples
     --------
@@ -54,6 +56,7 @@ class LeastSquares(NamedTuple):
     covariance: Float[Array, "p p"]
     misfit: list[float]
     counted: Any
+    ln_evidence: float
 
 
 def least_squares(
@@ -117,7 +120,8 @@ def least_squares(
             break
     weight = misfit.weight(current)
     information = slope.T @ weight @ slope + np.eye(len(u))
-    return LeastSquares(u, current, slope, np.linalg.inv(information), course, counted)
+    ln_evidence = -0.5 * (course[-1] + misfit.ln_volume(current) + np.linalg.slogdet(information)[1])
+    return LeastSquares(u, current, slope, np.linalg.inv(information), course, counted, float(ln_evidence))
 
 
 def best_start(
@@ -182,6 +186,12 @@ class _Misfit:
         weight = np.zeros(self._total.shape)
         weight[np.ix_(used, used)] = np.linalg.inv(self._total[np.ix_(used, used)])
         return weight
+
+    def ln_volume(self, prediction):
+        """ln det(2 pi C) of the points that count."""
+        used = np.flatnonzero(self._counted & prediction.reached)
+        _, ln_determinant = np.linalg.slogdet(2.0 * np.pi * self._total[np.ix_(used, used)])
+        return ln_determinant * np.sum(self._counted) / len(used)
 
     def residual(self, prediction):
         return np.where(self._counted & prediction.reached, self._y - prediction.mean, 0.0)

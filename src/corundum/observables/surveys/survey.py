@@ -74,7 +74,7 @@ class Survey(NamedTuple):
     --------
     >>> reference = co.observables.survey("reference")
     >>> len(reference.calibrating), len(reference.held_out)
-    (11, 8)
+    (12, 8)
     >>> reference.redshifts
     (0.0, 0.95, 2.2)
     """

@@ -107,7 +107,9 @@ class _CalibrateJob(AbstractJob):
                 "halos": dict(plan.job.halos.provenance),
                 "calibrated_for": {**halo_domain(plan.job.halos), "redshifts": list(plan.survey.redshifts)},
             }  # fmt: skip
-            io.save_calibration(run.output.file("calibration.json"), results, about)
+            set_here, usual = plan.job.tables["model"]["parameters"], plan.job.defaults
+            held = {name: value for name, value in set_here.items() if value != usual.get(name)}
+            io.save_calibration(run.output.file("calibration.json"), results, about, held=held)
             run.write_text("findings.txt", f"{results}\n")
         with run.stage("drawing figures", "figures") as part:
             drawings = run.save_figures([_drawing(results)], part)
