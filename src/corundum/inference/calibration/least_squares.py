@@ -21,7 +21,7 @@ __all__ = ["LeastSquares", "best_start", "least_squares"]
 _LONGEST = 1.0  # step of any coordinate, in standard deviations of its prior
 _MOST_TRIES = 6  # of steps in one round
 _LARGEST_DAMPING = 1e4
-_GAINED = 0.01  # share of the misfit that a step must promise, and a round must gain, to go on
+_GAINED = 0.003  # share of the misfit that a step must promise, and a round must gain, to go on
 
 
 class LeastSquares(NamedTuple):
