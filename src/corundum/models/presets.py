@@ -5,7 +5,7 @@ from importlib import resources
 from typing import Any
 
 from ..numerics.limiters import HardMinimum, HardPositivePart, Unlimited
-from ..parameters import replace
+from ..parameters import describe, replace
 from ..physics import (
     BlitzRosolowsky06,
     Ceiling,
@@ -197,8 +197,8 @@ def reference(*, satellites: bool = True) -> ThermalCGM:
     """`reference_galaxy` calibrated on the survey "reference": galaxies between z = 0 and 2 in whole merger trees.
 
     How well each number is known and how far galaxies are from each measurement is in
-    ``corundum/data/calibrations/reference.json``, which `corundum.io.load_calibration` reads; how the numbers were
-    found, in several stages, and what is wrong with them is in docs/explanation/reference_universe.md.
+    ``corundum/data/calibrations/reference.json``, which `corundum.io.load_calibration` reads; what is wrong with them
+    is in docs/explanation/reference_universe.md.  ``corundum calibrate examples/reference.toml`` makes the file.
 
     Parameters
     ----------
@@ -214,4 +214,5 @@ def reference(*, satellites: bool = True) -> ThermalCGM:
     """
     text = (resources.files("corundum") / "data" / "calibrations" / "reference.json").read_text(encoding="utf-8")
     values: dict[str, Any] = json.loads(text)["values"]
-    return replace(reference_galaxy(satellites=satellites), values)
+    model = reference_galaxy(satellites=satellites)
+    return replace(model, {name: values[name] for name in values.keys() & describe(model).keys()})

@@ -37,6 +37,8 @@ class CalibratePlan(NamedTuple):
     survey : Survey
     tables : dict
         The resolved run file.
+    held : dict of str to float
+        Numbers of the model that the run file sets.
     identity : str
     """
 
@@ -44,6 +46,7 @@ class CalibratePlan(NamedTuple):
     settings: Calibrate
     survey: Any
     tables: dict[str, Any]
+    held: dict[str, float]
     identity: str
 
 
@@ -79,7 +82,9 @@ class _CalibrateJob(AbstractJob):
                 raise RunFileError(("calibrate",), str(error)) from error
         tables = {**job.tables, "calibrate": {**built.table, "survey": _with_path(settings.survey)}}
         identity = fingerprint((np.frombuffer(job.identity.encode(), np.uint8), chosen.measurements), [])
-        return CalibratePlan(job, settings, chosen, tables, identity)
+        set_here = _flat(run_file.tables["model"].get("parameters", {}))
+        held = {name: float(value) for name, value in set_here.items() if np.ndim(value) == 0}
+        return CalibratePlan(job, settings, chosen, tables, held, identity)
 
     def compute(self, plan: CalibratePlan, run: Run) -> Any:
         settings, job = plan.settings, plan.job
@@ -107,9 +112,7 @@ class _CalibrateJob(AbstractJob):
                 "halos": dict(plan.job.halos.provenance),
                 "calibrated_for": {**halo_domain(plan.job.halos), "redshifts": list(plan.survey.redshifts)},
             }  # fmt: skip
-            set_here, usual = plan.job.tables["model"]["parameters"], plan.job.defaults
-            held = {name: value for name, value in set_here.items() if value != usual.get(name)}
-            io.save_calibration(run.output.file("calibration.json"), results, about, held=held)
+            io.save_calibration(run.output.file("calibration.json"), results, about, held=plan.held)
             run.write_text("findings.txt", f"{results}\n")
         with run.stage("drawing figures", "figures") as part:
             drawings = run.save_figures([_drawing(results)], part)
@@ -138,9 +141,9 @@ def _priors(tables: Mapping[str, Any]) -> dict[str, Any]:
     return priors_in(tables, group="calibrate")
 
 
-def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Dotted names, which TOML may nest, to texts."""
-    flat: dict[str, str] = {}
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Dotted names, which TOML may nest, to what they say."""
+    flat: dict[str, Any] = {}
     for name, value in table.items():
         flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
     return flat

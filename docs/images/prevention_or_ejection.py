@@ -1,0 +1,100 @@
+"""Which winds do the data want: python docs/images/prevention_or_ejection.py -o out/hypotheses
+
+Calibrates nested models on the survey "reference": winds that eject and heat, that do one of both, without a law that
+keeps gas out, and galaxies without black holes; on the measurements of today alone, and on all of them.  Each begins
+at the calibrated model, with what it leaves out removed, or at the best of points spread over its prior.  Some three
+minutes each on two quiet cores; what was done is kept, so that the command can be repeated.
+"""
+
+import argparse
+import time
+import tomllib
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import corundum as co
+from corundum import inference, models
+
+ROOT = Path(__file__).parents[2]
+NO_EJECTION = {
+    "mass_loading.amplitude": 0.01, "mass_loading.slope": 0.0, "mass_loading.redshift_exponent": 0.0,
+    "mass_loading.slope_redshift": 0.0, "energy_loading.amplitude": 0.2, "energy_loading.slope": -1.0,
+}  # fmt: skip
+NO_HEATING = {"energy_loading.amplitude": 0.01, "energy_loading.slope": 0.0, "energy_loading.redshift_exponent": 0.0}
+NO_LAW = {"prevention.floor": 0.96, "prevention.ceiling": 0.9641}
+NO_BLACK_HOLES = {"processes.black_hole.hot.rate": 1e-5, "processes.black_hole.feedback.kinetic": 1e-3}
+HYPOTHESES = {
+    "everything": ({}, ()),
+    "ejection alone": (NO_HEATING | NO_LAW, ("energy_loading", "prevention")),
+    "prevention alone": (NO_EJECTION, ("mass_loading",)),
+    "heating alone": (NO_EJECTION | NO_LAW, ("mass_loading", "prevention")),
+    "no black holes": (NO_BLACK_HOLES, ("processes.black_hole.hot", "processes.black_hole.feedback")),
+}
+
+
+def calibrated(name, data, folder, trees, starts):
+    """The calibration of one hypothesis; evaluations of an earlier call are not made again."""
+    settings = tomllib.loads((ROOT / "examples" / "reference.toml").read_text(encoding="utf-8"))["calibrate"]
+    survey = co.observables.survey("reference")
+    if data == "today":
+        tests = tuple(test._replace(calibrates=test.calibrates and test.redshift == 0.0) for test in survey.tests)
+        survey = survey._replace(tests=tests)
+    change, gone = HYPOTHESES[name]
+    free = [number for number in settings["free"] if not number.startswith(tuple(gone) or ("-",))]
+    stem = folder / f"{name} {data}".replace(" ", "_")
+    began = time.perf_counter()
+    result = inference.calibrate(
+        co.replace(models.reference(), change), co.halos.complete_forest(0.0, trees, key=1), survey, free,
+        ties=settings["ties"], rounds=1, starts=1 if name == "everything" else starts, difference=0.2, damping=0.3,
+        slope_thinning=4, store=co.io.Checkpoint(stem.with_suffix(".npz")),
+    )  # fmt: skip
+    co.io.save_calibration(stem.with_suffix(".json"), result, {"hypothesis": name, "data": data})
+    print(f"{data}, {name}: {time.perf_counter() - began:.0f} s\n{result}\n", flush=True)
+    return result
+
+
+def row(name, data, result):
+    rows = result.after.rows
+    within = sum(r.within for r in rows if r.test.calibrates), sum(r.test.calibrates for r in rows)
+    return [name, data, len(result.free), f"{result.misfit[0]:.0f}", f"{result.misfit[-1]:.0f}", result.points,
+            f"{result.ln_evidence:.1f}", "{} of {}".format(*within)]  # fmt: skip
+
+
+def draw(results, path):
+    """Residuals of each test, in tolerances, for all hypotheses fitted to all data."""
+    figure, axes = plt.subplots(figsize=(8.0, 5.0), constrained_layout=True)
+    names = [r.test.measurement.name for r in next(iter(results.values())).after.rows]
+    for k, (name, result) in enumerate(results.items()):
+        off = [r.rms / r.test.tolerance for r in result.after.rows]
+        axes.plot(off, np.arange(len(names)) + 0.12 * (k - 2), "os^Dv"[k], label=name, ms=5)
+    axes.axvline(1.0, color="0.5", lw=1)
+    axes.set(yticks=np.arange(len(names)), yticklabels=names, xlabel="rms of model minus data, over the tolerance",
+             xscale="log")  # fmt: skip
+    axes.invert_yaxis()
+    axes.legend(frameon=False, fontsize=8)
+    figure.savefig(path, dpi=110)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--trees", type=int, default=180)
+    parser.add_argument("--starts", type=int, default=16)
+    parser.add_argument("--data", nargs="+", default=["all", "today"], choices=["all", "today"])
+    options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
+    co.configure()
+    table = []
+    for data in options.data:
+        results = {}
+        for name in HYPOTHESES:
+            results[name] = calibrated(name, data, options.output, options.trees, options.starts)
+            table.append(row(name, data, results[name]))
+        if data == "all":
+            draw(results, Path(__file__).with_suffix(".png"))
+    print("| hypothesis | data | numbers | misfit at the start | after | points | ln evidence | within tolerance |")
+    print("|---|---|---|---|---|---|---|---|")
+    for line in table:
+        print("| " + " | ".join(map(str, line)) + " |")
