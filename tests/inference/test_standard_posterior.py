@@ -1,6 +1,6 @@
 """The standard problem by nested sampling, which shares nothing with chains but the target, against long plain chains.
 
-    python -m pytest -m slow tests/inference/test_standard_posterior.py
+python -m pytest -m slow tests/inference/test_standard_posterior.py
 """
 
 import json

@@ -1,5 +1,7 @@
 """Figures: what is drawn is right, what must not be is not, and matplotlib's state is left alone."""
 
+import dataclasses
+
 import equinox as eqx
 import matplotlib
 import numpy as np
@@ -111,6 +113,19 @@ def test_the_mass_budget_is_over_the_baryon_supply(galaxies):
     reference = np.nanmedian(share[np.asarray(now.valid)])
     assert np.nanmin(drawn) <= reference <= np.nanmax(drawn)
     assert labels(ax) == ["accretion", "cooling", "star formation", "wind", "outflow"]
+
+
+def test_the_budget_of_a_model_with_many_flows_shows_the_largest(galaxies):
+    """More flows than colours: each shown has a style of its own, and the legend says how many are not shown."""
+    many = {f"flow_{k:02d}": (k + 1.0) * galaxies.flows["wind"].mass for k in range(30)}
+    flows = galaxies.flows | {name: co.models.FlowRates(mass) for name, mass in many.items()}
+    crowded = dataclasses.replace(galaxies, flows=flows)
+    ax = plots.mass_budget(crowded, redshift=2.0)
+    shown = labels(ax)
+    assert "flow 29" in shown and "flow 00" not in shown and "wind" in shown
+    assert shown[-1] == f"and {30 + 5 - (len(shown) - 1)} smaller ones"
+    styles = {(line.get_color(), line.get_linestyle()) for line in ax.get_lines() if line.get_label() in shown[:-1]}
+    assert len(styles) == len(shown) - 1
 
 
 def test_the_energy_that_heats_adds_up_to_one(galaxies):

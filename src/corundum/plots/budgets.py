@@ -1,5 +1,6 @@
 """Where the baryons and the energy of a population go, channel by channel, against halo mass."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,8 @@ _CONTENTS = {
 
 _REMAINDER = "never accreted or lost"
 _FEWEST = 24  # galaxies; fewer are drawn one by one
+_MOST = 16  # flows in one figure
+_OTHER_DASHES = ("-.", ":", (0, (5, 1)))
 _WIDE = (6.6, 3.9)
 
 
@@ -206,16 +209,17 @@ def _channels(ax, galaxies, flows, reference):
     good = weights > 0
     singly = np.count_nonzero(good) < _FEWEST
     edges = None if singly else _bins(np.where(good, log_mass, np.nan))
-    other_colors = iter(CYCLE)
+    other_styles = itertools.cycle(itertools.product(_OTHER_DASHES, CYCLE))
     drawn = []
-    for name in sorted(flows, key=lambda name: [*_CHANNEL_STYLES, name].index(name)):
-        rate = flows[name]
-        if rate is None:
-            continue
-        color, dashes = _CHANNEL_STYLES.get(name) or (next(other_colors), "-.")
-        label = channel_label(name)
-        with np.errstate(invalid="ignore"):
-            ratio = rate / reference
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratios = {name: rate / reference for name, rate in flows.items() if rate is not None}
+    shown = _largest(ratios, good)
+    for name in sorted(shown, key=lambda name: [*_CHANNEL_STYLES, name].index(name)):
+        if name in _CHANNEL_STYLES:
+            color, dashes = _CHANNEL_STYLES[name]
+        else:
+            dashes, color = next(other_styles)
+        label, ratio = channel_label(name), ratios[name]
         if edges is None:
             order = np.flatnonzero(good)[np.argsort(log_mass[good])]
             ax.plot(log_mass[order], ratio[order], "o", linestyle=dashes, lw=0.7, ms=5, color=color, label=label)
@@ -237,7 +241,18 @@ def _channels(ax, galaxies, flows, reference):
         ax.set_ylim(max(0.3 * positive.min(), top * 1e-6), top)
     else:
         in_empty_panel(ax, "no galaxy here has a flow and a supply")
+    if len(shown) < len(ratios):
+        ax.plot([], [], " ", label=f"and {len(ratios) - len(shown)} smaller ones")
     legend_right(ax)
+
+
+def _largest(ratios, good):
+    """Names of the flows that are largest in a tenth of the galaxies, at most as many as a person tells apart."""
+    size = {
+        name: np.percentile([0.0, *np.nan_to_num(np.abs(ratio[good]), posinf=0.0)], 90)
+        for name, ratio in ratios.items()
+    }
+    return sorted(ratios, key=lambda name: (name not in _CHANNEL_STYLES, -size[name]))[:_MOST]
 
 
 def _bins(log_mass):

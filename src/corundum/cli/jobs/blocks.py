@@ -2,7 +2,7 @@
 
 The halos are cut into blocks of equal size.  The last one is filled up with its last halo and cut afterwards, so that
 one compiled program serves all.  The cuts depend on the run file alone, so that a run that was stopped and resumed
-gives the same bits as one that was not.
+gives the same bits as one that was not.  Whole merger trees are one block.
 """
 
 from collections.abc import Callable
@@ -49,6 +49,8 @@ def evolve_in_blocks(
 ) -> Population:
     """`corundum.population.evolve`, a block of halos at a time.
 
+    Whole merger trees are evolved at once, because a satellite needs its host, and are not kept.
+
     Parameters
     ----------
     model, halos, redshifts, histories, solver
@@ -62,6 +64,10 @@ def evolve_in_blocks(
     announce : callable
         Called with the first row of a block before it is evolved.
     """
+    if halos.satellites is not None:
+        population = jax.tree.map(np.asarray, evolve(model, halos, redshifts, histories=histories, solver=solver))
+        progress(len(halos))
+        return population
     size = min(block, len(halos))
     template = None
     if store.numbers():

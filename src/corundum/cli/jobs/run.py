@@ -12,8 +12,9 @@ from ... import io, observables, plots
 from ...halos import HaloHistories
 from ...models import outside_calibration
 from ...numerics.compiling import compiled
-from ...observables import AbstractRelation, NadarayaWatson, RegressedRelation
+from ...observables import AbstractRelation, NadarayaWatson, RegressedRelation, Residuals
 from ...plots.regressed import regress, relation_points
+from ...plots.reports.page import Drawing
 from ...population import Galaxies, Population, evolve
 from ..distributed import announce, next_task, works_alone
 from ..progress import progress_bar
@@ -51,12 +52,13 @@ class RunPlan(NamedTuple):
 
 
 class RunResults(NamedTuple):
-    """What a run computes: galaxies, whole histories of a few, those in a second set of halos, relations."""
+    """What a run computes: galaxies, histories of a few, those in a second set of halos, relations, a survey."""
 
     population: Population
     trajectories: Population | None
     compared: Population | None
     relations: dict[str, Any]
+    residuals: Residuals | None
 
 
 class _RunJob(AbstractJob):
@@ -75,10 +77,12 @@ class _RunJob(AbstractJob):
                 compared, _ = _evolve(job, 1, run)
         with run.stage("regressing relations", "relations"):
             relations = _relate(job, population)
-        results = RunResults(population, None, compared, relations)
+            residuals = None if job.survey is None else observables.residuals(job.survey, population)
+        results = RunResults(population, None, compared, relations, residuals)
         with run.stage("writing its numbers", "first report"):
             _write_page(job, results, run, [_TO_COME])
-        if job.output.trajectories and np.any(population.valid):
+        # Galaxies of merger trees have other galaxies in them: following a few means following whole trees.
+        if job.output.trajectories and job.halos.satellites is None and np.any(population.valid):
             with run.stage("following a few galaxies through time", "trajectories"):
                 results = results._replace(trajectories=_trajectories(job, population))
         return results
@@ -91,7 +95,7 @@ class _RunJob(AbstractJob):
             figures = plots.standard_drawings(
                 results.population, trajectories=results.trajectories, **_shared(plan.job, results)
             )
-            drawings = run.save_figures(figures, part)
+            drawings = run.save_figures([*_survey_drawing(results), *figures], part)
         with run.stage("writing the report", "report"):
             _write_page(plan.job, results, run, drawings)
 
@@ -105,6 +109,7 @@ class _RunJob(AbstractJob):
             *(f"  {count} {status}" for status, count in run.info["status"].items() if status != "solved"),
             f"  results  {run.output.file('results.h5')}",
             f"  evolving {seconds:.1f} s{rate}",
+            *(f"  {line}" for line in ([] if results.residuals is None else str(results.residuals).splitlines())),
         ]
 
 
@@ -132,6 +137,16 @@ def follow(plan: RunPlan) -> None:
         )  # fmt: skip
 
 
+def _survey_drawing(results: RunResults) -> list[Drawing]:
+    if results.residuals is None:
+        return []
+    caption = (
+        f"Points: data of the survey {results.residuals.survey.name}, filled where models are fitted to them and open "
+        "where they test them; lines: these galaxies, with the standard error of a finite number of halos"
+    )
+    return [Drawing(plots.survey_panels(results.residuals).flat[0].figure, caption, "survey")]
+
+
 def _relations(job: Job) -> list[AbstractRelation]:
     """Every public relation whose quantities the galaxies of this run have."""
     # Attributes of a class may be abstract too, which `inspect.isabstract` does not see; the name says it.
@@ -141,7 +156,8 @@ def _relations(job: Job) -> list[AbstractRelation]:
 
 
 def _histories(job: Job) -> tuple[str, ...]:
-    return observables.histories_of([*_relations(job), *(measurement for measurement, _ in job.measurements)])
+    tests = () if job.survey is None else job.survey.measurements
+    return observables.histories_of([*_relations(job), *(data for data, _ in job.measurements), *tests])
 
 
 def _halo_sets(job: Job) -> tuple[HaloHistories, ...]:
@@ -238,5 +254,6 @@ def _write_page(job: Job, results: RunResults, run: Run, figures: Sequence[Any])
         command="corundum run run.toml -o again/",
         run_file=run.info["run_file"],
         images=run.images,
+        residuals=results.residuals,
         **_shared(job, results),
     )

@@ -11,7 +11,7 @@ from ... import observables
 from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...numerics import AbstractSolver
-from ...observables import AbstractRelation, Measurement
+from ...observables import AbstractRelation, Measurement, Survey
 from ...observables.files import is_file_name
 from ...observables.histories import missing_from
 from ...observables.redshifts import comparable, redshift_distance
@@ -24,6 +24,8 @@ from .kinds import source_files
 from .paths import absolute_path
 from .reader import RunFile
 from .schema import Compare, Output
+
+_SAME = 0.02  # of ln(1 + z)
 
 __all__ = ["Job", "halo_labels", "has_quantities", "measurement_at", "prepare"]
 
@@ -42,6 +44,8 @@ class Job(NamedTuple):
     output : Output
     measurements : tuple of (Measurement, float)
         What to compare with, and the output redshift to do it at.
+    survey : Survey, optional
+        Measurements with tolerances to compare with.
     compare_halos : HaloHistories, optional
     tables : dict
         The resolved run file.
@@ -58,6 +62,7 @@ class Job(NamedTuple):
     solver: AbstractSolver
     output: Output
     measurements: tuple[tuple[Measurement, float], ...]
+    survey: Survey | None
     compare_halos: HaloHistories | None
     tables: dict[str, Any]
     identity: str
@@ -90,6 +95,7 @@ def prepare(run_file: RunFile) -> Job:
         measurements = _measurements(compare.value, output.value, model.value, halos.value)
         compared = _with_paths(compare.value, measurements)
         compare_halos = None
+        survey = _survey(compare.value, output.value, model.value, halos.value)
         if "compare_halos" in tables:
             compare_halos = _build_halos(tables, "compare_halos")
     resolved = {
@@ -99,7 +105,7 @@ def prepare(run_file: RunFile) -> Job:
         "model": model.table,
         "solver": solver.table,
         "output": output.table,
-        "compare": {"measurements": compared},
+        "compare": {"measurements": compared, **_survey_entry(compare.value)},
     }
     if compare_halos is not None:
         resolved["compare_halos"] = compare_halos.table
@@ -112,6 +118,7 @@ def prepare(run_file: RunFile) -> Job:
         solver=solver.value,
         output=output.value,
         measurements=measurements,
+        survey=survey,
         compare_halos=inputs[1],
         tables=resolved,
         identity=fingerprint(inputs, source_files(resolved)),
@@ -209,6 +216,52 @@ def _measurements(
                 keys, f"{name!r} is at z = {data.redshift:g}, which is not kept; add it to output.redshifts"
             )
     return tuple(chosen)
+
+
+def _survey(compare: Compare, output: Output, model: AbstractModel, halos: HaloHistories) -> Survey | None:
+    """The survey that the galaxies are compared with, if any, after everything that can be wrong with it."""
+    if compare.survey is None:
+        return None
+    keys = ("compare", "survey")
+    try:
+        survey = observables.survey(_survey_path(compare.survey))
+    except ValueError as error:
+        raise RunFileError(keys, str(error)) from error
+    for test in survey.tests:
+        relation, name = test.measurement.relation, test.measurement.name
+        if not any(comparable(test.measurement, redshift) for redshift in output.redshifts):
+            kept = ", ".join(f"{redshift:g}" for redshift in survey.redshifts)
+            raise RunFileError(
+                keys, f"{name} is at z = {test.redshift:g}, which is not kept; output.redshifts = [{kept}]"
+            )
+        if missing := missing_from(relation, model, halos):
+            raise RunFileError(keys, f"{name}: {missing}")
+        uncounted = not relation.single_galaxies and (
+            np.all(np.asarray(halos.weights) == 1.0)
+            or not (halos.satellites is not None or _ends_at(halos, test.redshift))
+        )
+        if uncounted or (test.galaxies == "satellites" and halos.satellites is None):
+            why = "number densities" if uncounted else "satellites"
+            raise RunFileError(
+                keys,
+                f"{name} compares {why} at z = {test.redshift:g}, and these halos have none; "
+                "draw halos.complete_forest",
+            )
+    return survey
+
+
+def _ends_at(halos: HaloHistories, redshift: float) -> bool:
+    """Whether halos are counted at a redshift, where their histories end."""
+    root = max(float(halos.cosmology.redshift(np.asarray(halos.time)[-1:])[0]), 0.0)
+    return abs(float(np.log((1.0 + redshift) / (1.0 + root)))) < _SAME
+
+
+def _survey_path(name: str) -> str:
+    return absolute_path(name) if is_file_name(name) else name
+
+
+def _survey_entry(compare: Compare) -> dict[str, str]:
+    return {} if compare.survey is None else {"survey": _survey_path(compare.survey)}
 
 
 def _seeds(table: Mapping[str, Any], prefix: str):

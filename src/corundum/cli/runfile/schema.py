@@ -49,9 +49,13 @@ class Compare:
     ----------
     measurements : tuple of str, optional
         Names from ``corundum data list``; by default all that fit the redshifts and quantities kept.
+    survey : str, optional
+        Measurements with tolerances, by the name of a survey or the path of its file: ``corundum run`` says how far the
+        galaxies are from each.
     """
 
     measurements: tuple[str, ...] | None = setting(None)
+    survey: str | None = setting(None)
 
 
 @dataclasses.dataclass(frozen=True)

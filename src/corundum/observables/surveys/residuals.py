@@ -75,7 +75,7 @@ class Residuals(NamedTuple):
     >>> reference = co.observables.survey("reference")
     >>> rows = [co.observables.Residual(test, None, 10, 10, 0.0, 0.12) for test in reference.tests]
     >>> print(str(co.observables.Residuals(reference, tuple(rows))).splitlines()[-1])
-    within tolerance: 5 of 11 that were fitted, 6 of 8 that were not
+    within tolerance: 6 of 12 that were fitted, 5 of 8 that were not
     """
 
     survey: Survey

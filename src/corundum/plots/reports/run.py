@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from ...halos import HaloHistories
-from ...observables import ERROR_KINDS, Measurement
+from ...observables import ERROR_KINDS, Measurement, Residuals
 from ...parameters import Parameter, describe
 from ..names import bars_in_words, short_name
 from ..regressed import residual
 from .about import model_fact, papers, parameter_table, reproduction, run_sections
 from .host import Compared
 from .page import Drawing, Facts, Figure, Section, Table, write_report
+from .survey import residual_table
 
 __all__ = ["standard_report", "failures"]
 
@@ -36,6 +37,7 @@ def standard_report(
     command: str = "",
     run_file: str = "",
     images: Mapping[Figure, bytes] | None = None,
+    residuals: Residuals | None = None,
 ) -> None:
     """Write the standard report of a population.
 
@@ -69,6 +71,8 @@ def standard_report(
         The command and the resolved run file that reproduce the results.
     images : mapping of Figure to bytes, optional
         Figures of `drawings` that are PNG images already.
+    residuals : Residuals, optional
+        How far the galaxies are from a survey.
 
     Raises
     ------
@@ -86,6 +90,8 @@ def standard_report(
         Section("Summary", _summary(population, model, preset, run_info or {})),
         Section("Figures", list(drawings)),
     ]
+    if residuals is not None:
+        sections.append(Section(f"Survey {residuals.survey.name}", [residual_table(residuals)]))
     if measurements:
         sections.append(Section("Model and data", _against_data(population, measurements)))
     if compared is not None and halos is not None:

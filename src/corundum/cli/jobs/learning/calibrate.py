@@ -13,6 +13,7 @@ from ....models.checks.calibrated import halo_domain
 from ....observables import survey
 from ....observables.files import is_file_name
 from ....plots.reports.page import Drawing, Section, Table
+from ....plots.reports.survey import residual_table
 from ....storage.checkpoints import fingerprint
 from ...progress import progress_bar
 from ...runfile.builder import construct
@@ -117,7 +118,7 @@ class _CalibrateJob(AbstractJob):
         with run.stage("drawing figures", "figures") as part:
             drawings = run.save_figures([_drawing(results)], part)
         sections = [
-            Section("Galaxies beside the survey", [*drawings, _residuals(results)]),
+            Section("Galaxies beside the survey", [*drawings, residual_table(results.after, results.before)]),
             Section("Numbers", [_numbers(results)]),
         ]
         run.write_report(
@@ -155,19 +156,6 @@ def _drawing(results: Any) -> Drawing:
         "model (blue) and where it started (grey), with the standard error of a finite number of halos"
     )
     return Drawing(plots.survey_panels(results.after, results.before).flat[0].figure, caption, "survey")
-
-
-def _residuals(results: Any) -> Table:
-    header = ["measurement", "z", "use", "points", "rms before", "rms after", "tolerance", "within"]
-    rows = [
-        [
-            after.test.measurement.name, after.test.redshift, "fitted" if after.test.calibrates else "test",
-            f"{after.reached} of {after.points}", f"{before.rms:.2f}", f"{after.rms:.2f}",
-            f"{after.test.tolerance:.2f}", "yes" if after.within else "no",
-        ]
-        for before, after in zip(results.before.rows, results.after.rows, strict=True)
-    ]  # fmt: skip
-    return Table(header, rows, "Root mean square of model minus data, in the unit of the data (dex, or shares).")
 
 
 def _numbers(results: Any) -> Table:

@@ -1,0 +1,111 @@
+"""`corundum run` beside a survey: what it prints, what its report says, and mistakes; and merger trees in a run."""
+
+import pytest
+
+import corundum as co
+from corundum.cli.jobs import blocks
+from corundum.cli.main import main
+
+RUN = """
+title = "beside data"
+[halos]
+kind = "halos.complete_roots"
+n = 24
+log_mvir = [10.5, 12.5]
+[model]
+kind = "models.MinimalRegulator"
+[output]
+redshifts = [0.0]
+trajectories = 0
+[compare]
+measurements = []
+survey = "./stars.toml"
+"""
+
+SURVEY = """
+meaning = "stars of halos"
+[[test]]
+data = "shmr_behroozi19_sf"
+redshift = 0.0
+galaxies = "centrals"
+tolerance = 5.0
+calibrates = true
+[[test]]
+data = "smf_driver22"
+redshift = 0.0
+tolerance = 0.01
+"""
+
+
+@pytest.fixture
+def run_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.toml").write_text(RUN)
+    (tmp_path / "stars.toml").write_text(SURVEY)
+    return str(tmp_path / "run.toml")
+
+
+def test_a_run_says_how_far_it_is_from_a_survey(run_file, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["run", run_file, "-o", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "within tolerance: 1 of 1 that were fitted, 0 of 1 that were not" in printed
+    population = co.io.load(out / "results.h5").population
+    rows = co.observables.residuals(co.observables.survey(str(tmp_path / "stars.toml")), population).rows
+    assert f"rms {rows[0].rms:.2f}" in printed
+    report = (out / "report.html").read_text()
+    assert "Survey stars" in report and f"{rows[1].rms:.2f}" in report
+    assert (out / "figures" / "survey.png").exists()
+
+
+@pytest.mark.parametrize("setting,sentence", [
+    ("compare.survey='referense'", "did you mean reference"),
+    ("compare.survey='reference'", "is at z = 0.95, which is not kept; output.redshifts = [0, 0.95, 2.2]"),
+    ("halos.kind='halos.monte_carlo_trees'", "compares number densities at z = 0, and these halos have none"),
+])  # fmt: skip
+def test_mistakes_are_one_sentence(run_file, tmp_path, capsys, setting, sentence):
+    assert main(["run", run_file, "-o", str(tmp_path / "out"), "--set", setting]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error and "Traceback" not in error
+
+
+def test_blocks_do_not_cut_trees(tmp_path, monkeypatch):
+    """Satellites need their hosts: trees are evolved at once, whatever the size of a block."""
+    forest = co.halos.monte_carlo_forest(3, log_mvir=(11.5, 12.5), smallest=0.02, smallest_log_mvir=9.0, key=4)
+    evolved, done = [], []
+    monkeypatch.setattr(blocks, "evolve", lambda model, halos, *_, **__: evolved.append(len(halos)) or len(halos))
+    answer = blocks.evolve_in_blocks(
+        None, forest, (0.0,), solver=None, block=4, store=None, progress=done.append, announce=None
+    )
+    assert answer == len(forest) and evolved == done == [len(forest)] and len(forest) > 8
+
+
+@pytest.mark.slow  # half a minute of compiling; test_blocks_do_not_cut_trees has the point
+def test_whole_trees_run_with_blocks_smaller_than_a_tree(tmp_path, capsys):
+    """Satellites need their hosts: the rows of a block would cut trees."""
+    text = """
+    [halos]
+    kind = "halos.monte_carlo_forest"
+    n = 3
+    log_mvir = [11.5, 12.5]
+    smallest = 0.02
+    smallest_log_mvir = 9.0
+    key = 4
+    [model]
+    kind = "models.ThermalCGM"
+    [model.processes.merging]
+    kind = "models.Merging"
+    [model.processes.handing_over]
+    kind = "models.HandingOver"
+    [output]
+    redshifts = [0.0]
+    block = 4
+    figures = []
+    """
+    (tmp_path / "run.toml").write_text(text)
+    out = tmp_path / "out"
+    assert main(["run", str(tmp_path / "run.toml"), "-o", str(out)]) == 0
+    saved = co.io.load(out / "results.h5")
+    forest = co.halos.monte_carlo_forest(3, log_mvir=(11.5, 12.5), smallest=0.02, smallest_log_mvir=9.0, key=4)
+    assert len(forest) > 8 and len(saved.population) == len(forest)
+    assert f"{len(forest)} halos, {len(forest)} solved" in capsys.readouterr().out
