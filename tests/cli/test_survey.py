@@ -5,6 +5,7 @@ import pytest
 import corundum as co
 from corundum.cli.jobs import blocks
 from corundum.cli.main import main
+from corundum.storage.checkpoints import CheckpointFolder
 
 RUN = """
 title = "beside data"
@@ -73,11 +74,13 @@ def test_blocks_do_not_cut_trees(tmp_path, monkeypatch):
     """Satellites need their hosts: trees are evolved at once, whatever the size of a block."""
     forest = co.halos.monte_carlo_forest(3, log_mvir=(11.5, 12.5), smallest=0.02, smallest_log_mvir=9.0, key=4)
     evolved, done = [], []
-    monkeypatch.setattr(blocks, "evolve", lambda model, halos, *_, **__: evolved.append(len(halos)) or len(halos))
-    answer = blocks.evolve_in_blocks(
-        None, forest, (0.0,), solver=None, block=4, store=None, progress=done.append, announce=None
-    )
-    assert answer == len(forest) and evolved == done == [len(forest)] and len(forest) > 8
+    galaxies = co.evolve(co.models.MinimalRegulator(), co.halos.complete_roots(0.0, 4), [0.0])
+    monkeypatch.setattr(blocks, "evolve", lambda model, halos, *_, **__: evolved.append(len(halos)) or galaxies)
+    blocks.evolve_in_blocks(
+        None, forest, (0.0,), solver=None, block=4, progress=done.append, announce=evolved.append,
+        store=CheckpointFolder(tmp_path, "trees"),
+    )  # fmt: skip
+    assert evolved == done == [len(forest)] and len(forest) > 8
 
 
 @pytest.mark.slow  # half a minute of compiling; test_blocks_do_not_cut_trees has the point
