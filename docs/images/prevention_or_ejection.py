@@ -3,7 +3,7 @@
 Calibrates nested models on the survey "reference": winds that eject and heat, that do one of both, without a law that
 keeps gas out, and galaxies without black holes; on the measurements of today alone, and on all of them.  Each begins
 at the calibrated model, with what it leaves out removed, or at the best of points spread over its prior.  Some three
-minutes each on two quiet cores; what was done is kept, so that the command can be repeated.
+to eight minutes each on two quiet cores; evaluations are kept, so that the command can be repeated.
 """
 
 import argparse
@@ -34,7 +34,7 @@ HYPOTHESES = {
 }
 
 
-def calibrated(name, data, folder, trees, starts):
+def calibrated(name, data, folder, trees, starts, rounds):
     """The calibration of one hypothesis; evaluations of an earlier call are not made again."""
     settings = tomllib.loads((ROOT / "examples" / "reference.toml").read_text(encoding="utf-8"))["calibrate"]
     survey = co.observables.survey("reference")
@@ -47,7 +47,7 @@ def calibrated(name, data, folder, trees, starts):
     began = time.perf_counter()
     result = inference.calibrate(
         co.replace(models.reference(), change), co.halos.complete_forest(0.0, trees, key=1), survey, free,
-        ties=settings["ties"], rounds=1, starts=1 if name == "everything" else starts, difference=0.2, damping=0.3,
+        ties=settings["ties"], rounds=rounds, starts=1 if name == "everything" else starts, difference=0.2, damping=0.3,
         slope_thinning=4, store=co.io.Checkpoint(stem.with_suffix(".npz")),
     )  # fmt: skip
     co.io.save_calibration(stem.with_suffix(".json"), result, {"hypothesis": name, "data": data})
@@ -82,15 +82,17 @@ if __name__ == "__main__":
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--trees", type=int, default=180)
     parser.add_argument("--starts", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", nargs="+", default=["all", "today"], choices=["all", "today"])
+    parser.add_argument("--hypotheses", nargs="+", default=list(HYPOTHESES), choices=list(HYPOTHESES))
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     co.configure()
     table = []
     for data in options.data:
         results = {}
-        for name in HYPOTHESES:
-            results[name] = calibrated(name, data, options.output, options.trees, options.starts)
+        for name in options.hypotheses:
+            results[name] = calibrated(name, data, options.output, options.trees, options.starts, options.rounds)
             table.append(row(name, data, results[name]))
         if data == "all":
             draw(results, Path(__file__).with_suffix(".png"))

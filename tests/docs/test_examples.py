@@ -39,9 +39,10 @@ RUN_FILES = {
     "quickstart.toml": ("run", ["halos.n=16"]),
     "reference.toml": (
         "calibrate",
-        ["halos.n=6", "calibrate.starts=1", "calibrate.rounds=1", "calibrate.ties={}",
+        ["halos.n=6", "calibrate.rounds=1", "calibrate.ties={}", "calibrate.slope_thinning=2",
          "calibrate.free=['mass_loading.amplitude']"],
     ),
+    "universe.toml": ("run", ["halos.n=6"]),
 }  # fmt: skip
 """Command of each run file, and what makes it small."""
 
@@ -63,7 +64,9 @@ def test_scripts_run(name, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", RUN_FILES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "universe.toml" else name for name in RUN_FILES]
+)
 def test_run_files_run(name, tmp_path, capsys):
     command, settings = RUN_FILES[name]
     smaller = [argument for setting in settings for argument in ("--set", setting)]

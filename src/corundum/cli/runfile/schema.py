@@ -28,7 +28,7 @@ class Output:
     redshifts : tuple of float
         Redshifts at which the whole population is kept.
     trajectories : int
-        Number of halos whose whole history is kept, spread evenly over final mass.
+        Number of halos whose whole history is kept, spread evenly over final mass; none in trees with satellites.
     block : int
         Halos between two checkpoints; bounds the memory.  Ten thousand or more on an accelerator.
     figures : tuple of str
