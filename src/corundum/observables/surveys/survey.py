@@ -133,7 +133,7 @@ class Survey(NamedTuple):
 
 
 def _softened(test: SurveyTest, width: float) -> SurveyTest:
-    relation = test.measurement.relation
+    relation: Any = test.measurement.relation
     if not hasattr(relation, "width") or float(relation.width) >= width:
         return test
     softer = dataclasses.replace(relation, width=width)
