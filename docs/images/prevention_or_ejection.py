@@ -7,6 +7,7 @@ to eight minutes each on two quiet cores; evaluations are kept, so that the comm
 """
 
 import argparse
+import json
 import time
 import tomllib
 from pathlib import Path
@@ -35,7 +36,7 @@ HYPOTHESES = {
 
 
 def calibrated(name, data, folder, trees, starts, rounds):
-    """The calibration of one hypothesis; evaluations of an earlier call are not made again."""
+    """Calibrate one hypothesis and write its file; evaluations of an earlier call are not made again."""
     settings = tomllib.loads((ROOT / "examples" / "reference.toml").read_text(encoding="utf-8"))["calibrate"]
     survey = co.observables.survey("reference")
     if data == "today":
@@ -43,7 +44,7 @@ def calibrated(name, data, folder, trees, starts, rounds):
         survey = survey._replace(tests=tests)
     change, gone = HYPOTHESES[name]
     free = [number for number in settings["free"] if not number.startswith(tuple(gone) or ("-",))]
-    stem = folder / f"{name} {data}".replace(" ", "_")
+    stem = _stem(folder, name, data)
     began = time.perf_counter()
     result = inference.calibrate(
         co.replace(models.reference(), change), co.halos.complete_forest(0.0, trees, key=1), survey, free,
@@ -52,28 +53,41 @@ def calibrated(name, data, folder, trees, starts, rounds):
     )  # fmt: skip
     co.io.save_calibration(stem.with_suffix(".json"), result, {"hypothesis": name, "data": data})
     print(f"{data}, {name}: {time.perf_counter() - began:.0f} s\n{result}\n", flush=True)
-    return result
 
 
-def row(name, data, result):
-    rows = result.after.rows
-    within = sum(r.within for r in rows if r.test.calibrates), sum(r.test.calibrates for r in rows)
-    return [name, data, len(result.free), f"{result.misfit[0]:.0f}", f"{result.misfit[-1]:.0f}", result.points,
-            f"{result.ln_evidence:.1f}", "{} of {}".format(*within)]  # fmt: skip
+def _stem(folder, name, data):
+    return folder / f"{name} {data}".replace(" ", "_")
 
 
-def draw(results, path):
-    """Residuals of each test, in tolerances, for all hypotheses fitted to all data."""
-    figure, axes = plt.subplots(figsize=(8.0, 5.0), constrained_layout=True)
-    names = [r.test.measurement.name for r in next(iter(results.values())).after.rows]
-    for k, (name, result) in enumerate(results.items()):
-        off = [r.rms / r.test.tolerance for r in result.after.rows]
-        axes.plot(off, np.arange(len(names)) + 0.12 * (k - 2), "os^Dv"[k], label=name, ms=5)
+def stored(folder, data):
+    """What was calibrated on these data, by hypothesis, as the files say."""
+    files = {name: _stem(folder, name, data).with_suffix(".json") for name in HYPOTHESES}
+    return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items() if file.exists()}
+
+
+def row(name, data, content):
+    fitted = [r["rms"] <= r["tolerance"] for r in content["residuals"] if r["calibrates"]]
+    first, *_, last = content["misfit"]
+    return [name, data, len(content["lower"]), f"{first:.0f}", f"{last:.0f}", len(content["misfit"]) - 1,
+            content["points"], f"{content['ln_evidence']:.1f}", f"{sum(fitted)} of {len(fitted)}"]  # fmt: skip
+
+
+def draw(contents, path):
+    """Residuals of each fitted measurement, in tolerances, for all hypotheses."""
+    figure, axes = plt.subplots(figsize=(8.0, 4.4), constrained_layout=True)
+    for k, (name, content) in enumerate(contents.items()):
+        rows = [r for r in content["residuals"] if r["calibrates"]]
+        axes.plot([r["rms"] / r["tolerance"] for r in rows], np.arange(len(rows)) + 0.14 * (k - 2), "os^Dv"[k],
+                  label=f"{name}, ln Z = {content['ln_evidence']:.0f}", ms=5)  # fmt: skip
     axes.axvline(1.0, color="0.5", lw=1)
+    names = [f"{r['measurement']}, z = {r['redshift']:g}" for r in rows]
     axes.set(yticks=np.arange(len(names)), yticklabels=names, xlabel="rms of model minus data, over the tolerance",
              xscale="log")  # fmt: skip
+    axes.set_xticks([0.5, 1.0, 2.0, 4.0], ["0.5", "1", "2", "4"])
+    axes.minorticks_off()
+    axes.grid(axis="y", color="0.9", lw=0.6)
     axes.invert_yaxis()
-    axes.legend(frameon=False, fontsize=8)
+    figure.legend(frameon=False, fontsize=8.5, loc="outside upper center", ncols=3)
     figure.savefig(path, dpi=110)
 
 
@@ -88,15 +102,23 @@ if __name__ == "__main__":
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     co.configure()
-    table = []
     for data in options.data:
-        results = {}
         for name in options.hypotheses:
-            results[name] = calibrated(name, data, options.output, options.trees, options.starts, options.rounds)
-            table.append(row(name, data, results[name]))
-        if data == "all":
-            draw(results, Path(__file__).with_suffix(".png"))
-    print("| hypothesis | data | numbers | misfit at the start | after | points | ln evidence | within tolerance |")
-    print("|---|---|---|---|---|---|---|---|")
-    for line in table:
-        print("| " + " | ".join(map(str, line)) + " |")
+            calibrated(name, data, options.output, options.trees, options.starts, options.rounds)
+    columns = [
+        "hypothesis",
+        "data",
+        "numbers",
+        "misfit at the start",
+        "after",
+        "rounds",
+        "points",
+        "ln evidence",
+        "within",
+    ]
+    print("| " + " | ".join(columns) + " |\n" + "|---" * len(columns) + "|")
+    for data in ("all", "today"):
+        for name, content in stored(options.output, data).items():
+            print("| " + " | ".join(map(str, row(name, data, content))) + " |")
+    if contents := stored(options.output, "all"):
+        draw(contents, Path(__file__).with_suffix(".png"))

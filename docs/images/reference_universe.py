@@ -1,7 +1,7 @@
 """Draw the figure of the reference universe: python docs/images/reference_universe.py
 
 The calibrated model and its starting values in the trees of the calibration, beside every measurement of the survey.
-The trees are those of the calibration; three minutes on two quiet cores, half of it compiling.
+The trees are those of the calibration; a minute on two quiet cores.
 """
 
 from pathlib import Path
