@@ -185,6 +185,7 @@ def test_upper_limits_do_not_count(planted):
     (dict(free=[]), "free: got an empty list; name at least one number of the model"),
     (dict(free=["cosmology.omega_m"]), "would change the halos; calibrate numbers of the model"),
     (dict(free=["mass_loading.constant"], rounds=0), "rounds"),
+    (dict(free=["mass_loading.constant"], slope_thinning=99), "slope_thinning: got 99 for 24 trees; give at most the"),
     (dict(free=["mass_loading.constant"], count_widths=(2.0,)), "count_widths: got 2; allowed above 0 and up to 1 dex"),
 ])  # fmt: skip
 def test_mistakes_are_one_sentence(planted, arguments, message):

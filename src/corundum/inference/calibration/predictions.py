@@ -124,6 +124,11 @@ def predict_survey(
 def thinned(halos: HaloHistories, every: int) -> HaloHistories:
     """Every so many-th of the halos by final mass, with their satellites, which stand for all of them.
 
+    Raises
+    ------
+    ValueError
+        There are fewer trees than that.
+
     Examples
     --------
     >>> from corundum.inference.calibration.predictions import thinned
@@ -136,6 +141,8 @@ def thinned(halos: HaloHistories, every: int) -> HaloHistories:
         return halos
     host = np.full(len(halos), -1) if halos.satellites is None else np.asarray(halos.host)
     ends = np.asarray(halos.log_mvir)[host < 0, -1]
+    if every > len(ends):
+        raise ValueError(f"slope_thinning: got {every} for {len(ends)} trees; give at most the number of trees")
     chosen = np.sort(np.argsort(ends, kind="stable")[every // 2 :: every])
     fewer = halos[chosen] if halos.satellites is None else select_trees(halos, chosen)
     return dataclasses.replace(fewer, weights=every * np.asarray(fewer.weights))
