@@ -36,9 +36,10 @@ def halo_domain(halos: HaloHistories) -> dict[str, Any]:
 
     Examples
     --------
-    >>> domain = co.models.checks.calibrated.halo_domain(co.halos.complete_roots(0.0, 4, log_mvir=(10.5, 13.0)))
-    >>> round(domain["omega_m"], 3), domain["log_satellite"]
-    (0.308, None)
+    >>> from corundum.models.checks.calibrated import halo_domain
+    >>> domain = halo_domain(co.halos.complete_roots(0.0, 4, log_mvir=(10.5, 13.0)))
+    >>> domain["omega_m"], domain["log_satellite"]
+    (0.3075, None)
     """
     cosmology = halos.cosmology
     log_mvir = np.asarray(on_host(halos.log_mvir)[0])
@@ -60,7 +61,8 @@ def calibrated_for() -> dict[str, Any]:
 
     Examples
     --------
-    >>> co.models.checks.calibrated.calibrated_for()["redshifts"]
+    >>> from corundum.models.checks.calibrated import calibrated_for
+    >>> calibrated_for()["redshifts"]
     [0.0, 0.95, 2.2]
     """
     text = (resources.files("corundum") / "data" / "calibrations" / "reference.json").read_text(encoding="utf-8")
@@ -89,7 +91,7 @@ def outside_calibration(
     --------
     >>> halos = co.halos.complete_roots(0.0, 4, log_mvir=(10.5, 13.0))
     >>> print(co.models.outside_calibration(halos)[0])
-    satellites: these halos have none, and the model was calibrated in whole merger trees: galaxies grow without mergers
+    satellites: these halos have none, and the model was calibrated in whole merger trees
     """
     domain = calibrated_for() if domain is None else domain
     own = halo_domain(halos)

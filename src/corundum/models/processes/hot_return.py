@@ -37,6 +37,7 @@ class HotReturn(AbstractProcess):
 
     Examples
     --------
+    >>> import dataclasses
     >>> model = co.models.reference_galaxy()
     >>> model = dataclasses.replace(model, processes={**model.processes, "hot_return": co.models.HotReturn(share=0.5)})
     >>> model.ledger.flows[model.ledger.names.index("hot_return")].mass
