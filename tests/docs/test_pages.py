@@ -76,11 +76,13 @@ def test_the_commands_of_the_pages_run(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     arguments = shlex.split(command)[1:]
-    if arguments[0] in ("run", "fit", "compare", "mocks", "forecast", "sensitivity", "train"):
+    if arguments[0] in ("run", "fit", "compare", "mocks", "forecast", "sensitivity", "train", "calibrate"):
         where = arguments.index("-o")
         arguments[where : where + 2] = ["--dry-run"]
     if arguments[0] in ("fit", "compare", "mocks", "forecast"):  # drawing 16 trees for each halo takes most of the time
         arguments += ["--set", "halos.candidates=1"]
+    if arguments[0] == "calibrate":  # drawing hundreds of merger trees
+        arguments += ["--set", "halos.n=6"]
     if arguments[0] == "explore":  # it would serve until Ctrl-C, or solve and differentiate
         arguments.append("--dry-run")
     assert main(arguments) == 0, capsys.readouterr().err
