@@ -182,7 +182,7 @@ def test_halos_exist_between_start_and_end():
 
 
 def test_masses_are_there_without_their_logarithm():
-    np.testing.assert_array_equal(HALOS.mvir, 10.0 ** np.asarray(HALOS.log_mvir))
+    np.testing.assert_allclose(HALOS.mvir, 10.0 ** np.asarray(HALOS.log_mvir), rtol=1e-14)
     np.testing.assert_array_equal(HALOS.final_mvir, HALOS.mvir[:, -1])
 
 
