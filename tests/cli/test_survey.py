@@ -59,6 +59,16 @@ def test_a_run_says_how_far_it_is_from_a_survey(run_file, tmp_path, capsys):
     assert (out / "figures" / "survey.png").exists()
 
 
+def test_another_survey_in_the_same_file_is_another_run(run_file, tmp_path, capsys):
+    out = str(tmp_path / "out")
+    assert main(["run", run_file, "-o", out]) == 0
+    (tmp_path / "stars.toml").write_text(SURVEY.replace("tolerance = 5.0", "tolerance = 0.001"))
+    assert main(["run", run_file, "-o", out]) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert main(["run", run_file, "-o", out, "--overwrite"]) == 0
+    assert "within tolerance: 0 of 1 that were fitted" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("setting,sentence", [
     ("compare.survey='referense'", "did you mean reference"),
     ("compare.survey='reference'", "is at z = 0.95, which is not kept; output.redshifts = [0, 0.95, 2.2]"),

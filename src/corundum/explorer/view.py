@@ -13,10 +13,9 @@ from ..models import AbstractModel, Merging
 from ..models.checks.arguments import check_model_and_halos
 from ..numerics.solvers.base import AbstractSolver
 from ..observables import AbstractMassFunction, Measurement, load
-from ..observables.abundance import number_densities
+from ..observables.abundance import check_counted, counted_at
 from ..observables.histories import missing_from
 from ..observables.redshifts import comparable
-from ..population import Galaxies
 from ..printing import Component
 from ..sensitivity import history_redshifts
 from ..sensitivity.parameter_space import varied_names
@@ -144,14 +143,9 @@ def view_of(
     return _view(model, halos, chosen, solver)
 
 
-def _counted_at(halos: HaloHistories) -> float:
-    """The redshift at which histories end and halos are counted."""
-    return max(float(halos.cosmology.redshift(np.asarray(halos.time)[-1:])[0]), 0.0)
-
-
 def _compared_at(measurement: Measurement, halos: HaloHistories) -> float:
     """The redshift of a measurement; for sums over halos that at which they are counted, if it is near."""
-    counted = _counted_at(halos)
+    counted = counted_at(halos)
     near = isinstance(measurement.relation, AbstractMassFunction) and comparable(measurement, counted)
     return counted if near else measurement.redshift
 
@@ -159,8 +153,7 @@ def _compared_at(measurement: Measurement, halos: HaloHistories) -> float:
 def _check_counted(halos: HaloHistories, measurement: Measurement, redshift: float) -> None:
     """Refuse sums over halos that are not counted then, which a program that is compiled cannot see."""
     if isinstance(measurement.relation, AbstractMassFunction):
-        solved = np.ones(len(halos), bool)
-        number_densities(Galaxies(redshift, {}, solved, halos.weights, root_redshift=_counted_at(halos)))
+        check_counted(halos, redshift)
 
 
 def _view(model, halos, chosen: list[tuple[Measurement, float]], solver: Any) -> View:

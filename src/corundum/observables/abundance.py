@@ -17,6 +17,7 @@ from jaxtyping import Float
 
 from ..annotations import Array
 from ..array_library import array_library, is_traced, on_host
+from ..halos import HaloHistories
 from ..population import Galaxies, Population
 from ..printing import in_short
 from .relations import log10
@@ -232,6 +233,35 @@ def number_densities(galaxies: Any, complete: bool = False) -> Float[Array, " n"
         )
     solved = xp.sum(xp.where(valid, weights, 0.0))
     return weights * xp.sum(weights) / xp.where(solved > 0.0, solved, 1.0)
+
+
+def counted_at(halos: HaloHistories) -> float:
+    """The redshift at which the main branches of halos end, where their weights count them.
+
+    Examples
+    --------
+    >>> from corundum.observables.abundance import counted_at
+    >>> round(counted_at(co.halos.complete_roots(1.0, 4)), 3)
+    1.0
+    """
+    return max(float(halos.cosmology.redshift(np.asarray(halos.time)[-1:])[0]), 0.0)
+
+
+def check_counted(halos: HaloHistories, redshift: float) -> None:
+    """Refuse, before they are evolved, halos whose galaxies have no number density at a redshift.
+
+    Raises
+    ------
+    ValueError
+        As `number_densities`.
+
+    Examples
+    --------
+    >>> from corundum.observables.abundance import check_counted
+    >>> check_counted(co.halos.complete_roots(1.0, 4), 1.0)
+    """
+    solved, complete = np.ones(len(halos), bool), halos.satellites is not None
+    number_densities(Galaxies(redshift, {}, solved, halos.weights, root_redshift=counted_at(halos)), complete)
 
 
 def _check_root(galaxies: Galaxies, complete: bool) -> None:

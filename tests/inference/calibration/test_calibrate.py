@@ -101,6 +101,16 @@ def test_a_planted_number_is_found_again_and_an_interruption_changes_nothing(pla
         inference.calibrate(model, halos, survey, ["mass_loading.constant", "depletion_time.amplitude"], **settings)
 
 
+def test_evaluations_belong_to_the_galaxies_of_the_survey(planted, tmp_path):
+    """The same data compared with other galaxies are another calibration."""
+    halos, survey = planted
+    settings = dict(rounds=1, store=co.io.Checkpoint(tmp_path / "calibration.npz"))
+    inference.calibrate(models.MinimalRegulator(), halos, survey, ["mass_loading.constant"], **settings)
+    others = survey._replace(tests=tuple(test._replace(galaxies="star-forming") for test in survey.tests))
+    with pytest.raises(ValueError, match="belongs to a different run"):
+        inference.calibrate(models.MinimalRegulator(), halos, others, ["mass_loading.constant"], **settings)
+
+
 def test_galaxies_that_fail_win_nothing(planted, monkeypatch):
     """Where half of the galaxies fail, the relation of the others is on the data; the steps stay away from there."""
     halos, survey = planted

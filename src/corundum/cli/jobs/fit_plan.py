@@ -9,14 +9,12 @@ from ... import inference, observables
 from ...halos import HaloHistories
 from ...models import PANDYA26_FREE
 from ...observables import Measurement
-from ...observables.files import is_file_name
 from ...parameters import describe as describe_parameters
 from ...storage.checkpoints import fingerprint
 from ..runfile.builder import build, construct
 from ..runfile.errors import RunFileError, allowed_names
 from ..runfile.inference_settings import Fit
-from ..runfile.job import Job, prepare
-from ..runfile.paths import absolute_path
+from ..runfile.job import Job, name_or_path, prepare
 from ..runfile.reader import RunFile
 
 __all__ = ["FitPlan", "PlanOnFit", "plan_fit", "measurement_of", "priors_in", "spare_halos"]
@@ -82,7 +80,7 @@ def measurement_of(data: str | Measurement, keys: tuple[str, ...]) -> Measuremen
     if isinstance(data, Measurement):
         return data
     try:
-        return observables.load(absolute_path(data) if is_file_name(data) else data)
+        return observables.load(name_or_path(data))
     except ValueError as error:
         raise RunFileError(keys, str(error)) from error
 
@@ -91,7 +89,7 @@ def _with_paths(table: dict[str, Any]) -> dict[str, Any]:
     """The resolved [fit] table with absolute paths of its measurements."""
     lists = {key: table[key] for key in ("data", "check") if table.get(key)}
     return table | {
-        key: [absolute_path(data) if isinstance(data, str) and is_file_name(data) else data for data in entries]
+        key: [name_or_path(data) if isinstance(data, str) else data for data in entries]
         for key, entries in lists.items()
     }
 

@@ -64,6 +64,8 @@ class RunResults(NamedTuple):
 class _RunJob(AbstractJob):
     def plan(self, run_file: RunFile) -> RunPlan:
         job = prepare(run_file)
+        if not works_alone() and any(halos.satellites is not None for halos in _halo_sets(job)):
+            raise ValueError("halos: merger trees with satellites are evolved by one process; start one, not several")
         return RunPlan(job, job.tables, job.identity)
 
     def compute(self, plan: RunPlan, run: Run) -> RunResults:
@@ -77,7 +79,8 @@ class _RunJob(AbstractJob):
                 compared, _ = _evolve(job, 1, run)
         with run.stage("regressing relations", "relations"):
             relations = _relate(job, population)
-            residuals = None if job.survey is None else observables.residuals(job.survey, population)
+            compares = job.survey is not None and np.any(population.valid)
+            residuals = observables.residuals(job.survey, population) if compares else None
         results = RunResults(population, None, compared, relations, residuals)
         with run.stage("writing its numbers", "first report"):
             _write_page(job, results, run, [_TO_COME])
@@ -119,7 +122,7 @@ def _model_line(job: Job) -> str:
     notes = [job.note] if job.note else []
     if kind == _CALIBRATED:
         notes += outside_calibration(job.halos, job.output.redshifts)
-    return ": ".join([f"model {kind}", *(["; ".join(notes)] if notes else [])])
+    return f"model {kind}" + (f": {'; '.join(notes)}" if notes else "")
 
 
 JOB = _RunJob()

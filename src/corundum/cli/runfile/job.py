@@ -12,6 +12,7 @@ from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...numerics import AbstractSolver
 from ...observables import AbstractRelation, Measurement, Survey
+from ...observables.abundance import check_counted
 from ...observables.files import is_file_name
 from ...observables.histories import missing_from
 from ...observables.redshifts import comparable, redshift_distance
@@ -25,9 +26,7 @@ from .paths import absolute_path
 from .reader import RunFile
 from .schema import Compare, Output
 
-_SAME = 0.02  # of ln(1 + z)
-
-__all__ = ["Job", "halo_labels", "has_quantities", "measurement_at", "prepare"]
+__all__ = ["Job", "halo_labels", "has_quantities", "measurement_at", "name_or_path", "prepare", "survey_at"]
 
 
 class Job(NamedTuple):
@@ -105,7 +104,7 @@ def prepare(run_file: RunFile) -> Job:
         "model": model.table,
         "solver": solver.table,
         "output": output.table,
-        "compare": {"measurements": compared, **_survey_entry(compare.value)},
+        "compare": {"measurements": compared, **({"survey": name_or_path(compare.value.survey)} if survey else {})},
     }
     if compare_halos is not None:
         resolved["compare_halos"] = compare_halos.table
@@ -121,7 +120,7 @@ def prepare(run_file: RunFile) -> Job:
         survey=survey,
         compare_halos=inputs[1],
         tables=resolved,
-        identity=fingerprint(inputs, source_files(resolved)),
+        identity=fingerprint(inputs if survey is None else (inputs, survey), source_files(resolved)),
         defaults=_default_parameters(tables["model"]),
     )
 
@@ -178,7 +177,7 @@ def measurement_at(
 ) -> tuple[Measurement, float]:
     """A measurement by the name or the path that a run file gives, and the output redshift nearest to its own."""
     try:
-        data = observables.load(absolute_path(name) if is_file_name(name) else name)
+        data = observables.load(name_or_path(name))
     except ValueError as error:
         raise RunFileError(keys, str(error)) from error
     return data, min(redshifts, key=partial(redshift_distance, data))
@@ -218,50 +217,44 @@ def _measurements(
     return tuple(chosen)
 
 
+def survey_at(name: str, keys: tuple[str, ...] = ("compare", "survey")) -> Survey:
+    """A survey by the name or the path that a run file gives."""
+    try:
+        return observables.survey(name_or_path(name))
+    except ValueError as error:
+        raise RunFileError(keys, str(error)) from error
+
+
+def name_or_path(name: str) -> str:
+    """What a run file gives as a name or as a path: a path is made absolute."""
+    return absolute_path(name) if is_file_name(name) else name
+
+
 def _survey(compare: Compare, output: Output, model: AbstractModel, halos: HaloHistories) -> Survey | None:
     """The survey that the galaxies are compared with, if any, after everything that can be wrong with it."""
     if compare.survey is None:
         return None
     keys = ("compare", "survey")
-    try:
-        survey = observables.survey(_survey_path(compare.survey))
-    except ValueError as error:
-        raise RunFileError(keys, str(error)) from error
+    survey = survey_at(compare.survey, keys)
     for test in survey.tests:
         relation, name = test.measurement.relation, test.measurement.name
-        if not any(comparable(test.measurement, redshift) for redshift in output.redshifts):
-            kept = ", ".join(f"{redshift:g}" for redshift in survey.redshifts)
+        redshift = min(output.redshifts, key=partial(redshift_distance, test.measurement))
+        if not comparable(test.measurement, redshift):
+            kept = ", ".join(f"{z:g}" for z in survey.redshifts)
             raise RunFileError(
                 keys, f"{name} is at z = {test.redshift:g}, which is not kept; output.redshifts = [{kept}]"
             )
         if missing := missing_from(relation, model, halos):
             raise RunFileError(keys, f"{name}: {missing}")
-        uncounted = not relation.single_galaxies and (
-            np.all(np.asarray(halos.weights) == 1.0)
-            or not (halos.satellites is not None or _ends_at(halos, test.redshift))
-        )
-        if uncounted or (test.galaxies == "satellites" and halos.satellites is None):
-            why = "number densities" if uncounted else "satellites"
-            raise RunFileError(
-                keys,
-                f"{name} compares {why} at z = {test.redshift:g}, and these halos have none; "
-                "draw halos.complete_forest",
-            )
+        if test.galaxies == "satellites" and halos.satellites is None:
+            raise RunFileError(keys, f"{name} is about satellites, and these halos have none; draw complete_forest")
+        if not relation.single_galaxies:
+            try:
+                check_counted(halos, redshift)
+            except ValueError as error:
+                problem = f"compares number densities at z = {redshift:g}, and these halos have none"
+                raise RunFileError(keys, f"{name} {problem}: {error}") from error
     return survey
-
-
-def _ends_at(halos: HaloHistories, redshift: float) -> bool:
-    """Whether halos are counted at a redshift, where their histories end."""
-    root = max(float(halos.cosmology.redshift(np.asarray(halos.time)[-1:])[0]), 0.0)
-    return abs(float(np.log((1.0 + redshift) / (1.0 + root)))) < _SAME
-
-
-def _survey_path(name: str) -> str:
-    return absolute_path(name) if is_file_name(name) else name
-
-
-def _survey_entry(compare: Compare) -> dict[str, str]:
-    return {} if compare.survey is None else {"survey": _survey_path(compare.survey)}
 
 
 def _seeds(table: Mapping[str, Any], prefix: str):

@@ -202,7 +202,8 @@ def calibrate(
         values = {p.name: float(p.value(p.theta(np.array(x)))) for p, x in zip(parameters, u, strict=True)}
         return values | {name: values[source] for name, source in ties.items()}
 
-    identity = {"inputs": fingerprint((model, samples, data, covariance, parameters, tuple(ties.items()), solver))}
+    inputs = (model, samples, fitted, data, covariance, parameters, tuple(ties.items()), solver)
+    identity = {"inputs": fingerprint(inputs)}
     evaluations = Evaluations(model, numbers, solver, store, identity)
     fewer = tuple(thinned(sample, slope_thinning) for sample in samples)
     u = np.array([float(p.coordinate_inside(np.array(p.start))) for p in parameters])

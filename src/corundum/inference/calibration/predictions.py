@@ -12,6 +12,7 @@ from ...halos import HaloHistories, select_trees
 from ...models import AbstractModel, Merging
 from ...numerics.solvers.base import AbstractSolver
 from ...observables import Residuals, Survey, histories_of, residuals
+from ...observables.abundance import counted_at
 from ...parameters import replace
 from ...population import evolve, with_mergers
 from ...printing import in_short
@@ -61,7 +62,7 @@ class SurveyPrediction(NamedTuple):
 
 def outputs_of(halos: HaloHistories, survey: Survey) -> tuple[float, ...]:
     """Redshifts of a survey at which these halos are compared: whole trees to z = 2.5, main branches at their end."""
-    root = max(float(halos.cosmology.redshift(np.asarray(halos.time)[-1:])[0]), 0.0)
+    root = counted_at(halos)
     if halos.satellites is None:
         near = [z for z in survey.redshifts if abs(np.log((1.0 + z) / (1.0 + root))) < 0.02]
         return (root,) if near else ()

@@ -10,8 +10,6 @@ import numpy as np
 
 from .... import __version__, inference, io, plots
 from ....models.checks.calibrated import halo_domain
-from ....observables import survey
-from ....observables.files import is_file_name
 from ....plots.reports.page import Drawing, Section, Table
 from ....plots.reports.survey import residual_table
 from ....storage.checkpoints import fingerprint
@@ -19,8 +17,7 @@ from ...progress import progress_bar
 from ...runfile.builder import construct
 from ...runfile.errors import RunFileError
 from ...runfile.inference_settings import Calibrate
-from ...runfile.job import Job, prepare
-from ...runfile.paths import absolute_path
+from ...runfile.job import Job, name_or_path, prepare, survey_at
 from ...runfile.reader import RunFile
 from ..fit_plan import priors_in
 from ..scaffold import AbstractJob, Run
@@ -59,10 +56,7 @@ class _CalibrateJob(AbstractJob):
                     (), "the group [calibrate] is missing; it says which numbers to find, as free = [...]"
                 )
             built = construct(Calibrate, run_file.tables["calibrate"], ("calibrate",))
-            try:
-                chosen = survey(_with_path(built.value.survey))
-            except ValueError as error:
-                raise RunFileError(("calibrate", "survey"), str(error)) from error
+            chosen = survey_at(built.value.survey, ("calibrate", "survey"))
         solver = {"tolerance": inference.TOLERANCE, **run_file.tables.get("solver", {})}
         job = prepare(run_file._replace(tables={**run_file.tables, "solver": solver}))
         settings = built.value
@@ -81,8 +75,8 @@ class _CalibrateJob(AbstractJob):
                 raise
             except ValueError as error:
                 raise RunFileError(("calibrate",), str(error)) from error
-        tables = {**job.tables, "calibrate": {**built.table, "survey": _with_path(settings.survey)}}
-        identity = fingerprint((np.frombuffer(job.identity.encode(), np.uint8), chosen.measurements), [])
+        tables = {**job.tables, "calibrate": {**built.table, "survey": name_or_path(settings.survey)}}
+        identity = fingerprint((np.frombuffer(job.identity.encode(), np.uint8), chosen), [])
         set_here = _flat(run_file.tables["model"].get("parameters", {}))
         held = {name: float(value) for name, value in set_here.items() if np.ndim(value) == 0}
         return CalibratePlan(job, settings, chosen, tables, held, identity)
@@ -132,10 +126,6 @@ class _CalibrateJob(AbstractJob):
 
 JOB = _CalibrateJob()
 """``corundum calibrate``."""
-
-
-def _with_path(name: str) -> str:
-    return absolute_path(name) if is_file_name(name) else name
 
 
 def _priors(tables: Mapping[str, Any]) -> dict[str, Any]:
