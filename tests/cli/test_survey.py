@@ -3,7 +3,7 @@
 import pytest
 
 import corundum as co
-from corundum.cli.jobs import blocks
+from corundum.cli.jobs import blocks, run
 from corundum.cli.main import main
 from corundum.storage.checkpoints import CheckpointFolder
 
@@ -35,6 +35,27 @@ calibrates = true
 data = "smf_driver22"
 redshift = 0.0
 tolerance = 0.01
+"""
+
+
+TREES = """
+[halos]
+kind = "halos.monte_carlo_forest"
+n = 3
+log_mvir = [11.5, 12.5]
+smallest = 0.02
+smallest_log_mvir = 9.0
+key = 4
+[model]
+kind = "models.ThermalCGM"
+[model.processes.merging]
+kind = "models.Merging"
+[model.processes.handing_over]
+kind = "models.HandingOver"
+[output]
+redshifts = [0.0]
+block = 4
+figures = []
 """
 
 
@@ -93,29 +114,17 @@ def test_blocks_do_not_cut_trees(tmp_path, monkeypatch):
     assert evolved == done == [len(forest)] and len(forest) > 8
 
 
+def test_several_processes_refuse_merger_trees(tmp_path, monkeypatch, capsys):
+    (tmp_path / "run.toml").write_text(TREES)
+    monkeypatch.setattr(run, "works_alone", lambda: False)
+    assert main(["run", str(tmp_path / "run.toml"), "--dry-run"]) == 2
+    assert "merger trees with satellites are evolved by one process" in capsys.readouterr().err
+
+
 @pytest.mark.slow  # half a minute of compiling; test_blocks_do_not_cut_trees has the point
 def test_whole_trees_run_with_blocks_smaller_than_a_tree(tmp_path, capsys):
     """Satellites need their hosts: the rows of a block would cut trees."""
-    text = """
-    [halos]
-    kind = "halos.monte_carlo_forest"
-    n = 3
-    log_mvir = [11.5, 12.5]
-    smallest = 0.02
-    smallest_log_mvir = 9.0
-    key = 4
-    [model]
-    kind = "models.ThermalCGM"
-    [model.processes.merging]
-    kind = "models.Merging"
-    [model.processes.handing_over]
-    kind = "models.HandingOver"
-    [output]
-    redshifts = [0.0]
-    block = 4
-    figures = []
-    """
-    (tmp_path / "run.toml").write_text(text)
+    (tmp_path / "run.toml").write_text(TREES)
     out = tmp_path / "out"
     assert main(["run", str(tmp_path / "run.toml"), "-o", str(out)]) == 0
     saved = co.io.load(out / "results.h5")

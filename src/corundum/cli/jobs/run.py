@@ -79,8 +79,9 @@ class _RunJob(AbstractJob):
                 compared, _ = _evolve(job, 1, run)
         with run.stage("regressing relations", "relations"):
             relations = _relate(job, population)
-            compares = job.survey is not None and np.any(population.valid)
-            residuals = observables.residuals(job.survey, population) if compares else None
+            residuals = None
+            if job.survey is not None and np.any(population.valid):
+                residuals = observables.residuals(job.survey, population)
         results = RunResults(population, None, compared, relations, residuals)
         with run.stage("writing its numbers", "first report"):
             _write_page(job, results, run, [_TO_COME])
