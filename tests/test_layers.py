@@ -34,7 +34,7 @@ OWNERS = {
     "optax": {"inference"},
     "numpyro": {"inference"},
     "optimistix": {"inference"},
-    "arviz": {"inference", "io"},
+    "arviz": {"storage"},
     "SALib": {"sensitivity"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -88,7 +88,7 @@ def test_a_fit_is_interrupted_resumed_and_reported(run_file, tmp_path, monkeypat
     data = co.io.load_posterior(out / "posterior-2.nc")
     assert data.posterior.attrs["mode_converged"] == 1 and data.posterior.attrs["mode"].startswith("converged; ")
     assert {"posterior", "prior", "posterior_predictive", "prior_predictive", "log_likelihood", "observed_data",
-            "sample_stats"} <= set(data.groups())  # fmt: skip
+            "sample_stats"} <= set(data)  # fmt: skip
     assert data.posterior["time"].shape == (2, 24) and data.posterior["time"].attrs["units"] == "dex"
     rows = list(csv.reader((out / "parameters.csv").open()))
     assert [row[0] for row in rows[1:]] == ["time", "loading", "offset.coldgas_xgass"] and len(rows[0]) == 7

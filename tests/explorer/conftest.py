@@ -5,6 +5,7 @@ import pytest
 
 import corundum as co
 from corundum.numerics import LaneSolver
+from corundum.storage.arviz_data import arviz_data
 
 
 @pytest.fixture(scope="package")
@@ -21,6 +22,6 @@ def believing(explorer):
     rng = np.random.default_rng(0)
     draws = {"mass_loading.amplitude": 10.0 ** rng.normal(0.3, 0.1, (2, 100)), "scatter": rng.normal(size=(2, 100))}
     draws["mass_loading.slope"] = rng.normal(-1.1, 0.1, (2, 100))
-    posterior = co.inference.posterior.arviz().from_dict(posterior=draws)
+    posterior = arviz_data({"posterior": draws})
     priors = {"mass_loading.slope": (-2.0, -0.5)}
     return co.explorer.Explorer(explorer.view, "a small sample", posterior=posterior, priors=priors)

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 import corundum as co
 from corundum.explorer.payload import packed
 from corundum.explorer.serve import bound
+from corundum.storage.arviz_data import arviz_data
 
 AMPLITUDE = "mass_loading.amplitude"
 
@@ -113,7 +114,7 @@ def test_a_posterior_gives_intervals_and_bands_of_its_own_model(believing, clien
 
 
 def test_a_posterior_of_another_model_is_refused(explorer):
-    posterior = co.inference.posterior.arviz().from_dict(posterior={"height": np.zeros((1, 3))})
+    posterior = arviz_data({"posterior": {"height": np.zeros((1, 3))}})
     with pytest.raises(ValueError, match="posterior: it is about height, and the model has none of these"):
         co.explorer.Explorer(explorer.view, posterior=posterior)
 

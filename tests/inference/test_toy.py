@@ -1,6 +1,5 @@
 """Every method on a problem whose answer is known: a linear model, Gaussian errors, Gaussian priors."""
 
-import arviz as az
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,6 +10,7 @@ from scipy import stats
 from corundum import inference, io
 from corundum.inference.samplers.hamiltonian import advance_chains
 from corundum.inference.studies import mock_fits
+from corundum.storage.arviz_data import arviz_data
 
 SLOPES = np.array([[1.0, 0.5], [0.2, 2.0], [1.0, 1.0]])
 COVARIANCE = np.diag([0.013, 0.043, 0.013]) + 0.003
@@ -132,7 +132,7 @@ def chains(target, gauss):
 def test_nuts(chains, truth):
     check(chains, truth)
     assert chains.verdict.good, chains.verdict.sentence
-    assert {"posterior", "prior", "sample_stats", "observed_data", "constant_data"} <= set(chains.data.groups())
+    assert {"posterior", "prior", "sample_stats", "observed_data", "constant_data"} <= set(chains.data)
     assert chains.data.posterior["a"].attrs["units"] == "1" and chains.data.posterior["a"].dims == ("chain", "draw")
 
 
@@ -226,9 +226,19 @@ def test_what_is_no_sampler_is_refused(target, gauss):
         inference.sample(target, gauss, sampler=inference.AffineInvariant(walkers=5))
 
 
+def test_names_that_no_posterior_can_hold_are_refused_before_the_draws(gauss):
+    target = inference.Target.of_function(lambda theta: theta, [1.0], [0.1], {"M/L": (0.0, 1.0)}, name="stars")
+    for draw in (inference.sample, lambda target: inference.gaussian_posterior(target, gauss)):
+        with pytest.raises(ValueError, match="target: a posterior cannot hold M/L; give names without '/'"):
+            draw(target)
+
+
 def test_predictive_groups(target, chains):
     full = inference.add_predictive(target, chains, 100)
-    assert {"posterior_predictive", "prior_predictive", "log_likelihood"} <= set(full.data.groups())
+    assert {"posterior_predictive", "prior_predictive", "log_likelihood"} <= set(full.data)
+    assert set(full.data) - set(chains.data) == {"posterior_predictive", "prior_predictive", "log_likelihood"}
+    again = inference.add_predictive(target, full, 50).data
+    assert again["log_likelihood"].sizes["draw"] == 50 and full.data["log_likelihood"].sizes["draw"] == 100
     told = inference.predictive(target, chains.thinned(200))
     assert 0.0 < told.p_value["data"] < 1.0 and told.failed == 0
     # The density of a point given the others is the joint density over that of the others.
@@ -309,7 +319,7 @@ def test_a_stray_walker_is_told(target, gauss):
     values = {name: np.array(made.data.posterior[name]) for name in made.names}
     for each in values.values():
         each[5] = each.mean() - 8.0 * each.std()
-    stray = inference.posterior.verdict(az.from_dict(posterior=values), together=True)
+    stray = inference.posterior.verdict(arviz_data({"posterior": values}), together=True)
     assert "chains disagree" in stray.sentence and not stray.good
 
 

@@ -35,9 +35,9 @@ elif kind == "PNG":
     figure.subplots().imshow(np.random.default_rng(0).random((200, 200)))
     save_figure(figure, path)
 else:
-    import arviz
     from corundum.io.posterior import save_posterior
-    save_posterior(path, arviz.from_dict(posterior={"slope": np.zeros((4, 2000))}))
+    from corundum.storage.arviz_data import arviz_data
+    save_posterior(path, arviz_data({"posterior": {"slope": np.zeros((4, 2000))}}))
 """
 
 

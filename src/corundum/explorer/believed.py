@@ -19,7 +19,7 @@ def draws_of(posterior: Any, names: tuple[str, ...]) -> dict[str, np.ndarray]:
 
     Parameters
     ----------
-    posterior : Posterior or arviz.InferenceData
+    posterior : Posterior, xarray.DataTree or arviz.InferenceData
         Of a fit, or read by `corundum.io.load_posterior`.
     names : tuple of str
         The numbers of the model.
@@ -35,7 +35,7 @@ def draws_of(posterior: Any, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     (400,)
     """
     data = posterior.data if isinstance(posterior, Posterior) else posterior
-    draws = {str(name): np.asarray(array).reshape(-1) for name, array in data.posterior.data_vars.items()}
+    draws = {str(name): np.asarray(array).reshape(-1) for name, array in data["posterior"].data_vars.items()}
     known = {name: draws[name] for name in names if name in draws}
     if not known:
         raise ValueError(

@@ -88,7 +88,7 @@ def explore(
     solver : AbstractSolver, optional
         Default that of fits, ``LaneSolver(tolerance=1e-4)``.
     most : int
-    posterior : Posterior or arviz.InferenceData, optional
+    posterior : Posterior, xarray.DataTree or arviz.InferenceData, optional
         Of a fit, or read by `corundum.io.load_posterior`: intervals under the sliders and bands of the relations.
     priors : mapping of str to (float, float), dict or numpyro Distribution, optional
         As for `corundum.inference.free_parameters`: shown below the sliders, and weighed by steps towards the data.

@@ -55,7 +55,7 @@ class Explorer:
     title : str
     run_file : callable, optional
         Maps laws by place and values by name to the text of a run file; None where there is none.
-    posterior : Posterior or arviz.InferenceData, optional
+    posterior : Posterior, xarray.DataTree or arviz.InferenceData, optional
         Shown as intervals under the sliders and as bands of the relations, while the laws are those of the view.
     priors : mapping of str to (float, float), dict or numpyro Distribution, optional
         As for `corundum.inference.free_parameters`, of numbers of laws that are those of the view; by default uniform

@@ -1,11 +1,11 @@
 """A posterior as an ArviZ data set, with names, units and coordinates, and a verdict on whether to trust it.
 
-`Posterior.data` is an `arviz.InferenceData` with the groups posterior, sample_stats, prior, observed_data and
-constant_data: errors of the data and, after `keep_mode`, the mode and the Gaussian about it.
-`corundum.inference.add_predictive` adds predictive groups and log likelihoods.  All tools of ArviZ work on it.
+`Posterior.data` is what the installed ArviZ keeps posteriors in, an `xarray.DataTree` or, before ArviZ 1.0, an
+`arviz.InferenceData`, with the groups posterior, sample_stats, prior, observed_data and constant_data: errors of the
+data and, after `keep_mode`, the mode and the Gaussian about it.  `corundum.inference.add_predictive` adds predictive
+groups and log likelihoods.  All tools of ArviZ work on it.
 """
 
-import importlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,12 +13,15 @@ import numpy as np
 from ..arguments import whole_number
 from ..numerics.random_keys import seed
 from ..printing import in_short
+from ..storage.arviz_data import arviz, arviz_data
 from .laplace import Laplace
 from .samplers.chains import Chains
 from .target import Target
 from .text import interval_lines
 
-__all__ = ["Posterior", "Verdict", "gaussian_posterior", "keep_mode", "posterior_of", "verdict", "arviz", "PERCENTILES"]
+__all__ = [
+    "Posterior", "Verdict", "check_names", "gaussian_posterior", "keep_mode", "posterior_of", "verdict", "PERCENTILES",
+]  # fmt: skip
 
 PERCENTILES = (15.865, 50.0, 84.135)
 """Median and 68% interval."""
@@ -27,6 +30,7 @@ _PRIOR_DRAWS = 4000
 _GAUSSIAN_CHAINS = 4
 _LEAST_BFMI = 0.3
 _APART = 2.0
+_TAILS = (0.05, 0.95)  # stated because the default of ArviZ differs between its versions
 
 
 class Verdict(NamedTuple):
@@ -69,7 +73,7 @@ class Posterior(NamedTuple):
     theta : array, (chains, draws, P)
         In the natural scale of each parameter.
     u : array, (chains, draws, P)
-    data : arviz.InferenceData
+    data : xarray.DataTree or arviz.InferenceData
     verdict : Verdict
     seconds : float
         Time spent sampling.
@@ -119,26 +123,19 @@ class Posterior(NamedTuple):
         return flat[np.random.default_rng(seed(key)).choice(len(flat), number, replace=False)]
 
 
-def arviz() -> Any:
-    """The module ArviZ, imported when it is first needed because it loads matplotlib."""
-    return importlib.import_module("arviz")
-
-
 def posterior_of(target: Target, chains: Chains, about: dict[str, Any]) -> Posterior:
     """Chains in the coordinates u as a posterior of theta."""
-    az = arviz()
     theta = np.asarray(target.theta(chains.u))
     prior = np.asarray(target.theta(target.prior_draws(_PRIOR_DRAWS)))[None]
-    data = az.from_dict(
-        posterior=_named(target, theta),
-        prior=_named(target, prior),
-        sample_stats=dict(chains.stats) or None,
-        observed_data={name: np.asarray(target.data.y)[target.data.positions(name)] for name in target.data.names},
-        constant_data=_constant(target),
-        coords=coordinates(target),
-        dims=dimensions(target),
-        attrs={key: _plain(value) for key, value in about.items()},
-    )
+    groups = {
+        "posterior": _named(target, theta),
+        "sample_stats": chains.stats,
+        "prior": _named(target, prior),
+        "observed_data": {name: np.asarray(target.data.y)[target.data.positions(name)] for name in target.data.names},
+        "constant_data": _constant(target),
+    }
+    attrs = {key: _plain(value) for key, value in about.items()}
+    data = arviz_data(groups, coords=coordinates(target), dims=dimensions(target), attrs=attrs)
     for group in (data.posterior, data.prior):
         for free in target.free:
             group[free.name].attrs |= {"units": free.unit, "long_name": free.meaning, "log10": int(free.log10)}
@@ -165,14 +162,28 @@ def gaussian_posterior(target: Target, gauss: Laplace, *, draws: int = 4000, key
     >>> draws.theta.shape, draws.data.attrs["sampler"]
     ((4, 100, 2), 'none: independent draws of the Gaussian about the mode')
     """
+    check_names(target)
     per_chain = -(-whole_number("draws", draws) // _GAUSSIAN_CHAINS)
     u = gauss.coordinate_draws(_GAUSSIAN_CHAINS * per_chain, key=key).reshape(_GAUSSIAN_CHAINS, per_chain, -1)
     about = {"sampler": "none: independent draws of the Gaussian about the mode", "key": key, "kind": gauss.kind}
     return posterior_of(target, Chains(u), about)
 
 
+def check_names(target: Target) -> None:
+    """Refuse names that no posterior can hold, before the time that its draws take.
+
+    Raises
+    ------
+    ValueError
+        A parameter or a measurement has a slash in its name, which ArviZ reads as that of a group.
+    """
+    slashed = [name for name in (*target.names, *target.data.names) if "/" in name]
+    if slashed:
+        raise ValueError(f"target: a posterior cannot hold {', '.join(slashed)}; give names without '/'")
+
+
 def keep_mode(data: Any, gauss: Laplace) -> None:
-    """Add the mode and the Gaussian about it to the group constant_data of an `arviz.InferenceData`.
+    """Add the mode and the Gaussian about it to the group constant_data of `Posterior.data`.
 
     ``mode`` is in the scale of the parameters, ``mode_u`` and ``covariance_u`` in the coordinates u, in which it is a
     Gaussian.
@@ -183,13 +194,12 @@ def keep_mode(data: Any, gauss: Laplace) -> None:
     >>> posterior.data.constant_data["covariance_u"].shape
     (2, 2)
     """
-    coords = {"parameter": list(gauss.names), "other_parameter": list(gauss.names)}
-    arrays = {
-        "mode": (("parameter",), np.asarray(gauss.theta)),
-        "mode_u": (("parameter",), np.asarray(gauss.u)),
-        "covariance_u": (("parameter", "other_parameter"), np.asarray(gauss.covariance)),
-    }
-    data.constant_data = data.constant_data.assign_coords(coords).assign(arrays)
+    from xarray import DataArray  # it takes a second, and comes with ArviZ
+
+    rows = ("parameter", "other_parameter")
+    for name, values in (("mode", gauss.theta), ("mode_u", gauss.u), ("covariance_u", gauss.covariance)):
+        array = np.asarray(values)
+        data["constant_data"][name] = DataArray(array, {row: list(gauss.names) for row in rows[: array.ndim]})
 
 
 def coordinates(target: Target) -> dict[str, np.ndarray]:
@@ -225,7 +235,7 @@ def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0, together: bool
 
     Parameters
     ----------
-    data : arviz.InferenceData
+    data : xarray.DataTree or arviz.InferenceData
     rhat, ess : float
         The limits.
     together : bool
@@ -243,27 +253,28 @@ def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0, together: bool
     True
     """
     az = arviz()
-    names = list(data.posterior.data_vars)
-    several = data.posterior.sizes["chain"] > 1
+    draws = {
+        str(name): values.transpose("chain", "draw").values for name, values in data["posterior"].data_vars.items()
+    }
+    names, (chains, length) = list(draws), next(iter(draws.values())).shape
+    several = chains > 1
+    compared = [_groups(values) if together else values for values in draws.values()]
     measured = {
-        "rhat": az.rhat(_groups(data.posterior) if together else data.posterior, method="rank") if several else None,
-        "ess_bulk": az.ess(data.posterior, method="bulk"),
-        "ess_tail": az.ess(data.posterior, method="tail"),
+        "rhat": [az.rhat(values, method="rank") if several else np.nan for values in compared],
+        "ess_bulk": [az.ess(values, method="bulk") for values in draws.values()],
+        "ess_tail": [az.ess(values, method="tail", prob=_TAILS) for values in draws.values()],
     }
-    table = {
-        key: np.array([np.nan if values is None else float(values[name]) for name in names])
-        for key, values in measured.items()
-    }
+    table = {key: np.array(values, float) for key, values in measured.items()}
     if together:
-        share = np.array([_share_of_ensemble(az, data.posterior[name].values) for name in names])
+        share = np.array([_share_of_ensemble(az, values) for values in draws.values()])
         # The share is of all draws; a sample size that ArviZ finds smaller stands.
-        draws = data.posterior.sizes["chain"] * data.posterior.sizes["draw"]
         table |= {
-            key: table[key] * np.minimum(1.0, share * draws / table["ess_bulk"]) for key in ("ess_tail", "ess_bulk")
+            key: table[key] * np.minimum(1.0, share * chains * length / table["ess_bulk"])
+            for key in ("ess_tail", "ess_bulk")
         }
-    stats = getattr(data, "sample_stats", {})
+    stats = data["sample_stats"] if "sample_stats" in data else {}
     divergences = int(stats["diverging"].sum()) if "diverging" in stats else 0
-    bfmi = float(np.min(az.bfmi(data))) if "energy" in stats else np.nan
+    bfmi = float(np.min(az.bfmi(stats["energy"].values))) if "energy" in stats else np.nan
     faults = []
     for key, bad, sentence in (
         ("rhat", lambda v: ~(v < rhat), f"R-hat of {{}} is {{:.3f}}, above {rhat:g}: chains disagree, so run longer"),
@@ -274,7 +285,7 @@ def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0, together: bool
         if np.any(bad(table[key])):
             faults.append(sentence.format(names[worst], table[key][worst]))
     if several and not together:
-        apart = [(_apart(data.posterior[name].values), name) for name in np.array(names)[~(table["rhat"] < rhat)]]
+        apart = [(_apart(draws[name]), name) for name in np.array(names)[~(table["rhat"] < rhat)]]
         apart = sorted(apart, key=lambda one: one[0].gap)[-1:]
         faults[:0] = [_division(*one) for one in apart if one[0].gap > _APART]
     if divergences:
@@ -321,12 +332,9 @@ def _division(apart, name):
     )
 
 
-def _groups(posterior, number=4):
-    """Walkers divided into groups, each as one chain with its draws in order of time."""
-    return {
-        name: np.stack([values.values[first::number].T.ravel() for first in range(number)])
-        for name, values in posterior.items()
-    }
+def _groups(values, number=4):
+    """Walkers (walkers, draws) divided into groups, each as one chain with its draws in order of time."""
+    return np.stack([values[first::number].T.ravel() for first in range(number)])
 
 
 def _share_of_ensemble(az, values):

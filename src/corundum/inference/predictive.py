@@ -7,8 +7,9 @@ import numpy as np
 from ..numerics.compiling import compiled
 from ..numerics.linear_algebra import cholesky
 from ..numerics.random_keys import seed
+from ..storage.arviz_data import arviz_data, with_groups
 from .batches import in_batches, over_points
-from .posterior import Posterior, arviz, coordinates, dimensions
+from .posterior import Posterior, coordinates, dimensions
 from .reach import MAX_FAILED
 from .target import Target
 from .vectors import rows_of_vectors
@@ -122,6 +123,8 @@ def predictive(target: Target, u: Any, *, key: int = 0) -> Predictive:
 def add_predictive(target: Target, posterior: Posterior, number: int = 200, *, key: int = 0) -> Posterior:
     """The posterior with the groups posterior_predictive, log_likelihood and prior_predictive added to its data.
 
+    Those of an earlier call are replaced.
+
     Parameters
     ----------
     target : Target
@@ -133,19 +136,16 @@ def add_predictive(target: Target, posterior: Posterior, number: int = 200, *, k
     Examples
     --------
     >>> full = co.inference.add_predictive(target, posterior, 50)
-    >>> "posterior_predictive" in full.data.groups()
+    >>> "posterior_predictive" in full.data
     True
     """
-    az = arviz()
     after = predictive(target, posterior.thinned(number, key=key), key=key)
     before = predictive(target, target.prior_draws(number, key=key), key=key)
-    groups = az.from_dict(
-        posterior_predictive={name: draws[None] for name, draws in after.replicated.items()},
-        log_likelihood={name: draws[None] for name, draws in after.ln_likelihood.items()},
-        prior_predictive={name: draws[None] for name, draws in before.replicated.items()},
-        coords=coordinates(target),
-        dims=dimensions(target),
-    )
-    data = posterior.data.copy()
-    data.extend(groups)
-    return posterior._replace(data=data)
+    draws = {
+        "posterior_predictive": after.replicated,
+        "log_likelihood": after.ln_likelihood,
+        "prior_predictive": before.replicated,
+    }
+    groups = {group: {name: values[None] for name, values in arrays.items()} for group, arrays in draws.items()}
+    predicted = arviz_data(groups, coords=coordinates(target), dims=dimensions(target))
+    return posterior._replace(data=with_groups(posterior.data, predicted))

@@ -1,17 +1,17 @@
 """Posteriors as ArviZ netCDF files."""
 
-import importlib
 import os
 from pathlib import Path
 from typing import Any
 
+from ..storage.arviz_data import netcdf_image, read_netcdf
 from ..storage.files import atomic_path, missing_file_message, open_foreign_hdf5
 
 __all__ = ["save_posterior", "load_posterior"]
 
 
 def save_posterior(path: str | os.PathLike, data: Any) -> None:
-    """Write an `arviz.InferenceData`, such as `Posterior.data`, as netCDF, in one step.
+    """Write an `arviz.InferenceData` or `xarray.DataTree`, such as `Posterior.data`, as netCDF, in one step.
 
     Examples
     --------
@@ -20,13 +20,15 @@ def save_posterior(path: str | os.PathLike, data: Any) -> None:
     (2, 200)
     """
     # Built in memory, as `corundum.storage.files.create_hdf5` does and for the same reason.
-    image = data.to_datatree().to_netcdf(None, engine="h5netcdf")
+    image = netcdf_image(data)
     with atomic_path(path) as scratch:
         scratch.write_bytes(image)
 
 
 def load_posterior(path: str | os.PathLike) -> Any:
-    """The `arviz.InferenceData` in a netCDF file.
+    """The posterior in a netCDF file, as what the installed ArviZ keeps it in: `InferenceData` or `xarray.DataTree`.
+
+    Files written with ArviZ 0.23 are read with 1.0 and later, and the other way round.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def load_posterior(path: str | os.PathLike) -> Any:
     Examples
     --------
     >>> co.io.save_posterior("posterior.nc", posterior.data)
-    >>> "posterior" in co.io.load_posterior("posterior.nc").groups()
+    >>> "posterior" in co.io.load_posterior("posterior.nc")
     True
     """
     path = Path(path)
@@ -47,9 +49,9 @@ def load_posterior(path: str | os.PathLike) -> Any:
     with open_foreign_hdf5(path):  # tells why a file cannot be read
         pass
     try:
-        data = importlib.import_module("arviz").from_netcdf(str(path), engine="h5netcdf")
+        data = read_netcdf(path)
     except (OSError, KeyError, ValueError) as error:
         raise ValueError(f"{path}: is not a netCDF file of a posterior, or is damaged ({error})") from None
-    if "posterior" not in data.groups():
-        raise ValueError(f"{path}: holds no posterior; it has {', '.join(data.groups()) or 'nothing'}")
+    if "posterior" not in data:
+        raise ValueError(f"{path}: holds no posterior; it has {', '.join(data) or 'nothing'}")
     return data

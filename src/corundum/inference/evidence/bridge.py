@@ -8,9 +8,10 @@ import scipy
 
 from ...arguments import instance, whole_number
 from ...numerics.random_keys import seed
+from ...storage.arviz_data import arviz
 from ..batches import in_batches
 from ..evaluate import ln_density_at
-from ..posterior import Posterior, arviz
+from ..posterior import Posterior
 from ..target import Target
 
 __all__ = ["Evidence", "bridge_evidence"]

@@ -10,7 +10,7 @@ from ...arguments import instance, strategy
 from ...storage.checkpoints import Checkpoint
 from ..laplace import Laplace, laplace
 from ..optimisers.maximise import PointEstimate, maximise
-from ..posterior import Posterior, posterior_of
+from ..posterior import Posterior, check_names, posterior_of
 from ..target import Target
 from .base import AbstractSampler
 from .chains import ChainProgress, Chains
@@ -51,7 +51,8 @@ def sample(
     TypeError
         `sampler` is no sampler, or does not return `Chains`.
     ValueError
-        The model fails wherever chains would start, a setting does not fit the target, or the store holds another run.
+        The model fails wherever chains would start, a setting does not fit the target, the store holds another run, or
+        a parameter or measurement has a slash in its name.
 
     Examples
     --------
@@ -62,6 +63,7 @@ def sample(
     1.0
     """
     instance("target", target, Target, expected="a target, such as inference.Target(model, halos, data, free)")
+    check_names(target)
     sampler = strategy("sampler", sampler, NUTS())
     about_mode: Any = start
     if sampler.needs_start and not isinstance(start, Laplace):
