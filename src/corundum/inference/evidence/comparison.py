@@ -1,17 +1,18 @@
 """Several models of the same data side by side: evidences, cross-validation and predictive checks."""
 
-import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import logsumexp
 
 from ...arguments import whole_number
 from ...printing import in_short
-from ..posterior import Posterior, arviz
+from ..posterior import Posterior
 from ..predictive import predictive
 from ..target import Target
 from .bridge import Evidence, bridge_evidence
+from .leaving_out import leave_one_out
 
 __all__ = ["Comparison", "Criterion", "common_points", "compare"]
 
@@ -218,31 +219,26 @@ def _refuse_other_data(targets):
             )
 
 
-def _left_out(ln_likelihood):
+def _left_out(ln_density):
     """Cross-validation from the ln density of each point given all others, (S, M), and its value at each point."""
-    az = arviz()
-    data = az.from_dict(
-        posterior={"draw_number": np.arange(len(ln_likelihood))[None].astype(float)},
-        log_likelihood={"points": ln_likelihood[None]},
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what it warns of is the share of doubtful points, which is returned
-        result = az.loo(data, pointwise=True, reff=1.0)
-    k = np.asarray(result.pareto_k)
-    criterion = Criterion(
-        float(result.elpd_loo), float(result.se), float(result.p_loo), float(np.mean(~(k <= 0.7)))
-    )  # fmt: skip
-    return criterion, np.asarray(result.loo_i)
+    elpd, k = leave_one_out(ln_density)
+    return _criterion(elpd, _ln_mean(ln_density) - elpd, ~(k <= 0.7)), elpd
 
 
-def _widely_applicable(ln_likelihood):
-    variance = np.var(ln_likelihood, axis=0, ddof=1)
-    highest = ln_likelihood.max(axis=0)
-    elpd = np.log(np.mean(np.exp(ln_likelihood - highest), axis=0)) + highest - variance
+def _widely_applicable(ln_density):
+    variance = np.var(ln_density, axis=0, ddof=1)
+    return _criterion(_ln_mean(ln_density) - variance, variance, variance > 0.4)
+
+
+def _ln_mean(ln_density):
+    return logsumexp(ln_density, axis=0) - np.log(len(ln_density))
+
+
+def _criterion(elpd, parameters, doubtful):
+    """Sums over points, (M,)."""
     return Criterion(
-        float(elpd.sum()), float(np.std(elpd) * np.sqrt(len(elpd))), float(variance.sum()),
-        float(np.mean(variance > 0.4)),
-    )  # fmt: skip
+        float(elpd.sum()), float(np.std(elpd) * np.sqrt(len(elpd))), float(parameters.sum()), float(np.mean(doubtful))
+    )
 
 
 def common_points(targets: Mapping[str, Target]) -> tuple[dict[str, Target], dict[str, int]]:
