@@ -323,6 +323,11 @@ def test_a_stray_walker_is_told(target, gauss):
     assert "chains disagree" in stray.sentence and not stray.good
 
 
+def test_walkers_need_not_be_a_multiple_of_four(target, gauss):
+    made = inference.sample(target, gauss, sampler=inference.AffineInvariant(walkers=6, warmup=20, draws=40))
+    assert made.theta.shape == (6, 40, 2) and np.isfinite(made.verdict.table["rhat"]).all()
+
+
 def test_the_verdict_names_a_mode_on_which_chains_disagree():
     """The square of a parameter is known: chains that begin near -1 never see 1."""
     squared = inference.Target.of_function(lambda theta: theta**2, [1.0], [1e-3], {"a": dist.Normal(0.3, 1.0)})

@@ -333,8 +333,12 @@ def _division(apart, name):
 
 
 def _groups(values, number=4):
-    """Walkers (walkers, draws) divided into groups, each as one chain with its draws in order of time."""
-    return np.stack([values[first::number].T.ravel() for first in range(number)])
+    """Walkers (walkers, draws) in groups of one size, each as one chain with its draws in order of time.
+
+    Up to three walkers that are left over are in none.
+    """
+    size = len(values) // number
+    return np.stack([values[first::number][:size].T.ravel() for first in range(number)])
 
 
 def _share_of_ensemble(az, values):
