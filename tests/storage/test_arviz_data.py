@@ -2,6 +2,7 @@
 
 import sys
 
+import h5py
 import numpy as np
 import pytest
 
@@ -87,6 +88,22 @@ def test_a_file_without_a_posterior_is_refused(tmp_path):
     save_posterior(tmp_path / "none.nc", arviz_data({}))
     with pytest.raises(ValueError, match="none.nc: holds no posterior; it has nothing"):
         load_posterior(tmp_path / "none.nc")
+    with h5py.File(tmp_path / "array.h5", "w") as file:
+        file["posterior"] = np.zeros((2, 3))
+    with pytest.warns(UserWarning, match="phony_dims"), pytest.raises(ValueError, match="array.h5: holds no posterior"):
+        load_posterior(tmp_path / "array.h5")
+
+
+@pytest.mark.parametrize("first", range(4000, 48000, 2000))
+def test_a_damaged_file_is_refused_by_name_or_read_whole(first, tmp_path):
+    image = bytearray((DATA / FILES[1]).read_bytes())
+    image[first : first + 300] = np.random.default_rng(first).bytes(300)
+    path = tmp_path / "posterior.nc"
+    path.write_bytes(image)
+    try:
+        assert set(load_posterior(path)) == GROUPS
+    except ValueError as error:
+        assert str(path) in str(error)
 
 
 def test_without_arviz_the_message_names_the_extra(monkeypatch):

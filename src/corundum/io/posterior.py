@@ -50,8 +50,9 @@ def load_posterior(path: str | os.PathLike) -> Any:
         pass
     try:
         data = read_netcdf(path)
-    except (OSError, KeyError, ValueError) as error:
+    # Damage to names and lists of dimensions shows in the code that reads them, in any of these ways.
+    except (OSError, KeyError, ValueError, AttributeError, TypeError, RuntimeError) as error:
         raise ValueError(f"{path}: is not a netCDF file of a posterior, or is damaged ({error})") from None
-    if "posterior" not in data:
+    if "posterior" not in data or not hasattr(data["posterior"], "data_vars"):  # an array of that name is no group
         raise ValueError(f"{path}: holds no posterior; it has {', '.join(data) or 'nothing'}")
     return data
