@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 __all__ = ["leave_one_out", "smoothed_weights"]
 
 _FEWEST = 5  # draws in a tail to which a distribution is fitted
-_PRIOR_WEIGHT, _PRIOR_SHAPE = 10.0, 0.5  # of the shape k, as that many draws; Vehtari et al. 2024, appendix
+_PRIOR_WEIGHT, _PRIOR_SHAPE = 10.0, 0.5  # of the shape k, as that many draws; Vehtari et al. 2024
 _PRIOR_SCALE = 3.0  # of Zhang & Stephens 2009
 
 
