@@ -2,13 +2,15 @@
 
 Compiled programs of the processes that tests start are kept in the directory of pytest's own cache: compiling takes
 most of the time of the suite.  For the same reason machine code is not optimised here, which changes round-off and
-speed alone; `make demo` and benchmarks run what users run.  The workers themselves keep no programs.
+speed alone; `make demo` and benchmarks run what users run.  The workers themselves keep no programs.  Linear algebra
+takes one thread: with a thread for each core in each worker, threads spend most of the time waiting for each other.
 """
 
 import gc
 import os
 from pathlib import Path
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "jax"))
 os.environ.setdefault(
     "XLA_FLAGS",
