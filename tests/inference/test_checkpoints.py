@@ -1,5 +1,6 @@
 """Runs that are killed make the same draws when they are resumed."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -16,7 +17,9 @@ from corundum import inference
 from places import SUPPORT
 
 
+@functools.cache
 def target(y=(1.0, 2.0)):
+    """One object for each y, whose programs are compiled once."""
     slopes = np.array([[1.0, 0.5], [0.2, 2.0]])
     priors = {"a": dist.Normal(0.0, 1.0), "b": dist.Normal(1.0, 2.0)}
     return inference.Target.of_function(lambda theta: slopes @ theta, y, [0.01, 0.04], priors)
@@ -40,20 +43,31 @@ class Stop(Exception):
     pass
 
 
+NUTS = dict(chains=2, warmup=40, draws=60)
 KINDS = [inference.NUTS, inference.HMC, inference.SurrogateHMC, inference.AffineInvariant, inference.SliceEnsemble]
+
+
+@functools.cache
+def sampler_of(kind):
+    number = dict(walkers=4) if hasattr(kind, "kernel") else dict(chains=2)
+    if kind is inference.SurrogateHMC:
+        number = dict(chains=4, surrogate=inference.KernelSurrogate(points=40), first_points=30)
+    return kind(**number, warmup=40, draws=60)
+
+
+def run(kind, **keeping):
+    return inference.sample(target(), start(target()), sampler=sampler_of(kind), **keeping)
+
+
+@functools.cache
+def whole(kind):
+    """A run that nothing interrupts."""
+    return run(kind)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("after", [7, 70], ids=["warm-up", "sampling"])
 def test_an_interrupted_run_makes_the_same_draws(tmp_path, kind, after):
-    problem = target()
-    number = dict(walkers=4) if hasattr(kind, "kernel") else dict(chains=2)
-    sampler = kind(**number, warmup=40, draws=60)
-
-    def run(**keeping):
-        return inference.sample(problem, start(problem), sampler=sampler, **keeping)
-
-    whole = run()
     store = co.io.Checkpoint(tmp_path / "chains.npz")
 
     def stop(state):
@@ -61,10 +75,10 @@ def test_an_interrupted_run_makes_the_same_draws(tmp_path, kind, after):
             raise Stop
 
     with pytest.raises(Stop):
-        run(store=store, progress=stop)
+        run(kind, store=store, progress=stop)
     kept = store.load()
     assert 0 < int(kept["done"]) < 100
-    np.testing.assert_array_equal(run(store=store).u, whole.u)
+    np.testing.assert_array_equal(run(kind, store=store).u, whole(kind).u)
 
 
 def test_a_sampler_is_compiled_once(caplog):
@@ -77,9 +91,9 @@ def test_a_sampler_is_compiled_once(caplog):
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     store = co.io.Checkpoint(tmp_path / "chains.npz")
-    nuts(target(), chains=1, warmup=4, draws=4, store=store)
+    nuts(target(), **NUTS, store=store)
     with pytest.raises(ValueError, match="belongs to a different run; what differs: data, sampler"):
-        nuts(target((1.0, 2.1)), chains=1, warmup=4, draws=5, store=store)
+        nuts(target((1.0, 2.1)), **{**NUTS, "draws": 61}, store=store)
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path):
@@ -97,7 +111,7 @@ def test_killed_with_signal_9(tmp_path):
         "spec = u.spec_from_file_location('checkpoints', sys.argv[3]);"
         "t = u.module_from_spec(spec); spec.loader.exec_module(t);"
         "p = t.target(); s = co.io.Checkpoint(sys.argv[1]);"
-        "t.nuts(p, chains=2, warmup=40, draws=200, store=s, progress=lambda q: time.sleep(0.2))"
+        "t.nuts(p, **t.NUTS, store=s, progress=lambda q: time.sleep(0.5))"
     )
     path = tmp_path / "chains.npz"
     command = [sys.executable, "-c", script, str(path), str(SUPPORT), __file__]
@@ -110,15 +124,13 @@ def test_killed_with_signal_9(tmp_path):
         process.send_signal(signal.SIGKILL)
         process.wait()
     kept = co.io.Checkpoint(path).load()
-    assert 0 < int(kept["done"]) < 240
-    problem = target()
-    resumed = nuts(problem, chains=2, warmup=40, draws=200, store=co.io.Checkpoint(path))
-    whole = nuts(problem, chains=2, warmup=40, draws=200)
-    np.testing.assert_array_equal(resumed.u, whole.u)
+    assert 0 < int(kept["done"]) < 100
+    resumed = nuts(target(), **NUTS, store=co.io.Checkpoint(path))
+    np.testing.assert_array_equal(resumed.u, whole(inference.NUTS).u)
 
 
 def test_a_posterior_is_kept_as_netcdf(tmp_path):
-    made = nuts(target(), chains=2, warmup=20, draws=20)
+    made = nuts(target(), **NUTS)
     co.io.save_posterior(tmp_path / "p.nc", made.data)
     back = co.io.load_posterior(tmp_path / "p.nc")
     np.testing.assert_array_equal(back.posterior["a"], made.data.posterior["a"])
