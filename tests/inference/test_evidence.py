@@ -13,7 +13,7 @@ from corundum.inference.batches import in_batches
 SLOPES = np.array([[1.0, 0.5], [0.2, 2.0], [1.0, 1.0]])
 COVARIANCE = np.diag([0.013, 0.043, 0.013]) + 0.003
 Y = np.array([1.0, 2.0, 1.5])
-SAMPLER = inference.SurrogateHMC(inference.KernelSurrogate(points=120), chains=4, warmup=40, draws=500)
+SAMPLER = inference.HMC(chains=4, warmup=60, draws=500)
 FEW = inference.NestedSampler(live=200, effective=1000, networks=0)
 
 
