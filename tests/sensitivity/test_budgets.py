@@ -14,7 +14,7 @@ Z = (0.0, 1.0)
 
 
 def budget(model, halos):
-    return S.budgets(model, halos[3:7], Z, NAMES)
+    return S.budgets(model, halos[4:6], Z, NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +89,20 @@ def test_derivatives_of_shares_add_up_to_nothing_and_match_differences(base, hal
 
 
 def test_the_galaxies_are_those_of_the_model(base, population, halos):
-    owed = 0.0486 / 0.3075 * population["mvir"][3:7, 0]
+    owed = 0.0486 / 0.3075 * population["mvir"][4:6, 0]
     stars = base.mass.sel(share="stars", redshift=0.0).values
-    np.testing.assert_allclose(stars, population["mstar"][3:7, 0] / owed, rtol=1e-3)
+    np.testing.assert_allclose(stars, population["mstar"][4:6, 0] / owed, rtol=1e-3)
     locked = base.mass_flows.sel(flow="star_formation", redshift=0.0).values
     np.testing.assert_allclose(locked, stars, rtol=1e-6)
 
 
+def test_without_wind_the_regulator_ejects_nothing(halos):
+    model = co.replace(co.models.MinimalRegulator(), {"channels.wind": 0.0})
+    still = S.budgets(model, halos[3:5], (0.0,), ("mass_loading.constant",))
+    assert np.all(still.indices.sel(index=["ejection", "recycled"]).values < 1e-9)
+
+
+@pytest.mark.slow
 def test_channels_move_the_indices_as_they_should(base, halos):
     """No wind, no ejection; no wind heating, less prevention."""
     model = co.models.ThermalCGM()
