@@ -121,7 +121,9 @@ SENSITIVITIES = {
 }
 
 
-@pytest.mark.parametrize("name", SENSITIVITIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == "reverse" else ()) for name in SENSITIVITIES]
+)
 def test_sensitivities_in_strict_mode(name, halos):
     tables = [table for table in SENSITIVITIES[name](halos[:2]) if isinstance(table, co.sensitivity.Labelled)]
     with strict():
@@ -131,9 +133,30 @@ def test_sensitivities_in_strict_mode(name, halos):
         np.testing.assert_allclose(one.values, other.values, rtol=1e-9, atol=1e-12)
 
 
+def test_reverse_mode_is_traced_in_strict_mode(halos):
+    def gas(amount):
+        return jnp.sum(co.evolve(co.replace(Toy(), {"gas": amount}), halos[:2], [0.0]).state.gas)
+
+    with strict():
+        shape = eqx.filter_eval_shape(jax.grad(gas), jnp.asarray(1e9))
+    assert shape.shape == () and shape.dtype == np.float64
+
+
+def target_of(halos):
+    return inference.Target(Growing(), halos, [MEASURED, SPREAD], ("time", "loading"), redshifts=[0.0, 1.0])
+
+
+def test_a_target_and_its_gradient_are_traced_in_strict_mode(halos):
+    with strict():
+        target = target_of(halos)
+        density, slope = eqx.filter_eval_shape(jax.value_and_grad(target.ln_density), jnp.asarray(target.start()))
+    assert density.shape == () and slope.shape == (2,) and slope.dtype == np.float64
+
+
+@pytest.mark.slow
 def test_a_target_and_its_gradient_in_strict_mode(halos):
     def density_and_gradient():
-        target = inference.Target(Growing(), halos, [MEASURED, SPREAD], ("time", "loading"), redshifts=[0.0, 1.0])
+        target = target_of(halos)
         start = np.asarray(target.start())[None]
         return inference.ln_density_at(target, start), inference.value_and_gradient(target, start)
 
