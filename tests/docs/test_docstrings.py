@@ -69,11 +69,21 @@ def namespace(text):
 
 
 SLOW = {
-    "inference.AbstractTrainingRule", "inference.criticise", "inference.feedback_indices", "io.save_sensitivity",
-    "plots.feedback_indices", "population.with_mergers",
-    "sensitivity.check_gradients", "sensitivity.hessian", "sensitivity.hessian_vector_product",
+    "explorer.Engine", "explorer.standalone_page", "inference.AbstractSampler", "inference.AbstractSurrogate",
+    "inference.AbstractTrainingRule", "inference.Campaign", "inference.HMC", "inference.HistoryObjective",
+    "inference.LastLayerPosterior", "inference.NUTS", "inference.NetworkPosterior", "inference.SurrogateHMC",
+    "inference.Trained", "inference.criticise", "inference.feedback_indices", "inference.sample", "inference.train",
+    "io.save_sensitivity", "models.Discs", "models.GasPhases", "observables.cosmic_history", "plots.feedback_indices",
+    "plots.flow_diagram", "plots.growth_histories", "plots.jacobian_map", "population.Histories", "population.Sweep",
+    "population.mean_galaxies.fit_means", "population.with_mergers", "sensitivity.check_gradients",
+    "sensitivity.gradient", "sensitivity.hessian", "sensitivity.hessian_vector_product", "sensitivity.routes",
+    "sensitivity.summary_jacobian",
 }  # fmt: skip
-"""Examples that compile for a quarter of a minute or more; what they show is tested elsewhere as well."""
+"""Examples that compile a large program of their own; what they show has a test elsewhere that is not slow."""
+
+
+def test_examples_called_slow_exist():
+    assert set(WITH_EXAMPLES) >= SLOW
 
 
 @pytest.mark.parametrize(
