@@ -71,13 +71,16 @@ def test_smooth_positive_part_lies_just_above_the_sharp_one(x, scale, width):
         assert left == pytest.approx(right, abs=1e-5 / (width * scale) ** 2)
 
 
+CURVATURE = ContinuousCurvature()
+
+
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**31), knots=st.sampled_from([4, 5, 6, 11, 40]))
 def test_continuous_curvature_is_scipys_not_a_knot_spline(seed, knots):
     rng = np.random.default_rng(seed)
     x = np.cumsum(rng.uniform(0.1, 1.0, knots))
     y = rng.normal(size=(2, knots))
-    slopes = ContinuousCurvature()(jnp.asarray(x), jnp.asarray(y))
+    slopes = jax.jit(CURVATURE)(jnp.asarray(x), jnp.asarray(y))
     np.testing.assert_allclose(slopes, CubicSpline(x, y, axis=1).derivative()(x), atol=1e-8 * np.abs(slopes).max())
 
 
@@ -179,10 +182,10 @@ def test_solution_is_differentiable_in_parameters_initial_state_start_and_output
     value = initial * np.exp(-rate * (output - start))
     at = [jnp.asarray(x) for x in (rate, initial, start, output)]
     exact = (-(output - start) * value, value / initial, rate * value)
-    slopes = jax.jacfwd(lambda *at: decayed(engine, *at), argnums=(0, 1, 2))(*at)
+    slopes = jax.jit(jax.jacfwd(lambda *at: decayed(engine, *at), argnums=(0, 1, 2)))(*at)
     np.testing.assert_allclose(slopes, exact, rtol=1e-6)
     if engine is LaneSolver:  # diffrax holds its output times out of derivatives and is set to forward mode
-        slopes = jax.jacrev(lambda *at: decayed(engine, *at), argnums=(0, 1, 2, 3))(*at)
+        slopes = jax.jit(jax.jacrev(lambda *at: decayed(engine, *at), argnums=(0, 1, 2, 3)))(*at)
         np.testing.assert_allclose(slopes, (*exact, -rate * value), rtol=1e-6)
 
 
@@ -191,17 +194,17 @@ def test_second_derivatives_in_either_mode(derivative):
     rate, initial, start, output = (jnp.asarray(x) for x in (0.7, 2.0, 0.1, 1.4))
     slope = derivative(lambda rate: decayed(LaneSolver, rate, initial, start, output))
     value, elapsed = 2.0 * np.exp(-0.7 * 1.3), 1.3
-    np.testing.assert_allclose(jax.jacfwd(slope)(rate), elapsed**2 * value, rtol=1e-6)
+    np.testing.assert_allclose(jax.jit(jax.jacfwd(slope))(rate), elapsed**2 * value, rtol=1e-6)
 
 
 def test_a_batch_of_parameters_gives_what_each_gives():
     starts, outputs = jnp.zeros(3), jnp.array([1.0])
     solve = lambda rates: LaneSolver()(DECAY, starts, (jnp.ones(3),), outputs, rows(rates)).values[0]  # noqa: E731
-    batch = jnp.array([[0.1, 1.0, 2.0], [5.0, 0.2, 40.0]])
-    together, slopes = jax.vmap(solve)(batch), jax.vmap(jax.jacfwd(solve))(batch)
+    batch, slope, solve = jnp.array([[0.1, 1.0, 2.0], [5.0, 0.2, 40.0]]), jax.jit(jax.jacfwd(solve)), jax.jit(solve)
+    together, slopes = jax.jit(jax.vmap(solve))(batch), jax.jit(jax.vmap(slope))(batch)
     for i, rates in enumerate(batch):
         np.testing.assert_array_equal(together[i], solve(rates))
-        np.testing.assert_allclose(slopes[i], jax.jacfwd(solve)(rates), rtol=1e-12)
+        np.testing.assert_allclose(slopes[i], slope(rates), rtol=1e-12)
 
 
 @pytest.mark.parametrize("lanes", [1, 16])
@@ -218,7 +221,7 @@ def test_lanes_that_take_the_next_trajectory_change_nothing(lanes):
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
         np.testing.assert_array_equal(a, b)
     total = lambda rates: jnp.sum(solve(lanes, rates).values[0])  # noqa: E731
-    slopes = jax.grad(total)(rates)
+    slopes = jax.jit(jax.grad(total))(rates)
     exact = -np.sum(
         np.clip(np.asarray(outputs) - np.asarray(starts)[:, None], 0, None)
         * np.exp(-np.asarray(rates)[:, None] * np.clip(outputs - starts[:, None], 0, None)),
@@ -242,9 +245,10 @@ def test_tangents_carried_along_are_those_of_the_repeated_steps():
     assert np.any(one.rejected > 0)
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
         np.testing.assert_array_equal(a, b)
-    slopes = [jax.jacfwd(lambda x, solver=solver: solve(solver, x).values[0])(at) for solver in (lanes, forward)]
+    slope_by = lambda solver: jax.jacfwd(lambda x: solve(solver, x).values[0])  # noqa: E731
+    slopes = [jax.jit(slope_by(solver))(at) for solver in (lanes, forward)]
     np.testing.assert_allclose(slopes[1], slopes[0], rtol=1e-9, atol=1e-12)
-    several = jax.vmap(lambda x: jax.jacfwd(lambda x: solve(forward, x).values[0])(x))(jnp.stack([at, 1.2 * at]))
+    several = jax.jit(jax.vmap(slope_by(forward)))(jnp.stack([at, 1.2 * at]))
     np.testing.assert_allclose(several[0], slopes[1], rtol=1e-12, atol=1e-15)
 
 
@@ -261,7 +265,7 @@ def test_a_jump_among_the_outputs_costs_no_accuracy_and_may_move():
 
     jump = jnp.asarray(1.3)
     np.testing.assert_allclose(final(jump), 1.0 + np.sin(1.3) + 5.0 * (np.sin(2.0) - np.sin(1.3)), rtol=1e-8)
-    np.testing.assert_allclose(jax.grad(final)(jump), -4.0 * np.cos(1.3), rtol=1e-6)
+    np.testing.assert_allclose(jax.jit(jax.grad(final))(jump), -4.0 * np.cos(1.3), rtol=1e-6)
     assert solve(jump).rejected[0] <= 2  # found without trial and error
 
 
@@ -277,7 +281,7 @@ def test_steps_end_on_stops_and_only_outputs_are_kept_in_the_order_wanted(engine
 
     def last(derivative, rates):
         solve = lambda rates: LaneSolver()(*problem, Stops(places, jnp.array([3, 1])), rows(rates)).values["a"]  # noqa: E731
-        return derivative(lambda rates: jnp.sum(solve(rates)[:, 0]))(rates)
+        return jax.jit(derivative(lambda rates: jnp.sum(solve(rates)[:, 0])))(rates)
 
     exact = -np.asarray(1.5 - starts) * np.exp(-np.asarray(rates * (1.5 - starts)))
     for derivative in (jax.jacfwd, jax.jacrev):
@@ -292,8 +296,9 @@ def test_reverse_mode_over_many_stored_states_is_forward_mode():
     solved = solver(swing, start, initial, outputs, rows(rates))
     assert np.all(solved.status == 0) and solved.steps[0] > 260 and solved.steps[1] < 100
     total = lambda rates: jnp.sum(solver(swing, start, initial, outputs, rows(rates)).values[0][:, 1])  # noqa: E731
-    np.testing.assert_allclose(jax.grad(total)(rates), jax.jacfwd(total)(rates), rtol=1e-10)
-    np.testing.assert_allclose(jax.grad(total)(rates), -3.0 * np.sin(3.0 * np.asarray(rates)), rtol=1e-5)
+    slopes = jax.jit(jax.grad(total))(rates)
+    np.testing.assert_allclose(slopes, jax.jit(jax.jacfwd(total))(rates), rtol=1e-10)
+    np.testing.assert_allclose(slopes, -3.0 * np.sin(3.0 * np.asarray(rates)), rtol=1e-5)
 
 
 @ENGINES
@@ -329,7 +334,7 @@ def test_a_failed_trajectory_leaves_the_derivatives_of_the_others_alone():
         return values[0, 0]
 
     for derivative in (jax.jacfwd, jax.jacrev):
-        np.testing.assert_allclose(derivative(final)(jnp.array([0.1, 5e4])), [-np.exp(-0.1), 0.0], rtol=1e-5)
+        np.testing.assert_allclose(jax.jit(derivative(final))(jnp.array([0.1, 5e4])), [-np.exp(-0.1), 0.0], rtol=1e-5)
 
 
 def test_lane_solver_uses_the_tableau_that_diffrax_uses():
