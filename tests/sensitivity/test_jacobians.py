@@ -18,20 +18,33 @@ TIGHT = LaneSolver(tolerance=1e-11)
 TOY = ("inflow", "time", "loading", "gas", "stars")
 
 
-@pytest.fixture(scope="module")
-def published(published_halos):
+def published_columns(halos, solver):
     """The eight published columns of the published model, as published: linear in the amplitudes."""
     return S.parameter_jacobian(
-        co.models.pandya26(), published_halos, co.models.PANDYA26_FREE, coordinates=AsGiven(), solver=TIGHT
+        co.models.pandya26(), halos, co.models.PANDYA26_FREE, coordinates=AsGiven(), solver=solver
     )
 
 
-def test_the_published_jacobian_is_reproduced(published, reference):
-    ours, theirs = published.derivative.values[:, 0], reference["jacobian"]
+@pytest.fixture(scope="module")
+def published(published_halos):
+    return published_columns(published_halos[::9], LaneSolver(tolerance=1e-8))
+
+
+@pytest.mark.slow
+def test_the_published_jacobian_is_reproduced_in_every_halo(published_halos, reference):
+    check_published(published_columns(published_halos, TIGHT), reference["jacobian"])
+
+
+def test_the_published_jacobian_is_reproduced_in_the_least_and_most_massive_halo(published, reference):
+    check_published(published, reference["jacobian"][::9])
+
+
+def check_published(published, theirs):
+    ours = published.derivative.values[:, 0]
     alive = np.linalg.norm(theirs, axis=(0, 1)) > 0
     error = np.linalg.norm(ours - theirs, axis=(0, 1))[alive] / np.linalg.norm(theirs, axis=(0, 1))[alive]
     assert alive.all() and error.max() < 1e-3
-    assert published.status_counts() == {"solved": 10} and published.valid.all()
+    assert published.status_counts() == {"solved": len(theirs)} and published.valid.all()
 
 
 @pytest.mark.slow
@@ -90,10 +103,9 @@ def test_reverse_mode_through_the_solver_is_forward_mode(halos):
     def stars(population):
         return jnp.sum(jnp.log10(population.state.stars))
 
-    theirs, ours = (
-        S.gradient(stars, Toy(), TOY, halos[:2], Z, mode=mode, solver=TIGHT) for mode in (Forward(), S.Reverse())
-    )
-    np.testing.assert_allclose(ours.values, theirs.values, atol=1e-9)
+    ours = S.gradient(stars, Toy(), TOY, halos[:2], Z, mode=S.Reverse(), solver=TIGHT)
+    theirs = forward.derivative.sel(quantity="stars").values.sum(axis=(0, 1))
+    np.testing.assert_allclose(ours.values, theirs, atol=1e-9)
 
 
 def test_the_cosmology_moves_the_clock(halos):
@@ -180,7 +192,7 @@ def test_a_galaxy_that_fails_is_masked_and_counted(halos):
 
 def test_labels_select_and_explain(published):
     part = published.derivative.sel(quantity="mstar", redshift=0.0, parameter=["energy_loading.amplitude"])
-    assert part.dims == ("halo", "parameter") and part.shape == (10, 1)
+    assert part.dims == ("halo", "parameter") and part.shape == (2, 1)
     with pytest.raises(ValueError, match="no quantity 'mstarr': did you mean mstar"):
         published.derivative.sel(quantity="mstarr")
     with pytest.raises(ValueError, match="no dimension 'state': there are halo, redshift"):
