@@ -44,7 +44,8 @@ def run_file(tmp_path):
     return str(tmp_path / "run.toml")
 
 
-def test_a_training_is_reported_saved_and_done_once(run_file, tmp_path, capsys):
+@pytest.mark.slow  # half a minute of compiling; on a table of histories below
+def test_a_training_on_relations_is_reported_saved_and_done_once(run_file, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["train", run_file, "-o", str(out)]) == 0
     printed = capsys.readouterr().out
@@ -135,7 +136,7 @@ def histories_file(tmp_path):
     return str(tmp_path / "histories.toml")
 
 
-def test_a_table_of_histories_trains_a_model(histories_file, tmp_path, capsys):
+def test_a_training_on_a_table_of_histories_is_reported_saved_and_done_once(histories_file, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["train", histories_file, "-o", str(out), "--set", "train.posterior=false"]) == 0
     printed = capsys.readouterr().out
@@ -146,6 +147,9 @@ def test_a_table_of_histories_trains_a_model(histories_file, tmp_path, capsys):
     assert "Over the data" not in (out / "report.html").read_text()
     again = tomllib.loads(json.loads((out / "run_info.json").read_text())["run_file"])
     assert again["train"]["histories"] == str(tmp_path / "states.txt")
+    assert {path.stem for path in (out / "figures").glob("*.png")} >= {"training", "law_mass_loading"}
+    assert main(["train", histories_file, "-o", str(out), "--set", "train.posterior=false"]) == 0
+    assert "finished" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
