@@ -127,6 +127,10 @@ def test_everything_that_reads_a_ledger_follows(model, spinning, halos, tmp_path
     legend = co.plots.network(model.ledger).get_legend()
     assert [text.get_text() for text in legend.get_texts()] == ["mass", "metals", "energy", "oxygen", "momentum"]
     assert _flows(model.ledger)[0][1:-1] == ("mass", "metals", "energy", "oxygen", "momentum", "tracked")
+
+
+@pytest.mark.slow
+def test_further_currencies_have_a_jacobian(model, halos):
     jacobian = co.sensitivity.parameter_jacobian(
         model, halos[3:4], ["channels.locking"], quantities=["jstar", "mostar"]
     )

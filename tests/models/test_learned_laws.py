@@ -201,6 +201,7 @@ def test_derivatives_of_galaxies_with_respect_to_knots_and_base_laws_match_diffe
             np.testing.assert_allclose(mine, numeric, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.slow  # the same of the rates of a galaxy is below, and through galaxies in test_neural_laws.py
 def test_reverse_mode_reaches_weights_and_knots(halos):
     """Along a random direction of all numbers of the learned laws, against a difference."""
     neural = physics.neural_law(("log_mstar", "redshift"), base=physics.ConstantLoading(), width=3)

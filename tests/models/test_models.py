@@ -18,7 +18,15 @@ from library import COSMOLOGY, MODELS, draw_galaxy, draw_parameters
 THERMAL = ("ThermalCGM", "pandya26")
 
 
-@pytest.fixture(params=sorted(MODELS.keys() - {"pandya23"}))  # the same program as TurbulentCGM
+REPEATED = {"turbulent_with_black_hole", "thermal_with_everything"}  # as TurbulentCGM and galaxy_in_full, mostly
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=pytest.mark.slow if name in REPEATED else ())
+        for name in sorted(MODELS.keys() - {"pandya23"})  # the same program as TurbulentCGM
+    ]
+)
 def model(request):
     return MODELS[request.param]()
 
