@@ -220,10 +220,20 @@ def test_a_host_receives_exactly_what_its_satellites_hand_over(model, received):
     np.testing.assert_allclose(stars * baryons, curve("satellite_stars"), rtol=1e-5)
 
 
-def test_passes_converge_and_what_was_worked_out_before_does_not_matter(model, drawn, received):
-    """Hosts of satellites that had satellites: each pass changes stars less than half as much as the one before."""
+def test_what_was_worked_out_before_does_not_matter(model, received):
     again = with_mergers(model, received)
     np.testing.assert_array_equal(again.extras["satellite_stars"].values, received.extras["satellite_stars"].values)
+
+
+def test_a_second_pass_adds_what_satellites_of_satellites_brought(model, drawn, received):
+    first = with_mergers(model, drawn, passes=1)
+    one, two = (np.asarray(halos.extras["satellite_stars"].values)[:, -1] for halos in (first, received))
+    assert np.all(two > 0.0) and 0.01 < np.median(np.abs(np.log10(two / one))) < 0.6
+
+
+@pytest.mark.slow
+def test_passes_converge(model, drawn, received):
+    """Hosts of satellites that had satellites: each pass changes stars less than half as much as the one before."""
     first, third = (with_mergers(model, drawn, passes=number) for number in (1, 3))
     stars = [np.log10(np.asarray(co.evolve(model, h, [0.0])["mstar"][:, 0])) for h in (first, received, third)]
     change, last = (np.median(np.abs(np.diff(stars, axis=0)), axis=1)).tolist()

@@ -71,7 +71,10 @@ def test_a_network_evolves_on_several_devices_and_in_chunks(halos, monkeypatch):
     np.testing.assert_allclose(log_stars(MODEL, halos), stars, atol=1e-12)
 
 
-@pytest.mark.parametrize("derivative", [jax.jacfwd, jax.jacrev], ids=["forward", "reverse"])
+@pytest.mark.parametrize(
+    "derivative",
+    [pytest.param(jax.jacfwd, id="forward"), pytest.param(jax.jacrev, id="reverse", marks=pytest.mark.slow)],
+)
 def test_derivatives_with_respect_to_a_weight_match_finite_differences(halos, derivative):
     def response(shift):
         return log_stars(with_weight(shift), halos[:3])
@@ -90,6 +93,8 @@ def test_all_weights_have_a_gradient(halos):
     slopes = gradient(MODEL)
     for layer in slopes.network.mlp.layers:
         assert np.all(np.isfinite(layer.weight)) and np.any(layer.weight != 0.0)
+    high, low = (float(jnp.sum(log_stars(with_weight(shift), halos[:3]))) for shift in (1e-2, -1e-2))
+    assert float(weight(slopes).sum()) == pytest.approx((high - low) / 2e-2, rel=1e-3)
 
 
 @pytest.mark.slow
@@ -102,7 +107,10 @@ def test_networks_that_differ_in_weights_are_solved_as_one_batch(halos):
     np.testing.assert_allclose(slopes[1], jax.jit(jax.jacfwd(lambda s: log_stars(with_weight(s), halos[:3])))(0.0))
 
 
-@pytest.mark.parametrize("mode", [None, co.sensitivity.Reverse()], ids=["forward", "reverse"])
+@pytest.mark.parametrize(
+    "mode",
+    [pytest.param(None, id="forward"), pytest.param(co.sensitivity.Reverse(), id="reverse", marks=pytest.mark.slow)],
+)
 def test_the_named_numbers_beside_a_network_have_a_jacobian(halos, mode):
     jacobian = co.sensitivity.parameter_jacobian(MODEL, halos[:3], ["growing.loading"], solver=SOLVER, mode=mode)
     high, low = (log_stars(co.replace(MODEL, {"growing.loading": 2.0 * 10**step}), halos[:3]) for step in (1e-3, -1e-3))
