@@ -34,7 +34,7 @@ def crowded(values, number=4):
     return dataclasses.replace(plain, extras={"overdensity": H.ExtraCurve(curves, OVERDENSITY)})
 
 
-MODEL = co.models.ThermalCGM(mass_loading=CrowdedLoading())
+MODEL = co.models.MinimalRegulator(mass_loading=CrowdedLoading())
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_laws_read_extra_curves(galaxies):
     assert population.at(2.0)["overdensity"].shape == (4,)
     loading = population.flows["wind"].mass / population["sfr"]
     np.testing.assert_allclose(loading, 1.5 * (1.0 + 0.5 * population["overdensity"]), rtol=1e-9)
-    constant = co.models.ThermalCGM(mass_loading=CrowdedLoading(base=1.5 * 1.4, slope=0.0))
+    constant = co.models.MinimalRegulator(mass_loading=CrowdedLoading(base=1.5 * 1.4, slope=0.0))
     alone = co.evolve(constant, halos[[2]], REDSHIFTS)
     np.testing.assert_allclose(alone["mstar"][0], population["mstar"][2], rtol=1e-5)
 
@@ -82,7 +82,7 @@ def test_populations_with_extra_curves_come_back(galaxies, tmp_path):
 
 def test_a_law_that_reads_an_unknown_curve_is_told_what_there_is(galaxies):
     halos, _ = galaxies
-    model = co.models.ThermalCGM(mass_loading=CrowdedLoading(name="density"))
+    model = co.models.MinimalRegulator(mass_loading=CrowdedLoading(name="density"))
     with pytest.raises(ValueError, match="have no 'density': did you mean overdensity"):
         co.evolve(model, halos)
 
@@ -98,7 +98,7 @@ def test_galaxies_are_not_valid_after_the_end_of_their_halo():
     plain = histories(4)
     ages = np.asarray(plain.cosmology.age(np.array([2.0, 1.0])))
     halos = dataclasses.replace(plain, end=[ages[0], ages[1], float(plain.time[-1]), 1.01 * ages[0]])
-    model, redshifts = co.models.ThermalCGM(), (0.0, 1.0, 2.0)
+    model, redshifts = co.models.MinimalRegulator(), (0.0, 1.0, 2.0)
     whole, ended = co.evolve(model, plain, redshifts), co.evolve(model, halos, redshifts)
     valid = np.array([[False, False, True], [False, True, True], [True, True, True], [False, False, True]])
     assert np.asarray(whole.valid).all()
