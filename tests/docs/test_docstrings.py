@@ -76,8 +76,8 @@ SLOW = {
     "io.save_sensitivity", "models.Discs", "models.GasPhases", "observables.cosmic_history", "plots.feedback_indices",
     "plots.flow_diagram", "plots.growth_histories", "plots.jacobian_map", "population.Histories", "population.Sweep",
     "population.mean_galaxies.fit_means", "population.with_mergers", "sensitivity.check_gradients",
-    "sensitivity.gradient", "sensitivity.hessian", "sensitivity.hessian_vector_product", "sensitivity.routes",
-    "sensitivity.summary_jacobian",
+    "sensitivity.budgets", "sensitivity.gradient", "sensitivity.hessian", "sensitivity.hessian_vector_product",
+    "sensitivity.routes", "sensitivity.summary_jacobian",
 }  # fmt: skip
 """Examples that compile a large program of their own; what they show has a test elsewhere that is not slow."""
 
