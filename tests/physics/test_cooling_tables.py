@@ -9,7 +9,7 @@ import corundum as co
 from corundum import physics
 from corundum.physics.cooling import primordial
 from corundum.physics.cooling.sutherland_dopita93 import equilibrium_table
-from corundum.physics.cooling.tables import read_csv
+from corundum.physics.cooling.tables import read_csv, uniform_cell
 
 FILES = {"right": "sutherland_dopita93_cie.csv", "shifted": "sutherland_dopita93_shifted.csv"}
 
@@ -200,3 +200,21 @@ def test_a_model_counts_metals_in_the_solar_units_of_its_cooling_function():
 
     assert np.log10(radiated(0.0129) / radiated(0.02)) == pytest.approx(np.log10(0.02 / 0.0129), abs=1e-9)
     assert np.log10(0.02 / 0.0129) == pytest.approx(0.19, abs=0.005)
+
+
+def test_compiled_cooling_at_the_temperatures_of_the_table_is_that_of_the_table():
+    """XLA rounds a temperature to either side of a row; index and position in the cell still belong together."""
+    law = physics.SutherlandDopita93()
+    value = lambda temperature: law(jnp.log10(temperature), -1.0)  # noqa: E731
+    compiled = jax.jit(value)
+    for temperature in 10.0 ** np.round(np.arange(4.5, 8.4, 0.05), 2):
+        at = jnp.asarray(temperature)
+        assert float(compiled(at)) == pytest.approx(float(value(at)), rel=1e-9)
+
+
+def test_rounding_does_not_tell_in_which_cell_a_row_of_the_table_lies():
+    """XLA rounds the same position either way in different uses; index and position in the cell must belong together."""
+    for x in (np.nextafter(40.0, 0.0), 40.0, np.nextafter(40.0, 50.0)):
+        i, position, beyond = uniform_cell(jnp.asarray(x), 90)
+        assert int(i) == 40 and float(position) == pytest.approx(0.0, abs=1e-13) and float(beyond) == 0.0
+    assert [int(uniform_cell(jnp.asarray(x), 90)[0]) for x in (-1.0, 0.0, 39.999, 90.0, 95.0)] == [0, 0, 39, 89, 89]

@@ -258,20 +258,25 @@ def test_contract(name):
     """Finite value and gradient, vmap = loop, forward = reverse = finite difference, pytree round trip."""
     law, call, points = LAWS[name]
     function = lambda x: call(law, x)  # noqa: E731
-    looped = np.array([float(function(x)) for x in points])
-    assert np.all(np.isfinite(looped))
-    np.testing.assert_allclose(jax.vmap(function)(points), looped, rtol=1e-12)
-    for x in points:
-        forward, reverse = jax.jvp(function, (x,), (jnp.ones(()),))[1], jax.grad(function)(x)
-        assert jnp.isfinite(forward)
-        np.testing.assert_allclose(forward, reverse, rtol=1e-9, atol=1e-12 * np.abs(looped).max() / float(x))
+
+    @jax.jit
+    def at(x):
         step = 1e-6 * x
         numeric = (function(x + step) - function(x - step)) / (2 * step)
+        return function(x), jax.jvp(function, (x,), (jnp.ones(()),))[1], jax.grad(function)(x), numeric
+
+    looped, *slopes = np.array([at(x) for x in points], float).T
+    assert np.all(np.isfinite(looped))
+    np.testing.assert_allclose(jax.jit(jax.vmap(function))(points), looped, rtol=1e-12)
+    for x, forward, reverse, numeric in zip(points, *slopes, strict=True):
+        assert jnp.isfinite(forward)
+        np.testing.assert_allclose(forward, reverse, rtol=1e-9, atol=1e-12 * np.abs(looped).max() / float(x))
         np.testing.assert_allclose(forward, numeric, rtol=2e-4, atol=1e-6 * np.abs(looped).max() / float(x))
     leaves, structure = jax.tree.flatten(law)
     again = jax.tree.unflatten(structure, leaves)
     assert eqx.tree_equal(law, again)
-    gradient = eqx.filter_grad(lambda law: jnp.sum(jax.vmap(lambda x: call(law, x))(points)))(law)
+    of_all = eqx.filter_jit(eqx.filter_grad(lambda law: jnp.sum(jax.vmap(lambda x: call(law, x))(points))))
+    gradient = of_all(law)
     assert all(jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(eqx.filter(gradient, eqx.is_array)))
 
 

@@ -10,6 +10,8 @@ from ...annotations import Array
 
 __all__ = ["read_csv", "bracket", "uniform_cell"]
 
+_BEYOND = 1e-9  # of a cell
+
 
 def read_csv(folder: str, name: str) -> np.ndarray:
     """Rows of numbers of a table in ``corundum/data``, NaN where a cell is empty.
@@ -37,5 +39,7 @@ def uniform_cell(
 ) -> tuple[Int[Array, "..."], Float[Array, "..."], Float[Array, "..."]]:
     """Index of the cell that holds `x`, position in it, and distance beyond the grid, all in units of one cell."""
     inside = jnp.clip(x, 0.0, float(cells))
-    i = jnp.clip(jnp.floor(inside).astype(int), 0, cells - 1)
+    # XLA may compute x anew for each use and round it to either side of a whole number, such as that of 10^6 K: the
+    # index of one cell then went with the position in its neighbour. A billionth of a cell beyond, no round number lies.
+    i = jnp.clip(jnp.floor(inside + _BEYOND).astype(int), 0, cells - 1)
     return i, inside - i.astype(inside.dtype), x - inside
