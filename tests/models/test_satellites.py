@@ -9,7 +9,8 @@ import corundum as co
 from corundum import models, physics
 from corundum.models import derivative
 from corundum.physics.merging.environment import Host, bound_stars, gas_density, kept_hot_gas, tidal_rate
-from corundum.units import GYR_YR
+from corundum.physics.merging.satellites import satellite_share
+from corundum.units import GYR_YR, YEAR_S
 from library import COSMOLOGY, draw_galaxy
 
 SATELLITE = {"merging": models.Merging(), "handing_over": models.HandingOver()}
@@ -64,14 +65,21 @@ def test_a_disc_whose_size_follows_from_momentum_holds_its_gas_the_better_the_sm
 
 
 def test_nothing_happens_to_centrals_and_to_halos_without_satellites():
-    model = models.ThermalCGM(processes={**SATELLITE, "a": models.RamPressure(), "b": models.TidalStripping()})
+    model = models.ThermalCGM(
+        processes={
+            **SATELLITE,
+            "a": models.RamPressure(),
+            "b": models.TidalStripping(),
+            "c": models.TidalGasStripping(),
+        }
+    )
     state, halo = draw_galaxy(model, np.random.default_rng(2))
     state = state._replace(bound_share=jnp.asarray(1.0))
     central = falling(halo, delay=-1e4)
     kept = {name: central.extras[name] for name in (*ARRIVING, "merging_bursts", "merging_mass")}
     for other in (central, halo._replace(extras=co.halos.Extras(kept))):
         flows = model.fluxes(state, model.forcing(other, COSMOLOGY)).flows
-        for name in ("ram_pressure_cgm", "ram_pressure_ism", "tidal_stars", "tidal_ism"):
+        for name in ("ram_pressure_cgm", "ram_pressure_ism", "tidal_stars", "tidal_ism", "tidal_cgm"):
             assert float(flows[name].mass) < 1e-40
         assert abs(float(flows["tidal_halo"].tracked)) < 1e-40
 
@@ -104,6 +112,47 @@ def test_stars_that_tides_remove_stay_between_galaxies():
     expected = -float(flows["tidal_halo"].tracked) / 0.02 * float(per_halo) * float(state.mstar)
     assert float(flows["tidal_stars"].mass) * GYR_YR == pytest.approx(expected, rel=1e-9)
     assert float(flows["handing_icl"].tracked) == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.parametrize("power", [0.0, 1.0, 1.5])
+def test_hot_gas_follows_the_halo_that_tides_leave(power):
+    """Without winds d ln M_cgm = power d ln b, so that the share b^power of the gas is left."""
+    gas = models.TidalGasStripping(power=power)
+    model = models.ThermalCGM(processes={**SATELLITE, "tides": models.TidalStripping(), "tidal_gas": gas})
+    still = co.replace(model, {"channels.wind": 0.0})
+    state, halo = draw_galaxy(model, np.random.default_rng(4))
+    halo = falling(halo)
+    for bound in (1.0, 0.4, 0.02):
+        at = state._replace(bound_share=jnp.asarray(bound))
+        flows, quiet = (each.fluxes(at, each.forcing(halo, COSMOLOGY)).flows for each in (model, still))
+        ln_rate = float(quiet["tidal_cgm"].mass) * GYR_YR / float(state.mcgm)
+        assert ln_rate == pytest.approx(-power * float(quiet["tidal_halo"].tracked) / bound, rel=1e-12)
+        # Of what winds lift, the share beyond the tidal radius is lost, as far as the galaxy is a satellite.
+        beyond = float(flows["tidal_cgm"].mass - quiet["tidal_cgm"].mass) / float(flows["wind"].mass)
+        assert beyond == pytest.approx((1.0 - bound**power) * float(satellite_share(halo)), rel=1e-9, abs=1e-12)
+        for lost in (flows["tidal_cgm"], quiet["tidal_cgm"]):
+            assert float(lost.metals) == pytest.approx(float(lost.mass * state.mzcgm / state.mcgm), rel=1e-12)
+            assert float(lost.energy) * YEAR_S == pytest.approx(float(lost.mass * state.eth / state.mcgm), rel=1e-9)
+        assert float(flows["handing_cgm"].tracked) >= float(flows["tidal_cgm"].mass) * GYR_YR * 0.99
+
+
+def test_winds_of_bursts_are_lost_beyond_the_tidal_radius_as_those_of_discs_are():
+    processes = {"tides": models.TidalStripping(), "tidal_gas": models.TidalGasStripping(), "discs": models.Discs()}
+    processes |= {"bulge": models.Bulge(), "bars": models.DiscInstability()}
+    model = models.ThermalCGM(processes={**SATELLITE, **processes})
+    state, halo = draw_galaxy(model, np.random.default_rng(4))
+    state, halo = state._replace(bound_share=jnp.asarray(0.3)), falling(halo)
+    halo.extras["merging_squares"] = jnp.asarray(0.0)
+    calm = co.replace(model, {"channels.bar_burst_wind": 0.0})
+    flows, less = (each.fluxes(state, each.forcing(halo, COSMOLOGY)).flows for each in (model, calm))
+    burst = float(flows["bar_burst_wind"].mass)
+    lost = float(flows["tidal_cgm"].mass - less["tidal_cgm"].mass)
+    assert burst > 0.0 and lost == pytest.approx((1.0 - 0.3**1.5) * float(satellite_share(halo)) * burst, rel=1e-6)
+
+
+def test_gas_cannot_follow_a_halo_that_no_process_follows():
+    with pytest.raises(ValueError, match="bound"):
+        models.ThermalCGM(processes={**SATELLITE, "tidal_gas": models.TidalGasStripping()})
 
 
 def test_tides_take_stars_of_all_ages_and_of_disc_and_bulge_alike():

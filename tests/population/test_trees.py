@@ -89,6 +89,7 @@ def test_what_is_inside_and_what_is_handed_over_change_by_what_crosses_the_bound
             "late_metals": models.DelayedEnrichment(),
             "ram_pressure": models.RamPressure(),
             "tides": models.TidalStripping(),
+            "tidal_gas": models.TidalGasStripping(),
         }
     )  # fmt: skip
     rng = np.random.default_rng(3)
@@ -111,7 +112,9 @@ def test_what_is_inside_and_what_is_handed_over_change_by_what_crosses_the_bound
             handed = sum(getattr(slope, f"handed_{sink}") for sink in sinks)
             arrived = sum(curves[f"satellite_{sink}"] for sink in sinks)
             # What leaves the halo of a satellite is its host's, and is no loss to the outside.
-            torn_off = ("outflow_to_host", "ram_pressure_cgm", "ram_pressure_ism", "tidal_stars", "tidal_ism")
+            torn_off = (
+                "outflow_to_host", "ram_pressure_cgm", "ram_pressure_ism", "tidal_stars", "tidal_ism", "tidal_cgm",
+            )  # fmt: skip
             lost = (1.0 - merged) * sum(getattr(flows[name], kind) for name in torn_off) * GYR_YR
             assert all(float(getattr(flows[name], kind)) >= 0.0 for name in torn_off)
             gained = -sum(v for key, v in outside.items() if key[0] == kind and key[1] != "arriving")

@@ -14,6 +14,7 @@ from ..lazy_names import lazy_names
 if TYPE_CHECKING:  # imported when they are first used
     from .calibration.calibrate import Calibration, calibrate, check_calibration
     from .calibration.joint import JointSummaries, joint
+    from .calibration.mocks import calibrate_mocks
     from .calibration.predictions import SurveyPrediction, predict_survey
     from .data import Data
     from .evaluate import Linearised, linearise, ln_density_at, predict, value_and_gradient
@@ -159,6 +160,7 @@ __all__ = [
     "bridge_evidence",
     "calibrate",
     "campaign",
+    "calibrate_mocks",
     "check_calibration",
     "common_points",
     "compare",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .processes.satellites.handing_elements import HandingOverElements, HandingOverMomentum
     from .processes.satellites.handing_over import HandingOver
     from .processes.satellites.ram_pressure import RamPressure
+    from .processes.satellites.tidal_gas import TidalGasStripping
     from .processes.satellites.tides import TidalStripping
     from .processes.stellar_evolution import DelayedReturn, TypeIaSupernovae
     from .regulator import Equilibrium, MinimalRegulator, RegulatorForcing, RegulatorState
@@ -70,6 +71,7 @@ __all__ = [
     "ThermalCGM",
     "ThermalForcing",
     "ThermalState",
+    "TidalGasStripping",
     "TidalStripping",
     "TurbulentCGM",
     "TurbulentForcing",

@@ -47,6 +47,7 @@ from .processes.reincorporation import HaloRecycling
 from .processes.satellites.handing_elements import HandingOverElements, HandingOverMomentum
 from .processes.satellites.handing_over import HandingOver
 from .processes.satellites.ram_pressure import RamPressure
+from .processes.satellites.tidal_gas import TidalGasStripping
 from .processes.satellites.tides import TidalStripping
 from .processes.stellar_evolution import DelayedReturn, TypeIaSupernovae
 from .thermal import ThermalCGM
@@ -189,6 +190,7 @@ def _in_hosts() -> dict[str, Any]:
         "handing_over_elements": HandingOverElements(),
         "handing_over_momentum": HandingOverMomentum(),
         "ram_pressure": RamPressure(),
+        "tidal_gas": TidalGasStripping(),
         "tides": TidalStripping(),
     }
 

@@ -14,25 +14,22 @@ import numpy as np
 from jaxtyping import Float
 
 from ...annotations import Array
-from ...arguments import instance, strategy, whole_number
+from ...arguments import strategy, whole_number
 from ...halos import HaloHistories
-from ...messages import did_you_mean
 from ...models import AbstractModel
-from ...models.checks.arguments import check_model_and_halos
 from ...numerics.random_keys import seed
 from ...numerics.solvers.base import AbstractSolver
 from ...numerics.solvers.lanes import LaneSolver
-from ...observables import Residuals, Survey, survey
-from ...parameters import describe
+from ...observables import Residuals, Survey
 from ...storage.checkpoints import Checkpoint, fingerprint
-from ..data import data_of
-from ..free import FreeParameter, free_parameters
+from ..free import FreeParameter
 from ..reach import MAX_FAILED
 from ..summaries import TOLERANCE
 from ..text import count
 from .evaluations import Evaluations
 from .least_squares import LeastSquares, best_start, least_squares
-from .predictions import other_redshifts, outputs_of, predict_survey, thinned
+from .predictions import predict_survey, thinned
+from .problem import CalibrationProblem, calibration_problem
 
 __all__ = ["Calibration", "calibrate", "check_calibration"]
 
@@ -184,31 +181,15 @@ def calibrate(
     >>> best.misfit[-1] <= best.misfit[0], best.after.rows[0].rms <= best.before.rows[0].rms
     (True, True)
     """
-    chosen, samples, parameters, ties = check_calibration(
-        model, halos, tests, free, priors, ties=ties, count_widths=count_widths
-    )
-    fitted = chosen._replace(tests=chosen.calibrating)
+    problem = check_calibration(model, halos, tests, free, priors, ties=ties, count_widths=count_widths)
     counts = (("starts", starts), ("rounds", rounds), ("slope_thinning", slope_thinning))
     starts, rounds, slope_thinning = (whole_number(name, n, meaning=name) for name, n in counts)
     solver = strategy("solver", solver, LaneSolver(tolerance=TOLERANCE))
-    data = data_of(fitted.measurements)
-    y = np.array(data.y)
-    y[list(data.limits)] = np.nan  # upper limits do not count
-    tolerance = np.concatenate([np.full(len(test.measurement), test.tolerance) for test in fitted.tests])
-    discrepancy = np.asarray(data.discrepancy_correlation) * tolerance[:, None] * tolerance[None, :]
-    covariance = np.asarray(data.covariance) + discrepancy
-
-    def numbers(u):
-        values = {p.name: float(p.value(p.theta(np.array(x)))) for p, x in zip(parameters, u, strict=True)}
-        return values | {name: values[source] for name, source in ties.items()}
-
-    inputs = (model, samples, fitted, data, covariance, parameters, tuple(ties.items()), solver)
-    identity = {"inputs": fingerprint(inputs)}
-    evaluations = Evaluations(model, numbers, solver, store, identity)
-    fewer = tuple(thinned(sample, slope_thinning) for sample in samples)
-    u = np.array([float(p.coordinate_inside(np.array(p.start))) for p in parameters])
-    before, failed = predict_survey(model, samples, chosen, numbers(u), solver=solver)
-    if failed > MAX_FAILED * sum(len(sample) for sample in samples) and starts == 1:
+    data, y, covariance, u = problem.data, problem.y, problem.covariance, problem.start
+    evaluations = Evaluations(problem, solver, store, {"inputs": fingerprint((problem, solver))})
+    fewer = tuple(thinned(sample, slope_thinning) for sample in problem.samples)
+    before, failed = predict_survey(model, problem.samples, problem.survey, problem.numbers(u), solver=solver)
+    if failed > MAX_FAILED * sum(len(sample) for sample in problem.samples) and starts == 1:
         raise ValueError(
             f"calibrate: {failed} galaxies fail at the start, more than {MAX_FAILED:.0%}; begin at other numbers, "
             "spread starts over the prior, or give a solver with more max_steps"
@@ -216,17 +197,18 @@ def calibrate(
     widths = (*(float(width) for width in count_widths), 0.0)
     if starts > 1:
         u = best_start(
-            evaluations.of(fitted, fewer, widths[0]), y, covariance, u, starts, key=seed(key), progress=progress
+            evaluations.of(problem.fitted, fewer, widths[0]), y, covariance, u, starts, key=seed(key), progress=progress
         )
     for width in widths:
         result = least_squares(
-            evaluations.of(fitted, samples, width), y, covariance, np.asarray(data.sampling_correlation), u,
+            evaluations.of(problem.fitted, problem.samples, width), y, covariance,
+            np.asarray(data.sampling_correlation), u,
             rounds=rounds, difference=max(difference, width), damping=damping,
-            predict_slopes=evaluations.of(fitted, fewer, width), progress=progress,
+            predict_slopes=evaluations.of(problem.fitted, fewer, width), progress=progress,
         )  # fmt: skip
         u = result.u
-    after, failed = predict_survey(model, samples, chosen, numbers(result.u), solver=solver)
-    return _calibration(chosen.name, parameters, numbers, result, before, after, failed)
+    after, failed = predict_survey(model, problem.samples, problem.survey, problem.numbers(u), solver=solver)
+    return _calibration(problem, result, before, after, failed)
 
 
 def check_calibration(
@@ -238,70 +220,33 @@ def check_calibration(
     *,
     ties: Mapping[str, str] | None = None,
     count_widths: Sequence[float] = (),
-) -> tuple[Survey, tuple[HaloHistories, ...], tuple[FreeParameter, ...], dict[str, str]]:
-    """The survey, samples of halos, free parameters and ties of a calibration, checked; arguments as for `calibrate`.
+) -> CalibrationProblem:
+    """What a calibration is given, checked as far as no galaxy has to be evolved; arguments as for `calibrate`.
 
     Raises
     ------
     ValueError
-        As `calibrate`, for all that can be known without evolving a galaxy.
+        As `calibrate`.
 
     Examples
     --------
     >>> halos = co.halos.complete_roots(0.0, 4, log_mvir=(10.5, 13.0))
-    >>> _, _, (parameter,), _ = co.inference.check_calibration(model, halos, "reference", ["mass_loading.slope"])
-    >>> parameter.support()
+    >>> co.inference.check_calibration(model, halos, "reference", ["mass_loading.slope"]).parameters[0].support()
     'Uniform, -4 to 0'
     """
     for width in count_widths:
         if not 0.0 < float(width) <= 1.0:
             raise ValueError(f"count_widths: got {float(width):g}; allowed above 0 and up to 1 dex")
-    chosen = survey(tests) if isinstance(tests, str) else instance("tests", tests, Survey, expected="a survey")
-    if not chosen.calibrating:
-        raise ValueError(f"survey {chosen.name}: none of its tests calibrates; set calibrates = true for one at least")
-    samples = (halos,) if isinstance(halos, HaloHistories) else tuple(halos)
-    for sample in samples:
-        check_model_and_halos(model, sample)
-    if not any(outputs_of(sample, chosen) for sample in samples):
-        raise ValueError(other_redshifts(chosen))
-    parameters = _free(model, samples, free, priors)
-    names = [parameter.name for parameter in parameters]
-    return chosen, samples, parameters, _checked(ties or {}, model, names)
+    return calibration_problem(model, halos, tests, free, priors, ties=ties)
 
 
-def _calibration(name, parameters, numbers, result: LeastSquares, before, after, failed) -> Calibration:
+def _calibration(problem: CalibrationProblem, result: LeastSquares, before, after, failed) -> Calibration:
     spread = np.sqrt(np.diag(result.covariance))
-    lower, upper = numbers(result.u - spread), numbers(result.u + spread)
-    names = [parameter.name for parameter in parameters]
+    lower, upper = problem.numbers(result.u - spread), problem.numbers(result.u + spread)
+    names = [parameter.name for parameter in problem.parameters]
     return Calibration(
-        name, parameters, numbers(result.u),
+        problem.survey.name, problem.parameters, problem.numbers(result.u),
         {n: min(lower[n], upper[n]) for n in names}, {n: max(lower[n], upper[n]) for n in names},
         result.u, result.covariance, tuple(result.misfit), int(np.sum(result.counted)), result.ln_evidence,
         before, after, failed,
     )  # fmt: skip
-
-
-def _free(model, samples, free, priors) -> tuple[FreeParameter, ...]:
-    if not len(free):
-        raise ValueError("free: got an empty list; name at least one number of the model")
-    parameters = free_parameters(model, samples[0].cosmology, free, priors, ())
-    for parameter in parameters:
-        if not parameter.has_quantiles:
-            raise ValueError(
-                f"prior of {parameter.name}: {parameter.support()} has no quantile function that JAX can compute; "
-                "give a uniform, normal or other prior that has one"
-            )
-        if parameter.name.startswith("cosmology."):
-            raise ValueError(f"free: {parameter.name} would change the halos; calibrate numbers of the model")
-    return tuple(parameters)
-
-
-def _checked(ties: Mapping[str, str], model, names) -> dict[str, str]:
-    known = list(describe(model))
-    for name, source in ties.items():
-        if name not in known or name in names:
-            why = "is free itself" if name in names else "is no number of the model"
-            raise ValueError(f"ties: {name} {why}; {did_you_mean(name, known)}give numbers that follow a free one")
-        if source not in names:
-            raise ValueError(f"ties: {name} follows {source}, which is not free; {did_you_mean(source, names)}free it")
-    return dict(ties)

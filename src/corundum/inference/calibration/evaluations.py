@@ -11,6 +11,7 @@ from ...observables import Survey
 from ...storage.checkpoints import Checkpoint
 from ..reach import MAX_FAILED
 from .predictions import SurveyPrediction, predict_survey
+from .problem import CalibrationProblem
 
 __all__ = ["Evaluations"]
 
@@ -20,9 +21,7 @@ class Evaluations:
 
     Parameters
     ----------
-    model : AbstractModel
-    numbers : callable
-        Maps u to the numbers of the model by name.
+    problem : CalibrationProblem
     solver : AbstractSolver
     store : Checkpoint, optional
     identity : mapping of str to str
@@ -31,25 +30,24 @@ class Evaluations:
     Examples
     --------
     >>> from corundum.inference.calibration.evaluations import Evaluations
-    >>> evaluations = Evaluations(model, lambda u: {"mass_loading.slope": float(u[0])}, None, None, {})
     >>> halos = co.halos.complete_roots(0.0, 30, log_mvir=(10.5, 13.0))
     >>> stars = co.observables.survey("reference").at([0.0])
-    >>> stars = stars._replace(tests=tuple(t for t in stars.tests if "shmr" in t.measurement.name))
-    >>> evaluations.of(stars, [halos])(np.array([-2.0])).failed
+    >>> one = [t._replace(calibrates=True) for t in stars.tests if "shmr" in t.measurement.name]
+    >>> problem = co.inference.check_calibration(model, halos, stars._replace(tests=one), ["mass_loading.slope"])
+    >>> Evaluations(problem, None, None, {}).of(problem.fitted, [halos])(problem.start).failed
     0
     """
 
     def __init__(
         self,
-        model: Any,
-        numbers: Callable[[np.ndarray], Mapping[str, float]],
+        problem: CalibrationProblem,
         solver: Any,
         store: Checkpoint | None,
         identity: Mapping[str, str],
     ):
         if store is not None:
             instance("store", store, Checkpoint, expected='a checkpoint, such as io.Checkpoint("calibration.npz")')
-        self._model, self._numbers, self._solver = model, numbers, solver
+        self._problem, self._solver = problem, solver
         self._store, self._identity = store, dict(identity)
         self._rows: dict[bytes, SurveyPrediction] = {}
         arrays = store.load(self._identity) if store is not None else None
@@ -70,7 +68,8 @@ class Evaluations:
         def predict(u: np.ndarray) -> SurveyPrediction:
             at = np.array([*u, width, number], np.float64).tobytes()
             if at not in self._rows:
-                rows, failed = predict_survey(self._model, samples, softened, self._numbers(u), solver=self._solver)
+                problem = self._problem
+                rows, failed = predict_survey(problem.model, samples, softened, problem.numbers(u), solver=self._solver)
                 self._rows[at] = SurveyPrediction.of(rows, failed)
                 self._save()
             prediction = self._rows[at]

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from .predictions import SurveyPrediction
 
-__all__ = ["LeastSquares", "best_start", "least_squares"]
+__all__ = ["LeastSquares", "best_start", "least_squares", "misfit_of"]
 
 _LONGEST = 1.0  # step of any coordinate, in standard deviations of its prior
 _MOST_TRIES = 6  # of steps in one round
@@ -167,6 +167,28 @@ def best_start(
     values = [misfit(prediction, point) for prediction, point in zip(predictions, points, strict=True)]
     say(f"misfits of {len(points)} starts: {min(values):.1f} to {max(values):.1f}")
     return points[int(np.argmin(values))]
+
+
+def misfit_of(
+    prediction: SurveyPrediction,
+    y: Float[Array, " m"],
+    covariance: Float[Array, "m m"],
+    sampling_correlation: Float[Array, "m m"],
+    u: Float[Array, " p"],
+    counted: Any,
+) -> float:
+    """chi^2 of the points that count plus |u|^2, as `least_squares` minimises it.
+
+    Examples
+    --------
+    >>> from corundum.inference.calibration.least_squares import misfit_of
+    >>> one = co.inference.SurveyPrediction(np.ones(2), np.zeros(2), np.ones(2, bool), 0)
+    >>> misfit_of(one, np.array([1.0, 3.0]), np.eye(2), np.eye(2), np.array([2.0]), np.ones(2, bool))
+    8.0
+    """
+    misfit = _Misfit(np.asarray(y, float), np.asarray(covariance), np.asarray(sampling_correlation), counted)
+    misfit.fix(prediction.error)
+    return misfit(prediction, np.asarray(u))
 
 
 class _Misfit:

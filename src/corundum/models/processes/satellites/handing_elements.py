@@ -24,7 +24,7 @@ __all__ = ["HandingOverElements", "HandingOverMomentum", "MOMENTUM_SINK"]
 _ELEMENTS = {"oxygen": "mo", "iron": "mfe"}
 _PLACES = {"stars": "stars", "ism": "interstellar gas", "cgm": "gas around the galaxy"}
 _FIELDS = {"stars": "star", "ism": "ism", "cgm": "cgm"}
-_STRIPPED = {"cgm": ("ram_pressure_cgm",), "ism": ("ram_pressure_ism", "tidal_ism")}
+_STRIPPED = {"cgm": ("ram_pressure_cgm", "tidal_cgm"), "ism": ("ram_pressure_ism", "tidal_ism")}
 MOMENTUM_SINK = "ism_momentum"
 
 

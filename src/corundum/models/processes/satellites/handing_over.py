@@ -40,7 +40,7 @@ SINKS = {
 }
 """What is handed over, and the fields of the state that it is made of, as far as a model has them."""
 
-_TORN_OFF = {"cgm": ("ram_pressure_cgm", "ram_pressure_ism", "tidal_ism"), "icl": ("tidal_stars",)}
+_TORN_OFF = {"cgm": ("ram_pressure_cgm", "ram_pressure_ism", "tidal_ism", "tidal_cgm"), "icl": ("tidal_stars",)}
 """Flows of other processes that take something off an orbiting galaxy, and what it becomes in the host."""
 
 _HANDED = "handed_"
