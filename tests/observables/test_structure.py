@@ -41,7 +41,8 @@ def test_relations_of_galaxies_that_are_known(galaxies):
     ("name", "x", "y"),
     [("size_lange15", 10.125, 0.443), ("size_lange15", 11.125, 0.734), ("bulge_moffett16", 10.695, 0.41),
      ("passive_behroozi19", 10.5, 0.404), ("passive_behroozi19", 11.3, 0.838), ("passive_weaver23_z2", 10.875, 0.217),
-     ("passive_weaver23_z2", 10.375, 0.124), ("shmr_behroozi19", 12.1, -1.66), ("shmr_behroozi19", 13.1, -2.01), ("rhoh2_walter20", 0.0, 6.994),
+     ("passive_weaver23_z2", 10.375, 0.124), ("shmr_behroozi19", 12.1, -1.66), ("shmr_behroozi19", 13.1, -2.01),
+     ("rhoh2_walter20", 0.0, 6.994),
      ("rhoh2_walter20", np.log10(2.0), 7.73)],
 )  # fmt: skip
 def test_measurements_hold_the_published_numbers(name, x, y):

@@ -105,8 +105,8 @@ def calibrate_mocks(
         rng = np.random.default_rng([key, mock])
         truth, errors = rng.normal(size=len(problem.parameters)), rng.normal(size=len(problem.y))
         samples = problem.samples if truth_halos is None else _samples(truth_halos(mock))
-        made, failed = predict_survey(model, samples, problem.fitted, problem.numbers(truth), solver=solver)
-        prediction = SurveyPrediction.of(made, failed)
+        rows_of_truth, failed = predict_survey(model, samples, problem.fitted, problem.numbers(truth), solver=solver)
+        prediction = SurveyPrediction.of(rows_of_truth, failed)
         y = prediction.mean + np.linalg.cholesky(problem.covariance) @ errors
         y = np.where(prediction.reached & np.isfinite(problem.y), y, np.nan)
         if failed > MAX_FAILED * sum(len(sample) for sample in samples) or not np.isfinite(y).any():
