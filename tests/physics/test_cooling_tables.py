@@ -213,7 +213,7 @@ def test_compiled_cooling_at_the_temperatures_of_the_table_is_that_of_the_table(
 
 
 def test_rounding_does_not_tell_in_which_cell_a_row_of_the_table_lies():
-    """XLA rounds the same position either way in different uses; index and position in the cell must belong together."""
+    """XLA rounds a position either way in different uses; index and position in the cell must belong together."""
     for x in (np.nextafter(40.0, 0.0), 40.0, np.nextafter(40.0, 50.0)):
         i, position, beyond = uniform_cell(jnp.asarray(x), 90)
         assert int(i) == 40 and float(position) == pytest.approx(0.0, abs=1e-13) and float(beyond) == 0.0

@@ -95,6 +95,7 @@ def test_what_is_inside_and_what_is_handed_over_change_by_what_crosses_the_bound
     rng = np.random.default_rng(3)
     for part in (0.1, 0.5, 0.9):
         state, halo = draw_galaxy(model, rng)
+        state = state._replace(bound_share=jnp.asarray(1.0 - part))
         delay = part * float(halo.time)
         curves = {f"satellite_{sink}": jnp.asarray(rng.uniform(1e6, 1e8)) for sink in SINKS}
         curves |= {"merging_bursts": jnp.asarray(1e5), "merging_mass": jnp.asarray(1e7)}

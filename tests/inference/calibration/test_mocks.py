@@ -28,8 +28,8 @@ def _roots(number, key, **cosmology):
 
 def test_intervals_hold_the_truth_as_often_as_they_say(halos, stars):
     """Truths of the prior and errors of the data, in the same halos: ranks of the truth are uniform."""
-    mocks = inference.calibrate_mocks(models.MinimalRegulator(), halos, stars, FREE, 24, damping=0.01)
-    assert mocks.status_counts() == {"fitted": 24}
+    mocks = inference.calibrate_mocks(models.MinimalRegulator(), halos, stars, FREE, 16, damping=0.01)
+    assert mocks.status_counts() == {"fitted": 16}
     share, error = mocks.coverage()
     assert abs(share[0] - 0.68) < 2.5 * error and mocks.uniformity()[0] > 0.01
     assert np.all(mocks.low < mocks.middle) and np.all(mocks.middle < mocks.high)
@@ -43,7 +43,7 @@ def test_errors_that_are_understated_are_noticed(halos, stars):
     sure = stars._replace(tests=(test._replace(measurement=test.measurement.scaled_errors(1e-3), tolerance=1e-4),))
     rich = _roots(60, 1, cosmology=co.cosmology.Cosmology(omega_b=0.06))
     mocks = inference.calibrate_mocks(
-        models.MinimalRegulator(), halos, sure, FREE, 8, truth_halos=lambda mock: rich, damping=0.01
+        models.MinimalRegulator(), halos, sure, FREE, 5, truth_halos=lambda mock: rich, damping=0.01
     )
     assert mocks.coverage()[0][0] < 0.3
 

@@ -46,7 +46,7 @@ class CalibrationProblem(NamedTuple):
     >>> halos = co.halos.complete_roots(0.0, 4, log_mvir=(10.5, 13.0))
     >>> problem = calibration_problem(model, halos, "reference", ["mass_loading.slope"])
     >>> problem.numbers(problem.start)
-    {'mass_loading.slope': -0.69...}
+    {'mass_loading.slope': -1.0}
     """
 
     model: AbstractModel

@@ -117,7 +117,8 @@ def residuals(survey: Survey, populations: Population | Sequence[Population]) ->
     --------
     >>> halos = co.halos.complete_roots(0.0, 30, log_mvir=(10.5, 13.0))
     >>> galaxies = co.evolve(model, halos, [0.0])
-    >>> tests = [test for test in co.observables.survey("reference").tests if "shmr_behroozi19_sf" in repr(test)]
+    >>> tests = co.observables.survey("reference").tests
+    >>> tests = [test for test in tests if test.measurement.name == "shmr_behroozi19"]
     >>> one = co.observables.Survey("stars and halos", "one relation", tuple(tests))
     >>> print(str(co.observables.residuals(one, galaxies)).splitlines()[-1])
     within tolerance: 0 of 0 that were fitted, 0 of 1 that were not

@@ -173,7 +173,7 @@ def survey(name: str | os.PathLike) -> Survey:
     >>> print(co.observables.survey("reference").at([2.2]))
     Survey reference: galaxies between z = 0 and 3: masses, star formation, gas, metals, sizes, black holes
     fit   z = 2.2   smf_weaver23_z2        to 0.2   as at z = 1
-    fit   z = 2.2   passive_behroozi19_z2  to 0.1   as at z = 0
+    fit   z = 2.2   passive_weaver23_z2    to 0.1   counts of the survey of the mass function
     test  z = 2.2   shmr_behroozi19_z2     to 0.15  as at z = 0
     test  z = 2.2   sfms_koprowski24_z2    to 0.15  star formation near its peak
     test  z = 2.2   gasmzr_sanders21_z2    to 0.1   metals at the peak of star formation, on the same scale as at z = 0

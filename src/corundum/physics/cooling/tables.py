@@ -40,6 +40,6 @@ def uniform_cell(
     """Index of the cell that holds `x`, position in it, and distance beyond the grid, all in units of one cell."""
     inside = jnp.clip(x, 0.0, float(cells))
     # XLA may compute x anew for each use and round it to either side of a whole number, such as that of 10^6 K: the
-    # index of one cell then went with the position in its neighbour. A billionth of a cell beyond, no round number lies.
+    # index of one cell then went with the position in the next. A billionth of a cell beyond lies no round number.
     i = jnp.clip(jnp.floor(inside + _BEYOND).astype(int), 0, cells - 1)
     return i, inside - i.astype(inside.dtype), x - inside

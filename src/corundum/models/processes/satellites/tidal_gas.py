@@ -65,7 +65,7 @@ class TidalGasStripping(AbstractProcess):
         1.5,
         unit="1",
         meaning="power of the bound mass that hot gas of satellites follows",
-        source="slope of hot gas; Guo et al. 2011 have 1",
+        source="choice",
         bounds=(0.0, 3.0),
         allowed=NOT_NEGATIVE,
     )
