@@ -12,10 +12,11 @@ from . import _extra  # isort: skip  # noqa: F401  before anything that needs th
 from ..lazy_names import lazy_names
 
 if TYPE_CHECKING:  # imported when they are first used
-    from .calibration.calibrate import Calibration, calibrate, check_calibration
+    from .calibration.calibrate import Calibration, calibrate
     from .calibration.joint import JointSummaries, joint
     from .calibration.mocks import calibrate_mocks
     from .calibration.predictions import SurveyPrediction, predict_survey
+    from .calibration.problem import check_calibration
     from .data import Data
     from .evaluate import Linearised, linearise, ln_density_at, predict, value_and_gradient
     from .evidence.bridge import Evidence, bridge_evidence

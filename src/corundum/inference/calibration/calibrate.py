@@ -29,9 +29,9 @@ from ..text import count
 from .evaluations import Evaluations
 from .least_squares import LeastSquares, best_start, least_squares
 from .predictions import predict_survey, thinned
-from .problem import CalibrationProblem, calibration_problem
+from .problem import CalibrationProblem, check_calibration
 
-__all__ = ["Calibration", "calibrate", "check_calibration"]
+__all__ = ["Calibration", "calibrate"]
 
 
 class Calibration(NamedTuple):
@@ -209,35 +209,6 @@ def calibrate(
         u = result.u
     after, failed = predict_survey(model, problem.samples, problem.survey, problem.numbers(u), solver=solver)
     return _calibration(problem, result, before, after, failed)
-
-
-def check_calibration(
-    model: AbstractModel,
-    halos: HaloHistories | Sequence[HaloHistories],
-    tests: Survey | str,
-    free: Sequence[str],
-    priors: Mapping[str, Any] | None = None,
-    *,
-    ties: Mapping[str, str] | None = None,
-    count_widths: Sequence[float] = (),
-) -> CalibrationProblem:
-    """What a calibration is given, checked as far as no galaxy has to be evolved; arguments as for `calibrate`.
-
-    Raises
-    ------
-    ValueError
-        As `calibrate`.
-
-    Examples
-    --------
-    >>> halos = co.halos.complete_roots(0.0, 4, log_mvir=(10.5, 13.0))
-    >>> co.inference.check_calibration(model, halos, "reference", ["mass_loading.slope"]).parameters[0].support()
-    'Uniform, -4 to 0'
-    """
-    for width in count_widths:
-        if not 0.0 < float(width) <= 1.0:
-            raise ValueError(f"count_widths: got {float(width):g}; allowed above 0 and up to 1 dex")
-    return calibration_problem(model, halos, tests, free, priors, ties=ties)
 
 
 def _calibration(problem: CalibrationProblem, result: LeastSquares, before, after, failed) -> Calibration:

@@ -26,12 +26,11 @@ from ..summaries import TOLERANCE
 from .evaluations import Evaluations
 from .least_squares import best_start, least_squares, misfit_of
 from .predictions import SurveyPrediction, predict_survey
-from .problem import calibration_problem
+from .problem import check_calibration
 
 __all__ = ["calibrate_mocks"]
 
 _FITTED, _NOT_SOLVED = MOCK_STATUS.index("fitted"), MOCK_STATUS.index("model fails at the truth")
-_HALF_INTERVAL = 0.6827 / 2.0
 
 
 def calibrate_mocks(
@@ -93,7 +92,7 @@ def calibrate_mocks(
     >>> mocks.truth.shape, mocks.status_counts()
     ((2, 1), {'fitted': 2})
     """
-    problem = calibration_problem(model, halos, tests, free, priors, ties=ties)
+    problem = check_calibration(model, halos, tests, free, priors, ties=ties)
     counts = (("number", number, "mocks"), ("starts", starts, "points"), ("rounds", rounds, "rounds"))
     number, starts, rounds = (whole_number(name, value, meaning=meaning) for name, value, meaning in counts)
     solver = strategy("solver", solver, LaneSolver(tolerance=TOLERANCE))
@@ -133,8 +132,7 @@ def _samples(halos) -> tuple[HaloHistories, ...]:
 
 def _row(problem, truth, y, mode, covariance, gain, status):
     sigma = np.sqrt(np.diag(covariance))
-    ends = (mode + side * scipy.stats.norm.ppf(0.5 + _HALF_INTERVAL) * sigma for side in (-1.0, 0.0, 1.0))
-    low, middle, high = (_theta(problem, u) for u in ends)
+    low, middle, high = (_theta(problem, u) for u in (mode - sigma, mode, mode + sigma))
     return {
         "truth": _theta(problem, truth), "low": low, "middle": middle, "high": high,
         "rank": scipy.stats.norm.cdf((truth - mode) / sigma),

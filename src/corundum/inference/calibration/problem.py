@@ -18,7 +18,7 @@ from ..data import Data, data_of
 from ..free import FreeParameter, free_parameters
 from .predictions import other_redshifts, outputs_of
 
-__all__ = ["CalibrationProblem", "calibration_problem"]
+__all__ = ["CalibrationProblem", "check_calibration"]
 
 
 class CalibrationProblem(NamedTuple):
@@ -42,9 +42,8 @@ class CalibrationProblem(NamedTuple):
 
     Examples
     --------
-    >>> from corundum.inference.calibration.problem import calibration_problem
     >>> halos = co.halos.complete_roots(0.0, 4, log_mvir=(10.5, 13.0))
-    >>> problem = calibration_problem(model, halos, "reference", ["mass_loading.slope"])
+    >>> problem = co.inference.check_calibration(model, halos, "reference", ["mass_loading.slope"])
     >>> problem.numbers(problem.start)
     {'mass_loading.slope': -1.0}
     """
@@ -77,7 +76,7 @@ class CalibrationProblem(NamedTuple):
         return values | {name: values[source] for name, source in self.ties.items()}
 
 
-def calibration_problem(
+def check_calibration(
     model: AbstractModel,
     halos: HaloHistories | Sequence[HaloHistories],
     tests: Survey | str,
@@ -85,14 +84,24 @@ def calibration_problem(
     priors: Mapping[str, Any] | None = None,
     *,
     ties: Mapping[str, str] | None = None,
+    count_widths: Sequence[float] = (),
 ) -> CalibrationProblem:
-    """Check what a calibration is given, as far as no galaxy has to be evolved; arguments as for `calibrate`.
+    """What a calibration is given, checked as far as no galaxy has to be evolved; arguments as for `calibrate`.
 
     Raises
     ------
     ValueError
-        The message says what does not fit, and what to give.
+        As `calibrate`.
+
+    Examples
+    --------
+    >>> halos = co.halos.complete_roots(0.0, 4, log_mvir=(10.5, 13.0))
+    >>> co.inference.check_calibration(model, halos, "reference", ["mass_loading.slope"]).parameters[0].support()
+    'Uniform, -4 to 0'
     """
+    for width in count_widths:
+        if not 0.0 < float(width) <= 1.0:
+            raise ValueError(f"count_widths: got {float(width):g}; allowed above 0 and up to 1 dex")
     chosen = survey(tests) if isinstance(tests, str) else instance("tests", tests, Survey, expected="a survey")
     if not chosen.calibrating:
         raise ValueError(f"survey {chosen.name}: none of its tests calibrates; set calibrates = true for one at least")
