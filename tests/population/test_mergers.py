@@ -251,6 +251,32 @@ def test_stars_of_satellites_are_counted_apart(model, received):
     assert np.all(np.asarray(galaxies["burst_sfr"]) >= 0.0)
 
 
+def test_bursts_and_their_winds_empty_the_ism_no_faster_than_stars_and_winds_may():
+    """With loadings of thousands, as in small halos at high redshift, and unchanged where loadings are small."""
+    none = {f"satellite_{place}{kind}": jnp.zeros(()) for place in PLACES for kind in ("", "_metals")}
+    for loading in (3e4, 1.0):
+        consumed = {}
+        for emptying in (physics.GradualEmptying(), physics.UnlimitedEmptying()):
+            merging = {"merging": models.Merging(emptying=emptying)}
+            model = models.ThermalCGM(mass_loading=physics.ConstantLoading(loading), processes=merging)
+            state, halo = draw_galaxy(model, np.random.default_rng(2))
+            driven = {"merging_bursts": 0.5 * (state.mstar + state.mism) ** 0.7}  # 0.5/Gyr of a merger of equals
+            halo = halo._replace(extras=co.halos.Extras(none | driven))
+            fluxes = model.fluxes(state, model.forcing(halo, COSMOLOGY))
+            rates = {name: float(GYR_YR * fluxes.flows[name].mass / state.mism) for name in ("burst", "burst_wind")}
+            consumed[type(emptying)] = sum(rates.values())
+            assert float(fluxes.diagnostics["burst_sfr"]) == pytest.approx(
+                rates["burst_wind"] * float(state.mism) / GYR_YR / loading, rel=1e-9
+            )
+        limited, unlimited = consumed.values()
+        if loading > 1e3:
+            assert limited <= 100.0 < 1e3 < unlimited
+        else:
+            locked = 1.0 - float(models.ThermalCGM().stellar_return.recycled_fraction)
+            assert unlimited == pytest.approx(0.5 * 0.56 * (locked + 1.0), rel=1e-9)
+            assert limited == pytest.approx(unlimited, rel=1e-5)
+
+
 def test_without_mergers_the_galaxy_is_that_of_the_model_alone(model, drawn):
     """Bit for bit in every rate of change; trajectories differ by the steps that the further reservoirs ask for."""
     bare = models.ThermalCGM()

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from ...physics import Galaxy
+from ...physics import AbstractEmptying, Galaxy
+from ...units import GYR_YR
 from ..ledger import Flow, FlowRates
 
-__all__ = ["burst_flows", "burst_rates", "times"]
+__all__ = ["burst_flows", "burst_rates", "slowed", "times"]
 
 _HEATING = ("wind_heating", "wind_stirring")  # energy of supernovae, as far as a model has it
 
@@ -32,6 +33,13 @@ def burst_rates(prefix: str, relative: Any, galaxy: Galaxy) -> dict[str, FlowRat
         f"{prefix}_wind": times(relative, flows["wind"]),
         f"{prefix}_heating": FlowRates(energy=relative * heating),
     }
+
+
+def slowed(relative: Any, galaxy: Galaxy, emptying: AbstractEmptying) -> Any:
+    """`relative` as far as the disc, bursts and the winds of both leave the ISM the time that `emptying` asks for."""
+    flows = galaxy.flows
+    disc = GYR_YR * (flows["star_formation"].mass + flows["wind"].mass) / galaxy.state.mism  # [1/Gyr]
+    return relative * emptying((1.0 + relative) * disc)
 
 
 def times(factor: Any, rates: FlowRates) -> FlowRates:

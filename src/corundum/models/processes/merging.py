@@ -15,11 +15,11 @@ from ...annotations import Array
 from ...cosmology import Cosmology
 from ...halos import Halo
 from ...parameters import FRACTION, NOT_NEGATIVE, parameter
-from ...physics import DynamicalFriction, Galaxy
+from ...physics import AbstractEmptying, DynamicalFriction, Galaxy, GradualEmptying
 from ...units import GYR_YR, YEAR_S, Quantity
 from ..ledger import Flow, FlowRates
 from ..process import AbstractProcess, ProcessFluxes
-from .bursts import burst_flows, burst_rates, times
+from .bursts import burst_flows, burst_rates, slowed, times
 
 __all__ = ["BlackHoleMergers", "Merging"]
 
@@ -29,7 +29,8 @@ class Merging(AbstractProcess):
 
     Their stars join those of the galaxy, but for a share that stays between galaxies; their interstellar gas joins the
     ISM; their hot gas, and what they have blown out since infall, joins the CGM at the virial temperature of the host.
-    Gas is driven to the centre and forms stars in a burst with the loadings of the wind of the galaxy.
+    Gas is driven to the centre and forms stars in a burst with the loadings of the wind of the galaxy, which is slower
+    where disc, burst and winds together would use up the ISM at once.
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ class Merging(AbstractProcess):
         Share of the ISM that a merger of equals turns into stars, if nothing is blown out.
     burst_slope : float
         Power of the mass ratio in that share.
+    emptying : AbstractEmptying
+        How fast stars and winds can empty the ISM, as for the model's own star formation.
 
     References
     ----------
@@ -85,6 +88,7 @@ class Merging(AbstractProcess):
         bounds=(0.05, 0.8),
         allowed=FRACTION,
     )
+    emptying: AbstractEmptying = eqx.field(default_factory=GradualEmptying)
     burst_share: Float[Array, ""] = parameter(
         0.56,
         unit="1",
@@ -123,8 +127,9 @@ class Merging(AbstractProcess):
         galaxy_mass = state.mstar + state.mism
         # Each merger of masses m < M turns the share e (m/M)^a of the ISM into stars.
         driven = extras["merging_bursts"] * galaxy_mass**-self.burst_slope  # [1/Gyr]
-        burst = self.burst_share * driven * state.mism / GYR_YR
-        relative = burst / galaxy.quantities["sfr"]
+        wanted = self.burst_share * driven * state.mism / GYR_YR
+        sfr = galaxy.quantities["sfr"]
+        relative = slowed(wanted / sfr, galaxy, self.emptying)
         kept = 1.0 - self.icl_share
         rates = {
             "arriving_stars": times(kept, stars),
@@ -134,7 +139,7 @@ class Merging(AbstractProcess):
             **burst_rates("burst", relative, galaxy),
             "ex_situ": FlowRates(tracked=kept * extras["satellite_stars"]),
         }
-        return ProcessFluxes(rates, {"burst_sfr": burst})
+        return ProcessFluxes(rates, {"burst_sfr": relative * sfr})
 
 
 def _plus(rates, extras):
