@@ -90,3 +90,19 @@ def test_mistakes_in_a_survey_are_one_sentence(run_file, tmp_path, line, sentenc
     (tmp_path / "stars.toml").write_text(text)
     with pytest.raises(ValueError, match=sentence.replace("[", r"\[")):
         co.observables.survey("./stars.toml")
+
+
+def test_halos_of_an_earlier_time_are_a_second_sample(run_file, tmp_path, capsys):
+    earlier = '[earlier_halos]\nkind = "halos.complete_roots"\nredshift = 1.0\nn = 24\nlog_mvir = [10.5, 12.5]\n'
+    (tmp_path / "run.toml").write_text(RUN + earlier)
+    then = '[[test]]\ndata = "smf_weaver23_z1"\nredshift = 1.0\ntolerance = 0.2\n'
+    (tmp_path / "stars.toml").write_text(SURVEY + then)
+    out = tmp_path / "out"
+    assert main(["calibrate", run_file, "-o", str(out)]) == 0
+    saved = co.io.load_calibration(out / "calibration.json")
+    row = next(row for row in saved.residuals if row["measurement"] == "smf_weaver23_z1")
+    samples = [co.halos.complete_roots(z, 24, log_mvir=(10.5, 12.5)) for z in (0.0, 1.0)]
+    survey = co.observables.survey(str(tmp_path / "stars.toml"))
+    expected, _ = co.inference.predict_survey(co.models.MinimalRegulator(), samples, survey, saved.values)
+    assert row["rms"] == pytest.approx(expected.rows[2].rms, rel=1e-3)  # to the tolerance of the solver
+    assert saved.about["earlier_halos"] and "48 halos" in (out / "report.html").read_text()

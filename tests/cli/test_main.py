@@ -35,6 +35,7 @@ def test_help_of_run_names_every_group_and_every_file(capsys):
         "[output]",
         "[compare]",
         "[compare_halos]",
+        "[earlier_halos]",
         "--set",
         "results.h5",
     ):

@@ -131,3 +131,38 @@ def test_whole_trees_run_with_blocks_smaller_than_a_tree(tmp_path, capsys):
     forest = co.halos.monte_carlo_forest(3, log_mvir=(11.5, 12.5), smallest=0.02, smallest_log_mvir=9.0, key=4)
     assert len(forest) > 8 and len(saved.population) == len(forest)
     assert f"{len(forest)} halos, {len(forest)} solved" in capsys.readouterr().out
+
+
+EARLIER = """
+[earlier_halos]
+kind = "halos.complete_roots"
+redshift = 2.2
+n = 24
+log_mvir = [10.5, 12.5]
+"""
+
+
+def test_measurements_of_an_earlier_time_are_compared_with_halos_that_are_counted_then(run_file, tmp_path, capsys):
+    """A mass function at z = 2.2 needs number densities of then, which main branches of today have not."""
+    then = '[[test]]\ndata = "smf_weaver23_z2"\nredshift = 2.2\ntolerance = 5.0\n'
+    (tmp_path / "stars.toml").write_text(SURVEY + then)
+    out, redshifts = tmp_path / "out", "output.redshifts=[0.0, 2.2]"
+    assert main(["run", run_file, "-o", str(out), "--set", redshifts]) == 2
+    assert "smf_weaver23_z2 compares number densities at z = 2.2, and these halos have none" in capsys.readouterr().err
+    (tmp_path / "run.toml").write_text(RUN + EARLIER)
+    assert main(["run", run_file, "-o", str(out), "--set", redshifts]) == 0
+    printed = capsys.readouterr().out
+    earlier, today = (co.io.load(out / name).population for name in ("earlier.h5", "results.h5"))
+    assert list(earlier.redshifts) == pytest.approx([2.2], abs=1e-6) and len(today.redshifts) == 2
+    survey = co.observables.survey(str(tmp_path / "stars.toml"))
+    rows = co.observables.residuals(survey, (today, earlier)).rows
+    assert rows[2].prediction.reached.any() and f"rms {rows[2].rms:.2f}" in printed
+
+
+def test_earlier_halos_of_today_are_refused(run_file, tmp_path, capsys):
+    (tmp_path / "run.toml").write_text(RUN + EARLIER.replace("2.2", "0.0"))
+    assert main(["run", run_file, "-o", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert (
+        "earlier_halos: they are counted at z = 0.00, and [halos] at 0.00; give halos that are counted earlier" in error
+    )

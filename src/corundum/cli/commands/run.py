@@ -22,6 +22,7 @@ A run file is TOML.  Its groups are
   [output]         redshifts, trajectories, block, figures
   [compare]        measurements, by the names of `corundum data list`
   [compare_halos]  a second set of halos for the same model
+  [earlier_halos]  halos that are counted earlier, for measurements of then
 
 `kind` is a public name of the Python package, or module:name of a file of your own in this directory; the
 other keys are its arguments.  A key that is not one of them is refused, with its position and the nearest

@@ -13,6 +13,7 @@ from ...halos import HaloHistories
 from ...models import outside_calibration
 from ...numerics.compiling import compiled
 from ...observables import AbstractRelation, NadarayaWatson, RegressedRelation, Residuals
+from ...observables.abundance import counted_at
 from ...plots.regressed import regress, relation_points
 from ...plots.reports.page import Drawing
 from ...population import Galaxies, Population, evolve
@@ -52,11 +53,12 @@ class RunPlan(NamedTuple):
 
 
 class RunResults(NamedTuple):
-    """What a run computes: galaxies, histories of a few, those in a second set of halos, relations, a survey."""
+    """What a run computes: galaxies, histories of a few, those in further sets of halos, relations, a survey."""
 
     population: Population
     trajectories: Population | None
     compared: Population | None
+    earlier: Population | None
     relations: dict[str, Any]
     residuals: Residuals | None
 
@@ -64,25 +66,27 @@ class RunResults(NamedTuple):
 class _RunJob(AbstractJob):
     def plan(self, run_file: RunFile) -> RunPlan:
         job = prepare(run_file)
-        if not works_alone() and any(halos.satellites is not None for halos in _halo_sets(job)):
+        if not works_alone() and any(halo_set.halos.satellites is not None for halo_set in _halo_sets(job)):
             raise ValueError("halos: merger trees with satellites are evolved by one process; start one, not several")
         return RunPlan(job, job.tables, job.identity)
 
     def compute(self, plan: RunPlan, run: Run) -> RunResults:
-        job, compared = plan.job, None
+        job = plan.job
         with run.stage("evolving galaxies", "evolve"):
             population, computed = _evolve(job, 0, run)
         run.info["halos"], run.info["halos_computed"] = len(population), computed
         run.info["status"] = population.status_counts()
-        if job.compare_halos is not None:
-            with run.stage("evolving galaxies in compare_halos", "evolve compare_halos"):
-                compared, _ = _evolve(job, 1, run)
+        further: dict[str, Population] = {}
+        for number, halo_set in enumerate(_halo_sets(job)[1:], 1):
+            with run.stage(f"evolving galaxies in {halo_set.group}", f"evolve {halo_set.group}"):
+                further[halo_set.group], _ = _evolve(job, number, run)
+        compared, earlier = (further.get(group) for group in ("compare_halos", "earlier_halos"))
         with run.stage("regressing relations", "relations"):
             relations = _relate(job, population)
             residuals = None
             if job.survey is not None and np.any(population.valid):
-                residuals = observables.residuals(job.survey, population)
-        results = RunResults(population, None, compared, relations, residuals)
+                residuals = observables.residuals(job.survey, (population, *([] if earlier is None else [earlier])))
+        results = RunResults(population, None, compared, earlier, relations, residuals)
         with run.stage("writing its numbers", "first report"):
             _write_page(job, results, run, [_TO_COME])
         # Galaxies of merger trees have other galaxies in them: following a few means following whole trees.
@@ -134,9 +138,10 @@ def follow(plan: RunPlan) -> None:
     """Evolve this process's share of every block that the leading process announces."""
     job = plan.job
     while task := next_task():
-        halo_set, first = task
+        number, first = task
+        halo_set = _halo_sets(job)[number]
         evolve_block(
-            job.model, _halo_sets(job)[halo_set], job.output.redshifts,
+            job.model, halo_set.halos, halo_set.redshifts,
             histories=_histories(job), solver=job.solver, block=job.output.block, first=first,
         )  # fmt: skip
 
@@ -164,26 +169,43 @@ def _histories(job: Job) -> tuple[str, ...]:
     return observables.histories_of([*_relations(job), *(data for data, _ in job.measurements), *tests])
 
 
-def _halo_sets(job: Job) -> tuple[HaloHistories, ...]:
-    return (job.halos,) if job.compare_halos is None else (job.halos, job.compare_halos)
+class _HaloSet(NamedTuple):
+    """Halos of one group of the run file, the redshifts at which their galaxies are kept, and where checkpoints lie."""
+
+    group: str
+    halos: HaloHistories
+    redshifts: tuple[float, ...]
+    checkpoints: str
 
 
-def _evolve(job: Job, halo_set: int, run: Run) -> tuple[Population, int]:
+def _halo_sets(job: Job) -> list[_HaloSet]:
+    redshifts = job.output.redshifts
+    sets = [_HaloSet("halos", job.halos, redshifts, "")]
+    if job.compare_halos is not None:
+        sets.append(_HaloSet("compare_halos", job.compare_halos, redshifts, "compare"))
+    if job.earlier_halos is not None:
+        end = counted_at(job.earlier_halos)
+        before = tuple(max(z, end) for z in redshifts if z > end - 0.02)
+        sets += [_HaloSet("earlier_halos", job.earlier_halos, before, "earlier")] if before else []
+    return sets
+
+
+def _evolve(job: Job, number: int, run: Run) -> tuple[Population, int]:
     """The galaxies in one set of halos, and how many of them were not kept by an earlier call."""
-    halos = _halo_sets(job)[halo_set]
-    store = run.checkpoints() if halo_set == 0 else run.checkpoints("compare")
+    group, halos, redshifts, folder = _halo_sets(job)[number]
+    store = run.checkpoints(folder) if folder else run.checkpoints()
     done = finished_halos(store, job.output.block, len(halos))
     with progress_bar(len(halos), done, title="galaxies", unit="halos") as progress:
         population = evolve_in_blocks(
             job.model,
             halos,
-            job.output.redshifts,
+            redshifts,
             histories=_histories(job),
             solver=job.solver,
             block=job.output.block,
             store=store,
             progress=progress,
-            announce=lambda first: announce((halo_set, first)),
+            announce=lambda first: announce((number, first)),
         )
     return population, len(halos) - done
 
@@ -233,6 +255,8 @@ def _save(job: Job, results: RunResults, run: Run) -> None:
         io.save(file("trajectories.h5"), results.trajectories, **options)
     if results.compared is not None:
         io.save(file("compared.h5"), results.compared, job.compare_halos, **options)
+    if results.earlier is not None:
+        io.save(file("earlier.h5"), results.earlier, job.earlier_halos, **options)
 
 
 def _shared(job: Job, results: RunResults) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...numerics import AbstractSolver
 from ...observables import AbstractRelation, Measurement, Survey
-from ...observables.abundance import check_counted
+from ...observables.abundance import check_counted, counted_at
 from ...observables.files import is_file_name
 from ...observables.histories import missing_from
 from ...observables.redshifts import comparable, redshift_distance
@@ -27,6 +27,8 @@ from .reader import RunFile
 from .schema import Compare, Output
 
 __all__ = ["Job", "halo_labels", "has_quantities", "measurement_at", "name_or_path", "prepare", "survey_at"]
+
+_FURTHER_HALOS = ("compare_halos", "earlier_halos")
 
 
 class Job(NamedTuple):
@@ -46,6 +48,8 @@ class Job(NamedTuple):
     survey : Survey, optional
         Measurements with tolerances to compare with.
     compare_halos : HaloHistories, optional
+    earlier_halos : HaloHistories, optional
+        Counted at an earlier redshift than `halos`, for measurements of then.
     tables : dict
         The resolved run file.
     identity : str
@@ -63,6 +67,7 @@ class Job(NamedTuple):
     measurements: tuple[tuple[Measurement, float], ...]
     survey: Survey | None
     compare_halos: HaloHistories | None
+    earlier_halos: HaloHistories | None
     tables: dict[str, Any]
     identity: str
     defaults: Mapping[str, Any] = {}
@@ -93,10 +98,11 @@ def prepare(run_file: RunFile) -> Job:
         halos = _build_halos(tables, "halos")
         measurements = _measurements(compare.value, output.value, model.value, halos.value)
         compared = _with_paths(compare.value, measurements)
-        compare_halos = None
-        survey = _survey(compare.value, output.value, model.value, halos.value)
-        if "compare_halos" in tables:
-            compare_halos = _build_halos(tables, "compare_halos")
+        further = {group: _build_halos(tables, group) for group in _FURTHER_HALOS if group in tables}
+        compare_halos, earlier_halos = (further[group].value if group in further else None for group in _FURTHER_HALOS)
+        if earlier_halos is not None:
+            _check_earlier(halos.value, earlier_halos)
+        survey = _survey(compare.value, output.value, model.value, halos.value, earlier_halos)
     resolved = {
         "title": tables.get("title", run_file.path.stem),
         **({"note": tables["note"]} if tables.get("note") else {}),
@@ -106,9 +112,8 @@ def prepare(run_file: RunFile) -> Job:
         "output": output.table,
         "compare": {"measurements": compared, **({"survey": name_or_path(compare.value.survey)} if survey else {})},
     }
-    if compare_halos is not None:
-        resolved["compare_halos"] = compare_halos.table
-    inputs = (halos.value, None if compare_halos is None else compare_halos.value)
+    resolved |= {group: built.table for group, built in further.items()}
+    inputs = (halos.value, compare_halos, *(() if earlier_halos is None else (earlier_halos,)))
     return Job(
         title=resolved["title"],
         note=resolved.get("note", ""),
@@ -118,7 +123,8 @@ def prepare(run_file: RunFile) -> Job:
         output=output.value,
         measurements=measurements,
         survey=survey,
-        compare_halos=inputs[1],
+        compare_halos=compare_halos,
+        earlier_halos=earlier_halos,
         tables=resolved,
         identity=fingerprint(inputs if survey is None else (inputs, survey), source_files(resolved)),
         defaults=_default_parameters(tables["model"]),
@@ -128,6 +134,16 @@ def prepare(run_file: RunFile) -> Job:
 def _build_halos(tables: Mapping[str, Any], group: str) -> Built:
     with stage(f"making {group}", name="halos"):
         return build(tables[group], (group,), (HaloHistories,))
+
+
+def _check_earlier(halos: HaloHistories, earlier: HaloHistories) -> None:
+    ends = [counted_at(sample) for sample in (earlier, halos)]
+    if ends[0] <= ends[1]:
+        raise RunFileError(
+            ("earlier_halos",),
+            f"they are counted at z = {ends[0]:.2f}, and [halos] at {ends[1]:.2f}; give halos that are counted "
+            "earlier, such as complete_forest with redshift = 2.2",
+        )
 
 
 def _default_parameters(table: Any) -> dict[str, Any]:
@@ -230,7 +246,9 @@ def name_or_path(name: str) -> str:
     return absolute_path(name) if is_file_name(name) else name
 
 
-def _survey(compare: Compare, output: Output, model: AbstractModel, halos: HaloHistories) -> Survey | None:
+def _survey(
+    compare: Compare, output: Output, model: AbstractModel, halos: HaloHistories, earlier: HaloHistories | None
+) -> Survey | None:
     """The survey that the galaxies are compared with, if any, after everything that can be wrong with it."""
     if compare.survey is None:
         return None
@@ -249,8 +267,9 @@ def _survey(compare: Compare, output: Output, model: AbstractModel, halos: HaloH
         if test.galaxies == "satellites" and halos.satellites is None:
             raise RunFileError(keys, f"{name} is about satellites, and these halos have none; draw complete_forest")
         if not relation.single_galaxies:
+            then = earlier is not None and redshift > counted_at(earlier) - 0.02
             try:
-                check_counted(halos, redshift)
+                check_counted(earlier if then else halos, redshift)
             except ValueError as error:
                 problem = f"compares number densities at z = {redshift:g}, and these halos have none"
                 raise RunFileError(keys, f"{name} {problem}: {error}") from error

@@ -21,8 +21,8 @@ from .values import classes_of
 __all__ = ["table_of_keys"]
 
 _COMPONENTS = {
-    "halos": (HaloHistories, None), "compare_halos": (HaloHistories, None), "model": (AbstractModel, None),
-    "solver": (AbstractSolver, "numerics.LaneSolver"),
+    "halos": (HaloHistories, None), "compare_halos": (HaloHistories, None), "earlier_halos": (HaloHistories, None),
+    "model": (AbstractModel, None), "solver": (AbstractSolver, "numerics.LaneSolver"),
     }  # fmt: skip
 _SETTINGS = {
     "output": Output, "compare": Compare, "sensitivity": Sensitivity, "fit": Fit, "mocks": Mocks, "forecast": Forecast,

@@ -1,7 +1,8 @@
 """The groups of a run file that are settings rather than components, with the type and range of every key.
 
-`GROUPS` lists all groups.  Components (``halos``, ``model``, ``solver``, ``compare_halos``) take the arguments of what
-their ``kind`` names; the others are dataclasses: those below, and those of `corundum.cli.runfile.inference_settings`.
+`GROUPS` lists all groups.  Components (``halos``, ``model``, ``solver``, ``compare_halos``, ``earlier_halos``) take the
+arguments of what their ``kind`` names; the others are dataclasses: those below, and those of
+`corundum.cli.runfile.inference_settings`.
 """
 
 import dataclasses
@@ -100,6 +101,7 @@ GROUPS = (
     "output",
     "compare",
     "compare_halos",
+    "earlier_halos",
     "sensitivity",
     "fit",
     "mocks",

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .... import __version__, inference, io, plots
+from ....halos import HaloHistories
 from ....models.checks.calibrated import halo_domain
 from ....plots.reports.page import Drawing, Section, Table
 from ....plots.reports.survey import residual_table
@@ -64,7 +65,7 @@ class _CalibrateJob(AbstractJob):
             try:
                 inference.check_calibration(
                     job.model,
-                    job.halos,
+                    _samples(job),
                     chosen,
                     settings.free,
                     _priors(settings.priors),
@@ -93,7 +94,7 @@ class _CalibrateJob(AbstractJob):
                 update(done[0], note=sentence)
 
             return inference.calibrate(
-                job.model, job.halos, plan.survey, settings.free, _priors(settings.priors),
+                job.model, _samples(job), plan.survey, settings.free, _priors(settings.priors),
                 ties=_flat(settings.ties), starts=settings.starts, key=settings.key, rounds=settings.rounds,
                 difference=settings.difference, damping=settings.damping, count_widths=settings.count_widths,
                 slope_thinning=settings.slope_thinning, solver=job.solver, store=run.checkpoints().part("evaluations"),
@@ -105,6 +106,7 @@ class _CalibrateJob(AbstractJob):
             about = {
                 "title": plan.job.title, "version": __version__, "seeds": plan.job.seeds,
                 "halos": dict(plan.job.halos.provenance),
+                **({"earlier_halos": dict(earlier.provenance)} if (earlier := plan.job.earlier_halos) else {}),
                 "calibrated_for": {**halo_domain(plan.job.halos), "redshifts": list(plan.survey.redshifts)},
             }  # fmt: skip
             io.save_calibration(run.output.file("calibration.json"), results, about, held=plan.held)
@@ -115,8 +117,9 @@ class _CalibrateJob(AbstractJob):
             Section("Galaxies beside the survey", [*drawings, residual_table(results.after, results.before)]),
             Section("Numbers", [_numbers(results)]),
         ]
+        halos = sum(len(sample) for sample in _samples(plan.job))
         run.write_report(
-            sections, title="calibrate", subtitle=f"{len(plan.job.halos)} halos, survey {plan.survey.name}",
+            sections, title="calibrate", subtitle=f"{halos} halos, survey {plan.survey.name}",
             measurements=plan.survey.measurements,
         )  # fmt: skip
 
@@ -126,6 +129,10 @@ class _CalibrateJob(AbstractJob):
 
 JOB = _CalibrateJob()
 """``corundum calibrate``."""
+
+
+def _samples(job: Job) -> tuple[HaloHistories, ...]:
+    return (job.halos,) if job.earlier_halos is None else (job.halos, job.earlier_halos)
 
 
 def _priors(tables: Mapping[str, Any]) -> dict[str, Any]:
