@@ -139,6 +139,7 @@ kind = "halos.complete_roots"
 redshift = 2.2
 n = 24
 log_mvir = [10.5, 12.5]
+key = 3
 """
 
 

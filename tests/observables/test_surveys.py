@@ -65,3 +65,20 @@ def test_satellites_need_halos_with_satellites(population):
     test = _own(population.at(0.0), 0.0)._replace(galaxies="satellites")
     with pytest.raises(ValueError, match="is about satellites, and the halos have none"):
         observables.residuals(observables.Survey("own", "satellites", (test,)), population)
+
+
+def test_other_sources_are_interpolated_at_the_points_of_the_survey():
+    """A source that is 0.2 dex above, at other points and within part of the range; and none of the survey itself."""
+    survey = observables.survey("reference").at([0.0])
+    test = survey.tests[0]
+    x, y = (np.asarray(values) for values in (test.measurement.x, test.measurement.y))
+    inner = np.linspace(x[2], x[-3], 400)
+    above = dataclasses.replace(
+        test.measurement, name="above", x=inner, y=np.interp(inner, x, y) + 0.2, covariance=0.01 * np.eye(400),
+        scatter=None, correlation=None, upper_limit=(False,) * 399 + (True,),
+    )  # fmt: skip
+    (pair,) = observables.other_sources(survey, [above, test.measurement])
+    assert (pair.test.measurement.name, pair.measurement.name) == (test.measurement.name, "above")
+    assert pair.points == len(x) - 5  # two at either end, and one where there is only an upper limit
+    assert pair.bias == pytest.approx(0.2, abs=1e-3) and pair.rms == pytest.approx(0.2, abs=1e-3)
+    assert observables.other_sources(survey.at([2.2]), [above]) == []

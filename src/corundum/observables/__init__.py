@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .structure.passive import PassiveFraction
     from .structure.sizes import BulgeShare, SizeMass
     from .surveys.residuals import Residual, Residuals, residuals
+    from .surveys.sources import OtherSource, other_sources
     from .surveys.survey import Survey, SurveyTest, available_surveys, survey
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "LocalScatter",
     "Measurement",
     "NadarayaWatson",
+    "OtherSource",
     "PassiveFraction",
     "PooledScatter",
     "RegressedRelation",
@@ -86,6 +88,7 @@ __all__ = [
     "histories_of",
     "load",
     "mass_function_of",
+    "other_sources",
     "published_nodes",
     "read",
     "regress_catalogue",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .posteriors.forecasts import forecast_bars
     from .posteriors.laws import law_band
     from .posteriors.predictions import extras_bands, index_bands, loading_factors, predictive_band
-    from .posteriors.survey import survey_panels
+    from .posteriors.survey import source_panels, survey_panels
     from .posteriors.training import learned_departures, training_curves
     from .regressed import Residual, residual
     from .relations import compare_relation, relation_evolution, scaling_relation
@@ -100,6 +100,7 @@ __all__ = [
     "pull_figure",
     "recovery",
     "trace_and_rank",
+    "source_panels",
     "survey_panels",
 ]
 

@@ -267,9 +267,9 @@ def _survey(
         if test.galaxies == "satellites" and halos.satellites is None:
             raise RunFileError(keys, f"{name} is about satellites, and these halos have none; draw complete_forest")
         if not relation.single_galaxies:
-            then = earlier is not None and redshift > counted_at(earlier) - 0.02
+            sample = halos if earlier is None or redshift < counted_at(earlier) - 0.02 else earlier
             try:
-                check_counted(earlier if then else halos, redshift)
+                check_counted(sample, redshift)
             except ValueError as error:
                 problem = f"compares number densities at z = {redshift:g}, and these halos have none"
                 raise RunFileError(keys, f"{name} {problem}: {error}") from error

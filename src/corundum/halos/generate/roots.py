@@ -24,7 +24,12 @@ _HIGHEST, _HIGHEST_SLOPE = 15.0, -0.35  # log10 of mass [Msun] at z = 0, and its
 
 
 def complete_roots(
-    redshift: float = 0.0, n: int = 300, *, log_mvir: tuple[float, float] | None = None, **settings: Any
+    redshift: float = 0.0,
+    n: int = 300,
+    *,
+    log_mvir: tuple[float, float] | None = None,
+    key: int = 0,
+    **settings: Any,
 ) -> HaloHistories:
     """Halos that have their mass at `redshift`, each weighted with the number density that it stands for then.
 
@@ -37,8 +42,10 @@ def complete_roots(
     log_mvir : (float, float), optional
         Range of log10 of virial mass at `redshift` [Msun]; default from 9.5 (8.5 at z >= 6) to 15 - 0.35 z, which holds
         all but a hundredth of the star formation.
+    key : int
+        Random key of their histories.
     **settings
-        ``key``, ``cosmology``, ``power`` and others as for `monte_carlo_trees`.
+        ``cosmology``, ``power`` and others as for `monte_carlo_trees`.
 
     Returns
     -------
@@ -62,7 +69,7 @@ def complete_roots(
     if log_mvir is None:
         log_mvir = _LOWEST_EARLY if redshift >= _EARLY else _LOWEST, _HIGHEST + _HIGHEST_SLOPE * redshift
     sampling = GivenMasses(np.linspace(*mass_range("log_mvir", log_mvir, least=8.0, most=15.5), n))
-    roots = monte_carlo_trees(n, log_mvir=log_mvir, redshift=redshift, sampling=sampling, **settings)
+    roots = monte_carlo_trees(n, log_mvir=log_mvir, redshift=redshift, sampling=sampling, key=key, **settings)
     return _counted(roots, settings)
 
 
