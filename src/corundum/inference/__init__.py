@@ -12,7 +12,7 @@ from . import _extra  # isort: skip  # noqa: F401  before anything that needs th
 from ..lazy_names import lazy_names
 
 if TYPE_CHECKING:  # imported when they are first used
-    from .calibration.calibrate import Calibration, calibrate
+    from .calibration.calibrate import Calibration, calibrate, ln_evidences
     from .calibration.joint import JointSummaries, joint
     from .calibration.mocks import calibrate_mocks
     from .calibration.predictions import SurveyPrediction, predict_survey
@@ -184,6 +184,7 @@ __all__ = [
     "law_bands",
     "linearise",
     "ln_density_at",
+    "ln_evidences",
     "maximise",
     "mock_data",
     "network_posterior",

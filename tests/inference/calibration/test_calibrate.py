@@ -10,7 +10,7 @@ import corundum as co
 from corundum import inference, models, observables
 from corundum.inference.calibration import calibrate as module
 from corundum.inference.calibration import evaluations
-from corundum.inference.calibration.least_squares import least_squares
+from corundum.inference.calibration.least_squares import least_squares, ln_evidence_of
 from corundum.inference.calibration.predictions import SurveyPrediction, thinned
 
 RNG = np.random.default_rng(5)
@@ -33,7 +33,13 @@ def test_a_linear_prediction_ends_at_the_exact_mode_with_its_covariance():
     np.testing.assert_allclose(best.covariance, np.linalg.inv(information), rtol=1e-6)
     # The probability of the points, for u with the standard normal as prior, is known.
     exact = scipy.stats.multivariate_normal(np.full(12, 0.3), COVARIANCE + MATRIX @ MATRIX.T).logpdf(Y)
-    assert best.ln_evidence == pytest.approx(exact, abs=1e-3)
+    assert ln_evidence_of(best, Y, COVARIANCE, np.eye(12)) == pytest.approx(exact, abs=1e-3)
+    # And that of some of the points, at the mode of all of them: less than with the mode of their own.
+    some = np.arange(12) < 7
+    exact = scipy.stats.multivariate_normal(
+        np.full(7, 0.3), (COVARIANCE + MATRIX @ MATRIX.T)[:7, :7]
+    ).logpdf(Y[:7])  # fmt: skip
+    assert exact - 3.0 < ln_evidence_of(best, Y, COVARIANCE, np.eye(12), some) < exact
 
 
 def test_slopes_are_corrected_by_what_a_step_did():
@@ -96,7 +102,7 @@ def test_a_planted_number_is_found_again_and_an_interruption_changes_nothing(pla
         monkeypatch.setattr(place, "predict_survey", lambda *a, **k: solved.append(1) or plain(*a, **k))
     again = inference.calibrate(model, halos, survey, ["mass_loading.constant"], **settings)
     assert len(solved) == 2
-    assert np.array_equal(again.u, best.u) and again.misfit == best.misfit
+    assert np.array_equal(again.fit.u, best.fit.u) and again.fit.misfit == best.fit.misfit
     with pytest.raises(ValueError, match="belongs to a different run"):
         inference.calibrate(model, halos, survey, ["mass_loading.constant", "depletion_time.amplitude"], **settings)
 
@@ -212,3 +218,17 @@ def test_a_survey_without_calibrating_tests_and_halos_of_other_redshifts_are_ref
     late = survey._replace(tests=tuple(test._replace(redshift=3.0) for test in survey.tests))
     with pytest.raises(ValueError, match="counted at other redshifts than those of the survey, 3"):
         inference.predict_survey(models.MinimalRegulator(), [halos], late)
+
+
+def test_evidences_are_those_of_the_points_that_all_models_reach(planted):
+    """Halos of half the masses reach half of the points: evidences of both are taken on these."""
+    halos, survey = planted
+    model, few = models.MinimalRegulator(), co.halos.complete_roots(0.0, 24, log_mvir=(10.5, 11.6), key=1)
+    whole, part = (
+        inference.calibrate(model, sample, survey, ["mass_loading.constant"], rounds=1) for sample in (halos, few)
+    )
+    values, points = inference.ln_evidences([whole, part])
+    assert points == part.points < whole.points
+    assert values[1] == part.ln_evidence and values[0] != whole.ln_evidence
+    with pytest.raises(ValueError, match="different points"):
+        inference.ln_evidences([whole, part._replace(problem=part.problem._replace(y=part.problem.y + 1.0))])

@@ -27,11 +27,11 @@ from ..reach import MAX_FAILED
 from ..summaries import TOLERANCE
 from ..text import count
 from .evaluations import Evaluations
-from .least_squares import LeastSquares, best_start, least_squares
+from .least_squares import LeastSquares, best_start, least_squares, ln_evidence_of
 from .predictions import predict_survey, thinned
 from .problem import CalibrationProblem, check_calibration
 
-__all__ = ["Calibration", "calibrate"]
+__all__ = ["Calibration", "calibrate", "ln_evidences"]
 
 
 class Calibration(NamedTuple):
@@ -39,23 +39,12 @@ class Calibration(NamedTuple):
 
     Attributes
     ----------
-    survey : str
-    free : tuple of FreeParameter
-    values : dict of str to float
-        All numbers that the calibration sets, tied ones with them.
-    lower, upper : dict of str to float
-        Ends of the 68% interval of each free number, in the Gaussian approximation.
-    u : array, shape (P,)
-        Coordinates of the mode, in which the prior is the standard normal.
-    covariance : array, shape (P, P)
-        Of u.
-    misfit : tuple of float
-        chi^2 plus |u|^2 at the start of the last stage and after each of its rounds.
-    points : int
-        Points that count.
-    ln_evidence : float
-        ln of the probability of these points, in the Gaussian approximation about the mode: of two models, that with
-        the larger one is favoured, where both were calibrated in the same halos on the same points.
+    problem : CalibrationProblem
+        The survey, the halos and the free numbers.
+    fit : LeastSquares
+        Where the steps of the last stage have ended: coordinates `u` (P,) of the mode, in which the prior is the
+        standard normal, their `covariance` (P, P), the `misfit` at the start and after each round, which points are
+        `counted`.
     before, after : Residuals
         At the start and at the mode.
     failed : int
@@ -65,34 +54,78 @@ class Calibration(NamedTuple):
     --------
     See `calibrate`, which makes one.
 
-    >>> co.inference.Calibration._fields[:3]
-    ('survey', 'free', 'values')
+    >>> co.inference.Calibration._fields
+    ('problem', 'fit', 'before', 'after', 'failed')
     """
 
-    survey: str
-    free: tuple[FreeParameter, ...]
-    values: dict[str, float]
-    lower: dict[str, float]
-    upper: dict[str, float]
-    u: Float[Array, " p"]
-    covariance: Float[Array, "p p"]
-    misfit: tuple[float, ...]
-    points: int
-    ln_evidence: float
+    problem: CalibrationProblem
+    fit: LeastSquares
     before: Residuals
     after: Residuals
     failed: int
 
     @property
+    def survey(self) -> str:
+        """Name of the survey."""
+        return self.problem.survey.name
+
+    @property
+    def free(self) -> tuple[FreeParameter, ...]:
+        """The numbers that were free."""
+        return self.problem.parameters
+
+    @property
+    def values(self) -> dict[str, float]:
+        """All numbers that the calibration sets, tied ones with them."""
+        return self.problem.numbers(self.fit.u)
+
+    @property
+    def lower(self) -> dict[str, float]:
+        """Lower ends of the 68% intervals of the free numbers, in the Gaussian approximation."""
+        return self._ends(min)
+
+    @property
+    def upper(self) -> dict[str, float]:
+        """Upper ends of these intervals."""
+        return self._ends(max)
+
+    def _ends(self, which: Callable[..., float]) -> dict[str, float]:
+        spread = np.sqrt(np.diag(self.fit.covariance))
+        ends = [self.problem.numbers(self.fit.u + sign * spread) for sign in (-1.0, 1.0)]
+        return {parameter.name: which(end[parameter.name] for end in ends) for parameter in self.free}
+
+    @property
+    def points(self) -> int:
+        """How many points count."""
+        return int(np.sum(self.fit.counted))
+
+    @property
+    def ln_evidence(self) -> float:
+        """ln of the probability of the points that count, in the Gaussian approximation about the mode.
+
+        Of two models, that with the larger one is favoured, where both were calibrated in the same halos on the same
+        points; `ln_evidences` takes those that both count.
+        """
+        return self.ln_evidence_on(True)
+
+    def ln_evidence_on(self, points: Any) -> float:
+        """The same of some of the points, a boolean array (M,)."""
+        problem = self.problem
+        correlation = np.asarray(problem.data.sampling_correlation)
+        return ln_evidence_of(self.fit, problem.y, problem.covariance, correlation, points)
+
+    @property
     def constrained(self) -> Float[Array, " p"]:
         """How much narrower than its prior each number is known: 0 not at all, 1 exactly."""
-        return 1.0 - np.sqrt(np.diag(self.covariance))
+        return 1.0 - np.sqrt(np.diag(self.fit.covariance))
 
     def in_words(self) -> str:
         """What happened, in one sentence."""
+        first, *rounds = self.fit.misfit
+        last = rounds[-1]
         return (
-            f"misfit {self.misfit[0]:.0f} at the start, {self.misfit[-1]:.0f} after "
-            f"{count(len(self.misfit) - 1, 'round')}, {count(self.points, 'point')}, {count(len(self.free), 'number')}"
+            f"misfit {first:.0f} at the start, {last:.0f} after {count(len(rounds), 'round')}, "
+            f"{count(self.points, 'point')}, {count(len(self.free), 'number')}"
         )
 
     def __repr__(self) -> str:
@@ -100,8 +133,9 @@ class Calibration(NamedTuple):
 
     def __str__(self) -> str:
         width = max(len(parameter.name) for parameter in self.free)
+        values, lower, upper = self.values, self.lower, self.upper
         rows = [
-            f"  {p.name:{width}}  {self.values[p.name]:9.4g}  {self.lower[p.name]:9.4g} to {self.upper[p.name]:.4g}"
+            f"  {p.name:{width}}  {values[p.name]:9.4g}  {lower[p.name]:9.4g} to {upper[p.name]:.4g}"
             f"  {100.0 * known:3.0f}% narrower than its prior"
             for p, known in zip(self.free, self.constrained, strict=True)
         ]
@@ -178,7 +212,7 @@ def calibrate(
     >>> one = [t._replace(calibrates=True) for t in survey.tests if "shmr" in t.measurement.name]
     >>> stars = co.observables.Survey("stars", "stars and halos", tuple(one))
     >>> best = co.inference.calibrate(model, halos, stars, ["mass_loading.amplitude"], rounds=1)
-    >>> best.misfit[-1] <= best.misfit[0], best.after.rows[0].rms <= best.before.rows[0].rms
+    >>> best.fit.misfit[-1] <= best.fit.misfit[0], best.after.rows[0].rms <= best.before.rows[0].rms
     (True, True)
     """
     problem = check_calibration(model, halos, tests, free, priors, ties=ties, count_widths=count_widths)
@@ -208,16 +242,38 @@ def calibrate(
         )  # fmt: skip
         u = result.u
     after, failed = predict_survey(model, problem.samples, problem.survey, problem.numbers(u), solver=solver)
-    return _calibration(problem, result, before, after, failed)
+    return Calibration(problem, result, before, after, failed)
 
 
-def _calibration(problem: CalibrationProblem, result: LeastSquares, before, after, failed) -> Calibration:
-    spread = np.sqrt(np.diag(result.covariance))
-    lower, upper = problem.numbers(result.u - spread), problem.numbers(result.u + spread)
-    names = [parameter.name for parameter in problem.parameters]
-    return Calibration(
-        problem.survey.name, problem.parameters, problem.numbers(result.u),
-        {n: min(lower[n], upper[n]) for n in names}, {n: max(lower[n], upper[n]) for n in names},
-        result.u, result.covariance, tuple(result.misfit), int(np.sum(result.counted)), result.ln_evidence,
-        before, after, failed,
-    )  # fmt: skip
+def ln_evidences(calibrations: Sequence[Calibration]) -> tuple[list[float], int]:
+    """ln evidences on the points that count in all of some calibrations, and how many these are.
+
+    Points that the galaxies of one model do not reach are no evidence against another.
+
+    Raises
+    ------
+    ValueError
+        They were calibrated on different points, or no point counts in all.
+
+    Examples
+    --------
+    >>> halos = co.halos.complete_roots(0.0, 30, log_mvir=(10.5, 13.0))
+    >>> survey = co.observables.survey("reference").at([0.0])
+    >>> one = [t._replace(calibrates=True) for t in survey.tests if "shmr" in t.measurement.name]
+    >>> stars = co.observables.Survey("stars", "stars and halos", tuple(one))
+    >>> best = [
+    ...     co.inference.calibrate(model, halos, stars, [name], rounds=1)
+    ...     for name in ("mass_loading.amplitude", "depletion_time.amplitude")
+    ... ]
+    >>> values, points = co.inference.ln_evidences(best)
+    >>> values[0] > values[1], points > 5
+    (True, True)
+    """
+    first = calibrations[0].problem
+    for one in calibrations[1:]:
+        if not np.array_equal(one.problem.y, first.y, equal_nan=True):
+            raise ValueError("ln_evidences: they were calibrated on different points; calibrate all on the same survey")
+    points = np.all([one.fit.counted & one.fit.prediction.reached for one in calibrations], axis=0)
+    if not points.any():
+        raise ValueError("ln_evidences: no point counts in all of them; give halos that all models have galaxies in")
+    return [one.ln_evidence_on(points) for one in calibrations], int(points.sum())

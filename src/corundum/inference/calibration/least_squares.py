@@ -16,7 +16,7 @@ from jaxtyping import Float
 from ...annotations import Array
 from .predictions import SurveyPrediction
 
-__all__ = ["LeastSquares", "best_start", "least_squares", "misfit_of"]
+__all__ = ["LeastSquares", "best_start", "least_squares", "ln_evidence_of", "misfit_of"]
 
 _LONGEST = 1.0  # step of any coordinate, in standard deviations of its prior
 _MOST_TRIES = 6  # of steps in one round
@@ -39,8 +39,6 @@ class LeastSquares(NamedTuple):
         chi^2 plus |u|^2 at the start and after each round.
     counted : boolean array, shape (M,)
         Points that count: those that galaxies reached at the start.
-    ln_evidence : float
-        ln of the probability of the points, in the Gaussian approximation about the mode.
 
     Examples
     --------
@@ -56,7 +54,6 @@ class LeastSquares(NamedTuple):
     covariance: Float[Array, "p p"]
     misfit: list[float]
     counted: Any
-    ln_evidence: float
 
 
 def least_squares(
@@ -120,8 +117,7 @@ def least_squares(
             break
     weight = misfit.weight(current)
     information = slope.T @ weight @ slope + np.eye(len(u))
-    ln_evidence = -0.5 * (course[-1] + misfit.ln_volume(current) + np.linalg.slogdet(information)[1])
-    return LeastSquares(u, current, slope, np.linalg.inv(information), course, counted, float(ln_evidence))
+    return LeastSquares(u, current, slope, np.linalg.inv(information), course, counted)
 
 
 def best_start(
@@ -189,6 +185,41 @@ def misfit_of(
     misfit = _Misfit(np.asarray(y, float), np.asarray(covariance), np.asarray(sampling_correlation), counted)
     misfit.fix(prediction.error)
     return misfit(prediction, np.asarray(u))
+
+
+def ln_evidence_of(
+    fit: LeastSquares,
+    y: Float[Array, " m"],
+    covariance: Float[Array, "m m"],
+    sampling_correlation: Float[Array, "m m"],
+    points: Any = True,
+) -> float:
+    """ln of the probability of the points that count, in the Gaussian approximation about the mode.
+
+    Parameters
+    ----------
+    fit : LeastSquares
+    y, covariance, sampling_correlation
+        As for `least_squares`.
+    points : boolean array, shape (M,)
+        Only these count.
+
+    Examples
+    --------
+    One number with prior N(0, 1), measured as 1 with error 1: the probability is that of N(0, 2) at 1.
+
+    >>> from corundum.inference.calibration.least_squares import ln_evidence_of
+    >>> line = lambda u: SurveyPrediction(u, np.zeros(1), np.ones(1, bool), 0)
+    >>> y, one = np.ones(1), np.eye(1)
+    >>> fit = least_squares(line, y, one, one, np.zeros(1), rounds=3)
+    >>> round(ln_evidence_of(fit, y, one, one), 3), round(float(-0.25 - 0.5 * np.log(4.0 * np.pi)), 3)
+    (-1.516, -1.516)
+    """
+    misfit = _Misfit(np.asarray(y), np.asarray(covariance), np.asarray(sampling_correlation), fit.counted & points)
+    misfit.fix(fit.prediction.error)
+    information = fit.slope.T @ misfit.weight(fit.prediction) @ fit.slope + np.eye(len(fit.u))
+    volume = misfit.ln_volume(fit.prediction) + np.linalg.slogdet(information)[1]
+    return float(-0.5 * (misfit(fit.prediction, fit.u) + volume))
 
 
 class _Misfit:
