@@ -12,6 +12,7 @@ from corundum.inference.calibration import calibrate as module
 from corundum.inference.calibration import evaluations
 from corundum.inference.calibration.least_squares import least_squares, ln_evidence_of
 from corundum.inference.calibration.predictions import SurveyPrediction, thinned
+from corundum.inference.calibration.slopes import designed_slopes
 
 RNG = np.random.default_rng(5)
 MATRIX = RNG.normal(size=(12, 4))
@@ -232,3 +233,20 @@ def test_evidences_are_those_of_the_points_that_all_models_reach(planted):
     assert values[1] == part.ln_evidence and values[0] != whole.ln_evidence
     with pytest.raises(ValueError, match="different points"):
         inference.ln_evidences([whole, part._replace(problem=part.problem._replace(y=part.problem.y + 1.0))])
+
+
+def test_slopes_average_over_roughness_and_leave_out_evaluations_that_miss_a_point():
+    """Of 27 numbers and 64 evaluations: an eighth of the roughness over the move, where a difference has 1.4 of it."""
+    rng, matrix = np.random.default_rng(1), np.random.default_rng(2).normal(size=(30, 27))
+    roughness, move = 0.05, 0.1
+
+    def rough(u):
+        reached = np.ones(30, bool)
+        reached[0], reached[1] = rng.uniform() < 0.9, rng.uniform() < 0.3
+        return SurveyPrediction(matrix @ u + roughness * rng.normal(size=30) * (np.arange(30) > 1), 0.0, reached, 0)
+
+    slopes = designed_slopes(rough, np.zeros(27), np.full(27, move), lambda sentence: None)
+    error = np.std((slopes - matrix)[2:])
+    assert error == pytest.approx(roughness / (8.0 * move), rel=0.1)
+    np.testing.assert_allclose(slopes[0], matrix[0], atol=1e-9)  # a plane through the evaluations that reach it
+    np.testing.assert_array_equal(slopes[1], 0.0)

@@ -183,8 +183,8 @@ def calibrate(
     key : int
         Seed of these points.
     rounds : int
-        At most how often all slopes are taken anew in each stage; a round evaluates the model about once for each free
-        number.
+        At most how often all slopes are taken anew in each stage; a round evaluates the model two to four times for
+        each free number.
     difference, damping : float
         As for `least_squares`.
     count_widths : sequence of float

@@ -1,9 +1,9 @@
-"""Damped Gauss-Newton steps for predictions that can only be evaluated: slopes by differences, mended after each step.
+"""Damped Gauss-Newton steps for predictions that can only be evaluated: slopes by design, mended after each step.
 
-Derivatives of whole trees pass through every level of them and are compiled for minutes; a difference over a seventh of
-the width of a prior costs one solve, and averages over the roughness that single galaxies leave in counts.  After a
-step the slopes are corrected so that they predict what it did (Broyden 1965), and only a new round takes all
-differences again.
+Derivatives of whole trees pass through every level of them and are compiled for minutes, and see the roughness that
+single galaxies leave in counts; evaluations in a two-level design (`slopes`) average over it.  After a step the slopes
+are corrected so that they predict what it did (Broyden 1965), and only a new round evaluates the design again, with
+moves as long as each number is uncertain.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from jaxtyping import Float
 
 from ...annotations import Array
 from .predictions import SurveyPrediction
+from .slopes import designed_slopes
 
 __all__ = ["LeastSquares", "best_start", "least_squares", "ln_evidence_of", "misfit_of"]
 
@@ -83,11 +84,12 @@ def least_squares(
     rounds : int
         Times that all slopes are taken anew.
     difference : float
-        Over which slopes are taken, towards the middle of the prior.
+        By which numbers are moved for their slopes, at most: from the second round on, by their standard deviations
+        where these are smaller.
     damping : float
         That of the first step, in units of the information of each parameter.
     predict_slopes : callable, optional
-        As `predict`, at less cost, of which differences are taken; by default `predict` itself.
+        As `predict`, at less cost, of which slopes are taken; by default `predict` itself.
     progress : callable, optional
         Called with a sentence after each evaluation.
 
@@ -106,18 +108,19 @@ def least_squares(
     misfit.fix(current.error)
     course, slope = [misfit(current, u)], np.zeros((len(y), len(u)))
     say(f"misfit {course[0]:.1f} of {counted.sum()} points at the start")
+    reach = np.full(len(u), float(difference))
     for turn in range(max(rounds, 1)):
         misfit.fix(current.error)
         value = misfit(current, u)
-        slope = _slopes(predict_slopes or predict, u, difference, say)
+        slope = designed_slopes(predict_slopes or predict, u, reach, say)
         value, u, current, slope, damping = _round(predict, misfit, value, u, current, slope, damping, say)
         course.append(value)
+        covariance_of_u = _covariance(misfit, current, slope)
+        reach = np.minimum(difference, np.sqrt(np.diag(covariance_of_u)))
         say(f"round {turn + 1} of {rounds}: misfit {value:.1f}")
-        if course[-2] - value < _GAINED * value:
+        if turn and course[-2] - value < _GAINED * value:  # the second round has moves of its own
             break
-    weight = misfit.weight(current)
-    information = slope.T @ weight @ slope + np.eye(len(u))
-    return LeastSquares(u, current, slope, np.linalg.inv(information), course, counted)
+    return LeastSquares(u, current, slope, covariance_of_u, course, counted)
 
 
 def best_start(
@@ -258,17 +261,8 @@ class _Misfit:
         return float(chi2 * np.sum(self._counted) / used + u @ u)
 
 
-def _slopes(predict, u, difference, say):
-    """d mean / d u by differences towards the middle of the prior; zero where a point is not reached at both ends."""
-    columns, current = [], predict(u)
-    for i in range(len(u)):
-        step = np.zeros(len(u))
-        step[i] = difference if u[i] < 0.0 else -difference
-        moved = predict(u + step)
-        both = current.reached & moved.reached
-        columns.append(np.where(both, (moved.mean - current.mean) / step[i], 0.0))
-        say(f"slope {i + 1} of {len(u)}")
-    return np.stack(columns, axis=-1)
+def _covariance(misfit, prediction, slope):
+    return np.linalg.inv(slope.T @ misfit.weight(prediction) @ slope + np.eye(slope.shape[1]))
 
 
 def _round(predict, misfit, value, u, current, slope, damping, say):

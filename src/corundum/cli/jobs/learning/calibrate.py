@@ -10,6 +10,7 @@ import numpy as np
 
 from .... import __version__, inference, io, plots
 from ....halos import HaloHistories
+from ....inference.calibration.slopes import evaluations_for_slopes
 from ....models.checks.calibrated import halo_domain
 from ....plots.reports.page import Drawing, Section, Table
 from ....plots.reports.survey import residual_table
@@ -85,7 +86,7 @@ class _CalibrateJob(AbstractJob):
     def compute(self, plan: CalibratePlan, run: Run) -> Any:
         settings, job = plan.settings, plan.job
         stages = 1 + len(settings.count_widths)
-        total = settings.starts + stages * settings.rounds * (len(settings.free) + 7)
+        total = settings.starts + stages * settings.rounds * (evaluations_for_slopes(len(settings.free)) + 7)
         done = [0]
         with run.stage("calibrating"), progress_bar(total, title="calibrating", unit="evaluations") as update:
 
