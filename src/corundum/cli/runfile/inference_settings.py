@@ -232,7 +232,7 @@ class Calibrate:
     rounds : int
         At most how often all slopes are taken anew.
     difference : float
-        Over which slopes are taken, in standard deviations of the prior.
+        By which numbers are moved for their slopes, at most, in standard deviations of the prior.
     damping : float
         That of the first step, in units of the information of each number.
     count_widths : tuple of float

@@ -188,7 +188,7 @@ def calibrate(
     difference, damping : float
         As for `least_squares`.
     count_widths : sequence of float
-        Stages before the last, each with counts as soft as this [dex] (`Survey.softened`) and with differences at least
+        Stages before the last, each with counts as soft as this [dex] (`Survey.softened`) and with moves at least
         as long as this; (0.4, 0.2) leads to passive galaxies from where there are none.
     slope_thinning : int
         Slopes and spread starts are evaluated in every so many-th halo, with its satellites; only steps in all of them.
@@ -231,14 +231,20 @@ def calibrate(
     widths = (*(float(width) for width in count_widths), 0.0)
     if starts > 1:
         u = best_start(
-            evaluations.of(problem.fitted, fewer, widths[0]), y, covariance, u, starts, key=seed(key), progress=progress
+            evaluations.of(problem.fitted, fewer, widths[0], errors=False),
+            y,
+            covariance,
+            u,
+            starts,
+            key=seed(key),
+            progress=progress,
         )
     for width in widths:
         result = least_squares(
             evaluations.of(problem.fitted, problem.samples, width), y, covariance,
             np.asarray(data.sampling_correlation), u,
             rounds=rounds, difference=max(difference, width), damping=damping,
-            predict_slopes=evaluations.of(problem.fitted, fewer, width), progress=progress,
+            predict_slopes=evaluations.of(problem.fitted, fewer, width, errors=False), progress=progress,
         )  # fmt: skip
         u = result.u
     after, failed = predict_survey(model, problem.samples, problem.survey, problem.numbers(u), solver=solver)

@@ -57,19 +57,23 @@ class Evaluations:
                 self._rows[at.tobytes()] = SurveyPrediction(mean, error, reached, int(failed))
 
     def of(
-        self, survey: Survey, samples: Sequence[HaloHistories], width: float = 0.0
+        self, survey: Survey, samples: Sequence[HaloHistories], width: float = 0.0, *, errors: bool = True
     ) -> Callable[[np.ndarray], SurveyPrediction]:
         """The prediction for a survey, with counts at least as soft as `width`, in these halos.
+
+        Its sampling errors are those of pairs of trees, or where `errors` is false of independent galaxies.
 
         Where more than a tenth of the galaxies fail, no point is reached: a model wins nothing by them.
         """
         softened, number = survey.softened(width), sum(len(sample) for sample in samples)
 
         def predict(u: np.ndarray) -> SurveyPrediction:
-            at = np.array([*u, width, number], np.float64).tobytes()
+            at = np.array([*u, width, number, errors], np.float64).tobytes()
             if at not in self._rows:
                 problem = self._problem
-                rows, failed = predict_survey(problem.model, samples, softened, problem.numbers(u), solver=self._solver)
+                rows, failed = predict_survey(
+                    problem.model, samples, softened, problem.numbers(u), solver=self._solver, sampling_errors=errors
+                )
                 self._rows[at] = SurveyPrediction.of(rows, failed)
                 self._save()
             prediction = self._rows[at]

@@ -16,6 +16,7 @@ from ...observables.abundance import counted_at
 from ...parameters import replace
 from ...population import evolve, with_mergers
 from ...printing import in_short
+from .sampling import with_sampling_errors
 
 __all__ = ["SurveyPrediction", "other_redshifts", "outputs_of", "predict_survey", "thinned"]
 
@@ -76,6 +77,7 @@ def predict_survey(
     values: Mapping[str, Any] | None = None,
     *,
     solver: AbstractSolver | None = None,
+    sampling_errors: bool = True,
 ) -> tuple[Residuals, int]:
     """Evolve all samples and compare them with a survey.
 
@@ -90,6 +92,9 @@ def predict_survey(
     values : mapping of str to float, optional
         Numbers of the model by name.
     solver : AbstractSolver, optional
+    sampling_errors : bool
+        Whether standard errors come from pairs of trees, which see how the halos were chosen; otherwise they are those
+        of independent galaxies, which take less time.
 
     Returns
     -------
@@ -108,7 +113,7 @@ def predict_survey(
     """
     model = replace(model, dict(values)) if values else model
     histories = histories_of(survey.measurements)
-    populations = []
+    populations, used = [], []
     for halos in samples:
         redshifts = outputs_of(halos, survey)
         if not redshifts:
@@ -116,10 +121,12 @@ def predict_survey(
         if halos.satellites is None and _merges(model):
             halos = with_mergers(model, halos, solver=solver)
         populations.append(evolve(model, halos, redshifts, histories=histories, solver=solver))
+        used.append(halos)
     if not populations:
         raise ValueError(other_redshifts(survey))
     failed = sum(int(np.sum(np.asarray(population.status) != 0)) for population in populations)
-    return residuals(survey, populations), failed
+    rows = residuals(survey, populations)
+    return with_sampling_errors(rows, survey, populations, used) if sampling_errors else rows, failed
 
 
 def thinned(halos: HaloHistories, every: int) -> HaloHistories:
