@@ -10,6 +10,7 @@ Official Stat. 6, 223).  Their scatter is that of halos of the same mass.
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import scipy
@@ -64,14 +65,15 @@ def with_sampling_errors(
     ]
     mended = []
     for i, row in enumerate(rows.rows):
-        predictions = [replicate.rows[i].prediction for replicate in replicates]
-        error, mean = np.asarray(row.prediction.standard_error), np.asarray(row.prediction.mean)
-        used = np.all([np.asarray(one.reached) for one in (row.prediction, *predictions)], axis=0)
+        prediction: Any = row.prediction
+        predictions: list[Any] = [replicate.rows[i].prediction for replicate in replicates]
+        error, mean = np.asarray(prediction.standard_error), np.asarray(prediction.mean)
+        used = np.all([np.asarray(one.reached) for one in (prediction, *predictions)], axis=0)
         used &= np.isfinite(error) & (error > 0.0)
         if used.sum() > 1:
             moved = np.array([(np.asarray(one.mean) - mean)[used] for one in predictions]) / _CHANGE
             factor = np.sqrt(np.mean(moved**2) / np.mean(error[used] ** 2))
-            row = row._replace(prediction=row.prediction._replace(standard_error=factor * error))
+            row = row._replace(prediction=prediction._replace(standard_error=factor * error))
         mended.append(row)
     return rows._replace(rows=tuple(mended))
 
