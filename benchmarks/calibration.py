@@ -27,7 +27,7 @@ FREE = (
     "depletion_time.law.molecular_time", "processes.discs.kept", "processes.black_hole.cold.share",
     "processes.black_hole.feedback.pivot",
 )  # fmt: skip
-MASSES = (11.5, 15.0)  # in lighter halos bursts of mergers empty galaxies faster than the solver can follow
+MASSES = (10.5, 14.5)
 WIDTH = 0.1  # of the priors, over the declared range
 
 
@@ -54,7 +54,7 @@ def main():
     began = time.perf_counter()
     campaign = inference.calibrate_mocks(
         model, halos, co.observables.survey("reference").at([0.0]), FREE,
-        options.mocks, priors(model), starts=1, rounds=2, damping=0.1,
+        options.mocks, priors(model), starts=1, rounds=3, damping=0.1, difference=0.4,
         truth_halos=lambda mock: co.halos.complete_roots(0.0, 2 * options.halos, log_mvir=MASSES, key=100 + mock),
         ties={"processes.phases.molecular_time": "depletion_time.law.molecular_time"},
         store=co.io.Checkpoint(options.out / "calibration.npz"),
