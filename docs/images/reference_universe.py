@@ -11,10 +11,13 @@ from corundum import inference, models, plots
 
 if __name__ == "__main__":
     co.configure()
-    halos = co.halos.complete_forest(0.0, 360, key=1)
+    halos = [
+        co.halos.complete_forest(0.0, 360, key=1),
+        co.halos.complete_forest(2.2, 120, log_mvir=(9.8, 13.4), key=11),
+    ]
     survey = co.observables.survey("reference")
     rows = [
-        inference.predict_survey(model, [halos], survey)[0]
+        inference.predict_survey(model, halos, survey)[0]
         for model in (models.reference(), models.reference_galaxy(satellites=True))
     ]
     for row in rows:
