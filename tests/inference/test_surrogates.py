@@ -9,8 +9,7 @@ from scipy import stats
 
 from corundum import inference
 from corundum.inference.batches import in_batches
-from corundum.inference.samplers import surrogate_hmc
-from corundum.inference.surrogates import kernel, known_points
+from corundum.inference.surrogates import annealing, kernel, known_points, mixtures
 
 X = np.linspace(0.0, 1.0, 6)
 FEW = inference.KernelSurrogate(points=120)
@@ -40,6 +39,10 @@ PROBLEMS = {
     "wave": lambda: normal_target(
         lambda theta: jnp.sin(2.0 * theta[0] + jnp.asarray(X)) * jnp.exp(0.3 * theta[1]),
         np.sin(0.4 + X), np.full(6, 0.04), a=0.5, b=1.0,
+    ),
+    # a is known but for its sign, and both signs are far apart; b follows a
+    "two modes": lambda: normal_target(
+        lambda theta: jnp.stack([theta[0] ** 2, theta[1] - theta[0]]), [4.0, 0.0], [0.25, 0.09], a=1.5, b=2.0
     ),
 }  # fmt: skip
 
@@ -77,7 +80,7 @@ def acceptance(posterior):
 
 
 def by_surrogate(target, draws):
-    sampler = inference.SurrogateHMC(FEW, chains=4, warmup=60, draws=draws)
+    sampler = inference.SurrogateHMC(FEW, chains=4, warmup=60, draws=draws, population=80)
     return inference.sample(target, start_of(target), sampler=sampler, key=1)
 
 
@@ -140,20 +143,23 @@ def test_a_surrogate_that_knows_nothing_changes_only_the_acceptance(gradients, d
 def test_each_draw_costs_one_solve_and_posteriors_of_mock_data_share_what_is_known(monkeypatch):
     target = PROBLEMS["wave"]()
     solved, in_lists = [], known_points.in_batches
-    monkeypatch.setattr(
-        known_points, "in_batches", lambda function, target, u, width: [
-            solved.append(len(u)), in_lists(function, target, u, width=width)
-        ][1],
-    )  # fmt: skip
-    sampler = inference.SurrogateHMC(FEW, chains=4, warmup=20, draws=50, first_points=60)
+
+    def counted(function, target, *rows, width):
+        if function is inference.predict:
+            solved.append(len(rows[0]))
+        return in_lists(function, target, *rows, width=width)
+
+    monkeypatch.setattr(known_points, "in_batches", counted)
+    sampler = inference.SurrogateHMC(FEW, chains=4, warmup=20, draws=50, first_points=60, population=50)
     y = np.sin(0.4 + X) + 0.1 * np.random.default_rng(0).normal(size=(2, 6))
     starts = [start_of(target.with_data(row)) for row in y]
     each = sampler.sample_each(target, starts, y, key=3)
     first = 60 + 8 + 6  # wide, from the Laplace approximation, from the prior
     later = 15 + 8 + 2
-    assert solved.count(4) == 140 and sorted(set(solved)) == [4, later, known_points.EXPLORERS, first]
-    rounds = surrogate_hmc.ROUNDS + len(surrogate_hmc.STOPS) - 1
-    assert solved.count(known_points.EXPLORERS) == 2 * rounds
+    draws = sum(count == 4 for count in solved)
+    assert draws == 140 and solved[0] == first and later in solved
+    # each posterior anneals its population, the second from that of the first
+    assert set(solved) == {4, later, 50, first}
     for chains, row in zip(each, y, strict=True):
         mean, covariance = moments(target.with_data(row))
         theta = np.asarray(target.theta(chains.u)).reshape(-1, 2)
@@ -180,7 +186,7 @@ def test_an_emulator_knows_how_far_it_is_off():
 
 def test_kernels_cover_what_is_known_and_most_of_the_posterior():
     rng = np.random.default_rng(0)
-    x = np.concatenate([rng.normal(size=(300, 2)), [[6.0, 0.0], [0.0, 9.0]]])
+    x = np.concatenate([rng.normal(size=(300, 2)), [[5.0, 0.0], [0.0, 9.0]]])
     below = np.sum(x**2, axis=1) / 2.0
     rows = kernel._spread(x, below, 40)
     assert len(np.unique(rows)) == 40 and 300 in rows and 301 not in rows  # the last is too improbable
@@ -188,27 +194,50 @@ def test_kernels_cover_what_is_known_and_most_of_the_posterior():
     np.testing.assert_array_equal(kernel._spread(x[:30], below[:30], 30), np.arange(30))
 
 
-def test_explorers_see_more_than_the_posterior():
-    """Of a likelihood of width 0.1, a quarter of the explorers see one of twice the width."""
+def test_a_population_has_both_modes_in_their_shares_wherever_the_optimiser_ended():
+    """The prior prefers one mode to the other by a factor of three."""
+    target = inference.Target.of_function(
+        lambda theta: jnp.abs(theta), [2.0], [0.04], {"a": dist.Normal(1.0, np.sqrt(4.0 / np.log(3.0)))}
+    )
+    first = annealing.from_prior(target, 200, 8, 0)
+    known = first.among(np.arange(20))
+    result = annealing.annealed(FEW, target, first, known, key=1, width=8, trajectories=2, ln_step=np.log(0.4))
+    theta = np.asarray(target.theta(result.points.u))[:, 0]
+    assert np.all(np.abs(np.abs(theta) - 2.0) < 1.0) and abs(np.mean(theta > 0.0) - 0.75) < 0.12
+    np.testing.assert_allclose(result.points.ln_density, inference.ln_density_at(target, result.points.u), rtol=1e-9)
+    assert len(result.mixture.centers) == annealing.LAST_MOVES * 200
+
+
+def test_a_population_follows_from_the_data_of_before():
     target = normal_target(lambda theta: theta, [0.5, 0.0], [0.01, 0.01], a=1.0, b=1.0)
-    start = start_of(target)
-    first = known_points.first_points(target, start, 20, 4, 0).with_room(100)
-    assert int(first.number) == 30  # with eight draws of the Gaussian and two of the prior
-    emulator = FEW.learn(target, first.rows[0], first.prediction, first.rows[-1], np.zeros(2), np.eye(2))
-    u = start.coordinate_draws(64, key=1)
-    explorers = known_points.Explorers(u, np.asarray(inference.ln_density_at(target, u)))
-    root = np.linalg.cholesky(start.covariance)
-    for turn in range(3):
-        key = jax.random.PRNGKey(turn)
-        explorers, points = known_points.explored(target, emulator, explorers, root, np.log(0.3), key, 6, 8)
-    spread = [explorers.u[known_points.powers(64) == power].std(axis=0).mean() for power in (1.0, 0.25)]
-    assert spread[1] > 1.4 * spread[0]
-    np.testing.assert_allclose(explorers.ln_density, inference.ln_density_at(target, explorers.u), rtol=1e-9)
-    assert int(first.joined(points).number) == 30 + 64
+    u = np.array([0.5, 0.0]) / 1.01 + np.sqrt(0.01 / 1.01) * np.random.default_rng(2).normal(size=(200, 2))
+    moved = target.with_data(jnp.array([0.7, -0.1]))
+    first = known_points.evaluated(target, u, 8).of(moved)
+    result = annealing.annealed(
+        FEW, moved, first, first.among(np.arange(20)), key=1, width=8, trajectories=2, ln_step=np.log(0.4),
+        before=target.data.y,
+    )  # fmt: skip
+    np.testing.assert_allclose(result.points.u.mean(axis=0), np.array([0.7, -0.1]) / 1.01, atol=0.04)
+    np.testing.assert_allclose(result.points.u.std(axis=0), 0.0995, rtol=0.2)
+
+
+def test_draws_of_a_mixture_have_its_density():
+    rng = np.random.default_rng(0)
+    u = np.concatenate([rng.normal(size=(60, 2)) * [0.1, 1.0], [3.0, 0.0] + 0.2 * rng.normal(size=(20, 2))])
+    mixture = jax.tree.map(jnp.asarray, mixtures.mixture_about(u))
+    axis = np.linspace(-7.0, 7.0, 281)
+    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
+    density = np.exp(jax.vmap(mixture.ln_density)(jnp.asarray(grid))) / (2.0 * np.pi)
+    cell = (axis[1] - axis[0]) ** 2
+    np.testing.assert_allclose(density.sum() * cell, 1.0, atol=1e-3)
+    draws = np.asarray(mixture.draw(jax.random.PRNGKey(0), 20000))
+    for function in (lambda at: at[:, 0] > 2.0, lambda at: np.abs(at[:, 0]) < 0.1, lambda at: at[:, 1] > 1.0):
+        assert abs(np.mean(function(draws)) - np.sum(function(grid) * density) * cell) < 0.02
+    assert 0.1 < np.mean(draws[:, 0] > 2.0) < 0.4
 
 
 def test_settings_are_checked():
-    for settings in (dict(chains=0), dict(warmup=0), dict(trajectories=0), dict(first_points=0)):
+    for settings in (dict(chains=0), dict(warmup=0), dict(trajectories=0), dict(first_points=0), dict(population=7)):
         with pytest.raises(ValueError, match="give a whole number of at least"):
             inference.SurrogateHMC(**settings)
     with pytest.raises(ValueError, match="least_acceptance: got 2.0; allowed a number from 0 to 1"):
@@ -225,3 +254,12 @@ def test_a_model_that_fails_near_the_mode_is_refused():
     start = inference.Laplace(target.names, target.units, zero + 3.0, zero, one, one, one, "expected", target.theta)
     with pytest.raises(ValueError, match="the model fails at .* points near the mode, so chains cannot begin"):
         inference.sample(target, start, sampler=inference.SurrogateHMC(chains=4, warmup=5, draws=5))
+
+
+def test_a_model_that_fails_all_over_the_prior_is_refused():
+    target = normal_target(
+        lambda theta: inference.Prediction(theta, jnp.zeros(1), jnp.zeros(1), jnp.ones(1, bool), jnp.ones(())),
+        [0.0], [1.0], a=1.0,
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="the model fails at all of 200 draws of the prior"):
+        inference.sample(target, sampler=inference.SurrogateHMC(chains=4, warmup=5, draws=5))

@@ -1,7 +1,7 @@
 """Hamiltonian chains that move on a surrogate of the predictions and are corrected by one true solve for each draw."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -13,31 +13,31 @@ from ...storage.checkpoints import Checkpoint, fingerprints
 from ..laplace import Laplace
 from ..surrogates.base import AbstractSurrogate
 from ..surrogates.kernel import KernelSurrogate
-from ..surrogates.known_points import EXPLORERS, Explorers, KnownPoints, evaluated, explored, first_points
-from ..surrogates.proposals import Proposals, by_gradients, by_surrogate, by_walk
+from ..surrogates.annealing import LAST_MOVES, TARGET_ACCEPT, annealed, from_prior
+from ..surrogates.known_points import KnownPoints, evaluated, first_points
+from ..surrogates.mixtures import Mixture, mixture_about
+from ..surrogates.proposals import Proposals, by_gradients, by_mixture, by_surrogate, by_walk
 from ..target import Target
 from .base import AbstractSampler, check_numbers
 from .chains import ChainProgress, Chains, ingredients, run_chains
 
 __all__ = ["SurrogateHMC"]
 
-STOPS = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
+STOPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares of warm-up after which the surrogate is learned anew; after the last it stays as it is."""
 
 JUDGED = 0.5
 """Share of warm-up after which a surrogate that is accepted too seldom gives way to true gradients."""
 
-LOCAL = 0.2
-"""Share of proposals that are a step of a random walk: a chain also leaves a place where the surrogate is poor."""
+WALKS, JUMPS = 0.1, 0.1
+"""Shares of proposals that are a step of a random walk, and a draw of the mixture about the annealed population: a chain
+also leaves a place where the surrogate is poor."""
 
-ROUNDS = 6
-"""Rounds of exploring after the first draw; one more each time that the surrogate is learned anew."""
-
-TARGET_ACCEPT = 0.9
-"""Acceptance of trajectories on the surrogate that the step size is adapted to."""
+KEPT = 4000
+"""Most points of annealing that the surrogate learns from later on: those of the highest density."""
 
 TARGET_TRUE = 0.8
-"""The same with true gradients."""
+"""Acceptance of trajectories with true gradients that the step size is adapted to."""
 
 PRIOR_DRAWS = 5
 """Draws, for each parameter, that the earlier covariance counts for when a new one is estimated."""
@@ -49,8 +49,8 @@ class _State(NamedTuple):
     u: Any
     ln_density: Any
     known: KnownPoints
-    explorers: Explorers
     emulator: Any
+    mixture: Mixture
     root: Any
     ln_step: Any
     number: Any
@@ -60,13 +60,15 @@ class _State(NamedTuple):
 class SurrogateHMC(AbstractSampler):
     """Hamiltonian chains on a surrogate of the predictions, made exact by one true solve for each draw.
 
-    A surrogate learns the predictions from those at points around the Laplace approximation, and learns them again a
-    few times in warm-up from all points where the chains have been, and explorers at higher temperatures, which show
-    it tails and corners of the posterior.  Then it stays as it is.  To propose a draw, a
-    chain makes some Hamiltonian moves that leave the surrogate's posterior invariant; the true posterior accepts or
-    rejects where they end (delayed acceptance).  The draws therefore have the true posterior whatever the surrogate is;
-    only how often they are accepted depends on it.  Where that is less than `least_acceptance` in warm-up, the chains
-    go on with gradients of the true density.
+    Warm-up begins with a population of points that follows the posterior from the prior on, as the likelihood is turned
+    on in stages, so that it lies in all of the posterior, tails and other modes included.  A surrogate learns the
+    predictions from all points that are solved on the way, and some times again from where the chains have been in
+    warm-up.  Then it stays as it is, and so does the population.  The chains start at points of the population.  To
+    propose a draw, a chain makes some Hamiltonian moves, and jumps to draws of a mixture about the population, that
+    leave the surrogate's posterior invariant; the true posterior accepts or rejects where they end (delayed
+    acceptance).  The draws therefore have the true posterior whatever the surrogate is; only how often they are accepted
+    depends on it.  Where that is less than `least_acceptance` in warm-up, the chains go on with gradients of the true
+    density.
 
     Parameters
     ----------
@@ -76,7 +78,9 @@ class SurrogateHMC(AbstractSampler):
     warmup, draws : int
         Of each chain.
     first_points : int, optional
-        Solves before the first proposal; default 100 more than twice the coefficients of a quadratic.
+        Solves about the mode before the first proposal; default 100 more than twice the coefficients of a quadratic.
+    population : int
+        Points that are annealed from the prior to the posterior.
     trajectories : int
         Hamiltonian moves on the surrogate before the true density is asked.
     least_acceptance : float
@@ -85,12 +89,13 @@ class SurrogateHMC(AbstractSampler):
     Raises
     ------
     ValueError
-        A number is out of its range, or the model fails near the mode.
+        A number is out of its range, or the model fails near the mode or at all draws of the prior.
 
     References
     ----------
     Christen & Fox 2005, J. Comp. Graph. Stat. 14, 795 (delayed acceptance); Liu 2001, Monte Carlo Strategies in
-    Scientific Computing, section 9.4.3 (surrogate transitions); Rasmussen 2003, Bayesian Statistics 7, 651.
+    Scientific Computing, section 9.4.3 (surrogate transitions); Rasmussen 2003, Bayesian Statistics 7, 651;
+    Del Moral, Doucet & Jasra 2006, J. R. Statist. Soc. B 68, 411 (annealed populations).
 
     Examples
     --------
@@ -107,13 +112,16 @@ class SurrogateHMC(AbstractSampler):
     warmup: int = eqx.field(static=True, default=100)
     draws: int = eqx.field(static=True, default=500)
     first_points: int | None = eqx.field(static=True, default=None)
-    trajectories: int = eqx.field(static=True, default=6)
+    population: int = eqx.field(static=True, default=200)
+    trajectories: int = eqx.field(static=True, default=2)
     least_acceptance: float = eqx.field(static=True, default=0.1)
+    needs_start: ClassVar[bool] = False
 
     def __check_init__(self):
         check_numbers(
-            chains=(self.chains, 1), warmup=(self.warmup, 1), draws=(self.draws, 4), trajectories=(self.trajectories, 1)
-        )
+            chains=(self.chains, 1), warmup=(self.warmup, 1), draws=(self.draws, 4),
+            population=(self.population, 8), trajectories=(self.trajectories, 1),
+        )  # fmt: skip
         if self.first_points is not None:
             check_numbers(first_points=(self.first_points, 1))
         if not 0.0 <= self.least_acceptance <= 1.0:
@@ -122,73 +130,115 @@ class SurrogateHMC(AbstractSampler):
     def sample(
         self,
         target: Target,
-        start: Laplace,
+        start: Laplace | None = None,
         *,
         key: int,
         store: Checkpoint | None = None,
         progress: Callable[[ChainProgress], None] | None = None,
     ) -> Chains:
-        first = first_points(target, start, self._first_number(len(start.u)), self.chains, key)
-        return self._sample(target, start, first, key, store, progress)[0]
+        start = start if isinstance(start, Laplace) else None
+        first = None
+        if start is not None:
+            first = first_points(target, start, self._first_number(len(start.u)), self.chains, key)
+        return self._sample(target, start, first, None, key, store, progress)[0]
 
     def sample_each(
         self, target: Target, starts: Sequence[Laplace], y: np.ndarray, *, key: int, store: Checkpoint | None = None
     ) -> list[Chains]:
-        """One after the other; predictions do not depend on data, so that each begins with what all before it know."""
-        results, known = [], None
+        """One after the other; predictions do not depend on data, so that each begins with what the one before knew."""
+        results, before = [], None
         for number, (start, data) in enumerate(zip(starts, y, strict=True)):
             one, count = target.with_data(data), self._first_number(len(start.u))
-            if known is not None:
-                count = max(count // 4, 4)
-            first = first_points(one, start, count, self.chains, key + number, known)
-            chains, known = self._sample(one, start, first, key + number, None, None)
+            known = None if before is None else before.known
+            first = first_points(one, start, count if known is None else max(count // 4, 4), self.chains, key, known)
+            chains, before = self._sample(one, start, first, before, key + number, None, None)
             results.append(chains)
         return results
 
     def _first_number(self, size):
         return self.first_points or 100 + (size + 1) * (size + 2)
 
-    def _sample(self, target, start, first, key, store, progress):
-        """The chains, and all points that are known in the end."""
+    def _sample(self, target, start, first, before, key, store, progress):
+        """The chains, and what is known in the end."""
         surrogate = strategy("surrogate", self.surrogate, KernelSurrogate())
         seed = jax.random.PRNGKey(key)
         stops = {max(1, round(share * self.warmup)) for share in STOPS}
-        room = self.chains * self.warmup + (ROUNDS + len(stops)) * (EXPLORERS + self.chains)
-        state, positions = _initial(self, surrogate, target, start, first.with_room(room))
-        known = [state.known]
+        if before is None or before.population is None:
+            population, y = from_prior(target, self.population, self.chains, key), None
+        else:
+            population, y = before.population.of(target), before.y
+        state, positions = _initial(self, surrogate, target, start, population if first is None else first)
+        latest = _Before(state.known, None, None)
 
         def advance(state, count):
+            nonlocal latest
             rows = []
             state = jax.tree.map(np.asarray, state)
             for _ in range(int(count)):
                 state, row = _draw(self, target, state, seed, key)
                 rows.append(row)
-            known[:] = [state.known]
+            latest = latest._replace(known=state.known)
             return state, {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
         def adapt(state, u):
-            return _learned_again(self, surrogate, target, state, u, jax.random.fold_in(seed, len(u)))
+            nonlocal latest
+            if len(u) == 1:
+                state, last = _annealed(self, surrogate, target, state, population, y, key)
+                latest = _Before(state.known, last, target.data.y)
+                return state
+            return _learned_again(self, surrogate, target, state, u)
 
-        settings = (self, type(surrogate).__name__, type(self).__name__, key, positions, start.u, start.covariance)
+        about = None if start is None else (start.u, start.covariance)
+        settings = (self, type(surrogate).__name__, type(self).__name__, key, positions, about)
         identity = fingerprints({**ingredients(target), "sampler": settings})
         chains = run_chains(
             advance, state, self.warmup, self.draws, identity=identity, stops=stops, adapt=adapt, store=store,
             progress=progress,
         )  # fmt: skip
-        return chains, known[-1]
+        return chains, latest
+
+
+class _Before(NamedTuple):
+    """What a posterior of other data leaves: points whose predictions are known, and draws of it."""
+
+    known: KnownPoints
+    population: KnownPoints | None
+    y: Any
 
 
 def _initial(sampler, surrogate, target, start, known):
     """The state before the first draw, and where the chains start."""
-    rows = slice(0, sampler.chains)
-    first = np.arange(EXPLORERS) % int(known.number)
-    root = np.linalg.cholesky(start.covariance)
-    emulator = _learn(surrogate, target, known, start.u, root)
+    size = known.u.shape[1]
+    center, root = (np.zeros(size), np.eye(size)) if start is None else (start.u, np.linalg.cholesky(start.covariance))
+    emulator = _learn(surrogate, target, known, center, root)
+    near = center + np.random.default_rng(0).normal(size=(LAST_MOVES * sampler.population, size)) @ root.T
+    rows = np.arange(sampler.chains) % int(known.number)
+    u, ln_density = known.u[rows], known.ln_density[rows]
     state = _State(
-        known.u[rows], known.ln_density[rows], known, Explorers(known.u[first], known.ln_density[first]), emulator,
-        root, np.float64(np.log(0.4)), np.int64(0), np.bool_(False),
+        u, ln_density, _with_fixed_room(sampler, known), emulator, mixture_about(near), root, np.float64(np.log(0.4)),
+        np.int64(0), np.bool_(False),
     )  # fmt: skip
-    return state, known.u[rows]
+    return state, u
+
+
+def _with_fixed_room(sampler, known):
+    """The points of the highest density, in arrays that can hold those of warm-up as well."""
+    known = known.best(KEPT)
+    return known.with_room(KEPT - int(known.number) + sampler.chains * sampler.warmup)
+
+
+def _annealed(sampler, surrogate, target, state, population, y, key):
+    """The state with chains, mixture and surrogate of a population that was annealed, and that population."""
+    result = annealed(
+        surrogate, target, population, state.known.with_room(0), key=key, width=sampler.chains,
+        trajectories=sampler.trajectories, ln_step=float(state.ln_step), before=y,
+    )  # fmt: skip
+    order = np.random.default_rng([key, 7]).permutation(len(result.points.u))
+    chosen = result.points.among(np.resize(order, sampler.chains))
+    return state._replace(
+        u=chosen.u, ln_density=chosen.ln_density, known=_with_fixed_room(sampler, result.known),
+        emulator=result.emulator, mixture=result.mixture, root=result.root, ln_step=np.float64(result.ln_step),
+    ), result.points  # fmt: skip
 
 
 def _learn(surrogate, target, known, center, root):
@@ -200,15 +250,19 @@ def _draw(sampler, target, state, seed, key):
     """The state after one draw of all chains, and what is recorded of it."""
     number, warming = int(state.number), int(state.number) < sampler.warmup
     rng = np.random.default_rng([key, 3, number])
-    local = rng.uniform() < LOCAL
-    if state.true_gradients:
-        proposals = by_gradients(target, state.u, state.root, rng, float(state.ln_step))
-    elif local:
+    chance, draw_key = rng.uniform(), jax.random.fold_in(seed, number)
+    local = chance < WALKS + JUMPS
+    if chance < WALKS:
         proposals = by_walk(state.u, state.root, rng)
+    elif chance < WALKS + JUMPS:
+        proposals = by_mixture(jax.tree.map(jnp.asarray, state.mixture), jnp.asarray(state.u), draw_key)
+    elif state.true_gradients:
+        proposals = by_gradients(target, state.u, state.root, rng, float(state.ln_step))
     else:
         proposals = by_surrogate(
-            target, state.emulator, jnp.asarray(state.u), jnp.asarray(state.root), jax.random.fold_in(seed, number),
-            jnp.asarray(state.ln_step), jnp.ones(len(state.u)), sampler.trajectories,
+            target, state.emulator, jax.tree.map(jnp.asarray, state.mixture), jnp.asarray(state.u),
+            jnp.asarray(state.root), draw_key, jnp.asarray(state.ln_step), jnp.asarray(1.0), None,
+            sampler.trajectories,
         )  # fmt: skip
     proposals = Proposals(*(np.asarray(part) for part in proposals))
     points = evaluated(target, proposals.u, sampler.chains)
@@ -225,10 +279,13 @@ def _draw(sampler, target, state, seed, key):
     }  # fmt: skip
     state = state._replace(u=u, ln_density=ln_density, number=np.int64(number + 1))
     if warming:
-        aim = acceptance.mean() - TARGET_TRUE if state.true_gradients else float(proposals.acceptance) - TARGET_ACCEPT
-        since = number - _judged(sampler) if state.true_gradients else number
-        step = 0.0 if np.isnan(aim) else (1.0 + since) ** -0.6 * aim
-        state = state._replace(ln_step=np.float64(state.ln_step + step), known=state.known.joined(points))
+        if not local:
+            mean = acceptance.mean() - TARGET_TRUE
+            aim = mean if state.true_gradients else float(proposals.acceptance) - TARGET_ACCEPT
+            since = number - _judged(sampler) if state.true_gradients else number
+            step = 0.0 if np.isnan(aim) else (1.0 + since) ** -0.6 * aim
+            state = state._replace(ln_step=np.float64(state.ln_step + step))
+        state = state._replace(known=state.known.joined(points))
     return state, row
 
 
@@ -237,9 +294,9 @@ def _judged(sampler):
     return max(1, round(JUDGED * sampler.warmup))
 
 
-def _learned_again(sampler, surrogate, target, state, u, key):
+def _learned_again(sampler, surrogate, target, state, u):
     """The state with an emulator and a covariance from all that warm-up has seen, (draws, chains, P) so far."""
-    if len(u) == _judged(sampler) and len(u) > 1:
+    if len(u) == _judged(sampler):
         recent = u[len(u) // 2 :]
         accepted = np.mean(np.any(np.diff(recent, axis=0) != 0.0, axis=2)) if len(recent) > 1 else 1.0
         poor = accepted < sampler.least_acceptance
@@ -253,12 +310,6 @@ def _learned_again(sampler, surrogate, target, state, u, key):
     weight = PRIOR_DRAWS * u.shape[-1]
     root = np.linalg.cholesky((deviations.T @ deviations + weight * before) / (len(recent) + weight))
     state = state._replace(root=root)
-    for turn in range(0 if state.true_gradients else ROUNDS if len(u) == 1 else 1):
-        explorers, points = explored(
-            target, state.emulator, state.explorers, root, float(state.ln_step), jax.random.fold_in(key, turn),
-            sampler.trajectories, sampler.chains,
-        )  # fmt: skip
-        known = state.known.joined(points)
-        emulator = _learn(surrogate, target, known, center, root)
-        state = state._replace(known=known, explorers=explorers, emulator=emulator)
-    return state
+    if state.true_gradients:
+        return state
+    return state._replace(emulator=_learn(surrogate, target, state.known, center, root))

@@ -17,23 +17,32 @@ from .base import AbstractEmulator, AbstractSurrogate
 
 __all__ = ["KernelEmulator", "KernelSurrogate"]
 
-LENGTHS = (1.5, 2.5, 4.0, 7.0)
-"""Lengths of the kernel that are tried, in standard deviations of the posterior."""
+LENGTHS = (2.0, 4.0, 8.0, 16.0)
+"""Lengths of the kernel that are tried for all parameters at once, in standard deviations of the posterior."""
 
-NUGGETS = (1e-4, 1e-2)
+FACTORS = (0.5, 2.0)
+"""By which the length of one parameter after the other is then changed, as long as that helps."""
+
+SHORTEST, LONGEST = 0.5, 64.0
+"""Between which lengths stay."""
+
+GAIN = 0.995
+"""A length is changed where the misfit falls below this share of what it was, in variance."""
+
+NUGGETS = (1e-4, 1e-3, 1e-2)
 """Noise over signal that is tried, in variance; adaptive steps of the solver leave a little noise."""
 
-TRIED = 250
-"""Most points that length and noise are chosen with."""
+TRIED = 400
+"""Most points that lengths and noise are chosen with."""
 
 NEAR = 10.0
 """Points whose log density is within this of the highest count fully; those below it count for less."""
 
-FRAME_DRAWS = 1000
-"""Of the coordinates, that give the mean and the covariance of the parameters."""
-
-REACH = 25.0
+REACH = 14.0
 """Points whose log density is further below the highest than this have no kernel, if there are enough others."""
+
+FRAME_DRAWS = 1000
+"""Of the coordinates, that give the mean and the width of the parameters."""
 
 _TINY = 1e-12
 
@@ -44,9 +53,9 @@ class KernelEmulator(AbstractEmulator):
     Attributes
     ----------
     free : tuple of FreeParameter
-    center, inverse_root : arrays, (P,) and (P, P)
-        Points are x = inverse_root (theta - center): predictions are smoother functions of the parameters in their
-        natural scale than of the coordinates u, which go to infinity at the edges of a prior.
+    center, width : arrays, (P,)
+        Points are x = (theta - center) / width: predictions are smoother functions of the parameters in their natural
+        scale than of the coordinates u, which go to infinity at the edges of a prior.
     offset, scale : arrays, (Q,)
         Of the outputs: the mean of each datum, the natural logarithm of its error, and its scatter, as far as these
         are used.
@@ -54,7 +63,8 @@ class KernelEmulator(AbstractEmulator):
         Of the quadratic.
     centers, weights : arrays, (N, P) and (N, Q)
         Of the kernels.
-    length : array, ()
+    lengths : array, (P,)
+        Of the kernels in x: predictions bend more with some parameters than with others.
     misfit : array, (M,)
         How far the emulator is off, rms: known points against the emulator that all others determine.
     has_error, has_scatter : bool
@@ -70,22 +80,21 @@ class KernelEmulator(AbstractEmulator):
 
     free: tuple[FreeParameter, ...]
     center: Float[Array, " p"]
-    inverse_root: Float[Array, "p p"]
+    width: Float[Array, " p"]
     offset: Float[Array, " q"]
     scale: Float[Array, " q"]
     coefficients: Float[Array, "f q"]
     centers: Float[Array, "n p"]
     weights: Float[Array, "n q"]
-    length: Float[Array, ""]
+    lengths: Float[Array, " p"]
     misfit: Float[Array, " m"]
     has_error: bool = eqx.field(static=True)
     has_scatter: bool = eqx.field(static=True)
 
     def __call__(self, u: Float[Array, " p"]) -> Prediction:
         theta = jnp.stack([free.theta(u[i]) for i, free in enumerate(self.free)])
-        x = self.inverse_root @ (theta - self.center)
-        square = jnp.sum((x - self.centers) ** 2, axis=1)
-        kernels = jnp.exp(-0.5 * square / self.length**2)
+        x = (theta - self.center) / self.width
+        kernels = _matern(jnp, jnp.sum(((x - self.centers) / self.lengths) ** 2, axis=1))
         outputs = self.offset + self.scale * (_quadratic(jnp, x) @ self.coefficients + kernels @ self.weights)
         size = len(self.misfit)
         zero = jnp.zeros(size)
@@ -96,11 +105,12 @@ class KernelEmulator(AbstractEmulator):
 
 
 class KernelSurrogate(AbstractSurrogate):
-    """A quadratic of the parameters plus Gaussian kernels about known points, for each predicted number; the default.
+    """A quadratic of the parameters plus Matern kernels about known points, for each predicted number; the default.
 
-    Length and nugget of the kernels are those with the least leave-one-out error, which is added in quadrature to the
-    error of the prediction.  Far from all points the quadratic remains.  In the standard problem of
-    ``benchmarks/inference.py``, 200 solves of eight parameters give log densities to 0.4 (median), 800 to 0.25.
+    Nugget and lengths of the kernels, one for each parameter, are those with the least leave-one-out error, which is
+    added in quadrature to the error of the prediction.  Far from all points the quadratic remains.  Predictions have
+    kinks, where galaxies enter and leave the reach of a datum, so the kernels are no smoother than twice
+    differentiable.
 
     Parameters
     ----------
@@ -109,7 +119,7 @@ class KernelSurrogate(AbstractSurrogate):
 
     References
     ----------
-    Rasmussen & Williams 2006, Gaussian Processes for Machine Learning, sections 2.7 and 5.4.2.
+    Rasmussen & Williams 2006, Gaussian Processes for Machine Learning, sections 2.7, 4.2.1 and 5.4.2.
 
     Examples
     --------
@@ -122,7 +132,7 @@ class KernelSurrogate(AbstractSurrogate):
     True
     """
 
-    points: int = eqx.field(static=True, default=500)
+    points: int = eqx.field(static=True, default=1000)
 
     def learn(
         self,
@@ -134,8 +144,8 @@ class KernelSurrogate(AbstractSurrogate):
         root: Float[Array, "p p"],
     ) -> KernelEmulator:
         theta = np.asarray(target.theta(u))
-        center, inverse_root = _frame(target, center, root)
-        x, rows = (theta - center) @ inverse_root.T, np.arange(len(u))
+        center, width = _frame(target, center, root)
+        x, rows = (theta - center) / width, np.arange(len(u))
         if len(rows) > self.points:
             rows = _spread(x, np.max(ln_density) - np.asarray(ln_density), self.points)
         x = x[rows]
@@ -150,15 +160,15 @@ class KernelSurrogate(AbstractSurrogate):
         columns = _quadratic(np, x)
         coefficients = _ridge(columns, white, weight)
         rest = white - columns @ coefficients
-        length, weights, misfit = _kernel_weights(x, rest, weight)
+        lengths, weights, misfit = _kernel_weights(x, rest, weight)
         # Kernels that are not needed have no weight; all emulators have arrays of one shape.
         filled = [np.zeros((self.points, rows.shape[1])) for rows in (x, weights)]
         for array, known in zip(filled, (x, weights), strict=True):
             array[: len(known)] = known
         size = len(target.data)
         numbers = dict(
-            center=center, inverse_root=inverse_root, offset=offset, scale=scale, coefficients=coefficients,
-            centers=filled[0], weights=filled[1], length=length, misfit=(misfit * scale)[:size],
+            center=center, width=width, offset=offset, scale=scale, coefficients=coefficients,
+            centers=filled[0], weights=filled[1], lengths=lengths, misfit=(misfit * scale)[:size],
         )  # fmt: skip
         arrays: dict[str, Any] = {name: jnp.asarray(number, float) for name, number in numbers.items()}
         return KernelEmulator(free=target.free, **arrays, has_error=has_error, has_scatter=target.scatter is not None)
@@ -180,14 +190,10 @@ def _spread(x, below, number):
 
 
 def _frame(target, center, root):
-    """Mean and inverse root of the covariance of theta, where u has this mean and this root of its covariance."""
+    """Mean and standard deviations of theta where u has this mean and this root of its covariance."""
     white = np.random.default_rng(0).normal(size=(FRAME_DRAWS, len(center)))
     theta = np.asarray(target.theta(center + white @ np.asarray(root).T))
-    covariance = np.cov(theta.T).reshape(len(center), len(center))
-    scale = np.sqrt(np.diag(covariance))
-    # Against an edge that all draws lie on, where theta does not vary.
-    covariance = covariance + np.diag((1e-3 * scale) ** 2 + _TINY)
-    return theta.mean(axis=0), np.linalg.inv(np.linalg.cholesky(covariance))
+    return theta.mean(axis=0), theta.std(axis=0) + _TINY
 
 
 def _outputs(target, prediction):
@@ -206,6 +212,12 @@ def _quadratic(xp, x):
     return xp.concatenate([xp.ones((*x.shape[:-1], 1)), x, x[..., first] * x[..., second]], axis=-1)
 
 
+def _matern(xp, square):
+    """The kernel of Matern with two derivatives, of squared distances over the length; `xp` is NumPy or jax.numpy."""
+    distance = xp.sqrt(5.0 * square + _TINY)  # where it is zero its slope is as well
+    return (1.0 + distance + distance**2 / 3.0) * xp.exp(-distance)
+
+
 def _ridge(columns, values, weight):
     weighted = columns * weight[:, None]
     # Where there are fewer points than coefficients, curvatures are held near zero.
@@ -214,23 +226,35 @@ def _ridge(columns, values, weight):
 
 
 def _kernel_weights(x, rest, weight):
-    """Length, weights (N, Q) and leave-one-out rms (Q,) of the best kernels, points of low weight counting less.
+    """Lengths, weights (N, Q) and leave-one-out rms (Q,) of the best kernels, points of low weight counting less.
 
-    Length and nugget are chosen with at most `TRIED` of the points.
+    Lengths and nugget are chosen with at most `TRIED` of the points, those that count most: one length for all
+    parameters and the nugget, then the length of one parameter after the other.
     """
-    few = np.random.default_rng(1).permutation(len(x))[:TRIED]
-    tried = []
-    for length, nugget in itertools.product(LENGTHS, NUGGETS):
-        _, misfit = _fitted(x[few], rest[few], weight[few], length, nugget)
-        tried.append((float(np.sum(misfit**2)), length, nugget))
-    _, length, nugget = min(tried)
-    return length, *_fitted(x, rest, weight, length, nugget)
+    order = np.random.default_rng(1).permutation(len(x))
+    few = order[np.argsort(-weight[order], kind="stable")][:TRIED]
+
+    def off(lengths, nugget):
+        return float(np.sum(_fitted(x[few], rest[few], weight[few], lengths, nugget)[1] ** 2))
+
+    size = x.shape[1]
+    tried = [(off(np.full(size, length), nugget), length, nugget) for length in LENGTHS for nugget in NUGGETS]
+    least, length, nugget = min(tried)
+    lengths = np.full(size, length)
+    for number, factor in itertools.product(range(size), FACTORS):
+        while True:
+            changed = lengths.copy()
+            changed[number] *= factor
+            if not SHORTEST <= changed[number] <= LONGEST or (now := off(changed, nugget)) > GAIN * least:
+                break
+            least, lengths = now, changed
+    return lengths, *_fitted(x, rest, weight, lengths, nugget)
 
 
-def _fitted(x, rest, weight, length, nugget):
-    """Weights (N, Q) and leave-one-out rms (Q,) of kernels of one length."""
-    square = scipy.spatial.distance.cdist(x, x, "sqeuclidean")
-    matrix = np.exp(-0.5 * square / length**2) + nugget * np.diag(1.0 / weight)
+def _fitted(x, rest, weight, lengths, nugget):
+    """Weights (N, Q) and leave-one-out rms (Q,) of kernels of these lengths, (P,)."""
+    square = scipy.spatial.distance.cdist(x / lengths, x / lengths, "sqeuclidean")
+    matrix = _matern(np, square) + nugget * np.diag(1.0 / weight)
     inverse = scipy.linalg.cho_solve(scipy.linalg.cho_factor(matrix), np.eye(len(x)))
     weights = inverse @ rest
     left_out = weights / np.diagonal(inverse)[:, None]

@@ -12,9 +12,9 @@ from ..evaluate import predict
 from ..laplace import Laplace
 from ..summaries import Prediction
 from ..target import Target
-from .proposals import by_surrogate, densities
+from .proposals import densities
 
-__all__ = ["Explorers", "KnownPoints", "evaluated", "explored", "first_points"]
+__all__ = ["KnownPoints", "evaluated", "first_points"]
 
 WIDE = 1.5
 """The first points spread over this many standard deviations of the Laplace approximation."""
@@ -25,11 +25,8 @@ FREEDOM = 5.0
 FROM_PRIOR = 0.1
 """Share of the first points that is drawn from the prior."""
 
-EXPLORERS = 64
-"""How many chains explore; each round of exploring solves the model at as many points."""
-
-TEMPERATURES = (1.0, 1.5, 2.5, 4.0)
-"""Of explorers: the likelihood of hot ones counts for less."""
+BATCH = 64
+"""Points at once whose predictions are known."""
 
 
 class KnownPoints(NamedTuple):
@@ -73,15 +70,26 @@ class KnownPoints(NamedTuple):
             arrays.append(array)
         return _from_arrays(arrays, first + len(good))
 
+    def best(self, most: int) -> "KnownPoints":
+        """Those of the highest density."""
+        return self.among(np.sort(np.argsort(-self.rows[-1], kind="stable")[:most]))
+
     def nearest(self, target: Target, center: np.ndarray, root: np.ndarray, most: int) -> "KnownPoints":
         """Those nearest to where another posterior lies, with the densities of its data: predictions do not change."""
-        u, mean, error, scatter, _ = self.rows
+        u, *_ = self.rows
         order = np.argsort(np.linalg.norm(np.linalg.solve(root, (u - center).T), axis=0))[:most]
-        u, mean, error, scatter = (array[order] for array in (u, mean, error, scatter))
-        prediction = Prediction(mean, error, scatter, np.ones(mean.shape, bool), np.zeros(len(u)))
-        ln_density = np.asarray(densities(target, jnp.asarray(u), prediction))
-        good = np.isfinite(ln_density)
-        return _from_arrays([array[good] for array in (u, mean, error, scatter, ln_density)], int(good.sum()))
+        return self.among(order).of(target)
+
+    def among(self, rows: np.ndarray) -> "KnownPoints":
+        """Only these rows."""
+        return _from_arrays([array[rows] for array in self.rows], len(rows))
+
+    def of(self, target: Target) -> "KnownPoints":
+        """The same points with the densities of the data of `target`, where these are finite."""
+        u, mean, error, scatter, _ = self.rows
+        ln_density = densities_of(target, u, mean, error, scatter)
+        points = _from_arrays([u, mean, error, scatter, ln_density], len(u))
+        return points.among(np.flatnonzero(np.isfinite(ln_density)))
 
 
 def _from_arrays(arrays: Sequence[Any], number: int) -> KnownPoints:
@@ -89,11 +97,15 @@ def _from_arrays(arrays: Sequence[Any], number: int) -> KnownPoints:
     return KnownPoints(u, mean, error, scatter, ln_density, np.int64(number))
 
 
-class Explorers(NamedTuple):
-    """Chains at several temperatures that show a surrogate where the posterior might reach."""
+def densities_of(
+    target: Target, u: np.ndarray, mean: np.ndarray, error: np.ndarray, scatter: np.ndarray
+) -> np.ndarray:  # fmt: skip
+    """ln of the posterior density of the data of `target` at any number of points, whose predictions are known."""
 
-    u: Any
-    ln_density: Any
+    def of_batch(target, u, mean, error, scatter):
+        return densities(target, u, Prediction(mean, error, scatter, jnp.ones(mean.shape, bool), jnp.zeros(len(u))))
+
+    return in_batches(of_batch, target, u, mean, error, scatter, width=BATCH)
 
 
 def evaluated(target: Target, u: np.ndarray, width: int) -> KnownPoints:
@@ -132,36 +144,3 @@ def first_points(
         return points
     others = known.nearest(target, start.u, root, 1000)
     return points.with_room(int(others.number)).joined(others)
-
-
-def explored(
-    target: Target, emulator: Any, explorers: Explorers, root: np.ndarray, ln_step: float, key: Any, trajectories: int,
-    width: int,
-) -> tuple[Explorers, KnownPoints]:  # fmt: skip
-    """Explorers after moves on the surrogate that the true density accepts or rejects, and all that they have seen."""
-    u, ln_density = explorers
-    power = powers(len(u))
-    parts = []
-    for first in range(0, len(u), width):
-        rows = np.arange(first, first + width) % len(u)
-        proposals = by_surrogate(
-            target, emulator, jnp.asarray(u[rows]), jnp.asarray(root), jax.random.fold_in(key, first),
-            jnp.asarray(ln_step), jnp.asarray(power[rows]), trajectories,
-        )  # fmt: skip
-        parts.append([np.asarray(part) for part in proposals[:2]])
-    ends, ln_ratio = (np.concatenate(part)[: len(u)] for part in zip(*parts, strict=True))
-    points = evaluated(target, ends, width)
-    gain = _tempered(target, ends, points.ln_density, power) - _tempered(target, u, ln_density, power) + ln_ratio
-    accepted = np.log(np.random.default_rng(np.asarray(key).tolist()).uniform(size=len(u))) < gain
-    moved = np.where(accepted[:, None], ends, u), np.where(accepted, points.ln_density, ln_density)
-    return Explorers(*moved), points
-
-
-def powers(number: int) -> np.ndarray:
-    """To what power the likelihood of each explorer counts."""
-    return 1.0 / np.resize(TEMPERATURES, number)
-
-
-def _tempered(target, u, ln_density, power):
-    prior = np.asarray(jax.vmap(target.ln_prior)(jnp.asarray(u)))
-    return prior + power * (ln_density - prior)

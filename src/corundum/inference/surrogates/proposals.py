@@ -1,4 +1,4 @@
-"""Proposals: Hamiltonian moves on a surrogate, compiled as one program, one with true gradients, or a random walk."""
+"""Proposals: moves on a surrogate, compiled as one program, one with true gradients, a random walk or a jump."""
 
 from typing import Any, NamedTuple
 
@@ -12,11 +12,15 @@ from ...numerics.compiling import compiled
 from ..batches import in_batches
 from ..evaluate import value_and_gradient
 from ..target import Target
+from .mixtures import Mixture
 
-__all__ = ["Proposals", "by_gradients", "by_surrogate", "by_walk", "densities"]
+__all__ = ["Proposals", "by_gradients", "by_mixture", "by_surrogate", "by_walk", "densities"]
 
-MOST_STEPS = 64
+MOST_STEPS = 32
 """Of a trajectory on the surrogate."""
+
+JUMPS = 2
+"""Before each trajectory on the surrogate, and as many after it."""
 
 MOST_GRADIENTS = 16
 """Of a trajectory with true gradients."""
@@ -60,51 +64,79 @@ def densities(target: Target, u: Float[Array, "c p"], prediction: Any) -> Float[
 
 @compiled
 def by_surrogate(
-    target: Target, emulator: Any, u: Float[Array, "c p"], root: Array, key: Array, ln_step: Array,
-    power: Float[Array, " c"], trajectories: int,
+    target: Target, emulator: Any, mixture: Mixture, u: Float[Array, "c p"], root: Array, key: Array, ln_step: Array,
+    power: Array, before: Array | None, trajectories: int,
 ) -> Proposals:  # fmt: skip
     """The ends of Markov chains that leave the density of the surrogate invariant.
 
-    Each is `trajectories` Hamiltonian moves, accepted by the surrogate's density.  The same kernel repeated is
-    reversible with respect to that density, so that its ratio at both ends is all that the true acceptance needs.
-    The likelihood of each chain counts to a `power`, one where proposals are for the posterior.
+    Each is `trajectories` times some jumps, a Hamiltonian move and as many jumps, all accepted by the surrogate's
+    density: jumps go to independent draws of `mixture`, so that chains change between places that no trajectory connects.  Each
+    of these moves is reversible with respect to that density, and their sequence reads the same backwards, so it is
+    reversible as well, and the density's ratio at both ends is all that the true acceptance needs.  The likelihood
+    counts to a `power`, one where proposals are for the posterior; that of the data `before`, if not None, to one minus
+    that power.
     """
 
-    def value(u, power):
+    def value(u):
         # Beyond what the emulator knows its numbers may overflow: such a point has no density.
-        ln = target.ln_prior(u) + power * target.ln_likelihood_of(emulator(u), target.values(u), target.data.y)
+        prediction, values = emulator(u), target.values(u)
+        ln = target.ln_prior(u) + power * target.ln_likelihood_of(prediction, values, target.data.y)
+        if before is not None:
+            ln += (1.0 - power) * target.ln_likelihood_of(prediction, values, before)
         return jnp.where(jnp.isfinite(ln), ln, -1e300)
 
-    def all_values(u):
-        return jax.vmap(jax.value_and_grad(value))(u, power)
+    all_values = jax.vmap(jax.value_and_grad(value))
+    reached = jax.vmap(mixture.ln_density)
+
+    def kept(accepted, new, old):
+        return jax.tree.map(lambda a, b: jnp.where(accepted.reshape(-1, *[1] * (a.ndim - 1)), a, b), new, old)
+
+    def jump(_, carry):
+        at, key = carry
+        u, ln, _ = at
+        key, draw, chance = jax.random.split(key, 3)
+        end = mixture.draw(draw, len(u))
+        ln_end, slope_end = all_values(end)
+        gain = ln_end - ln + reached(u) - reached(end)
+        accepted = jnp.log(jax.random.uniform(chance, gain.shape)) < gain
+        return kept(accepted, (end, ln_end, slope_end), at), key
+
+    def jumps(key, at):
+        return jax.lax.fori_loop(0, JUMPS, jump, (at, key))[0]
 
     def trajectory(number, carry):
-        u, ln, slope, total = carry
-        keys = jax.random.split(jax.random.fold_in(key, number), 3)
+        at, total = carry
+        keys = jax.random.split(jax.random.fold_in(key, number), 5)
+        at = jumps(keys[3], at)
         momentum = jax.random.normal(keys[0], u.shape)
         share, finer = jax.random.uniform(keys[1], (2,))
         step = jnp.exp(ln_step) * FINEST**finer
         length = LENGTH * (0.5 + share)
         steps = jnp.clip(jnp.ceil(length / step), 1, MOST_STEPS).astype(int)
 
-        def leap(_, at):
-            u, ln, slope, momentum = at
+        def leap(_, moving):
+            (u, ln, slope), momentum = moving
             momentum = momentum + 0.5 * step * slope @ root
             u = u + step * momentum @ root.T
             ln, slope = all_values(u)
-            return u, ln, slope, momentum + 0.5 * step * slope @ root
+            return (u, ln, slope), momentum + 0.5 * step * slope @ root
 
-        end, ln_end, slope_end, arrived = jax.lax.fori_loop(0, steps, leap, (u, ln, slope, momentum))
-        gain = ln_end - ln - 0.5 * jnp.sum(arrived**2 - momentum**2, axis=1)
+        end, arrived = jax.lax.fori_loop(0, steps, leap, (at, momentum))
+        gain = end[1] - at[1] - 0.5 * jnp.sum(arrived**2 - momentum**2, axis=1)
         gain = jnp.where(jnp.isfinite(gain), gain, -jnp.inf)
-        accepted = jnp.log(jax.random.uniform(keys[2], gain.shape)) < gain
-        kept = [jnp.where(accepted[:, None], new, old) for new, old in ((end, u), (slope_end, slope))]
-        total = total + jnp.mean(jnp.exp(jnp.minimum(gain, 0.0)))
-        return kept[0], jnp.where(accepted, ln_end, ln), kept[1], total
+        at = kept(jnp.log(jax.random.uniform(keys[2], gain.shape)) < gain, end, at)
+        return jumps(keys[4], at), total + jnp.mean(jnp.exp(jnp.minimum(gain, 0.0)))
 
     ln, slope = all_values(u)
-    end, ln_end, _, total = jax.lax.fori_loop(0, trajectories, trajectory, (u, ln, slope, jnp.zeros(())))
+    (end, ln_end, _), total = jax.lax.fori_loop(0, trajectories, trajectory, ((u, ln, slope), jnp.zeros(())))
     return Proposals(end, ln - ln_end, total / trajectories)
+
+
+@compiled
+def by_mixture(mixture: Mixture, u: Float[Array, "c p"], key: Array) -> Proposals:
+    """Independent draws of the mixture: no surrogate is needed, and chains come from anywhere to anywhere."""
+    end, reached = mixture.draw(key, len(u)), jax.vmap(mixture.ln_density)
+    return Proposals(end, reached(u) - reached(end), jnp.nan)
 
 
 def by_walk(u: np.ndarray, root: np.ndarray, rng: np.random.Generator) -> Proposals:
