@@ -10,6 +10,8 @@ import scipy
 from jaxtyping import Float
 
 from ...annotations import Array
+from ...numerics.compiling import compiled
+from ..batches import in_batches
 from ..free import FreeParameter
 from ..summaries import Prediction
 from ..target import Target
@@ -43,6 +45,9 @@ REACH = 14.0
 
 FRAME_DRAWS = 1000
 """Of the coordinates, that give the mean and the width of the parameters."""
+
+BATCH = 64
+"""Points at once whose parameters are computed."""
 
 _TINY = 1e-12
 
@@ -143,7 +148,7 @@ class KernelSurrogate(AbstractSurrogate):
         center: Float[Array, " p"],
         root: Float[Array, "p p"],
     ) -> KernelEmulator:
-        theta = np.asarray(target.theta(u))
+        theta = _theta(target, np.asarray(u))
         center, width = _frame(target, center, root)
         x, rows = (theta - center) / width, np.arange(len(u))
         if len(rows) > self.points:
@@ -192,8 +197,18 @@ def _spread(x, below, number):
 def _frame(target, center, root):
     """Mean and standard deviations of theta where u has this mean and this root of its covariance."""
     white = np.random.default_rng(0).normal(size=(FRAME_DRAWS, len(center)))
-    theta = np.asarray(target.theta(center + white @ np.asarray(root).T))
+    theta = _theta(target, center + white @ np.asarray(root).T)
     return theta.mean(axis=0), theta.std(axis=0) + _TINY
+
+
+def _theta(target, u):
+    """Parameters in their natural scale at any number of points, by one compiled program."""
+    return in_batches(_theta_of_batch, target, u, width=BATCH)
+
+
+@compiled
+def _theta_of_batch(target, u):
+    return target.theta(u)
 
 
 def _outputs(target, prediction):
