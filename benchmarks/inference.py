@@ -1,10 +1,16 @@
 """Time gradients of the log posterior and the standard problem; study how many halos it needs.
 
     python benchmarks/inference.py -o out/benchmarks --only gradient standard convergence
+    python benchmarks/inference.py -o out/benchmarks --only standard --method surrogate --keys 0 1 2
+    python benchmarks/inference.py -o out/benchmarks --only standard --method surrogate --halos 240
+    python benchmarks/inference.py -o out/benchmarks --only shmr             # the stellar-to-halo relation alone
+    python benchmarks/inference.py -o out/benchmarks --only fit_published    # the command, three fits and report
+    python benchmarks/inference.py -o out/benchmarks --only mocks --mocks 20
     python benchmarks/inference.py -o out/benchmarks --only agreement --method nuts    # and an ensemble
     python benchmarks/inference.py -o out/benchmarks --only gradient --peer ENV/bin/python published_package.py
 
-The standard problem: eight parameters of `pandya26()`, stellar-to-halo mass, cold gas, gas-phase metals, four chains.
+The standard problem: eight parameters of `pandya26()`, stellar-to-halo mass, cold gas, gas-phase metals.  Its posterior
+has two modes, of which chains that start about one of them by themselves do not find the other.
 ``--peer`` is the command that `benchmarks/solver.py` describes; its gradient becomes a ratio.  Results go to
 inference.json.
 """
@@ -12,6 +18,7 @@ inference.json.
 import argparse
 import json
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -28,11 +35,18 @@ from corundum import inference  # noqa: E402
 DATA = ("shmr_behroozi19_sf", "coldgas_xgass", "gasmzr_curti20")
 
 
-def standard(halos, tolerance=inference.TOLERANCE, *, model="pandya26", candidates=16, monte_carlo_error=0.5):
+EXAMPLE = Path(__file__).parents[1] / "examples" / "fit_published.toml"
+MOCK_SAMPLER = '{kind="inference.SurrogateHMC", chains=4, population=80, warmup=40, draws=150}'
+MOCK_FIT = f'{{kind="inference.FitSampler", sampler={MOCK_SAMPLER}}}'
+
+
+def standard(
+    halos, tolerance=inference.TOLERANCE, *, model="pandya26", candidates=16, monte_carlo_error=0.5, data=DATA
+):
     sample = co.halos.monte_carlo_trees(halos, log_mvir=(10.0, 12.6), key=1, candidates=candidates)
     solver = co.numerics.LaneSolver(tolerance=tolerance)
     return inference.Target(
-        getattr(co.models, model)(), sample, DATA, co.models.PANDYA26_FREE, redshifts=[0.0], solver=solver,
+        getattr(co.models, model)(), sample, data, co.models.PANDYA26_FREE, redshifts=[0.0], solver=solver,
         monte_carlo_error=monte_carlo_error,
     )  # fmt: skip
 
@@ -80,28 +94,58 @@ def gradient(peer):
     return rows
 
 
-def standard_problem(halos, method, check):
-    """Mode, Laplace approximation and chains of the standard problem, with compilation; with `check`, walkers too."""
-    began = time.perf_counter()
-    target, _ = standard(halos).within_reach()
-    best = inference.maximise(target, starts=8)
-    gauss = inference.laplace(target, best)
-    mode = time.perf_counter() - began
-    kind = inference.HMC if method == "hmc" else inference.NUTS
-    posterior = inference.sample(target, gauss, sampler=kind(chains=4, warmup=150, draws=400))
+def standard_problem(halos, method, check, key=0, data=DATA):
+    """Chains of the standard problem, with compilation, and the mode where they need one; with `check`, walkers too."""
+    began, cpu = time.perf_counter(), time.process_time()
+    target, _ = standard(halos, data=data).within_reach()
+    gauss, mode = None, 0.0
+    if method != "surrogate" or check:
+        best = inference.maximise(target, starts=8)
+        gauss = inference.laplace(target, best)
+        mode = time.perf_counter() - began
+        print(best.in_words(), flush=True)
+    sampler = {
+        "surrogate": inference.SurrogateHMC(), "hmc": inference.HMC(chains=4, warmup=150, draws=400),
+        "nuts": inference.NUTS(chains=4, warmup=150, draws=400),
+    }[method]  # fmt: skip
+    posterior = inference.sample(target, gauss, sampler=sampler, key=key)
     total = time.perf_counter() - began
-    print(best.in_words(), posterior.verdict.sentence, f"{mode:.0f} s to the mode, {total:.0f} s in all", flush=True)
-    steps, percentiles = float(posterior.data.sample_stats.n_steps.mean()), posterior.percentiles().tolist()
+    print(posterior.verdict.sentence, f"{mode:.0f} s to the mode, {total:.0f} s in all", flush=True)
+    stats = posterior.data.sample_stats
     row = {
-        "what": "standard problem",
-        "method": method,
-        "halos": halos,
-        "mode_s": mode,
-        "total_s": total,
-        "steps": steps,
-    }
-    rows = [{**row, **numbers(posterior.verdict.table), "percentiles": percentiles}]
+        "what": "standard problem", "data": list(data), "method": method, "halos": halos, "key": key, "mode_s": mode,
+        "total_s": total, "cpu_s": time.process_time() - cpu, "acceptance": float(stats.acceptance_rate.mean()),
+        "steps": float(stats.n_steps.mean()) if "n_steps" in stats else None, "draws": len(posterior.flat),
+        "verdict": posterior.verdict.sentence,
+    }  # fmt: skip
+    rows = [{**row, **numbers(posterior.verdict.table), "percentiles": posterior.percentiles().tolist()}]
     return [*rows, agreement(target, gauss, posterior)] if check else rows
+
+
+def command(what, output, *arguments):
+    """Time of a command with all that it writes, in a process of its own, and the verdicts that it prints."""
+    began = time.perf_counter()
+    program = [sys.executable, "-m", "corundum", *arguments, "-o", str(output / what)]
+    done = subprocess.run(program, capture_output=True, text=True)
+    row = {
+        "what": what, "total_s": time.perf_counter() - began, "arguments": arguments, "status": done.returncode,
+        "printed": done.stdout.splitlines()[-60:], "errors": done.stderr.splitlines()[-10:],
+    }  # fmt: skip
+    print(done.stdout, done.stderr, f"{row['total_s']:.0f} s in all", sep="\n", flush=True)
+    return [row]
+
+
+def fit_published(output):
+    """The three fits of the example with their report."""
+    return command("fit_published", output, "fit", str(EXAMPLE))
+
+
+def mocks(output, number):
+    """Mocks of the three relations, each with chains of its own, and the coverage of their intervals."""
+    return command(
+        "mocks", output, "mocks", str(EXAMPLE), "--set", f"mocks.number={number}", "--set", f"mocks.fit={MOCK_FIT}",
+        "--set", f"fit.combinations=[{json.dumps(DATA)}]",
+    )  # fmt: skip
 
 
 def agreement(target, gauss, posterior):
@@ -153,11 +197,15 @@ def main():
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=["gradient", "standard", "agreement", "convergence"],
+        choices=["gradient", "standard", "shmr", "agreement", "convergence", "fit_published", "mocks"],
         default=["gradient", "standard"],
     )
     parser.add_argument("--halos", type=int, default=60, help="of the standard problem")
-    parser.add_argument("--method", choices=["hmc", "nuts"], default="hmc", help="of the standard problem's chains")
+    parser.add_argument(
+        "--method", choices=["surrogate", "hmc", "nuts"], default="surrogate", help="of the chains"
+    )  # fmt: skip
+    parser.add_argument("--keys", type=int, nargs="+", default=[0], help="seeds of the chains, a row for each")
+    parser.add_argument("--mocks", type=int, default=100, help="number of mocks")
     parser.add_argument("--peer", nargs="+")
     chosen = parser.parse_args()
     chosen.output.mkdir(parents=True, exist_ok=True)
@@ -165,7 +213,15 @@ def main():
     if "gradient" in chosen.only:
         rows += gradient(chosen.peer)
     if {"standard", "agreement"} & set(chosen.only):
-        rows += standard_problem(chosen.halos, chosen.method, "agreement" in chosen.only)
+        for key in chosen.keys:
+            rows += standard_problem(chosen.halos, chosen.method, "agreement" in chosen.only, key)
+    if "shmr" in chosen.only:
+        for key in chosen.keys:
+            rows += standard_problem(chosen.halos, chosen.method, False, key, DATA[:1])
+    if "fit_published" in chosen.only:
+        rows += fit_published(chosen.output)
+    if "mocks" in chosen.only:
+        rows += mocks(chosen.output, chosen.mocks)
     if "convergence" in chosen.only:
         rows += convergence()
     (chosen.output / "inference.json").write_text(json.dumps(rows, indent=1))

@@ -244,7 +244,7 @@ def test_every_sampler_is_named_by_its_kind(run_file, tmp_path, capsys, kind):
     setting = [] if kind is None else ["--set", f"fit.sampler.kind=inference.{kind}"]
     assert main(["fit", run_file, "--dry-run", *setting]) == 0
     sampler = tomllib.loads(capsys.readouterr().out)["fit"]["sampler"]
-    assert sampler["kind"] == f"inference.{kind or 'NUTS'}"
+    assert sampler["kind"] == f"inference.{kind or 'SurrogateHMC'}"
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ from ...inference import (
     Gaussian,
     GaussNewton,
     ScatterLikelihood,
+    SurrogateHMC,
 )
 from ...observables import AbstractRegression, Measurement
 from .schema import setting
@@ -91,7 +92,7 @@ class Fit:
     scatter: ScatterLikelihood | None = None
     regression: AbstractRegression | None = None
     optimiser: AbstractOptimiser = GaussNewton()
-    sampler: AbstractSampler = NUTS(draws=400)
+    sampler: AbstractSampler = SurrogateHMC()
     priors: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 

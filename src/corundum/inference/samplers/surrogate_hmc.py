@@ -11,9 +11,9 @@ import numpy as np
 from ...arguments import strategy
 from ...storage.checkpoints import Checkpoint, fingerprints
 from ..laplace import Laplace
+from ..surrogates.annealing import LAST_MOVES, TARGET_ACCEPT, annealed, from_prior
 from ..surrogates.base import AbstractSurrogate
 from ..surrogates.kernel import KernelSurrogate
-from ..surrogates.annealing import LAST_MOVES, TARGET_ACCEPT, annealed, from_prior
 from ..surrogates.known_points import KnownPoints, evaluated, first_points
 from ..surrogates.mixtures import Mixture, mixture_about
 from ..surrogates.proposals import Proposals, by_gradients, by_mixture, by_surrogate, by_walk
@@ -30,8 +30,8 @@ JUDGED = 0.5
 """Share of warm-up after which a surrogate that is accepted too seldom gives way to true gradients."""
 
 WALKS, JUMPS = 0.1, 0.1
-"""Shares of proposals that are a step of a random walk, and a draw of the mixture about the annealed population: a chain
-also leaves a place where the surrogate is poor."""
+"""Shares of proposals that are a step of a random walk, and a draw of the mixture about the annealed population: a
+chain also leaves a place where the surrogate is poor."""
 
 KEPT = 4000
 """Most points of annealing that the surrogate learns from later on: those of the highest density."""
@@ -66,9 +66,9 @@ class SurrogateHMC(AbstractSampler):
     warm-up.  Then it stays as it is, and so does the population.  The chains start at points of the population.  To
     propose a draw, a chain makes some Hamiltonian moves, and jumps to draws of a mixture about the population, that
     leave the surrogate's posterior invariant; the true posterior accepts or rejects where they end (delayed
-    acceptance).  The draws therefore have the true posterior whatever the surrogate is; only how often they are accepted
-    depends on it.  Where that is less than `least_acceptance` in warm-up, the chains go on with gradients of the true
-    density.
+    acceptance).  The draws therefore have the true posterior whatever the surrogate is; only how often they are
+    accepted depends on it.  Where that is less than `least_acceptance` in warm-up, the chains go on with gradients of
+    the true density.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class SurrogateHMC(AbstractSampler):
     surrogate: AbstractSurrogate | None = None
     chains: int = eqx.field(static=True, default=8)
     warmup: int = eqx.field(static=True, default=100)
-    draws: int = eqx.field(static=True, default=500)
+    draws: int = eqx.field(static=True, default=600)
     first_points: int | None = eqx.field(static=True, default=None)
     population: int = eqx.field(static=True, default=200)
     trajectories: int = eqx.field(static=True, default=2)
@@ -163,29 +163,25 @@ class SurrogateHMC(AbstractSampler):
         surrogate = strategy("surrogate", self.surrogate, KernelSurrogate())
         seed = jax.random.PRNGKey(key)
         stops = {max(1, round(share * self.warmup)) for share in STOPS}
-        if before is None or before.population is None:
-            population, y = from_prior(target, self.population, self.chains, key), None
+        if before is None:
+            population = from_prior(target, self.population, self.chains, key)
         else:
-            population, y = before.population.of(target), before.y
+            population = before.population.of(target)
         state, positions = _initial(self, surrogate, target, start, population if first is None else first)
-        latest = _Before(state.known, None, None)
+        known = [state.known]
 
         def advance(state, count):
-            nonlocal latest
             rows = []
             state = jax.tree.map(np.asarray, state)
             for _ in range(int(count)):
                 state, row = _draw(self, target, state, seed, key)
                 rows.append(row)
-            latest = latest._replace(known=state.known)
+            known[:] = [state.known]
             return state, {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
         def adapt(state, u):
-            nonlocal latest
             if len(u) == 1:
-                state, last = _annealed(self, surrogate, target, state, population, y, key)
-                latest = _Before(state.known, last, target.data.y)
-                return state
+                return _annealed(self, surrogate, target, state, population, key)
             return _learned_again(self, surrogate, target, state, u)
 
         about = None if start is None else (start.u, start.covariance)
@@ -195,15 +191,14 @@ class SurrogateHMC(AbstractSampler):
             advance, state, self.warmup, self.draws, identity=identity, stops=stops, adapt=adapt, store=store,
             progress=progress,
         )  # fmt: skip
-        return chains, latest
+        return chains, _Before(known[0], population)
 
 
 class _Before(NamedTuple):
-    """What a posterior of other data leaves: points whose predictions are known, and draws of it."""
+    """Points whose predictions are known from other data, and the population that annealing begins with."""
 
     known: KnownPoints
-    population: KnownPoints | None
-    y: Any
+    population: KnownPoints
 
 
 def _initial(sampler, surrogate, target, start, known):
@@ -227,18 +222,18 @@ def _with_fixed_room(sampler, known):
     return known.with_room(KEPT - int(known.number) + sampler.chains * sampler.warmup)
 
 
-def _annealed(sampler, surrogate, target, state, population, y, key):
-    """The state with chains, mixture and surrogate of a population that was annealed, and that population."""
+def _annealed(sampler, surrogate, target, state, population, key):
+    """The state with chains, mixture and surrogate of a population that was annealed."""
     result = annealed(
         surrogate, target, population, state.known.with_room(0), key=key, width=sampler.chains,
-        trajectories=sampler.trajectories, ln_step=float(state.ln_step), before=y,
+        trajectories=sampler.trajectories, ln_step=float(state.ln_step),
     )  # fmt: skip
     order = np.random.default_rng([key, 7]).permutation(len(result.points.u))
     chosen = result.points.among(np.resize(order, sampler.chains))
     return state._replace(
         u=chosen.u, ln_density=chosen.ln_density, known=_with_fixed_room(sampler, result.known),
         emulator=result.emulator, mixture=result.mixture, root=result.root, ln_step=np.float64(result.ln_step),
-    ), result.points  # fmt: skip
+    )  # fmt: skip
 
 
 def _learn(surrogate, target, known, center, root):
@@ -261,7 +256,7 @@ def _draw(sampler, target, state, seed, key):
     else:
         proposals = by_surrogate(
             target, state.emulator, jax.tree.map(jnp.asarray, state.mixture), jnp.asarray(state.u),
-            jnp.asarray(state.root), draw_key, jnp.asarray(state.ln_step), jnp.asarray(1.0), None,
+            jnp.asarray(state.root), draw_key, jnp.asarray(state.ln_step), jnp.asarray(1.0),
             sampler.trajectories,
         )  # fmt: skip
     proposals = Proposals(*(np.asarray(part) for part in proposals))

@@ -16,7 +16,7 @@ from ...numerics.compiling import compiled
 from ..batches import in_batches
 from ..target import Target
 from .base import AbstractSurrogate
-from .known_points import BATCH, KnownPoints, densities_of, evaluated
+from .known_points import BATCH, KnownPoints, evaluated
 from .mixtures import Mixture, mixture_about
 from .proposals import by_surrogate
 
@@ -33,7 +33,7 @@ LAST_MOVES = 4
 
 MOST_STAGES = 60
 
-TARGET_ACCEPT = 0.9
+TARGET_ACCEPT = 0.8
 """Acceptance of trajectories on the surrogate that the step size is adapted to."""
 
 PRIOR_DRAWS = 5
@@ -91,14 +91,14 @@ def from_prior(target: Target, number: int, width: int, key: int) -> KnownPoints
 
 def annealed(
     surrogate: AbstractSurrogate, target: Target, population: KnownPoints, known: KnownPoints, *, key: int, width: int,
-    trajectories: int, ln_step: float, before: Any = None,
+    trajectories: int, ln_step: float,
 ) -> Annealed:  # fmt: skip
-    """A population that follows from the prior, or from the posterior of the data `before`, to that of the target.
+    """A population that follows the posterior of the target from the prior on.
 
     Parameters
     ----------
     population : KnownPoints
-        Draws of what it begins with.
+        Draws of the prior, as `from_prior` makes them.
     known : KnownPoints
         Other points that the surrogate learns from as well.
     width : int
@@ -107,7 +107,7 @@ def annealed(
     rng, seed = np.random.default_rng([key, 6]), jax.random.PRNGKey(key)
     number = len(population.u)
     known = known.with_room(number).joined(population)
-    first, known_first = _first(target, population, before), _first(target, known, before)
+    first, known_first = _ln_prior(target, population.u), _ln_prior(target, known.rows[0])
     power, emulator, visited = 0.0, None, []
     for stage in range(MOST_STAGES):
         gain = population.ln_density - first
@@ -123,12 +123,12 @@ def annealed(
                 emulator = surrogate.learn(target, u, known.prediction, tempered, center, root)
             ends, ln_ratio, acceptance = _moved(
                 target, emulator, mixture, population.u, root, jax.random.fold_in(seed, stage * LAST_MOVES + move),
-                ln_step, power, before, trajectories, width,
+                ln_step, power, trajectories, width,
             )  # fmt: skip
             ln_step += np.clip(np.nan_to_num(acceptance) - TARGET_ACCEPT, -0.5, 0.5)
             points = evaluated(target, ends, width)
             points = points._replace(ln_density=np.where(np.isfinite(points.ln_density), points.ln_density, NOTHING))
-            points_first = _first(target, points, before)
+            points_first = _ln_prior(target, points.u)
             rise = [at + power * (new.ln_density - at) for new, at in ((points, points_first), (population, first))]
             accepted = np.log(rng.uniform(size=number)) < rise[0] - rise[1] + ln_ratio
             population, first = _exchanged(population, points, accepted), np.where(accepted, points_first, first)
@@ -145,16 +145,12 @@ def annealed(
     return Annealed(population, mixture_about(draws), known, emulator, center, root, float(ln_step))
 
 
-def _first(target, points, before):
-    """ln of the density that annealing begins with."""
-    u, mean, error, scatter, _ = points.rows
-    if before is not None:
-        return densities_of(target.with_data(before), u, mean, error, scatter)
-    return np.asarray(in_batches(_ln_prior, target, u, width=BATCH))
+def _ln_prior(target, u):
+    return in_batches(_ln_prior_of_batch, target, u, width=BATCH)
 
 
 @compiled
-def _ln_prior(target, u):
+def _ln_prior_of_batch(target, u):
     return jax.vmap(target.ln_prior)(u)
 
 
@@ -203,14 +199,14 @@ def _exchanged(points, ends, accepted):
     return KnownPoints(*arrays, points.number)
 
 
-def _moved(target, emulator, mixture, u, root, key, ln_step, power, before, trajectories, width):
+def _moved(target, emulator, mixture, u, root, key, ln_step, power, trajectories, width):
     """Ends of moves on the surrogate, ln of the ratio of its densities, and the acceptance of its trajectories."""
     parts = []
     for first in range(0, len(u), width):
         rows = np.arange(first, first + width) % len(u)
         proposals = by_surrogate(
             target, emulator, mixture, jnp.asarray(u[rows]), jnp.asarray(root), jax.random.fold_in(key, first),
-            jnp.asarray(ln_step), jnp.asarray(power), before, trajectories,
+            jnp.asarray(ln_step), jnp.asarray(power), trajectories,
         )  # fmt: skip
         parts.append([np.asarray(part) for part in proposals])
     ends, ln_ratio = (np.concatenate([part[i] for part in parts])[: len(u)] for i in (0, 1))

@@ -19,7 +19,7 @@ __all__ = ["Proposals", "by_gradients", "by_mixture", "by_surrogate", "by_walk",
 MOST_STEPS = 32
 """Of a trajectory on the surrogate."""
 
-JUMPS = 2
+JUMPS = 3
 """Before each trajectory on the surrogate, and as many after it."""
 
 MOST_GRADIENTS = 16
@@ -65,27 +65,23 @@ def densities(target: Target, u: Float[Array, "c p"], prediction: Any) -> Float[
 @compiled
 def by_surrogate(
     target: Target, emulator: Any, mixture: Mixture, u: Float[Array, "c p"], root: Array, key: Array, ln_step: Array,
-    power: Array, before: Array | None, trajectories: int,
+    power: Array, trajectories: int,
 ) -> Proposals:  # fmt: skip
     """The ends of Markov chains that leave the density of the surrogate invariant.
 
     Each is `trajectories` times some jumps, a Hamiltonian move and as many jumps, all accepted by the surrogate's
-    density: jumps go to independent draws of `mixture`, so that chains change between places that no trajectory connects.  Each
-    of these moves is reversible with respect to that density, and their sequence reads the same backwards, so it is
-    reversible as well, and the density's ratio at both ends is all that the true acceptance needs.  The likelihood
-    counts to a `power`, one where proposals are for the posterior; that of the data `before`, if not None, to one minus
-    that power.
+    density: jumps go to independent draws of `mixture`, so that chains change between places that no trajectory
+    connects.  Each of these moves is reversible with respect to that density, and their sequence reads the same
+    backwards, so it is reversible as well, and the density's ratio at both ends is all that the true acceptance needs.
+    The likelihood counts to a `power`, one where proposals are for the posterior.
     """
 
     def value(u):
         # Beyond what the emulator knows its numbers may overflow: such a point has no density.
-        prediction, values = emulator(u), target.values(u)
-        ln = target.ln_prior(u) + power * target.ln_likelihood_of(prediction, values, target.data.y)
-        if before is not None:
-            ln += (1.0 - power) * target.ln_likelihood_of(prediction, values, before)
+        ln = target.ln_prior(u) + power * target.ln_likelihood_of(emulator(u), target.values(u), target.data.y)
         return jnp.where(jnp.isfinite(ln), ln, -1e300)
 
-    all_values = jax.vmap(jax.value_and_grad(value))
+    values, all_values = jax.vmap(value), jax.vmap(jax.value_and_grad(value))
     reached = jax.vmap(mixture.ln_density)
 
     def kept(accepted, new, old):
@@ -93,13 +89,13 @@ def by_surrogate(
 
     def jump(_, carry):
         at, key = carry
-        u, ln, _ = at
+        u, ln = at
         key, draw, chance = jax.random.split(key, 3)
         end = mixture.draw(draw, len(u))
-        ln_end, slope_end = all_values(end)
+        ln_end = values(end)
         gain = ln_end - ln + reached(u) - reached(end)
         accepted = jnp.log(jax.random.uniform(chance, gain.shape)) < gain
-        return kept(accepted, (end, ln_end, slope_end), at), key
+        return kept(accepted, (end, ln_end), at), key
 
     def jumps(key, at):
         return jax.lax.fori_loop(0, JUMPS, jump, (at, key))[0]
@@ -108,6 +104,7 @@ def by_surrogate(
         at, total = carry
         keys = jax.random.split(jax.random.fold_in(key, number), 5)
         at = jumps(keys[3], at)
+        _, slope = all_values(at[0])
         momentum = jax.random.normal(keys[0], u.shape)
         share, finer = jax.random.uniform(keys[1], (2,))
         step = jnp.exp(ln_step) * FINEST**finer
@@ -115,20 +112,20 @@ def by_surrogate(
         steps = jnp.clip(jnp.ceil(length / step), 1, MOST_STEPS).astype(int)
 
         def leap(_, moving):
-            (u, ln, slope), momentum = moving
+            (u, _), slope, momentum = moving
             momentum = momentum + 0.5 * step * slope @ root
             u = u + step * momentum @ root.T
             ln, slope = all_values(u)
-            return (u, ln, slope), momentum + 0.5 * step * slope @ root
+            return (u, ln), slope, momentum + 0.5 * step * slope @ root
 
-        end, arrived = jax.lax.fori_loop(0, steps, leap, (at, momentum))
+        end, _, arrived = jax.lax.fori_loop(0, steps, leap, (at, slope, momentum))
         gain = end[1] - at[1] - 0.5 * jnp.sum(arrived**2 - momentum**2, axis=1)
         gain = jnp.where(jnp.isfinite(gain), gain, -jnp.inf)
         at = kept(jnp.log(jax.random.uniform(keys[2], gain.shape)) < gain, end, at)
         return jumps(keys[4], at), total + jnp.mean(jnp.exp(jnp.minimum(gain, 0.0)))
 
-    ln, slope = all_values(u)
-    (end, ln_end, _), total = jax.lax.fori_loop(0, trajectories, trajectory, ((u, ln, slope), jnp.zeros(())))
+    ln = values(u)
+    (end, ln_end), total = jax.lax.fori_loop(0, trajectories, trajectory, ((u, ln), jnp.zeros(())))
     return Proposals(end, ln - ln_end, total / trajectories)
 
 
