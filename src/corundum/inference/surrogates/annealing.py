@@ -78,7 +78,7 @@ def from_prior(target: Target, number: int, width: int, key: int) -> KnownPoints
     ValueError
         It can be solved at none of them.
     """
-    points = evaluated(target, np.random.default_rng([key, 5]).normal(size=(number, len(target.free))), width)
+    points = evaluated(target, np.asarray(target.prior_draws(number, key=key)), width)
     good = np.flatnonzero(np.isfinite(points.ln_density))
     if not len(good):
         raise ValueError(

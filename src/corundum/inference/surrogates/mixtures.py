@@ -19,7 +19,8 @@ SCALE = 0.8
 """Standard deviations of each Gaussian over those of the neighbours."""
 
 FROM_PRIOR = 0.05
-"""Share of the prior in the mixture, so that no place where the posterior may be is out of reach."""
+"""Share of the standard normal, the prior of u, in the mixture, so that no place where the posterior may be is out of
+reach."""
 
 
 class Mixture(NamedTuple):
