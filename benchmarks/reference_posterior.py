@@ -41,13 +41,14 @@ def summary(target, posterior, about):
     """What is kept of a posterior: numbers of theta, and how well they are known."""
     flat, table, u = posterior.flat, posterior.verdict.table, posterior.u.reshape(-1, len(target.names))
     share = second_mode(posterior.theta)
-    each = np.percentile(posterior.theta, LEVELS, axis=1)
+    of_chains = np.percentile(posterior.theta, LEVELS, axis=1)
     return {
         "names": list(target.names), "units": list(target.units), "draws": len(flat), "chains": len(posterior.u),
         "mean": flat.mean(axis=0).tolist(), "median": np.median(flat, axis=0).tolist(),
         "standard_deviation": flat.std(axis=0).tolist(), "levels": LEVELS,
         "percentiles": np.percentile(flat, LEVELS, axis=0).tolist(),
-        "percentile_errors": (each.std(axis=1, ddof=1) / np.sqrt(len(share))).tolist(), "correlation": np.corrcoef(flat.T).tolist(),
+        "percentile_errors": (of_chains.std(axis=1, ddof=1) / np.sqrt(len(share))).tolist(),
+        "correlation": np.corrcoef(flat.T).tolist(),
         "mean_u": u.mean(axis=0).tolist(), "covariance_u": np.cov(u.T).tolist(),
         "second_mode": {"share": float(share.mean()), "of_each_chain": share.mean(axis=1).tolist()},
         **{key: np.asarray(values).tolist() for key, values in table.items()},

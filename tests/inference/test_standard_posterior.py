@@ -52,8 +52,8 @@ def test_surrogate_chains_have_the_posterior_of_the_reference(reference):
     rows = [reference["levels"].index(level) for level in LEVELS]
     low, middle, high = np.array(reference["percentiles"])[rows]
     known = np.array(reference["percentile_errors"])[rows]
-    each = np.percentile(posterior.theta, LEVELS, axis=1)
-    errors = 2.0 * np.hypot(each.std(axis=1, ddof=1) / np.sqrt(each.shape[1]), known)
+    of_chains = np.percentile(posterior.theta, LEVELS, axis=1)
+    errors = 2.0 * np.hypot(of_chains.std(axis=1, ddof=1) / np.sqrt(of_chains.shape[1]), known)
     ours = np.percentile(posterior.flat, LEVELS, axis=0)
     width = np.array(reference["standard_deviation"])
     assert np.all(np.abs(ours[1] - middle) < 0.1 * width + errors[1])
