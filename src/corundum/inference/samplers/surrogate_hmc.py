@@ -146,7 +146,8 @@ class SurrogateHMC(AbstractSampler):
         self, target: Target, starts: Sequence[Laplace], y: np.ndarray, *, key: int, store: Checkpoint | None = None
     ) -> list[Chains]:
         """One after the other; predictions do not depend on data, so that each begins with what the one before knew."""
-        results, before = [], None
+        results: list[Chains] = []
+        before: _Before | None = None
         for number, (start, data) in enumerate(zip(starts, y, strict=True)):
             one, count = target.with_data(data), self._first_number(len(start.u))
             known = None if before is None else before.known
