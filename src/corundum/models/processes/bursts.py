@@ -10,6 +10,8 @@ __all__ = ["burst_flows", "burst_rates", "slowed", "times"]
 
 _HEATING = ("wind_heating", "wind_stirring")  # energy of supernovae, as far as a model has it
 
+_SLOWEST = 1e-9  # rate [1/Gyr] that stands for none, where stars are switched off
+
 
 def burst_flows(prefix: str, what: str) -> tuple[Flow, ...]:
     """The five flows of bursts: ``prefix``, and with ``_enrichment``, ``_venting``, ``_wind`` and ``_heating``."""
@@ -39,7 +41,7 @@ def slowed(relative: Any, galaxy: Galaxy, emptying: AbstractEmptying) -> Any:
     """`relative` as far as the disc, bursts and the winds of both leave the ISM the time that `emptying` asks for."""
     flows = galaxy.flows
     disc = GYR_YR * (flows["star_formation"].mass + flows["wind"].mass) / galaxy.state.mism  # [1/Gyr]
-    return relative * emptying((1.0 + relative) * disc)
+    return relative * emptying((1.0 + relative) * disc + _SLOWEST)
 
 
 def times(factor: Any, rates: FlowRates) -> FlowRates:

@@ -127,9 +127,9 @@ class Merging(AbstractProcess):
         galaxy_mass = state.mstar + state.mism
         # Each merger of masses m < M turns the share e (m/M)^a of the ISM into stars.
         driven = extras["merging_bursts"] * galaxy_mass**-self.burst_slope  # [1/Gyr]
-        wanted = self.burst_share * driven * state.mism / GYR_YR
+        unlimited = self.burst_share * driven * state.mism / GYR_YR
         sfr = galaxy.quantities["sfr"]
-        relative = slowed(wanted / sfr, galaxy, self.emptying)
+        relative = slowed(unlimited / sfr, galaxy, self.emptying)
         kept = 1.0 - self.icl_share
         rates = {
             "arriving_stars": times(kept, stars),
