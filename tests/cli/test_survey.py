@@ -167,3 +167,9 @@ def test_earlier_halos_of_today_are_refused(run_file, tmp_path, capsys):
     assert (
         "earlier_halos: they are counted at z = 0.00, and [halos] at 0.00; give halos that are counted earlier" in error
     )
+
+
+def test_earlier_halos_that_no_output_sees_are_refused(run_file, tmp_path, capsys):
+    (tmp_path / "run.toml").write_text(RUN + EARLIER)
+    assert main(["run", run_file, "-o", str(tmp_path / "out")]) == 2
+    assert "earlier_halos: they end at z = 2.20, and no output is so early" in capsys.readouterr().err

@@ -9,7 +9,7 @@ have merged by the end.  Sums over them would miss 0.18, 0.26, 0.37 and 0.42 dex
 and 3, and are refused; `corundum.observables.cosmic_history` evolves halos for each redshift instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -245,6 +245,19 @@ def counted_at(halos: HaloHistories) -> float:
     1.0
     """
     return max(float(halos.cosmology.redshift(np.asarray(halos.time)[-1:])[0]), 0.0)
+
+
+def outputs_until_end(halos: HaloHistories, redshifts: Iterable[float]) -> tuple[float, ...]:
+    """Those redshifts at which these halos have not ended yet; one just after their end is moved to it.
+
+    Examples
+    --------
+    >>> from corundum.observables.abundance import outputs_until_end
+    >>> outputs_until_end(co.halos.complete_roots(1.0, 4), (0.0, 1.0, 2.0))
+    (1.0, 2.0)
+    """
+    end = counted_at(halos)
+    return tuple(max(z, end) for z in redshifts if np.log1p(z) >= np.log1p(end) - _SAME)
 
 
 def check_counted(halos: HaloHistories, redshift: float) -> None:

@@ -13,7 +13,7 @@ from ...halos import HaloHistories
 from ...models import outside_calibration
 from ...numerics.compiling import compiled
 from ...observables import AbstractRelation, NadarayaWatson, RegressedRelation, Residuals
-from ...observables.abundance import counted_at
+from ...observables.abundance import counted_at, outputs_until_end
 from ...plots.regressed import regress, relation_points
 from ...plots.reports.page import Drawing
 from ...population import Galaxies, Population, evolve
@@ -68,6 +68,11 @@ class _RunJob(AbstractJob):
         job = prepare(run_file)
         if not works_alone() and any(halo_set.halos.satellites is not None for halo_set in _halo_sets(job)):
             raise ValueError("halos: merger trees with satellites are evolved by one process; start one, not several")
+        if job.earlier_halos is not None and not outputs_until_end(job.earlier_halos, job.output.redshifts):
+            raise ValueError(
+                f"earlier_halos: they end at z = {counted_at(job.earlier_halos):.2f}, and no output is so early; add "
+                "that redshift to output.redshifts, or leave the group out"
+            )
         return RunPlan(job, job.tables, job.identity)
 
     def compute(self, plan: RunPlan, run: Run) -> RunResults:
@@ -184,9 +189,8 @@ def _halo_sets(job: Job) -> list[_HaloSet]:
     if job.compare_halos is not None:
         sets.append(_HaloSet("compare_halos", job.compare_halos, redshifts, "compare"))
     if job.earlier_halos is not None:
-        end = counted_at(job.earlier_halos)
-        before = tuple(max(z, end) for z in redshifts if z > end - 0.02)
-        sets += [_HaloSet("earlier_halos", job.earlier_halos, before, "earlier")] if before else []
+        before = outputs_until_end(job.earlier_halos, redshifts)
+        sets.append(_HaloSet("earlier_halos", job.earlier_halos, before, "earlier"))
     return sets
 
 

@@ -12,7 +12,7 @@ from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...numerics import AbstractSolver
 from ...observables import AbstractRelation, Measurement, Survey
-from ...observables.abundance import check_counted, counted_at
+from ...observables.abundance import check_counted, counted_at, outputs_until_end
 from ...observables.files import is_file_name
 from ...observables.histories import missing_from
 from ...observables.redshifts import comparable, redshift_distance
@@ -267,7 +267,7 @@ def _survey(
         if test.galaxies == "satellites" and halos.satellites is None:
             raise RunFileError(keys, f"{name} is about satellites, and these halos have none; draw complete_forest")
         if not relation.single_galaxies:
-            sample = halos if earlier is None or redshift < counted_at(earlier) - 0.02 else earlier
+            sample = earlier if earlier is not None and outputs_until_end(earlier, [redshift]) else halos
             try:
                 check_counted(sample, redshift)
             except ValueError as error:

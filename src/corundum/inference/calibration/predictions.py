@@ -12,7 +12,7 @@ from ...halos import HaloHistories, select_trees
 from ...models import AbstractModel, Merging
 from ...numerics.solvers.base import AbstractSolver
 from ...observables import Residuals, Survey, histories_of, residuals
-from ...observables.abundance import counted_at
+from ...observables.abundance import counted_at, outputs_until_end
 from ...parameters import replace
 from ...population import evolve, with_mergers
 from ...printing import in_short
@@ -67,7 +67,7 @@ def outputs_of(halos: HaloHistories, survey: Survey) -> tuple[float, ...]:
     if halos.satellites is None:
         near = [z for z in survey.redshifts if abs(np.log((1.0 + z) / (1.0 + root))) < 0.02]
         return (root,) if near else ()
-    return tuple(max(z, root) for z in survey.redshifts if root - 0.02 <= z <= max(_LAST_OF_TREES, root))
+    return tuple(z for z in outputs_until_end(halos, survey.redshifts) if z <= max(_LAST_OF_TREES, root))
 
 
 def predict_survey(
