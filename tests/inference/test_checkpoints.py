@@ -14,6 +14,7 @@ import pytest
 
 import corundum as co
 from corundum import inference
+from corundum.inference.surrogates import annealing
 from places import SUPPORT
 
 
@@ -79,6 +80,28 @@ def test_an_interrupted_run_makes_the_same_draws(tmp_path, kind, after):
     kept = store.load()
     assert 0 < int(kept["done"]) < 100
     np.testing.assert_array_equal(run(kind, store=store).u, whole(kind).u)
+
+
+def test_annealing_that_was_interrupted_goes_on_at_its_last_stage(tmp_path, monkeypatch):
+    """The stages before it are not solved again, the draws are the same, and no file of the stages is left."""
+    store, kind, done = co.io.Checkpoint(tmp_path / "chains.npz"), inference.SurrogateHMC, []
+    one_stage = annealing._next_stage
+
+    def counted(*arguments, most):
+        if len(done) == most:
+            raise Stop
+        done.append(arguments[2].number)
+        return one_stage(*arguments)
+
+    expected = whole(kind)
+    monkeypatch.setattr(annealing, "_next_stage", functools.partial(counted, most=2))
+    with pytest.raises(Stop):
+        run(kind, store=store)
+    assert done == [0, 1] and [path.name for path in tmp_path.iterdir()] == ["stages-of-chains.npz"]
+    done.clear()
+    monkeypatch.setattr(annealing, "_next_stage", functools.partial(counted, most=60))
+    np.testing.assert_array_equal(run(kind, store=store).u, expected.u)
+    assert done[0] == 2 and len(done) > 1 and [path.name for path in tmp_path.iterdir()] == ["chains.npz"]
 
 
 def test_a_sampler_is_compiled_once(caplog):

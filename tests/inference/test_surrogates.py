@@ -9,7 +9,7 @@ from scipy import stats
 
 from corundum import inference
 from corundum.inference.batches import in_batches
-from corundum.inference.surrogates import annealing, kernel, known_points, mixtures
+from corundum.inference.surrogates import annealing, kernel, known_points, mixtures, stages
 
 X = np.linspace(0.0, 1.0, 6)
 FEW = inference.KernelSurrogate(points=120)
@@ -201,11 +201,29 @@ def test_a_population_has_both_modes_in_their_shares_wherever_the_optimiser_ende
     )
     first = annealing.from_prior(target, 200, 8, 0)
     known = first.among(np.arange(20))
-    result = annealing.annealed(FEW, target, first, known, key=1, width=8, trajectories=2, ln_step=np.log(0.4))
+    result = annealing.annealed(
+        FEW,
+        target,
+        first,
+        known,
+        key=1,
+        width=8,
+        trajectories=2,
+        ln_step=np.log(0.4),
+        stages=stages.KeptStages(None, {}),
+    )
     theta = np.asarray(target.theta(result.points.u))[:, 0]
     assert np.all(np.abs(np.abs(theta) - 2.0) < 1.0) and abs(np.mean(theta > 0.0) - 0.75) < 0.12
     np.testing.assert_allclose(result.points.ln_density, inference.ln_density_at(target, result.points.u), rtol=1e-9)
     assert len(result.mixture.centers) == annealing.LAST_MOVES * 200
+
+
+def test_no_point_is_learned_from_twice():
+    target = inference.Target.of_function(lambda theta: theta, [2.0], [0.04], {"a": (0.0, 5.0)})
+    first = annealing.from_prior(target, 20, 4, 0)
+    again = first.with_room(5).without(first.among(np.arange(15)))
+    np.testing.assert_array_equal(again.rows[0], first.rows[0][15:])
+    np.testing.assert_array_equal(again.rows[-1], first.rows[-1][15:])
 
 
 def test_draws_of_a_mixture_have_its_density():

@@ -17,6 +17,7 @@ from ..surrogates.kernel import KernelSurrogate
 from ..surrogates.known_points import KnownPoints, evaluated, first_points
 from ..surrogates.mixtures import Mixture, mixture_about
 from ..surrogates.proposals import Proposals, by_gradients, by_mixture, by_surrogate, by_walk
+from ..surrogates.stages import KeptStages
 from ..target import Target
 from .base import AbstractSampler, check_numbers
 from .chains import ChainProgress, Chains, ingredients, run_chains
@@ -110,10 +111,10 @@ class SurrogateHMC(AbstractSampler):
     surrogate: AbstractSurrogate | None = None
     chains: int = eqx.field(static=True, default=8)
     warmup: int = eqx.field(static=True, default=100)
-    draws: int = eqx.field(static=True, default=600)
+    draws: int = eqx.field(static=True, default=800)
     first_points: int | None = eqx.field(static=True, default=None)
     population: int = eqx.field(static=True, default=200)
-    trajectories: int = eqx.field(static=True, default=2)
+    trajectories: int = eqx.field(static=True, default=3)
     least_acceptance: float = eqx.field(static=True, default=0.1)
     needs_start: ClassVar[bool] = False
 
@@ -182,16 +183,18 @@ class SurrogateHMC(AbstractSampler):
 
         def adapt(state, u):
             if len(u) == 1:
-                return _annealed(self, surrogate, target, state, population, key)
+                return _annealed(self, surrogate, target, state, population, key, stages)
             return _learned_again(self, surrogate, target, state, u)
 
         about = None if start is None else (start.u, start.covariance)
         settings = (self, type(surrogate).__name__, type(self).__name__, key, positions, about)
         identity = fingerprints({**ingredients(target), "sampler": settings})
+        stages = KeptStages(store, identity)
         chains = run_chains(
             advance, state, self.warmup, self.draws, identity=identity, stops=stops, adapt=adapt, store=store,
             progress=progress,
         )  # fmt: skip
+        stages.remove()
         return chains, _Before(known[0], population)
 
 
@@ -223,11 +226,11 @@ def _with_fixed_room(sampler, known):
     return known.with_room(KEPT - int(known.number) + sampler.chains * sampler.warmup)
 
 
-def _annealed(sampler, surrogate, target, state, population, key):
+def _annealed(sampler, surrogate, target, state, population, key, stages):
     """The state with chains, mixture and surrogate of a population that was annealed."""
     result = annealed(
         surrogate, target, population, state.known.with_room(0), key=key, width=sampler.chains,
-        trajectories=sampler.trajectories, ln_step=float(state.ln_step),
+        trajectories=sampler.trajectories, ln_step=float(state.ln_step), stages=stages,
     )  # fmt: skip
     order = np.random.default_rng([key, 7]).permutation(len(result.points.u))
     chosen = result.points.among(np.resize(order, sampler.chains))

@@ -19,6 +19,7 @@ from .base import AbstractSurrogate
 from .known_points import BATCH, KnownPoints, evaluated
 from .mixtures import Mixture, mixture_about
 from .proposals import by_surrogate
+from .stages import KeptStages, Stage
 
 __all__ = ["Annealed", "annealed", "from_prior"]
 
@@ -91,7 +92,7 @@ def from_prior(target: Target, number: int, width: int, key: int) -> KnownPoints
 
 def annealed(
     surrogate: AbstractSurrogate, target: Target, population: KnownPoints, known: KnownPoints, *, key: int, width: int,
-    trajectories: int, ln_step: float,
+    trajectories: int, ln_step: float, stages: KeptStages,
 ) -> Annealed:  # fmt: skip
     """A population that follows the posterior of the target from the prior on.
 
@@ -103,46 +104,56 @@ def annealed(
         Other points that the surrogate learns from as well.
     width : int
         Points that are solved, and moved, at once.
+    stages : KeptStages
+        Where each stage is kept before it begins; one that is there is resumed.
     """
-    rng, seed = np.random.default_rng([key, 6]), jax.random.PRNGKey(key)
-    number = len(population.u)
-    known = known.with_room(number).joined(population)
-    first, known_first = _ln_prior(target, population.u), _ln_prior(target, known.rows[0])
-    power, emulator, visited = 0.0, None, []
-    for stage in range(MOST_STAGES):
-        gain = population.ln_density - first
-        power, share = _next_power(gain, power, stage == MOST_STAGES - 1)
-        last = power == 1.0
-        center, root = _spread(population.u, share)
-        population, first = _resampled(population, first, share, rng)
-        mixture = jax.tree.map(jnp.asarray, mixture_about(population.u))
-        for move in range(LAST_MOVES if last else MOVES):
-            if move == 0 or last or stage == 0:
-                u, *_, ln_density = known.rows
-                tempered = known_first + power * (ln_density - known_first)
-                emulator = surrogate.learn(target, u, known.prediction, tempered, center, root)
-            ends, ln_ratio, acceptance = _moved(
-                target, emulator, mixture, population.u, root, jax.random.fold_in(seed, stage * LAST_MOVES + move),
-                ln_step, power, trajectories, width,
-            )  # fmt: skip
-            ln_step += np.clip(np.nan_to_num(acceptance) - TARGET_ACCEPT, -0.5, 0.5)
-            points = evaluated(target, ends, width)
-            points = points._replace(ln_density=np.where(np.isfinite(points.ln_density), points.ln_density, NOTHING))
-            points_first = _ln_prior(target, points.u)
-            rise = [at + power * (new.ln_density - at) for new, at in ((points, points_first), (population, first))]
-            accepted = np.log(rng.uniform(size=number)) < rise[0] - rise[1] + ln_ratio
-            population, first = _exchanged(population, points, accepted), np.where(accepted, points_first, first)
-            good = np.flatnonzero(points.ln_density > NOTHING)
-            known = known.with_room(len(good)).joined(points.among(good))
-            known_first = np.concatenate([known_first, points_first[good]])
-            if last:
-                visited.append(population.u)
-        if last:
-            break
-    draws = np.concatenate(visited)
+    known = known.with_room(0).without(population).with_room(len(population.u)).joined(population)
+    stage = stages.load() or Stage(
+        population, _ln_prior(target, population.u), known, _ln_prior(target, known.rows[0]), 0.0, ln_step, 0
+    )
+    draws: np.ndarray | None = None
+    while draws is None:
+        stages.save(stage)
+        stage, draws = _next_stage(surrogate, target, stage, key, width, trajectories)
     center, root = _spread(draws, np.full(len(draws), 1.0 / len(draws)))
-    emulator = surrogate.learn(target, known.rows[0], known.prediction, known.rows[-1], center, root)
-    return Annealed(population, mixture_about(draws), known, emulator, center, root, float(ln_step))
+    u, *_, ln_density = stage.known.rows
+    emulator = surrogate.learn(target, u, stage.known.prediction, ln_density, center, root)
+    return Annealed(stage.population, mixture_about(draws), stage.known, emulator, center, root, stage.ln_step)
+
+
+def _next_stage(surrogate, target, stage, key, width, trajectories):
+    """The state after one more stage, and after the last one all points that its moves ended at."""
+    population, first, known, known_first, power, ln_step, number = stage
+    rng, size = np.random.default_rng([key, 6, number]), len(population.u)
+    seed = jax.random.fold_in(jax.random.PRNGKey(key), number)
+    gain = population.ln_density - first
+    power, share = _next_power(gain, power, number == MOST_STAGES - 1)
+    last, visited = power == 1.0, []
+    center, root = _spread(population.u, share)
+    population, first = _resampled(population, first, share, rng)
+    mixture, emulator = jax.tree.map(jnp.asarray, mixture_about(population.u)), None
+    for move in range(LAST_MOVES if last else MOVES):
+        if move == 0 or last or number == 0:
+            u, *_, ln_density = known.rows
+            tempered = known_first + power * (ln_density - known_first)
+            emulator = surrogate.learn(target, u, known.prediction, tempered, center, root)
+        ends, ln_ratio, acceptance = _moved(
+            target, emulator, mixture, population.u, root, jax.random.fold_in(seed, move), ln_step, power,
+            trajectories, width,
+        )  # fmt: skip
+        ln_step += np.clip(np.nan_to_num(acceptance) - TARGET_ACCEPT, -0.5, 0.5)
+        points = evaluated(target, ends, width)
+        points = points._replace(ln_density=np.where(np.isfinite(points.ln_density), points.ln_density, NOTHING))
+        points_first = _ln_prior(target, points.u)
+        rise = [at + power * (new.ln_density - at) for new, at in ((points, points_first), (population, first))]
+        accepted = np.log(rng.uniform(size=size)) < rise[0] - rise[1] + ln_ratio
+        population, first = _exchanged(population, points, accepted), np.where(accepted, points_first, first)
+        good = np.flatnonzero(points.ln_density > NOTHING)
+        known = known.with_room(len(good)).joined(points.among(good))
+        known_first = np.concatenate([known_first, points_first[good]])
+        visited.append(population.u)
+    after = Stage(population, first, known, known_first, power, float(ln_step), number + 1)
+    return after, np.concatenate(visited) if last else None
 
 
 def _ln_prior(target, u):

@@ -137,7 +137,7 @@ class KernelSurrogate(AbstractSurrogate):
     True
     """
 
-    points: int = eqx.field(static=True, default=1000)
+    points: int = eqx.field(static=True, default=1500)
 
     def learn(
         self,

@@ -83,6 +83,11 @@ class KnownPoints(NamedTuple):
         """Only these rows."""
         return _from_arrays([array[rows] for array in self.rows], len(rows))
 
+    def without(self, points: "KnownPoints") -> "KnownPoints":
+        """Those that are not among others: a point that a surrogate learns from twice makes its kernels singular."""
+        others = {row.tobytes() for row in points.rows[0]}
+        return self.among(np.flatnonzero([row.tobytes() not in others for row in self.rows[0]]))
+
     def of(self, target: Target) -> "KnownPoints":
         """The same points with the densities of the data of `target`, where these are finite."""
         u, mean, error, scatter, _ = self.rows
