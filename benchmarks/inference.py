@@ -6,6 +6,7 @@
     python benchmarks/inference.py -o out/benchmarks --only shmr             # the stellar-to-halo relation alone
     python benchmarks/inference.py -o out/benchmarks --only fit_published    # the command, three fits and report
     python benchmarks/inference.py -o out/benchmarks --only mocks --mocks 20
+    python benchmarks/inference.py -o out/benchmarks --only evidence         # by a bridge and by nested sampling
     python benchmarks/inference.py -o out/benchmarks --only agreement --method nuts    # and an ensemble
     python benchmarks/inference.py -o out/benchmarks --only gradient --peer ENV/bin/python published_package.py
 
@@ -31,6 +32,12 @@ import numpy as np  # noqa: E402
 
 import corundum as co  # noqa: E402
 from corundum import inference  # noqa: E402
+
+
+def second_mode(theta):
+    """Which draws, (..., P), are in the mode of high mass loading and low energy loading."""
+    return (theta[..., 0] > 0.6) & (theta[..., 2] < -0.7)
+
 
 DATA = ("shmr_behroozi19_sf", "coldgas_xgass", "gasmzr_curti20")
 
@@ -116,10 +123,35 @@ def standard_problem(halos, method, check, key=0, data=DATA):
         "what": "standard problem", "data": list(data), "method": method, "halos": halos, "key": key, "mode_s": mode,
         "total_s": total, "cpu_s": time.process_time() - cpu, "acceptance": float(stats.acceptance_rate.mean()),
         "steps": float(stats.n_steps.mean()) if "n_steps" in stats else None, "draws": len(posterior.flat),
-        "verdict": posterior.verdict.sentence,
+        "verdict": posterior.verdict.sentence, "second_mode": float(second_mode(posterior.theta).mean()),
     }  # fmt: skip
     rows = [{**row, **numbers(posterior.verdict.table), "percentiles": posterior.percentiles().tolist()}]
     return [*rows, agreement(target, gauss, posterior)] if check else rows
+
+
+def evidence(networks, live, key=0):
+    """Evidence and share of the second mode of the standard problem: a bridge from chains, and nested sampling."""
+    target, _ = standard(60).within_reach()
+    rows = []
+    for method in ("bridge", "nested"):
+        began, cpu = time.perf_counter(), time.process_time()
+        if method == "bridge":
+            posterior = inference.sample(target, sampler=inference.SurrogateHMC(), key=key)
+            result = inference.bridge_evidence(target, posterior)
+            ln_z, error, solves = result.ln_z, result.error, result.solves
+        else:
+            sampler = inference.NestedSampler(live=live, networks=networks)
+            posterior = inference.sample(target, sampler=sampler, key=key, progress=lambda now: print(now, flush=True))
+            attributes = posterior.data.posterior.attrs
+            ln_z, error, solves = (attributes[name] for name in ("ln_evidence", "ln_evidence_error", "solves"))
+        rows.append({
+            "what": "evidence", "method": method, "networks": networks, "live": live, "key": key, "ln_z": float(ln_z),
+            "error": float(error), "solves": int(solves), "total_s": time.perf_counter() - began,
+            "cpu_s": time.process_time() - cpu, "second_mode": float(second_mode(posterior.theta).mean()),
+            "percentiles": posterior.percentiles().tolist(),
+        })  # fmt: skip
+        print(rows[-1], flush=True)
+    return rows
 
 
 def command(what, output, *arguments):
@@ -197,7 +229,7 @@ def main():
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=["gradient", "standard", "shmr", "agreement", "convergence", "fit_published", "mocks"],
+        choices=["gradient", "standard", "shmr", "agreement", "convergence", "evidence", "fit_published", "mocks"],
         default=["gradient", "standard"],
     )
     parser.add_argument("--halos", type=int, default=60, help="of the standard problem")
@@ -206,6 +238,8 @@ def main():
     )  # fmt: skip
     parser.add_argument("--keys", type=int, nargs="+", default=[0], help="seeds of the chains, a row for each")
     parser.add_argument("--mocks", type=int, default=100, help="number of mocks")
+    parser.add_argument("--networks", type=int, default=4, help="of nested sampling; 0 for ellipsoids alone")
+    parser.add_argument("--live", type=int, default=1000, help="points of nested sampling")
     parser.add_argument("--peer", nargs="+")
     chosen = parser.parse_args()
     chosen.output.mkdir(parents=True, exist_ok=True)
@@ -218,6 +252,8 @@ def main():
     if "shmr" in chosen.only:
         for key in chosen.keys:
             rows += standard_problem(chosen.halos, chosen.method, False, key, DATA[:1])
+    if "evidence" in chosen.only:
+        rows += evidence(chosen.networks, chosen.live)
     if "fit_published" in chosen.only:
         rows += fit_published(chosen.output)
     if "mocks" in chosen.only:

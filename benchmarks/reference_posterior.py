@@ -21,7 +21,7 @@ configure()
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
-from inference import standard  # noqa: E402
+from inference import second_mode, standard  # noqa: E402
 
 import corundum as co  # noqa: E402
 from corundum import inference  # noqa: E402
@@ -30,11 +30,6 @@ from corundum.inference.surrogates.mixtures import mixture_about  # noqa: E402
 
 LEVELS = (2.275, 5.0, 15.865, 25.0, 50.0, 75.0, 84.135, 95.0, 97.725)
 PACKAGES = ("corundum", "jax", "numpyro", "numpy", "diffmah")
-
-
-def second_mode(theta):
-    """Which draws, (..., P), are in the mode of high mass loading and low energy loading."""
-    return (theta[..., 0] > 0.6) & (theta[..., 2] < -0.7)
 
 
 def summary(target, posterior, about):

@@ -28,12 +28,17 @@ SCRIPTS = {
 }
 """Arguments of each script; what it writes goes to the current folder."""
 
+FEW_DRAWS = [
+    "halos.n=24", "fit.starts=2", "fit.sampler.chains=4", "fit.sampler.warmup=10", "fit.sampler.draws=40",
+    "fit.sampler.population=40",
+]  # fmt: skip
+"""What makes a comparison of models small."""
+
 RUN_FILES = {
     "black_holes.toml": ("sensitivity", ["halos.n=4"]),
-    "compare_feedback.toml": (
-        "compare",
-        ["halos.n=24", "fit.starts=2", "fit.sampler.chains=4", "fit.sampler.warmup=10", "fit.sampler.draws=40"],
-    ),
+    "compare_black_holes.toml": ("compare", FEW_DRAWS),
+    "compare_feedback.toml": ("compare", FEW_DRAWS),
+    "compare_loadings.toml": ("compare", FEW_DRAWS),
     "fit_published.toml": ("fit", ["halos.n=24"]),
     "learned_loading.toml": ("train", ["halos.n=24", "train.steps=4", "train.seeds=1", "train.batch=12"]),
     "quickstart.toml": ("run", ["halos.n=16"]),
