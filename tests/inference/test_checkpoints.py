@@ -14,6 +14,7 @@ import pytest
 
 import corundum as co
 from corundum import inference
+from corundum.inference.samplers import diagnostics, surrogate_hmc
 from corundum.inference.surrogates import annealing
 from places import SUPPORT
 
@@ -102,6 +103,38 @@ def test_annealing_that_was_interrupted_goes_on_at_its_last_stage(tmp_path, monk
     monkeypatch.setattr(annealing, "_next_stage", functools.partial(counted, most=60))
     np.testing.assert_array_equal(run(kind, store=store).u, expected.u)
     assert done[0] == 2 and len(done) > 1 and [path.name for path in tmp_path.iterdir()] == ["chains.npz"]
+
+
+def test_chains_go_on_until_their_draws_are_enough(tmp_path, monkeypatch):
+    """They stop at a pause whether or not they were interrupted there, and say nothing of draws that are not needed."""
+    monkeypatch.setattr(surrogate_hmc, "LEAST_DRAWS", 30)
+    monkeypatch.setattr(surrogate_hmc, "MORE_DRAWS", 20)
+    monkeypatch.setattr(diagnostics, "ESS", 110.0)
+    sampler = inference.SurrogateHMC(chains=4, warmup=20, surrogate=inference.KernelSurrogate(points=40), population=40)
+    totals = []
+    posterior = inference.sample(target(), sampler=sampler, progress=lambda state: totals.append(state.total))
+    length = posterior.u.shape[1]
+    assert length in (50, 70, 90, 110) and totals[0] == 20 + 30 and totals[-1] == 20 + length
+    assert diagnostics.enough(posterior.theta) and not diagnostics.enough(posterior.theta[:, : length - 20])
+    store = co.io.Checkpoint(tmp_path / "chains.npz")
+
+    def stop(state):
+        if state.done == 20 + 30:
+            raise Stop
+
+    with pytest.raises(Stop):
+        inference.sample(target(), sampler=sampler, store=store, progress=stop)
+    for _ in range(2):  # the second one finds them finished
+        again = inference.sample(target(), sampler=sampler, store=store)
+        np.testing.assert_array_equal(again.u, posterior.u)
+
+
+def test_draws_that_are_never_enough_end(monkeypatch):
+    for name, number in (("LEAST_DRAWS", 8), ("MORE_DRAWS", 4), ("MOST_DRAWS", 16)):
+        monkeypatch.setattr(surrogate_hmc, name, number)
+    sampler = inference.SurrogateHMC(chains=4, warmup=20, surrogate=inference.KernelSurrogate(points=40), population=40)
+    posterior = inference.sample(target(), sampler=sampler)
+    assert posterior.u.shape[1] == 16 and not posterior.verdict.good
 
 
 def test_a_sampler_is_compiled_once(caplog):

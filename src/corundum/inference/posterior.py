@@ -16,6 +16,7 @@ from ..printing import in_short
 from ..storage.arviz_data import arviz, arviz_data
 from .laplace import Laplace
 from .samplers.chains import Chains
+from .samplers.diagnostics import ESS, RHAT, diagnostics
 from .target import Target
 from .text import interval_lines
 
@@ -30,7 +31,6 @@ _PRIOR_DRAWS = 4000
 _GAUSSIAN_CHAINS = 4
 _LEAST_BFMI = 0.3
 _APART = 2.0
-_TAILS = (0.05, 0.95)  # stated because the default of ArviZ differs between its versions
 
 
 class Verdict(NamedTuple):
@@ -226,7 +226,7 @@ def _plain(value):
     return value if isinstance(value, str | int | float) and not isinstance(value, bool) else str(value)
 
 
-def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0, together: bool = False) -> Verdict:
+def verdict(data: Any, *, rhat: float = RHAT, ess: float = ESS, together: bool = False) -> Verdict:
     """Judge whether chains can be trusted.
 
     They can if every parameter has a rank-normalised R-hat below `rhat` and effective sample sizes in bulk and tails
@@ -258,13 +258,7 @@ def verdict(data: Any, *, rhat: float = 1.01, ess: float = 400.0, together: bool
     }
     names, (chains, length) = list(draws), next(iter(draws.values())).shape
     several = chains > 1
-    compared = [_groups(values) if together else values for values in draws.values()]
-    measured = {
-        "rhat": [az.rhat(values, method="rank") if several else np.nan for values in compared],
-        "ess_bulk": [az.ess(values, method="bulk") for values in draws.values()],
-        "ess_tail": [az.ess(values, method="tail", prob=_TAILS) for values in draws.values()],
-    }
-    table = {key: np.array(values, float) for key, values in measured.items()}
+    table = diagnostics(list(draws.values()), [_groups(values) for values in draws.values()] if together else None)
     if together:
         share = np.array([_share_of_ensemble(az, values) for values in draws.values()])
         # The share is of all draws; a sample size that ArviZ finds smaller stands.

@@ -123,6 +123,8 @@ def run_chains(
     progress: Callable[[ChainProgress], None] | None = None,
     stops: Collection[int] = (),
     adapt: Callable[[Any, np.ndarray], Any] | None = None,
+    enough: Callable[[np.ndarray], bool] | None = None,
+    pauses: Collection[int] = (),
     block_seconds: float = 15.0,
 ) -> Chains:
     """Advance `state` through warm-up and draws.
@@ -142,6 +144,10 @@ def run_chains(
         Numbers of draws after which `adapt` is called.
     adapt : callable, optional
         Maps the state and all ``u`` so far, (draws, chains, P), to the state to continue from.
+    enough : callable, optional
+        Says of ``u`` after warm-up, (chains, draws, P), whether these draws are enough.
+    pauses : collection of int
+        Numbers of draws, without warm-up, at which `enough` is asked.
     block_seconds : float
         How long a block may take, and so about how much work is lost when a run is killed.
 
@@ -155,10 +161,12 @@ def run_chains(
     if stored is not None:
         state, record, done, spent = _restored(stored, state)
         blocks.append(record)
-    resumed, size = done, FIRST_BLOCKS[0]
+    resumed, size, ends = done, FIRST_BLOCKS[0], sorted({warmup + pause for pause in pauses} | {total})
     while done < total:
+        if enough is not None and done in ends and enough(np.swapaxes(_joined(blocks)["u"][warmup:], 0, 1)):
+            break
         began = time.perf_counter()
-        count = min([size, total - done, *(stop - done for stop in stops if stop > done)])
+        count = min([size, *(stop - done for stop in (*stops, *ends) if stop > done)])
         # From the host each time: a state that devices share, a new one and a restored one would be three programs,
         # each compiled for as long as the first and with round-off of its own.
         state, rows = advance(jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), state), jnp.int32(count))
@@ -173,7 +181,7 @@ def run_chains(
             blocks = [joined]
             store.save(_to_store(state, joined, done, spent), identity)
         if progress is not None:
-            progress(_progress(blocks, done, total, warmup, seconds))
+            progress(_progress(blocks, done, min(end for end in ends if end >= done), warmup, seconds))
         if done - resumed > 1:
             size = int(np.clip(count * block_seconds / max(seconds, 1e-3), 1, BLOCK))
         else:

@@ -13,7 +13,7 @@ from ...storage.checkpoints import Checkpoint, fingerprints
 from ..laplace import Laplace
 from ..surrogates.annealing import LAST_MOVES, TARGET_ACCEPT, annealed, from_prior
 from ..surrogates.base import AbstractSurrogate
-from ..surrogates.kernel import KernelSurrogate
+from ..surrogates.kernel import KernelSurrogate, theta_of
 from ..surrogates.known_points import KnownPoints, evaluated, first_points
 from ..surrogates.mixtures import Mixture, mixture_about
 from ..surrogates.proposals import Proposals, by_gradients, by_mixture, by_surrogate, by_walk
@@ -21,8 +21,12 @@ from ..surrogates.stages import KeptStages
 from ..target import Target
 from .base import AbstractSampler, check_numbers
 from .chains import ChainProgress, Chains, ingredients, run_chains
+from .diagnostics import enough
 
 __all__ = ["SurrogateHMC"]
+
+LEAST_DRAWS, MORE_DRAWS, MOST_DRAWS = 800, 400, 3200
+"""Of each chain where no number is chosen: at first, when these are not enough, and in all."""
 
 STOPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares of warm-up after which the surrogate is learned anew; after the last it stays as it is."""
@@ -76,8 +80,11 @@ class SurrogateHMC(AbstractSampler):
     surrogate : AbstractSurrogate, optional
         Default `KernelSurrogate()`.
     chains : int
-    warmup, draws : int
-        Of each chain.
+    warmup : int
+        Draws of each chain before those that count.
+    draws : int, optional
+        Of each chain; by default 800, and then 400 more at a time, at most 3200 in all, until R-hat of every parameter
+        is below 1.01 and 400 draws are effective in its bulk and its tails.
     first_points : int, optional
         Solves about the mode before the first proposal; default 100 more than twice the coefficients of a quadratic.
     population : int
@@ -111,7 +118,7 @@ class SurrogateHMC(AbstractSampler):
     surrogate: AbstractSurrogate | None = None
     chains: int = eqx.field(static=True, default=8)
     warmup: int = eqx.field(static=True, default=100)
-    draws: int = eqx.field(static=True, default=800)
+    draws: int | None = eqx.field(static=True, default=None)
     first_points: int | None = eqx.field(static=True, default=None)
     population: int = eqx.field(static=True, default=200)
     trajectories: int = eqx.field(static=True, default=3)
@@ -120,7 +127,7 @@ class SurrogateHMC(AbstractSampler):
 
     def __check_init__(self):
         check_numbers(
-            chains=(self.chains, 1), warmup=(self.warmup, 1), draws=(self.draws, 4),
+            chains=(self.chains, 1), warmup=(self.warmup, 1), draws=(self._most, 4),
             population=(self.population, 8), trajectories=(self.trajectories, 1),
         )  # fmt: skip
         if self.first_points is not None:
@@ -157,6 +164,10 @@ class SurrogateHMC(AbstractSampler):
             results.append(chains)
         return results
 
+    @property
+    def _most(self):
+        return MOST_DRAWS if self.draws is None else self.draws
+
     def _first_number(self, size):
         return self.first_points or 100 + (size + 1) * (size + 2)
 
@@ -191,8 +202,9 @@ class SurrogateHMC(AbstractSampler):
         identity = fingerprints({**ingredients(target), "sampler": settings})
         stages = KeptStages(store, identity)
         chains = run_chains(
-            advance, state, self.warmup, self.draws, identity=identity, stops=stops, adapt=adapt, store=store,
-            progress=progress,
+            advance, state, self.warmup, self._most, identity=identity, stops=stops, adapt=adapt, store=store,
+            progress=progress, enough=lambda u: enough(theta_of(target, u)),
+            pauses=() if self.draws is not None else range(LEAST_DRAWS, MOST_DRAWS, MORE_DRAWS),
         )  # fmt: skip
         stages.remove()
         return chains, _Before(known[0], population)

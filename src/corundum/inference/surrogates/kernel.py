@@ -17,7 +17,7 @@ from ..summaries import Prediction
 from ..target import Target
 from .base import AbstractEmulator, AbstractSurrogate
 
-__all__ = ["KernelEmulator", "KernelSurrogate"]
+__all__ = ["KernelEmulator", "KernelSurrogate", "theta_of"]
 
 LENGTHS = (2.0, 4.0, 8.0, 16.0)
 """Lengths of the kernel that are tried for all parameters at once, in standard deviations of the posterior."""
@@ -148,7 +148,7 @@ class KernelSurrogate(AbstractSurrogate):
         center: Float[Array, " p"],
         root: Float[Array, "p p"],
     ) -> KernelEmulator:
-        theta = _theta(target, np.asarray(u))
+        theta = theta_of(target, np.asarray(u))
         center, width = _frame(target, center, root)
         x, rows = (theta - center) / width, np.arange(len(u))
         if len(rows) > self.points:
@@ -197,13 +197,13 @@ def _spread(x, below, number):
 def _frame(target, center, root):
     """Mean and standard deviations of theta where u has this mean and this root of its covariance."""
     white = np.random.default_rng(0).normal(size=(FRAME_DRAWS, len(center)))
-    theta = _theta(target, center + white @ np.asarray(root).T)
+    theta = theta_of(target, center + white @ np.asarray(root).T)
     return theta.mean(axis=0), theta.std(axis=0) + _TINY
 
 
-def _theta(target, u):
-    """Parameters in their natural scale at any number of points, by one compiled program."""
-    return in_batches(_theta_of_batch, target, u, width=BATCH)
+def theta_of(target: Target, u: np.ndarray) -> np.ndarray:
+    """Parameters in their natural scale at any points u, (..., P), by one compiled program."""
+    return in_batches(_theta_of_batch, target, u.reshape(-1, u.shape[-1]), width=BATCH).reshape(u.shape)
 
 
 @compiled
