@@ -34,7 +34,7 @@ STOPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 JUDGED = 0.5
 """Share of warm-up after which a surrogate that is accepted too seldom gives way to true gradients."""
 
-WALKS, JUMPS = 0.1, 0.1
+WALKS, JUMPS = 0.1, 0.3
 """Shares of proposals that are a step of a random walk, and a draw of the mixture about the annealed population: a
 chain also leaves a place where the surrogate is poor."""
 
