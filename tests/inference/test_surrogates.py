@@ -76,7 +76,9 @@ def start_of(target):
 
 
 def acceptance(posterior):
-    return float(posterior.data.sample_stats.acceptance_rate.mean())
+    """Of moves on the surrogate; jumps and walks know nothing of it."""
+    stats = posterior.data.sample_stats
+    return float(np.mean(stats.acceptance_rate.values[~stats.local.values]))
 
 
 def by_surrogate(target, draws):

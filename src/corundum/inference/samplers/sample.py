@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -35,7 +34,7 @@ def sample(
     target : Target
     start : Laplace or PointEstimate, optional
         Where chains start; of a point estimate the Laplace approximation is made first.  By default the mode is
-        searched (`maximise`), unless the sampler searches the whole prior itself.
+        searched (`maximise`).  A sampler that begins with the prior needs neither.
     sampler : AbstractSampler, optional
         Default `NUTS()`; also `SurrogateHMC()`, `HMC()`, `NestedSampler()`, `AffineInvariant()`, `SliceEnsemble()` or
         one of your own.
@@ -65,8 +64,10 @@ def sample(
     instance("target", target, Target, expected="a target, such as inference.Target(model, halos, data, free)")
     check_names(target)
     sampler = strategy("sampler", sampler, NUTS())
-    about_mode: Any = start
-    if sampler.needs_start and not isinstance(start, Laplace):
+    about_mode: Laplace | None = None
+    if isinstance(start, Laplace):
+        about_mode = start
+    elif sampler.needs_start:
         about_mode = laplace(target, maximise(target, key=key) if start is None else start)
     chains = sampler.sample(target, about_mode, key=key, store=store, progress=progress)
     kind = type(sampler).__name__
