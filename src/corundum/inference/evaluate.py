@@ -24,7 +24,9 @@ __all__ = [
     "ln_density",
     "ln_density_at",
     "predict",
+    "uncorrected",
     "value_and_gradient",
+    "with_correction",
 ]
 
 
@@ -84,6 +86,16 @@ def _value_and_gradient(u, target, y):
 def _for_forward_mode(target):
     """`target` with solvers that carry tangents along."""
     return eqx.tree_at(lambda t: t.summaries, target, target.summaries.for_forward_mode())
+
+
+def with_correction(target: Any, correction: Any) -> Any:
+    """`target` with another correction of its predictions (`corundum.inference.control_variate`), or with None."""
+    return eqx.tree_at(lambda t: t.correction, target, correction, is_leaf=lambda leaf: leaf is None)
+
+
+def uncorrected(target: Any) -> Any:
+    """`target` with the predictions of its own halos alone."""
+    return with_correction(target, None)
 
 
 @eqx.filter_custom_jvp
