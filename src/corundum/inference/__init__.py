@@ -70,6 +70,7 @@ if TYPE_CHECKING:  # imported when they are first used
         Prediction,
     )
     from .surrogates.base import AbstractEmulator, AbstractSurrogate
+    from .surrogates.control import ControlVariate, control_variate
     from .surrogates.kernel import KernelEmulator, KernelSurrogate
     from .target import Target
     from .training.histories import HistoryObjective
@@ -102,6 +103,7 @@ __all__ = [
     "ChainProgress",
     "Chains",
     "Comparison",
+    "ControlVariate",
     "Criterion",
     "Criticism",
     "Data",
@@ -165,6 +167,7 @@ __all__ = [
     "check_calibration",
     "common_points",
     "compare",
+    "control_variate",
     "criticise",
     "departure_priors",
     "distil",
