@@ -33,7 +33,15 @@ from .base import AbstractSurrogate
 from .kernel import KernelSurrogate
 from .known_points import densities_of
 
-__all__ = ["BothPredictions", "ControlVariate", "both_predictions", "control_variate", "in_other_halos", "with_learned"]
+__all__ = [
+    "BothPredictions",
+    "ControlVariate",
+    "both_predictions",
+    "control_variate",
+    "in_other_halos",
+    "posterior_points",
+    "with_learned",
+]
 
 STARTS = 8
 """Of the search for modes, about which points lie."""
@@ -161,13 +169,19 @@ def control_variate(
     many, target = in_other_halos(target, halos, monte_carlo_error), uncorrected(target)
     whole_number("points", points, least=len(target.names) + 2, meaning="points that the difference is learned from")
     if u is None:
-        best = maximise(target, starts=STARTS, key=key).starts
-        modes = [best.u[np.flatnonzero(best.mode == mode)[0]] for mode in range(best.mode.max() + 1)]
-        u = _points_about(target, np.array(modes or [best.u[np.argmax(best.ln_density)]]), points, key)
+        u = posterior_points(target, points, key)
     else:
         u = np.asarray(rows_of_vectors("u", u, target.names, single=True))
         u = _points_about(target, u, points, key) if len(u) == 1 else u
     return with_learned(target, both_predictions(target, many, u), surrogate)
+
+
+def posterior_points(target: Target, number: int, key: int = 0) -> np.ndarray:
+    """Coordinates, (number, P), about all modes that are found, as many about each."""
+    best = maximise(target, starts=STARTS, key=key)
+    ends = best.starts
+    modes = [ends.u[np.flatnonzero(ends.mode == mode)[0]] for mode in range(len(best.modes))]
+    return _points_about(target, np.array(modes or [best.u]), number, key)
 
 
 def in_other_halos(target: Target, halos: HaloHistories, monte_carlo_error: float = 1.0) -> Target:
@@ -181,9 +195,7 @@ def in_other_halos(target: Target, halos: HaloHistories, monte_carlo_error: floa
     instance("target", target, Target, expected="a target, such as inference.Target(model, halos, data, free)")
     summaries: Any = target.summaries
     if not hasattr(summaries, "halos"):
-        raise ValueError(
-            "control_variate: the target has no halos; give inference.Target(model, halos, data, free)"
-        )
+        raise ValueError("control_variate: the target has no halos; give inference.Target(model, halos, data, free)")
     if hasattr(summaries, "model"):
         check_model_and_halos(summaries.model, halos)
     if not (np.isfinite(monte_carlo_error) and monte_carlo_error >= 0.0):
