@@ -191,13 +191,24 @@ def convergence():
     return rows
 
 
+def control():
+    """How far posterior means of few halos are from those of 1920, alone and with a control variate."""
+    start = inference.maximise(standard(60, candidates=1, monte_carlo_error=1.0).within_reach()[0], starts=4)
+    target, _ = standard(1920, candidates=1, monte_carlo_error=1.0).within_reach()
+    mode = inference.maximise(target, u=start.u[None])
+    result = inference.control_convergence(target, mode.u, (30, 60, 120), points=400, checks=1200, repeats=3)
+    print(result.table(), flush=True)
+    arrays = {name: np.asarray(array).tolist() for name, array in result._asdict().items()}
+    return [{"what": "control variates", **arrays}]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=["gradient", "standard", "shmr", "agreement", "convergence", "fit_published", "mocks"],
+        choices=["gradient", "standard", "shmr", "agreement", "convergence", "control", "fit_published", "mocks"],
         default=["gradient", "standard"],
     )
     parser.add_argument("--halos", type=int, default=60, help="of the standard problem")
@@ -224,6 +235,8 @@ def main():
         rows += mocks(chosen.output, chosen.mocks)
     if "convergence" in chosen.only:
         rows += convergence()
+    if "control" in chosen.only:
+        rows += control()
     (chosen.output / "inference.json").write_text(json.dumps(rows, indent=1))
 
 

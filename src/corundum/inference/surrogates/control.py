@@ -39,6 +39,7 @@ __all__ = [
     "both_predictions",
     "control_variate",
     "in_other_halos",
+    "points_about",
     "posterior_points",
     "with_learned",
 ]
@@ -51,6 +52,9 @@ WIDE = 1.5
 
 FREEDOM = 8.0
 """Degrees of freedom of their Student t distribution, some of whose points lie far out."""
+
+COVERED = 0.9
+"""Share of the points within which the difference is used as it was learned."""
 
 _TINY = 1e-12
 
@@ -67,8 +71,8 @@ class ControlVariate(Component):
     whitener : array, (P, P)
         Makes their coordinates uncorrelated, with standard deviations of one.
     reach : float
-        Largest distance of a point from the center, in these coordinates.  Beyond it the difference stays what it is at
-        that distance, because a quadratic goes astray there, and the error of the few halos comes back.
+        Within it of the center, in these coordinates, are nine of ten points.  Beyond it the difference stays what it
+        is at that distance, because a quadratic goes astray there, and the error of the few halos comes back.
 
     Examples
     --------
@@ -121,6 +125,10 @@ def control_variate(
     the posterior.  It is learned, and not taken with its Jacobian at one point, because relations have kinks where
     galaxies enter and leave the reach of a datum: a Jacobian at one point would hold on one side of them only.
 
+    Data that galaxies of either sample do not reach at most of the points are left out: a relation without galaxies
+    is an extrapolation, the difference of two of them is noise, and a single such datum made most of the error of a
+    corrected density.
+
     The Monte-Carlo error is then that of the many halos and how far the learned difference is off, in quadrature.
     Solving the many halos at the points is what it costs; everything later costs what the few halos cost.
 
@@ -145,12 +153,12 @@ def control_variate(
     Returns
     -------
     Target
-        Its halos are the few; `with_halos` gives a target without the correction.
+        Its halos are the few and data beyond reach are NaN; `with_halos` gives a target without the correction.
 
     Raises
     ------
     ValueError
-        The target has no halos of its own, there are too few points, or the model fails at most of them.
+        The target has no halos, there are too few points, the model fails at most of them, or they reach no datum.
 
     References
     ----------
@@ -172,7 +180,7 @@ def control_variate(
         u = posterior_points(target, points, key)
     else:
         u = np.asarray(rows_of_vectors("u", u, target.names, single=True))
-        u = _points_about(target, u, points, key) if len(u) == 1 else u
+        u = points_about(target, u, points, key)[0] if len(u) == 1 else u
     return with_learned(target, both_predictions(target, many, u), surrogate)
 
 
@@ -181,7 +189,7 @@ def posterior_points(target: Target, number: int, key: int = 0) -> np.ndarray:
     best = maximise(target, starts=STARTS, key=key)
     ends = best.starts
     modes = [ends.u[np.flatnonzero(ends.mode == mode)[0]] for mode in range(len(best.modes))]
-    return _points_about(target, np.array(modes or [best.u]), number, key)
+    return points_about(target, np.array(modes or [best.u]), number, key)[0]
 
 
 def in_other_halos(target: Target, halos: HaloHistories, monte_carlo_error: float = 1.0) -> Target:
@@ -211,12 +219,12 @@ def both_predictions(target: Target, many: Target, u: np.ndarray) -> BothPredict
 
 
 def with_learned(target: Target, known: BothPredictions, surrogate: AbstractSurrogate | None = None) -> Target:
-    """`target` with the difference that these predictions show.
+    """`target` with the difference that these predictions show, and without data beyond reach.
 
     Raises
     ------
     ValueError
-        Too few points are left, because the model fails at the others.
+        Too few points are left, because the model fails at the others, or galaxies reach no datum.
     """
     u, few, many = known
     density = densities_of(target, u, many.mean, many.error, many.scatter)
@@ -234,14 +242,29 @@ def with_learned(target: Target, known: BothPredictions, surrogate: AbstractSurr
     surrogate = strategy("surrogate", surrogate, KernelSurrogate(points=len(u)))
     learned = surrogate.learn(target, u, difference, density, center, root)
     whitener = np.linalg.inv(root)
-    reach = np.max(np.linalg.norm((u - center) @ whitener.T, axis=1))
-    return with_correction(target, ControlVariate(learned, *(jnp.asarray(part) for part in (center, whitener, reach))))
+    reach = np.quantile(np.linalg.norm((u - center) @ whitener.T, axis=1), COVERED)
+    correction = ControlVariate(learned, *(jnp.asarray(part) for part in (center, whitener, reach)))
+    return with_correction(target.with_data(_reached(target, few, many)), correction)
 
 
-def _points_about(target, modes, number, key):
-    """Coordinates, (number, P), in turn about each of some modes, as wide as `WIDE` says."""
+def _reached(target, few, many):
+    """The data, NaN where galaxies of either sample are at half of the points or less."""
+    share = np.mean(np.asarray(few.reached) & np.asarray(many.reached), axis=0)
+    y = np.where(share > 0.5, np.asarray(target.data.y), np.nan)
+    if not np.isfinite(y).any():
+        raise ValueError("control_variate: galaxies reach no datum at most of the points; give points near the mode")
+    return y
+
+
+def points_about(target: Target, modes: np.ndarray, number: int, key: int) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates, (number, P), in turn about some modes, (K, P), as wide as `WIDE` says.
+
+    With ln of the density, but for a constant, that those about the same mode were drawn with.
+    """
     rng, (count, size) = np.random.default_rng(seed(key)), modes.shape
     roots = np.linalg.cholesky(np.linalg.inv(expected_information(target, modes)))
     which = np.arange(number) % count
     radius = WIDE / np.sqrt(rng.chisquare(FREEDOM, size=(number, 1)) / FREEDOM)
-    return modes[which] + radius * np.einsum("npq,nq->np", roots[which], rng.normal(size=(number, size)))
+    white = radius * rng.normal(size=(number, size))
+    ln_drawn = -0.5 * (FREEDOM + size) * np.log1p(np.sum((white / WIDE) ** 2, axis=1) / FREEDOM)
+    return modes[which] + np.einsum("npq,nq->np", roots[which], white), ln_drawn
