@@ -15,7 +15,7 @@ from corundum.inference.surrogates.control import both_predictions, in_other_hal
 from corundum.storage.checkpoints import fingerprints
 
 X = np.linspace(-1.0, 1.0, 6)
-GROWTH = np.linspace(10.0, 12.0, len(X))
+TIME, GROWTH = np.geomspace(1.0, 13.0, len(X)), np.linspace(10.0, 12.0, len(X))
 
 
 class Toy(co.inference.AbstractSummaries):
@@ -37,9 +37,7 @@ class Toy(co.inference.AbstractSummaries):
 def halos_of(number, key):
     """Halos whose masses at six times hold the deviations of galaxies at the six points."""
     deviations = np.random.default_rng(key).normal(scale=0.5, size=(number, len(X)))
-    return co.halos.HaloHistories(
-        np.geomspace(1.0, 13.0, len(X)), GROWTH + 0.1 * deviations, np.full(deviations.shape, 0.9)
-    )
+    return co.halos.HaloHistories(TIME, GROWTH + 0.1 * deviations, np.full(deviations.shape, 0.9))
 
 
 def target_of(halos, error=0.05):

@@ -175,6 +175,14 @@ def _sentences(plan: FitPlan, target: Any, unreached: dict[str, int], fits: list
         f"{number} {'points' if number > 1 else 'point'} of {labels[name]} beyond the model's galaxies: left out."
         for name, number in unreached.items()
     ]
+    for fit in fits:
+        fewer = np.isfinite(np.asarray(target.using(fit.combination).data.y)).sum()
+        fewer -= np.isfinite(np.asarray(fit.target.data.y)).sum()
+        if fewer:
+            sentences.append(
+                f"{fewer} {'points' if fewer > 1 else 'point'} of {fit.label} beyond the galaxies of most of the "
+                "posterior: left out, because many halos say nothing there."
+            )
     sentences += [f"The mode of {fit.label} {NOT_CONVERGED}." for fit in fits if not fit.converged]
     return sentences + findings(
         _parameter_draws(fits), target.names, _prior_draws(target),
