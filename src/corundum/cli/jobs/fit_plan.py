@@ -96,7 +96,11 @@ def _with_paths(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def plan_fit(
-    run_file: RunFile, extra: tuple[str | Measurement, ...] = (), extra_keys: tuple[str, ...] = (), *, many_halos=False
+    run_file: RunFile,
+    extra: tuple[str | Measurement, ...] = (),
+    extra_keys: tuple[str, ...] = (),
+    *,
+    many_halos: bool = False,
 ) -> FitPlan:
     """Make everything that a run file names and check its [fit] settings; `extra` measurements join the data.
 
