@@ -53,7 +53,7 @@ WIDE = 1.5
 FREEDOM = 8.0
 """Degrees of freedom of their Student t distribution, some of whose points lie far out."""
 
-COVERED = 0.9
+COVERED = 0.98
 """Share of the points within which the difference is used as it was learned."""
 
 _TINY = 1e-12
@@ -71,13 +71,13 @@ class ControlVariate(Component):
     whitener : array, (P, P)
         Makes their coordinates uncorrelated, with standard deviations of one.
     reach : float
-        Within it of the center, in these coordinates, are nine of ten points.  Beyond it the difference stays what it
-        is at that distance, because a quadratic goes astray there, and the error of the few halos comes back.
+        Within it of the center, in these coordinates, are 98 per cent of the points.  Beyond it the difference stays
+        what it is at that distance, because a quadratic goes astray there, and the error of the few halos comes back.
 
     Examples
     --------
-    >>> few = co.inference.Target(model, halos, ["shmr_behroozi19_sf"], ["mass_loading.amplitude"])
-    >>> many = co.halos.diffmah_population(32, log_mvir=(11.0, 13.0), key=1)
+    >>> sample, many = (co.halos.diffmah_population(n, log_mvir=(10.5, 13.0), key=n) for n in (24, 96))
+    >>> few = co.inference.Target(model, sample, ["shmr_behroozi19_sf"], ["mass_loading.amplitude"])
     >>> corrected = co.inference.control_variate(few, many, few.start(), points=16)
     >>> type(corrected.correction).__name__, corrected.correction.center.shape
     ('ControlVariate', (1,))
@@ -166,8 +166,8 @@ def control_variate(
 
     Examples
     --------
-    >>> few = co.inference.Target(model, halos, ["shmr_behroozi19_sf"], ["mass_loading.amplitude"])
-    >>> many = co.halos.diffmah_population(32, log_mvir=(11.0, 13.0), key=1)
+    >>> sample, many = (co.halos.diffmah_population(n, log_mvir=(10.5, 13.0), key=n) for n in (24, 96))
+    >>> few = co.inference.Target(model, sample, ["shmr_behroozi19_sf"], ["mass_loading.amplitude"])
     >>> corrected = co.inference.control_variate(few, many, few.start(), points=16)
     >>> at = few.start()[None] + 0.1
     >>> off = co.inference.predict(corrected, at).mean - co.inference.predict(few.with_halos(many), at).mean
