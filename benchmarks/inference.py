@@ -193,10 +193,11 @@ def convergence():
 
 def control():
     """How far posterior means of few halos are from those of 1920, alone and with a control variate."""
-    start = inference.maximise(standard(60, candidates=1, monte_carlo_error=1.0).within_reach()[0], starts=4)
-    target, _ = standard(1920, candidates=1, monte_carlo_error=1.0).within_reach()
-    mode = inference.maximise(target, u=start.u[None])
-    result = inference.control_convergence(target, mode.u, (30, 60, 120), points=400, checks=1200, repeats=3)
+    few, target = (standard(n, candidates=1, monte_carlo_error=1.0).within_reach()[0] for n in (60, 1920))
+    reference = inference.control_variate(few, target.summaries.halos)
+    chains = inference.sample(reference, sampler=inference.SurrogateHMC(chains=8, warmup=60, draws=150))
+    draws = np.random.default_rng(0).permutation(chains.u.reshape(-1, len(target.names)))[:600]
+    result = inference.control_convergence(target, reference, draws, (30, 60, 120))
     print(result.table(), flush=True)
     arrays = {name: np.asarray(array).tolist() for name, array in result._asdict().items()}
     return [{"what": "control variates", **arrays}]

@@ -115,13 +115,14 @@ def test_far_from_all_points_the_error_of_few_halos_is_back(samples):
 
 def test_posteriors_of_subsets_are_those_of_the_whole_sample():
     whole = target_of(halos_of(400, 6))
-    best = co.inference.maximise(whole, starts=2)
-    result = co.inference.control_convergence(whole, best.u, [10, 40], points=30, checks=400, repeats=3)
+    chains = co.inference.sample(whole, sampler=co.inference.SurrogateHMC(chains=4, warmup=40, draws=100))
+    draws = chains.u.reshape(-1, 2)
+    result = co.inference.control_convergence(whole, whole, draws, [10, 40], points=60, repeats=3)
     assert result.without.shape == (2, 3, 2) and np.sqrt(np.mean(result.without[0] ** 2)) > 0.5
-    assert np.max(np.abs(result.corrected)) < 0.05 and np.all(result.off < 0.05) and np.all(result.effective > 50)
+    assert np.max(np.abs(result.corrected)) < 0.05 and np.all(result.off < 0.05) and np.all(result.effective > 350)
     np.testing.assert_allclose(result.width, 1.0, rtol=0.05)
     with pytest.raises(ValueError, match="sizes: got \\[400\\]"):
-        co.inference.control_convergence(whole, best.u, [400])
+        co.inference.control_convergence(whole, whole, draws, [400])
 
 
 def test_points_may_be_named(samples):

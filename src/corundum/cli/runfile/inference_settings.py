@@ -95,7 +95,7 @@ class Fit:
     indices: int = setting(24, bounds=(0, 1000))
     check: tuple[str | Measurement, ...] = setting(())
     key: int = setting(0, bounds=(0, math.inf))
-    many_halos_points: int = setting(200, bounds=(8, 100_000))
+    many_halos_points: int = setting(400, bounds=(8, 100_000))
     many_halos_error: float = setting(1.0, bounds=(0.0, 10.0))
     many_halos: HaloHistories | None = None
     likelihood: AbstractLikelihood = Gaussian()

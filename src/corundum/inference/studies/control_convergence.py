@@ -1,27 +1,25 @@
 """How far the posterior of few halos lies from that of many, without and with a control variate.
 
-Posteriors are compared by the means of one set of draws under the weights of each: predictions of all samples are
-known at the same points, so that no mode has to be searched.
+Posteriors are compared by the means of one set of draws under the weights of each, because a mode says little of a
+posterior that is skewed or has several, and its search leaves an error of its own.
 """
 
 import dataclasses
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ...numerics.random_keys import seed
 from ...printing import in_short
 from ..batches import in_batches
-from ..evaluate import predict
-from ..summaries import PopulationSummaries, Prediction
+from ..evaluate import ln_density_at, predict, uncorrected
+from ..summaries import PopulationSummaries
 from ..surrogates.control import BothPredictions, points_about, with_learned
 from ..surrogates.known_points import densities_of
 from ..target import Target
-from ..vectors import one_vector
+from ..vectors import rows_of_vectors
 from .convergence import subset_weights
 
 __all__ = ["ControlConvergence", "control_convergence"]
@@ -39,9 +37,9 @@ class ControlConvergence(NamedTuple):
     width : array, (sizes, repeats, P)
         Standard deviation with a control variate over that of the whole sample.
     effective : array, (sizes, repeats)
-        Effective number of draws; shifts below its inverse root mean nothing.
+        Effective number of draws with a control variate; shifts are known to about its inverse root.
     off : array, (sizes, repeats)
-        Standard deviation of how far the corrected log density is off, over the posterior.
+        Standard deviation of corrected minus true log density over the posterior.
 
     Examples
     --------
@@ -78,11 +76,11 @@ class ControlConvergence(NamedTuple):
 
 def control_convergence(
     target: Target,
-    u: Any,
+    reference: Target,
+    draws: Any,
     sizes: Sequence[int],
     *,
-    points: int = 200,
-    checks: int = 800,
+    points: int = 400,
     repeats: int = 4,
     key: int = 0,
     candidates: int = 1,
@@ -93,14 +91,15 @@ def control_convergence(
     ----------
     target : Target
         With a large sample of halos.
-    u : array, shape (P,)
-        Its mode.
+    reference : Target
+        A target with about the same posterior, from which draws can be had: with a control variate, say.  Its data
+        are those that count.
+    draws : array, shape (S, P)
+        Coordinates of draws from the posterior of `reference`.  The large sample is solved at all of them.
     sizes : sequence of int
         Numbers of halos.
     points : int
         That differences are learned from.
-    checks : int
-        Further points at which posteriors are compared.
     repeats : int
         Subsets of each size.
     key : int
@@ -115,60 +114,52 @@ def control_convergence(
     Examples
     --------
     >>> target = co.inference.Target(model, halos, ["shmr_behroozi19_sf"], ["mass_loading.amplitude"])
-    >>> result = co.inference.control_convergence(target, target.start(), [6], points=12, checks=40, repeats=1)
+    >>> draws = target.start() + np.random.default_rng(0).normal(scale=0.1, size=(40, 1))
+    >>> result = co.inference.control_convergence(target, target, draws, [6], points=12, repeats=1)
     >>> result.corrected.shape
     (1, 1, 1)
     """
-    halos, u = cast(PopulationSummaries, target.summaries).halos, np.asarray(one_vector("u", u, target.names))
+    halos, draws = (
+        cast(PopulationSummaries, target.summaries).halos,
+        np.asarray(rows_of_vectors("draws", draws, target.names)),
+    )
     if not sizes or max(sizes) >= len(halos) or min(sizes) < 2:
         raise ValueError(f"sizes: got {list(sizes)}; allowed 2 to {len(halos) - 1}, below the number of halos")
-    places, ln_drawn = points_about(target, u[None], points + checks, key)
-    whole, rng, rows = in_batches(predict, target, places), np.random.default_rng(seed(key)), []
+    target = uncorrected(target).with_data(reference.data.y)
+    ln_drawn = in_batches(ln_density_at, reference, draws)
+    covariance = np.cov(draws, rowvar=False).reshape(1, len(target.names), -1)
+    places = points_about(draws.mean(axis=0)[None], covariance, points, key)
+    whole, learned_from = (in_batches(predict, target, u) for u in (draws, places))
+    rng, rows = np.random.default_rng(seed(key)), []
     for size in sizes:
         for _ in range(repeats):
             weights = subset_weights(halos, size, candidates, rng)
             chosen = np.flatnonzero(weights)
             few = target.with_halos(dataclasses.replace(halos[chosen], weights=jnp.asarray(weights[chosen])))
-            rows.append(
-                _compared(few, BothPredictions(places, in_batches(predict, few, places), whole), points, ln_drawn)
-            )
+            known = BothPredictions(places, in_batches(predict, few, places), learned_from)
+            corrected = with_learned(few, known)
+            predictions = (whole, in_batches(predict, few, draws), in_batches(predict, corrected, draws))
+            rows.append(_compared(target, draws, predictions, ln_drawn))
     columns = [
-        np.array(column).reshape(len(sizes), repeats, *np.shape(column[0])) for column in zip(*rows, strict=True)
+        np.array(rows_of).reshape(len(sizes), repeats, *np.shape(rows_of[0])) for rows_of in zip(*rows, strict=True)
     ]
     return ControlConvergence(target.names, np.asarray(sizes), *columns)
 
 
-def _compared(few, known, points, ln_drawn):
+def _compared(target, draws, predictions, ln_drawn):
     """Shifts without and with a control variate, width, effective draws and error of ln density of one subset."""
-    head, tail = (_rows(known, slice(*ends)) for ends in ((0, points), (points, None)))
-    corrected = with_learned(few, head)
-    numbers = _corrected(corrected.correction, jnp.asarray(tail.u), jax.tree.map(jnp.asarray, tail.few))
-    densities = [  # of the same data, without those beyond reach
-        densities_of(corrected, tail.u, *(np.asarray(part) for part in prediction[:3]))
-        for prediction in (tail.many, tail.few, numbers)
-    ]
-    (mean, width, weights), alone, better = (_moments(tail.u, ln - ln_drawn[points:]) for ln in densities)
-    effective = 1.0 / np.sum(weights**2)
-    off = (densities[2] - densities[0])[weights > 0]
-    share = weights[weights > 0]
-    spread = np.sqrt(share @ (off - share @ off) ** 2)
-    return (alone[0] - mean) / width, (better[0] - mean) / width, better[1] / width, effective, spread
+    densities = [densities_of(target, draws, *prediction[:3]) for prediction in predictions]
+    (mean, width, weights), alone, corrected = (_moments(draws, ln - ln_drawn) for ln in densities)
+    off = np.where(weights > 0, densities[2] - densities[0], 0.0)
+    spread = np.sqrt(weights @ (off - weights @ off) ** 2)
+    shifts = ((moments[0] - mean) / width for moments in (alone, corrected))
+    return *shifts, corrected[1] / width, 1.0 / np.sum(corrected[2] ** 2), spread
 
 
-def _rows(known, rows):
-    few, many = (Prediction(*(np.asarray(part)[rows] for part in prediction)) for prediction in known[1:])
-    return BothPredictions(known.u[rows], few, many)
-
-
-@eqx.filter_jit
-def _corrected(correction, u, prediction):
-    return jax.vmap(correction)(u, prediction)
-
-
-def _moments(u, ln_weights):
-    """Mean and standard deviation of u, (S, P), under weights, and these."""
+def _moments(draws, ln_weights):
+    """Mean and standard deviation of draws, (S, P), under weights, and these."""
     ln_weights = np.where(np.isfinite(ln_weights), ln_weights, -np.inf)
     weights = np.exp(ln_weights - ln_weights.max())
     weights /= weights.sum()
-    mean = weights @ u
-    return mean, np.sqrt(weights @ (u - mean) ** 2), weights
+    mean = weights @ draws
+    return mean, np.sqrt(weights @ (draws - mean) ** 2), weights

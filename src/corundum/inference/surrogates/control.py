@@ -114,7 +114,7 @@ def control_variate(
     halos: HaloHistories,
     u: Any = None,
     *,
-    points: int = 200,
+    points: int = 400,
     monte_carlo_error: float = 1.0,
     surrogate: AbstractSurrogate | None = None,
     key: int = 0,
@@ -180,7 +180,7 @@ def control_variate(
         u = posterior_points(target, points, key)
     else:
         u = np.asarray(rows_of_vectors("u", u, target.names, single=True))
-        u = points_about(target, u, points, key)[0] if len(u) == 1 else u
+        u = _about_modes(target, u, points, key) if len(u) == 1 else u
     return with_learned(target, both_predictions(target, many, u), surrogate)
 
 
@@ -189,7 +189,7 @@ def posterior_points(target: Target, number: int, key: int = 0) -> np.ndarray:
     best = maximise(target, starts=STARTS, key=key)
     ends = best.starts
     modes = [ends.u[np.flatnonzero(ends.mode == mode)[0]] for mode in range(len(best.modes))]
-    return points_about(target, np.array(modes or [best.u]), number, key)[0]
+    return _about_modes(target, np.array(modes or [best.u]), number, key)
 
 
 def in_other_halos(target: Target, halos: HaloHistories, monte_carlo_error: float = 1.0) -> Target:
@@ -256,15 +256,14 @@ def _reached(target, few, many):
     return y
 
 
-def points_about(target: Target, modes: np.ndarray, number: int, key: int) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates, (number, P), in turn about some modes, (K, P), as wide as `WIDE` says.
-
-    With ln of the density, but for a constant, that those about the same mode were drawn with.
-    """
+def points_about(modes: np.ndarray, covariances: np.ndarray, number: int, key: int) -> np.ndarray:
+    """Coordinates, (number, P), in turn about some modes, (K, P), as wide as `WIDE` says."""
     rng, (count, size) = np.random.default_rng(seed(key)), modes.shape
-    roots = np.linalg.cholesky(np.linalg.inv(expected_information(target, modes)))
     which = np.arange(number) % count
     radius = WIDE / np.sqrt(rng.chisquare(FREEDOM, size=(number, 1)) / FREEDOM)
     white = radius * rng.normal(size=(number, size))
-    ln_drawn = -0.5 * (FREEDOM + size) * np.log1p(np.sum((white / WIDE) ** 2, axis=1) / FREEDOM)
-    return modes[which] + np.einsum("npq,nq->np", roots[which], white), ln_drawn
+    return modes[which] + np.einsum("npq,nq->np", np.linalg.cholesky(covariances)[which], white)
+
+
+def _about_modes(target, modes, number, key):
+    return points_about(modes, np.linalg.inv(expected_information(target, modes)), number, key)
