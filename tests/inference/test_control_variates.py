@@ -167,6 +167,18 @@ def test_chains_of_a_corrected_target_have_the_posterior_of_many_halos(samples):
     np.testing.assert_allclose(its_width, width, rtol=0.25)
 
 
+def test_data_that_many_halos_do_not_reach_are_left_out(samples):
+    u = places(samples, 20)
+    known = both_predictions(samples.few, in_other_halos(samples.few, samples.many.summaries.halos), u)
+    reached = np.ones((20, len(X)), bool)
+    reached[:12, 5], reached[:8, 2] = False, False  # at 40 per cent of the points, and at 60
+    shorter = with_learned(samples.few, known._replace(many=known.many._replace(reached=reached)))
+    assert np.isfinite(np.asarray(shorter.data.y)).tolist() == [True] * 5 + [False]
+    nowhere = known._replace(many=known.many._replace(reached=np.zeros_like(reached)))
+    with pytest.raises(ValueError, match="galaxies reach no datum at most of the points"):
+        with_learned(samples.few, nowhere)
+
+
 def test_refusals(samples):
     few, halos = samples.few, samples.many.summaries.halos
     with pytest.raises(ValueError, match="points: got 3"):

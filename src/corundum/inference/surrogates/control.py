@@ -125,7 +125,7 @@ def control_variate(
     the posterior.  It is learned, and not taken with its Jacobian at one point, because relations have kinks where
     galaxies enter and leave the reach of a datum: a Jacobian at one point would hold on one side of them only.
 
-    Data that galaxies of either sample do not reach at most of the points are left out: a relation without galaxies
+    Data that galaxies of the many halos do not reach at most of the points are left out: a relation without galaxies
     is an extrapolation, the difference of two of them is noise, and a single such datum made most of the error of a
     corrected density.
 
@@ -244,13 +244,12 @@ def with_learned(target: Target, known: BothPredictions, surrogate: AbstractSurr
     whitener = np.linalg.inv(root)
     reach = np.quantile(np.linalg.norm((u - center) @ whitener.T, axis=1), COVERED)
     correction = ControlVariate(learned, *(jnp.asarray(part) for part in (center, whitener, reach)))
-    return with_correction(target.with_data(_reached(target, few, many)), correction)
+    return with_correction(target.with_data(_reached(target, many)), correction)
 
 
-def _reached(target, few, many):
-    """The data, NaN where galaxies of either sample are at half of the points or less."""
-    share = np.mean(np.asarray(few.reached) & np.asarray(many.reached), axis=0)
-    y = np.where(share > 0.5, np.asarray(target.data.y), np.nan)
+def _reached(target, many):
+    """The data, NaN where galaxies of the many halos are at half of the points or less."""
+    y = np.where(np.mean(many.reached, axis=0) > 0.5, np.asarray(target.data.y), np.nan)
     if not np.isfinite(y).any():
         raise ValueError("control_variate: galaxies reach no datum at most of the points; give points near the mode")
     return y
