@@ -223,13 +223,35 @@ def convergence():
     return rows
 
 
+def control():
+    """How far posterior means of few halos are from those of 1920, alone and with a control variate."""
+    few, target = (standard(n, candidates=1, monte_carlo_error=1.0).within_reach()[0] for n in (60, 1920))
+    reference = inference.control_variate(few, target.summaries.halos)
+    chains = inference.sample(reference, sampler=inference.SurrogateHMC(chains=8, warmup=60, draws=150))
+    draws = np.random.default_rng(0).permutation(chains.u.reshape(-1, len(target.names)))[:600]
+    result = inference.control_convergence(target, reference, draws, (30, 60, 120))
+    print(result.table(), flush=True)
+    arrays = {name: np.asarray(array).tolist() for name, array in result._asdict().items()}
+    return [{"what": "control variates", **arrays}]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=["gradient", "standard", "shmr", "agreement", "convergence", "evidence", "fit_published", "mocks"],
+        choices=[
+            "gradient",
+            "standard",
+            "shmr",
+            "agreement",
+            "convergence",
+            "control",
+            "evidence",
+            "fit_published",
+            "mocks",
+        ],  # fmt: skip
         default=["gradient", "standard"],
     )
     parser.add_argument("--halos", type=int, default=60, help="of the standard problem")
@@ -260,6 +282,8 @@ def main():
         rows += mocks(chosen.output, chosen.mocks)
     if "convergence" in chosen.only:
         rows += convergence()
+    if "control" in chosen.only:
+        rows += control()
     (chosen.output / "inference.json").write_text(json.dumps(rows, indent=1))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import corundum as co
-from corundum.cli.jobs.parts import modes
+from corundum.cli.jobs.parts import many_halos, modes
 from corundum.cli.main import main
 
 RUN = """
@@ -254,3 +254,62 @@ def test_a_fit_with_methods_of_a_users_own(own_methods, tmp_path, capsys):
     data = co.io.load_posterior(tmp_path / "fit" / "posterior-1.nc")
     assert data.posterior["time"].shape == (4, 32)
     assert "6 mocks by FitSampler" in capsys.readouterr().out
+
+
+MANY = """
+[fit.many_halos]
+kind = "halos.diffmah_population"
+n = 200
+log_mvir = [10.5, 12.5]
+key = 3
+"""
+
+
+@pytest.fixture
+def many_file(tmp_path):
+    smaller = RUN.replace("[fit]\n", "[fit]\nmany_halos_points = 24\nsample = false\n")
+    (tmp_path / "many.toml").write_text(smaller + MANY)
+    return str(tmp_path / "many.toml")
+
+
+@pytest.mark.slow
+def test_a_fit_corrected_to_many_halos_is_interrupted_and_resumed(many_file, tmp_path, monkeypatch, capsys):
+    """Modes are those of a run without interruption, and a correction that is kept is not computed again."""
+    solved, both = [], many_halos.both_predictions
+    monkeypatch.setattr(many_halos, "both_predictions", lambda *args: solved.append(1) or both(*args))
+    assert main(["fit", many_file, "-o", str(tmp_path / "whole")]) == 0
+    assert "2 fits of 3 parameters in 32 halos corrected to 200" in capsys.readouterr().out and len(solved) == 2
+    keep = co.io.Checkpoint.save
+
+    def stopping(self, arrays, identity=None):
+        keep(self, arrays, identity)
+        if self.path.name == "many-halos-1.npz":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(co.io.Checkpoint, "save", stopping)
+    assert main(["fit", many_file, "-o", str(tmp_path / "parts")]) == 130 and len(solved) == 4
+    monkeypatch.setattr(co.io.Checkpoint, "save", keep)
+    assert main(["fit", many_file, "-o", str(tmp_path / "parts")]) == 0 and len(solved) == 4
+    tables = [(tmp_path / name / "parameters.csv").read_text() for name in ("whole", "parts")]
+    assert tables[0] == tables[1]
+    assert "many_halos_points = 24" in (tmp_path / "parts" / "run.toml").read_text()
+
+
+@pytest.mark.parametrize("command", ["mocks", "forecast"])
+def test_commands_that_do_not_correct_to_many_halos_say_so(many_file, capsys, command):
+    assert main([command, many_file, "--dry-run"]) == 2
+    assert "fit.many_halos: only corundum fit corrects predictions to many halos; remove it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("fit.many_halos.kind=models.ThermalCGM", "fit.many_halos"),
+        ("fit.many_halos.nn=3", "fit.many_halos.nn: unknown key"),
+        ("fit.many_halos_points=2", "many_halos_points: got 2"),
+        ("fit.many_halos_error=-1.0", "many_halos_error"),
+    ],
+)
+def test_mistakes_in_many_halos(many_file, capsys, setting, message):
+    assert main(["fit", many_file, "--dry-run", "--set", setting]) == 2
+    assert message in capsys.readouterr().err

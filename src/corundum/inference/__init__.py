@@ -48,6 +48,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .samplers.sample import sample
     from .samplers.slice_ensemble import SliceEnsemble
     from .samplers.surrogate_hmc import SurrogateHMC
+    from .studies.control_convergence import ControlConvergence, control_convergence
     from .studies.convergence import HaloConvergence, halo_convergence
     from .studies.forecast import Forecast, Scenario, forecast, scaled_scenarios, shift_scenarios
     from .studies.identifiability import Identifiability, fisher, identifiability
@@ -70,6 +71,7 @@ if TYPE_CHECKING:  # imported when they are first used
         Prediction,
     )
     from .surrogates.base import AbstractEmulator, AbstractSurrogate
+    from .surrogates.control import ControlVariate, control_variate
     from .surrogates.kernel import KernelEmulator, KernelSurrogate
     from .target import Target
     from .training.histories import HistoryObjective
@@ -102,6 +104,8 @@ __all__ = [
     "ChainProgress",
     "Chains",
     "Comparison",
+    "ControlConvergence",
+    "ControlVariate",
     "Criterion",
     "Criticism",
     "Data",
@@ -165,6 +169,8 @@ __all__ = [
     "check_calibration",
     "common_points",
     "compare",
+    "control_convergence",
+    "control_variate",
     "criticise",
     "departure_priors",
     "distil",

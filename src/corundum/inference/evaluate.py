@@ -3,6 +3,7 @@
 Each of these functions is compiled once for all targets of one shape: data, halos and priors are arguments.
 """
 
+import copy
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -24,7 +25,10 @@ __all__ = [
     "ln_density",
     "ln_density_at",
     "predict",
+    "refuse_corrected",
+    "uncorrected",
     "value_and_gradient",
+    "with_correction",
 ]
 
 
@@ -84,6 +88,33 @@ def _value_and_gradient(u, target, y):
 def _for_forward_mode(target):
     """`target` with solvers that carry tangents along."""
     return eqx.tree_at(lambda t: t.summaries, target, target.summaries.for_forward_mode())
+
+
+def with_correction(target: Any, correction: Any) -> Any:
+    """`target` with another correction of its predictions (`corundum.inference.control_variate`), or with None."""
+    other = copy.copy(target)
+    object.__setattr__(other, "correction", correction)
+    return other
+
+
+def uncorrected(target: Any) -> Any:
+    """`target` with the predictions of its own halos alone."""
+    return with_correction(target, None)
+
+
+def refuse_corrected(caller: str, target: Any) -> None:
+    """Refuse a target whose predictions are corrected, where its halos or its model are about to be changed.
+
+    Raises
+    ------
+    ValueError
+        It is corrected.
+    """
+    if getattr(target, "correction", None) is not None:
+        raise ValueError(
+            f"{caller}: the target is corrected to the predictions of many halos, which is known for its own halos and "
+            "model only; give the target as it was before inference.control_variate"
+        )
 
 
 @eqx.filter_custom_jvp

@@ -26,7 +26,7 @@ from ..observables import AbstractRegression, Measurement
 from ..observables.files import measurements_of
 from ..parameters import require_float64
 from .data import Data, data_of, data_of_vector
-from .evaluate import ln_density
+from .evaluate import ln_density, uncorrected
 from .free import FreeParameter, free_parameters, parameters_of_function
 from .likelihoods.base import AbstractLikelihood, only_used, pointwise, upper_limits
 from .likelihoods.gaussian import Gaussian
@@ -90,6 +90,7 @@ class Target(eqx.Module):
     likelihood: AbstractLikelihood
     scatter: ScatterLikelihood | None
     monte_carlo_error: float = eqx.field(static=True)
+    correction: Any
 
     def __init__(
         self,
@@ -118,7 +119,7 @@ class Target(eqx.Module):
         self.likelihood = strategy("likelihood", likelihood, Gaussian())
         if cross and not isinstance(self.likelihood, Gaussian):
             raise ValueError("cross: covariance between measurements needs the Gaussian likelihood; leave out either")
-        self.scatter, self.monte_carlo_error = scatter, float(monte_carlo_error)
+        self.scatter, self.monte_carlo_error, self.correction = scatter, float(monte_carlo_error), None
         if not (np.isfinite(self.monte_carlo_error) and self.monte_carlo_error >= 0.0):
             raise ValueError(f"monte_carlo_error: got {monte_carlo_error}; allowed 0 or more, 1 for independent halos")
         if scatter is not None and not np.isfinite(np.asarray(self.data.scatter)).any():
@@ -207,7 +208,7 @@ class Target(eqx.Module):
     @classmethod
     def _of(cls, **fields: Any) -> "Target":
         target = cls.__new__(cls)
-        for name, value in fields.items():
+        for name, value in {"correction": None, **fields}.items():
             object.__setattr__(target, name, value)
         return target
 
@@ -264,7 +265,8 @@ class Target(eqx.Module):
         """The prediction of the model at u, before calibration offsets."""
         u = one_vector("u", u, self.names, many="inference.predict(target, u)")
         prediction = self.summaries(self.values(u))
-        return prediction._replace(error=self.monte_carlo_error * prediction.error)
+        prediction = prediction._replace(error=self.monte_carlo_error * prediction.error)
+        return prediction if self.correction is None else self.correction(u, prediction)
 
     def ln_likelihood(self, u: Float[Array, " p"], y: Float[Array, " m"] | None = None) -> Float[Array, ""]:
         """ln of the probability density of the data (or of `y`) at u; -inf where more than `MAX_FAILED` solves fail."""
@@ -341,5 +343,5 @@ class Target(eqx.Module):
         return eqx.tree_at(lambda target: target.data.covariance, self, self.data.scaled_covariance(factor))
 
     def with_halos(self, halos: HaloHistories) -> "Target":
-        """The same target with another sample of halos."""
-        return eqx.tree_at(lambda target: target.summaries.halos, self, halos)
+        """The same target with another sample of halos, without the correction of those before."""
+        return eqx.tree_at(lambda target: target.summaries.halos, uncorrected(self), halos)

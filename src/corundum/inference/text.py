@@ -39,4 +39,6 @@ def describe_target(target: Any) -> str:
         unused = 0 if is_traced(data.y) else int(np.sum(~np.isfinite(np.asarray(data.y)[rows])))
         lines.append(f"  data  {name}: {count(len(rows), 'point')}" + (f", {unused} not used" if unused else ""))
     lines.append(f"  likelihood  {type(target.likelihood).__name__}")
+    if target.correction is not None:
+        lines.append("  predictions corrected to those of many halos")
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ... import inference, io
+from ...inference.evaluate import with_correction
 from ...inference.posterior import PERCENTILES
 from ...inference.tables import csv_table, findings, latex_table
 from ...inference.text import interval_lines
@@ -20,6 +21,7 @@ from ...storage.checkpoints import CheckpointFolder
 from ..progress import chain_bar
 from ..runfile.reader import RunFile
 from .fit_plan import FitPlan, plan_fit
+from .parts.many_halos import corrected_to_many
 from .parts.modes import NOT_CONVERGED, Mode, mode_of
 from .scaffold import AbstractJob, Run
 
@@ -49,7 +51,7 @@ class FitResults(NamedTuple):
 
 class _FitJob(AbstractJob):
     def plan(self, run_file: RunFile) -> FitPlan:
-        return plan_fit(run_file)
+        return plan_fit(run_file, many_halos=True)
 
     def compute(self, plan: FitPlan, run: Run) -> FitResults:
         with run.stage("data within reach"):
@@ -63,8 +65,8 @@ class _FitJob(AbstractJob):
         _save(plan, results, run)
 
     def summary(self, plan: FitPlan, results: FitResults, run: Run) -> list[str]:
-        number, halos = len(plan.target.names), len(plan.job.halos)
-        lines = [f"{plan.job.title}: {len(results.fits)} fits of {number} parameters in {halos} halos"]
+        fits = f"{len(results.fits)} fits of {len(plan.target.names)} parameters"
+        lines = [f"{plan.job.title}: {fits} in {_halos(plan)}"]
         for fit in results.fits:
             lines += [f"  {fit.label}", f"    mode     {fit.summary}"]
             if fit.posterior is not None:
@@ -81,6 +83,12 @@ JOB = _FitJob()
 """``corundum fit``."""
 
 
+def _halos(plan: FitPlan) -> str:
+    """How many halos stand for the universe, in words."""
+    many = plan.settings.many_halos
+    return f"{len(plan.job.halos)} halos" + ("" if many is None else f" corrected to {len(many)}")
+
+
 def _label(plan: FitPlan, number: int, combination: tuple[str, ...]) -> str:
     """The data of a fit by their short names, or its number where these are too many; the report lists them all."""
     names = short_names(plan.measurements)
@@ -92,6 +100,9 @@ def _fit(plan: FitPlan, all_data: Any, combination: tuple[str, ...], run: Run) -
     """The fit of one combination of data, without its predictive checks."""
     number, store = plan.combinations.index(combination), run.checkpoints()
     target, label = all_data.using(combination), _label(plan, number, combination)
+    if plan.settings.many_halos is not None:
+        with run.stage(f"many halos of {label}"):
+            target = corrected_to_many(target, plan.settings, store, f"many-halos-{number}")
     with run.stage(f"mode of {label}"):
         mode = mode_of(target, plan.settings, store, f"mode-{number}")
     if not mode.converged:
@@ -125,7 +136,7 @@ def _posterior(plan: FitPlan, target: Any, mode: Mode, number: int, label: str, 
 def _predicted(plan: FitPlan, whole: Any, fit: Fitted, part: Callable[[str], None]) -> Fitted:
     """A fit with its predictive checks and feedback indices; `part` is called with the label of the fit."""
     part(fit.label)
-    settings = plan.settings
+    settings, whole = plan.settings, with_correction(whole, fit.target.correction)
     rows = np.random.default_rng(settings.key).choice(len(fit.u), min(settings.predictive, len(fit.u)), replace=False)
     draws = fit.u[rows]
     # Against all data of the run file, also those that this combination leaves out.
@@ -164,6 +175,14 @@ def _sentences(plan: FitPlan, target: Any, unreached: dict[str, int], fits: list
         f"{number} {'points' if number > 1 else 'point'} of {labels[name]} beyond the model's galaxies: left out."
         for name, number in unreached.items()
     ]
+    for fit in fits:
+        fewer = np.isfinite(np.asarray(target.using(fit.combination).data.y)).sum()
+        fewer -= np.isfinite(np.asarray(fit.target.data.y)).sum()
+        if fewer:
+            sentences.append(
+                f"{fewer} {'points' if fewer > 1 else 'point'} of {fit.label} beyond the galaxies of most of the "
+                "posterior: left out, because many halos say nothing there."
+            )
     sentences += [f"The mode of {fit.label} {NOT_CONVERGED}." for fit in fits if not fit.converged]
     return sentences + findings(
         _parameter_draws(fits), target.names, _prior_draws(target),
@@ -192,5 +211,5 @@ def _save(plan: FitPlan, results: FitResults, run: Run) -> None:
     with run.stage("drawing figures", "figures") as part:
         sections, drawings = fit_sections(plan.measurements, plan.checks, fits, _prior_draws(target), sentences, target)
         run.save_figures(drawings, part)
-    subtitle = f"{len(plan.job.halos)} halos, {len(names)} parameters, {len(fits)} fits"
+    subtitle = f"{_halos(plan)}, {len(names)} parameters, {len(fits)} fits"
     run.write_report(sections, title="fit", subtitle=subtitle, measurements=(*plan.measurements, *plan.checks))

@@ -7,6 +7,7 @@ import numpy as np
 
 from ... import inference, observables
 from ...halos import HaloHistories
+from ...inference.surrogates.control import in_other_halos
 from ...models import PANDYA26_FREE
 from ...observables import Measurement
 from ...parameters import describe as describe_parameters
@@ -94,8 +95,16 @@ def _with_paths(table: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def plan_fit(run_file: RunFile, extra: tuple[str | Measurement, ...] = (), extra_keys: tuple[str, ...] = ()) -> FitPlan:
+def plan_fit(
+    run_file: RunFile,
+    extra: tuple[str | Measurement, ...] = (),
+    extra_keys: tuple[str, ...] = (),
+    *,
+    many_halos: bool = False,
+) -> FitPlan:
     """Make everything that a run file names and check its [fit] settings; `extra` measurements join the data.
+
+    Only with `many_halos` may the settings have these.
 
     Raises
     ------
@@ -109,6 +118,8 @@ def plan_fit(run_file: RunFile, extra: tuple[str | Measurement, ...] = (), extra
             raise RunFileError((), "the group [fit] is missing; it says which data to fit, as data = [...]")
         built = construct(Fit, fitted.tables["fit"], ("fit",))
         settings, table = built.value, _with_paths(built.table)
+        if settings.many_halos is not None and not many_halos:
+            raise RunFileError(("fit", "many_halos"), "only corundum fit corrects predictions to many halos; remove it")
         if not settings.data:
             raise RunFileError(("fit", "data"), "got an empty list; name at least one measurement")
         measurements = [measurement_of(data, ("fit", "data")) for data in settings.data]
@@ -134,13 +145,17 @@ def plan_fit(run_file: RunFile, extra: tuple[str | Measurement, ...] = (), extra
                 regression=settings.regression, solver=job.solver,
             )  # fmt: skip
             target.start()
+            if settings.many_halos is not None:
+                in_other_halos(target, settings.many_halos, settings.many_halos_error)
         except RunFileError:
             raise
         except ValueError as error:
             raise RunFileError(("fit",), str(error)) from error
     resolved = {**table, "free": list(names), "combinations": [list(combination) for combination in combinations]}
     tables = {**job.tables, "fit": {key: value for key, value in resolved.items() if value is not None}}
-    identity = fingerprint((np.frombuffer(job.identity.encode(), np.uint8), target.data, checks), [])
+    inputs = (np.frombuffer(job.identity.encode(), np.uint8), target.data, checks)
+    further = () if settings.many_halos is None else (settings.many_halos,)
+    identity = fingerprint((*inputs, *further), [])
     return FitPlan(job, settings, target, tuple(measurements), combinations, checks, tables, identity)
 
 

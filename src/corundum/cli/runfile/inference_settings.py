@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from ...halos import HaloHistories
 from ...inference import (
     NUTS,
     AbstractLikelihood,
@@ -70,6 +71,12 @@ class Fit:
         Measurements to predict that are not fitted.
     key : int
         Random key of starts and chains.
+    many_halos : HaloHistories, optional
+        Halos, thousands of them, to whose predictions those of [halos] are corrected; ``corundum fit`` alone does so.
+    many_halos_points : int
+        Points about the posterior at which both are solved.
+    many_halos_error : float
+        As `monte_carlo_error`, of `many_halos`.
     priors : mapping
         By parameter: ``[low, high]``, in decades for amplitudes; ``{low = 0.01, high = 1.0, scale = "linear"}`` for
         plain numbers; or ``{kind = "Normal", loc = 0.0, scale = 0.1}`` with any scalar distribution of numpyro.  By
@@ -88,6 +95,9 @@ class Fit:
     indices: int = setting(24, bounds=(0, 1000))
     check: tuple[str | Measurement, ...] = setting(())
     key: int = setting(0, bounds=(0, math.inf))
+    many_halos_points: int = setting(400, bounds=(8, 100_000))
+    many_halos_error: float = setting(1.0, bounds=(0.0, 10.0))
+    many_halos: HaloHistories | None = None
     likelihood: AbstractLikelihood = Gaussian()
     scatter: ScatterLikelihood | None = None
     regression: AbstractRegression | None = None

@@ -12,6 +12,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from ..data import Data
+from ..evaluate import refuse_corrected
 from ..summaries import AbstractSummaries, Prediction
 from ..target import Target
 
@@ -72,7 +73,8 @@ def joint(targets: Sequence[Target]) -> Target:
     Raises
     ------
     ValueError
-        There is no target, or their free parameters, likelihoods or scatter differ, or a measurement is in two of them.
+        There is no target, or their free parameters, likelihoods or scatter differ, a measurement is in two of them, or
+        one is corrected to many halos.
 
     Examples
     --------
@@ -92,6 +94,8 @@ def joint(targets: Sequence[Target]) -> Target:
     if not targets:
         raise ValueError("joint: got no target; give at least one")
     first = targets[0]
+    for target in targets:
+        refuse_corrected("joint", target)
     for number, target in enumerate(targets[1:], 2):
         _check_same(first, target, number)
     summaries = JointSummaries(

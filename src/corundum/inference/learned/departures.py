@@ -13,6 +13,7 @@ from ...messages import did_you_mean
 from ...models.checks.laws import places_for
 from ...parameters import Parameter, describe
 from ...physics import AbstractGalaxyScaling, spline_law
+from ..evaluate import refuse_corrected
 from ..free import free_parameters
 from ..summaries import PopulationSummaries
 from ..target import Target
@@ -86,12 +87,14 @@ def with_departures(
     Raises
     ------
     ValueError
-        The target is that of a function, or a law is no place of the model that takes a law of the galaxy.
+        The target is that of a function or is corrected to many halos, or a law is no place of the model that takes a
+        law of the galaxy.
     """
     if not isinstance(target.summaries, PopulationSummaries):
         raise ValueError(
             "target: it is that of a function; give one of a model, inference.Target(model, halos, data, free)"
         )
+    refuse_corrected("target", target)
     model = target.summaries.model
     known = places_for(model, AbstractGalaxyScaling)
     places = known if laws is None else (laws,) if isinstance(laws, str) else tuple(laws)

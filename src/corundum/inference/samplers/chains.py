@@ -101,7 +101,7 @@ class Chains(NamedTuple):
 def ingredients(target: Any, y: Any = None) -> dict[str, Any]:
     """What a target consists of, to take `fingerprints` of: model, data (or `y` in their place) and priors."""
     priors = [(free.name, type(free.prior).__name__, free.log10, _numbers(free.prior)) for free in target.free]
-    model = (target.summaries, target.likelihood, target.scatter, target.monte_carlo_error)
+    model = (target.summaries, target.likelihood, target.scatter, target.monte_carlo_error, target.correction)
     return {"model": model, "data": (target.data, y), "priors": priors}
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,7 @@ def sample(
     instance("target", target, Target, expected="a target, such as inference.Target(model, halos, data, free)")
     check_names(target)
     sampler = strategy("sampler", sampler, NUTS())
-    about_mode: Laplace | None = None
+    about_mode: Any = None
     if isinstance(start, Laplace):
         about_mode = start
     elif sampler.needs_start:

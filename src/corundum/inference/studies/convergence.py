@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 import jax.numpy as jnp
 import numpy as np
 
+from ...halos import HaloHistories
 from ...halos.selection import representatives
 from ...numerics.random_keys import seed
 from ...printing import in_short
@@ -21,7 +22,7 @@ from ..summaries import PopulationSummaries
 from ..target import Target
 from ..vectors import one_vector
 
-__all__ = ["HaloConvergence", "halo_convergence"]
+__all__ = ["HaloConvergence", "halo_convergence", "subset_weights"]
 
 
 class HaloConvergence(NamedTuple):
@@ -104,19 +105,19 @@ def halo_convergence(
     halos, u = cast(PopulationSummaries, target.summaries).halos, np.asarray(one_vector("u", u, target.names))
     if not sizes or max(sizes) >= len(halos) or min(sizes) < 1:
         raise ValueError(f"sizes: got {list(sizes)}; allowed 1 to {len(halos) - 1}, below the number of halos")
-    order = np.argsort(np.asarray(halos.log_mvir)[:, -1])
     whole = _mode(target, u, np.ones(len(halos)))
     rng, shifts, widths = np.random.default_rng(seed(key)), [], []
     for size in sizes:
-        modes = [_mode(target, u, _subset(halos, order, size, candidates, rng)) for _ in range(repeats)]
+        modes = [_mode(target, u, subset_weights(halos, size, candidates, rng)) for _ in range(repeats)]
         offsets = np.array([(mode - whole[0]) / whole[1] for mode, _ in modes])
         shifts.append(np.sqrt(np.mean(offsets**2, axis=0)))
         widths.append(np.mean([width / whole[1] for _, width in modes], axis=0))
     return HaloConvergence(target.names, np.asarray(sizes), np.array(shifts), np.array(widths))
 
 
-def _subset(halos, order, size, candidates, rng):
-    """Weights of all halos, zero for those outside the subset."""
+def subset_weights(halos: HaloHistories, size: int, candidates: int, rng: np.random.Generator) -> np.ndarray:
+    """Weights of all halos, zero for those outside a subset that `halo_convergence` would choose."""
+    order = np.argsort(np.asarray(halos.log_mvir)[:, -1])
     weights = np.zeros(len(halos))
     if candidates == 1:
         edges = np.linspace(0, len(halos), size + 1)

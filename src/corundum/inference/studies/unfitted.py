@@ -21,6 +21,7 @@ from ...printing import in_short
 from ...sensitivity import INDICES, budgets
 from ..batches import in_batches, over_points
 from ..data import data_of
+from ..evaluate import uncorrected
 from ..predictive import Predictive, predictive
 from ..summaries import PopulationSummaries
 from ..target import Target
@@ -182,7 +183,7 @@ def predict_unfitted(target: Target, u: Any, measurements: Sequence[Measurement]
         summaries.model, summaries.halos, measurements, redshifts=redshifts, regression=summaries.regression,
         solver=summaries.solver,
     )  # fmt: skip
-    unfitted = eqx.tree_at(lambda t: (t.summaries, t.data), target, (other, data_of(measurements)))
+    unfitted = eqx.tree_at(lambda t: (t.summaries, t.data), uncorrected(target), (other, data_of(measurements)))
     return predictive(unfitted, u, key=key)
 
 

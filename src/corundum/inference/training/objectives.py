@@ -21,6 +21,7 @@ from ...annotations import Array
 from ...halos import HaloHistories
 from ...models import AbstractModel
 from ...printing import Component
+from ..evaluate import refuse_corrected
 from ..free import FreeParameter
 from ..likelihoods.base import only_used, upper_limits
 from ..target import Target
@@ -118,6 +119,7 @@ class PopulationObjective(AbstractObjective):
     def __init__(self, target: Target):
         if not hasattr(target.summaries, "model"):
             raise ValueError("train: got a target of a plain function; give one of a model, halos and data")
+        refuse_corrected("train", target)
         summaries: Any = target.summaries
         halos = dataclasses.replace(summaries.halos, mergers=None)  # lists of a length of their own
         self.target = eqx.tree_at(lambda t: t.summaries.halos, target, halos)
