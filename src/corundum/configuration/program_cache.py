@@ -40,7 +40,8 @@ _AFTER_REMOVAL = 0.8  # of those limits, so that not every start has to remove s
 _LEAST_FREE = 64 * 2**20  # bytes on the disk
 _DAY = 24 * 3600.0  # all programs are read through once in it
 _WRITING = 60.0  # seconds for which an incomplete program may be one that another process is writing
-_PROGRAMS, _PROGRAM, _RECORD = "programs", "-cache", "checks.json"
+_PROGRAMS, _RECORD = "programs", "checks.json"
+_PROGRAM = ("-cache", "-trace")  # what JAX writes, and the kept traces of `corundum.numerics.traces`
 _OFF = "off"
 
 
