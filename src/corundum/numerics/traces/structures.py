@@ -26,6 +26,7 @@ LIBRARIES = ("diffmah", "diffrax", "equinox", "jax", "jaxtyping", "lineax", "num
 """Packages whose versions are part of every key, so that names of theirs say what they stand for."""
 
 _STRUCTURE: Any = type(jax.tree.structure(0))
+_ADDS_NOTHING = frozenset({"__module__", "__doc__", "__signature__"})  # in a class that joins others and is described by them
 _CONTAINERS = (tuple, list, dict, type(None))
 
 
@@ -129,6 +130,8 @@ def home_of(member: Any) -> str:
     corundum.numerics.traces.structures.Indescribable: <lambda> is from elsewhere
     """
     module, name = getattr(member, "__module__", None) or "", getattr(member, "__qualname__", "")
+    if isinstance(member, type) and _ADDS_NOTHING.issuperset(vars(member)):
+        return f"{name}({', '.join(map(home_of, member.__bases__))})"
     if module.partition(".")[0] not in (PACKAGE, *LIBRARIES) and member not in _CONTAINERS:
         raise Indescribable(f"{name} is from elsewhere")
     if _member(module, name) is not member and member is not type(None):
