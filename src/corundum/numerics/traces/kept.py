@@ -7,6 +7,7 @@ that writes a file runs the same program as those that read it, so that all have
 import functools
 import hashlib
 import json
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -21,15 +22,16 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from ...configuration import kept_programs
 from ...messages import warnings_issued
-from .circumstances import circumstances, momentary_settings
+from .circumstances import circumstances, is_as_written, momentary_settings
 from .files import read_trace, write_trace
 from .structures import Indescribable, described, home_of, restored
 
 __all__ = ["KeptTraces"]
 
-_LEAST_STEPS = 1000  # of a program, below which it is traced about as fast as it is read
+_LEAST_STEPS = 300  # of a program, below which it is traced about as fast as it is read
 _MOST_PROGRAMS = 256  # of one function that a process remembers
 _SUFFIX = "-trace"
+_UNKNOWN: Any = object()
 
 
 class _Program(NamedTuple):
@@ -66,6 +68,7 @@ class KeptTraces:
     def __init__(self, function: Callable):
         self._function = function
         self._programs: OrderedDict[tuple, _Program | None] = OrderedDict()
+        self._lock, self._under_way = threading.Lock(), dict[tuple, threading.Lock]()
 
     def __call__(self, arguments: tuple, named: dict[str, Any]) -> tuple[Any] | None:
         """The function's result in a tuple; None where no trace can stand for the call, which is then to be traced."""
@@ -80,19 +83,32 @@ class KeptTraces:
         others = tuple(None if eqx.is_array(leaf) else (type(leaf), leaf) for leaf in leaves)
         signature = structure, others, tuple(map(_kind_of, arrays)), settings
         try:
-            program = self._programs[signature]
-        except KeyError:
-            program = self._program(folder, signature, arrays)
-            self._programs[signature] = program
-            if len(self._programs) > _MOST_PROGRAMS:
-                self._programs.popitem(last=False)
+            program = self._programs.get(signature, _UNKNOWN)
         except TypeError:  # a setting that cannot be compared, of which JAX says what it says
             return None
+        if program is _UNKNOWN:
+            program = self._first(folder, signature, arrays)
         if program is None:
             return None
         results = iter(jax.block_until_ready(program.call(*arrays)))
         whole = [next(results) if other is None else other for other in program.others]
         return (jax.tree.unflatten(program.results, whole),)
+
+    def _first(self, folder, signature, arrays):
+        """The program of the first call with such arguments, for which other threads wait instead of tracing it too."""
+        with self._lock:
+            lock = self._under_way.setdefault(signature, threading.Lock())
+        with lock:
+            if signature in self._programs:
+                return self._programs[signature]
+            try:
+                program = self._programs[signature] = self._program(folder, signature, arrays)
+            finally:
+                self._under_way.pop(signature, None)
+        with self._lock:
+            if len(self._programs) > _MOST_PROGRAMS:
+                self._programs.popitem(last=False)
+        return program
 
     def _program(self, folder, signature, arrays):
         """The program of such arguments; None where they cannot be described."""
@@ -126,6 +142,8 @@ class KeptTraces:
         if path is None or before != warnings_issued() or _steps(traced.jaxpr.jaxpr) < _LEAST_STEPS:
             return program
         try:
+            if not is_as_written():
+                return program
             header = {name: described(part) for name, part in parts.items()}
             if restored(json.loads(json.dumps(header["results"]))) != program.results:
                 return program
@@ -137,7 +155,7 @@ class KeptTraces:
 
 
 def _key(function, signature):
-    """Hash of all that the trace depends on; None where the code in memory is not that of the files."""
+    """Hash of all that the trace depends on; None where files of the code have changed meanwhile."""
     structure, others, kinds, settings = signature
     surroundings = circumstances()
     if surroundings is None:

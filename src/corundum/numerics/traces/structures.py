@@ -26,7 +26,9 @@ LIBRARIES = ("diffmah", "diffrax", "equinox", "jax", "jaxtyping", "lineax", "num
 """Packages whose versions are part of every key, so that names of theirs say what they stand for."""
 
 _STRUCTURE: Any = type(jax.tree.structure(0))
-_ADDS_NOTHING = frozenset({"__module__", "__doc__", "__signature__"})  # in a class that joins others and is described by them
+_ADDS_NOTHING = frozenset(
+    {"__module__", "__doc__", "__signature__"}
+)  # in a class that joins others and is described by them
 _CONTAINERS = (tuple, list, dict, type(None))
 
 
