@@ -30,6 +30,10 @@ _WITHOUT_TRACES = (
     "jax_enable_checks",
 )  # fmt: skip
 
+_HOMES = frozenset({PACKAGE, *LIBRARIES})
+_INSIDE = {"_wrap_method": "method", "property": "fget", "staticmethod": "__func__", "classmethod": "__func__"}
+"""Where a method's own function is, by the kind of what equinox or Python puts around it."""
+
 
 def momentary_settings() -> tuple | None:
     """Settings of JAX that a block of code can change for itself; None where one asks for every step to be looked at.
@@ -116,22 +120,19 @@ def is_as_written() -> bool:
     >>> is_as_written()
     True
     """
-    homes = (PACKAGE, *LIBRARIES)
     for module_name, module in list(sys.modules.items()):
         if module_name.partition(".")[0] != PACKAGE or module is None:
             continue
         for member in list(vars(module).values()):
-            if isinstance(member, FunctionType):
-                if not _is_of(member, homes):
-                    return False
-            elif isinstance(member, type) and member.__module__ == module_name:
-                methods = (one for one in vars(member).values() if isinstance(one, FunctionType))
-                if not all(_is_of(one, homes) for one in methods):
-                    return False
+            members = [member]
+            if isinstance(member, type) and member.__module__ == module_name:
+                members = [getattr(one, _INSIDE.get(type(one).__name__, ""), one) for one in vars(member).values()]
+            if not all(_is_of_a_package(one) for one in members if isinstance(one, FunctionType)):
+                return False
     return True
 
 
-def _is_of(function, homes):
-    """Whether the function's own code, or that of the function it wraps, is of one of these packages or of Python."""
+def _is_of_a_package(function):
+    """Whether the code of a function is of this package, its libraries or Python."""
     home = str(function.__globals__.get("__name__"))
-    return home.partition(".")[0] in homes or home in sys.stdlib_module_names or home.startswith("namedtuple_")
+    return home.partition(".")[0] in _HOMES or home in sys.stdlib_module_names or home.startswith("namedtuple_")

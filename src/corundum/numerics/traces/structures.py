@@ -93,6 +93,8 @@ def _object(part):
     if isinstance(part, eqx.Module):
         leaves, structure = jax.tree.flatten(part)
         return {"tree": [described(leaves), _nodes(structure)]}
+    if callable(part) and hasattr(part, "__wrapped__"):
+        return {"name": home_of(part)}  # a function that JAX has wrapped
     name = home_of(type(part))
     if isinstance(part, enum.Enum):
         return {"enum": [name, part.name]}
@@ -101,8 +103,6 @@ def _object(part):
     if dataclasses.is_dataclass(part):
         names = [field.name for field in dataclasses.fields(part)]
         return {"dataclass": [name, [[field, described(getattr(part, field))] for field in names]]}
-    if isinstance(part, Callable) and getattr(part, "__wrapped__", None) is not None:  # type: ignore[arg-type]
-        return {"name": home_of(part)}  # a function that JAX has wrapped
     raise Indescribable(f"{name} has no description")
 
 
