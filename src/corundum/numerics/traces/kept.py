@@ -119,9 +119,8 @@ class KeptTraces:
         if key is None:
             return None
         path = folder.path / f"{key}{_SUFFIX}"
-        return _from_file(path, key, self._function) or self._traced(
-            signature, arrays, path if folder.writable else None
-        )
+        program = _from_file(path, key, self._function) if path.exists() and is_as_written() else None
+        return program or self._traced(signature, arrays, path if folder.writable else None)
 
     def _traced(self, signature, arrays, path):
         structure, others, *_ = signature
