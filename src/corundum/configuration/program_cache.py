@@ -1,7 +1,7 @@
 """Compiled programs kept on disk: where, for which machine, how many, and whether they are whole.
 
-JAX writes and reads the programs itself; its key of a program holds the program, the version of jaxlib, the compiler's
-options and the devices.  What it leaves out is done here: a folder for each kind of processor, whose instructions a
+JAX writes and reads compiled programs itself; its key of a program holds the program, the version of jaxlib, the compiler's
+options and the devices.  What it leaves out is done here, for kept traces as well (`corundum.numerics.traces`): a folder for each kind of processor, whose instructions a
 program may use; a limit on the size, above which what was used longest ago is removed; and a check of what is there.
 JAX writes a program in several steps and never replaces one, and some compressions have no checksum, so each program's
 size and checksum are recorded when it is first seen and compared whenever a process starts.
@@ -53,7 +53,7 @@ class CacheState(NamedTuple):
     root : Path, optional
         The folder of corundum's own files; None where nothing is kept.
     programs : int
-        Number of compiled programs in it, those of other processors and versions included.
+        Number of compiled programs and kept traces in it, those of other processors and versions included.
     size : int
         Bytes that they take.
 

@@ -73,7 +73,7 @@ class KeptTraces:
     def __call__(self, arguments: tuple, named: dict[str, Any]) -> tuple[Any] | None:
         """The function's result in a tuple; None where no trace can stand for the call, which is then to be traced."""
         folder = kept_programs()
-        if folder is None or unsafe_am_i_under_a_jit_DO_NOT_USE():
+        if folder is None or unsafe_am_i_under_a_jit_DO_NOT_USE() or jax.process_count() > 1:
             return None
         leaves, structure = jax.tree.flatten((arguments, named))
         settings = momentary_settings()
