@@ -1,8 +1,9 @@
 """Compiled programs kept on disk: where, for which machine, how many, and whether they are whole.
 
-JAX writes and reads compiled programs itself; its key of a program holds the program, the version of jaxlib, the compiler's
-options and the devices.  What it leaves out is done here, for kept traces as well (`corundum.numerics.traces`): a folder for each kind of processor, whose instructions a
-program may use; a limit on the size, above which what was used longest ago is removed; and a check of what is there.
+JAX writes and reads compiled programs itself; its key of a program holds the program, the version of jaxlib, the
+compiler's options and the devices.  What it leaves out is done here, for kept traces as well
+(`corundum.numerics.traces`): a folder for each kind of processor, whose instructions a program may use; a limit on the
+size, above which what was used longest ago is removed; and a check of what is there.
 JAX writes a program in several steps and never replaces one, and some compressions have no checksum, so each program's
 size and checksum are recorded when it is first seen and compared whenever a process starts.
 """
