@@ -17,8 +17,9 @@ import jax.numpy as jnp
 import pytest
 
 import corundum as co
+from corundum.configuration import KeptPrograms
+from corundum.numerics.traces import KeptTraces, kept
 from corundum.numerics.traces import circumstances as surroundings
-from corundum.numerics.traces import kept
 from corundum.numerics.traces.circumstances import package_checksum
 from corundum.numerics.traces.files import read_trace, write_trace
 from corundum.numerics.traces.structures import Indescribable, described, home_of, restored
@@ -172,8 +173,16 @@ def with_a_damaged_program(content):
     return zlib.compress(line + b"\n" + program[: len(program) // 2])
 
 
+def with_another_program(content):
+    line, _, _ = zlib.decompress(content).partition(b"\n")
+    number = json.loads(line)["others"]["list"].count(None)
+    exported = jax.export.export(jax.jit(lambda x: [x] * number))(jnp.ones(2))
+    return zlib.compress(line + b"\n" + bytes(exported.serialize()))
+
+
 @pytest.mark.parametrize(
-    "damage", [other_bytes, cut_off, of_another_key, with_an_unknown_class, with_a_damaged_program]
+    "damage",
+    [other_bytes, cut_off, of_another_key, with_an_unknown_class, with_a_damaged_program, with_another_program],
 )
 def test_a_file_that_is_not_the_trace_is_written_anew(first, folder, damage):
     path = longest(folder)
@@ -211,6 +220,50 @@ def test_a_write_that_fails_leaves_nothing(tmp_path):
     assert not write_trace(tmp_path / "taken-trace", "key", {}, b"program")
     assert [path.name for path in tmp_path.iterdir()] == ["taken-trace"]
     assert read_trace(tmp_path / "taken-trace", "key") is None
+
+
+@pytest.fixture
+def kept_below(tmp_path, monkeypatch):
+    """Traces of any length are kept in this process, whose annotations are checked."""
+    monkeypatch.setattr(kept, "kept_programs", lambda: KeptPrograms(tmp_path, True))
+    monkeypatch.setattr(kept, "is_as_written", lambda: True)
+    monkeypatch.setattr(kept, "_LEAST_STEPS", 0)
+    return tmp_path
+
+
+def test_results_come_back_in_their_structure(kept_below):
+    x = jnp.array([[2.0, 1.0], [1.0, 3.0]])
+    for _ in range(2):  # the second reads what the first has written
+        (result,) = KeptTraces(jnp.linalg.cholesky)((x,), {"upper": True})
+        assert (result == jnp.linalg.cholesky(x, upper=True)).all()
+    assert len(traces_below(kept_below)) == 1
+
+
+def test_arrays_on_another_device_and_watched_computations_have_no_trace(kept_below):
+    traces, x = KeptTraces(jnp.sin), jnp.ones(2)
+    assert (traces((x,), {})[0] == jnp.sin(x)).all()
+    assert traces((jax.device_put(x, jax.local_devices()[1]),), {}) is None
+    with jax.debug_nans(True):
+        assert traces((x,), {}) is None
+    assert jax.jit(lambda x: 0.0 * x + (traces((jnp.ones(2),), {}) is None))(x).tolist() == [1.0, 1.0]
+    assert jax.vmap(lambda x: 0.0 * x + (traces((x,), {}) is None))(x).tolist() == [1.0, 1.0]
+
+
+def test_a_trace_that_cannot_run_is_left_alone(kept_below, monkeypatch):
+    x = jnp.ones(2)
+    assert KeptTraces(jnp.sin)((x,), {}) is not None and len(traces_below(kept_below)) == 1
+
+    def fails(*arrays):
+        raise RuntimeError("no such device")
+
+    monkeypatch.setattr(kept, "_called", lambda exported, function: fails)
+    traces = KeptTraces(jnp.sin)
+    assert traces((x,), {}) is None and traces((x,), {}) is None
+
+
+def test_errors_of_the_function_are_its_own(kept_below):
+    with pytest.raises(TypeError, match="dot_general"):
+        KeptTraces(jnp.dot)((jnp.ones(2), jnp.ones(3)), {})
 
 
 def test_off_keeps_nothing(tmp_path):

@@ -44,11 +44,14 @@ class _Program(NamedTuple):
     results : tree structure
     others : list
         Results that are no arrays, and None in the place of each array.
+    kept : bool
+        Whether it runs as files have it.
     """
 
     call: Callable
     results: Any
     others: list[Any]
+    kept: bool
 
 
 class KeptTraces:
@@ -90,7 +93,13 @@ class KeptTraces:
             program = self._first(folder, signature, arrays)
         if program is None:
             return None
-        results = iter(jax.block_until_ready(program.call(*arrays)))
+        try:
+            results = iter(jax.block_until_ready(program.call(*arrays)))
+        except Exception:
+            if not program.kept:
+                raise
+            self._programs[signature] = None  # what JAX cannot run from a file is traced, and says what is wrong
+            return None
         whole = [next(results) if other is None else other for other in program.others]
         return (jax.tree.unflatten(program.results, whole),)
 
@@ -119,7 +128,7 @@ class KeptTraces:
         if key is None:
             return None
         path = folder.path / f"{key}{_SUFFIX}"
-        program = _from_file(path, key, self._function) if path.exists() and is_as_written() else None
+        program = _from_file(path, key, self._function, arrays) if path.exists() and is_as_written() else None
         return program or self._traced(signature, arrays, path if folder.writable else None)
 
     def _traced(self, signature, arrays, path):
@@ -137,7 +146,7 @@ class KeptTraces:
 
         compiled, before = jax.jit(on_arrays), warnings_issued()
         traced = compiled.trace(*arrays)
-        program = _Program(compiled, parts["results"], parts["others"])
+        program = _Program(compiled, parts["results"], parts["others"], kept=False)
         if path is None or before != warnings_issued() or _steps(traced.jaxpr.jaxpr) < _LEAST_STEPS:
             return program
         try:
@@ -150,7 +159,7 @@ class KeptTraces:
             kept = write_trace(path, path.name.removesuffix(_SUFFIX), header, bytes(exported.serialize()))
         except (Indescribable, ImportError, ValueError, NotImplementedError, TypeError):
             return program  # results or operations that no file can hold
-        return program._replace(call=_called(exported, self._function)) if kept else program
+        return program._replace(call=_called(exported, self._function), kept=True) if kept else program
 
 
 def _key(function, signature):
@@ -164,7 +173,7 @@ def _key(function, signature):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _from_file(path: Path, key, function):
+def _from_file(path: Path, key, function, arrays):
     kept = read_trace(path, key)
     if kept is None:
         return None
@@ -172,9 +181,10 @@ def _from_file(path: Path, key, function):
     try:
         results, others = restored(header["results"]), restored(header["others"])
         exported = jax.export.deserialize(bytearray(program))
-        if results.num_leaves != len(others) or others.count(None) != len(exported.out_avals):
-            return None
-        return _Program(_called(exported, function), results, others)
+        fits = [(one.shape, one.dtype) for one in exported.in_avals] == [(one.shape, one.dtype) for one in arrays]
+        fits &= exported.nr_devices <= jax.local_device_count()
+        fits &= results.num_leaves == len(others) and others.count(None) == len(exported.out_avals)
+        return _Program(_called(exported, function), results, others, kept=True) if fits else None
     except Exception:  # whatever is wrong with a file costs only the time to trace
         return None
 
