@@ -28,7 +28,7 @@ from .structures import Indescribable, described, home_of, restored
 
 __all__ = ["KeptTraces"]
 
-_LEAST_STEPS = 300  # of a program, below which it is traced about as fast as it is read
+_LEAST_STEPS = 1000  # of a program, below which it is traced about as fast as it is read
 _MOST_PROGRAMS = 256  # of one function that a process remembers
 _SUFFIX = "-trace"
 _UNKNOWN: Any = object()
