@@ -89,8 +89,29 @@ class KeptTraces:
             program = self._programs.get(signature, _UNKNOWN)
         except TypeError:  # a setting that cannot be compared, of which JAX says what it says
             return None
-        if program is _UNKNOWN:
-            program = self._first(folder, signature, arrays)
+        return self._first(folder, signature, arrays) if program is _UNKNOWN else self._run(program, signature, arrays)
+
+    def _first(self, folder, signature, arrays):
+        """The first call with such arguments, for which other threads wait instead of tracing and compiling it too."""
+        with self._lock:
+            lock = self._under_way.setdefault(signature, threading.Lock())
+        with lock:
+            program = self._programs.get(signature, _UNKNOWN)
+            if program is _UNKNOWN:
+                try:
+                    program = self._programs[signature] = self._program(folder, signature, arrays)
+                    return self._run(program, signature, arrays)
+                finally:
+                    self._under_way.pop(signature, None)
+                    self._forget()
+        return self._run(program, signature, arrays)
+
+    def _forget(self):
+        with self._lock:
+            if len(self._programs) > _MOST_PROGRAMS:
+                self._programs.popitem(last=False)
+
+    def _run(self, program, signature, arrays):
         if program is None:
             return None
         try:
@@ -102,22 +123,6 @@ class KeptTraces:
             return None
         whole = [next(results) if other is None else other for other in program.others]
         return (jax.tree.unflatten(program.results, whole),)
-
-    def _first(self, folder, signature, arrays):
-        """The program of the first call with such arguments, for which other threads wait instead of tracing it too."""
-        with self._lock:
-            lock = self._under_way.setdefault(signature, threading.Lock())
-        with lock:
-            if signature in self._programs:
-                return self._programs[signature]
-            try:
-                program = self._programs[signature] = self._program(folder, signature, arrays)
-            finally:
-                self._under_way.pop(signature, None)
-        with self._lock:
-            if len(self._programs) > _MOST_PROGRAMS:
-                self._programs.popitem(last=False)
-        return program
 
     def _program(self, folder, signature, arrays):
         """The program of such arguments; None where they cannot be described."""
