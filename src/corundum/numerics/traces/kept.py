@@ -6,6 +6,7 @@ that writes a file runs the same program as those that read it, so that all have
 
 import functools
 import hashlib
+import importlib.util
 import json
 import threading
 from collections import OrderedDict
@@ -31,6 +32,7 @@ __all__ = ["KeptTraces"]
 _LEAST_STEPS = 1000  # of a program, below which it is traced about as fast as it is read
 _MOST_PROGRAMS = 256  # of one function that a process remembers
 _SUFFIX = "-trace"
+_CAN_WRITE = importlib.util.find_spec("flatbuffers") is not None  # with which JAX writes programs
 _UNKNOWN: Any = object()
 
 
@@ -152,7 +154,9 @@ class KeptTraces:
         compiled, before = jax.jit(on_arrays), warnings_issued()
         traced = compiled.trace(*arrays)
         program = _Program(compiled, parts["results"], parts["others"], kept=False)
-        if path is None or before != warnings_issued() or _steps(traced.jaxpr.jaxpr) < _LEAST_STEPS:
+        if path is None or not _CAN_WRITE or before != warnings_issued():
+            return program
+        if _steps(traced.jaxpr.jaxpr) < _LEAST_STEPS:
             return program
         try:
             if not is_as_written():
@@ -162,7 +166,7 @@ class KeptTraces:
                 return program
             exported = jax.export.export(compiled)(*arrays)
             kept = write_trace(path, path.name.removesuffix(_SUFFIX), header, bytes(exported.serialize()))
-        except (Indescribable, ImportError, ValueError, NotImplementedError, TypeError):
+        except (Indescribable, ValueError, NotImplementedError, TypeError):
             return program  # results or operations that no file can hold
         return program._replace(call=_called(exported, self._function), kept=True) if kept else program
 
