@@ -127,9 +127,9 @@ def home_of(member: Any) -> str:
     --------
     >>> home_of(jnp.sin).partition(":")[2]
     'sin'
-    >>> home_of(lambda x: x)
+    >>> home_of(print)
     Traceback (most recent call last):
-    corundum.numerics.traces.structures.Indescribable: <lambda> is from elsewhere
+    corundum.numerics.traces.structures.Indescribable: print is from elsewhere
     """
     module, name = getattr(member, "__module__", None) or "", getattr(member, "__qualname__", "")
     if isinstance(member, type) and _ADDS_NOTHING.issuperset(vars(member)):
