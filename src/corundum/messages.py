@@ -5,9 +5,10 @@ import sys
 import warnings
 from collections.abc import Iterable
 
-__all__ = ["did_you_mean", "one_line", "short_name", "similar_names", "warn_user"]
+__all__ = ["did_you_mean", "one_line", "short_name", "similar_names", "warn_user", "warnings_issued"]
 
 _LONGEST_NAME = 40  # characters
+_ISSUED = [0]
 _INSIDE = (__name__.partition(".")[0], "equinox", "jax", "jaxtyping", "dataclasses", "contextlib", "functools")
 
 
@@ -110,7 +111,20 @@ def warn_user(message: str) -> None:
     >>> str(caught[0].message)
     'amplitude: 30 is large'
     """
+    _ISSUED[0] += 1
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _INSIDE:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, stacklevel=level)
+
+
+def warnings_issued() -> int:
+    """How often this process has called `warn_user`, by which a caller sees whether something in between has warned.
+
+    Examples
+    --------
+    >>> before = warnings_issued()
+    >>> warnings_issued() - before
+    0
+    """
+    return _ISSUED[0]

@@ -4,16 +4,18 @@
 after it are kept in a folder of the user, so that the next process loads them; `folder_state` says how many there are.
 """
 
-from .jax_settings import configure, configure_file_worker, require_platform
+from .jax_settings import KeptPrograms, configure, configure_file_worker, kept_programs, require_platform
 from .program_cache import CacheState, cache_root, command_root, empty_cache, folder_state
 
 __all__ = [
     "CacheState",
+    "KeptPrograms",
     "cache_root",
     "command_root",
     "configure",
     "configure_file_worker",
     "empty_cache",
     "folder_state",
+    "kept_programs",
     "require_platform",
 ]

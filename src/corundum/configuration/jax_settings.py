@@ -5,12 +5,13 @@ import os
 import sys
 import warnings
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from ..messages import warn_user
 from .mappings import MappingsWatch
 from .program_cache import cache_root, condition, program_folder, tend
 
-__all__ = ["configure", "configure_file_worker", "require_platform"]
+__all__ = ["KeptPrograms", "configure", "configure_file_worker", "kept_programs", "require_platform"]
 
 # Versions of XLA that do not know one of these options ignore it.
 _FAST_LOOPS = ",".join(
@@ -94,6 +95,37 @@ class _Kept:
 
     folder: str | None = None
     watch: MappingsWatch | None = None
+
+
+class KeptPrograms(NamedTuple):
+    """The folder in which this process keeps programs, and whether it may write into it.
+
+    Examples
+    --------
+    >>> co.configuration.KeptPrograms(Path("programs"), True).writable
+    True
+    """
+
+    path: Path
+    writable: bool
+
+
+def kept_programs() -> KeptPrograms | None:
+    """Where `configure` has this process keep programs; None where it keeps none, or JAX has a folder of its own.
+
+    Examples
+    --------
+    >>> print(co.configuration.kept_programs())  # here JAX_COMPILATION_CACHE_DIR is set
+    None
+    """
+    if _Kept.folder is None:
+        return None
+    import jax
+
+    config: Any = jax.config
+    if config.jax_compilation_cache_dir != _Kept.folder or not config.jax_enable_compilation_cache:
+        return None
+    return KeptPrograms(Path(_Kept.folder), config.jax_persistent_cache_min_compile_time_secs < _NEVER)
 
 
 def _keep_programs(root: Path | None) -> None:

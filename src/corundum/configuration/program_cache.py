@@ -1,8 +1,9 @@
 """Compiled programs kept on disk: where, for which machine, how many, and whether they are whole.
 
-JAX writes and reads the programs itself; its key of a program holds the program, the version of jaxlib, the compiler's
-options and the devices.  What it leaves out is done here: a folder for each kind of processor, whose instructions a
-program may use; a limit on the size, above which what was used longest ago is removed; and a check of what is there.
+JAX writes and reads compiled programs itself; its key of a program holds the program, the version of jaxlib, the
+compiler's options and the devices.  What it leaves out is done here, for kept traces as well
+(`corundum.numerics.traces`): a folder for each kind of processor, whose instructions a program may use; a limit on the
+size, above which what was used longest ago is removed; and a check of what is there.
 JAX writes a program in several steps and never replaces one, and some compressions have no checksum, so each program's
 size and checksum are recorded when it is first seen and compared whenever a process starts.
 """
@@ -40,7 +41,8 @@ _AFTER_REMOVAL = 0.8  # of those limits, so that not every start has to remove s
 _LEAST_FREE = 64 * 2**20  # bytes on the disk
 _DAY = 24 * 3600.0  # all programs are read through once in it
 _WRITING = 60.0  # seconds for which an incomplete program may be one that another process is writing
-_PROGRAMS, _PROGRAM, _RECORD = "programs", "-cache", "checks.json"
+_PROGRAMS, _RECORD = "programs", "checks.json"
+_PROGRAM = ("-cache", "-trace")  # what JAX writes, and the kept traces of `corundum.numerics.traces`
 _OFF = "off"
 
 
@@ -52,7 +54,7 @@ class CacheState(NamedTuple):
     root : Path, optional
         The folder of corundum's own files; None where nothing is kept.
     programs : int
-        Number of compiled programs in it, those of other processors and versions included.
+        Number of compiled programs and kept traces in it, those of other processors and versions included.
     size : int
         Bytes that they take.
 

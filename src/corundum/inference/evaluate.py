@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from ..annotations import Array
+from ..array_library import is_traced
 from ..numerics.packing import packed_jit
 from ..printing import in_short
 from ..sensitivity.derivatives import FORWARD_LIMIT
@@ -216,7 +218,7 @@ def _rows(target, u, y):
     y, shape = target.data.y if y is None else y, (len(u), len(target.data))
     if jnp.shape(y) not in (shape, shape[1:]):
         raise ValueError(f"y: got shape {jnp.shape(y)}; give {shape[1:]} for all points, or {shape}, a row for each")
-    return jnp.broadcast_to(y, shape)
+    return jnp.broadcast_to(y, shape) if is_traced(y) else np.broadcast_to(np.asarray(y), shape)
 
 
 @packed_jit

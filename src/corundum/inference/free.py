@@ -158,7 +158,7 @@ def prior_of(name: str, prior: Any, about: Parameter | None = None) -> dist.Dist
 
 
 def _uniform(low, high):
-    return dist.Uniform(jnp.float64(low), jnp.float64(high))
+    return dist.Uniform(jnp.asarray(np.float64(low)), jnp.asarray(np.float64(high)))
 
 
 def distribution(kind: str, numbers: Mapping[str, float]) -> dist.Distribution:
@@ -324,7 +324,7 @@ def has_quantiles(prior: dist.Distribution) -> bool:
     # numpyro has no flag for it: a distribution without them raises, one that needs an optional package cannot import
     # it, and one whose functions leave JAX fails on a traced number.
     try:
-        jax.eval_shape(prior.icdf, jnp.float64(0.5)), jax.eval_shape(prior.cdf, prior.icdf(jnp.float64(0.5)))
+        jax.eval_shape(lambda share: prior.cdf(prior.icdf(share)), np.float64(0.5))
     except (NotImplementedError, ImportError, AttributeError, TypeError):
         return False
     return True

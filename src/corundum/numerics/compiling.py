@@ -1,7 +1,8 @@
-"""Compiled functions, of which the first call does not wait for Python's garbage collector.
+"""Compiled functions, of which the first call waits neither for Python's garbage collector nor, as a rule, for JAX.
 
 Tracing a model makes some hundred thousand small objects that stay.  Python's collector looks through all of them again
 and again and finds next to nothing; this took a fifth of the time to trace a Jacobian.  It pauses during these calls.
+A program that another process has traced is not traced again (`corundum.numerics.traces`).
 """
 
 import contextlib
@@ -12,6 +13,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 import equinox as eqx
+
+from .traces import KeptTraces
 
 __all__ = ["collection_paused", "compiled"]
 
@@ -53,17 +56,21 @@ def collection_paused() -> Iterator[None]:
 def compiled(function: Callable[_P, _T]) -> Callable[_P, _T]:
     """`function` compiled by ``eqx.filter_jit``, with `collection_paused` while a call traces, compiles and starts.
 
+    Where `corundum.configure` keeps programs, a call whose program has been traced before, in this or another process,
+    takes it from there.
+
     Examples
     --------
     >>> doubled = compiled(lambda x: 2.0 * x)
     >>> float(doubled(jnp.array(3.0)))
     6.0
     """
-    inner = eqx.filter_jit(function)
+    inner, kept = eqx.filter_jit(function), KeptTraces(function)
 
     @functools.wraps(function)
     def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
         with collection_paused():
-            return inner(*args, **kwargs)
+            result = kept(args, kwargs)
+            return result[0] if result is not None else inner(*args, **kwargs)
 
     return call

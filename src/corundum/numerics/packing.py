@@ -84,7 +84,11 @@ def packed_jit(function: Callable) -> Callable:
     >>> scaled({"slope": jnp.array(2.0)}, jnp.arange(3.0))
     Array([0., 2., 4.], dtype=float64)
     """
-    inner = compiled(lambda packed, *rows: function(unpacked(packed), *rows))
+
+    @compiled
+    @functools.wraps(function)
+    def inner(packed: Any, *rows: Any) -> Any:
+        return function(unpacked(packed), *rows)
 
     @functools.wraps(function)
     def call(tree: Any, *rows: Any) -> Any:

@@ -340,7 +340,7 @@ def check_redshifts(halos: HaloHistories, redshifts: Any, *, apart: bool = True)
         raise ValueError("redshifts: got none, or a nested list; give at least one, as a number or a flat list")
     if apart:
         check_apart(halos)
-    first, last = np.asarray(halos.cosmology.redshift(halos.time[np.array([0, -1])]))
+    first, last = np.asarray(halos.cosmology.redshift(np.asarray(halos.time)[[0, -1]]))
     outside = [z for z in outputs if not last - 1e-6 <= z <= first + 1e-6]
     if outside:
         raise ValueError(

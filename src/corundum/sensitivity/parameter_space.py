@@ -147,9 +147,9 @@ def varied_names(model: AbstractModel, cosmology: Cosmology, names: Sequence[str
 
 
 def read_vector(model: AbstractModel, cosmology: Cosmology, names: Sequence[str]) -> Float[Array, " parameters"]:
-    """Values of the named numbers."""
+    """Values of the named numbers, in NumPy."""
     known = known_parameters(model, cosmology)
-    return jnp.stack([jnp.asarray(known[name].value) for name in names])
+    return np.stack([np.asarray(known[name].value, np.float64) for name in names])
 
 
 def with_vector(
@@ -196,7 +196,7 @@ def directions_for(
     """Directions of unit length in `coordinates` along the parameters `names`, at `values` or the model's own."""
     known = known_parameters(model, cosmology)
     entries = varied_names(model, cosmology, names)
-    vector = np.array(read_vector(model, cosmology, entries))
+    vector = read_vector(model, cosmology, entries)
     columns = [entries.index(name) for name in names]
     if values is not None:
         vector[columns] = values
