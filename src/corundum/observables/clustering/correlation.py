@@ -52,6 +52,7 @@ class ProjectedCorrelation(AbstractRelation):
     x_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}(r_{\rm p}/{\rm Mpc})$", log=False)
     y_axis: ClassVar[Quantity] = Quantity("dex", r"$\log_{10}(w_{\rm p}/{\rm Mpc})$", log=False)
     single_galaxies: ClassVar[bool] = False
+    drawn_over: ClassVar[tuple[float, float] | None] = (-1.0, 1.4)
 
     log_mstar_low: Float[Array, ""] = parameter(
         10.0, unit="dex(Msun)", meaning="lowest log10 of stellar mass", source="choice", bounds=(7.0, 12.0)
