@@ -101,7 +101,7 @@ class LinearPower(Component):
     >>> round(float(sigma), 2), round(float(slope), 2)
     (2.23, 0.14)
     >>> round(float(co.halos.LinearPower()(0.1)))  # at 0.1 per comoving Mpc [Mpc^3]
-    6205
+    10610
     """
 
     sigma8: Float[Array, ""] = parameter(

@@ -152,12 +152,12 @@ def _projected(model, occupation, r_p, redshift, pi_max, to_correlation):
         return with_central * nfw_density(*shape) + of_satellites * nfw_pair_density(*shape)
 
     sight = line_of_sight(r_p, pi_max)
-    each = sight @ jax.lax.map(in_one_halo, jnp.asarray(RADII))  # of every halo
-    one_halo = each.sum(axis=1)
+    of_halos = sight @ jax.lax.map(in_one_halo, jnp.asarray(RADII))
+    one_halo = of_halos.sum(axis=1)
     spectrum, bias, mean_bias = _two_halo(model, occupation, redshift)
     two_halo = sight @ (to_correlation @ spectrum)
     # What one halo more of its kind would change: numerators and the density of all galaxies.
-    change = each - 2.0 * galaxies * one_halo[:, None]
+    change = of_halos - 2.0 * galaxies * one_halo[:, None]
     change += 2.0 * two_halo[:, None] * galaxies * (bias / mean_bias - 1.0)
     squares = jnp.sum(galaxies**2)
     return ProjectedPairs(

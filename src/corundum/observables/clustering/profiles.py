@@ -90,7 +90,7 @@ def nfw_transform(
     --------
     >>> from corundum.observables.clustering.profiles import nfw_transform
     >>> [round(float(nfw_transform(k, 1.0, 8.0)), 3) for k in (0.01, 1.0, 10.0)]
-    [1.0, 0.957, 0.271]
+    [1.0, 0.958, 0.209]
     """
     q = jnp.asarray(k * radius / concentration)
     outer = (1.0 + concentration) * q
