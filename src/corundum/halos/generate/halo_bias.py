@@ -48,7 +48,7 @@ class Tinker10(AbstractHaloBias):
     Examples
     --------
     >>> bias = co.halos.Tinker10()(jnp.array([12.0, 14.0]), 0.0, co.halos.LinearPower(), co.cosmology.planck15())
-    >>> np.round(bias, 2).tolist()
+    >>> np.round(np.asarray(bias), 2).tolist()
     [0.81, 1.88]
     """
 
@@ -73,7 +73,7 @@ class PeakBackgroundSplit(AbstractHaloBias):
     --------
     >>> split = co.halos.PeakBackgroundSplit()
     >>> bias = split(jnp.array([12.0, 14.0]), 0.0, co.halos.LinearPower(), co.cosmology.planck15())
-    >>> np.round(bias, 2).tolist()
+    >>> np.round(np.asarray(bias), 2).tolist()
     [0.82, 1.79]
     """
 

@@ -47,7 +47,11 @@ class ProjectedPairs(NamedTuple):
 
     Examples
     --------
-    See `HaloModel`, which makes it.
+    `HaloModel` makes it:
+
+    >>> pairs = co.observables.ProjectedPairs(np.array([200.0]), np.array([100.0]), np.array([20.0]), 30.0, 1.1)
+    >>> pairs.w_p.tolist()
+    [300.0]
     """
 
     one_halo: Float[Array, " m"]

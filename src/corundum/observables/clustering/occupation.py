@@ -76,7 +76,15 @@ class Occupation(NamedTuple):
 
     Examples
     --------
-    See `halo_occupation`, which makes it.
+    `halo_occupation` makes it; two halos by hand, of which the second has a satellite and a half on average:
+
+    >>> both = np.ones(2)
+    >>> occupation = co.observables.Occupation(
+    ...     weight=1e-3 * both, exists=both, log_mvir=12.0 * both, radius=0.3 * both, concentration=9.0 * both,
+    ...     centrals=both, satellites=np.array([0.0, 1.5]), satellite_pairs=np.array([0.0, 2.25]), count=np.array(4.0),
+    ... )
+    >>> round(float(occupation.density), 4), occupation.by_mass([11.0, 13.0]).satellites.tolist()
+    (0.0035, [0.75])
     """
 
     weight: Float[Array, " n"]
