@@ -165,6 +165,11 @@ def test_galaxies_count_as_far_as_they_have_not_merged(forest, population):
         today.weights, np.asarray(population.weights) * (1.0 - np.asarray(today["merged"])), rtol=1e-9
     )
     assert np.all(np.asarray(today.weights)[level == 0] == 1.0) and population.survival.shape == (len(forest), 2)
+    np.testing.assert_array_equal(today.host, forest.host)
+    # Hosts are counted among the chosen galaxies.
+    last = np.flatnonzero(np.asarray(forest.host) >= 0)[-1]
+    pair = population[[int(forest.host[last]), int(last)]]
+    assert pair.host.tolist()[1] == 0 and pair.at(0.0)[1:].host.tolist() == [-1]
     satellite = np.asarray(today["satellite"])
     assert np.all(satellite[level == 0] < 1e-12) and np.median(satellite[level > 0]) > 0.99
     assert np.all(np.asarray(population.valid)[level == 0]) and population.status_counts() == {"solved": len(forest)}
@@ -237,6 +242,7 @@ def test_populations_with_satellites_come_back_from_files(population, tmp_path):
         back = read_population(file["galaxies"])
     np.testing.assert_array_equal(back.at(1.0).weights, population.at(1.0).weights)
     np.testing.assert_array_equal(back.survival, population.survival)
+    np.testing.assert_array_equal(back.host, population.host)
 
 
 # ---- mistakes

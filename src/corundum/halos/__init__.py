@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # imported when they are first used
     from .generate.diffmah import diffmah_population
     from .generate.forest_population import monte_carlo_forest
     from .generate.formation import ZhaoFormationTime
+    from .generate.halo_bias import AbstractHaloBias, PeakBackgroundSplit, Tinker10
     from .generate.latents import with_latents
     from .generate.main_branches import grow_main_branches
     from .generate.mass_function import VirialMassFunction, abundance_weights, volume_weights
@@ -80,6 +81,7 @@ if TYPE_CHECKING:  # imported when they are first used
 __all__ = [
     "AbstractBranchRepair",
     "AbstractConcentration",
+    "AbstractHaloBias",
     "AbstractHaloInterpolation",
     "AbstractMassLoss",
     "AbstractMassSampling",
@@ -116,6 +118,7 @@ __all__ = [
     "MillenniumCSV",
     "ParkinsonColeHelly08",
     "Pandya26Hermite",
+    "PeakBackgroundSplit",
     "RefuseMassLoss",
     "RemoveExcursions",
     "ResolutionFloor",
@@ -123,6 +126,7 @@ __all__ = [
     "RunningMaximum",
     "SplineInLogTime",
     "SubLink",
+    "Tinker10",
     "UniformLogMass",
     "VirialMassFunction",
     "YtreeArbor",

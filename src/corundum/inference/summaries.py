@@ -26,6 +26,7 @@ from ..observables import (
     AbstractRegression,
     LocalLinear,
     Measurement,
+    ProjectedCorrelation,
     histories_of,
 )
 from ..observables.redshifts import comparable, redshift_distance
@@ -217,6 +218,11 @@ class PopulationSummaries(AbstractGalaxySummaries):
                 raise ValueError(
                     f"{measurement.name}: a {measurement.relation.title} is a sum over halos counted at several "
                     "redshifts, and a target evolves halos counted at one; compare it with observables.cosmic_history"
+                )
+            if isinstance(measurement.relation, ProjectedCorrelation) and halos.satellites is None:
+                raise ValueError(
+                    f"{measurement.name}: a {measurement.relation.title} needs the satellites of halos, and these have "
+                    "none; draw whole trees with halos.complete_forest"
                 )
         redshifts = [m.redshift for m in self.measurements] if redshifts is None else redshifts
         self.outputs = tuple(sorted({float(z) for z in np.atleast_1d(np.asarray(redshifts, float))}))

@@ -41,6 +41,8 @@ _VALID = Quantity(
 
 _SURVIVAL = Quantity("1", "share of the galaxies that have not merged with their host", log=False)
 
+_HOST = Quantity("1", "row of the galaxy whose satellite each one is in the end; -1: central", log=False)
+
 _AGE = Quantity("Gyr", "cosmic ages at which histories are kept", log=False)
 
 
@@ -54,6 +56,8 @@ def write_population(group: h5py.Group, population: Population, meanings: Mappin
     group.attrs["diagnostics"] = json.dumps(list(population.diagnostics))
     for name, quantity in _PER_HALO.items():
         write_array(group, name, getattr(population, name), quantity)
+    if population.host is not None:
+        write_array(group, "host", np.asarray(population.host), _HOST)
     names = [redshift_name(z) for z in np.asarray(population.redshifts)]
     group.attrs["order"] = json.dumps(names)
     if population.root_redshift is not None:
@@ -137,6 +141,7 @@ def read_population(group: h5py.Group) -> Population:
         described=tuple(sorted(quantities.items())),
         histories=histories,
         survival=survival,
+        host=jnp.asarray(group["host"][()]) if "host" in group else None,  # files of earlier versions lack it
         root_redshift=None if root is None else jnp.asarray(root),
         **per_halo,
     )

@@ -7,6 +7,9 @@ from ..lazy_names import lazy_names
 if TYPE_CHECKING:  # imported when they are first used
     from .abundance import Abundance, cosmic_density, cosmic_sfr_density, mass_function_of, stellar_mass_function
     from .catalogue import regress_catalogue
+    from .clustering.correlation import ProjectedCorrelation
+    from .clustering.halo_model import HaloModel, ProjectedPairs
+    from .clustering.occupation import Occupation, OccupationByMass, halo_occupation
     from .cosmic_densities import (
         AbstractCosmicDensity,
         CosmicAtomicGas,
@@ -61,14 +64,19 @@ __all__ = [
     "CosmicStellarMass",
     "ERROR_KINDS",
     "GasMetallicity",
+    "HaloModel",
     "HaloBaryonFraction",
     "LocalLinear",
     "LocalScatter",
     "Measurement",
     "NadarayaWatson",
+    "Occupation",
+    "OccupationByMass",
     "OtherSource",
     "PassiveFraction",
     "PooledScatter",
+    "ProjectedCorrelation",
+    "ProjectedPairs",
     "RegressedRelation",
     "Residual",
     "Residuals",
@@ -85,6 +93,7 @@ __all__ = [
     "cosmic_density",
     "cosmic_history",
     "cosmic_sfr_density",
+    "halo_occupation",
     "histories_of",
     "load",
     "mass_function_of",

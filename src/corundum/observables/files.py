@@ -21,6 +21,7 @@ import numpy as np
 from .. import parameters
 from ..messages import did_you_mean
 from . import cosmic_densities, mass_functions, relations
+from .clustering import correlation
 from .measurement import Measurement
 from .relations import AbstractRelation
 from .structure import black_holes, passive, sizes
@@ -181,7 +182,7 @@ def _number(table: Table, key: str, text: str) -> float:
 
 
 def _relation(table: Table, keys: dict[str, str]) -> AbstractRelation:
-    modules = (relations, mass_functions, cosmic_densities, sizes, black_holes, passive)
+    modules = (relations, mass_functions, cosmic_densities, sizes, black_holes, passive, correlation)
     known = {name: module for module in modules for name in module.__all__ if not name.startswith("Abstract")}
     name = keys["relation"]
     if name not in known:

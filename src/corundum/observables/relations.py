@@ -50,6 +50,8 @@ class AbstractRelation(Component):
         Quantities whose history the relation reads, as ``galaxies.history(name)``; none by default.
     single_galaxies : bool
         Whether single galaxies have a value on both axes, which is the default; sums over them do not.
+    drawn_over : (float, float), optional
+        Range of x [dex] over which figures draw a relation whose `x` single galaxies do not have either.
 
     Examples
     --------
@@ -74,6 +76,7 @@ class AbstractRelation(Component):
     y_axis: eqx.AbstractClassVar[Quantity]
     histories: ClassVar[tuple[str, ...]] = ()
     single_galaxies: ClassVar[bool] = True
+    drawn_over: ClassVar[tuple[float, float] | None] = None
 
     @abc.abstractmethod
     def x(self, galaxies: Any) -> Float[Array, "*n"]:

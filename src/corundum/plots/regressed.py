@@ -43,6 +43,8 @@ def regress(
     x, _, good = relation_points(galaxies, relation)
     if not relation.single_galaxies:  # each galaxy has a value on one axis only
         good = np.isfinite(x) & np.asarray(getattr(galaxies, "valid", True))
+    if nodes is None and relation.drawn_over is not None:
+        nodes = np.linspace(*relation.drawn_over, _NODES)
     if nodes is None:
         if not good.any():
             raise ValueError("scaling relation: no galaxy has values on both axes; see population.status_counts()")

@@ -67,6 +67,8 @@ class Galaxies(AbstractGalaxies):
     root_redshift : float, optional
         Of the last time of the halo histories: when the weights count the halos.
     flows : dict of str to FlowRates, arrays of shape (N,) [Msun/yr, erg/s]
+    host : integer array, shape (N,), optional
+        Row of the galaxy whose satellite each one is in the end, -1 for centrals; None without satellites.
 
     Examples
     --------
@@ -85,6 +87,7 @@ class Galaxies(AbstractGalaxies):
     described: tuple[tuple[str, Quantity], ...] = eqx.field(static=True, default=())
     root_redshift: Any = None
     flows: dict[str, FlowRates] = eqx.field(default_factory=dict, metadata=per_halo_field().metadata)
+    host: Int[Array, " n"] | None = eqx.field(default=None, metadata=per_halo_field().metadata)
 
     def __repr__(self) -> str:
         return f"Galaxies({text.counted(len(self.valid), 'galaxy', 'galaxies')} at z = {text.number(self.redshift)})"
@@ -192,6 +195,8 @@ class Population(AbstractGalaxies):
         Of the last time of the halo histories: when the weights count the halos.
     survival : array, shape (N, K), optional
         Share of the galaxies of each row that have not merged with their host; None without satellites.
+    host : integer array, shape (N,), optional
+        Row of the galaxy whose satellite each one is in the end, -1 for centrals; None without satellites.
 
     Examples
     --------
@@ -215,6 +220,7 @@ class Population(AbstractGalaxies):
     histories: Histories | None = None
     root_redshift: Any = None
     survival: Float[Array, "n k"] | None = eqx.field(default=None, metadata=per_halo_field().metadata)
+    host: Int[Array, " n"] | None = eqx.field(default=None, metadata=per_halo_field().metadata)
 
     def __repr__(self) -> str:
         return f"Population({text.counted(len(self), 'halo', 'halos')} at z = {text.numbers(self.redshifts)})"
@@ -257,7 +263,7 @@ class Population(AbstractGalaxies):
         weights = self.weights if survival is None else self.weights * survival
         histories = None if self.histories is None else self.histories._replace(ages=ages)
         return Galaxies(
-            redshift, values, valid, weights, histories, self.described, self.root_redshift, flows,
+            redshift, values, valid, weights, histories, self.described, self.root_redshift, flows, self.host,
         )  # fmt: skip
 
     def history(self, name: str, times: Sequence[float] | Float[Array, " t"] | None = None) -> Float[Array, "n t"]:

@@ -8,7 +8,7 @@ import equinox as eqx
 import numpy as np
 
 from ..annotations import Array
-from ..halos.per_halo import take_rows
+from ..halos.per_halo import renumbered, take_rows
 from ..messages import did_you_mean
 from ..numerics.rows import chosen
 from ..units import Quantity
@@ -43,6 +43,8 @@ class AbstractGalaxies(eqx.Module):
         def histories(self) -> Any: ...
         @property
         def weights(self) -> Array: ...
+        @property
+        def host(self) -> Array | None: ...
 
     def __len__(self) -> int:
         return self.weights.shape[0]
@@ -58,6 +60,8 @@ class AbstractGalaxies(eqx.Module):
         arrays = take_rows(self, rows)
         if self.histories is not None:
             arrays["histories"] = self.histories._replace(values=chosen(self.histories.values, rows))
+        if self.host is not None:
+            arrays["host"] = renumbered(arrays["host"], np.arange(len(self))[rows], len(self))
         return dataclasses.replace(self, **arrays)
 
     def __contains__(self, name: object) -> bool:

@@ -124,7 +124,7 @@ def evolve_trees(
         rows_of_parts.append(rows)
     back = np.argsort(np.concatenate(rows_of_parts), kind="stable")
     survival = survival_of(constants, halos.cosmology.age(redshifts))
-    return dataclasses.replace(_joined(parts, back), survival=survival)
+    return dataclasses.replace(_joined(parts, back), survival=survival, host=jnp.asarray(host))
 
 
 def _solver(evolve, model, redshifts, traced, settings):

@@ -100,6 +100,8 @@ class LinearPower(Component):
     >>> sigma, slope = co.halos.LinearPower().sigma_of_mass()(12.0)
     >>> round(float(sigma), 2), round(float(slope), 2)
     (2.23, 0.14)
+    >>> round(float(co.halos.LinearPower()(0.1)))  # at 0.1 per comoving Mpc [Mpc^3]
+    10610
     """
 
     sigma8: Float[Array, ""] = parameter(
@@ -119,6 +121,12 @@ class LinearPower(Component):
         cosmology = as_cosmology(cosmology)
         return _sigma_of_mass(self, cosmology)
 
+    def __call__(
+        self, k: Float[Array, "..."], redshift: Float[Array, ""] = 0.0, cosmology: Cosmology | None = None
+    ) -> Float[Array, "..."]:
+        """Linear power spectrum P [comoving Mpc^3] at wavenumber `k` [1 / comoving Mpc]."""
+        return _spectrum(self, jnp.asarray(k, float), jnp.asarray(redshift, float), as_cosmology(cosmology))
+
 
 class SigmaOfMass(Component):
     """Rms of the linear density field today, a C2 spline over 10^3 <= M/Msun <= 10^16.5."""
@@ -134,8 +142,8 @@ class SigmaOfMass(Component):
         return 10.0 ** value.reshape(shape), -slope.reshape(shape)
 
 
-@compiled
-def _sigma_of_mass(power, cosmology):
+def _rms(power, cosmology):
+    """A function of radius [comoving Mpc]: the rms in spheres today, and the factor by which sigma8 multiplies it."""
     k = jnp.exp(_LN_K)
     spectrum = k ** (3.0 + power.n_s) * transfer_function(k, cosmology) ** 2
 
@@ -144,7 +152,20 @@ def _sigma_of_mass(power, cosmology):
         window = jnp.where(x < 0.05, 1.0 - 0.1 * x**2, 3.0 * (jnp.sin(x) - x * jnp.cos(x)) / jnp.maximum(x, 1e-3) ** 3)
         return jnp.sqrt(jnp.trapezoid(spectrum * window**2, _LN_K))
 
+    return rms, power.sigma8 / rms(8.0 / cosmology.h)
+
+
+@compiled
+def _sigma_of_mass(power, cosmology):
+    rms, scale = _rms(power, cosmology)
     density = cosmology.omega_m * cosmology.critical_density_today * KPC3_PER_MPC3  # Msun/Mpc^3
     radii = (3.0 * 10.0**_LOG_MASSES / (4.0 * jnp.pi * density)) ** (1.0 / 3.0)
-    scale = power.sigma8 / rms(8.0 / cosmology.h)
     return SigmaOfMass(jnp.asarray(_LOG_MASSES), jnp.log10(scale * jax.lax.map(rms, radii)))
+
+
+@compiled
+def _spectrum(power, k, redshift, cosmology):
+    # sigma^2 is the integral of k^3 P / (2 pi^2) W^2 over ln k.
+    _, scale = _rms(power, cosmology)
+    today = 2.0 * jnp.pi**2 * scale**2 * k**power.n_s * transfer_function(k, cosmology) ** 2
+    return today * growth_factor(redshift, cosmology) ** 2
