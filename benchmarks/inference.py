@@ -142,7 +142,7 @@ def evidence(networks, live, key=0):
         else:
             sampler = inference.NestedSampler(live=live, networks=networks)
             posterior = inference.sample(target, sampler=sampler, key=key, progress=lambda now: print(now, flush=True))
-            attributes = posterior.data.posterior.attrs
+            attributes = posterior.data.attrs
             ln_z, error, solves = (attributes[name] for name in ("ln_evidence", "ln_evidence_error", "solves"))
         rows.append({
             "what": "evidence", "method": method, "networks": networks, "live": live, "key": key, "ln_z": float(ln_z),
