@@ -72,7 +72,7 @@ class ProjectedCorrelation(AbstractRelation):
         40.0 / 0.7,
         unit="Mpc",
         meaning="largest comoving distance along the line of sight",
-        source="40 Mpc/h, usual for SDSS [unverified]",
+        source="choice: 40 Mpc/h, usual for SDSS [unverified]",
         bounds=(10.0, 150.0),
         allowed=NOT_NEGATIVE,
     )
