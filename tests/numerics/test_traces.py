@@ -7,9 +7,7 @@ import shutil
 import subprocess
 import sys
 import zlib
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -22,7 +20,6 @@ from corundum.numerics.traces import KeptTraces, kept
 from corundum.numerics.traces import circumstances as surroundings
 from corundum.numerics.traces.circumstances import package_checksum
 from corundum.numerics.traces.files import read_trace, write_trace
-from corundum.numerics.traces.structures import Indescribable, described, home_of, restored
 
 EVOLVE = """
 import hashlib, json, sys
@@ -69,12 +66,6 @@ assert float(jax.grad(summed)(1.0)) != 0.0
 assert float(jax.jit(summed)(1.0)) > 0.0
 traced.clear()
 """
-
-
-class Fields(NamedTuple):
-    """A class that this package does not have."""
-
-    number: float
 
 
 def start(root, change="", before="", source=None, **environment):
@@ -238,6 +229,15 @@ def test_results_come_back_in_their_structure(kept_below):
     assert len(traces_below(kept_below)) == 1
 
 
+def test_only_the_first_call_waits_for_the_device(kept_below, monkeypatch):
+    waited, block = [], jax.block_until_ready
+    monkeypatch.setattr(jax, "block_until_ready", lambda tree: waited.append(tree) or block(tree))
+    traces = KeptTraces(jnp.sin)
+    for _ in range(3):
+        traces((jnp.ones(2),), {})
+    assert len(waited) == 1
+
+
 def test_arrays_on_another_device_and_watched_computations_have_no_trace(kept_below):
     traces, x = KeptTraces(jnp.sin), jnp.ones(2)
     assert (traces((x,), {})[0] == jnp.sin(x)).all()
@@ -317,48 +317,3 @@ def test_settings_of_a_call_are_in_its_key(monkeypatch):
     calls += [(x, float("inf")), (jnp.array(1.0),), (jnp.asarray(1.0 + 0 * x[0]).astype(float),)]
     keys = [key(*call) for call in calls]
     assert len(set(keys[:-1])) == len(keys) - 1 and keys == [key(*call) for call in calls]
-
-
-@pytest.mark.parametrize(
-    "part",
-    [
-        None, True, 3, -0.0, float("inf"), "text", (1, [2.5, {"a": ()}]), {"b": 1, "a": None},
-        jax.tree.structure({"a": (1.0, [None, 2.0])}), jax.tree.structure(co.models.ThermalCGM()),
-        jax.tree.structure(co.cosmology.planck15()), co.units.Quantity("Msun", "stellar mass"),
-    ],
-)  # fmt: skip
-def test_descriptions_are_read_back(part):
-    back = restored(json.loads(json.dumps(described(part))))
-    assert back == part and type(back) is type(part)
-
-
-@pytest.mark.parametrize(
-    "part",
-    [lambda x: x, partial(lambda x: x), Fields(1.0), Fields, object(), jnp.ones(2), jax.tree.structure(Fields(1))],
-)
-def test_what_is_from_elsewhere_has_no_description(part):
-    with pytest.raises(Indescribable):
-        described(part)
-
-
-def test_functions_inside_functions_have_no_home():
-    def inner(x):
-        return x
-
-    inner.__module__, inner.__qualname__ = co.evolve.__module__, "evolve"
-    with pytest.raises(Indescribable, match="does not hold"):
-        home_of(inner)
-    assert home_of(co.evolve) == "corundum.population.evolution:evolve"
-
-
-@pytest.mark.parametrize(
-    "description",
-    [
-        {"name": "os:system"}, {"record": ["os:stat_result", []]}, {"record": ["corundum.units:missing", []]},
-        {"dataclass": ["subprocess:Popen", []]}, {"call": "os:getcwd"}, {"float": "1", "more": 2},
-        {"structure": {"node": "collections:OrderedDict", "static": None, "children": []}},
-    ],
-)  # fmt: skip
-def test_descriptions_name_nothing_from_elsewhere(description):
-    with pytest.raises(Indescribable):
-        restored(description)

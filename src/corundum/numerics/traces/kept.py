@@ -102,7 +102,7 @@ class KeptTraces:
             if program is _UNKNOWN:
                 try:
                     program = self._programs[signature] = self._program(folder, signature, arrays)
-                    return self._run(program, signature, arrays)
+                    return self._run(program, signature, arrays, first=True)
                 finally:
                     self._under_way.pop(signature, None)
                     self._forget()
@@ -113,17 +113,20 @@ class KeptTraces:
             if len(self._programs) > _MOST_PROGRAMS:
                 self._programs.popitem(last=False)
 
-    def _run(self, program, signature, arrays):
+    def _run(self, program, signature, arrays, *, first=False):
         if program is None:
             return None
         try:
-            results = iter(jax.block_until_ready(program.call(*arrays)))
+            results = program.call(*arrays)
+            if first:  # what a file holds may fail while it runs; later calls leave the device to work by itself
+                jax.block_until_ready(results)
         except Exception:
             if not program.kept:
                 raise
             self._programs[signature] = None  # what JAX cannot run from a file is traced, and says what is wrong
             return None
-        whole = [next(results) if other is None else other for other in program.others]
+        remaining = iter(results)
+        whole = [next(remaining) if other is None else other for other in program.others]
         return (jax.tree.unflatten(program.results, whole),)
 
     def _program(self, folder, signature, arrays):
