@@ -1,6 +1,7 @@
 """`corundum fit`, `corundum mocks` and `corundum forecast` end to end, on a model that solves at once."""
 
 import csv
+import re
 import sys
 import tomllib
 from importlib import resources
@@ -293,6 +294,15 @@ def test_a_fit_corrected_to_many_halos_is_interrupted_and_resumed(many_file, tmp
     tables = [(tmp_path / name / "parameters.csv").read_text() for name in ("whole", "parts")]
     assert tables[0] == tables[1]
     assert "many_halos_points = 24" in (tmp_path / "parts" / "run.toml").read_text()
+
+
+def test_data_beyond_the_many_halos_are_left_out_in_a_sentence(many_file, tmp_path, capsys):
+    """Many halos of fewer masses than the few say nothing of data at the others."""
+    narrower = ["--set", "fit.many_halos.log_mvir=[10.5, 11.6]"]
+    assert main(["fit", many_file, "-o", str(tmp_path / "out"), *narrower]) == 0
+    sentence = r"[1-9]\d* points? of .* beyond the galaxies of most of the posterior: left out, because many halos"
+    for text in (capsys.readouterr().out, (tmp_path / "out" / "findings.txt").read_text()):
+        assert re.search(sentence, text)
 
 
 @pytest.mark.parametrize("command", ["mocks", "forecast"])
